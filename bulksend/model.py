@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import NewType
+from typing import NamedTuple, NewType
 
 PhoneNumber = NewType("PhoneNumber", str)
 """Digits in international format without "+", as the API's ``to`` wants them: ``639123456789``."""
@@ -90,3 +90,103 @@ class Message:
     text: str
     parts: int
     price: MicroUSD | None
+
+
+class Queued(NamedTuple):
+    """A row that waits to be sent; a tuple because millions of them pass from the run file to the dispatcher.
+
+    Attributes:
+        row: its number in the input.
+        recipient: whom it goes to, by number where that is known.
+        slots: how many SMS it counts against the recipient's cap.
+    """
+
+    row: int
+    recipient: Recipient
+    slots: int
+
+
+class PlannedRow(NamedTuple):
+    """What the plan says of a row; a tuple because it goes to the run file as it stands.
+
+    Attributes:
+        row: its number in the input.
+        status: pending, invalid or skipped.
+        recipient: whom it goes to; None if the row does not tell.
+        sender: the sender id, or None.
+        text: merge fields filled; empty for a row that is not pending.
+        encoding: how the text travels, None for a row that is not pending.
+        parts: SMS parts; 0 for a row that is not pending.
+        price: estimated price in micro-USD; None where no rate is known.
+        error: why it is invalid or skipped; empty otherwise.
+        cells: the row's own cells, a JSON array in the order of the input's columns.
+    """
+
+    row: int
+    status: Status
+    recipient: Recipient | None
+    sender: str | None
+    text: str
+    encoding: Encoding | None
+    parts: int
+    price: MicroUSD | None
+    error: str
+    cells: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One POST about to leave: its intent is committed.
+
+    Attributes:
+        message: what it sends.
+        number: 1 for the message's first attempt.
+    """
+
+    message: Message
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the API said of a message; its fields keep the API's names and values (API document, response body).
+
+    Attributes:
+        charged: the cost of the whole message in micro-USD, by the reading of estimateMicro that fits.
+    """
+
+    message_id: str
+    estimate_parts: int | None
+    estimate_micro: int | None
+    estimate: str
+    delivery_deadline: str
+    to: str
+    contact_id: int | None
+    charged: MicroUSD | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What an attempt showed of its message.
+
+    Attributes:
+        row: the message's row.
+        status: PENDING if it certainly was not sent and is to be tried again, now or by a later run.
+        final: False if this run has not done with the message.
+        ended_at: when the answer came or the time-out struck, in seconds since 1970 (UTC).
+        tried: False if the attempt was called off before it began, so that it does not count.
+        http_status: of the answer, or None if there was none.
+        answer: what the API said, or None.
+        error: what went wrong, for people; empty if nothing did.
+        learned: the number behind a contactId, if the answer told it.
+    """
+
+    row: int
+    status: Status
+    final: bool
+    ended_at: float
+    tried: bool = True
+    http_status: int | None = None
+    answer: Answer | None = None
+    error: str = ""
+    learned: tuple[ContactId, PhoneNumber] | None = None

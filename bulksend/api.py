@@ -1,0 +1,241 @@
+"""The API over HTTP: one POST a call; whatever happens to it comes back as a Reply, never as an exception."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+import orjson
+from yarl import URL
+
+from bulksend import __version__
+from bulksend.errors import UsageError
+from bulksend.model import Answer, Endpoint, Message, MicroUSD
+from bulksend.outcomes import Fault, Reply
+
+DEFAULT_BASE_URL = "https://api.engagespark.com"
+
+_ANSWER_MAX = 1_000_000  # bytes; the API's answers are under 3,000
+_SHOWN_MAX = 300  # characters of a server's word that people get to see
+_CONNECT_TIMEOUT_S = 10.0
+# Idle connections are dropped before a server or gateway usually does, so that a POST rarely meets a closing one.
+_KEEPALIVE_S = 15.0
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where messages go, and in whose name.
+
+    Attributes:
+        base_url: scheme and host, such as https://api.engagespark.com.
+        org_id: the organization's id.
+        endpoint: which of the API's twins.
+        api_key: the secret; never shown.
+    """
+
+    base_url: str
+    org_id: int
+    endpoint: Endpoint
+    api_key: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        url = URL(self.base_url)
+        if url.scheme == "https" and url.host:
+            return
+        if url.scheme == "http" and url.host and _is_loopback(url.host):
+            return
+        raise UsageError(
+            f"base URL {self.base_url!r} is not used: it must start with https:// so that the API key stays secret"
+        )
+
+
+class SmsApi:
+    """A client of the Send SMS API for one target; an async context manager.
+
+    Args:
+        target: where to.
+        concurrency: how many requests may be open at once.
+        timeout_s: how long one request may take in all.
+    """
+
+    def __init__(self, target: Target, *, concurrency: int, timeout_s: float) -> None:
+        self._target = target
+        self._concurrency = concurrency
+        self._url = URL(target.base_url.rstrip("/") + f"/v1/sms/{target.endpoint}")
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=min(_CONNECT_TIMEOUT_S, timeout_s))
+        self._session: aiohttp.ClientSession
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=self._concurrency, keepalive_timeout=_KEEPALIVE_S),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={
+                "Authorization": f"Token {self._target.api_key}",
+                "Content-Type": "application/json",
+                "Accept-Encoding": "identity",
+                "User-Agent": f"bulksend/{__version__}",
+            },
+            timeout=self._timeout,
+            auto_decompress=False,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._session.close()
+
+    async def send(self, message: Message, dedup_key: str | None) -> Reply:
+        """POST one message, once; aiohttp itself repeats only idempotent methods.
+
+        Args:
+            message: what to send.
+            dedup_key: its clientDedup, or None to leave the field out.
+        """
+        body = orjson.dumps(_request(self._target.org_id, message, dedup_key))
+        try:
+            async with self._session.post(self._url, data=body, allow_redirects=False) as response:
+                return await _read(response, message, dedup_key)
+        except (aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch) as error:
+            return Reply(None, Fault.UNTRUSTED, error=_shown(str(error)))
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            return Reply(None, Fault.UNREACHABLE, error=_shown(_reason(error)))
+        except TimeoutError:
+            return Reply(None, Fault.TIMED_OUT)
+        except (aiohttp.ClientError, OSError) as error:
+            return Reply(None, Fault.BROKEN_OFF, error=_shown(str(error)))
+
+
+def _request(org_id: int, message: Message, dedup_key: str | None) -> dict[str, object]:
+    """The document's request body, and clientDedup and clientRef of the newer one."""
+    fields: dict[str, object] = {"orgId": org_id, "message": message.text}
+    fields["contactId" if isinstance(message.recipient, int) else "to"] = message.recipient
+    if message.sender:
+        fields["from"] = message.sender
+    if dedup_key is not None:
+        fields["clientDedup"] = fields["clientRef"] = dedup_key
+    return fields
+
+
+async def _read(response: aiohttp.ClientResponse, message: Message, dedup_key: str | None) -> Reply:
+    """Read an answer by its content: the live service says application/jsonl, the document nothing."""
+    status = response.status
+    retry_after = _retry_after(response.headers)
+    try:
+        body = await _bounded(response)
+    except TimeoutError:
+        return Reply(status, Fault.TIMED_OUT, retry_after_s=retry_after)
+    except (aiohttp.ClientError, OSError):
+        return Reply(status, Fault.BROKEN_OFF, retry_after_s=retry_after)
+    if body is None:
+        response.close()
+        return Reply(status, Fault.OVERSIZED, retry_after_s=retry_after)
+    try:
+        said = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        said = None
+    if not isinstance(said, dict):
+        return Reply(status, Fault.UNREADABLE, retry_after_s=retry_after)
+    answer = _answer(said)
+    return Reply(
+        status,
+        answer=answer,
+        error=_text(said, "error"),
+        echoed=dedup_key is not None and said.get("clientDedup") == dedup_key,
+        matches=_matches(said, message),
+        retry_after_s=retry_after,
+    )
+
+
+async def _bounded(response: aiohttp.ClientResponse) -> bytes | None:
+    if response.content_length is not None and response.content_length <= _ANSWER_MAX:
+        return await response.read()
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > _ANSWER_MAX:
+            return None
+    return bytes(body)
+
+
+def _answer(said: Mapping[str, Any]) -> Answer:
+    parts, micro, estimate = _int(said, "estimateParts"), _int(said, "estimateMicro"), _text(said, "estimate")
+    return Answer(
+        message_id=_text(said, "messageId"),
+        estimate_parts=parts,
+        estimate_micro=micro,
+        estimate=estimate,
+        delivery_deadline=_text(said, "deliveryDeadline"),
+        to=_text(said, "to"),
+        contact_id=_int(said, "contactId"),
+        charged=charged(parts, micro, estimate),
+    )
+
+
+def charged(parts: int | None, micro: int | None, estimate: str) -> MicroUSD | None:
+    """The cost of the whole message in micro-USD.
+
+    The document calls estimateMicro the whole message's cost, the newer page the price per part, with ``estimate``
+    the total rounded down to cents. The reading that agrees with ``estimate`` counts; if both or neither do, the
+    document's.
+    """
+    if micro is None:
+        return None
+    if parts and parts > 1 and _cents(micro) != estimate and _cents(micro * parts) == estimate:
+        return MicroUSD(micro * parts)
+    return MicroUSD(micro)
+
+
+def _cents(micro: int) -> str:
+    dollars, cents = divmod(micro // 10_000, 100)
+    return f"{dollars}.{cents:02}"
+
+
+def _matches(said: Mapping[str, Any], message: Message) -> bool:
+    """Whether an answer speaks of our message, as far as it tells; server-side fields come back filled."""
+    if isinstance(message.recipient, str) and said.get("to") not in (None, "", message.recipient):
+        return False
+    return "{{" in message.text or said.get("message") in (None, "", message.text)
+
+
+def _text(said: Mapping[str, Any], key: str) -> str:
+    value = said.get(key)
+    return "" if value is None else _shown(str(value))
+
+
+def _int(said: Mapping[str, Any], key: str) -> int | None:
+    value = said.get(key)
+    if isinstance(value, str) and value.isdecimal() and value.isascii():
+        value = int(value)
+    return value if isinstance(value, int) and abs(value) < 2**63 else None
+
+
+def _shown(text: str) -> str:
+    """A foreign word made fit to show: no control characters, bounded."""
+    return _CONTROL.sub(" ", text)[:_SHOWN_MAX].strip()
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    value = headers.get("Retry-After", "")
+    return float(value) if value.isdecimal() and value.isascii() and len(value) < 6 else None
+
+
+def _reason(error: aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError) -> str:
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return f"{error.host}:{error.port}: {error.os_error.strerror or error.os_error}"
+    return "no connection in time"
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

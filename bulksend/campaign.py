@@ -1,0 +1,338 @@
+"""The Python API: plan an input, open its run, send it, write its results. Wires the parts of one run together."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bulksend.api import SmsApi, Target
+from bulksend.caps import Caps
+from bulksend.engine import Engine, Pace, Stop
+from bulksend.errors import InputError, OwnedError, UsageError
+from bulksend.journal import SqliteJournal
+from bulksend.lock import FileLock
+from bulksend.model import ExitCode, Status
+from bulksend.planner import Planner, PlanOptions
+from bulksend.readers import STDIN, JsonlReader, Source
+from bulksend.report import RunReport, Tally
+from bulksend.results import write_results
+from bulksend.runfile import Owner, PlanFacts, PlanWriter, is_run_file
+from bulksend.store import RunStore
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a plan goes, apart from the key: what a run may not change once it has begun.
+
+    Attributes:
+        org_id: the organization's id.
+        base_url: the API's address; empty for a private sandbox, which has a new one each time.
+    """
+
+    org_id: int
+    base_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """A run's files.
+
+    Attributes:
+        run: the run file.
+        results: where its results go.
+    """
+
+    run: Path
+    results: Path
+
+    @classmethod
+    def beside(cls, input_name: str, run: Path | None = None, results: Path | None = None) -> Paths:
+        """The default names: ``campaign.csv`` gives ``campaign.run`` and ``campaign.results.csv`` beside it."""
+        base = Path("stdin") if input_name == STDIN else Path(input_name)
+        run = run or base.with_suffix(".run")
+        if not results:
+            ending = ".jsonl" if base.suffix.lower() == ".jsonl" else ".csv"
+            results = (
+                run.with_suffix(f".results{ending}") if is_run_file(base) else base.with_suffix(f".results{ending}")
+            )
+        return cls(run, results)
+
+
+def plan(input_name: str, run: Path, options: PlanOptions, address: Address, campaign: str | None = None) -> FileLock:
+    """Read, check and price a whole input into a new run file; nothing is sent.
+
+    Args:
+        input_name: a CSV or JSONL file, or "-" for standard input.
+        run: the run file; one under this name is replaced, so see first that it has not begun.
+        options: what decides how rows become messages.
+        address: where they will go.
+        campaign: the dedup keys' beginning; random if not given.
+
+    Returns:
+        The run file's lock.
+
+    Raises:
+        UsageError: the input or the options cannot be used.
+        OwnedError: another process is at work on the run.
+        RunFileError: the run file cannot be written.
+    """
+    source = Source(input_name)
+    try:
+        reader = source.reader()
+        planner = Planner(input_name, options, reader.columns, fixed=not isinstance(reader, JsonlReader))
+        writer = PlanWriter(run)
+        try:
+            rows = 0
+            for batch in reader.batches():
+                writer.add(planner.plan(batch, reader.columns))
+                rows += len(batch)
+            if not rows:
+                raise InputError(f"{input_name}: there are no rows, only a header")
+            planner.check()
+            facts = facts_of(input_name, source.digest(), tuple(reader.columns), options, address, campaign)
+            return writer.finish(facts)
+        except BaseException:
+            writer.discard()
+            raise
+    finally:
+        source.close()
+
+
+def facts_of(
+    input_name: str,
+    digest: str,
+    columns: tuple[str, ...],
+    options: PlanOptions,
+    address: Address,
+    campaign: str | None,
+) -> PlanFacts:
+    """What a plan with these options is made of."""
+    return PlanFacts(
+        input_name=input_name,
+        input_digest=digest,
+        columns=columns,
+        sender=options.sender,
+        template=options.message,
+        mapping=options.mapping,
+        country=options.country,
+        endpoint=options.endpoint,
+        org_id=address.org_id,
+        base_url=address.base_url,
+        campaign=campaign or uuid.uuid4().hex,
+    )
+
+
+def reopen(run: Path, input_name: str, options: PlanOptions, address: Address, campaign: str | None) -> FileLock | None:
+    """Go on with a run that has begun, if it is the same campaign; None if there is nothing to go on with.
+
+    A plan of which nothing was tried yet is not gone on with: planning anew cannot send anything twice, and sees
+    what was corrected in the input meanwhile.
+
+    Raises:
+        UsageError: the run has begun with another input or other options.
+        OwnedError: another process is at work on it.
+    """
+    if not run.exists():
+        return None
+    lock = own(run)
+    try:
+        with RunReport(run) as opened:
+            if not opened.is_begun:
+                lock.release()
+                return None
+            planned = opened.facts
+        source = Source(input_name)
+        try:
+            given = facts_of(
+                input_name, source.digest(), planned.columns, options, address, campaign or planned.campaign
+            )
+        finally:
+            source.close()
+        changed = list(differences(planned, given))
+        if changed:
+            raise UsageError(
+                f"{run}: this run has begun with {' and '.join(changed)}. To go on with it as it was planned: "
+                f"bulksend send {run}. To start another run: give it a file of its own with --run"
+            )
+    except BaseException:
+        lock.release()
+        raise
+    return lock
+
+
+def differences(planned: PlanFacts, given: PlanFacts) -> Iterator[str]:
+    """What of a plan is not as it was, in words that follow "this run has begun with"."""
+    names = {
+        "input_digest": "another content of the input",
+        "sender": "another --from",
+        "template": "another message",
+        "mapping": "another --map",
+        "country": "another --country",
+        "endpoint": "another --endpoint",
+        "org_id": "another --org-id",
+        "campaign": "another --campaign",
+    }
+    for name, words in names.items():
+        if getattr(planned, name) != getattr(given, name):
+            yield words
+    if planned.base_url != given.base_url:
+        yield f"{planned.base_url or 'a private sandbox (--sandbox)'} as its server"
+
+
+def own(run: Path) -> FileLock:
+    """Take a run file for sending.
+
+    Raises:
+        UsageError: there is no such run file.
+        OwnedError: another process has it; the sentence says which.
+    """
+    with RunReport(run) as opened:
+        owner = opened.owner
+    try:
+        return FileLock(run)
+    except OwnedError as error:
+        raise OwnedError(f"{run}: another bulksend process is at work on this run{_named(owner)}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class SendReport:
+    """How a send ended.
+
+    Attributes:
+        exit_code: what to tell a script.
+        says: why it ended early; empty if it did not.
+        tally: the run's rows as they are now.
+        seconds: how long the sending took.
+        sent_now: rows that this send brought to ``sent``.
+        attempts_now: POSTs that this send began.
+    """
+
+    exit_code: ExitCode
+    says: str
+    tally: Tally
+    seconds: float
+    sent_now: int
+    attempts_now: int
+
+
+@dataclass(frozen=True, slots=True)
+class SendOptions:
+    """How a plan is sent.
+
+    Attributes:
+        pace: how fast.
+        caps: the telcos' caps.
+        by_parts: whether a message counts its parts against a cap, or one.
+        limit: send only the first so many pending rows; None for all.
+    """
+
+    pace: Pace
+    caps: Caps
+    by_parts: bool = True
+    limit: int | None = None
+
+
+async def send(
+    lock: FileLock, target: Target, options: SendOptions, on_start: Callable[[Engine], None] = lambda _: None
+) -> SendReport:
+    """Send what is pending of a run; SIGINT and SIGTERM end it in order.
+
+    Args:
+        lock: the run file, from `plan`, `reopen` or `own`; stays with the caller.
+        target: where to.
+        options: how.
+        on_start: gets the engine, whose progress can be watched.
+    """
+    with RunReport(lock.path) as opened:
+        before = opened.tally()
+    started = time.monotonic()
+    store = RunStore(lock.path, by_parts=options.by_parts, limit=options.limit, now=time.time())
+    journal = SqliteJournal(store)
+    try:
+        pace = options.pace
+        async with SmsApi(target, concurrency=pace.concurrency, timeout_s=pace.timeout_s) as api:
+            engine = Engine(
+                journal,
+                api,
+                options.caps,
+                pace,
+                campaign=store.facts.campaign,
+                dedup_proven=store.dedup_proven,
+                rng=random.SystemRandom(),
+            )
+            with _signals(engine):
+                on_start(engine)
+                stop = await engine.run()
+    finally:
+        journal.close()
+    seconds = time.monotonic() - started
+    with RunReport(lock.path) as opened:
+        tally = opened.tally()
+    return SendReport(
+        exit_code=exit_code(tally, stop, limited=options.limit is not None),
+        says=stop.says if stop else "",
+        tally=tally,
+        seconds=seconds,
+        sent_now=tally.statuses[Status.SENT] - before.statuses[Status.SENT],
+        attempts_now=tally.attempts - before.attempts,
+    )
+
+
+def exit_code(tally: Tally, stop: Stop | None, *, limited: bool) -> ExitCode:
+    """What a run's end is to a script; a test send leaves the rest pending on purpose."""
+    if stop is not None:
+        return stop.exit_code
+    bad = {Status.INVALID, Status.REJECTED, Status.FAILED, Status.UNKNOWN}
+    if not limited:
+        bad.add(Status.PENDING)
+    return ExitCode.NOT_ALL_SENT if any(tally.statuses[status] for status in bad) else ExitCode.OK
+
+
+def write(run: Path, results: Path) -> None:
+    """Write a run's results.
+
+    Raises:
+        UsageError: they cannot be written there.
+    """
+    with RunReport(run) as opened:
+        write_results(opened, results)
+
+
+@contextmanager
+def _signals(engine: Engine) -> Iterator[None]:
+    """The first signal ends the run in order, the second at once: what was under way is then unknown."""
+    loop = asyncio.get_running_loop()
+    stops = {
+        signal.SIGINT: Stop(ExitCode.INTERRUPTED, "interrupted"),
+        signal.SIGTERM: Stop(ExitCode.TERMINATED, "terminated"),
+    }
+
+    def on_signal(number: signal.Signals) -> None:
+        for known in stops:
+            loop.remove_signal_handler(known)
+            # The write-ahead intents make it safe to leave at once.
+            signal.signal(known, lambda again, _: os._exit(stops[signal.Signals(again)].exit_code))
+        engine.stop(stops[number])
+
+    for number in stops:
+        loop.add_signal_handler(number, on_signal, number)
+    try:
+        yield
+    finally:
+        for number in stops:
+            loop.remove_signal_handler(number)
+
+
+def _named(owner: Owner | None) -> str:
+    if owner is None:
+        return ""
+    since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(owner.since))
+    return f" (process {owner.pid} on {owner.host}, since {since})"

@@ -1,0 +1,386 @@
+"""Sends a plan: asks the dispatcher who may go, commits the intents, lets workers POST, commits the outcomes.
+
+The dispatcher decides and this module carries out. A message passes: run file -> dispatcher -> intent committed ->
+outbox -> worker -> reply -> rule of the outcome table -> outcome committed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Protocol
+
+from aiolimiter import AsyncLimiter
+
+from bulksend.caps import Caps
+from bulksend.dispatcher import Dispatcher
+from bulksend.errors import OwnedError, RunFileError
+from bulksend.journal import Journal
+from bulksend.model import Attempt, ExitCode, Message, Outcome, PhoneNumber, Queued, Recipient, Status
+from bulksend.outcomes import Fault, Repeat, Reply, Rule, explain, judge
+
+# Rows the dispatcher is fed with at a time, and when it gets more: enough that it never starves between two claims.
+_CLAIM_ROWS = 2_000
+_CLAIM_BELOW = 500
+# Outcomes are committed in groups: at 100, or after 15 ms.
+_GROUP_ROWS = 100
+_GROUP_S = 0.015
+_BACKOFF_S = 0.5
+_BACKOFF_MAX_S = 30.0
+# How long the server is taken to remember a clientDedup. Undocumented; deliveryDeadline shows that a message lives
+# for 24 h, and a shorter memory than that would not serve its purpose.
+DEDUP_MEMORY_S = 24 * 3600.0
+
+
+class Sender(Protocol):
+    """What the engine needs of the API."""
+
+    async def send(self, message: Message, dedup_key: str | None) -> Reply:
+        """POST a message once; never raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast, and how stubbornly.
+
+    Attributes:
+        concurrency: requests under way at once.
+        rate: SMS per second of the whole account, or None for no limit.
+        timeout_s: how long one request may take.
+        retries: how often a message is tried again after its first attempt.
+        grace_s: how long requests under way may go on after the run was interrupted.
+    """
+
+    concurrency: int = 32
+    rate: float | None = None
+    timeout_s: float = 30.0
+    retries: int = 4
+    grace_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Why a run takes no more messages before its end."""
+
+    exit_code: ExitCode
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a run stands, for whoever shows it.
+
+    Attributes:
+        done: rows this run is done with, by status; only what is committed counts.
+        parked: rows that wait for their phone's cap.
+        in_flight: requests under way.
+    """
+
+    done: dict[Status, int]
+    parked: int
+    in_flight: int
+
+
+class Engine:
+    """Sends one run.
+
+    Args:
+        journal: the run file's notes.
+        api: posts one message.
+        caps: the telcos' caps.
+        pace: how fast.
+        campaign: the dedup keys' beginning.
+        dedup_proven: whether the server has already shown that it knows clientDedup.
+        rng: the retries' jitter.
+        clock: monotonic seconds.
+        wall: seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        api: Sender,
+        caps: Caps,
+        pace: Pace,
+        *,
+        campaign: str,
+        dedup_proven: bool = False,
+        rng: random.Random | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._journal = journal
+        self._api = api
+        self._caps = caps
+        self._pace = pace
+        self._campaign = campaign
+        self._proven = dedup_proven
+        self._rng = rng or random.Random()  # noqa: S311 -- jitter is no secret
+        self._clock = clock
+        self._wall = wall
+        self._dispatcher = Dispatcher(caps)
+        self._limiter = _limiter(pace.rate)
+        self._outbox: asyncio.Queue[tuple[Queued, Attempt]] = asyncio.Queue()
+        self._busy = 0  # messages handed out and not concluded: never more than there are workers
+        self._claimed_to: float = 0  # the last row claimed; inf when there are no more
+        self._tries: dict[int, int] = {}  # of messages that were tried in vain
+        self._unproven: list[Queued] = []  # may have been accepted; wait for proof that a repeat is safe
+        self._outcomes: list[Outcome] = []
+        self._done = dict.fromkeys(Status, 0)
+        self._wake = asyncio.Event()
+        self._to_settle = asyncio.Event()
+        self._stopped = asyncio.Event()
+        self._stop: Stop | None = None
+        self._quiet_until = -math.inf  # the server asked to be left alone
+
+    @property
+    def progress(self) -> Progress:
+        """Where the run stands now."""
+        return Progress(dict(self._done), self._dispatcher.parked, self._busy)
+
+    def stop(self, stop: Stop) -> None:
+        """Take no more messages; those under way end. The first reason counts."""
+        if self._stop is None:
+            self._stop = stop
+            self._stopped.set()
+            self._wake.set()
+
+    async def run(self) -> Stop | None:
+        """Send all that can be sent; None, or why it ended early."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self._work()) for _ in range(self._pace.concurrency)]
+                tasks.append(group.create_task(self._settle()))
+                with self._giving_up():
+                    await self._recall()
+                    await self._dispatch()
+                await self._finish()
+                for task in tasks:
+                    task.cancel()
+        finally:
+            with self._giving_up():
+                await self._flush()
+        return self._stop
+
+    async def _recall(self) -> None:
+        """Load what still matters of the past: sends of the last minute, unresolved rows, crowded phones."""
+        now, wall = self._clock(), self._wall()
+        window_s = self._caps.longest_window_s
+        for recipient, slots, ended_at in await self._journal.recent_sends(wall - window_s, self._pace.timeout_s):
+            cap = self._caps.of(recipient)
+            if cap is not None:
+                self._dispatcher.recall(recipient, slots, now + min(ended_at - wall, 0) + cap.window_s)
+        unresolved = await self._journal.unresolved(wall - DEDUP_MEMORY_S)
+        if self._proven:
+            for item in unresolved:
+                self._dispatcher.retry(item, now)
+        else:
+            self._unproven = unresolved
+        self._dispatcher.park(await self._journal.crowded(self._is_crowded), now)
+
+    def _is_crowded(self, recipient: Recipient, slots: int) -> bool:
+        cap = self._caps.of(recipient)
+        return cap is not None and slots > cap.count
+
+    async def _dispatch(self) -> None:
+        while self._stop is None:
+            self._wake.clear()
+            await self._feed()
+            now = self._clock()
+            wake_at = max(self._dispatcher.wake_at(now), self._quiet_until)
+            free = self._pace.concurrency - self._busy
+            if wake_at <= now and free:
+                granted = await self._grant(free)
+                items = self._dispatcher.take(self._clock(), granted)
+                if items:
+                    await self._begin(items)
+            elif self._is_done:
+                return
+            else:
+                await self._sleep_until(wake_at if free else math.inf)
+
+    @property
+    def _is_done(self) -> bool:
+        return self._claimed_to == math.inf and not self._busy and self._dispatcher.is_empty
+
+    async def _feed(self) -> None:
+        while self._claimed_to < math.inf and self._dispatcher.queued < _CLAIM_BELOW:
+            items = await self._journal.claim(int(self._claimed_to), _CLAIM_ROWS)
+            self._claimed_to = items[-1].row if items else math.inf
+            self._dispatcher.queue(items)
+
+    async def _grant(self, wanted: int) -> int:
+        """How many of ``wanted`` the account's rate lets go now: one at least, after a wait; 0 if the run stops."""
+        if self._limiter is None:
+            return wanted
+        if not self._limiter.has_capacity():
+            turn, stopped = (
+                asyncio.ensure_future(self._limiter.acquire()),
+                asyncio.ensure_future(self._stopped.wait()),
+            )
+            await asyncio.wait((turn, stopped), return_when=asyncio.FIRST_COMPLETED)
+            granted = 1 if turn.done() and self._stop is None else 0
+            turn.cancel()
+            stopped.cancel()
+        else:
+            await self._limiter.acquire()
+            granted = 1
+        while 0 < granted < wanted and self._limiter.has_capacity():
+            await self._limiter.acquire()
+            granted += 1
+        return granted
+
+    async def _begin(self, items: Sequence[Queued]) -> None:
+        """Commit the intents; only then do the workers get to see the messages."""
+        self._busy += len(items)
+        by_row = {item.row: item for item in items}
+        try:
+            # Outcomes at hand go into the same commit; before, because a row's last one must be noted first.
+            _, attempts = await asyncio.gather(self._flush(), self._journal.begin(list(by_row), self._wall()))
+        except BaseException:
+            self._busy -= len(items)
+            raise
+        for attempt in attempts:
+            self._outbox.put_nowait((by_row[attempt.message.row], attempt))
+
+    async def _work(self) -> None:
+        while True:
+            item, attempt = await self._outbox.get()
+            if self._stop is not None:
+                self._call_off(item)
+                continue
+            try:
+                reply = await self._api.send(attempt.message, f"{self._campaign}-{item.row}")
+            except asyncio.CancelledError:
+                self._conclude(item, attempt.message, Reply(None, Fault.CUT_OFF))
+                raise
+            self._conclude(item, attempt.message, reply)
+
+    def _conclude(self, item: Queued, message: Message, reply: Reply) -> None:
+        """Draw the consequences of a reply."""
+        now, rule = self._clock(), judge(reply)
+        learned = None
+        if isinstance(message.recipient, int) and reply.answer and reply.answer.to.isdecimal():
+            learned = message.recipient, PhoneNumber(reply.answer.to)
+            self._dispatcher.learn(*learned, now)
+        if rule.arrived:
+            self._dispatcher.answered(item, now)
+        else:
+            self._dispatcher.unsent(item, now)
+        if reply.retry_after_s is not None:
+            self._quiet_until = max(self._quiet_until, now + reply.retry_after_s)
+        if reply.echoed and not self._proven:
+            self._prove(now)
+        error = explain(rule, reply)
+        if rule.stops:
+            self.stop(Stop(ExitCode.STOPPED, error))
+        final = rule.repeat is Repeat.NEVER or not self._try_again(item, rule, now)
+        certain_again = rule.repeat is Repeat.FREELY and (not final or self._stop is not None)
+        self._note(
+            Outcome(
+                row=item.row,
+                status=Status.PENDING if certain_again else rule.status,
+                final=final and self._stop is None,
+                ended_at=self._wall(),
+                http_status=reply.http_status,
+                answer=reply.answer,
+                error=error,
+                learned=learned,
+            )
+        )
+
+    def _try_again(self, item: Queued, rule: Rule, now: float) -> bool:
+        """Plan the next attempt, if there is to be one."""
+        tries = self._tries[item.row] = self._tries.get(item.row, 0) + 1
+        if tries > self._pace.retries or self._stop is not None:
+            del self._tries[item.row]
+            return False
+        if rule.repeat is Repeat.WITH_DEDUP and not self._proven:
+            self._unproven.append(item)
+        else:
+            ceiling_s = min(_BACKOFF_MAX_S, _BACKOFF_S * 2 ** (tries - 1))
+            self._dispatcher.retry(item, now + self._rng.uniform(0, ceiling_s))
+        return True
+
+    def _prove(self, now: float) -> None:
+        """An echo was seen: what may have been accepted can now be repeated under its old key."""
+        self._proven = True
+        for item in self._unproven:
+            self._dispatcher.retry(item, now)
+        self._unproven.clear()
+
+    def _call_off(self, item: Queued) -> None:
+        """The run stopped between the intent and the POST: nothing left."""
+        self._dispatcher.unsent(item, self._clock())
+        self._note(Outcome(row=item.row, status=Status.PENDING, tried=False, final=False, ended_at=self._wall()))
+
+    def _note(self, outcome: Outcome) -> None:
+        self._busy -= 1
+        self._outcomes.append(outcome)
+        self._to_settle.set()
+        self._wake.set()
+
+    async def _settle(self) -> None:
+        while True:
+            await self._to_settle.wait()
+            if len(self._outcomes) < _GROUP_ROWS:
+                await asyncio.sleep(_GROUP_S)
+            with self._giving_up():
+                await self._flush()
+
+    async def _flush(self) -> None:
+        """Commit the outcomes at hand; they are shown only then. If that fails they stay at hand."""
+        self._to_settle.clear()
+        outcomes, self._outcomes = self._outcomes, []
+        if not outcomes:
+            return
+        try:
+            await asyncio.shield(self._journal.settle(outcomes, dedup_proven=self._proven))
+        except BaseException:
+            self._outcomes = outcomes + self._outcomes
+            raise
+        for outcome in outcomes:
+            if outcome.final:
+                self._done[outcome.status] += 1
+
+    async def _finish(self) -> None:
+        """Let what is under way come to its end; after an interruption not for ever."""
+        patience_s = self._pace.grace_s if self._is_interrupted else None
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience_s):
+                while self._busy:
+                    self._wake.clear()
+                    await self._wake.wait()
+
+    @property
+    def _is_interrupted(self) -> bool:
+        return self._stop is not None and self._stop.exit_code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED)
+
+    @contextmanager
+    def _giving_up(self) -> Iterator[None]:
+        """What cannot be noted must not be sent: if the run file fails, the run stops."""
+        try:
+            yield
+        except OwnedError as error:
+            self.stop(Stop(ExitCode.OWNED, str(error)))
+        except RunFileError as error:
+            self.stop(Stop(ExitCode.STOPPED, str(error)))
+
+    async def _sleep_until(self, at: float) -> None:
+        delay_s = at - self._clock()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(delay_s if delay_s < math.inf else None):
+                await self._wake.wait()
+
+
+def _limiter(rate: float | None) -> AsyncLimiter | None:
+    """A tenth of a second's worth of burst, one message at least: no second sees more than 110 % of the rate."""
+    if rate is None:
+        return None
+    burst = max(1.0, rate / 10)
+    return AsyncLimiter(burst, burst / rate)

@@ -1,0 +1,205 @@
+"""Reads a run file: where the run stands, what it costs, what became of each row; also while it is being sent."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import orjson
+
+from bulksend.errors import UsageError
+from bulksend.model import Encoding, Recipient, Status
+from bulksend.runfile import IN_FLIGHT, Owner, PlanFacts, check_format, explained, read_facts
+
+# A row that is still to be sent: never tried, or certainly not sent.
+_TO_SEND = "m.status = 'pending' AND (s.row IS NULL OR s.state IN ('pending', 'failed'))"
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """A run's rows, counted.
+
+    Attributes:
+        statuses: rows by status; one in flight counts as unknown until its outcome is committed.
+        in_flight: how many of the unknown are in flight.
+        attempts: POSTs begun.
+        charged: micro-USD of the sent, by the API's own words.
+        pending_price: micro-USD of the pending, as far as rates are known.
+        pending_unpriced: pending rows without a known rate.
+    """
+
+    statuses: dict[Status, int]
+    in_flight: int
+    attempts: int
+    charged: int
+    pending_price: int
+    pending_unpriced: int
+
+    @property
+    def rows(self) -> int:
+        """All rows of the input."""
+        return sum(self.statuses.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """The pending messages of one recipient."""
+
+    recipient: Recipient
+    rows: int
+    parts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What is still to be sent.
+
+    Attributes:
+        rows: messages.
+        parts: SMS parts of all of them.
+        by_parts: messages by their number of parts.
+        by_encoding: messages by their encoding.
+        price: micro-USD, as far as rates are known.
+        unpriced: messages without a known rate.
+        crowds: the recipients of most parts, as far as they get more than one message; 1,000 at most.
+    """
+
+    rows: int
+    parts: int
+    by_parts: dict[int, int]
+    by_encoding: dict[Encoding, int]
+    price: int
+    unpriced: int
+    crowds: tuple[Crowd, ...]
+
+
+class RunReport:
+    """Reads a run file, also while another process writes it; never changes it."""
+
+    def __init__(self, path: Path) -> None:
+        """Open for reading.
+
+        Raises:
+            UsageError: there is no such file, or it is no run file of this version.
+        """
+        self.path = path
+        if not path.is_file():
+            raise UsageError(f"{path}: there is no such run file")
+        self._db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        try:
+            check_format(self._db, path)
+        except BaseException:
+            self._db.close()
+            raise
+
+    @property
+    def facts(self) -> PlanFacts:
+        """What the plan was made of."""
+        return read_facts(self._db)
+
+    @property
+    def owner(self) -> Owner | None:
+        """Who has it or had it last for sending; None if nobody yet."""
+        found = self._db.execute("SELECT value FROM facts WHERE name = 'owner'").fetchone()
+        return Owner(**orjson.loads(found[0])) if found else None
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether any attempt was ever noted in it."""
+        return self._db.execute("SELECT 1 FROM sends LIMIT 1").fetchone() is not None
+
+    def overview(self) -> Overview:
+        """Sum up what is still to be sent."""
+        groups = f"""SELECT m.encoding, m.parts, count(*), sum(m.price), count(*) - count(m.price) FROM messages m
+                     LEFT JOIN sends s ON s.row = m.row WHERE {_TO_SEND} GROUP BY m.encoding, m.parts"""
+        crowds = """SELECT r.recipient, count(*), sum(r.parts) AS parts FROM repeats r LEFT JOIN sends s ON s.row = r.row
+                    WHERE s.row IS NULL OR s.state IN ('pending', 'failed')
+                    GROUP BY r.recipient HAVING count(*) > 1 ORDER BY parts DESC, r.recipient LIMIT 1000"""
+        by_parts: dict[int, int] = {}
+        by_encoding: dict[Encoding, int] = {}
+        price = unpriced = 0
+        with explained(self.path):
+            for encoding, parts, rows, its_price, its_unpriced in self._db.execute(groups):
+                by_parts[parts] = by_parts.get(parts, 0) + rows
+                by_encoding[Encoding(encoding)] = by_encoding.get(Encoding(encoding), 0) + rows
+                price += its_price or 0
+                unpriced += its_unpriced
+            busiest = tuple(Crowd(*found) for found in self._db.execute(crowds))
+        return Overview(
+            rows=sum(by_parts.values()),
+            parts=sum(parts * rows for parts, rows in by_parts.items()),
+            by_parts=dict(sorted(by_parts.items())),
+            by_encoding=by_encoding,
+            price=price,
+            unpriced=unpriced,
+            crowds=busiest,
+        )
+
+    def tally(self) -> Tally:
+        """Count the rows by what became of them."""
+        with explained(self.path):
+            return _tally(self._db)
+
+    def errors(self, status: Status, limit: int) -> list[tuple[str, int, int]]:
+        """The commonest errors of a status: (sentence, rows, first row)."""
+        sql = """SELECT coalesce(s.error, m.error) AS said, count(*) AS n, min(m.row) FROM messages m
+                 LEFT JOIN sends s ON s.row = m.row
+                 WHERE CASE WHEN s.state = ? THEN 'unknown' ELSE coalesce(s.state, m.status) END = ?
+                 GROUP BY said ORDER BY n DESC, min(m.row) LIMIT ?"""
+        found = self._db.execute(sql, [IN_FLIGHT, status, limit]).fetchall()
+        return [(said or "its outcome was not noted yet", rows, first) for said, rows, first in found]
+
+    def results(self) -> Iterator[tuple[Any, ...]]:
+        """All rows in input order, as `bulksend.results` wants them."""
+        sql = """SELECT m.row, coalesce(s.state, m.status), m.recipient, s.message_id, s.estimate_parts,
+                 s.estimate_micro, s.estimate, s.delivery_deadline, coalesce(s.error, m.error), s.http_status,
+                 coalesce(s.attempts, 0), s.started_at, s.answered_to, s.answered_contact, m.cells
+                 FROM messages m LEFT JOIN sends s ON s.row = m.row ORDER BY m.row"""
+        yield from self._db.execute(sql)
+
+    def previews(self, limit: int) -> list[tuple[int, str, str | None, str]]:
+        """The first pending messages: (row, recipient, sender, text)."""
+        sql = "SELECT row, recipient, sender, text FROM messages WHERE status = 'pending' ORDER BY row LIMIT ?"
+        return [(row, str(to), sender, text) for row, to, sender, text in self._db.execute(sql, [limit])]
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _tally(db: sqlite3.Connection) -> Tally:
+    # One transaction, so that both counts are of the same moment.
+    db.execute("BEGIN")
+    try:
+        planned = db.execute(
+            """SELECT status, count(*), sum(price), count(*) - count(price) FROM messages GROUP BY status"""
+        ).fetchall()
+        done = db.execute(
+            """SELECT s.state, count(*), sum(s.attempts), sum(s.charged), sum(m.price), count(*) - count(m.price)
+               FROM sends s JOIN messages m ON m.row = s.row GROUP BY s.state"""
+        ).fetchall()
+    finally:
+        db.execute("ROLLBACK")
+    statuses = dict.fromkeys(Status, 0) | {Status(status): rows for status, rows, _, _ in planned}
+    price, unpriced = next(((p or 0, u) for status, _, p, u in planned if status == Status.PENDING), (0, 0))
+    in_flight = attempts = charged = 0
+    for state, rows, tries, cost, its_price, its_unpriced in done:
+        statuses[Status.PENDING] -= rows
+        if state == IN_FLIGHT:
+            in_flight = rows
+        statuses[Status.UNKNOWN if state == IN_FLIGHT else Status(state)] += rows
+        attempts += tries
+        charged += cost or 0
+        if state != Status.PENDING:
+            price -= its_price or 0
+            unpriced -= its_unpriced
+    return Tally(statuses, in_flight, attempts, charged, price, unpriced)

@@ -1,0 +1,138 @@
+"""The results: one record per row of the input, derived from the run file, as CSV or JSONL."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+import orjson
+
+from bulksend.errors import UsageError
+from bulksend.model import Status
+from bulksend.report import RunReport
+from bulksend.runfile import IN_FLIGHT
+
+COLUMNS = (
+    "row", "status", "to", "contactId", "messageId", "estimateParts", "estimateMicro", "estimate", "deliveryDeadline",
+    "error", "httpStatus", "attempts", "sentAt",
+)  # fmt: skip
+"""Our own columns, in order; the input's follow under their own names."""
+
+_NOT_NOTED = "its outcome is not noted yet: it may or may not have been accepted"
+
+# A cell that a spreadsheet would run (OWASP, "CSV Injection"); numbers and phone numbers are left alone.
+_FORMULA = re.compile(r"\s*[=+\-@\t\r|]")
+_NUMBER = re.compile(r"[+\-]?[\d\s().,\-]*")
+
+Record = tuple[object, ...]
+
+
+def write_results(run: RunReport, path: Path) -> None:
+    """Write all rows of a run, in input order; the file is replaced when the new one is whole.
+
+    Args:
+        run: the run.
+        path: where to; its ending decides the format: .csv or .jsonl.
+
+    Raises:
+        UsageError: the ending is of no format, or the file cannot be written.
+    """
+    write = writer_for(path)
+    header = (*COLUMNS, *input_columns(run.facts.columns))
+    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(draft, "w", encoding="utf-8", newline="", opener=_private) as file:
+            write(file, header, _records(run, len(run.facts.columns)))
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise UsageError(f"{path}: the results cannot be written: {error.strerror}") from error
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def writer_for(path: Path) -> Callable[[IO[str], Sequence[str], Iterable[Record]], None]:
+    """The format that a file's ending asks for.
+
+    Raises:
+        UsageError: it asks for none.
+    """
+    found = {".csv": _write_csv, ".jsonl": _write_jsonl}.get(path.suffix.lower())
+    if found is None:
+        raise UsageError(f"{path}: results are written as .csv or .jsonl; give the file one of these endings")
+    return found
+
+
+def input_columns(names: Sequence[str]) -> list[str]:
+    """The input's own column names, made unique beside ours."""
+    taken = set(COLUMNS)
+    own = []
+    for given in names:
+        name = given
+        while name in taken:
+            name = f"input_{name}"
+        taken.add(name)
+        own.append(name)
+    return own
+
+
+def _records(run: RunReport, width: int) -> Iterator[Record]:
+    for (
+        row, state, recipient, message_id, parts, micro, estimate, deadline, error, http_status, attempts, started_at,
+        answered_to, answered_contact, cells,
+    ) in run.results():  # fmt: skip
+        status = Status.UNKNOWN if state == IN_FLIGHT else state
+        is_contact = isinstance(recipient, int)
+        own = orjson.loads(cells)
+        yield (
+            row,
+            status,
+            (answered_to or None) if is_contact else recipient,
+            recipient if is_contact else answered_contact,
+            message_id,
+            parts,
+            micro,
+            estimate,
+            deadline,
+            _NOT_NOTED if state == IN_FLIGHT else error,
+            http_status,
+            attempts,
+            _utc(started_at) if status == Status.SENT else None,
+            *own[:width],
+            *[None] * (width - len(own)),
+        )
+
+
+def _write_csv(file: IO[str], header: Sequence[str], records: Iterable[Record]) -> None:
+    file.write("\ufeff")  # Excel takes a file without it for its own old encoding
+    lines = csv.writer(file)
+    lines.writerow([_harmless(name) for name in header])
+    lines.writerows([_harmless(cell) for cell in record] for record in records)
+
+
+def _write_jsonl(file: IO[str], header: Sequence[str], records: Iterable[Record]) -> None:
+    for record in records:
+        file.write(orjson.dumps(dict(zip(header, record, strict=True))).decode() + "\n")
+
+
+def _harmless(cell: object) -> object:
+    """A text that a spreadsheet would run as a formula gets an apostrophe, by which it shows as text."""
+    if isinstance(cell, str) and _FORMULA.match(cell) and not _NUMBER.fullmatch(cell):
+        return f"'{cell}"
+    return cell
+
+
+def _utc(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

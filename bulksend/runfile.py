@@ -1,0 +1,208 @@
+"""The run file: one campaign's plan, intents and outcomes in one SQLite file, the only truth of what happened.
+
+A plan is written beside its final name and renamed when it is whole and on the disk, so a run file under its own name
+always holds a whole plan. What happens to the plan afterwards is written by
+`bulksend.store`, and all of it is read by `bulksend.report`.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import orjson
+
+from bulksend.errors import RunFileError, UsageError
+from bulksend.lock import FileLock
+from bulksend.model import PlannedRow
+
+APPLICATION_ID = 0x62756C6B  # "bulk"
+SCHEMA_VERSION = 1
+
+IN_FLIGHT = "in flight"
+"""The state of a row whose intent is committed and whose outcome is not."""
+
+_SCHEMA = f"""
+CREATE TABLE facts (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE messages (
+    row INTEGER PRIMARY KEY,
+    status TEXT NOT NULL,          -- pending, invalid or skipped: what the plan says
+    recipient,                     -- TEXT: a phone number; INTEGER: a contactId
+    sender TEXT,
+    text TEXT NOT NULL,
+    encoding TEXT,
+    parts INTEGER NOT NULL,
+    price INTEGER,                 -- micro-USD, NULL: no rate known
+    error TEXT NOT NULL,
+    cells TEXT NOT NULL            -- the row's own cells, a JSON array
+);
+CREATE TABLE repeats (             -- the rows of recipients that occur more than once
+    recipient, row INTEGER, parts INTEGER NOT NULL, PRIMARY KEY (recipient, row)
+) WITHOUT ROWID;
+CREATE TABLE sends (
+    row INTEGER PRIMARY KEY,
+    state TEXT NOT NULL,           -- '{IN_FLIGHT}', or a status
+    attempts INTEGER NOT NULL,
+    started_at REAL NOT NULL,      -- of the last attempt, seconds since 1970
+    ended_at REAL,
+    http_status INTEGER,
+    message_id TEXT, estimate_parts INTEGER, estimate_micro INTEGER, estimate TEXT, delivery_deadline TEXT,
+    answered_to TEXT, answered_contact INTEGER,
+    charged INTEGER,               -- micro-USD
+    error TEXT
+);
+CREATE TABLE numbers (contact INTEGER PRIMARY KEY, number TEXT NOT NULL);  -- learned from answers
+PRAGMA application_id = {APPLICATION_ID};
+PRAGMA user_version = {SCHEMA_VERSION};
+"""
+
+_REPEATS = """
+INSERT INTO repeats SELECT recipient, row, parts FROM messages
+WHERE status = 'pending' AND recipient IN (
+    SELECT recipient FROM messages WHERE status = 'pending' GROUP BY recipient HAVING count(*) > 1)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFacts:
+    """What a plan was made of: whatever changes what is sent, to whom, or in whose name.
+
+    Attributes:
+        input_name: the input file's name, or "-" for standard input.
+        input_digest: SHA-256 of the input's bytes, hexadecimal.
+        columns: the input's own column names, in order.
+        base_url: where it goes; empty for a private sandbox, which has a new address each time.
+        campaign: makes the dedup keys: ``{campaign}-{row}``.
+    """
+
+    input_name: str
+    input_digest: str
+    columns: tuple[str, ...]
+    sender: str | None
+    template: str | None
+    mapping: tuple[tuple[str, str], ...]
+    country: str | None
+    endpoint: str
+    org_id: int
+    base_url: str
+    campaign: str
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The process that has or last had the run file for sending."""
+
+    pid: int
+    host: str
+    since: float
+
+
+class PlanWriter:
+    """Writes a plan and gives it its name when it is whole.
+
+    Args:
+        path: the run file's name. While planning, the file is called ``<name>.planning``.
+
+    Raises:
+        OwnedError: another process is planning or sending this run.
+        RunFileError: the file cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._draft = path.with_name(path.name + ".planning")
+        self.lock = FileLock(self._draft)
+        try:
+            os.truncate(self._draft, 0)  # what a killed planner left
+            self._db = sqlite3.connect(self._draft, isolation_level=None)
+            # No journal: a plan that was cut off is thrown away whole.
+            self._db.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + _SCHEMA + "BEGIN;")
+        except (OSError, sqlite3.Error) as error:
+            self.lock.release()
+            raise _unwritable(path, error) from error
+
+    def add(self, rows: Sequence[PlannedRow]) -> None:
+        """Add the next rows in input order."""
+        with explained(self.path):
+            self._db.executemany("INSERT INTO messages VALUES (?,?,?,?,?,?,?,?,?,?)", rows)
+
+    def finish(self, facts: PlanFacts) -> FileLock:
+        """Make the plan durable and name it; the lock goes on with the caller."""
+        with explained(self.path):
+            self._db.execute(_REPEATS)
+            self._db.execute("INSERT INTO facts VALUES ('plan', ?)", [orjson.dumps(asdict(facts))])
+            self._db.execute("COMMIT")
+            self._db.close()
+            self.lock.sync()
+            self._draft.rename(self.path)
+            _sync_folder(self.path.parent)
+        self.lock.path = self.path
+        return self.lock
+
+    def discard(self) -> None:
+        """Throw the draft away."""
+        self._db.close()
+        self._draft.unlink(missing_ok=True)
+        self.lock.release()
+
+
+def check_format(db: sqlite3.Connection, path: Path) -> None:
+    """See that it is a run file of this version.
+
+    Raises:
+        UsageError: it is another kind of file, or of another version.
+    """
+    try:
+        application = db.execute("PRAGMA application_id").fetchone()[0]
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        raise UsageError(f"{path}: this is not a run file ({error})") from error
+    if application != APPLICATION_ID:
+        raise UsageError(f"{path}: this is not a run file")
+    if version != SCHEMA_VERSION:
+        raise UsageError(
+            f"{path}: written by another version of bulksend (format {version}, this one reads "
+            f"{SCHEMA_VERSION}); use that version"
+        )
+
+
+def read_facts(db: sqlite3.Connection) -> PlanFacts:
+    """Read what the plan was made of."""
+    found = orjson.loads(db.execute("SELECT value FROM facts WHERE name = 'plan'").fetchone()[0])
+    found["columns"] = tuple(found["columns"])
+    found["mapping"] = tuple((field, column) for field, column in found["mapping"])
+    return PlanFacts(**found)
+
+
+def is_run_file(path: Path) -> bool:
+    """Whether the file says of itself that it is a run file (the application id in SQLite's header)."""
+    try:
+        with path.open("rb") as file:
+            header = file.read(72)
+    except OSError:
+        return False
+    return header.startswith(b"SQLite format 3\0") and header[68:72] == APPLICATION_ID.to_bytes(4, "big")
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: Exception) -> RunFileError:
+    return RunFileError(f"{path}: the run file cannot be used: {error}")
+
+
+def _sync_folder(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

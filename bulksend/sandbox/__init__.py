@@ -1,0 +1,14 @@
+"""A local server that behaves as the API's document says: to try a campaign on, and to test against.
+
+The way of a request: ``server`` takes it in, ``request`` reads its body, ``ledger`` decides what becomes
+of it (with ``chance``, ``contacts`` and the phone's ``cap``), ``answers`` words the reply, ``log`` notes it.
+``history`` is the API's message list.
+"""
+
+from __future__ import annotations
+
+from bulksend.sandbox.log import Summary
+from bulksend.sandbox.options import SandboxOptions
+from bulksend.sandbox.server import Sandbox
+
+__all__ = ["Sandbox", "SandboxOptions", "Summary"]

@@ -1,0 +1,199 @@
+"""The SQL by which a run file takes notes: plain synchronous calls inside the caller's transaction."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, astuple, fields
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from bulksend.errors import OwnedError, RunFileError
+from bulksend.model import Answer, Attempt, Message, Outcome, Queued, Recipient, Status
+from bulksend.runfile import IN_FLIGHT, Owner, PlanFacts, check_format, explained, read_facts
+
+INTERRUPTED = "bulksend was cut off while this attempt was under way"
+
+_LAST_ROW = 2**62
+
+_CLAIM = """
+SELECT m.row, coalesce(n.number, m.recipient), {slots} FROM messages m
+LEFT JOIN sends s ON s.row = m.row
+LEFT JOIN numbers n ON typeof(m.recipient) = 'integer' AND n.contact = m.recipient
+WHERE m.row > ? AND m.row <= ? AND m.status = 'pending' AND (s.row IS NULL OR s.state IN ('pending', 'failed'))
+AND m.recipient NOT IN (SELECT recipient FROM temp.crowded)
+ORDER BY m.row LIMIT ?
+"""
+_NTH_PENDING = """
+SELECT m.row FROM messages m LEFT JOIN sends s ON s.row = m.row
+WHERE m.status = 'pending' AND (s.row IS NULL OR s.state IN ('pending', 'failed'))
+ORDER BY m.row LIMIT 1 OFFSET ?
+"""
+_CROWDED = """
+SELECT r.row, coalesce(n.number, r.recipient), {slots} FROM repeats r
+JOIN temp.crowded USING (recipient)
+LEFT JOIN sends s ON s.row = r.row
+LEFT JOIN numbers n ON typeof(r.recipient) = 'integer' AND n.contact = r.recipient
+WHERE r.row <= ? AND (s.row IS NULL OR s.state IN ('pending', 'failed'))
+ORDER BY r.recipient, r.row
+"""
+_UNRESOLVED = """
+SELECT m.row, coalesce(n.number, m.recipient), {slots} FROM sends s JOIN messages m ON m.row = s.row
+LEFT JOIN numbers n ON typeof(m.recipient) = 'integer' AND n.contact = m.recipient
+WHERE s.state = 'unknown' AND s.started_at >= ? ORDER BY m.row
+"""
+_RECENT = """
+SELECT coalesce(n.number, m.recipient), {slots} * s.attempts, coalesce(s.ended_at, s.started_at + :timeout_s) AS ended
+FROM sends s JOIN messages m ON m.row = s.row
+LEFT JOIN numbers n ON typeof(m.recipient) = 'integer' AND n.contact = m.recipient
+WHERE ended >= :since ORDER BY ended
+"""  # only the last attempt's time is kept: earlier ones are counted as if they had been as late
+# The WHERE is the last guard against a double send: a row that was accepted, or is on its way, cannot begin again.
+_BEGIN = f"""
+INSERT INTO sends (row, state, attempts, started_at) SELECT value, '{IN_FLIGHT}', 1, ? FROM json_each(?) WHERE true
+ON CONFLICT (row) DO UPDATE SET state = excluded.state, attempts = attempts + 1, started_at = excluded.started_at,
+    ended_at = NULL
+WHERE sends.state IN ('pending', 'failed', 'unknown')
+"""
+_BODIES = """
+SELECT m.row, m.recipient, m.sender, m.text, m.parts, m.price, s.attempts
+FROM json_each(?) wanted JOIN messages m ON m.row = wanted.value JOIN sends s ON s.row = wanted.value
+"""
+_SETTLE = f"""
+UPDATE sends SET state = ?, attempts = attempts - ?, ended_at = ?, http_status = ?, message_id = ?,
+    estimate_parts = ?, estimate_micro = ?, estimate = ?, delivery_deadline = ?, answered_to = ?,
+    answered_contact = ?, charged = ?, error = ?
+WHERE row = ? AND state = '{IN_FLIGHT}'
+"""
+
+
+_NO_ANSWER = (None,) * len(fields(Answer))
+
+
+class RunStore:
+    """A run file open for sending; used by one thread.
+
+    Args:
+        path: the run file, whose lock the caller holds.
+        by_parts: whether a message counts its parts against a cap, or one.
+        limit: send only the first so many pending rows; None for all.
+        now: seconds since 1970.
+
+    Raises:
+        UsageError: it is no run file of this version.
+        RunFileError: it cannot be written.
+    """
+
+    def __init__(self, path: Path, *, by_parts: bool, limit: int | None, now: float) -> None:
+        self.path = path
+        self._slots = "parts" if by_parts else "1"
+        with explained(path):
+            self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            check_format(self.db, path)
+            self.db.executescript(
+                """PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;
+                   PRAGMA busy_timeout = 10000;
+                   CREATE TEMP TABLE crowded (recipient PRIMARY KEY) WITHOUT ROWID;"""
+            )
+            self.facts: PlanFacts = read_facts(self.db)
+            self.dedup_proven = self._fact("dedup proven") is not None
+            self._epoch = self._take_over(now)
+            self._until = self._nth_pending(limit)
+
+    def check_epoch(self) -> None:
+        """See that nobody else has taken the run over.
+
+        Raises:
+            OwnedError: somebody has.
+        """
+        if self._fact("epoch") != self._epoch:
+            raise OwnedError(f"{self.path}: another bulksend process has taken this run over")
+
+    def claim(self, after: int, limit: int) -> list[Queued]:
+        """See `bulksend.journal.Journal.claim`."""
+        sql = _CLAIM.format(slots=f"m.{self._slots}" if self._slots == "parts" else "1")
+        return [Queued(*found) for found in self.db.execute(sql, [after, self._until, limit])]
+
+    def crowded(self, is_crowded: Callable[[Recipient, int], bool]) -> list[Queued]:
+        """See `bulksend.journal.Journal.crowded`."""
+        totals = self.db.execute(f"SELECT recipient, sum({self._slots}) FROM repeats GROUP BY recipient")
+        self.db.executemany(
+            "INSERT INTO temp.crowded VALUES (?)", [[who] for who, slots in totals if is_crowded(who, slots)]
+        )
+        return [Queued(*found) for found in self.db.execute(_CROWDED.format(slots=self._slots), [self._until])]
+
+    def unresolved(self, since: float) -> list[Queued]:
+        """See `bulksend.journal.Journal.unresolved`."""
+        return [Queued(*found) for found in self.db.execute(_UNRESOLVED.format(slots=self._slots), [since])]
+
+    def recent_sends(self, since: float, timeout_s: float) -> list[tuple[Recipient, int, float]]:
+        """See `bulksend.journal.Journal.recent_sends`."""
+        sql = _RECENT.format(slots=self._slots)
+        return self.db.execute(sql, {"since": since, "timeout_s": timeout_s}).fetchall()
+
+    def begin(self, rows: Sequence[int], now: float) -> list[Attempt]:
+        """See `bulksend.journal.Journal.begin`."""
+        wanted = orjson.dumps(rows).decode()
+        begun = self.db.execute(_BEGIN, [now, wanted]).rowcount
+        if begun != len(rows):
+            raise RunFileError(f"{self.path}: {len(rows) - begun} rows were to be sent that are sent or on their way")
+        return [
+            Attempt(Message(row, recipient, sender, text, parts, price), number)
+            for row, recipient, sender, text, parts, price, number in self.db.execute(_BODIES, [wanted])
+        ]
+
+    def settle(self, outcomes: Sequence[Outcome], *, dedup_proven: bool) -> None:
+        """See `bulksend.journal.Journal.settle`."""
+        self.db.executemany(_SETTLE, [_settlement(outcome) for outcome in outcomes])
+        learned = [outcome.learned for outcome in outcomes if outcome.learned]
+        if learned:
+            self.db.executemany("INSERT OR REPLACE INTO numbers VALUES (?, ?)", learned)
+        if dedup_proven and not self.dedup_proven:
+            self._note("dedup proven", 1)
+            self.dedup_proven = True
+
+    def close(self) -> None:
+        """Close the connection; SQLite then folds the write-ahead log into the file."""
+        self.db.close()
+
+    def _take_over(self, now: float) -> int:
+        """Become the owner; the end of every attempt that a killed owner left behind is not known."""
+        epoch: int = (self._fact("epoch") or 0) + 1
+        self.db.execute("BEGIN IMMEDIATE")
+        self._note("epoch", epoch)
+        owner = Owner(os.getpid(), socket.gethostname(), now)
+        self._note("owner", orjson.dumps(asdict(owner)).decode())
+        self.db.execute(
+            "UPDATE sends SET state = ?, error = ? WHERE state = ?", [Status.UNKNOWN, INTERRUPTED, IN_FLIGHT]
+        )
+        self.db.execute("COMMIT")
+        return epoch
+
+    def _nth_pending(self, limit: int | None) -> int:
+        if limit is None:
+            return _LAST_ROW
+        found = self.db.execute(_NTH_PENDING, [limit - 1]).fetchone()
+        return int(found[0]) if found else _LAST_ROW
+
+    def _fact(self, name: str) -> Any:
+        found = self.db.execute("SELECT value FROM facts WHERE name = ?", [name]).fetchone()
+        return found[0] if found else None
+
+    def _note(self, name: str, value: object) -> None:
+        self.db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", [name, value])
+
+
+def _settlement(outcome: Outcome) -> tuple[object, ...]:
+    return (
+        outcome.status,
+        0 if outcome.tried else 1,
+        outcome.ended_at,
+        outcome.http_status,
+        *(astuple(outcome.answer) if outcome.answer else _NO_ANSWER),
+        outcome.error,
+        outcome.row,
+    )

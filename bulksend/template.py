@@ -1,0 +1,144 @@
+"""One text for all rows: ``{Column Name}`` is filled from a row, ``{{contact.firstName}}`` by the API."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from bulksend.errors import UsageError
+
+
+class EmptyField(ValueError):  # noqa: N818 -- it reads as what it is
+    """A row has nothing to fill a merge field with; ``str(error)`` tells people what to do.
+
+    Attributes:
+        field: the merge field's name as the template writes it.
+    """
+
+    def __init__(self, field: str) -> None:
+        super().__init__(f"{{{field}}} is empty in this row: fill the column in, or give the row its own message")
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class BoundTemplate:
+    """A template that knows where in a row its fields are.
+
+    Attributes:
+        form: the text as a printf form, one ``%s`` for each merge field.
+        names: the field of each ``%s``.
+        columns: the index in a row of each ``%s``.
+    """
+
+    form: str
+    names: tuple[str, ...]
+    columns: tuple[int, ...]
+
+    def fill(self, cells: Sequence[str]) -> str:
+        """Return the text for one row; spaces around a cell's text are left out.
+
+        Raises:
+            EmptyField: a cell that is needed is empty, blank or missing.
+        """
+        try:
+            values = [cells[column].strip() for column in self.columns]
+        except IndexError:
+            values = [cells[column].strip() if column < len(cells) else "" for column in self.columns]
+        if all(values):
+            return self.form % tuple(values)
+        raise EmptyField(self.names[values.index("")])
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A message text taken apart.
+
+    Attributes:
+        names: its merge fields as written, in order; one that is used twice stands here twice.
+        literals: the texts before, between and after them, one more than fields.
+    """
+
+    names: tuple[str, ...]
+    literals: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> Template:
+        """Take a text apart at its merge fields.
+
+        Raises:
+            UsageError: a brace has no partner, or there is no name between two.
+        """
+        names: list[str] = []
+        literals = [""]
+        end = 0
+        for brace in _BRACES.finditer(text):
+            literals[-1] += text[end : brace.start()]
+            end = brace.end()
+            name = brace["name"]
+            if name is None:
+                literals[-1] += _left_to_the_api(brace)
+            elif not column_key(name):
+                raise UsageError(f"{brace[0]} at {_place(brace)} names no column: write it as in {{First Name}}")
+            else:
+                names.append(name.strip())
+                literals.append("")
+        literals[-1] += text[end:]
+        return cls(tuple(names), tuple(literals))
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Its merge fields as first written, in order, each once."""
+        return tuple({column_key(name): name for name in reversed(self.names)}.values())[::-1]
+
+    def bind(self, columns: Sequence[str]) -> BoundTemplate:
+        """Find the fields among the columns of the input; case, spaces and "_" do not matter.
+
+        Raises:
+            UsageError: a field is no column, or two columns have its name.
+        """
+        keys = [column_key(column) for column in columns]
+        seen = Counter(keys)
+        for name in self.names:
+            times = seen[column_key(name)]
+            if times == 0:
+                raise UsageError(_no_such_column(name, columns))
+            if times > 1:
+                raise UsageError(f"{{{name}}} fits {times} columns of the input: rename all but one")
+        form = "%s".join(literal.replace("%", "%%") for literal in self.literals)
+        return BoundTemplate(form, self.names, tuple(keys.index(column_key(name)) for name in self.names))
+
+
+def column_key(name: str) -> str:
+    """Return what is compared of a column's name: no case, no spaces, no "_", no byte order mark."""
+    folded = unicodedata.normalize("NFC", name.casefold())
+    return _NOT_COMPARED.sub("", folded)
+
+
+_BRACES = re.compile(r"\{\{[^{}]*\}\}|\{(?P<name>[^{}]*)\}|[{}]")
+_NOT_COMPARED = re.compile(r"[\s_\ufeff]+")
+_COLUMNS_SHOWN = 20
+
+
+def _left_to_the_api(brace: re.Match[str]) -> str:
+    if brace[0] == "{":
+        raise UsageError(f"unclosed {{ at {_place(brace)}: close the merge field, as in {{First Name}}")
+    if brace[0] == "}":
+        raise UsageError(f"stray }} at {_place(brace)}: open the merge field, as in {{First Name}}")
+    return brace[0]
+
+
+def _place(brace: re.Match[str]) -> str:
+    return f"character {brace.start() + 1} of the message"
+
+
+def _no_such_column(name: str, columns: Sequence[str]) -> str:
+    by_key = {column_key(column): column for column in columns}
+    nearest = get_close_matches(column_key(name), by_key, n=1)
+    hint = f"did you mean {{{by_key[nearest[0]]}}}? " if nearest else ""
+    shown = ", ".join(columns[:_COLUMNS_SHOWN])
+    more = f" and {len(columns) - _COLUMNS_SHOWN} more" if len(columns) > _COLUMNS_SHOWN else ""
+    return f"the input has no column for {{{name}}}: {hint}its columns are {shown}{more}"

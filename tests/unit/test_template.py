@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bulksend.errors import UsageError
+from bulksend.template import EmptyField, Template, column_key
+
+COLUMNS = ["to", "First Name", "Store", "Points"]
+CELLS = ["639171234567", "Niño", "SM North", "120"]
+NO_BRACES = st.text(st.characters(exclude_characters="{}"))
+FILLED = st.text(min_size=1).map(str.strip).filter(bool)
+
+
+def fill(text: str, cells: list[str] = CELLS) -> str:
+    return Template.parse(text).bind(COLUMNS).fill(cells)
+
+
+@pytest.mark.parametrize(
+    ("text", "filled"),
+    [
+        ("Hi {First Name}, {Points} points", "Hi Niño, 120 points"),
+        ("{First Name}{Points}{First Name}", "Niño120Niño"),
+        ("{first_name} {FIRSTNAME} { First  Name }", "Niño Niño Niño"),
+        ("Hi {{contact.firstName}} of {Store}", "Hi {{contact.firstName}} of SM North"),
+        ("{{ contact.custom.a_b }}{{}}", "{{ contact.custom.a_b }}{{}}"),
+        ("{{a}}{Store}{{b}}", "{{a}}SM North{{b}}"),
+        ("100 % {Points} %s %%", "100 % 120 %s %%"),
+        ("two\nlines {Points}\n", "two\nlines 120\n"),
+        ("", ""),
+    ],
+)
+def test_fields_are_filled_and_the_apis_own_are_left_alone(text: str, filled: str) -> None:
+    assert fill(text) == filled
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        (
+            "Hi {First Name, you",
+            "unclosed { at character 4 of the message: close the merge field, as in {First Name}",
+        ),
+        (
+            "{{contact.firstName}",
+            "unclosed { at character 1 of the message: close the merge field, as in {First Name}",
+        ),
+        ("{a {b}}", "unclosed { at character 1 of the message: close the merge field, as in {First Name}"),
+        (
+            "Hi First Name}",
+            "stray } at character 14 of the message: open the merge field, as in {First Name}",
+        ),
+        ("Hi {}", "{} at character 4 of the message names no column: write it as in {First Name}"),
+        ("Hi { _ }", "{ _ } at character 4 of the message names no column: write it as in {First Name}"),
+    ],
+)
+def test_a_wrong_brace_is_told_with_its_place_and_what_to_do(text: str, error: str) -> None:
+    with pytest.raises(UsageError, match=f"^{re.escape(error)}$"):
+        Template.parse(text)
+
+
+def test_fields_are_named_once_as_first_written_and_in_order() -> None:
+    template = Template.parse("{Store} {first_name} {{api}} {STORE} {First Name}")
+    assert template.fields == ("Store", "first_name")
+    assert Template.parse("none").fields == ()
+
+
+def test_an_unknown_field_names_the_columns_and_the_nearest() -> None:
+    with pytest.raises(UsageError) as error:
+        Template.parse("{Frist Name}").bind(COLUMNS)
+    assert str(error.value) == (
+        "the input has no column for {Frist Name}: did you mean {First Name}? "
+        "its columns are to, First Name, Store, Points"
+    )
+
+
+def test_an_unknown_field_that_is_like_none_suggests_none() -> None:
+    with pytest.raises(UsageError, match=r"^the input has no column for \{Balance\}: its columns are to, "):
+        Template.parse("{Balance}").bind(COLUMNS)
+
+
+def test_a_wide_sheet_is_not_listed_in_full() -> None:
+    with pytest.raises(UsageError, match=r"c0, c1, .*, c19 and 30 more$"):
+        Template.parse("{Balance}").bind([f"c{number}" for number in range(50)])
+
+
+def test_a_field_that_fits_two_columns_is_refused_but_other_doubles_do_not_matter() -> None:
+    columns = ["Store", "store", "Points"]
+    with pytest.raises(UsageError, match=r"^\{Store\} fits 2 columns of the input: rename all but one$"):
+        Template.parse("{Store}").bind(columns)
+    assert Template.parse("{Points}").bind(columns).fill(["a", "b", "7"]) == "7"
+
+
+def test_a_template_can_be_bound_again_when_more_columns_are_known() -> None:
+    template = Template.parse("{Points} at {Store}")
+    with pytest.raises(UsageError):
+        template.bind(["Points"])
+    assert template.bind(["Points", "Store"]).fill(["7", "SM"]) == "7 at SM"
+    assert template.bind(["Store", "to", "Points"]).fill(["SM", "", "7"]) == "7 at SM"
+
+
+@pytest.mark.parametrize("cells", [["x", "Ana", "", "1"], ["x", "Ana", " \xa0\n", "1"], ["x", "Ana"]])
+def test_an_empty_blank_or_missing_cell_is_told_by_its_field(cells: list[str]) -> None:
+    with pytest.raises(EmptyField) as error:
+        fill("{First Name} at {STORE}", cells)
+    assert error.value.field == "STORE"
+    assert str(error.value) == (
+        "{STORE} is empty in this row: fill the column in, or give the row its own message"
+    )
+
+
+def test_a_cell_that_is_not_needed_may_be_empty() -> None:
+    assert fill("{First Name}", ["", "Ana", "", ""]) == "Ana"
+
+
+def test_spaces_around_a_cells_text_are_left_out() -> None:
+    assert fill("Hi {First Name}!", ["", "  Ana Maria \n"]) == "Hi Ana Maria!"
+
+
+@pytest.mark.parametrize(
+    "name", ["First Name", "first_name", "FIRSTNAME", "\ufeffFirst\xa0Name", " first  name_"]
+)
+def test_case_spaces_and_underscores_do_not_matter_in_column_names(name: str) -> None:
+    assert column_key(name) == "firstname"
+
+
+def test_an_accent_is_the_same_however_it_is_composed() -> None:
+    assert column_key("Nin\u0303o") == column_key("NI\u00d1O")
+
+
+@given(NO_BRACES)
+def test_a_text_without_braces_passes_unchanged(text: str) -> None:
+    template = Template.parse(text)
+    assert template.fields == ()
+    assert template.bind([]).fill([]) == text
+
+
+@given(NO_BRACES, NO_BRACES, NO_BRACES, FILLED, FILLED)
+def test_filling_puts_the_cells_between_the_literals_whatever_they_hold(
+    before: str, between: str, after: str, first: str, second: str
+) -> None:
+    template = Template.parse(f"{before}{{Store}}{between}{{Points}}{after}")
+    assert template.bind(COLUMNS).fill(["", "", first, second]) == before + first + between + second + after
+
+
+@given(st.text(st.sampled_from("{}a %"), max_size=20))
+def test_any_text_is_either_a_template_or_a_usage_error(text: str) -> None:
+    try:
+        template = Template.parse(text)
+    except UsageError:
+        return
+    fillable = template.bind(template.fields)
+    assert fillable.fill(template.fields).count("{{") == text.count("{{")
