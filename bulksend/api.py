@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -17,15 +16,12 @@ from bulksend import __version__
 from bulksend.errors import UsageError
 from bulksend.model import Answer, Endpoint, Message, MicroUSD
 from bulksend.outcomes import Fault, Reply
-
-DEFAULT_BASE_URL = "https://api.engagespark.com"
+from bulksend.printable import printable
 
 _ANSWER_MAX = 1_000_000  # bytes; the API's answers are under 3,000
-_SHOWN_MAX = 300  # characters of a server's word that people get to see
 _CONNECT_TIMEOUT_S = 10.0
 # Idle connections are dropped before a server or gateway usually does, so that a POST rarely meets a closing one.
 _KEEPALIVE_S = 15.0
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +99,13 @@ class SmsApi:
             async with self._session.post(self._url, data=body, allow_redirects=False) as response:
                 return await _read(response, message, dedup_key)
         except (aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch) as error:
-            return Reply(None, Fault.UNTRUSTED, error=_shown(str(error)))
+            return Reply(None, Fault.UNTRUSTED, error=printable(str(error)))
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            return Reply(None, Fault.UNREACHABLE, error=_shown(_reason(error)))
+            return Reply(None, Fault.UNREACHABLE, error=printable(_reason(error)))
         except TimeoutError:
             return Reply(None, Fault.TIMED_OUT)
         except (aiohttp.ClientError, OSError) as error:
-            return Reply(None, Fault.BROKEN_OFF, error=_shown(str(error)))
+            return Reply(None, Fault.BROKEN_OFF, error=printable(str(error)))
 
 
 def _request(org_id: int, message: Message, dedup_key: str | None) -> dict[str, object]:
@@ -206,7 +202,7 @@ def _matches(said: Mapping[str, Any], message: Message) -> bool:
 
 def _text(said: Mapping[str, Any], key: str) -> str:
     value = said.get(key)
-    return "" if value is None else _shown(str(value))
+    return "" if value is None else printable(str(value))
 
 
 def _int(said: Mapping[str, Any], key: str) -> int | None:
@@ -214,11 +210,6 @@ def _int(said: Mapping[str, Any], key: str) -> int | None:
     if isinstance(value, str) and value.isdecimal() and value.isascii():
         value = int(value)
     return value if isinstance(value, int) and abs(value) < 2**63 else None
-
-
-def _shown(text: str) -> str:
-    """A foreign word made fit to show: no control characters, bounded."""
-    return _CONTROL.sub(" ", text)[:_SHOWN_MAX].strip()
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import random
 import signal
@@ -10,7 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bulksend.api import SmsApi, Target
@@ -22,7 +23,7 @@ from bulksend.lock import FileLock
 from bulksend.model import ExitCode, Status
 from bulksend.planner import Planner, PlanOptions
 from bulksend.readers import STDIN, JsonlReader, Source
-from bulksend.report import RunReport, Tally
+from bulksend.report import Overview, RunReport, Tally
 from bulksend.results import write_results
 from bulksend.runfile import Owner, PlanFacts, PlanWriter, is_run_file
 from bulksend.store import RunStore
@@ -56,14 +57,11 @@ class Paths:
     @classmethod
     def beside(cls, input_name: str, run: Path | None = None, results: Path | None = None) -> Paths:
         """The default names: ``campaign.csv`` gives ``campaign.run`` and ``campaign.results.csv`` beside it."""
-        base = Path("stdin") if input_name == STDIN else Path(input_name)
-        run = run or base.with_suffix(".run")
-        if not results:
-            ending = ".jsonl" if base.suffix.lower() == ".jsonl" else ".csv"
-            results = (
-                run.with_suffix(f".results{ending}") if is_run_file(base) else base.with_suffix(f".results{ending}")
-            )
-        return cls(run, results)
+        given = Path("stdin") if input_name == STDIN else Path(input_name)
+        if is_run_file(given):
+            run = given
+        run = run or given.with_suffix(".run")
+        return cls(run, results or given.with_suffix(".results.csv"))
 
 
 def plan(input_name: str, run: Path, options: PlanOptions, address: Address, campaign: str | None = None) -> FileLock:
@@ -187,6 +185,40 @@ def differences(planned: PlanFacts, given: PlanFacts) -> Iterator[str]:
         yield f"{planned.base_url or 'a private sandbox (--sandbox)'} as its server"
 
 
+def own_as_planned(
+    run: Path, options: PlanOptions, org_id: int | None, base_url: str | None, campaign: str | None
+) -> FileLock:
+    """Take a run file for sending exactly what it holds.
+
+    Raises:
+        UsageError: an option is given that says otherwise than the plan.
+        OwnedError: another process is at work on it.
+    """
+    lock = own(run)
+    try:
+        with RunReport(run) as opened:
+            planned = opened.facts
+        given = replace(
+            planned,
+            sender=options.sender or planned.sender,
+            template=options.message or planned.template,
+            mapping=options.mapping or planned.mapping,
+            country=options.country or planned.country,
+            org_id=org_id or planned.org_id,
+            base_url=planned.base_url if base_url is None and planned.base_url else base_url or "",
+            campaign=campaign or planned.campaign,
+        )
+        if base_url is None and not planned.base_url:
+            raise UsageError(f"{run}: this run is for a private sandbox: add --sandbox; for a real run, plan anew")
+        changed = list(differences(planned, given))
+        if changed:
+            raise UsageError(f"{run}: this run was not planned with {' and '.join(changed)}: leave that out")
+    except BaseException:
+        lock.release()
+        raise
+    return lock
+
+
 def own(run: Path) -> FileLock:
     """Take a run file for sending.
 
@@ -286,6 +318,11 @@ async def send(
     )
 
 
+def nothing_to_send(tally: Tally) -> SendReport:
+    """How a send ends that has nothing to do."""
+    return SendReport(exit_code(tally, None, limited=False), "", tally, 0.0, 0, 0)
+
+
 def exit_code(tally: Tally, stop: Stop | None, *, limited: bool) -> ExitCode:
     """What a run's end is to a script; a test send leaves the rest pending on purpose."""
     if stop is not None:
@@ -294,6 +331,17 @@ def exit_code(tally: Tally, stop: Stop | None, *, limited: bool) -> ExitCode:
     if not limited:
         bad.add(Status.PENDING)
     return ExitCode.NOT_ALL_SENT if any(tally.statuses[status] for status in bad) else ExitCode.OK
+
+
+def min_seconds(overview: Overview, options: SendOptions) -> float:
+    """How long sending takes at least: the account's rate and the most crowded phone's cap allow no less."""
+    shortest = overview.rows / options.pace.rate if options.pace.rate else 0.0
+    for crowd in overview.crowds:
+        cap = options.caps.of(crowd.recipient)
+        if cap is not None:
+            slots = crowd.parts if options.by_parts else crowd.rows
+            shortest = max(shortest, (math.ceil(slots / cap.count) - 1) * cap.window_s)
+    return shortest
 
 
 def write(run: Path, results: Path) -> None:

@@ -43,8 +43,7 @@ def normalise(text: str, country: str | None = None) -> PhoneNumber:
     number = _quick(text, country)
     if number is None:
         digits, has_code = _read(text)
-        if has_code:
-            country = None
+        country = None if has_code else country
         number = _quick(digits, country) or _by_library(digits, country, has_code=has_code)
     return PhoneNumber(number)
 
@@ -127,10 +126,7 @@ def _cell(text: str) -> str:
     if _SPREADSHEET_ERROR.match(cell):
         raise BadNumber("a spreadsheet's error, no number: correct the formula in this cell")
     if _SCIENTIFIC.fullmatch(cell):
-        raise BadNumber(
-            "digits were lost to scientific notation: format the column as text in the spreadsheet,"
-            " then fill the numbers in again"
-        )
+        raise BadNumber("digits lost to scientific notation: format the column as text and fill it in again")
     if whole := _FLOAT.fullmatch(cell):
         return whole[1]
     return cell

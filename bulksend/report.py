@@ -115,7 +115,8 @@ class RunReport:
         """Sum up what is still to be sent."""
         groups = f"""SELECT m.encoding, m.parts, count(*), sum(m.price), count(*) - count(m.price) FROM messages m
                      LEFT JOIN sends s ON s.row = m.row WHERE {_TO_SEND} GROUP BY m.encoding, m.parts"""
-        crowds = """SELECT r.recipient, count(*), sum(r.parts) AS parts FROM repeats r LEFT JOIN sends s ON s.row = r.row
+        crowds = """SELECT r.recipient, count(*), sum(r.parts) AS parts FROM repeats r
+                    LEFT JOIN sends s ON s.row = r.row
                     WHERE s.row IS NULL OR s.state IN ('pending', 'failed')
                     GROUP BY r.recipient HAVING count(*) > 1 ORDER BY parts DESC, r.recipient LIMIT 1000"""
         by_parts: dict[int, int] = {}
@@ -159,6 +160,12 @@ class RunReport:
                  coalesce(s.attempts, 0), s.started_at, s.answered_to, s.answered_contact, m.cells
                  FROM messages m LEFT JOIN sends s ON s.row = m.row ORDER BY m.row"""
         yield from self._db.execute(sql)
+
+    def planned(self) -> Iterator[tuple[Any, ...]]:
+        """What the plan says of all rows in input order, as `bulksend.results` wants them."""
+        yield from self._db.execute(
+            "SELECT row, status, recipient, encoding, parts, price, error, cells FROM messages ORDER BY row"
+        )
 
     def previews(self, limit: int) -> list[tuple[int, str, str | None, str]]:
         """The first pending messages: (row, recipient, sender, text)."""

@@ -23,6 +23,9 @@ COLUMNS = (
 )  # fmt: skip
 """Our own columns, in order; the input's follow under their own names."""
 
+ESTIMATE_COLUMNS = ("row", "status", "to", "contactId", "encoding", "estimateParts", "estimateMicro", "error")
+"""The columns of what an estimate says of each row."""
+
 _NOT_NOTED = "its outcome is not noted yet: it may or may not have been accepted"
 
 # A cell that a spreadsheet would run (OWASP, "CSV Injection"); numbers and phone numbers are left alone.
@@ -42,21 +45,14 @@ def write_results(run: RunReport, path: Path) -> None:
     Raises:
         UsageError: the ending is of no format, or the file cannot be written.
     """
-    write = writer_for(path)
-    header = (*COLUMNS, *input_columns(run.facts.columns))
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(draft, "w", encoding="utf-8", newline="", opener=_private) as file:
-            write(file, header, _records(run, len(run.facts.columns)))
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise UsageError(f"{path}: the results cannot be written: {error.strerror}") from error
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
+    names = run.facts.columns
+    _write(path, (*COLUMNS, *input_columns(names, COLUMNS)), _records(run, len(names)))
+
+
+def write_estimate(run: RunReport, path: Path) -> None:
+    """Write what each row of a plan comes to; otherwise as `write_results`."""
+    names = run.facts.columns
+    _write(path, (*ESTIMATE_COLUMNS, *input_columns(names, ESTIMATE_COLUMNS)), _estimates(run, len(names)))
 
 
 def writer_for(path: Path) -> Callable[[IO[str], Sequence[str], Iterable[Record]], None]:
@@ -71,9 +67,9 @@ def writer_for(path: Path) -> Callable[[IO[str], Sequence[str], Iterable[Record]
     return found
 
 
-def input_columns(names: Sequence[str]) -> list[str]:
+def input_columns(names: Sequence[str], ours: Sequence[str]) -> list[str]:
     """The input's own column names, made unique beside ours."""
-    taken = set(COLUMNS)
+    taken = set(ours)
     own = []
     for given in names:
         name = given
@@ -84,6 +80,23 @@ def input_columns(names: Sequence[str]) -> list[str]:
     return own
 
 
+def _write(path: Path, header: Sequence[str], records: Iterable[Record]) -> None:
+    write = writer_for(path)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(draft, "w", encoding="utf-8", newline="", opener=_private) as file:
+            write(file, header, records)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise UsageError(f"{path}: it cannot be written: {error.strerror}") from error
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+
+
 def _records(run: RunReport, width: int) -> Iterator[Record]:
     for (
         row, state, recipient, message_id, parts, micro, estimate, deadline, error, http_status, attempts, started_at,
@@ -91,7 +104,6 @@ def _records(run: RunReport, width: int) -> Iterator[Record]:
     ) in run.results():  # fmt: skip
         status = Status.UNKNOWN if state == IN_FLIGHT else state
         is_contact = isinstance(recipient, int)
-        own = orjson.loads(cells)
         yield (
             row,
             status,
@@ -106,9 +118,22 @@ def _records(run: RunReport, width: int) -> Iterator[Record]:
             http_status,
             attempts,
             _utc(started_at) if status == Status.SENT else None,
-            *own[:width],
-            *[None] * (width - len(own)),
+            *_own(cells, width),
         )
+
+
+def _estimates(run: RunReport, width: int) -> Iterator[Record]:
+    for row, status, recipient, encoding, parts, price, error, cells in run.planned():
+        is_contact = isinstance(recipient, int)
+        sizes = (encoding, parts, price) if status == Status.PENDING else (None, None, None)
+        to, contact = (None, recipient) if is_contact else (recipient, None)
+        yield (row, status, to, contact, *sizes, error, *_own(cells, width))
+
+
+def _own(cells: str | bytes, width: int) -> list[str | None]:
+    """The row's own cells, as many as there are columns; a bad row may have more or fewer."""
+    own: list[str | None] = orjson.loads(cells)[:width]
+    return own + [None] * (width - len(own))
 
 
 def _write_csv(file: IO[str], header: Sequence[str], records: Iterable[Record]) -> None:

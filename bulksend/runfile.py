@@ -190,6 +190,7 @@ def is_run_file(path: Path) -> bool:
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
+    """Turn what goes wrong with a run file into RunFileError."""
     try:
         yield
     except (sqlite3.Error, OSError) as error:

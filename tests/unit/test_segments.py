@@ -64,6 +64,8 @@ def test_the_default_alphabet_has_127_characters_and_the_extension_ten_in_the_st
     assert len(set(BASIC)) == len(BASIC) == 127
     assert len(set(EXTENSION)) == len(EXTENSION) == 10
     codes = BASIC[:0x1B] + ESCAPE + BASIC[0x1B:]
+    assert codes == smsutil.codecs.GSM_BASIC_CHARSET
+    assert set(EXTENSION) == set(smsutil.codecs.GSM_EXT_CHARSET)
     places = {0x00: "@", 0x09: "Ç", 0x0A: "\n", 0x0D: "\r", 0x10: "Δ", 0x11: "_", 0x1A: "Ξ", 0x1C: "Æ"}
     places |= {0x20: " ", 0x24: "¤", 0x40: "¡", 0x41: "A", 0x5A: "Z", 0x5B: "Ä", 0x5F: "§", 0x60: "¿"}
     places |= {0x61: "a", 0x7A: "z", 0x7B: "ä", 0x7D: "ñ", 0x7E: "ü", 0x7F: "à"}

@@ -107,9 +107,7 @@ def test_an_empty_blank_or_missing_cell_is_told_by_its_field(cells: list[str]) -
     with pytest.raises(EmptyField) as error:
         fill("{First Name} at {STORE}", cells)
     assert error.value.field == "STORE"
-    assert str(error.value) == (
-        "{STORE} is empty in this row: fill the column in, or give the row its own message"
-    )
+    assert str(error.value) == ("{STORE} is empty in this row: fill the column in, or give the row its own message")
 
 
 def test_a_cell_that_is_not_needed_may_be_empty() -> None:
@@ -121,7 +119,7 @@ def test_spaces_around_a_cells_text_are_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["First Name", "first_name", "FIRSTNAME", "\ufeffFirst\xa0Name", " first  name_"]
+    "name", ["First Name", "first_name", "FIRSTNAME", "\ufeffFirst\xa0Name", "\ufb01rst name", " first  name_"]
 )
 def test_case_spaces_and_underscores_do_not_matter_in_column_names(name: str) -> None:
     assert column_key(name) == "firstname"

@@ -1,0 +1,82 @@
+"""The command line: options in, progress and tables out, exit codes. The only place that prints."""
+
+from __future__ import annotations
+
+import importlib
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn, cast
+
+import click
+
+from bulksend import __version__
+from bulksend.errors import BulksendError, OwnedError, RunFileError
+from bulksend.model import ExitCode
+
+COMMANDS = {
+    "estimate": "Plan and price a campaign; send nothing.",
+    "send": "Plan, show the price, ask, send, write results; the same command again goes on.",
+    "status": "Say where a run stands, also while it works.",
+    "results": "Write a run's results again.",
+    "sandbox": "Run a local server that behaves as the API's document says.",
+}
+"""Every command and its first line of help, so that ``--help`` need not import them."""
+
+
+class _Commands(click.Group):
+    """Imports a command's module when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 -- see above
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"bulksend.cli.{cmd_name}")
+        return cast("click.Command", module.command)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 -- see above
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="bulksend")
+def commands() -> None:
+    """Send an SMS campaign from a spreadsheet: never over a phone's cap, never twice, never lost.
+
+    Every option is also read from the environment as BULKSEND_<NAME>, and from bulksend.toml in the current folder.
+    """
+
+
+def main() -> NoReturn:
+    """Run the command line and exit."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; its exit code. What the user did wrong is told in a sentence, never as a traceback."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        return int(commands.main(arguments, prog_name="bulksend", standalone_mode=False) or ExitCode.OK)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        click.echo("Interrupted.", err=True)
+        return ExitCode.INTERRUPTED
+    except BulksendError as error:
+        click.echo(f"Error: {error}", err=True)
+        return exit_code_of(error)
+
+
+def exit_code_of(error: BulksendError) -> ExitCode:
+    """The exit code that an error ends the program with."""
+    if isinstance(error, OwnedError):
+        return ExitCode.OWNED
+    return ExitCode.STOPPED if isinstance(error, RunFileError) else ExitCode.USAGE
+
+
+def _terminated(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(ExitCode.TERMINATED)

@@ -1,0 +1,55 @@
+"""``bulksend estimate``: the first phase alone."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bulksend import campaign
+from bulksend.campaign import Address, SendOptions
+from bulksend.cli import options, show, summary
+from bulksend.cli.settings import Command
+from bulksend.model import ExitCode, Status
+from bulksend.report import RunReport
+from bulksend.results import write_estimate, writer_for
+
+
+@click.command(cls=Command)
+@click.argument("input_name", metavar="INPUT")
+@options.with_options(
+    options.PLAN_OPTIONS,
+    options.PACE_OPTIONS,
+    (
+        click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="What each row comes to."),
+        click.option("--json", "as_json", is_flag=True, help="One summary object on stdout."),
+    ),
+)
+def command(**given: Any) -> ExitCode:
+    """Plan and price a campaign; send nothing. INPUT is a CSV or JSONL file, or - for standard input."""
+    return run(given)
+
+
+def run(given: dict[str, Any]) -> ExitCode:
+    """Plan into a folder of its own that is thrown away, and show the plan."""
+    output: Path | None = given.get("output")
+    if output:
+        writer_for(output)
+    how = SendOptions(options.pace(given), options.caps(given), given["cap_counts"] == "parts")
+    with tempfile.TemporaryDirectory(prefix="bulksend-") as folder:
+        path = Path(folder) / "estimate.run"
+        nowhere = Address(given.get("org_id") or 0, given.get("base_url") or options.DEFAULT_BASE_URL)
+        campaign.plan(given["input_name"], path, options.plan_options(given), nowhere).release()
+        with RunReport(path) as planned:
+            tally, overview = planned.tally(), planned.overview()
+            out = show.console()
+            show.show_plan(out, planned, overview, how, "nobody: this is an estimate")
+            show.show_previews(out, planned)
+            if output:
+                write_estimate(planned, output)
+                out.print(f"What each row comes to is in {output}.", soft_wrap=True)
+            if given["as_json"]:
+                summary.write(summary.of_estimate(tally, overview, how))
+    return ExitCode.NOT_ALL_SENT if tally.statuses[Status.INVALID] else ExitCode.OK

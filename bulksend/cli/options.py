@@ -1,0 +1,254 @@
+"""The options that commands share, and what they become."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from bulksend.caps import PHILIPPINES, Cap, Caps
+from bulksend.cli.settings import api_key, option
+from bulksend.engine import Pace
+from bulksend.errors import UsageError
+from bulksend.model import Endpoint
+from bulksend.planner import FIELDS, PlanOptions
+
+DEFAULT_BASE_URL = "https://api.engagespark.com"
+SANDBOX_ORG_ID = 1
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+_PACE = Pace()
+
+
+class _CapType(click.ParamType[Cap]):
+    name = "prefix=count/seconds"
+    envvar_list_splitter = ","
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Cap:
+        try:
+            return value if isinstance(value, Cap) else Cap.parse(str(value))
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
+
+
+class _MapType(click.ParamType[tuple[str, str]]):
+    name = "field=column"
+    envvar_list_splitter = ","
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        if isinstance(value, tuple):
+            return value
+        field, equals, column = str(value).partition("=")
+        known = {name.lower(): name for name in FIELDS}
+        name = known.get(re.sub(r"[\s_]", "", field).lower())
+        if not equals or not column.strip() or name is None:
+            self.fail(f"{value!r}: write FIELD=COLUMN, with one of the fields {', '.join(FIELDS)}", param, ctx)
+        return name, column.strip()
+
+
+CAP = _CapType()
+
+
+def _no_key_in_arguments(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        raise click.BadParameter(
+            "the key is not taken from the command line, where every user of this machine can read it: put it into "
+            "the environment as BULKSEND_API_KEY, or name a file that holds it with --api-key-file",
+            ctx,
+            param,
+        )
+
+
+PLAN_OPTIONS = (
+    option("--from", "sender", metavar="ID", help="Sender id; may hold merge fields such as {Store}."),
+    option("--message", metavar="TEXT", help="Text of rows without one of their own; {Column Name} is filled in."),
+    option("--message-file", metavar="F", type=click.Path(path_type=Path), help="A file that holds the text."),
+    option(
+        "--map",
+        "mapping",
+        metavar="FIELD=COLUMN",
+        type=_MapType(),
+        multiple=True,
+        help="Which column is to, contactId, message or from, if it has another name. Repeatable.",
+    ),
+    option("--country", metavar="PH", help="Country of numbers that are written without a dialing code."),
+    option(
+        "--endpoint",
+        type=click.Choice([endpoint.value for endpoint in Endpoint]),
+        default=Endpoint.CONTACT.value,
+        show_default=True,
+        help="Which of the API's twins.",
+    ),
+    option("--campaign", metavar="ID", help="Makes the dedup keys the same on every machine. Default: random."),
+)
+TARGET_OPTIONS = (
+    option("--org-id", metavar="N", type=click.IntRange(min=1), help="The organization's id."),
+    option("--base-url", metavar="URL", help=f"The API's address.  [default: {DEFAULT_BASE_URL}]"),
+    option("--sandbox", is_flag=True, help="Send to a private local server instead; needs no key."),
+    option("--api-key-file", metavar="F", type=click.Path(path_type=Path), help="A file that holds the API key."),
+    click.option("--api-key", hidden=True, expose_value=False, callback=_no_key_in_arguments),
+)
+PACE_OPTIONS = (
+    option(
+        "--concurrency",
+        metavar="N",
+        type=click.IntRange(1, 10_000),
+        default=_PACE.concurrency,
+        show_default=True,
+        help="Requests under way at once.",
+    ),
+    option(
+        "--rate",
+        metavar="N",
+        type=click.FloatRange(min=0, min_open=True),
+        help="SMS per second of the whole account.  [default: no limit]",
+    ),
+    option(
+        "--cap",
+        "caps",
+        metavar="PREFIX=COUNT/SECONDS",
+        type=CAP,
+        multiple=True,
+        help=f"A telco's limit for one phone number. Repeatable.  [default: {PHILIPPINES}]",
+    ),
+    option(
+        "--cap-counts",
+        type=click.Choice(["parts", "messages"]),
+        default="parts",
+        show_default=True,
+        help="What counts against a cap.",
+    ),
+    option(
+        "--timeout",
+        metavar="S",
+        type=click.FloatRange(min=0, min_open=True),
+        default=_PACE.timeout_s,
+        show_default=True,
+        help="Seconds that one request may take.",
+    ),
+    option(
+        "--retries",
+        metavar="N",
+        type=click.IntRange(min=0),
+        default=_PACE.retries,
+        show_default=True,
+        help="How often a message that was certainly not sent is tried again.",
+    ),
+)
+FILE_OPTIONS = (
+    option("--run", metavar="FILE", type=click.Path(path_type=Path), help="The run file.  [default: INPUT's .run]"),
+    option(
+        "--results",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="The results, .csv or .jsonl.  [default: INPUT's .results.csv]",
+    ),
+)
+
+
+def with_options(*groups: Sequence[Callable[[Any], Any]]) -> Callable[[_F], _F]:
+    """Give a command groups of options, in this order of its help."""
+
+    def decorate(function: _F) -> _F:
+        for group in reversed(groups):
+            for decorator in reversed(group):
+                function = decorator(function)
+        return function
+
+    return decorate
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where to, as far as the options say; a run file may know the rest.
+
+    Attributes:
+        org_id: None if not given.
+        base_url: None if not given; empty for a private sandbox.
+    """
+
+    org_id: int | None
+    base_url: str | None
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether a private sandbox is asked for."""
+        return self.base_url == ""
+
+
+def destination(given: dict[str, Any]) -> Destination:
+    """Where to, from the options.
+
+    Raises:
+        UsageError: both a sandbox and an address are given.
+    """
+    base_url = given["base_url"]
+    if not given["sandbox"]:
+        return Destination(given["org_id"], base_url.rstrip("/") if base_url else None)
+    if base_url and click.get_current_context().get_parameter_source("base_url").name == "COMMANDLINE":  # type: ignore[union-attr]
+        raise UsageError("--sandbox starts a server of its own: leave --base-url out")
+    return Destination(given["org_id"] or SANDBOX_ORG_ID, "")
+
+
+def key(given: dict[str, Any]) -> str:
+    """The API key.
+
+    Raises:
+        UsageError: there is none.
+    """
+    return api_key(given["api_key_file"], click.get_current_context().get_parameter_source("api_key_file"))
+
+
+def plan_options(given: dict[str, Any]) -> PlanOptions:
+    """What decides how rows become messages.
+
+    Raises:
+        UsageError: the message's file cannot be read, or the message is given twice.
+    """
+    fields = [field for field, _ in given["mapping"]]
+    for field in fields:
+        if fields.count(field) > 1:
+            raise UsageError(f"--map gives two columns for {field!r}: leave one out")
+    return PlanOptions(
+        sender=given["sender"],
+        message=_message(given["message"], given["message_file"]),
+        mapping=tuple(sorted(given["mapping"])),
+        country=given["country"].upper() if given["country"] else None,
+        endpoint=Endpoint(given["endpoint"]),
+    )
+
+
+def pace(given: dict[str, Any]) -> Pace:
+    """How fast."""
+    return Pace(
+        concurrency=given["concurrency"],
+        rate=given["rate"],
+        timeout_s=given["timeout"],
+        retries=given["retries"],
+        grace_s=min(_PACE.grace_s, given["timeout"]),
+    )
+
+
+def caps(given: dict[str, Any]) -> Caps:
+    """The telcos' caps."""
+    return Caps(given["caps"])
+
+
+def _message(text: str | None, path: Path | None) -> str | None:
+    if text is not None and path is not None:
+        source = click.get_current_context().get_parameter_source
+        ranks = {name: source(name).value for name in ("message", "message_file")}  # type: ignore[union-attr]
+        if ranks["message"] == ranks["message_file"]:
+            raise UsageError("both --message and --message-file are given: leave one out")
+        if ranks["message"] < ranks["message_file"]:
+            path = None  # the command line goes before the environment, and that before bulksend.toml
+    if path is None:
+        return text
+    try:
+        return path.read_text(encoding="utf-8-sig").removesuffix("\n").removesuffix("\r")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: the message cannot be read from it: {error}") from error

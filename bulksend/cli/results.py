@@ -1,0 +1,21 @@
+"""``bulksend results``: the results once more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bulksend import campaign
+from bulksend.cli.settings import Command
+from bulksend.model import ExitCode
+
+
+@click.command(cls=Command)
+@click.argument("run_file", metavar="RUNFILE", type=click.Path(path_type=Path))
+@click.option("-o", "--output", metavar="FILE", required=True, type=click.Path(path_type=Path), help=".csv or .jsonl")
+def command(**given: Any) -> ExitCode:
+    """Write a run's results to a file, as its ending says; the run may be at work."""
+    campaign.write(given["run_file"], given["output"])
+    return ExitCode.OK

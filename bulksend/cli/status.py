@@ -1,0 +1,51 @@
+"""``bulksend status``: where a run stands."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bulksend.cli import show, summary
+from bulksend.cli.settings import Command, option
+from bulksend.model import ExitCode
+from bulksend.report import RunReport
+from bulksend.runfile import Owner
+
+
+@click.command(cls=Command)
+@click.argument("run_file", metavar="RUNFILE", type=click.Path(path_type=Path))
+@option("--json", "as_json", is_flag=True, help="One summary object on stdout.")
+def command(**given: Any) -> ExitCode:
+    """Say where a run stands; it may be at work."""
+    path: Path = given["run_file"]
+    with RunReport(path) as run:
+        tally = run.tally()
+        show.show_status(show.console(), run, tally, _who(run.owner))
+    if given["as_json"]:
+        summary.write(summary.of_run(path, tally))
+    return ExitCode.OK
+
+
+def _who(owner: Owner | None) -> str:
+    if owner is None:
+        return "nobody is at work on it"
+    since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(owner.since))
+    who = f"process {owner.pid} on {owner.host}, since {since}"
+    if owner.host == socket.gethostname() and not _is_alive(owner.pid):
+        return f"nobody is at work on it; the last ({who}) was cut off, and the same command goes on"
+    return f"{who}, is at work on it"
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,62 @@
+"""The summary objects of ``--json``; their names are fixed, for scripts rely on them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import orjson
+
+from bulksend.campaign import SendOptions, SendReport, min_seconds
+from bulksend.model import Status
+from bulksend.report import Overview, Tally
+
+_STATUSES = (
+    Status.SENT,
+    Status.REJECTED,
+    Status.FAILED,
+    Status.UNKNOWN,
+    Status.INVALID,
+    Status.SKIPPED,
+    Status.PENDING,
+)
+
+
+def of_run(run: Path, tally: Tally) -> dict[str, object]:
+    """Where a run stands."""
+    return {
+        "run": str(run),
+        "rows": tally.rows,
+        **{status.value: tally.statuses[status] for status in _STATUSES},
+        "attempts": tally.attempts,
+        "estimateMicro": tally.charged,
+    }
+
+
+def of_send(run: Path, report: SendReport) -> dict[str, object]:
+    """How a send ended."""
+    return of_run(run, report.tally) | {
+        "seconds": round(report.seconds, 3),
+        "rate": round(report.sent_now / report.seconds, 1) if report.seconds else 0,
+        "exit": int(report.exit_code),
+    }
+
+
+def of_estimate(tally: Tally, overview: Overview, options: SendOptions) -> dict[str, object]:
+    """What a plan comes to; the price is of the messages with a known rate."""
+    return {
+        "rows": tally.rows,
+        "sendable": overview.rows,
+        "invalid": tally.statuses[Status.INVALID],
+        "skipped": tally.statuses[Status.SKIPPED],
+        "parts": overview.parts,
+        "estimateMicro": overview.price,
+        "currency": "USD",
+        "minSeconds": round(min_seconds(overview, options), 3),
+        "balanceMicro": None,
+    }
+
+
+def write(summary: dict[str, object]) -> None:
+    """Put a summary on stdout, on one line."""
+    sys.stdout.write(orjson.dumps(summary).decode() + "\n")

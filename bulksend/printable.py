@@ -1,0 +1,14 @@
+"""Foreign words made fit to show."""
+
+from __future__ import annotations
+
+import re
+
+# Control characters, and those that turn the direction of what follows.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]+")
+
+
+def printable(text: str, longest: int = 300) -> str:
+    """The text on one line of at most ``longest`` characters, with nothing a terminal would obey."""
+    text = _CONTROL.sub(" ", text).strip()
+    return text if len(text) <= longest else text[: longest - 1] + "…"
