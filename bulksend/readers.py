@@ -33,7 +33,7 @@ class RawRow(NamedTuple):
     """One record as it stands in the input.
 
     Attributes:
-        cells: its cells by the columns' order; a JSONL record may know fewer columns than came later.
+        cells: its cells by the columns' order, one for each column known so far, unless there is a fault.
         fault: why it cannot be a row, for people; empty if it can.
     """
 
@@ -162,7 +162,10 @@ class JsonlReader:
             if not lines:
                 return
             self._line = lines[-1][0]
-            yield [self._row(number, line) for number, line in lines if not line.isspace()]
+            rows = [self._row(number, line) for number, line in lines if not line.isspace()]
+            for row in rows:  # those before a new column's first appearance have nothing in it
+                row.cells.extend([""] * (len(self.columns) - len(row.cells)))
+            yield rows
 
     def _row(self, number: int, line: str) -> RawRow:
         try:

@@ -16,7 +16,7 @@ from bulksend.report import Overview, RunReport, Tally
 
 _REASONS = 5  # of each status, the commonest
 _PREVIEWS = 3
-_BAD = (Status.REJECTED, Status.FAILED, Status.UNKNOWN, Status.INVALID)
+_NOT_SENT = (Status.REJECTED, Status.FAILED, Status.UNKNOWN)
 _MEANINGS = {
     Status.SENT: "accepted by the API",
     Status.REJECTED: "refused by the API: certainly not sent",
@@ -64,10 +64,10 @@ def show_report(out: Console, run: RunReport, report: SendReport, results: str) 
     _add_statuses(table, tally)
     table.add_row("charged", f"{dollars(tally.charged)} by the API's estimates")
     pace = f", {report.sent_now / report.seconds:,.0f} SMS/s" if report.sent_now and report.seconds else ""
-    table.add_row("took", f"{_time(report.seconds)} for {report.attempts_now:,} requests{pace}")
+    table.add_row("took", f"{_time(report.seconds)} for {_many(report.attempts_now, 'request')}{pace}")
     table.add_row("results", results)
     out.print(table)
-    _show_reasons(out, run, tally, _BAD)
+    _show_reasons(out, run, tally, _NOT_SENT)
     if report.says:
         out.print(f"Stopped early: {printable(report.says)}", style="bold red", soft_wrap=True)
     if tally.statuses[Status.PENDING]:
@@ -83,7 +83,7 @@ def show_status(out: Console, run: RunReport, tally: Tally, who: str) -> None:
         table.add_row("in flight", f"{tally.in_flight:,} of the unknown: no outcome is noted yet")
     table.add_row("charged", f"{dollars(tally.charged)} by the API's estimates")
     out.print(table)
-    _show_reasons(out, run, tally, _BAD)
+    _show_reasons(out, run, tally, (Status.INVALID, *_NOT_SENT))
     out.print(who[0].upper() + who[1:] + ".", soft_wrap=True)
 
 
@@ -92,7 +92,7 @@ def price_of(overview: Overview) -> str:
     priced = overview.rows - overview.unpriced
     if not priced:
         return "no rate known"
-    unpriced = f", and {overview.unpriced:,} messages without a known rate" if overview.unpriced else ""
+    unpriced = f", and {_many(overview.unpriced, 'message')} without a known rate" if overview.unpriced else ""
     return f"{dollars(overview.price)} estimated{unpriced}"
 
 
@@ -114,9 +114,9 @@ def _show_reasons(out: Console, run: RunReport, tally: Tally, statuses: tuple[St
 def _parts(overview: Overview) -> str:
     if not overview.rows:
         return ""
-    split = ", ".join(f"{rows:,} of {parts} part{'s' * (parts > 1)}" for parts, rows in overview.by_parts.items())
+    split = ", ".join(f"{rows:,} of {_many(parts, 'part')}" for parts, rows in overview.by_parts.items())
     codes = ", ".join(f"{rows:,} {encoding}" for encoding, rows in sorted(overview.by_encoding.items()))
-    return f"  ({overview.parts:,} SMS parts: {split}; {codes})"
+    return f"  ({_many(overview.parts, 'SMS part')}: {split}; {codes})"
 
 
 def _duration(overview: Overview, options: SendOptions) -> str:
@@ -126,8 +126,12 @@ def _duration(overview: Overview, options: SendOptions) -> str:
     words = f"{_time(shortest)} at least"
     if overview.crowds:
         crowd = overview.crowds[0]
-        words += f"; {crowd.recipient} gets the most: {crowd.rows:,} messages"
+        words += f"; {crowd.recipient} gets the most: {_many(crowd.rows, 'message')}"
     return words
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _time(seconds: float) -> str:

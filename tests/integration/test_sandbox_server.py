@@ -72,9 +72,7 @@ async def eventually(condition: Callable[[], bool]) -> None:
 
 async def test_a_send_is_answered_as_the_document_says_with_the_live_content_type() -> None:
     async with serving() as client:
-        sample = (
-            '{"orgId": 123, "to": "639123456789", "from": "engageSPARK", "message": "Sample message to you."}'
-        )
+        sample = '{"orgId": 123, "to": "639123456789", "from": "engageSPARK", "message": "Sample message to you."}'
         response, text = await client.post(SEND, sample)
     assert response.status == 200
     assert response.headers["Content-Type"] == "application/jsonl; charset=utf-8"
@@ -137,9 +135,7 @@ async def test_an_internal_error_has_the_documents_structure_and_accepts_nothing
     assert (status, answer["error"], answer["messageId"]) == (500, "internal service error", "")
 
 
-@pytest.mark.parametrize(
-    ("status", "retry_after"), [(429, "1"), (502, None), (503, "1"), (504, None), (524, None)]
-)
+@pytest.mark.parametrize(("status", "retry_after"), [(429, "1"), (502, None), (503, "1"), (504, None), (524, None)])
 async def test_the_cdns_failures_are_pages(status: int, retry_after: str | None) -> None:
     async with serving(replace(OPTIONS, fail=((status, 1.0),))) as client:
         response, text = await client.post(SEND, "{}")
@@ -191,9 +187,7 @@ async def test_messages_are_listed_in_pages_and_shown_one_by_one() -> None:
         assert (await client.get(messages, limit="x"))[0] == 400
         assert (await client.get(f"{messages}SMS-1/"))[0] == 404
         assert (await client.get("/v1/organizations/9/messages/"))[0] == 404
-    assert [m["message"] for m in first["messages"] + second["messages"]] == [
-        f"Text {i}" for i in range(6, -1, -1)
-    ]
+    assert [m["message"] for m in first["messages"] + second["messages"]] == [f"Text {i}" for i in range(6, -1, -1)]
     assert (first["hasNextPage"], second["hasNextPage"]) == (True, False)
     assert [m["message"] for m in failed["messages"]] == ["Text 6", "Text 5"]
     assert one == first["messages"][0]
@@ -324,8 +318,7 @@ async def test_a_port_in_use_is_a_usage_error() -> None:
             async with Sandbox(port=port):
                 pass
     assert (
-        str(caught.value)
-        == f"the sandbox cannot listen on 127.0.0.1:{port}: the port is in use; choose another port"
+        str(caught.value) == f"the sandbox cannot listen on 127.0.0.1:{port}: the port is in use; choose another port"
     )
 
 

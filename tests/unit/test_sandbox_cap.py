@@ -26,9 +26,7 @@ def test_the_sixth_sms_just_over_a_minute_after_the_first_passes() -> None:
 
 
 def test_lost_sms_take_no_room_in_the_window() -> None:
-    assert (
-        arrivals(PhoneCap(5, 60), 0, 0, 0, 0, 0, 30, 40, 50, 61, 61) == [False] * 5 + [True] * 3 + [False] * 2
-    )
+    assert arrivals(PhoneCap(5, 60), 0, 0, 0, 0, 0, 30, 40, 50, 61, 61) == [False] * 5 + [True] * 3 + [False] * 2
 
 
 def test_every_part_is_an_sms() -> None:

@@ -72,9 +72,7 @@ def test_message_ids_count_up_and_grow_beyond_four_digits() -> None:
     assert book.find("SMS20190723T154425-123-10000") is last.message
 
 
-@pytest.mark.parametrize(
-    "message_id", ["", "1", "0001", "SMS20190723T154426-123-0001", "x-0000", "x-" + "9" * 5000]
-)
+@pytest.mark.parametrize("message_id", ["", "1", "0001", "SMS20190723T154426-123-0001", "x-0000", "x-" + "9" * 5000])
 def test_an_unknown_message_id_finds_nothing(message_id: str) -> None:
     book = ledger()
     book.accept(body(), T0)
@@ -155,9 +153,7 @@ def test_an_existing_contact_gets_its_message_at_its_number() -> None:
 
 def test_a_new_number_becomes_a_contact_and_keeps_it() -> None:
     book = ledger()
-    first, second, other = (
-        book.accept(body(to=to), T0) for to in ("639111111111", "639111111111", "639222222222")
-    )
+    first, second, other = (book.accept(body(to=to), T0) for to in ("639111111111", "639111111111", "639222222222"))
     assert first.fields["contactId"] == second.fields["contactId"] != other.fields["contactId"]
 
 

@@ -13,9 +13,7 @@ def test_a_failure_rate_is_a_status_and_a_probability() -> None:
     assert parse_fail("503=.5") == (503, 0.5)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "500", "500:0.01", "500=1%", "500=-0.1", "50=0.1", "five=0.1", "500=nan"]
-)
+@pytest.mark.parametrize("text", ["", "500", "500:0.01", "500=1%", "500=-0.1", "50=0.1", "five=0.1", "500=nan"])
 def test_an_unreadable_failure_rate_is_shown_with_an_example(text: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_fail(text)

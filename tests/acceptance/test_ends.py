@@ -1,0 +1,349 @@
+"""However a run ends: kill -9, Ctrl-C, no funds, a second process; and that the same command then goes on."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import PROGRAM, Program, SandboxProcess, environment
+
+Start = Callable[..., SandboxProcess]
+CampaignOf = Callable[..., Path]
+Numbers = Callable[[int], list[str]]
+
+
+def wait_for_requests(server: SandboxProcess, count: int) -> None:
+    deadline = time.monotonic() + 30
+    while server.summary()["requests"] < count:
+        assert time.monotonic() < deadline, "the program sends nothing"
+        time.sleep(0.02)
+
+
+def end(process: subprocess.Popen[str], number: signal.Signals) -> tuple[int, str]:
+    process.send_signal(number)
+    _, talk = process.communicate(timeout=60)
+    return process.returncode, talk
+
+
+@pytest.mark.parametrize("after", [1, 40, 150])
+def test_after_kill_9_the_same_command_finishes_the_rest_and_nothing_goes_twice(
+    program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers, after: int
+) -> None:
+    server = sandbox("--latency", "50ms+-40ms")
+    campaign_of(numbers(300))
+    send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--concurrency", "20")
+    process = program.start(*send)
+    wait_for_requests(server, after)
+    end(process, signal.SIGKILL)
+
+    status = program("status", "campaign.run")
+    assert "was cut off" in status.stderr
+    finished = program(*send)
+    assert finished.returncode == 0, finished.stderr
+    assert Counter(record["to"] for record in server.accepted()) == dict.fromkeys(numbers(300), 1)
+    ids = {record["to"]: record["messageId"] for record in server.accepted()}
+    assert all(row["status"] == "sent" and row["messageId"] == ids[row["to"]] for row in program.results())
+
+
+def test_without_proof_of_dedup_what_was_under_way_at_a_kill_stays_unknown(
+    program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
+) -> None:
+    server = sandbox("--legacy", "--latency", "100ms")
+    campaign_of(numbers(100))
+    send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--concurrency", "10")
+    process = program.start(*send)
+    wait_for_requests(server, 25)
+    end(process, signal.SIGKILL)
+
+    finished = program(*send)
+    assert finished.returncode == 1, finished.stderr
+    status = {row["to"]: row["status"] for row in program.results()}
+    accepted = Counter(record["to"] for record in server.accepted())
+    assert set(accepted.values()) == {1}
+    assert all(accepted[number] or status[number] == "unknown" for number in numbers(100))
+    assert 0 < Counter(status.values())["unknown"] <= 10
+    assert "may or may not have been accepted" in finished.stderr
+
+
+def test_the_cap_holds_across_a_kill(program: Program, sandbox: Start, campaign_of: CampaignOf) -> None:
+    server = sandbox("--cap", "63=5/3")
+    campaign_of(["639171234567"] * 10)
+    send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--cap", "63=5/3")
+    process = program.start(*send)
+    wait_for_requests(server, 5)
+    end(process, signal.SIGKILL)
+    assert program(*send).returncode == 0
+    assert server.summary()["lost"] == 0
+    assert server.summary()["accepted"] == 10
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_run_ends_in_order_and_goes_on(
+    program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers, number: signal.Signals, code: int
+) -> None:
+    server = sandbox("--latency", "100ms")
+    campaign_of(numbers(200))
+    send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--concurrency", "10")
+    process = program.start(*send)
+    wait_for_requests(server, 15)
+    returned, talk = end(process, number)
+    assert returned == code, talk
+    assert "run the same command again" in talk
+
+    sent = [row["to"] for row in program.results() if row["status"] == "sent"]
+    assert sorted(sent) == sorted(record["to"] for record in server.accepted())
+    assert {row["status"] for row in program.results()} == {"sent", "pending"}
+    assert program(*send).returncode == 0
+    assert Counter(record["to"] for record in server.accepted()) == dict.fromkeys(numbers(200), 1)
+
+
+def test_a_second_interrupt_leaves_at_once(
+    program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
+) -> None:
+    server = sandbox("--latency", "20")
+    campaign_of(numbers(5))
+    process = program.start("send", "campaign.csv", "--base-url", server.base_url, "--yes")
+    wait_for_requests(server, 5)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    started = time.monotonic()
+    returned, _ = end(process, signal.SIGINT)
+    assert returned == 130
+    assert time.monotonic() - started < 5
+
+
+def test_what_an_interrupted_run_cannot_wait_for_is_unknown(
+    program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
+) -> None:
+    server = sandbox("--latency", "20")
+    campaign_of(numbers(5))
+    process = program.start("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--timeout", "3")
+    wait_for_requests(server, 5)
+    assert end(process, signal.SIGINT)[0] == 130
+    assert {row["status"] for row in program.results()} == {"unknown"}
+
+
+def test_a_run_without_funds_stops_and_goes_on_after_a_top_up(
+    program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
+) -> None:
+    poor = sandbox("--balance", "0.10")
+    campaign_of(numbers(100))
+    stopped = program("send", "campaign.csv", "--base-url", poor.base_url, "--yes", "--concurrency", "4")
+    assert stopped.returncode == 3
+    assert "out of funds" in stopped.stderr
+    counts = Counter(row["status"] for row in program.results())
+    assert counts == {"sent": 5, "pending": 95}
+    assert poor.summary()["requests"] <= 5 + 4
+
+
+def test_a_refused_key_stops_the_run_with_nothing_sent(
+    program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
+) -> None:
+    server = sandbox("--token", "another")
+    campaign_of(numbers(50))
+    stopped = program("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--concurrency", "4")
+    assert stopped.returncode == 3
+    assert "refused the key" in stopped.stderr
+    assert server.summary()["requests"] <= 4
+    assert {row["status"] for row in program.results()} == {"pending"}
+
+
+def test_internal_errors_are_tried_again_until_all_is_sent(
+    program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
+) -> None:
+    server = sandbox("--fail", "500=0.2", "--seed", "7")
+    campaign_of(numbers(60))
+    sent = program("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--retries", "10")
+    assert sent.returncode == 0, sent.stderr
+    assert Counter(record["to"] for record in server.accepted()) == dict.fromkeys(numbers(60), 1)
+    assert any(int(row["attempts"]) > 1 for row in program.results())
+
+
+def test_lost_answers_are_asked_for_again_under_the_same_key(
+    program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
+) -> None:
+    server = sandbox("--lose-answers", "0.2", "--seed", "7")
+    campaign_of(numbers(60))
+    sent = program("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--retries", "10")
+    assert sent.returncode == 0, sent.stderr
+    assert Counter(record["to"] for record in server.accepted()) == dict.fromkeys(numbers(60), 1)
+    assert server.summary()["duplicates"] > 0
+
+
+def test_lost_answers_of_a_server_without_dedup_are_unknown_and_never_sent_twice(
+    program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
+) -> None:
+    server = sandbox("--legacy", "--lose-answers", "0.2", "--seed", "7")
+    campaign_of(numbers(60))
+    sent = program("send", "campaign.csv", "--base-url", server.base_url, "--yes")
+    assert sent.returncode == 1
+    lost = {record["to"] for record in server.log() if not record["answered"]}
+    assert lost
+    assert {row["to"] for row in program.results() if row["status"] == "unknown"} == lost
+    assert Counter(record["to"] for record in server.accepted()) == dict.fromkeys(numbers(60), 1)
+
+
+def test_a_server_that_cannot_be_reached_fails_rows_and_the_same_command_tries_them_again(
+    program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
+) -> None:
+    server = sandbox()
+    server.process.terminate()
+    server.process.wait(timeout=10)
+    campaign_of(numbers(3))
+    send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--retries", "1")
+    failed = program(*send)
+    assert failed.returncode == 1
+    assert "could not be reached" in failed.stderr
+    assert {row["status"] for row in program.results()} == {"failed"}
+    port = server.base_url.rsplit(":", 1)[1]
+    sandbox("--port", port)
+    assert program(*send).returncode == 0
+    assert {row["status"] for row in program.results()} == {"sent"}
+
+
+def test_a_second_process_is_told_who_has_the_run(
+    program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
+) -> None:
+    server = sandbox("--latency", "200ms")
+    campaign_of(numbers(60))
+    send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--concurrency", "4")
+    process = program.start(*send)
+    wait_for_requests(server, 5)
+    second = program(*send)
+    status = program("status", "campaign.run")
+    assert second.returncode == 4
+    assert f"process {process.pid}" in second.stderr
+    assert f"Process {process.pid}" in status.stderr
+    assert "is at work on it" in status.stderr
+    assert process.wait(timeout=60) == 0
+    process.communicate()
+    assert len(server.accepted()) == 60
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("send", "missing.csv", "--sandbox", "--yes"), "there is no such file"),
+        (("send", "empty.csv", "--sandbox", "--yes"), "empty"),
+        (("send", "nobody.csv", "--sandbox", "--yes"), "no column for the recipient"),
+        (("send", "twice.csv", "--sandbox", "--yes"), "twice"),
+        (("send", "good.csv", "--sandbox"), "--yes is needed"),
+        (("send", "good.csv", "--sandbox", "--yes", "--message", "Hi {Nmae}"), "Nmae"),
+        (("send", "good.csv", "--yes", "--base-url", "http://example.com"), "https://"),
+        (("send", "good.csv", "--sandbox", "--yes", "--results", "out.docx"), ".csv or .jsonl"),
+        (("send", "good.csv", "--sandbox", "--yes", "--cap", "63:5"), "63=5/60"),
+        (("send", "good.csv", "--sandbox", "--yes", "--concurrency", "0"), "--concurrency"),
+        (("status", "good.csv"), "not a run file"),
+        (("results", "none.run", "-o", "x.csv"), "no such run file"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_what_cannot_work_is_told_in_a_sentence_and_nothing_is_sent(
+    program: Program, arguments: tuple[str, ...], says: str
+) -> None:
+    (program.folder / "empty.csv").write_text("")
+    (program.folder / "nobody.csv").write_text("name,message\nAna,Hello\n")
+    (program.folder / "twice.csv").write_text("to,To,message\n639171234567,639171234567,Hello\n")
+    (program.folder / "good.csv").write_text("to,Name,message\n639171234567,Ana,Hello\n")
+    ended = program(*arguments)
+    assert ended.returncode == 2
+    assert says in " ".join(ended.stderr.split())
+    assert "Traceback" not in ended.stderr
+
+
+def test_without_a_key_or_an_organization_nothing_starts(program: Program, campaign_of: CampaignOf) -> None:
+    campaign_of(["639171234567"])
+    no_key = program("send", "campaign.csv", "--yes", env={"BULKSEND_API_KEY": ""})
+    no_organization = program("send", "campaign.csv", "--yes", env={"BULKSEND_ORG_ID": ""})
+    assert (no_key.returncode, no_organization.returncode) == (2, 2)
+    assert "BULKSEND_API_KEY" in no_key.stderr
+    assert "--org-id" in no_organization.stderr
+    assert sorted(path.name for path in program.folder.iterdir()) == ["campaign.csv"]
+
+
+def test_a_begun_run_is_not_changed_by_an_edited_spreadsheet_or_other_options(
+    program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
+) -> None:
+    server = sandbox()
+    campaign_of(numbers(5))
+    send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes")
+    assert program(*send, "--limit", "2").returncode == 0
+    other_text = program(*send, "--message", "Other")
+    other_server = program("send", "campaign.csv", "--sandbox", "--yes")
+    campaign_of(numbers(6))
+    other_input = program(*send)
+    assert [ended.returncode for ended in (other_text, other_server, other_input)] == [2, 2, 2]
+    assert "another message" in other_text.stderr
+    assert "another content" in other_input.stderr
+    as_planned = program("send", "campaign.run", "--yes")
+    assert as_planned.returncode == 0, as_planned.stderr
+    assert len(server.accepted()) == 5
+
+
+def test_an_unbegun_plan_follows_the_corrected_spreadsheet(
+    program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
+) -> None:
+    server = sandbox()
+    campaign_of(["12"])
+    send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes")
+    assert program(*send).returncode == 1
+    campaign_of(numbers(1))
+    assert program(*send).returncode == 0
+    assert len(server.accepted()) == 1
+
+
+@pytest.mark.parametrize(("answer", "code", "sent"), [("y\n", 0, 1), ("n\n", 3, 0)])
+def test_in_a_terminal_it_asks_before_money_is_spent(
+    program: Program, sandbox: Start, campaign_of: CampaignOf, answer: str, code: int, sent: int
+) -> None:
+    server = sandbox()
+    campaign_of(["639171234567"])
+    terminal, other_end = pty.openpty()
+    process = subprocess.Popen(
+        [*PROGRAM, "send", "campaign.csv", "--base-url", server.base_url],
+        cwd=program.folder,
+        env=environment(TERM="xterm"),
+        stdin=other_end,
+        stdout=other_end,
+        stderr=other_end,
+    )
+    os.close(other_end)
+    seen = b""
+    while b"[y/N]" not in seen:
+        seen += os.read(terminal, 1024)
+    assert b"$0.02" in seen
+    os.write(terminal, answer.encode())
+    try:
+        while os.read(terminal, 1024):
+            pass
+    except OSError:  # the program has closed its end
+        pass
+    os.close(terminal)
+    assert process.wait(timeout=30) == code
+    assert len(server.accepted()) == sent
+
+
+def test_the_results_of_a_killed_run_are_true_and_the_next_run_repairs_them(
+    program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
+) -> None:
+    server = sandbox("--latency", "100ms")
+    campaign_of(numbers(60))
+    send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--concurrency", "5")
+    process = program.start(*send)
+    wait_for_requests(server, 20)
+    end(process, signal.SIGKILL)
+    assert program("results", "campaign.run", "-o", "now.csv").returncode == 0
+    statuses = Counter(row["status"] for row in program.results("now.csv"))
+    assert sum(statuses.values()) == 60
+    assert 1 <= statuses["unknown"] <= 5
+    accepted = {record["to"] for record in server.accepted()}
+    assert {row["to"] for row in program.results("now.csv") if row["status"] == "sent"} <= accepted
+    assert program(*send).returncode == 0
+    assert {row["status"] for row in program.results()} == {"sent"}

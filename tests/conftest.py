@@ -1,0 +1,138 @@
+"""What tests share: the real program in a subprocess, and the sandbox as a server of its own."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PROGRAM = (sys.executable, "-m", "bulksend")
+
+
+def environment(**more: str) -> dict[str, str]:
+    """An environment without settings of whoever runs the tests."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("BULKSEND_")}
+    return clean | {"BULKSEND_API_KEY": "sandbox", "BULKSEND_ORG_ID": "1", "PYTHONPATH": str(ROOT)} | more
+
+
+@dataclass(frozen=True)
+class SandboxProcess:
+    """A running ``bulksend sandbox``."""
+
+    process: subprocess.Popen[str]
+    base_url: str
+
+    def log(self) -> list[dict[str, Any]]:
+        """What arrived, one record per POST."""
+        with urllib.request.urlopen(f"{self.base_url}/sandbox/log", timeout=10) as answer:
+            return [json.loads(line) for line in answer]
+
+    def accepted(self) -> list[dict[str, Any]]:
+        """What of it was accepted."""
+        return [record for record in self.log() if record["accepted"]]
+
+    def summary(self) -> dict[str, Any]:
+        """The counts."""
+        with urllib.request.urlopen(f"{self.base_url}/sandbox/summary", timeout=10) as answer:
+            found: dict[str, Any] = json.load(answer)
+            return found
+
+
+@dataclass(frozen=True)
+class Program:
+    """Runs bulksend in a folder."""
+
+    folder: Path
+
+    def __call__(
+        self, *arguments: str, stdin: str = "", env: Mapping[str, str] = {}
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*PROGRAM, *arguments],
+            cwd=self.folder,
+            env=environment(**env),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start it and go on."""
+        return subprocess.Popen(
+            [*PROGRAM, *arguments],
+            cwd=self.folder,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def results(self, name: str = "campaign.results.csv") -> list[dict[str, str]]:
+        """A results file, as a spreadsheet program reads it."""
+        with (self.folder / name).open(encoding="utf-8-sig", newline="") as file:
+            return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    return Program(tmp_path)
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Callable[..., SandboxProcess]]:
+    """Starts sandboxes with the given flags; all end with the test."""
+    running: list[subprocess.Popen[str]] = []
+
+    def start(*flags: str) -> SandboxProcess:
+        process = subprocess.Popen(
+            [*PROGRAM, "sandbox", "--port", "0", *flags],
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        running.append(process)
+        assert process.stdout is not None
+        return SandboxProcess(process, process.stdout.readline().strip())
+
+    yield start
+    for process in running:
+        process.terminate()
+    for process in running:
+        process.wait(timeout=10)
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+@pytest.fixture
+def campaign_of(tmp_path: Path) -> Callable[..., Path]:
+    """Writes ``campaign.csv`` with a row for each number."""
+
+    def write(numbers: Sequence[str], name: str = "campaign.csv") -> Path:
+        path = tmp_path / name
+        with path.open("w", encoding="utf-8", newline="") as file:
+            lines = csv.writer(file)
+            lines.writerow(["to", "message"])
+            lines.writerows([number, f"Message {row} to {number}"] for row, number in enumerate(numbers, 1))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def numbers() -> Callable[[int], list[str]]:
+    """So many different Philippine mobile numbers."""
+    return lambda count: [f"63917{row:07}" for row in range(1_000_000, 1_000_000 + count)]
