@@ -10,7 +10,7 @@ import asyncio
 import math
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol
@@ -164,7 +164,7 @@ class Engine:
                     task.cancel()
         finally:
             with self._giving_up():
-                await self._flush()
+                await self._hand_over()
         return self._stop
 
     async def _recall(self) -> None:
@@ -219,10 +219,8 @@ class Engine:
         if self._limiter is None:
             return wanted
         if not self._limiter.has_capacity():
-            turn, stopped = (
-                asyncio.ensure_future(self._limiter.acquire()),
-                asyncio.ensure_future(self._stopped.wait()),
-            )
+            turn = asyncio.ensure_future(self._limiter.acquire())
+            stopped = asyncio.ensure_future(self._stopped.wait())
             await asyncio.wait((turn, stopped), return_when=asyncio.FIRST_COMPLETED)
             granted = 1 if turn.done() and self._stop is None else 0
             turn.cancel()
@@ -240,8 +238,10 @@ class Engine:
         self._busy += len(items)
         by_row = {item.row: item for item in items}
         try:
-            # Outcomes at hand go into the same commit; before, because a row's last one must be noted first.
-            _, attempts = await asyncio.gather(self._flush(), self._journal.begin(list(by_row), self._wall()))
+            # Outcomes at hand go into the same commit, and before: a row's last one must be noted before its next.
+            settling = self._hand_over()
+            beginning = self._journal.begin(list(by_row), self._wall())
+            _, attempts = await asyncio.gather(settling, beginning)
         except BaseException:
             self._busy -= len(items)
             raise
@@ -285,7 +285,7 @@ class Engine:
             Outcome(
                 row=item.row,
                 status=Status.PENDING if certain_again else rule.status,
-                final=final and self._stop is None,
+                final=final and not certain_again,
                 ended_at=self._wall(),
                 http_status=reply.http_status,
                 answer=reply.answer,
@@ -331,16 +331,18 @@ class Engine:
             if len(self._outcomes) < _GROUP_ROWS:
                 await asyncio.sleep(_GROUP_S)
             with self._giving_up():
-                await self._flush()
+                await self._hand_over()
 
-    async def _flush(self) -> None:
-        """Commit the outcomes at hand; they are shown only then. If that fails they stay at hand."""
+    def _hand_over(self) -> Awaitable[None]:
+        """Give the outcomes at hand to the journal now; the awaitable tells when they are committed."""
         self._to_settle.clear()
         outcomes, self._outcomes = self._outcomes, []
-        if not outcomes:
-            return
+        return self._confirm(outcomes, self._journal.settle(outcomes, dedup_proven=self._proven))
+
+    async def _confirm(self, outcomes: list[Outcome], settling: Awaitable[None]) -> None:
+        """Show outcomes once they are committed; if that fails they stay at hand."""
         try:
-            await asyncio.shield(self._journal.settle(outcomes, dedup_proven=self._proven))
+            await asyncio.shield(settling)
         except BaseException:
             self._outcomes = outcomes + self._outcomes
             raise

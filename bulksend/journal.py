@@ -10,7 +10,7 @@ import asyncio
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 from bulksend.errors import RunFileError
@@ -21,27 +21,30 @@ T = TypeVar("T")
 
 
 class Journal(Protocol):
-    """All that the engine asks of a run file; another store can stand behind it."""
+    """All that the engine asks of a run file; another store can stand behind it.
 
-    async def claim(self, after: int, limit: int) -> list[Queued]:
+    Calls take effect in the order in which they are made, whether or not they are awaited yet.
+    """
+
+    def claim(self, after: int, limit: int) -> Awaitable[list[Queued]]:
         """The next rows to send behind row ``after``, in input order, without the crowded ones."""
 
-    async def crowded(self, is_crowded: Callable[[Recipient, int], bool]) -> list[Queued]:
+    def crowded(self, is_crowded: Callable[[Recipient, int], bool]) -> Awaitable[list[Queued]]:
         """The rows of recipients for which ``is_crowded(recipient, slots of all its rows)`` holds."""
 
-    async def unresolved(self, since: float) -> list[Queued]:
+    def unresolved(self, since: float) -> Awaitable[list[Queued]]:
         """Rows whose last attempt began at ``since`` or later and may or may not have been accepted."""
 
-    async def recent_sends(self, since: float, timeout_s: float) -> list[tuple[Recipient, int, float]]:
+    def recent_sends(self, since: float, timeout_s: float) -> Awaitable[list[tuple[Recipient, int, float]]]:
         """(recipient, slots, time) of attempts that ended at ``since`` or later.
 
         An attempt whose end nobody saw is taken to have lasted ``timeout_s``.
         """
 
-    async def begin(self, rows: Sequence[int], now: float) -> list[Attempt]:
+    def begin(self, rows: Sequence[int], now: float) -> Awaitable[list[Attempt]]:
         """Commit the intents to send these rows; only then may their POSTs leave."""
 
-    async def settle(self, outcomes: Sequence[Outcome], *, dedup_proven: bool) -> None:
+    def settle(self, outcomes: Sequence[Outcome], *, dedup_proven: bool) -> Awaitable[None]:
         """Commit outcomes, and whether the server has shown that it knows clientDedup."""
 
 
@@ -57,29 +60,29 @@ class SqliteJournal:
         self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
         self._thread.start()
 
-    async def claim(self, after: int, limit: int) -> list[Queued]:
+    def claim(self, after: int, limit: int) -> Awaitable[list[Queued]]:
         """See `Journal.claim`."""
-        return await self._do(lambda: self._store.claim(after, limit))
+        return self._do(lambda: self._store.claim(after, limit))
 
-    async def crowded(self, is_crowded: Callable[[Recipient, int], bool]) -> list[Queued]:
+    def crowded(self, is_crowded: Callable[[Recipient, int], bool]) -> Awaitable[list[Queued]]:
         """See `Journal.crowded`."""
-        return await self._do(lambda: self._store.crowded(is_crowded))
+        return self._do(lambda: self._store.crowded(is_crowded))
 
-    async def unresolved(self, since: float) -> list[Queued]:
+    def unresolved(self, since: float) -> Awaitable[list[Queued]]:
         """See `Journal.unresolved`."""
-        return await self._do(lambda: self._store.unresolved(since))
+        return self._do(lambda: self._store.unresolved(since))
 
-    async def recent_sends(self, since: float, timeout_s: float) -> list[tuple[Recipient, int, float]]:
+    def recent_sends(self, since: float, timeout_s: float) -> Awaitable[list[tuple[Recipient, int, float]]]:
         """See `Journal.recent_sends`."""
-        return await self._do(lambda: self._store.recent_sends(since, timeout_s))
+        return self._do(lambda: self._store.recent_sends(since, timeout_s))
 
-    async def begin(self, rows: Sequence[int], now: float) -> list[Attempt]:
+    def begin(self, rows: Sequence[int], now: float) -> Awaitable[list[Attempt]]:
         """See `Journal.begin`."""
-        return await self._do(lambda: self._store.begin(rows, now))
+        return self._do(lambda: self._store.begin(rows, now))
 
-    async def settle(self, outcomes: Sequence[Outcome], *, dedup_proven: bool) -> None:
+    def settle(self, outcomes: Sequence[Outcome], *, dedup_proven: bool) -> Awaitable[None]:
         """See `Journal.settle`."""
-        await self._do(lambda: self._store.settle(outcomes, dedup_proven=dedup_proven))
+        return self._do(lambda: self._store.settle(outcomes, dedup_proven=dedup_proven))
 
     def close(self) -> None:
         """Commit what waits, end the thread and close the file."""
@@ -87,10 +90,10 @@ class SqliteJournal:
         self._thread.join()
         self._store.close()
 
-    async def _do(self, work: Callable[[], T]) -> T:
+    def _do(self, work: Callable[[], T]) -> Awaitable[T]:
         job = _Job(work, asyncio.get_running_loop())
         self._jobs.put(job)
-        return await job.done
+        return job.done
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
