@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -41,10 +42,12 @@ class Target:
     api_key: str = field(repr=False)
 
     def __post_init__(self) -> None:
-        url = URL(self.base_url)
-        if url.scheme == "https" and url.host:
-            return
-        if url.scheme == "http" and url.host and _is_loopback(url.host):
+        try:
+            url = URL(self.base_url)
+            host = (url.host or "").encode("idna")
+        except ValueError as error:  # UnicodeError is one
+            raise UsageError(f"base URL {self.base_url!r} is none: {error}") from error
+        if host and (url.scheme == "https" or (url.scheme == "http" and _is_loopback(host.decode()))):
             return
         raise UsageError(
             f"base URL {self.base_url!r} is not used: it must start with https:// so that the API key stays secret"
@@ -62,9 +65,12 @@ class SmsApi:
 
     def __init__(self, target: Target, *, concurrency: int, timeout_s: float) -> None:
         self._target = target
+        self._secret = target.api_key.encode()
         self._concurrency = concurrency
         self._url = URL(target.base_url.rstrip("/") + f"/v1/sms/{target.endpoint}")
-        self._timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=min(_CONNECT_TIMEOUT_S, timeout_s))
+        # Connecting gives up a little before the whole does, so that it shows that nothing has left.
+        connect_s = min(_CONNECT_TIMEOUT_S, timeout_s * 0.9)
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s, connect=connect_s, sock_connect=connect_s)
         self._session: aiohttp.ClientSession
 
     async def __aenter__(self) -> Self:
@@ -97,7 +103,7 @@ class SmsApi:
         body = orjson.dumps(_request(self._target.org_id, message, dedup_key))
         try:
             async with self._session.post(self._url, data=body, allow_redirects=False) as response:
-                return await _read(response, message, dedup_key)
+                return await _read(response, message, dedup_key, self._secret)
         except (aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch) as error:
             return Reply(None, Fault.UNTRUSTED, error=printable(str(error)))
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
@@ -119,7 +125,7 @@ def _request(org_id: int, message: Message, dedup_key: str | None) -> dict[str, 
     return fields
 
 
-async def _read(response: aiohttp.ClientResponse, message: Message, dedup_key: str | None) -> Reply:
+async def _read(response: aiohttp.ClientResponse, message: Message, dedup_key: str | None, secret: bytes) -> Reply:
     """Read an answer by its content: the live service says application/jsonl, the document nothing."""
     status = response.status
     retry_after = _retry_after(response.headers)
@@ -133,7 +139,7 @@ async def _read(response: aiohttp.ClientResponse, message: Message, dedup_key: s
         response.close()
         return Reply(status, Fault.OVERSIZED, retry_after_s=retry_after)
     try:
-        said = orjson.loads(body)
+        said = orjson.loads(body.replace(secret, b"..."))  # whatever a server echoes, the key goes no further
     except orjson.JSONDecodeError:
         said = None
     if not isinstance(said, dict):
@@ -195,19 +201,22 @@ def _cents(micro: int) -> str:
 
 def _matches(said: Mapping[str, Any], message: Message) -> bool:
     """Whether an answer speaks of our message, as far as it tells; server-side fields come back filled."""
-    if isinstance(message.recipient, str) and said.get("to") not in (None, "", message.recipient):
+    if isinstance(message.recipient, str):
+        if said.get("to") not in (None, "", message.recipient):
+            return False
+    elif _int(said, "contactId") not in (None, 0, message.recipient):
         return False
     return "{{" in message.text or said.get("message") in (None, "", message.text)
 
 
 def _text(said: Mapping[str, Any], key: str) -> str:
     value = said.get(key)
-    return "" if value is None else printable(str(value))
+    return "" if value is None else printable(value if isinstance(value, str) else orjson.dumps(value).decode())
 
 
 def _int(said: Mapping[str, Any], key: str) -> int | None:
     value = said.get(key)
-    if isinstance(value, str) and value.isdecimal() and value.isascii():
+    if isinstance(value, str) and value.isdecimal() and value.isascii() and len(value) < 19:
         value = int(value)
     return value if isinstance(value, int) and abs(value) < 2**63 else None
 
@@ -219,7 +228,9 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
 
 def _reason(error: aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
-        return f"{error.host}:{error.port}: {error.os_error.strerror or error.os_error}"
+        known = os.strerror(error.os_error.errno) if error.os_error.errno and error.os_error.errno > 0 else ""
+        why = error.os_error.strerror if isinstance(error, aiohttp.ClientConnectorDNSError) or not known else known
+        return f"{error.host}:{error.port}: {why or error.os_error}"
     return "no connection in time"
 
 

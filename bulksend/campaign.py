@@ -58,6 +58,8 @@ class Paths:
     def beside(cls, input_name: str, run: Path | None = None, results: Path | None = None) -> Paths:
         """The default names: ``campaign.csv`` gives ``campaign.run`` and ``campaign.results.csv`` beside it."""
         given = Path("stdin") if input_name == STDIN else Path(input_name)
+        if not given.name:
+            raise InputError(f"{input_name!r}: this is a folder, not a file")
         if is_run_file(given):
             run = given
         run = run or given.with_suffix(".run")

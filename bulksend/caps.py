@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bulksend.errors import UsageError
 from bulksend.model import Recipient
 
-_CAP = re.compile(r"\+?(?P<prefix>[1-9]\d{0,14})=(?P<count>[1-9]\d{0,5})/(?P<window>\d+(?:\.\d+)?)")
+_CAP = re.compile(r"\+?(?P<prefix>[1-9]\d{0,14})=(?P<count>[1-9]\d{0,5})/(?P<window>\d+(?:\.\d+)?)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +54,12 @@ class Caps:
     def __init__(self, given: Iterable[Cap] = ()) -> None:
         known = {PHILIPPINES.prefix: PHILIPPINES} | {cap.prefix: cap for cap in given}
         self._by_prefix = sorted(known.values(), key=lambda cap: len(cap.prefix), reverse=True)
-        self._strictest = min(self._by_prefix, key=lambda cap: cap.count / cap.window_s)
+        self._strictest = Cap(
+            "", min(cap.count for cap in self._by_prefix), max(cap.window_s for cap in self._by_prefix)
+        )
 
     def of(self, recipient: Recipient) -> Cap | None:
-        """The recipient's cap, or None if it is free; a contact of unknown number is under the strictest."""
+        """The recipient's cap, or None if it is free; a contact of unknown number is held to every one."""
         if isinstance(recipient, int):
             return self._strictest
         for cap in self._by_prefix:
@@ -89,7 +90,7 @@ class Window:
 
     def __init__(self) -> None:
         self.in_flight = 0
-        self._held: deque[tuple[float, int]] = deque()  # (free at, slots), earliest first
+        self._held: list[tuple[float, int]] = []  # (free at, slots), earliest first; a list, for there are many windows
 
     def take(self, slots: int) -> None:
         """An attempt starts."""
@@ -104,7 +105,7 @@ class Window:
         """Count slots taken elsewhere or earlier until ``free_at``."""
         self._held.append((free_at, slots))
         if len(self._held) > 1 and self._held[-2][0] > free_at:
-            self._held = deque(sorted(self._held))
+            self._held.sort()
 
     def unsent(self, slots: int) -> None:
         """An attempt certainly never left this machine: its slots come back at once."""
@@ -113,7 +114,7 @@ class Window:
     def merge(self, other: Window) -> None:
         """Count what ``other`` counts as well: two spellings turned out to be one phone."""
         self.in_flight += other.in_flight
-        self._held = deque(sorted([*self._held, *other._held]))
+        self._held = sorted([*self._held, *other._held])
 
     def free_at(self, slots: int, count: int, now: float) -> float:
         """When ``slots`` more fit under ``count``: ``now``, later, or ``math.inf`` if only an answer can tell.
@@ -138,4 +139,4 @@ class Window:
 
     def _expire(self, now: float) -> None:
         while self._held and self._held[0][0] <= now:
-            self._held.popleft()
+            del self._held[0]

@@ -21,7 +21,7 @@ from bulksend.caps import Caps
 from bulksend.dispatcher import Dispatcher
 from bulksend.errors import OwnedError, RunFileError
 from bulksend.journal import Journal
-from bulksend.model import Attempt, ExitCode, Message, Outcome, PhoneNumber, Queued, Recipient, Status
+from bulksend.model import Attempt, ContactId, ExitCode, Message, Outcome, PhoneNumber, Queued, Recipient, Status
 from bulksend.outcomes import Fault, Repeat, Reply, Rule, explain, judge
 
 # Rows the dispatcher is fed with at a time, and when it gets more: enough that it never starves between two claims.
@@ -32,6 +32,7 @@ _GROUP_ROWS = 100
 _GROUP_S = 0.015
 _BACKOFF_S = 0.5
 _BACKOFF_MAX_S = 30.0
+_QUIET_MAX_S = 300.0  # a server that asks to be left alone for longer is asked again after this
 # How long the server is taken to remember a clientDedup. Undocumented; deliveryDeadline shows that a message lives
 # for 24 h, and a shorter memory than that would not serve its purpose.
 DEDUP_MEMORY_S = 24 * 3600.0
@@ -219,12 +220,13 @@ class Engine:
         if self._limiter is None:
             return wanted
         if not self._limiter.has_capacity():
-            turn = asyncio.ensure_future(self._limiter.acquire())
-            stopped = asyncio.ensure_future(self._stopped.wait())
-            await asyncio.wait((turn, stopped), return_when=asyncio.FIRST_COMPLETED)
-            granted = 1 if turn.done() and self._stop is None else 0
-            turn.cancel()
-            stopped.cancel()
+            waits = [asyncio.ensure_future(wait) for wait in (self._limiter.acquire(), self._stopped.wait())]
+            try:
+                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for wait in waits:
+                    wait.cancel()
+            granted = 1 if self._stop is None else 0
         else:
             await self._limiter.acquire()
             granted = 1
@@ -252,40 +254,43 @@ class Engine:
         while True:
             item, attempt = await self._outbox.get()
             if self._stop is not None:
-                self._call_off(item)
+                self._call_off(item, attempt)
                 continue
             try:
                 reply = await self._api.send(attempt.message, f"{self._campaign}-{item.row}")
             except asyncio.CancelledError:
-                self._conclude(item, attempt.message, Reply(None, Fault.CUT_OFF))
+                self._conclude(item, attempt, Reply(None, Fault.CUT_OFF))
                 raise
-            self._conclude(item, attempt.message, reply)
+            self._conclude(item, attempt, reply)
 
-    def _conclude(self, item: Queued, message: Message, reply: Reply) -> None:
+    def _conclude(self, item: Queued, attempt: Attempt, reply: Reply) -> None:
         """Draw the consequences of a reply."""
         now, rule = self._clock(), judge(reply)
-        learned = None
-        if isinstance(message.recipient, int) and reply.answer and reply.answer.to.isdecimal():
-            learned = message.recipient, PhoneNumber(reply.answer.to)
-            self._dispatcher.learn(*learned, now)
+        learned = self._learn(attempt.message, reply, now)
         if rule.arrived:
             self._dispatcher.answered(item, now)
         else:
             self._dispatcher.unsent(item, now)
         if reply.retry_after_s is not None:
-            self._quiet_until = max(self._quiet_until, now + reply.retry_after_s)
+            self._quiet_until = max(self._quiet_until, now + min(reply.retry_after_s, _QUIET_MAX_S))
         if reply.echoed and not self._proven:
             self._prove(now)
         error = explain(rule, reply)
         if rule.stops:
             self.stop(Stop(ExitCode.STOPPED, error))
-        final = rule.repeat is Repeat.NEVER or not self._try_again(item, rule, now)
-        certain_again = rule.repeat is Repeat.FREELY and (not final or self._stop is not None)
+        again = rule.repeat is not Repeat.NEVER and self._try_again(item, rule, now)
+        if not again:
+            self._tries.pop(item.row, None)
+        status = rule.status
+        if rule.repeat is Repeat.FREELY and (again or self._stop is not None):
+            status = Status.PENDING
+        if attempt.in_doubt and status is not Status.SENT:
+            status = Status.UNKNOWN  # whatever became of the repeat, the attempt before it may have been accepted
         self._note(
             Outcome(
                 row=item.row,
-                status=Status.PENDING if certain_again else rule.status,
-                final=final and not certain_again,
+                status=status,
+                final=not again and status is not Status.PENDING,
                 ended_at=self._wall(),
                 http_status=reply.http_status,
                 answer=reply.answer,
@@ -294,12 +299,22 @@ class Engine:
             )
         )
 
+    def _learn(self, message: Message, reply: Reply, now: float) -> tuple[ContactId, PhoneNumber] | None:
+        """Remember the number behind a contactId, if the answer tells it."""
+        if not isinstance(message.recipient, int) or reply.answer is None:
+            return None
+        number = reply.answer.to
+        if not (number.isascii() and number.isdecimal()):
+            return None
+        self._dispatcher.learn(message.recipient, PhoneNumber(number), now)
+        return message.recipient, PhoneNumber(number)
+
     def _try_again(self, item: Queued, rule: Rule, now: float) -> bool:
         """Plan the next attempt, if there is to be one."""
-        tries = self._tries[item.row] = self._tries.get(item.row, 0) + 1
+        tries = self._tries.get(item.row, 0) + 1
         if tries > self._pace.retries or self._stop is not None:
-            del self._tries[item.row]
             return False
+        self._tries[item.row] = tries
         if rule.repeat is Repeat.WITH_DEDUP and not self._proven:
             self._unproven.append(item)
         else:
@@ -314,10 +329,11 @@ class Engine:
             self._dispatcher.retry(item, now)
         self._unproven.clear()
 
-    def _call_off(self, item: Queued) -> None:
+    def _call_off(self, item: Queued, attempt: Attempt) -> None:
         """The run stopped between the intent and the POST: nothing left."""
         self._dispatcher.unsent(item, self._clock())
-        self._note(Outcome(row=item.row, status=Status.PENDING, tried=False, final=False, ended_at=self._wall()))
+        status = Status.UNKNOWN if attempt.in_doubt else Status.PENDING
+        self._note(Outcome(row=item.row, status=status, tried=False, final=False, ended_at=self._wall()))
 
     def _note(self, outcome: Outcome) -> None:
         self._busy -= 1

@@ -33,7 +33,7 @@ class Journal(Protocol):
         """The rows of recipients for which ``is_crowded(recipient, slots of all its rows)`` holds."""
 
     def unresolved(self, since: float) -> Awaitable[list[Queued]]:
-        """Rows whose last attempt began at ``since`` or later and may or may not have been accepted."""
+        """Rows that may or may not have been accepted, by an attempt that began at ``since`` or later."""
 
     def recent_sends(self, since: float, timeout_s: float) -> Awaitable[list[tuple[Recipient, int, float]]]:
         """(recipient, slots, time) of attempts that ended at ``since`` or later.
@@ -113,7 +113,7 @@ class SqliteJournal:
         db = self._store.db
         failure: Exception | None = None
         try:
-            db.execute("BEGIN")
+            db.execute("BEGIN IMMEDIATE")  # a read that became a write could find the file changed
             self._store.check_epoch()
             for job in group:
                 job.result = job.work()

@@ -141,10 +141,12 @@ class Attempt:
     Attributes:
         message: what it sends.
         number: 1 for the message's first attempt.
+        in_doubt: whether an earlier attempt may have been accepted.
     """
 
     message: Message
     number: int
+    in_doubt: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,7 +134,7 @@ class Planner:
             if raw.fault:
                 return _invalid(number, raw.fault, None, packed)
             recipient = self._recipient(cells)
-            sender = self._fill(cells, self._own_sender, self._sender_filler, "from") or None
+            sender = self._fill(cells, self._own_sender, self._sender_filler, "from").strip() or None
             text = self._fill(cells, self._own_message, self._text_filler, "message")
         except ValueError as error:
             return _invalid(number, str(error), recipient, packed)

@@ -9,12 +9,14 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, Protocol, cast
+from typing import NamedTuple, Protocol, cast
 
 import orjson
 
@@ -24,9 +26,12 @@ STDIN = "-"
 
 _BATCH_ROWS = 2_000
 _BUFFER = 1 << 18  # bytes
+_HEAD = 8192  # bytes, by which a file's kind is told
+_HEAD_MAX = 1 << 20
 _JSON_ENDINGS = {".jsonl", ".ndjson", ".jsonlines"}
 _FOREIGN = {b"PK\x03\x04": "an Excel or zip file", b"\x1f\x8b": "a gzip file", b"%PDF": "a PDF file"}
 _CELL_MAX = 1_000_000  # characters
+_LONG_NUMBER = re.compile(r"[:\[,]\s*-?[0-9.eE+-]{16}")
 
 
 class RawRow(NamedTuple):
@@ -70,14 +75,17 @@ class Source:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._hash = hashlib.sha256()
         self._file = _open(name)
-        self._head = self._file.peek(8192)[:8192]
+        self._head = b""
         try:
+            with _explained(name, lambda: "at its beginning"):
+                while _blank(self._head) and len(self._head) < _HEAD_MAX and (more := self._file.read1(_HEAD)):
+                    self._head += more
             self._check_head()
         except InputError:
             self.close()
             raise
+        self._bytes = _Hashed(self._head, self._file)
 
     def reader(self) -> Reader:
         """The reader for this input: by its ending, for standard input by its first character.
@@ -85,17 +93,15 @@ class Source:
         Raises:
             InputError: the header cannot be read.
         """
-        hashed = io.BufferedReader(_Hashed(self._file, self._hash), _BUFFER)
-        text = io.TextIOWrapper(hashed, encoding="utf-8-sig", newline="")
+        text = io.TextIOWrapper(io.BufferedReader(self._bytes, _BUFFER), encoding="utf-8-sig", newline="")
         if self._is_json:
             return JsonlReader(self.name, text)
         return CsvReader(self.name, text)
 
     def digest(self) -> str:
         """SHA-256 of all bytes, hexadecimal; reads what is left."""
-        while chunk := self._file.read(1 << 20):
-            self._hash.update(chunk)
-        return self._hash.hexdigest()
+        with _explained(self.name, lambda: "before its end"):
+            return self._bytes.digest()
 
     def close(self) -> None:
         """Close the file; standard input stays open."""
@@ -109,7 +115,7 @@ class Source:
         return Path(self.name).suffix.lower() in _JSON_ENDINGS
 
     def _check_head(self) -> None:
-        if not self._head.removeprefix(b"\xef\xbb\xbf").strip():
+        if _blank(self._head):
             raise InputError(f"{shown(self.name)}: the input is empty; it needs a header line and rows")
         for magic, kind in _FOREIGN.items():
             if self._head.startswith(magic):
@@ -126,19 +132,19 @@ class CsvReader:
     def __init__(self, name: str, text: io.TextIOBase) -> None:
         self._name = name
         csv.field_size_limit(_CELL_MAX)
-        self._lines = csv.reader(text, strict=False)
+        self._lines = csv.reader(text, strict=True)  # else a quote that is not closed swallows the rows after it
         with _explained(name, self._where):
             self.columns = next((line for line in self._lines if any(cell.strip() for cell in line)), [])
 
     def batches(self) -> Iterator[list[RawRow]]:
-        """See `Reader.batches`; blank lines are no rows, missing cells at a line's end are empty."""
+        """See `Reader.batches`; lines without any cell are no rows, missing cells at a line's end are empty."""
         width = len(self.columns)
         while True:
             with _explained(self._name, self._where):
                 lines = list(islice(self._lines, _BATCH_ROWS))
             if not lines:
                 return
-            yield [_csv_row(cells, width) for cells in lines if cells]
+            yield [_csv_row(cells, width) for cells in lines if any(cells)]
 
     def _where(self) -> str:
         return f"after line {self._lines.line_num}"
@@ -172,6 +178,8 @@ class JsonlReader:
             record = orjson.loads(line)
         except orjson.JSONDecodeError as error:
             return RawRow([], f"line {number} is not JSON: {error.msg} at character {error.colno}")
+        if _LONG_NUMBER.search(line):
+            record = json.loads(line, parse_float=str)  # orjson would round it
         if not isinstance(record, dict):
             return RawRow([], f'line {number} is not a JSON object such as {{"to": "639171234567"}}')
         for name in record:
@@ -190,25 +198,39 @@ def shown(name: str) -> str:
 
 
 class _Hashed(io.RawIOBase):
-    """Passes bytes on and takes their digest."""
+    """Passes a file's bytes on, those already read first, and takes the digest of all."""
 
-    def __init__(self, file: BinaryIO, digest: hashlib._Hash) -> None:
+    def __init__(self, head: bytes, file: io.BufferedReader) -> None:
+        self._head = head
         self._file = file
-        self._digest = digest
+        self._hash = hashlib.sha256()
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        chunk = self._file.read(len(buffer))
+        chunk = self._next(len(buffer))
         buffer[: len(chunk)] = chunk
-        self._digest.update(chunk)
         return len(chunk)
+
+    def digest(self) -> str:
+        """Read what is left; the digest of all bytes."""
+        while self._next(_BUFFER):
+            pass
+        return self._hash.hexdigest()
+
+    def _next(self, size: int) -> bytes:
+        chunk, self._head = self._head[:size], self._head[size:]
+        chunk = chunk or self._file.read1(size)
+        self._hash.update(chunk)
+        return chunk
 
 
 def _open(name: str) -> io.BufferedReader:
     if name == STDIN:
-        return cast(io.BufferedReader, sys.stdin.buffer)
+        if sys.stdin is None:  # it was closed by whoever started us
+            raise InputError("standard input: there is none")
+        return cast("io.BufferedReader", sys.stdin.buffer)
     try:
         return Path(name).open("rb")
     except FileNotFoundError:
@@ -226,12 +248,31 @@ def _explained(name: str, where: Callable[[], str]) -> Iterator[None]:
     except UnicodeDecodeError as error:
         seen = error.object[error.start]
         raise InputError(
-            f"{shown(name)}: {where()} there is a byte (0x{seen:02X}) that is not UTF-8; save the file as CSV (UTF-8)"
+            f"{shown(name)}: {_undecodable_line(name) or where()} there is a byte (0x{seen:02X}) that is not UTF-8; "
+            "save the file as CSV (UTF-8)"
         ) from error
     except csv.Error as error:
-        raise InputError(f"{shown(name)}: {where()} the file is not CSV: {error}") from error
+        hint = "; a quote is not closed, or one within quotes is not doubled" if "limit" not in str(error) else ""
+        raise InputError(f"{shown(name)}: {where()} the file is not CSV: {error}{hint}") from error
     except OSError as error:
         raise InputError(f"{shown(name)}: {where()} the file cannot be read: {error.strerror}") from error
+
+
+def _undecodable_line(name: str) -> str:
+    """Where the first byte is that is not UTF-8: a reader decodes in blocks and cannot tell."""
+    if name == STDIN:
+        return ""
+    with Path(name).open("rb") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                line.decode()
+            except UnicodeDecodeError:
+                return f"in line {number}"
+    return ""
+
+
+def _blank(head: bytes) -> bool:
+    return not head.removeprefix(b"\xef\xbb\xbf").strip()
 
 
 def _csv_row(cells: list[str], width: int) -> RawRow:

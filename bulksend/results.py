@@ -6,6 +6,7 @@ import csv
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
@@ -55,6 +56,31 @@ def write_estimate(run: RunReport, path: Path) -> None:
     _write(path, (*ESTIMATE_COLUMNS, *input_columns(names, ESTIMATE_COLUMNS)), _estimates(run, len(names)))
 
 
+def check_output(path: Path, *others: Path) -> None:
+    """See, before any work is done, that a file can be written at the end.
+
+    Args:
+        path: the file.
+        others: files that it must not replace.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    writer_for(path)
+    for other in others:
+        if path.resolve() == other.resolve():
+            raise UsageError(f"{path}: this is the input or the run file itself; name another file for the output")
+    if path.is_dir():
+        raise UsageError(f"{path}: this is a folder, not a file")
+    draft = path.with_name(f".bulksend-{os.getpid()}.part")
+    try:
+        with _draft(draft, path):
+            pass
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
 def writer_for(path: Path) -> Callable[[IO[str], Sequence[str], Iterable[Record]], None]:
     """The format that a file's ending asks for.
 
@@ -82,19 +108,25 @@ def input_columns(names: Sequence[str], ours: Sequence[str]) -> list[str]:
 
 def _write(path: Path, header: Sequence[str], records: Iterable[Record]) -> None:
     write = writer_for(path)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    draft = path.with_name(f".bulksend-{os.getpid()}.part")
     try:
-        with open(draft, "w", encoding="utf-8", newline="", opener=_private) as file:
+        with _draft(draft, path) as file:
             write(file, header, records)
             file.flush()
             os.fsync(file.fileno())
-        draft.replace(path)
+            draft.replace(path)
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def _draft(draft: Path, path: Path) -> Iterator[IO[str]]:
+    try:
+        with open(draft, "w", encoding="utf-8", newline="", opener=_private) as file:
+            yield file
     except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise UsageError(f"{path}: it cannot be written: {error.strerror}") from error
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
+        raise UsageError(f"{path}: it cannot be written: {error.strerror or error}") from error
 
 
 def _records(run: RunReport, width: int) -> Iterator[Record]:

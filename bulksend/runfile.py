@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -49,6 +49,7 @@ CREATE TABLE sends (
     attempts INTEGER NOT NULL,
     started_at REAL NOT NULL,      -- of the last attempt, seconds since 1970
     ended_at REAL,
+    doubt_since REAL,              -- when the first attempt began that may have been accepted; NULL: none may
     http_status INTEGER,
     message_id TEXT, estimate_parts INTEGER, estimate_micro INTEGER, estimate TEXT, delivery_deadline TEXT,
     answered_to TEXT, answered_contact INTEGER,
@@ -131,17 +132,35 @@ class PlanWriter:
             self._db.executemany("INSERT INTO messages VALUES (?,?,?,?,?,?,?,?,?,?)", rows)
 
     def finish(self, facts: PlanFacts) -> FileLock:
-        """Make the plan durable and name it; the lock goes on with the caller."""
+        """Make the plan durable and name it; the lock goes on with the caller.
+
+        Raises:
+            OwnedError: another process is sending the run of this name.
+            RunFileError: the file cannot be written, or the run of this name has begun meanwhile.
+        """
         with explained(self.path):
             self._db.execute(_REPEATS)
             self._db.execute("INSERT INTO facts VALUES ('plan', ?)", [orjson.dumps(asdict(facts))])
             self._db.execute("COMMIT")
             self._db.close()
             self.lock.sync()
-            self._draft.rename(self.path)
+            self._give_name()
             _sync_folder(self.path.parent)
         self.lock.path = self.path
         return self.lock
+
+    def _give_name(self) -> None:
+        """Replace the run of this name; never one that is being sent, or that began while this plan was made."""
+        old = FileLock(self.path) if self.path.exists() else None
+        try:
+            if old and is_run_file(self.path) and _is_begun(self.path):
+                raise RunFileError(f"{self.path}: this run has begun meanwhile; run the same command again to go on")
+            for log in ("-wal", "-shm", "-journal"):  # a killed owner's: SQLite would take it for the new file's
+                self.path.with_name(self.path.name + log).unlink(missing_ok=True)
+            self._draft.rename(self.path)
+        finally:
+            if old:
+                old.release()
 
     def discard(self) -> None:
         """Throw the draft away."""
@@ -159,6 +178,8 @@ def check_format(db: sqlite3.Connection, path: Path) -> None:
     try:
         application = db.execute("PRAGMA application_id").fetchone()[0]
         version = db.execute("PRAGMA user_version").fetchone()[0]
+    except sqlite3.OperationalError as error:
+        raise RunFileError(f"{path}: the run file cannot be read: {error}") from error
     except sqlite3.DatabaseError as error:
         raise UsageError(f"{path}: this is not a run file ({error})") from error
     if application != APPLICATION_ID:
@@ -172,7 +193,10 @@ def check_format(db: sqlite3.Connection, path: Path) -> None:
 
 def read_facts(db: sqlite3.Connection) -> PlanFacts:
     """Read what the plan was made of."""
-    found = orjson.loads(db.execute("SELECT value FROM facts WHERE name = 'plan'").fetchone()[0])
+    plan = db.execute("SELECT value FROM facts WHERE name = 'plan'").fetchone()
+    if plan is None:
+        raise UsageError("this run file holds no whole plan: plan anew")
+    found = orjson.loads(plan[0])
     found["columns"] = tuple(found["columns"])
     found["mapping"] = tuple((field, column) for field, column in found["mapping"])
     return PlanFacts(**found)
@@ -195,6 +219,11 @@ def explained(path: Path) -> Iterator[None]:
         yield
     except (sqlite3.Error, OSError) as error:
         raise _unwritable(path, error) from error
+
+
+def _is_begun(path: Path) -> bool:
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
+        return db.execute("SELECT 1 FROM sends LIMIT 1").fetchone() is not None
 
 
 def _unwritable(path: Path, error: Exception) -> RunFileError:

@@ -45,7 +45,7 @@ ORDER BY r.recipient, r.row
 _UNRESOLVED = """
 SELECT m.row, coalesce(n.number, m.recipient), {slots} FROM sends s JOIN messages m ON m.row = s.row
 LEFT JOIN numbers n ON typeof(m.recipient) = 'integer' AND n.contact = m.recipient
-WHERE s.state = 'unknown' AND s.started_at >= ? ORDER BY m.row
+WHERE s.state = 'unknown' AND s.doubt_since >= ? ORDER BY m.row
 """
 _RECENT = """
 SELECT coalesce(n.number, m.recipient), {slots} * s.attempts, coalesce(s.ended_at, s.started_at + :timeout_s) AS ended
@@ -61,16 +61,15 @@ ON CONFLICT (row) DO UPDATE SET state = excluded.state, attempts = attempts + 1,
 WHERE sends.state IN ('pending', 'failed', 'unknown')
 """
 _BODIES = """
-SELECT m.row, m.recipient, m.sender, m.text, m.parts, m.price, s.attempts
+SELECT m.row, m.recipient, m.sender, m.text, m.parts, m.price, s.attempts, s.doubt_since IS NOT NULL
 FROM json_each(?) wanted JOIN messages m ON m.row = wanted.value JOIN sends s ON s.row = wanted.value
 """
 _SETTLE = f"""
-UPDATE sends SET state = ?, attempts = attempts - ?, ended_at = ?, http_status = ?, message_id = ?,
-    estimate_parts = ?, estimate_micro = ?, estimate = ?, delivery_deadline = ?, answered_to = ?,
-    answered_contact = ?, charged = ?, error = ?
+UPDATE sends SET state = ?, doubt_since = CASE WHEN ? THEN coalesce(doubt_since, started_at) ELSE doubt_since END,
+    attempts = attempts - ?, ended_at = ?, http_status = ?, message_id = ?, estimate_parts = ?, estimate_micro = ?,
+    estimate = ?, delivery_deadline = ?, answered_to = ?, answered_contact = ?, charged = ?, error = ?
 WHERE row = ? AND state = '{IN_FLIGHT}'
 """
-
 
 _NO_ANSWER = (None,) * len(fields(Answer))
 
@@ -94,16 +93,23 @@ class RunStore:
         self._slots = "parts" if by_parts else "1"
         with explained(path):
             self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-            check_format(self.db, path)
-            self.db.executescript(
-                """PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;
-                   PRAGMA busy_timeout = 10000;
-                   CREATE TEMP TABLE crowded (recipient PRIMARY KEY) WITHOUT ROWID;"""
-            )
-            self.facts: PlanFacts = read_facts(self.db)
-            self.dedup_proven = self._fact("dedup proven") is not None
-            self._epoch = self._take_over(now)
-            self._until = self._nth_pending(limit)
+            try:
+                self._set_up(now, limit)
+            except BaseException:
+                self.db.close()
+                raise
+
+    def _set_up(self, now: float, limit: int | None) -> None:
+        check_format(self.db, self.path)
+        self.db.executescript(
+            """PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;
+               PRAGMA busy_timeout = 10000;
+               CREATE TEMP TABLE crowded (recipient PRIMARY KEY) WITHOUT ROWID;"""
+        )
+        self.facts: PlanFacts = read_facts(self.db)
+        self.dedup_proven = self._fact("dedup proven") is not None
+        self._epoch = self._take_over(now)
+        self._until = self._nth_pending(limit)
 
     def check_epoch(self) -> None:
         """See that nobody else has taken the run over.
@@ -143,8 +149,8 @@ class RunStore:
         if begun != len(rows):
             raise RunFileError(f"{self.path}: {len(rows) - begun} rows were to be sent that are sent or on their way")
         return [
-            Attempt(Message(row, recipient, sender, text, parts, price), number)
-            for row, recipient, sender, text, parts, price, number in self.db.execute(_BODIES, [wanted])
+            Attempt(Message(row, recipient, sender, text, parts, price), number, bool(in_doubt))
+            for row, recipient, sender, text, parts, price, number, in_doubt in self.db.execute(_BODIES, [wanted])
         ]
 
     def settle(self, outcomes: Sequence[Outcome], *, dedup_proven: bool) -> None:
@@ -153,9 +159,8 @@ class RunStore:
         learned = [outcome.learned for outcome in outcomes if outcome.learned]
         if learned:
             self.db.executemany("INSERT OR REPLACE INTO numbers VALUES (?, ?)", learned)
-        if dedup_proven and not self.dedup_proven:
+        if dedup_proven:
             self._note("dedup proven", 1)
-            self.dedup_proven = True
 
     def close(self) -> None:
         """Give the run up in order: one plain file remains, which also a reader without write access can open."""
@@ -172,7 +177,8 @@ class RunStore:
         owner = Owner(os.getpid(), socket.gethostname(), now)
         self._note("owner", orjson.dumps(asdict(owner)).decode())
         self.db.execute(
-            "UPDATE sends SET state = ?, error = ? WHERE state = ?", [Status.UNKNOWN, INTERRUPTED, IN_FLIGHT]
+            "UPDATE sends SET state = ?, error = ?, doubt_since = coalesce(doubt_since, started_at) WHERE state = ?",
+            [Status.UNKNOWN, INTERRUPTED, IN_FLIGHT],
         )
         self.db.execute("COMMIT")
         return epoch
@@ -194,6 +200,7 @@ class RunStore:
 def _settlement(outcome: Outcome) -> tuple[object, ...]:
     return (
         outcome.status,
+        outcome.status is Status.UNKNOWN,
         0 if outcome.tried else 1,
         outcome.ended_at,
         outcome.http_status,

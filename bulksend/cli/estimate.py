@@ -11,10 +11,10 @@ import click
 from bulksend import campaign
 from bulksend.campaign import Address, SendOptions
 from bulksend.cli import options, show, summary
-from bulksend.cli.settings import Command
+from bulksend.cli.settings import Command, option
 from bulksend.model import ExitCode, Status
 from bulksend.report import RunReport
-from bulksend.results import write_estimate, writer_for
+from bulksend.results import check_output, write_estimate
 
 
 @click.command(cls=Command)
@@ -23,8 +23,8 @@ from bulksend.results import write_estimate, writer_for
     options.PLAN_OPTIONS,
     options.PACE_OPTIONS,
     (
-        click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="What each row comes to."),
-        click.option("--json", "as_json", is_flag=True, help="One summary object on stdout."),
+        option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="What each row comes to."),
+        option("--json", "as_json", is_flag=True, help="One summary object on stdout."),
     ),
 )
 def command(**given: Any) -> ExitCode:
@@ -36,7 +36,7 @@ def run(given: dict[str, Any]) -> ExitCode:
     """Plan into a folder of its own that is thrown away, and show the plan."""
     output: Path | None = given.get("output")
     if output:
-        writer_for(output)
+        check_output(output, Path(given["input_name"]))
     how = SendOptions(options.pace(given), options.caps(given), given["cap_counts"] == "parts")
     with tempfile.TemporaryDirectory(prefix="bulksend-") as folder:
         path = Path(folder) / "estimate.run"

@@ -8,14 +8,16 @@ from typing import Any
 import click
 
 from bulksend import campaign
-from bulksend.cli.settings import Command
+from bulksend.cli.settings import Command, option
 from bulksend.model import ExitCode
+from bulksend.results import check_output
 
 
 @click.command(cls=Command)
 @click.argument("run_file", metavar="RUNFILE", type=click.Path(path_type=Path))
-@click.option("-o", "--output", metavar="FILE", required=True, type=click.Path(path_type=Path), help=".csv or .jsonl")
+@option("-o", "--output", metavar="FILE", required=True, type=click.Path(path_type=Path), help=".csv or .jsonl")
 def command(**given: Any) -> ExitCode:
     """Write a run's results to a file, as its ending says; the run may be at work."""
+    check_output(given["output"], given["run_file"])
     campaign.write(given["run_file"], given["output"])
     return ExitCode.OK

@@ -10,15 +10,15 @@ from typing import Any
 
 import click
 
-from bulksend.caps import Cap
+from bulksend.caps import PHILIPPINES, Caps
 from bulksend.cli.options import CAP
 from bulksend.cli.settings import Command, option
-from bulksend.errors import UsageError
-from bulksend.model import ExitCode
+from bulksend.model import ExitCode, PhoneNumber
 from bulksend.sandbox import Sandbox, SandboxOptions
 from bulksend.sandbox.options import parse_fail, parse_latency
 
 _MICRO = 1_000_000
+_MOBILE = PhoneNumber("639")
 
 
 @click.command(cls=Command)
@@ -35,7 +35,7 @@ _MICRO = 1_000_000
     help="Accept some messages and cut the connection without an answer.",
 )
 @option("--balance", metavar="USD", type=click.FloatRange(min=0), default=10_000.0, show_default=True, help="Funds.")
-@option("--cap", metavar="63=5/60", type=CAP, default="63=5/60", show_default=True, help="The telcos' cap.")
+@option("--cap", "caps", metavar="63=5/60", type=CAP, multiple=True, help=f"The telcos' cap.  [default: {PHILIPPINES}]")
 @option("--legacy", is_flag=True, help="Exactly the document: clientDedup, balance and lists are not known.")
 @option("--log", metavar="FILE", type=click.Path(path_type=Path), help="Append what arrives to a JSONL file.")
 @option("--seed", metavar="N", type=int, help="Makes chance repeatable.")
@@ -48,9 +48,7 @@ def command(**given: Any) -> ExitCode:
 
 
 def _options(given: dict[str, Any]) -> SandboxOptions:
-    cap: Cap = given["cap"]
-    if not cap.prefix.startswith("63"):
-        raise UsageError(f"--cap {cap}: the sandbox's telcos are Philippine: write 63=COUNT/SECONDS")
+    cap = Caps(given["caps"]).of(_MOBILE) or PHILIPPINES  # the sandbox's telcos are Philippine
     latency_s, jitter_s = parse_latency(given["latency"])
     return SandboxOptions(
         token=given["token"],

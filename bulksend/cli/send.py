@@ -25,7 +25,7 @@ from bulksend.lock import FileLock
 from bulksend.model import Endpoint, ExitCode, PhoneNumber, Status
 from bulksend.pricing import dollars
 from bulksend.report import Overview, RunReport
-from bulksend.results import writer_for
+from bulksend.results import check_output
 from bulksend.runfile import is_run_file
 
 
@@ -52,7 +52,7 @@ def command(**given: Any) -> ExitCode:
     if given["dry_run"]:
         return estimate.run(given)
     paths = Paths.beside(given["input_name"], given["run"], given["results"])
-    writer_for(paths.results)
+    check_output(paths.results, paths.run, Path(given["input_name"]))
     how = SendOptions(options.pace(given), options.caps(given), given["cap_counts"] == "parts", given["limit"])
     with _open(given, paths) as lock:
         report = _send(given, lock, paths, how, show.console())

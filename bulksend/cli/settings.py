@@ -32,8 +32,12 @@ class Command(click.Command):
         return super().make_context(info_name, args, parent, **extra)
 
     def _defaults(self, settings: Mapping[str, object]) -> dict[str, object]:
-        names = {spelling: param.name for param in self.params for spelling in _spellings(param)}
-        return {str(names[key]): value for key, value in settings.items() if key in names}
+        params = {spelling: param for param in self.params for spelling in _spellings(param)}
+        return {
+            str(params[key].name): [value] if params[key].multiple and not isinstance(value, list) else value
+            for key, value in settings.items()
+            if key in params
+        }
 
 
 def option(*declarations: str, **attributes: Any) -> Callable[[_F], _F]:
@@ -106,6 +110,8 @@ def _checked(key: str, place: str) -> str:
 
 
 def _spellings(param: click.Parameter) -> list[str]:
+    if getattr(param, "hidden", False):
+        return []  # --api-key, which is only there to be refused
     return [spelling.removeprefix("--") for spelling in (*param.opts, *param.secondary_opts) if spelling[:2] == "--"]
 
 

@@ -1,0 +1,761 @@
+"""The engine with a real run file and a server made of a function."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sqlite3
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiolimiter import AsyncLimiter
+
+from bulksend.caps import Cap, Caps
+from bulksend.engine import DEDUP_MEMORY_S, Engine, Pace, Stop, _limiter
+from bulksend.journal import SqliteJournal
+from bulksend.lock import FileLock
+from bulksend.model import (
+    Answer,
+    Attempt,
+    ContactId,
+    Encoding,
+    ExitCode,
+    Message,
+    MicroUSD,
+    PhoneNumber,
+    PlannedRow,
+    Recipient,
+    Status,
+)
+from bulksend.outcomes import Fault, Reply
+from bulksend.runfile import IN_FLIGHT, PlanFacts, PlanWriter
+from bulksend.store import INTERRUPTED, RunStore
+
+HOT = PhoneNumber("639171234567")
+CONTACT = ContactId(101)
+BRISK = Pace(concurrency=4, timeout_s=1.0, grace_s=0.2)
+HOUR_S = 3600.0
+LIMIT_S = 20.0
+
+
+def abroad(count: int) -> list[Recipient]:
+    return [PhoneNumber(f"49151{number:07}") for number in range(1, count + 1)]
+
+
+def answer(message: Message, to: str | None = None, message_id: str | None = None) -> Answer:
+    number = to or (str(message.recipient) if isinstance(message.recipient, str) else "")
+    return Answer(message_id or f"SMS{message.row}", 1, 20_000, "0.02", "", number, 0, MicroUSD(20_000))
+
+
+def accepted(message: Message, *, echoed: bool = False, to: str | None = None) -> Reply:
+    return Reply(200, answer=answer(message, to), echoed=echoed)
+
+
+def refused(status: int, error: str = "why", retry_after_s: float | None = None) -> Reply:
+    return Reply(
+        status, answer=Answer("", None, None, "", "", "", None, None), error=error, retry_after_s=retry_after_s
+    )
+
+
+@dataclass
+class Server:
+    """A `Sender` that answers as it is told, and remembers what it was sent.
+
+    Attributes:
+        replies: gets the message and the number of its attempt.
+        calls: (row, dedup key, when) in the order of arrival.
+    """
+
+    replies: Callable[[Message, int], Reply | Awaitable[Reply]]
+    calls: list[tuple[int, str | None, float]] = field(default_factory=list)
+
+    async def send(self, message: Message, dedup_key: str | None) -> Reply:
+        self.calls.append((message.row, dedup_key, time.monotonic()))
+        reply = self.replies(message, self.rows.count(message.row))
+        if isinstance(reply, Reply):
+            await asyncio.sleep(0)
+            return reply
+        return await reply
+
+    @property
+    def rows(self) -> list[int]:
+        return [row for row, _, _ in self.calls]
+
+    @property
+    def times(self) -> list[float]:
+        return [at for _, _, at in self.calls]
+
+
+def accepts_all() -> Server:
+    return Server(lambda message, _: accepted(message))
+
+
+class NoJitter(random.Random):
+    """Every new attempt is due at once."""
+
+    def uniform(self, a: float, b: float) -> float:
+        return min(a, b)
+
+
+@dataclass
+class Run:
+    """A run file, and all that a test does with it."""
+
+    path: Path
+    wall: Callable[[], float] = time.time
+
+    def open(self, limit: int | None = None) -> RunStore:
+        return RunStore(self.path, by_parts=True, limit=limit, now=self.wall())
+
+    def engine(
+        self,
+        store: RunStore,
+        server: Server,
+        pace: Pace = BRISK,
+        caps: Sequence[Cap] = (),
+        journal: SqliteJournal | None = None,
+    ) -> tuple[Engine, SqliteJournal]:
+        journal = journal or SqliteJournal(store)
+        return Engine(
+            journal,
+            server,
+            Caps(caps),
+            pace,
+            campaign="spring",
+            dedup_proven=store.dedup_proven,
+            rng=NoJitter(),
+            wall=self.wall,
+        ), journal
+
+    async def send(
+        self,
+        server: Server,
+        pace: Pace = BRISK,
+        caps: Sequence[Cap] = (),
+        limit: int | None = None,
+        watch: Callable[[Engine], None] = lambda _: None,
+    ) -> Stop | None:
+        engine, journal = self.engine(self.open(limit), server, pace, caps)
+        watch(engine)
+        try:
+            async with asyncio.timeout(LIMIT_S):
+                return await engine.run()
+        finally:
+            journal.close()
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """What another process sees in the run file now."""
+        db = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True)
+        try:
+            return db.execute(sql).fetchall()
+        finally:
+            db.close()
+
+    def change(self, sql: str) -> None:
+        db = sqlite3.connect(self.path, isolation_level=None)
+        db.execute(sql)
+        db.close()
+
+    def states(self) -> dict[int, str]:
+        return self._by_row("state")
+
+    def attempts(self) -> dict[int, int]:
+        return self._by_row("attempts")
+
+    def errors(self) -> dict[int, str]:
+        return self._by_row("error")
+
+    def _by_row(self, column: str) -> dict[int, Any]:
+        return {found[0]: found[1] for found in self.query(f"SELECT row, {column} FROM sends")}  # noqa: S608
+
+    def is_killed_while_sending(self, *rows: int, ago_s: float = 0.0) -> None:
+        """An owner committed its intents, and then there was no owner."""
+        store = self.open()
+        store.db.execute("BEGIN")
+        store.begin(rows, self.wall() - ago_s)
+        store.db.execute("COMMIT")
+        store.db.close()
+
+    def knows_dedup(self) -> None:
+        """The server has shown to an earlier process that it knows clientDedup."""
+        self.change("INSERT INTO facts VALUES ('dedup proven', 1)")
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Iterator[Callable[[Sequence[Recipient]], Run]]:
+    """Plans a run with a row for each recipient."""
+    locks: list[FileLock] = []
+
+    def write(recipients: Sequence[Recipient]) -> Run:
+        path = tmp_path / "campaign.run"
+        writer = PlanWriter(path)
+        writer.add(
+            [
+                PlannedRow(
+                    row, Status.PENDING, recipient, None, f"Hello {row}", Encoding.GSM7, 1, MicroUSD(1), "", b"[]"
+                )
+                for row, recipient in enumerate(recipients, start=1)
+            ]
+        )
+        facts = PlanFacts("campaign.csv", "", ("to",), None, None, (), None, "contact", 1, "https://x.test", "spring")
+        locks.append(writer.finish(facts))
+        return Run(path)
+
+    yield write
+    for lock in locks:
+        lock.release()
+
+
+Plan = Callable[[Sequence[Recipient]], Run]
+
+
+# -- Write ahead, and durable, then told
+
+
+async def test_every_row_is_sent_once_under_a_key_of_its_own(plan: Plan) -> None:
+    run, server = plan(abroad(3000)), accepts_all()
+    assert await run.send(server, Pace(concurrency=64)) is None
+    assert sorted(server.rows) == list(range(1, 3001))
+    assert {key for _, key, _ in server.calls} == {f"spring-{row}" for row in range(1, 3001)}
+    assert set(run.states().values()) == {"sent"}
+    assert set(run.attempts().values()) == {1}
+
+
+async def test_an_intent_is_committed_before_its_sms_leaves(plan: Plan) -> None:
+    run = plan(abroad(50))
+    seen = []
+
+    def look(message: Message, _: int) -> Reply:
+        seen.extend(run.query(f"SELECT state, attempts FROM sends WHERE row = {message.row}"))  # noqa: S608
+        return accepted(message)
+
+    await run.send(Server(look))
+    assert seen == [(IN_FLIGHT, 1)] * 50
+
+
+async def test_a_second_attempt_has_an_intent_of_its_own(plan: Plan) -> None:
+    run = plan(abroad(1))
+    seen = []
+
+    def look(message: Message, attempt: int) -> Reply:
+        seen.extend(run.query("SELECT state, attempts FROM sends"))
+        return accepted(message) if attempt == 2 else refused(500)
+
+    await run.send(Server(look))
+    assert seen == [(IN_FLIGHT, 1), (IN_FLIGHT, 2)]
+
+
+async def test_progress_tells_only_what_is_committed(plan: Plan) -> None:
+    run = plan(abroad(400))
+    engines: list[Engine] = []
+    told = []
+
+    def compare(message: Message, _: int) -> Reply:
+        done = engines[0].progress.done[Status.SENT]
+        [(committed,)] = run.query("SELECT count(*) FROM sends WHERE state = 'sent'")
+        told.append(done)
+        assert done <= committed
+        return accepted(message)
+
+    await run.send(Server(compare), watch=engines.append)
+    assert 0 < max(told) < 400
+    assert engines[0].progress.done[Status.SENT] == 400
+    assert engines[0].progress.in_flight == 0
+
+
+async def test_no_more_requests_are_under_way_than_allowed(plan: Plan) -> None:
+    under_way, most = 0, 0
+
+    async def reply(message: Message) -> Reply:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0.002)
+        under_way -= 1
+        return accepted(message)
+
+    await plan(abroad(60)).send(Server(lambda message, _: reply(message)), Pace(concurrency=7))
+    assert most == 7
+
+
+# -- What is tried again
+
+
+async def test_what_certainly_was_not_sent_is_tried_until_its_tries_are_used_up(plan: Plan) -> None:
+    run, server = plan(abroad(1)), Server(lambda *_: refused(500, "oops"))
+    assert await run.send(server, Pace(retries=3)) is None
+    assert server.rows == [1] * 4
+    assert run.states() == {1: "failed"}
+    assert run.attempts() == {1: 4}
+    assert "oops" in run.errors()[1]
+
+
+async def test_a_row_whose_tries_were_used_up_is_tried_again_by_the_next_run(plan: Plan) -> None:
+    run = plan(abroad(1))
+    await run.send(Server(lambda *_: refused(500)), Pace(retries=0))
+    await run.send(accepts_all())
+    assert run.states() == {1: "sent"}
+
+
+async def test_a_row_may_be_tried_again_before_its_last_outcome_is_committed(plan: Plan) -> None:
+    run, server = (
+        plan(abroad(20)),
+        Server(lambda message, attempt: refused(500) if attempt < 3 else accepted(message)),
+    )
+    assert await run.send(server) is None
+    assert set(run.states().values()) == {"sent"}
+    assert set(run.attempts().values()) == {3}
+
+
+async def test_what_the_api_rejects_is_not_tried_again(plan: Plan) -> None:
+    run, server = plan(abroad(1)), Server(lambda *_: refused(400, "invalid 'to' number"))
+    assert await run.send(server) is None
+    assert server.rows == [1]
+    assert run.states() == {1: "rejected"}
+    assert await run.send(server) is None
+    assert server.rows == [1]
+
+
+async def test_nothing_is_remembered_of_rows_that_were_sent_in_the_end(plan: Plan) -> None:
+    engines: list[Engine] = []
+    server = Server(lambda message, attempt: accepted(message) if attempt > 1 else refused(500))
+    await plan(abroad(10)).send(server, watch=engines.append)
+    assert engines[0]._tries == {}
+
+
+async def test_a_server_that_asks_to_be_left_alone_is_left_alone(plan: Plan) -> None:
+    pause_s = 0.4
+    server = Server(lambda message, _: accepted(message) if len(server.calls) > 1 else refused(429, "", pause_s))
+    run = plan(abroad(3))
+    await run.send(server, Pace(concurrency=1))
+    assert server.times[1] - server.times[0] >= pause_s
+    assert set(run.states().values()) == {"sent"}
+
+
+# -- Ambiguous is not failed
+
+
+@pytest.mark.parametrize("fault", [Fault.TIMED_OUT, Fault.BROKEN_OFF, Fault.UNREADABLE, Fault.OVERSIZED])
+async def test_what_may_have_been_sent_is_not_repeated_where_the_server_shows_no_key(plan: Plan, fault: Fault) -> None:
+    run, server = plan(abroad(10)), Server(lambda m, _: Reply(None, fault) if m.row == 1 else accepted(m))
+    await run.send(server)
+    await run.send(server)
+    assert server.rows.count(1) == 1
+    assert run.states()[1] == "unknown"
+
+
+async def test_what_may_have_been_sent_is_repeated_under_its_key_once_the_server_has_shown_one(plan: Plan) -> None:
+    def reply(message: Message, attempt: int) -> Reply:
+        if message.row == 1:
+            return Reply(None, Fault.TIMED_OUT) if attempt == 1 else Reply(409, answer=answer(message, None, "SMS-1st"))
+        return accepted(message, echoed=message.row == 5)
+
+    run, server = plan(abroad(8)), Server(reply)
+    assert await run.send(server, Pace(concurrency=1)) is None
+    assert [key for row, key, _ in server.calls if row == 1] == ["spring-1"] * 2
+    assert server.rows.index(1, 1) > server.rows.index(5)
+    assert run.query("SELECT state, message_id, attempts FROM sends WHERE row = 1") == [("sent", "SMS-1st", 2)]
+    assert run.query("SELECT value FROM facts WHERE name = 'dedup proven'") == [(1,)]
+
+
+async def test_a_repeat_can_be_due_before_its_first_outcome_is_committed(plan: Plan) -> None:
+    def reply(message: Message, attempt: int) -> Reply:
+        if message.row % 2 and attempt == 1:
+            return Reply(None, Fault.TIMED_OUT)
+        return accepted(message, echoed=True)
+
+    run, server = plan(abroad(10)), Server(reply)
+    assert await run.send(server) is None
+    assert set(run.states().values()) == {"sent"}
+
+
+async def test_a_repeat_that_is_never_answered_ends_unknown(plan: Plan) -> None:
+    run, server = plan(abroad(1)), Server(lambda *_: Reply(None, Fault.TIMED_OUT))
+    run.knows_dedup()
+    await run.send(server, Pace(retries=2))
+    assert server.rows == [1] * 3
+    assert run.states() == {1: "unknown"}
+
+
+@pytest.mark.parametrize(
+    "repeated",
+    [refused(500), refused(429), refused(400), refused(403), Reply(None, Fault.UNREACHABLE)],
+    ids=["500", "429", "400", "403", "unreachable"],
+)
+async def test_what_may_have_been_sent_stays_unknown_whatever_befalls_its_repeats(plan: Plan, repeated: Reply) -> None:
+    run = plan(abroad(1))
+    run.knows_dedup()
+    server = Server(lambda _, attempt: Reply(None, Fault.TIMED_OUT) if attempt == 1 else repeated)
+    await run.send(server, Pace(retries=2))
+    assert len(server.calls) > 1
+    assert run.states() == {1: "unknown"}
+
+
+async def test_what_may_have_been_sent_stays_unknown_if_the_run_stops_at_its_repeat(plan: Plan) -> None:
+    run = plan(abroad(1))
+    run.knows_dedup()
+    server = Server(lambda _, attempt: Reply(None, Fault.TIMED_OUT) if attempt == 1 else refused(401))
+    stop = await run.send(server)
+    assert stop is not None
+    assert run.states() == {1: "unknown"}
+
+
+# -- A run that was killed
+
+
+async def test_a_killed_runs_rows_are_repeated_where_the_server_knows_their_keys(plan: Plan) -> None:
+    run, server = plan(abroad(5)), accepts_all()
+    run.knows_dedup()
+    run.is_killed_while_sending(1, 2)
+    assert await run.send(server) is None
+    assert sorted(server.rows) == [1, 2, 3, 4, 5]
+    assert {key for row, key, _ in server.calls if row < 3} == {"spring-1", "spring-2"}
+    assert run.states() == dict.fromkeys(range(1, 6), "sent")
+    assert run.attempts() == {1: 2, 2: 2, 3: 1, 4: 1, 5: 1}
+
+
+async def test_a_killed_runs_rows_stay_unknown_where_the_server_does_not_show_keys(plan: Plan) -> None:
+    run, server = plan(abroad(5)), accepts_all()
+    run.is_killed_while_sending(1, 2)
+    assert await run.send(server) is None
+    assert sorted(server.rows) == [3, 4, 5]
+    assert run.states() == {1: "unknown", 2: "unknown", 3: "sent", 4: "sent", 5: "sent"}
+    assert run.errors()[1] == INTERRUPTED
+
+
+async def test_a_killed_runs_rows_are_repeated_when_the_server_shows_a_key_later(plan: Plan) -> None:
+    run, server = plan(abroad(5)), Server(lambda message, _: accepted(message, echoed=True))
+    run.is_killed_while_sending(1, 2)
+    await run.send(server)
+    assert sorted(server.rows) == [1, 2, 3, 4, 5]
+    assert run.states() == dict.fromkeys(range(1, 6), "sent")
+
+
+async def test_a_row_is_not_repeated_when_the_server_may_have_forgotten_its_key(plan: Plan) -> None:
+    run, server = plan(abroad(3)), accepts_all()
+    run.knows_dedup()
+    run.is_killed_while_sending(1, ago_s=DEDUP_MEMORY_S + 1)
+    run.is_killed_while_sending(2, ago_s=DEDUP_MEMORY_S - 60)
+    await run.send(server)
+    assert sorted(server.rows) == [2, 3]
+    assert run.states() == {1: "unknown", 2: "sent", 3: "sent"}
+
+
+async def test_a_repeat_does_not_make_the_server_remember_a_key_for_longer(plan: Plan) -> None:
+    run, silent = plan(abroad(1)), Server(lambda *_: Reply(None, Fault.TIMED_OUT))
+    run.knows_dedup()
+    run.is_killed_while_sending(1, ago_s=DEDUP_MEMORY_S - HOUR_S)
+    await run.send(silent, Pace(retries=0))
+    assert silent.rows == [1]
+    run.wall = lambda: time.time() + 2 * HOUR_S
+    server = accepts_all()
+    await run.send(server)
+    assert server.rows == []
+    assert run.states() == {1: "unknown"}
+
+
+async def test_a_killed_runs_repeat_that_fails_for_certain_stays_unknown(plan: Plan) -> None:
+    run, server = plan(abroad(1)), Server(lambda *_: refused(500))
+    run.knows_dedup()
+    run.is_killed_while_sending(1)
+    await run.send(server, Pace(retries=1))
+    assert run.states() == {1: "unknown"}
+
+
+# -- Stops
+
+
+async def test_a_refused_key_stops_the_run_and_those_under_way_come_to_their_end(plan: Plan) -> None:
+    refused_now = asyncio.Event()
+
+    async def reply(message: Message) -> Reply:
+        if message.row == 3:
+            await asyncio.sleep(0.02)
+            refused_now.set()
+            return refused(401, "Invalid Token")
+        await refused_now.wait()
+        await asyncio.sleep(0.05)
+        return accepted(message)
+
+    run, server = plan(abroad(100)), Server(lambda message, _: reply(message))
+    stop = await run.send(server)
+    assert stop is not None
+    assert stop.exit_code is ExitCode.STOPPED
+    assert "Invalid Token" in stop.says
+    assert sorted(server.rows) == [1, 2, 3, 4]
+    assert run.states() == {1: "sent", 2: "sent", 3: "pending", 4: "sent"}
+
+
+async def test_the_same_run_goes_on_after_a_stop_without_sending_twice(plan: Plan) -> None:
+    run = plan(abroad(50))
+    first = Server(lambda message, _: refused(402, "insufficient funds") if message.row == 20 else accepted(message))
+    assert await run.send(first) is not None
+    second = accepts_all()
+    assert await run.send(second) is None
+    sent_first = [row for row in first.rows if row != 20]
+    assert sorted(sent_first + second.rows) == list(range(1, 51))
+    assert set(run.states().values()) == {"sent"}
+
+
+async def test_an_interrupted_runs_requests_have_some_time_to_end(plan: Plan) -> None:
+    async def reply(message: Message) -> Reply:
+        if message.row == 4:
+            asyncio.get_running_loop().call_later(0.02, interrupt)
+        await asyncio.sleep(0.1)
+        return accepted(message)
+
+    def interrupt() -> None:
+        engines[0].stop(Stop(ExitCode.INTERRUPTED, "interrupted"))
+
+    engines: list[Engine] = []
+    run, server = plan(abroad(50)), Server(lambda message, _: reply(message))
+    stop = await run.send(server, Pace(concurrency=4, grace_s=5), watch=engines.append)
+    assert stop == Stop(ExitCode.INTERRUPTED, "interrupted")
+    assert run.states() == dict.fromkeys([1, 2, 3, 4], "sent")
+
+
+async def test_what_is_cut_off_after_an_interruptions_grace_is_unknown(plan: Plan) -> None:
+    async def never(message: Message) -> Reply:
+        if message.row == 4:
+            engines[0].stop(Stop(ExitCode.INTERRUPTED, "interrupted"))
+        await asyncio.sleep(60)
+        return accepted(message)
+
+    engines: list[Engine] = []
+    run, server = plan(abroad(50)), Server(lambda message, _: never(message))
+    began = time.monotonic()
+    stop = await run.send(server, Pace(concurrency=4, grace_s=0.1), watch=engines.append)
+    assert stop is not None
+    assert stop.exit_code is ExitCode.INTERRUPTED
+    assert time.monotonic() - began < 5
+    assert run.states() == dict.fromkeys([1, 2, 3, 4], "unknown")
+    assert "stopped before the answer came" in run.errors()[1]
+
+
+async def test_what_certainly_was_not_sent_when_a_run_is_interrupted_stays_pending(plan: Plan) -> None:
+    def reply(_: Message, __: int) -> Reply:
+        engines[0].stop(Stop(ExitCode.TERMINATED, "terminated"))
+        return refused(500)
+
+    engines: list[Engine] = []
+    run = plan(abroad(5))
+    await run.send(Server(reply), Pace(concurrency=1), watch=engines.append)
+    assert run.states() == {1: "pending"}
+
+
+class StoppingJournal(SqliteJournal):
+    """The run stops just after intents were committed, before their SMS leave."""
+
+    engine: Engine
+
+    async def begin(self, rows: Sequence[int], now: float) -> list[Attempt]:
+        attempts = await super().begin(rows, now)
+        self.engine.stop(Stop(ExitCode.INTERRUPTED, "interrupted"))
+        return attempts
+
+
+async def is_stopped_after_its_intents(run: Run) -> Server:
+    store, server = run.open(), accepts_all()
+    journal = StoppingJournal(store)
+    journal.engine, _ = run.engine(store, server, journal=journal)
+    await journal.engine.run()
+    journal.close()
+    return server
+
+
+async def test_a_row_that_is_called_off_after_its_intent_stays_pending_and_untried(plan: Plan) -> None:
+    run = plan(abroad(3))
+    server = await is_stopped_after_its_intents(run)
+    assert server.calls == []
+    assert set(run.states().values()) == {"pending"}
+    assert set(run.attempts().values()) == {0}
+    again = accepts_all()
+    await run.send(again)
+    assert sorted(again.rows) == [1, 2, 3]
+
+
+async def test_a_repeat_that_is_called_off_leaves_its_row_unknown(plan: Plan) -> None:
+    run = plan(abroad(1))
+    run.knows_dedup()
+    run.is_killed_while_sending(1)
+    server = await is_stopped_after_its_intents(run)
+    assert server.calls == []
+    assert run.states() == {1: "unknown"}
+    assert run.attempts() == {1: 1}
+
+
+async def test_a_cancelled_run_notes_what_was_under_way_and_leaves_no_task_behind(plan: Plan) -> None:
+    async def never(message: Message) -> Reply:
+        await asyncio.sleep(60)
+        return accepted(message)
+
+    run = plan(abroad(50))
+    engine, journal = run.engine(run.open(), Server(lambda message, _: never(message)), Pace(concurrency=4, rate=1))
+    task = asyncio.create_task(engine.run())
+    await asyncio.sleep(0.2)  # one is under way, and the next waits for its second
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    journal.close()
+    assert run.states() == {1: "unknown"}
+    assert not left
+
+
+# -- A run file that fails
+
+
+async def test_nothing_is_sent_once_the_run_file_cannot_be_written(plan: Plan) -> None:
+    run = plan(abroad(50))
+
+    def reply(message: Message, _: int) -> Reply:
+        if message.row == 10:
+            run.change("DROP TABLE sends")
+        return accepted(message)
+
+    server = Server(reply)
+    stop = await run.send(server)
+    assert stop is not None
+    assert stop.exit_code is ExitCode.STOPPED
+    assert "run file" in stop.says
+    assert len(server.calls) <= 10 + BRISK.concurrency
+
+
+async def test_nothing_is_sent_while_another_program_locks_the_run_file(plan: Plan) -> None:
+    run, server = plan(abroad(50)), accepts_all()
+    store = run.open()
+    store.db.execute("PRAGMA busy_timeout = 50")
+    other = sqlite3.connect(run.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    engine, journal = run.engine(store, server)
+    stop = await engine.run()
+    other.execute("ROLLBACK")
+    other.close()
+    journal.close()
+    assert stop is not None
+    assert stop.exit_code is ExitCode.STOPPED
+    assert "locked" in stop.says
+    assert server.calls == []
+    assert await run.send(server) is None
+    assert sorted(server.rows) == list(range(1, 51))
+
+
+async def test_a_run_that_somebody_else_took_over_stops_as_owned(plan: Plan) -> None:
+    run = plan(abroad(50))
+
+    def reply(message: Message, _: int) -> Reply:
+        if message.row == 10:
+            run.change("UPDATE facts SET value = value + 1 WHERE name = 'epoch'")
+        return accepted(message)
+
+    server = Server(reply)
+    stop = await run.send(server)
+    assert stop is not None
+    assert stop.exit_code is ExitCode.OWNED
+    assert len(server.calls) <= 10 + BRISK.concurrency
+
+
+# -- Caps and rate
+
+
+def most_within(times: Sequence[float], window_s: float) -> int:
+    return max(sum(first <= at <= first + window_s for at in times) for first in times)
+
+
+async def test_the_cap_holds_at_the_server_whatever_the_latencies(plan: Plan) -> None:
+    rng = random.Random(7)
+    arrivals: list[float] = []
+
+    async def reply(message: Message) -> Reply:
+        await asyncio.sleep(rng.uniform(0, 0.1))
+        arrivals.append(time.monotonic())
+        await asyncio.sleep(rng.uniform(0, 0.1))
+        return accepted(message)
+
+    run = plan([HOT] * 17)
+    await run.send(Server(lambda message, _: reply(message)), Pace(concurrency=16), [Cap("63", 5, 0.25)])
+    assert len(arrivals) == 17
+    assert most_within(arrivals, 0.25) <= 5
+
+
+async def test_the_cap_outlives_the_run(plan: Plan) -> None:
+    run = plan([HOT] * 10)
+    caps = [Cap("63", 5, 0.8)]
+    first, second = accepts_all(), accepts_all()
+    await run.send(first, caps=caps, limit=5)
+    await run.send(second, caps=caps)
+    assert len(first.calls) == len(second.calls) == 5
+    assert most_within(first.times + second.times, 0.8) == 5
+
+
+async def test_the_cap_outlives_a_killed_run(plan: Plan) -> None:
+    run, server = plan([HOT] * 10), accepts_all()
+    killed_at = time.monotonic()
+    run.is_killed_while_sending(1, 2, 3, 4, 5)
+    await run.send(server, caps=[Cap("63", 5, 0.8)])
+    assert sorted(server.rows) == [6, 7, 8, 9, 10]
+    assert min(server.times) - killed_at > 0.8
+
+
+async def test_a_busy_number_holds_up_nobody_else(plan: Plan) -> None:
+    run, server = plan([HOT] * 10 + abroad(20)), accepts_all()
+    await run.send(server, caps=[Cap("63", 5, 0.5)])
+    assert sorted(server.rows[:10]) == [1, 2, 3, 4, 5, 11, 12, 13, 14, 15]
+    assert sorted(server.rows) == list(range(1, 31))
+
+
+async def test_the_number_behind_a_contact_is_noted_and_shares_its_cap(plan: Plan) -> None:
+    run = plan([CONTACT, HOT, CONTACT, HOT, CONTACT, HOT, CONTACT])
+    server = Server(lambda message, _: accepted(message, to=HOT))
+    await run.send(server, caps=[Cap("63", 5, 0.4)])
+    assert len(server.calls) == 7
+    assert most_within(server.times, 0.4) == 5
+    assert run.query("SELECT contact, number FROM numbers") == [(CONTACT, HOT)]
+
+
+async def test_a_later_run_knows_the_number_behind_a_contact(plan: Plan) -> None:
+    run = plan([CONTACT, *[HOT] * 4, CONTACT])
+    server = Server(lambda message, _: accepted(message, to=HOT))
+    caps = [Cap("63", 5, 0.8)]
+    await run.send(server, caps=caps, limit=5)
+    await run.send(server, caps=caps)
+    assert len(server.calls) == 6
+    assert most_within(server.times, 0.8) == 5
+
+
+async def test_the_rate_is_kept_and_used(plan: Plan) -> None:
+    rate, count = 100, 150
+    server = accepts_all()
+    await plan(abroad(count)).send(server, Pace(concurrency=32, rate=rate))
+    assert most_within(server.times, 1.0) <= rate * 1.25  # the commits of a loaded machine do not come evenly
+    assert server.times[-1] - server.times[0] < count / rate * 1.5
+
+
+@pytest.mark.parametrize("rate", [10, 15, 33.3, 100, 1000, 12_345])
+def test_no_second_sees_more_than_a_tenth_above_the_rate(rate: float) -> None:
+    limiter = _limiter(rate)
+    assert limiter is not None
+    assert limiter.max_rate + rate * 1.0 <= 1.1 * rate + 1e-9
+    assert limiter.max_rate / limiter.time_period == pytest.approx(rate)
+
+
+@pytest.mark.parametrize("rate", [0.1, 1, 5, 9.9])
+def test_a_low_rate_lets_one_through_at_a_time(rate: float) -> None:
+    limiter = _limiter(rate)
+    assert isinstance(limiter, AsyncLimiter)
+    assert limiter.max_rate == 1
+    assert limiter.time_period == pytest.approx(1 / rate)
+
+
+def test_without_a_rate_nothing_is_held_back() -> None:
+    assert _limiter(None) is None
+
+
+async def test_a_slow_rate_spaces_the_sms(plan: Plan) -> None:
+    server = accepts_all()
+    await plan(abroad(5)).send(server, Pace(concurrency=4, rate=8))
+    assert server.times[-1] - server.times[0] > 4 / 8 * 0.8

@@ -1,0 +1,354 @@
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bulksend.errors import InputError, UsageError
+from bulksend.model import Encoding, Endpoint, MicroUSD, PlannedRow, Status
+from bulksend.planner import FIELDS, Planner, PlanOptions
+from bulksend.pricing import Rates
+from bulksend.readers import RawRow
+
+NUMBER = "639171234567"
+
+
+def plan(
+    columns: Sequence[str], *rows: Sequence[str], options: PlanOptions | None = None, fixed: bool = True
+) -> list[PlannedRow]:
+    planner = Planner("campaign.csv", options or PlanOptions(), columns, fixed=fixed)
+    planned = planner.plan([RawRow(list(cells), "") for cells in rows], columns)
+    planner.check()
+    return planned
+
+
+def only(columns: Sequence[str], cells: Sequence[str], options: PlanOptions | None = None) -> PlannedRow:
+    (row,) = plan(columns, cells, options=options)
+    return row
+
+
+def fault(columns: Sequence[str], cells: Sequence[str], options: PlanOptions | None = None) -> str:
+    row = only(columns, cells, options)
+    assert row.status == Status.INVALID
+    assert (row.text, row.sender, row.encoding, row.parts, row.price) == ("", None, None, 0, None)
+    assert orjson.loads(row.cells) == list(cells)
+    return row.error
+
+
+# ---- a row that can go ----
+
+
+def test_a_row_becomes_a_message_with_its_parts_and_price() -> None:
+    assert only(["to", "message", "from"], ["+63 917 123 4567", "Hello", "ACME"]) == PlannedRow(
+        row=1,
+        status=Status.PENDING,
+        recipient="639171234567",  # type: ignore[arg-type]
+        sender="ACME",
+        text="Hello",
+        encoding=Encoding.GSM7,
+        parts=1,
+        price=MicroUSD(20_000),
+        error="",
+        cells=b'["+63 917 123 4567","Hello","ACME"]',
+    )
+
+
+def test_a_contact_is_an_integer_and_its_price_is_not_known() -> None:
+    row = only(["contactId", "message"], ["123456.0", "Hello"])
+    assert (row.recipient, type(row.recipient), row.price) == (123456, int, None)
+
+
+def test_a_row_may_have_either_recipient() -> None:
+    first, second = plan(["to", "contactId", "message"], [NUMBER, "", "a"], [" ", "7", "b"])
+    assert (first.recipient, second.recipient) == (NUMBER, 7)
+
+
+def test_parts_and_encoding_decide_the_price() -> None:
+    options = PlanOptions(rates=Rates({"63": MicroUSD(12_345), "1": MicroUSD(7_000)}))
+    long, emoji, american, elsewhere = plan(
+        ["to", "message"],
+        [NUMBER, "x" * 161],
+        [NUMBER, "😀" * 36],
+        ["+12025550123", "x"],
+        ["+442079460018", "x"],
+        options=options,
+    )
+    assert (long.encoding, long.parts, long.price) == (Encoding.GSM7, 2, 24_690)
+    assert (emoji.encoding, emoji.parts, emoji.price) == (Encoding.UCS2, 2, 24_690)
+    assert american.price == 7_000
+    assert (elsewhere.status, elsewhere.price) == (Status.PENDING, None)
+
+
+def test_the_longest_text_has_seven_parts() -> None:
+    assert only(["to", "message"], [NUMBER, "x" * 1_071]).parts == 7
+    assert fault(["to", "message"], [NUMBER, "x" * 1_072]) == "the text needs 8 SMS parts; the API takes 7 at most"
+
+
+def test_a_number_without_a_dialing_code_is_of_the_country_given() -> None:
+    assert only(["to", "message"], ["0917 123 4567", "a"], PlanOptions(country="PH")).recipient == NUMBER
+
+
+# ---- texts and senders ----
+
+
+def test_the_message_of_all_is_filled_from_the_row() -> None:
+    options = PlanOptions(message="Hi {First Name}, 100% off at {store}! {{contact.firstName}}", sender="{STORE}")
+    row = only(["to", "first_name", "Store"], [NUMBER, " Ana ", "Cebu"], options)
+    assert row.text == "Hi Ana, 100% off at Cebu! {{contact.firstName}}"
+    assert row.sender == "Cebu"
+
+
+def test_a_rows_own_message_is_sent_as_it_stands() -> None:
+    own = " Hi {Name}, {{contact.firstName}} 50% {} } \n"
+    row = only(["to", "message", "Name"], [NUMBER, own, "Ana"], PlanOptions(message="other {Name}"))
+    assert row.text == own
+
+
+def test_a_row_without_its_own_message_or_sender_takes_those_of_all() -> None:
+    options = PlanOptions(message="for all", sender="ALL")
+    own, none, blank = plan(
+        ["to", "message", "from"], [NUMBER, "own", "OWN"], [NUMBER, "", ""], [NUMBER, " \t", " "], options=options
+    )
+    assert (own.text, own.sender) == ("own", "OWN")
+    assert (none.text, none.sender) == (blank.text, blank.sender) == ("for all", "ALL")
+
+
+def test_without_any_sender_there_is_none() -> None:
+    assert only(["to", "message", "from"], [NUMBER, "a", " "]).sender is None
+
+
+def test_spaces_around_a_rows_own_sender_are_no_part_of_it() -> None:
+    assert only(["to", "message", "from"], [NUMBER, "a", " ACME "]).sender == "ACME"
+
+
+# ---- faults of a row ----
+
+
+@pytest.mark.parametrize(
+    ("cells", "says"),
+    [
+        (["", "", "hello"], "no recipient: neither a number (to) nor a contactId is given"),
+        ([" \t", "\xa0", "hello"], "no recipient: neither a number (to) nor a contactId is given"),
+        ([NUMBER, "7", "hello"], "both a number (to) and a contactId are given: leave one of them empty"),
+        (["", "0", "hello"], "not a contact id: it is out of range"),
+        (["", "-7", "hello"], "not a contact id: write a whole number such as 123456"),
+        (["", "9" * 19, "hello"], "not a contact id: it is out of range"),
+        (["6.39171E+11", "", "hello"], "digits lost to scientific notation"),
+        (["#REF!", "", "hello"], "a spreadsheet's error, no number"),
+        (["call me", "", "hello"], "letters in it: write digits only"),
+        ([NUMBER, "", ""], "no text: its message is empty, and no --message is given"),
+        ([NUMBER, "", " \n\t"], "no text: its message is empty, and no --message is given"),
+    ],
+)
+def test_a_bad_row_says_what_is_wrong(cells: list[str], says: str) -> None:
+    assert fault(["to", "contactId", "message"], cells).startswith(says)
+
+
+def test_a_number_that_is_none_is_a_fault_with_a_reason() -> None:
+    assert fault(["to", "message"], ["9123456789012345678", "hello"])
+    assert fault(["to", "message"], ["12", "hello"])
+
+
+def test_the_phonenumber_endpoint_takes_no_contact() -> None:
+    options = PlanOptions(endpoint=Endpoint.PHONENUMBER)
+    says = "the phonenumber endpoint takes no contactId: use --endpoint contact"
+    assert fault(["to", "contactId", "message"], ["", "7", "a"], options) == says
+    assert only(["to", "contactId", "message"], [NUMBER, "", "a"], options).recipient == NUMBER
+
+
+@pytest.mark.parametrize("cell", ["", "  ", "\t"])
+def test_an_empty_merge_field_is_named_with_its_option(cell: str) -> None:
+    options = PlanOptions(message="Hi {First Name}")
+    assert fault(["to", "first name"], [NUMBER, cell], options) == (
+        "{First Name} is empty in this row: fill the column in, or give the row its own message (in --message)"
+    )
+    sender = PlanOptions(message="Hi", sender="{Store}")
+    assert fault(["to", "Store"], [NUMBER, cell], sender).endswith("(in --from)")
+
+
+def test_a_bad_row_keeps_its_recipient_once_that_is_known() -> None:
+    row = only(["to", "message"], [NUMBER, ""])
+    assert (row.status, row.recipient) == (Status.INVALID, NUMBER)
+
+
+def test_a_row_that_the_reader_found_bad_keeps_the_readers_reason_and_cells() -> None:
+    planner = Planner("campaign.csv", PlanOptions(), ["to", "message"], fixed=True)
+    good, bad = planner.plan(
+        [RawRow([NUMBER, "a"], ""), RawRow([NUMBER, "a", " b"], "the row has 3 cells")], ["to", "message"]
+    )
+    assert good.status == Status.PENDING
+    assert (bad.row, bad.status, bad.error) == (2, Status.INVALID, "the row has 3 cells")
+    assert orjson.loads(bad.cells) == [NUMBER, "a", " b"]
+
+
+# ---- columns ----
+
+
+@pytest.mark.parametrize(
+    ("to", "contact", "message", "sender"),
+    [
+        ("to", "contactId", "message", "from"),
+        ("TO", "ContactID", "MESSAGE", "From"),
+        (" To ", "contact_id", "Mes sage", "FROM "),
+        ("\ufeffto", "CONTACT ID", "message\n", "f_r_o_m"),
+    ],
+)
+def test_case_spaces_and_underscores_of_a_column_do_not_matter(
+    to: str, contact: str, message: str, sender: str
+) -> None:
+    first, second = plan([sender, contact, message, to], ["ACME", "", "a", NUMBER], ["ACME", "7", "b", ""])
+    assert (first.recipient, first.text, first.sender) == (NUMBER, "a", "ACME")
+    assert second.recipient == 7
+
+
+def test_columns_are_mapped_to_fields() -> None:
+    mapping = (("to", "mobile_no"), ("message", "SMS Text"), ("from", "Store"))
+    row = only(
+        ["Mobile No", "sms text", "Store", "to", "message"],
+        [NUMBER, "mapped", "ACME", "not a number", "not the text"],
+        PlanOptions(mapping=mapping),
+    )
+    assert (row.recipient, row.text, row.sender) == (NUMBER, "mapped", "ACME")
+
+
+def test_a_mapping_to_a_column_that_is_not_there_is_refused() -> None:
+    with pytest.raises(UsageError, match="--map names the column 'Mobile', which is not there; the columns are 'to'"):
+        plan(["to", "message"], [NUMBER, "a"], options=PlanOptions(mapping=(("to", "Mobile"),)))
+
+
+@pytest.mark.parametrize("twin", ["TO", "t_o", " to "])
+def test_a_header_that_names_a_needed_column_twice_is_refused(twin: str) -> None:
+    with pytest.raises(InputError, match="the header names a needed column twice: 'to' and "):
+        plan(["to", "message", twin], [NUMBER, "a", NUMBER])
+
+
+def test_a_mapped_column_that_is_there_twice_is_refused() -> None:
+    with pytest.raises(InputError, match="twice: 'Mobile' and 'mobile'"):
+        plan(["Mobile", "mobile", "message"], options=PlanOptions(mapping=(("to", "Mobile"),)))
+
+
+def test_a_column_that_nobody_needs_may_be_there_twice() -> None:
+    assert only(["to", "message", "Note", "note", ""], [NUMBER, "a", "x", "y", ""]).status == Status.PENDING
+
+
+def test_an_input_without_a_recipients_column_is_refused_with_its_columns() -> None:
+    with pytest.raises(
+        InputError, match=r"no column for the recipient.*--map to=COLUMN; the columns are 'Mobile', 'm'"
+    ):
+        plan(["Mobile", "m"])
+    with pytest.raises(InputError, match="the columns are none"):
+        plan([], fixed=False)
+
+
+@pytest.mark.parametrize("option", ["message", "sender"])
+def test_a_merge_field_that_is_no_column_is_refused_before_any_row(option: str) -> None:
+    options = PlanOptions(sender="{Frist Name}") if option == "sender" else PlanOptions(message="Hi {Frist Name}")
+    with pytest.raises(UsageError, match=r"no column for \{Frist Name\}: did you mean \{First Name\}\?"):
+        Planner("campaign.csv", options, ["to", "First Name"], fixed=True)
+
+
+@pytest.mark.parametrize("text", ["Hi {Name", "Hi Name}", "Hi {}", "Hi { }"])
+def test_a_template_with_bad_braces_is_refused_before_any_row(text: str) -> None:
+    for fixed in (True, False):
+        with pytest.raises(UsageError):
+            Planner("campaign.csv", PlanOptions(message=text), ["to"], fixed=fixed)
+
+
+def test_a_country_that_is_none_is_refused_before_any_row() -> None:
+    with pytest.raises(UsageError, match="'XX' is no country"):
+        Planner("campaign.csv", PlanOptions(country="XX"), ["to"], fixed=True)
+
+
+# ---- batches, and columns that come later ----
+
+
+def test_rows_are_numbered_from_one_across_batches() -> None:
+    columns = ["to", "message"]
+    planner = Planner("campaign.csv", PlanOptions(), columns, fixed=True)
+    batches = [[RawRow([NUMBER, "a"], "")] * size for size in (3, 0, 2)]
+    numbers = [row.row for batch in batches for row in planner.plan(batch, columns)]
+    assert numbers == [1, 2, 3, 4, 5]
+
+
+def test_json_lines_may_bring_their_columns_later() -> None:
+    columns: list[str] = []
+    planner = Planner("c.jsonl", PlanOptions(message="Hi {Name}", sender="{Store}"), columns, fixed=False)
+    columns += ["Note"]
+    (early,) = planner.plan([RawRow(["x"], "")], columns)
+    assert early.error == "no recipient: neither a number (to) nor a contactId is given"
+    columns += ["to"]
+    (nameless,) = planner.plan([RawRow(["x", NUMBER], "")], columns)
+    assert "no column for {Store}" in nameless.error
+    columns += ["name", "Store"]
+    named, own = planner.plan(
+        [RawRow(["x", NUMBER, "Ana", "ACME"], ""), RawRow(["x", NUMBER, "", "ACME"], "")], columns
+    )
+    assert (named.row, named.text, named.sender) == (3, "Hi Ana", "ACME")
+    assert "{Name} is empty" in own.error
+    planner.check()
+
+
+def test_json_lines_may_bring_a_mapped_column_later() -> None:
+    columns = ["contactId", "message"]
+    planner = Planner("c.jsonl", PlanOptions(mapping=(("to", "Mobile"),)), columns, fixed=False)
+    (first,) = planner.plan([RawRow(["7", "a"], "")], columns)
+    columns.append("Mobile")
+    (second,) = planner.plan([RawRow(["", "b", NUMBER], "")], columns)
+    assert (first.recipient, second.recipient) == (7, NUMBER)
+
+
+def test_json_lines_that_never_bring_a_recipient_are_refused_at_the_end() -> None:
+    columns = ["message"]
+    planner = Planner("c.jsonl", PlanOptions(), columns, fixed=False)
+    planner.plan([RawRow(["a"], "")], columns)
+    with pytest.raises(InputError, match="no column for the recipient"):
+        planner.check()
+
+
+# ---- whatever comes ----
+
+TEXTS = st.one_of(
+    st.sampled_from(["", " ", NUMBER, "7", "hello", "{Name}", "x" * 2_000, "+63 917 123 4567", "#N/A", "=1"]),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=12),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    order=st.permutations([*FIELDS, "Name", "Note"]),
+    rows=st.lists(st.lists(TEXTS, min_size=6, max_size=6), max_size=4),
+    message=st.sampled_from([None, "Hi {Name}", "Hi {{x}}"]),
+    country=st.sampled_from([None, "PH"]),
+)
+def test_every_row_is_either_whole_or_has_a_reason_and_its_cells_are_kept(
+    order: list[str], rows: list[list[str]], message: str | None, country: str | None
+) -> None:
+    planned = plan(order, *rows, options=PlanOptions(message=message, country=country))
+    assert [row.row for row in planned] == list(range(1, len(rows) + 1))
+    for row, cells in zip(planned, rows, strict=True):
+        assert orjson.loads(row.cells) == cells
+        if row.status == Status.PENDING:
+            assert row.recipient
+            assert row.text.strip()
+            assert 1 <= row.parts <= 7
+            assert not row.error
+        else:
+            assert row.status == Status.INVALID
+            assert row.error
+            assert "\n" not in row.error
+
+
+def test_every_field_can_be_mapped() -> None:
+    for field, column in itertools.product(FIELDS, ["Other"]):
+        columns = ["Other", *(name for name in ("to", "message") if name != field)]
+        cells = ["7" if field == "contactId" else NUMBER if field == "to" else "text"] + [
+            NUMBER if name == "to" else "text" for name in columns[1:]
+        ]
+        if field == "contactId":
+            cells[columns.index("to")] = ""
+        row = only(columns, cells, PlanOptions(mapping=((field, column),)))
+        assert row.status == Status.PENDING, (field, row.error)
