@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -128,7 +130,7 @@ def _request(org_id: int, message: Message, dedup_key: str | None) -> dict[str, 
 async def _read(response: aiohttp.ClientResponse, message: Message, dedup_key: str | None, secret: bytes) -> Reply:
     """Read an answer by its content: the live service says application/jsonl, the document nothing."""
     status = response.status
-    retry_after = _retry_after(response.headers)
+    retry_after = _retry_after(status, response.headers)
     try:
         body = await _bounded(response)
     except TimeoutError:
@@ -221,9 +223,17 @@ def _int(said: Mapping[str, Any], key: str) -> int | None:
     return value if isinstance(value, int) and abs(value) < 2**63 else None
 
 
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    value = headers.get("Retry-After", "")
-    return float(value) if value.isdecimal() and value.isascii() and len(value) < 6 else None
+def _retry_after(status: int, headers: Mapping[str, str]) -> float | None:
+    """Seconds that a busy server asks to be left alone: a number, or an HTTP date (RFC 9110, section 10.2.3)."""
+    value = headers.get("Retry-After", "").strip()
+    if status not in (429, 503) or not value:
+        return None
+    if value.isdecimal() and value.isascii():
+        return float(value[:9])
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return None
 
 
 def _reason(error: aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError) -> str:

@@ -14,13 +14,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bulksend.account import Account, Earlier
 from bulksend.api import SmsApi, Target
 from bulksend.caps import Caps
 from bulksend.engine import Engine, Pace, Stop
 from bulksend.errors import InputError, OwnedError, UsageError
 from bulksend.journal import SqliteJournal
+from bulksend.limits import Budget, ErrorLimit
 from bulksend.lock import FileLock
-from bulksend.model import ExitCode, Status
+from bulksend.model import ExitCode, MicroUSD, Status
 from bulksend.planner import Planner, PlanOptions
 from bulksend.readers import STDIN, JsonlReader, Source
 from bulksend.report import Overview, RunReport, Tally
@@ -127,6 +129,7 @@ def facts_of(
         org_id=address.org_id,
         base_url=address.base_url,
         campaign=campaign or uuid.uuid4().hex,
+        plan_id=uuid.uuid4().hex,
     )
 
 
@@ -266,40 +269,66 @@ class SendOptions:
         caps: the telcos' caps.
         by_parts: whether a message counts its parts against a cap, or one.
         limit: send only the first so many pending rows; None for all.
+        dedup: whether messages carry a clientDedup.
+        max_cost: micro-USD that the whole run may cost, or None.
+        max_errors: how many rows may end unsent, or None.
     """
 
     pace: Pace
     caps: Caps
     by_parts: bool = True
     limit: int | None = None
+    dedup: bool = True
+    max_cost: MicroUSD | None = None
+    max_errors: ErrorLimit | None = None
 
 
 async def send(
-    lock: FileLock, target: Target, options: SendOptions, on_start: Callable[[Engine], None] = lambda _: None
+    lock: FileLock,
+    account: Account | None,
+    target: Target,
+    options: SendOptions,
+    on_start: Callable[[Engine], None] = lambda _: None,
 ) -> SendReport:
     """Send what is pending of a run; SIGINT and SIGTERM end it in order.
 
     Args:
         lock: the run file, from `plan`, `reopen` or `own`; stays with the caller.
+        account: what outlives the run, held for it; None for a server that lives no longer than the run.
         target: where to.
         options: how.
         on_start: gets the engine, whose progress can be watched.
+
+    Raises:
+        UsageError: a budget cannot be kept, because no price is known.
+        RunFileError: the run file cannot be written.
     """
     with RunReport(lock.path) as opened:
-        before = opened.tally()
+        before, plan_id = opened.tally(), opened.facts.plan_id
+        budget = _budget(opened, before, options.max_cost)
     started = time.monotonic()
+    keep_s = options.caps.longest_window_s
+    earlier = Earlier([], blind=False)
+    if account:
+        earlier = account.begin(plan_id, since=time.time() - keep_s, timeout_s=options.pace.timeout_s)
+        account.lend_numbers()
     store = RunStore(lock.path, by_parts=options.by_parts, limit=options.limit, now=time.time())
     journal = SqliteJournal(store)
     try:
-        pace = options.pace
-        async with SmsApi(target, concurrency=pace.concurrency, timeout_s=pace.timeout_s) as api:
+        async with SmsApi(target, concurrency=options.pace.concurrency, timeout_s=options.pace.timeout_s) as api:
             engine = Engine(
                 journal,
                 api,
                 options.caps,
-                pace,
-                campaign=store.facts.campaign,
+                options.pace,
+                campaign=store.facts.campaign if options.dedup else None,
                 dedup_proven=store.dedup_proven,
+                earlier=[
+                    (who, parts if options.by_parts else messages, at) for who, parts, messages, at in earlier.sends
+                ],
+                quiet_s=keep_s if earlier.blind else 0.0,
+                budget=budget,
+                error_limit=options.max_errors,
                 rng=random.SystemRandom(),
             )
             with _signals(engine):
@@ -307,6 +336,8 @@ async def send(
                 stop = await engine.run()
     finally:
         journal.close()
+        if account:
+            account.end(plan_id, since=time.time() - keep_s, timeout_s=options.pace.timeout_s)
     seconds = time.monotonic() - started
     with RunReport(lock.path) as opened:
         tally = opened.tally()
@@ -318,6 +349,15 @@ async def send(
         sent_now=tally.statuses[Status.SENT] - before.statuses[Status.SENT],
         attempts_now=tally.attempts - before.attempts,
     )
+
+
+def _budget(run: RunReport, tally: Tally, max_cost: MicroUSD | None) -> Budget | None:
+    if max_cost is None:
+        return None
+    dearest = run.dearest_message()
+    if dearest is None:
+        raise UsageError("--max-cost cannot be kept: no rate is known for any message; send a few with --limit first")
+    return Budget(max_cost, spent=tally.charged, dearest=dearest, doubtful=run.doubtful_prices())
 
 
 def nothing_to_send(tally: Tally) -> SendReport:

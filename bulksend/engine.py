@@ -13,6 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Protocol
 
 from aiolimiter import AsyncLimiter
@@ -21,6 +22,7 @@ from bulksend.caps import Caps
 from bulksend.dispatcher import Dispatcher
 from bulksend.errors import OwnedError, RunFileError
 from bulksend.journal import Journal
+from bulksend.limits import FAILURES_IN_A_ROW, Budget, ErrorLimit
 from bulksend.model import Attempt, ContactId, ExitCode, Message, Outcome, PhoneNumber, Queued, Recipient, Status
 from bulksend.outcomes import Fault, Repeat, Reply, Rule, explain, judge
 
@@ -95,8 +97,12 @@ class Engine:
         api: posts one message.
         caps: the telcos' caps.
         pace: how fast.
-        campaign: the dedup keys' beginning.
+        campaign: the dedup keys' beginning; None to send without them.
         dedup_proven: whether the server has already shown that it knows clientDedup.
+        earlier: (recipient, slots, time) of other runs' sends that may still count against a cap.
+        quiet_s: how long to wait before the first message.
+        budget: what the run may cost, or None.
+        error_limit: how many rows may end unsent, or None.
         rng: the retries' jitter.
         clock: monotonic seconds.
         wall: seconds since 1970.
@@ -109,8 +115,12 @@ class Engine:
         caps: Caps,
         pace: Pace,
         *,
-        campaign: str,
+        campaign: str | None,
         dedup_proven: bool = False,
+        earlier: Sequence[tuple[Recipient, int, float]] = (),
+        quiet_s: float = 0.0,
+        budget: Budget | None = None,
+        error_limit: ErrorLimit | None = None,
         rng: random.Random | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -120,7 +130,10 @@ class Engine:
         self._caps = caps
         self._pace = pace
         self._campaign = campaign
-        self._proven = dedup_proven
+        self._proven = dedup_proven and campaign is not None
+        self._earlier = earlier
+        self._budget = budget
+        self._error_limit = error_limit
         self._rng = rng or random.Random()  # noqa: S311 -- jitter is no secret
         self._clock = clock
         self._wall = wall
@@ -137,7 +150,9 @@ class Engine:
         self._to_settle = asyncio.Event()
         self._stopped = asyncio.Event()
         self._stop: Stop | None = None
-        self._quiet_until = -math.inf  # the server asked to be left alone
+        self._quiet_until = clock() + quiet_s if quiet_s else -math.inf  # also if the server asks to be left alone
+        self._rows_done = self._rows_bad = 0
+        self._in_vain = 0  # attempts in a row without a message accepted
 
     @property
     def progress(self) -> Progress:
@@ -172,7 +187,8 @@ class Engine:
         """Load what still matters of the past: sends of the last minute, unresolved rows, crowded phones."""
         now, wall = self._clock(), self._wall()
         window_s = self._caps.longest_window_s
-        for recipient, slots, ended_at in await self._journal.recent_sends(wall - window_s, self._pace.timeout_s):
+        own = await self._journal.recent_sends(wall - window_s, self._pace.timeout_s)
+        for recipient, slots, ended_at in sorted([*own, *self._earlier], key=itemgetter(2)):
             cap = self._caps.of(recipient)
             if cap is not None:
                 self._dispatcher.recall(recipient, slots, now + min(ended_at - wall, 0) + cap.window_s)
@@ -248,7 +264,12 @@ class Engine:
             self._busy -= len(items)
             raise
         for attempt in attempts:
-            self._outbox.put_nowait((by_row[attempt.message.row], attempt))
+            item = by_row[attempt.message.row]
+            if self._budget is None or self._budget.hold(item.row, attempt.message.price):
+                self._outbox.put_nowait((item, attempt))
+            else:
+                self.stop(Stop(ExitCode.STOPPED, "the next message would exceed --max-cost: raise it to go on"))
+                self._call_off(item, attempt)
 
     async def _work(self) -> None:
         while True:
@@ -257,7 +278,8 @@ class Engine:
                 self._call_off(item, attempt)
                 continue
             try:
-                reply = await self._api.send(attempt.message, f"{self._campaign}-{item.row}")
+                key = None if self._campaign is None else f"{self._campaign}-{item.row}"
+                reply = await self._api.send(attempt.message, key)
             except asyncio.CancelledError:
                 self._conclude(item, attempt, Reply(None, Fault.CUT_OFF))
                 raise
@@ -276,8 +298,7 @@ class Engine:
         if reply.echoed and not self._proven:
             self._prove(now)
         error = explain(rule, reply)
-        if rule.stops:
-            self.stop(Stop(ExitCode.STOPPED, error))
+        self._see_whether_to_stop(rule, error)
         again = rule.repeat is not Repeat.NEVER and self._try_again(item, rule, now)
         if not again:
             self._tries.pop(item.row, None)
@@ -286,6 +307,7 @@ class Engine:
             status = Status.PENDING
         if attempt.in_doubt and status is not Status.SENT:
             status = Status.UNKNOWN  # whatever became of the repeat, the attempt before it may have been accepted
+        self._account_for(item.row, status, reply)
         self._note(
             Outcome(
                 row=item.row,
@@ -298,6 +320,22 @@ class Engine:
                 learned=learned,
             )
         )
+
+    def _see_whether_to_stop(self, rule: Rule, error: str) -> None:
+        if rule.stops:
+            self.stop(Stop(ExitCode.STOPPED, error))
+        self._in_vain = 0 if rule.status is Status.SENT else self._in_vain + 1
+        if self._in_vain >= FAILURES_IN_A_ROW:
+            says = f"the last {self._in_vain} attempts all failed, the latest because: {error}"
+            self.stop(Stop(ExitCode.STOPPED, says))
+
+    def _account_for(self, row: int, status: Status, reply: Reply | None) -> None:
+        if self._budget is None:
+            return
+        if status is Status.SENT:
+            self._budget.accepted(row, reply.answer.charged if reply and reply.answer else None)
+        elif status is not Status.UNKNOWN:
+            self._budget.not_sent(row)
 
     def _learn(self, message: Message, reply: Reply, now: float) -> tuple[ContactId, PhoneNumber] | None:
         """Remember the number behind a contactId, if the answer tells it."""
@@ -333,11 +371,19 @@ class Engine:
         """The run stopped between the intent and the POST: nothing left."""
         self._dispatcher.unsent(item, self._clock())
         status = Status.UNKNOWN if attempt.in_doubt else Status.PENDING
+        self._account_for(item.row, status, None)
         self._note(Outcome(row=item.row, status=status, tried=False, final=False, ended_at=self._wall()))
 
     def _note(self, outcome: Outcome) -> None:
         self._busy -= 1
         self._outcomes.append(outcome)
+        if outcome.final:
+            self._rows_done += 1
+            self._rows_bad += outcome.status is not Status.SENT
+            limit = self._error_limit
+            if limit is not None and limit.is_exceeded(self._rows_bad, self._rows_done):
+                says = f"{self._rows_bad} of {self._rows_done} rows could not be sent, more than --max-errors {limit}"
+                self.stop(Stop(ExitCode.STOPPED, says))
         self._to_settle.set()
         self._wake.set()
 

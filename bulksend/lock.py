@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from bulksend.errors import OwnedError, RunFileError
+
+_MOUNTS = Path("/proc/self/mounts")
+_NETWORK = re.compile(
+    r"nfs\d?|cifs|smb\d?|smbfs|afs|ncpfs|9p|ceph|lustre|gpfs|glusterfs|davfs\d?|fuse\.(?!portal|snapfuse).*"
+)
 
 
 class FileLock:
@@ -52,6 +58,11 @@ class FileLock:
             os.close(self._fd)
             self._fd = -1
 
+    def write(self, content: bytes) -> None:
+        """Replace the file's content: who holds the lock."""
+        os.ftruncate(self._fd, 0)
+        os.pwrite(self._fd, content, 0)
+
     def sync(self) -> None:
         """Bring the file's content to the disk."""
         os.fsync(self._fd)
@@ -69,3 +80,26 @@ class FileLock:
             return os.path.samestat(os.fstat(self._fd), path.stat())
         except FileNotFoundError:
             return False
+
+
+def network_kind(path: Path, mounts: str | None = None) -> str | None:
+    """The kind of network file system that a file lies on, such as ``nfs4``; None if it is on none, or nobody knows.
+
+    There locks may hold on one machine only, and SQLite's write-ahead log cannot be shared.
+
+    Args:
+        path: the file, or where it will be.
+        mounts: the mount table in the form of /proc/mounts; by default this machine's, if it has one.
+    """
+    if mounts is None:
+        if not _MOUNTS.exists():
+            return None  # not Linux
+        mounts = _MOUNTS.read_text(encoding="utf-8", errors="surrogateescape")
+    resolved = path.resolve()
+    found: tuple[int, str] = (0, "")
+    for line in mounts.splitlines():
+        _, mount_point, kind, *_ = line.split(" ")
+        mount = Path(re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), mount_point))
+        if resolved.is_relative_to(mount):
+            found = max(found, (len(mount.parts), kind))
+    return found[1] if _NETWORK.fullmatch(found[1]) else None

@@ -119,7 +119,9 @@ _GATEWAY = Rule(Status.UNKNOWN, Repeat.WITH_DEDUP, "a gateway answered {status}:
 _NOT_OURS = Rule(
     Status.REJECTED,
     Repeat.NEVER,
-    "the API says that this row's key was used for another number or text: give the run another --campaign",
+    "the API says that this row's key was used for another number or text: plan anew with another --campaign",
+    arrived=False,
+    stops=True,
 )
 _ACCEPTED_BUT = Rule(Status.REJECTED, Repeat.NEVER, "the API reported an error: {error}", arrived=False)
 

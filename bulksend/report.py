@@ -144,6 +144,23 @@ class RunReport:
         with explained(self.path):
             return _tally(self._db)
 
+    def doubtful_prices(self) -> dict[int, int | None]:
+        """The planned prices of the rows that may have been accepted."""
+        with explained(self.path):
+            return dict(
+                self._db.execute(
+                    "SELECT row, price FROM messages JOIN sends USING (row) WHERE state IN (?, 'unknown')", [IN_FLIGHT]
+                )
+            )
+
+    def dearest_message(self) -> int | None:
+        """The highest price of a message, planned or charged; None if none is known."""
+        with explained(self.path):
+            found = self._db.execute(
+                "SELECT max(price) FROM (SELECT price FROM messages UNION ALL SELECT charged FROM sends)"
+            ).fetchone()
+        return None if found is None else found[0]
+
     def errors(self, status: Status, limit: int) -> list[tuple[str, int, int]]:
         """The commonest errors of a status: (sentence, rows, first row)."""
         sql = """SELECT coalesce(s.error, m.error) AS said, count(*) AS n, min(m.row) FROM messages m

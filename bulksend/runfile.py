@@ -68,6 +68,21 @@ WHERE status = 'pending' AND recipient IN (
 """
 
 
+RECENT_SENDS = """
+SELECT coalesce(n.number, m.recipient) AS who,
+    m.parts * CASE WHEN s.doubt_since IS NULL THEN 1 ELSE s.attempts END AS parts,
+    CASE WHEN s.doubt_since IS NULL THEN 1 ELSE s.attempts END AS messages,
+    coalesce(s.ended_at, s.started_at + :timeout_s) AS ended
+FROM {run}.sends s JOIN {run}.messages m ON m.row = s.row
+LEFT JOIN {run}.numbers n ON typeof(m.recipient) = 'integer' AND n.contact = m.recipient
+WHERE s.state IN ('sent', 'unknown', 'in flight') AND ended >= :since ORDER BY ended
+"""
+"""A run's sends that may have arrived lately: (recipient, parts, messages, when the last attempt ended).
+
+Of a row in doubt only the last attempt's time is kept: its earlier ones are counted as if they had been as late.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class PlanFacts:
     """What a plan was made of: whatever changes what is sent, to whom, or in whose name.
@@ -78,6 +93,7 @@ class PlanFacts:
         columns: the input's own column names, in order.
         base_url: where it goes; empty for a private sandbox, which has a new address each time.
         campaign: makes the dedup keys: ``{campaign}-{row}``.
+        plan_id: tells this plan from any other.
     """
 
     input_name: str
@@ -91,6 +107,7 @@ class PlanFacts:
     org_id: int
     base_url: str
     campaign: str
+    plan_id: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ import orjson
 
 from bulksend.errors import OwnedError, RunFileError
 from bulksend.model import Answer, Attempt, Message, Outcome, Queued, Recipient, Status
-from bulksend.runfile import IN_FLIGHT, Owner, PlanFacts, check_format, explained, read_facts
+from bulksend.runfile import IN_FLIGHT, RECENT_SENDS, Owner, PlanFacts, check_format, explained, read_facts
 
 INTERRUPTED = "bulksend was cut off while this attempt was under way"
 
@@ -47,12 +47,6 @@ SELECT m.row, coalesce(n.number, m.recipient), {slots} FROM sends s JOIN message
 LEFT JOIN numbers n ON typeof(m.recipient) = 'integer' AND n.contact = m.recipient
 WHERE s.state = 'unknown' AND s.doubt_since >= ? ORDER BY m.row
 """
-_RECENT = """
-SELECT coalesce(n.number, m.recipient), {slots} * s.attempts, coalesce(s.ended_at, s.started_at + :timeout_s) AS ended
-FROM sends s JOIN messages m ON m.row = s.row
-LEFT JOIN numbers n ON typeof(m.recipient) = 'integer' AND n.contact = m.recipient
-WHERE ended >= :since ORDER BY ended
-"""  # only the last attempt's time is kept: earlier ones are counted as if they had been as late
 # The WHERE is the last guard against a double send: a row that was accepted, or is on its way, cannot begin again.
 _BEGIN = f"""
 INSERT INTO sends (row, state, attempts, started_at) SELECT value, '{IN_FLIGHT}', 1, ? FROM json_each(?) WHERE true
@@ -90,6 +84,7 @@ class RunStore:
 
     def __init__(self, path: Path, *, by_parts: bool, limit: int | None, now: float) -> None:
         self.path = path
+        self._by_parts = by_parts
         self._slots = "parts" if by_parts else "1"
         with explained(path):
             self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
@@ -139,8 +134,8 @@ class RunStore:
 
     def recent_sends(self, since: float, timeout_s: float) -> list[tuple[Recipient, int, float]]:
         """See `bulksend.journal.Journal.recent_sends`."""
-        sql = _RECENT.format(slots=self._slots)
-        return self.db.execute(sql, {"since": since, "timeout_s": timeout_s}).fetchall()
+        found = self.db.execute(RECENT_SENDS.format(run="main"), {"since": since, "timeout_s": timeout_s})
+        return [(who, parts if self._by_parts else messages, ended) for who, parts, messages, ended in found]
 
     def begin(self, rows: Sequence[int], now: float) -> list[Attempt]:
         """See `bulksend.journal.Journal.begin`."""

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +23,12 @@ PROGRAM = (sys.executable, "-m", "bulksend")
 def environment(**more: str) -> dict[str, str]:
     """An environment without settings of whoever runs the tests."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("BULKSEND_")}
-    return clean | {"BULKSEND_API_KEY": "sandbox", "BULKSEND_ORG_ID": "1", "PYTHONPATH": str(ROOT)} | more
+    state = tempfile.gettempdir() + f"/bulksend-tests-{os.getpid()}"
+    return (
+        clean
+        | {"BULKSEND_STATE_DIR": state, "BULKSEND_API_KEY": "sandbox", "BULKSEND_ORG_ID": "1", "PYTHONPATH": str(ROOT)}
+        | more
+    )
 
 
 @dataclass(frozen=True)

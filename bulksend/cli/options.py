@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,7 +15,8 @@ from bulksend.caps import PHILIPPINES, Cap, Caps
 from bulksend.cli.settings import api_key, option
 from bulksend.engine import Pace
 from bulksend.errors import UsageError
-from bulksend.model import Endpoint
+from bulksend.limits import ErrorLimit
+from bulksend.model import Endpoint, MicroUSD
 from bulksend.planner import FIELDS, PlanOptions
 
 DEFAULT_BASE_URL = "https://api.engagespark.com"
@@ -50,7 +52,32 @@ class _MapType(click.ParamType[tuple[str, str]]):
         return name, column.strip()
 
 
+class _ErrorLimitType(click.ParamType[ErrorLimit]):
+    name = "number or share"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> ErrorLimit:
+        try:
+            return value if isinstance(value, ErrorLimit) else ErrorLimit.parse(str(value))
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
+
+
+class _UsdType(click.ParamType[MicroUSD]):
+    name = "dollars"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> MicroUSD:
+        try:
+            micro = Decimal(str(value).strip().removeprefix("$")) * 1_000_000
+        except InvalidOperation:
+            micro = Decimal(0)
+        if not micro.is_finite() or micro <= 0:
+            self.fail(f"{value!r} is no amount of US dollars: write one such as 25 or 12.50", param, ctx)
+        return MicroUSD(int(micro))
+
+
 CAP = _CapType()
+ERROR_LIMIT = _ErrorLimitType()
+USD = _UsdType()
 
 
 def _no_key_in_arguments(ctx: click.Context, param: click.Parameter, value: str | None) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,19 +15,22 @@ import click
 from rich.console import Console
 
 from bulksend import campaign
+from bulksend.account import Account
 from bulksend.api import Target
 from bulksend.campaign import Address, Paths, SendOptions, SendReport
 from bulksend.cli import estimate, options, show, summary
 from bulksend.cli.progress import watch
 from bulksend.cli.settings import Command, option
 from bulksend.engine import Engine
-from bulksend.errors import UsageError
-from bulksend.lock import FileLock
+from bulksend.errors import OwnedError, UsageError
+from bulksend.lock import FileLock, network_kind
 from bulksend.model import Endpoint, ExitCode, PhoneNumber, Status
 from bulksend.pricing import dollars
 from bulksend.report import Overview, RunReport
 from bulksend.results import check_output
 from bulksend.runfile import is_run_file
+
+_WAIT_S = 0.5
 
 
 @click.command(cls=Command)
@@ -37,7 +41,17 @@ from bulksend.runfile import is_run_file
     options.PACE_OPTIONS,
     options.FILE_OPTIONS,
     (
+        option("--max-cost", metavar="USD", type=options.USD, help="Stop before the run costs more."),
+        option(
+            "--max-errors",
+            metavar="N|N%",
+            type=options.ERROR_LIMIT,
+            help="Stop when more rows than this could not be sent; a share is judged from the 100th row on.",
+        ),
+        option("--no-dedup", is_flag=True, help="Send no clientDedup: what may have been accepted is never repeated."),
         option("--limit", metavar="N", type=click.IntRange(min=1), help="Only the first N pending rows: a test send."),
+        option("--wait", is_flag=True, help="If another run of the account is sending, wait until it has ended."),
+        option("--force", is_flag=True, help="Keep the run file on a network file system, where locks may not hold."),
         option("--dry-run", is_flag=True, help="Plan and price only, as `bulksend estimate` does."),
         option("--yes", "-y", is_flag=True, help="Send without asking."),
         option("--no-progress", is_flag=True, help="Show no progress."),
@@ -53,7 +67,20 @@ def command(**given: Any) -> ExitCode:
         return estimate.run(given)
     paths = Paths.beside(given["input_name"], given["run"], given["results"])
     check_output(paths.results, paths.run, Path(given["input_name"]))
-    how = SendOptions(options.pace(given), options.caps(given), given["cap_counts"] == "parts", given["limit"])
+    if (kind := network_kind(paths.run)) and not given["force"]:
+        raise UsageError(
+            f"{paths.run}: this lies on a network file system ({kind}), where locks may not hold: name a local file "
+            "with --run, or say --force if only this machine uses it"
+        )
+    how = SendOptions(
+        options.pace(given),
+        options.caps(given),
+        by_parts=given["cap_counts"] == "parts",
+        limit=given["limit"],
+        dedup=not given["no_dedup"],
+        max_cost=given["max_cost"],
+        max_errors=given["max_errors"],
+    )
     with _open(given, paths) as lock:
         report = _send(given, lock, paths, how, show.console())
     if given["as_json"]:
@@ -94,9 +121,12 @@ def _send(given: dict[str, Any], lock: FileLock, paths: Paths, how: SendOptions,
     total = min(overview.rows, how.limit or overview.rows) + tally.statuses[Status.UNKNOWN]
     if total:
         target = _target(given, Address(facts.org_id, facts.base_url), Endpoint(facts.endpoint))
-        if not given["yes"]:
-            _ask(total, overview, out)
-        report = _run(_sending(lock, target, how, _Watched(total, out, given["no_progress"])))
+        with ExitStack() as stack:
+            account = stack.enter_context(_account(target, paths.run, out, wait=given["wait"])) if target else None
+            if not given["yes"]:
+                _ask(total, overview, out)
+            watched = _Watched(total, out, given["no_progress"])
+            report = _run(_sending(lock, account, target, how, watched))
     else:
         out.print("Nothing is left to send.")
         report = campaign.nothing_to_send(tally)
@@ -104,6 +134,21 @@ def _send(given: dict[str, Any], lock: FileLock, paths: Paths, how: SendOptions,
     with RunReport(paths.run) as run:
         show.show_report(out, run, report, str(paths.results))
     return report
+
+
+def _account(target: Target, run: Path, out: Console, *, wait: bool) -> Account:
+    """What outlives the run; one run of an account at a time."""
+    said = False
+    while True:
+        try:
+            return Account(target.base_url, target.org_id, run)
+        except OwnedError as error:
+            if not wait:
+                raise
+            if not said:
+                out.print(f"Waiting: {error}", soft_wrap=True)
+                said = True
+            time.sleep(_WAIT_S)
 
 
 def _ask(total: int, overview: Overview, out: Console) -> None:
@@ -132,12 +177,14 @@ class _Watched:
     hidden: bool
 
 
-async def _sending(lock: FileLock, target: Target | None, how: SendOptions, watched: _Watched) -> SendReport:
+async def _sending(
+    lock: FileLock, account: Account | None, target: Target | None, how: SendOptions, watched: _Watched
+) -> SendReport:
     begun: asyncio.Future[Engine] = asyncio.get_running_loop().create_future()
     async with _reachable(target, lock, how, watched.out) as reachable, asyncio.TaskGroup() as group:
         watcher = group.create_task(_watch(begun, watched))
         try:
-            return await campaign.send(lock, reachable, how, begun.set_result)
+            return await campaign.send(lock, account, reachable, how, begun.set_result)
         finally:
             watcher.cancel()
 

@@ -13,6 +13,8 @@ import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import orjson
@@ -340,12 +342,19 @@ async def test_a_refusal_keeps_the_apis_words() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "seconds"), [("7", 7.0), ("0", 0.0), ("Wed, 21 Oct 2026 07:28:00 GMT", None), ("-1", None), ("٣", None)]
+    ("value", "seconds"),
+    [("7", 7.0), ("0", 0.0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0), ("soon", None), ("-1", None), ("٣", None)],
 )
-async def test_retry_after_counts_where_it_is_seconds(value: str, seconds: float | None) -> None:
+async def test_retry_after_is_read_as_seconds_or_as_a_date(value: str, seconds: float | None) -> None:
     reply = await reply_to(answer("429 Too Many Requests", b"slow down", f"Retry-After: {value}"))
     assert (reply.http_status, reply.fault) == (429, Fault.UNREADABLE)
     assert reply.retry_after_s == seconds
+
+
+async def test_a_date_to_retry_after_becomes_the_seconds_until_then() -> None:
+    value = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
+    reply = await reply_to(answer("503 Service Unavailable", b"slow down", f"Retry-After: {value}"))
+    assert reply.retry_after_s == pytest.approx(60, abs=5)
 
 
 async def test_control_characters_in_the_servers_words_do_not_reach_a_terminal() -> None:

@@ -46,7 +46,7 @@ class Run:
         writer = PlanWriter(self.path)
         writer.add(rows)
         facts = PlanFacts(
-            "campaign.csv", "d", tuple(columns), None, None, (), None, "contact", 1, "https://x.example", "c"
+            "campaign.csv", "d", tuple(columns), None, None, (), None, "contact", 1, "https://x.example", "c", "1"
         )
         writer.finish(facts).release()
 

@@ -19,6 +19,7 @@ from bulksend.caps import Cap
 from bulksend.cli import COMMANDS, commands, options
 from bulksend.cli.settings import Command
 from bulksend.errors import UsageError
+from bulksend.limits import ErrorLimit
 from bulksend.model import Endpoint, ExitCode
 
 KEY = "k3y-that-nobody-may-see"
@@ -99,6 +100,11 @@ SAMPLES: dict[str, tuple[str, Any, str]] = {
     "retries": ("0", 0, "0"),
     "run": ("a.run", Path("a.run"), '"a.run"'),
     "results": ("a.csv", Path("a.csv"), '"a.csv"'),
+    "max-cost": ("12.50", 12_500_000, "12.5"),
+    "max-errors": ("5%", ErrorLimit(5, is_percent=True), '"5%"'),
+    "no-dedup": ("1", True, "true"),
+    "wait": ("1", True, "true"),
+    "force": ("1", True, "true"),
     "limit": ("2", 2, "2"),
     "dry-run": ("1", True, "true"),
     "yes": ("1", True, "true"),
