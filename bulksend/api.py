@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Self
@@ -17,11 +18,12 @@ from yarl import URL
 
 from bulksend import __version__
 from bulksend.errors import UsageError
-from bulksend.model import Answer, Endpoint, Message, MicroUSD
+from bulksend.model import Answer, Endpoint, Listed, Message, MicroUSD, Page, PhoneNumber
 from bulksend.outcomes import Fault, Reply
 from bulksend.printable import printable
 
 _ANSWER_MAX = 1_000_000  # bytes; the API's answers are under 3,000
+_LIST_MAX = 5_000_000  # bytes of a page of 100 messages
 _CONNECT_TIMEOUT_S = 10.0
 # Idle connections are dropped before a server or gateway usually does, so that a POST rarely meets a closing one.
 _KEEPALIVE_S = 15.0
@@ -72,6 +74,7 @@ class SmsApi:
         self._url = URL(target.base_url.rstrip("/") + f"/v1/sms/{target.endpoint}")
         # Connecting gives up a little before the whole does, so that it shows that nothing has left.
         connect_s = min(_CONNECT_TIMEOUT_S, timeout_s * 0.9)
+        self._list_url = URL(target.base_url.rstrip("/") + f"/v1/organizations/{target.org_id}/messages/")
         self._timeout = aiohttp.ClientTimeout(total=timeout_s, connect=connect_s, sock_connect=connect_s)
         self._session: aiohttp.ClientSession
 
@@ -115,6 +118,18 @@ class SmsApi:
         except (aiohttp.ClientError, OSError) as error:
             return Reply(None, Fault.BROKEN_OFF, error=printable(str(error)))
 
+    async def messages(self, after: str | None) -> Page | None:
+        """See `bulksend.lookup.Lister.messages`."""
+        query = {"limit": "100", "dir": "out"} | ({} if after is None else {"after": after})
+        try:
+            async with self._session.get(self._list_url, params=query, allow_redirects=False) as response:
+                body = await _bounded(response, _LIST_MAX)
+                if response.status != 200 or body is None:
+                    return None
+                return _page(orjson.loads(body.replace(self._secret, b"...")))
+        except (aiohttp.ClientError, OSError, LookupError, ValueError, TypeError, AttributeError):
+            return None  # a time-out is an OSError; what is no list of messages is a ValueError or its like
+
 
 def _request(org_id: int, message: Message, dedup_key: str | None) -> dict[str, object]:
     """The document's request body, and clientDedup and clientRef of the newer one."""
@@ -157,13 +172,13 @@ async def _read(response: aiohttp.ClientResponse, message: Message, dedup_key: s
     )
 
 
-async def _bounded(response: aiohttp.ClientResponse) -> bytes | None:
-    if response.content_length is not None and response.content_length <= _ANSWER_MAX:
+async def _bounded(response: aiohttp.ClientResponse, longest: int = _ANSWER_MAX) -> bytes | None:
+    if response.content_length is not None and response.content_length <= longest:
         return await response.read()
     body = bytearray()
     async for chunk in response.content.iter_any():
         body += chunk
-        if len(body) > _ANSWER_MAX:
+        if len(body) > longest:
             return None
     return bytes(body)
 
@@ -199,6 +214,22 @@ def charged(parts: int | None, micro: int | None, estimate: str) -> MicroUSD | N
 def _cents(micro: int) -> str:
     dollars, cents = divmod(micro // 10_000, 100)
     return f"{dollars}.{cents:02}"
+
+
+def _page(said: Mapping[str, Any]) -> Page:
+    messages = [
+        Listed(
+            message_id=_text(each, "id"),
+            client_ref=_text(each, "client_ref"),
+            number=PhoneNumber(_text(each, "recipient").removeprefix("+")),
+            contact_id=_int(each, "contactId"),
+            text=str(each.get("message", "")),
+            created=datetime.fromisoformat(each["created"]).timestamp(),
+            charged=None if (micro := _int(each, "chargedMicro")) is None else MicroUSD(micro),
+        )
+        for each in said["messages"]
+    ]
+    return Page(messages, _text(said, "nextPage") if said.get("hasNextPage") else None)
 
 
 def _matches(said: Mapping[str, Any], message: Message) -> bool:

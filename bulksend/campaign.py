@@ -9,7 +9,7 @@ import random
 import signal
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,13 +22,17 @@ from bulksend.errors import InputError, OwnedError, UsageError
 from bulksend.journal import SqliteJournal
 from bulksend.limits import Budget, ErrorLimit
 from bulksend.lock import FileLock
-from bulksend.model import ExitCode, MicroUSD, Status
+from bulksend.lookup import look_up
+from bulksend.model import Answer, ExitCode, MicroUSD, Status
 from bulksend.planner import Planner, PlanOptions
 from bulksend.readers import STDIN, JsonlReader, Source
 from bulksend.report import Overview, RunReport, Tally
 from bulksend.results import write_results
 from bulksend.runfile import Owner, PlanFacts, PlanWriter, is_run_file
 from bulksend.store import RunStore
+
+_LOOKED_UP_MAX = 10_000  # rows
+_LOOK_UP_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +293,7 @@ async def send(
     target: Target,
     options: SendOptions,
     on_start: Callable[[Engine], None] = lambda _: None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> SendReport:
     """Send what is pending of a run; SIGINT and SIGTERM end it in order.
 
@@ -298,6 +303,7 @@ async def send(
         target: where to.
         options: how.
         on_start: gets the engine, whose progress can be watched.
+        tell: gets a sentence for people, where there is one to say before the first message.
 
     Raises:
         UsageError: a budget cannot be kept, because no price is known.
@@ -312,6 +318,11 @@ async def send(
     if account:
         earlier = account.begin(plan_id, since=time.time() - keep_s, timeout_s=options.pace.timeout_s)
         account.lend_numbers()
+    if earlier.blind:
+        tell(
+            f"The account's last run was cut off and its run file is gone: waiting {keep_s:g} s, so that no phone gets "
+            "too many."
+        )
     store = RunStore(lock.path, by_parts=options.by_parts, limit=options.limit, now=time.time())
     journal = SqliteJournal(store)
     try:
@@ -334,6 +345,8 @@ async def send(
             with _signals(engine):
                 on_start(engine)
                 stop = await engine.run()
+                if stop is None or stop.exit_code is ExitCode.STOPPED:
+                    await _settle_doubtful(lock.path, journal, api)
     finally:
         journal.close()
         if account:
@@ -349,6 +362,48 @@ async def send(
         sent_now=tally.statuses[Status.SENT] - before.statuses[Status.SENT],
         attempts_now=tally.attempts - before.attempts,
     )
+
+
+async def _settle_doubtful(run: Path, journal: SqliteJournal, api: SmsApi) -> dict[int, Answer]:
+    """Look in the API's list for the rows that may have been accepted, and note those found."""
+    with RunReport(run) as opened:
+        rows = opened.doubtful(_LOOKED_UP_MAX)
+        taken = opened.message_ids(min((row.since for row in rows), default=math.inf))
+    found = await look_up(api, rows, taken, _LOOK_UP_S)
+    await journal.found(found, time.time())
+    return found
+
+
+async def resolve(lock: FileLock, target: Target) -> dict[int, Answer]:
+    """Look up what became of the rows that may have been accepted; those found are noted as sent.
+
+    Args:
+        lock: the run file; stays with the caller.
+        target: where it was sent to.
+
+    Returns:
+        What the API's list said of the rows found.
+    """
+    journal = SqliteJournal(RunStore(lock.path, by_parts=True, limit=None, now=time.time()))
+    try:
+        async with SmsApi(target, concurrency=1, timeout_s=_LOOK_UP_S) as api:
+            return await _settle_doubtful(lock.path, journal, api)
+    finally:
+        journal.close()
+
+
+def take_over(lock: FileLock) -> None:
+    """Settle what a killed process left in flight: it may have been accepted."""
+    RunStore(lock.path, by_parts=True, limit=None, now=time.time()).close()
+
+
+def dispose(lock: FileLock, rows: Sequence[int], *, resend: bool) -> None:
+    """Decide on rows that may have been accepted: send them again, or leave them unknown for good."""
+    store = RunStore(lock.path, by_parts=True, limit=None, now=time.time())
+    try:
+        (store.resend if resend else store.leave)(rows)
+    finally:
+        store.close()
 
 
 def _budget(run: RunReport, tally: Tally, max_cost: MicroUSD | None) -> Budget | None:

@@ -73,6 +73,11 @@ class Stop:
     exit_code: ExitCode
     says: str
 
+    @property
+    def is_interruption(self) -> bool:
+        """Whether somebody waits for the end."""
+        return self.exit_code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED)
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -160,11 +165,11 @@ class Engine:
         return Progress(dict(self._done), self._dispatcher.parked, self._busy)
 
     def stop(self, stop: Stop) -> None:
-        """Take no more messages; those under way end. The first reason counts."""
-        if self._stop is None:
+        """Take no more messages; those under way end. The first reason counts, but an interruption is heard always."""
+        if self._stop is None or (stop.is_interruption and not self._stop.is_interruption):
             self._stop = stop
-            self._stopped.set()
-            self._wake.set()
+        self._stopped.set()
+        self._wake.set()
 
     async def run(self) -> Stop | None:
         """Send all that can be sent; None, or why it ended early."""
@@ -214,8 +219,9 @@ class Engine:
             if wake_at <= now and free:
                 granted = await self._grant(free)
                 items = self._dispatcher.take(self._clock(), granted)
-                if items:
-                    await self._begin(items)
+                if items and not await self._begin(items):
+                    await self._come_to_rest()
+                    self.stop(Stop(ExitCode.STOPPED, "the next message would exceed --max-cost: raise it to go on"))
             elif self._is_done:
                 return
             else:
@@ -251,8 +257,8 @@ class Engine:
             granted += 1
         return granted
 
-    async def _begin(self, items: Sequence[Queued]) -> None:
-        """Commit the intents; only then do the workers get to see the messages."""
+    async def _begin(self, items: Sequence[Queued]) -> bool:
+        """Commit the intents; only then do the workers get to see the messages. False if the budget is filled."""
         self._busy += len(items)
         by_row = {item.row: item for item in items}
         try:
@@ -263,13 +269,15 @@ class Engine:
         except BaseException:
             self._busy -= len(items)
             raise
+        affordable = True
         for attempt in attempts:
             item = by_row[attempt.message.row]
-            if self._budget is None or self._budget.hold(item.row, attempt.message.price):
+            affordable &= self._budget is None or self._budget.hold(item.row, attempt.message.price)
+            if affordable:
                 self._outbox.put_nowait((item, attempt))
             else:
-                self.stop(Stop(ExitCode.STOPPED, "the next message would exceed --max-cost: raise it to go on"))
                 self._call_off(item, attempt)
+        return affordable
 
     async def _work(self) -> None:
         while True:
@@ -414,16 +422,23 @@ class Engine:
 
     async def _finish(self) -> None:
         """Let what is under way come to its end; after an interruption not for ever."""
-        patience_s = self._pace.grace_s if self._is_interrupted else None
+        if not self._is_interrupted:
+            await self._come_to_rest()
         with suppress(TimeoutError):
-            async with asyncio.timeout(patience_s):
+            async with asyncio.timeout(self._pace.grace_s):
                 while self._busy:
                     self._wake.clear()
                     await self._wake.wait()
 
+    async def _come_to_rest(self) -> None:
+        """Wait until nothing is under way, or the run is interrupted."""
+        while self._busy and not self._is_interrupted:
+            self._wake.clear()
+            await self._wake.wait()
+
     @property
     def _is_interrupted(self) -> bool:
-        return self._stop is not None and self._stop.exit_code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED)
+        return self._stop is not None and self._stop.is_interruption
 
     @contextmanager
     def _giving_up(self) -> Iterator[None]:

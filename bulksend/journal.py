@@ -10,11 +10,11 @@ import asyncio
 import queue
 import sqlite3
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 from bulksend.errors import RunFileError
-from bulksend.model import Attempt, Outcome, Queued, Recipient
+from bulksend.model import Answer, Attempt, Outcome, Queued, Recipient
 from bulksend.store import RunStore
 
 T = TypeVar("T")
@@ -83,6 +83,10 @@ class SqliteJournal:
     def settle(self, outcomes: Sequence[Outcome], *, dedup_proven: bool) -> Awaitable[None]:
         """See `Journal.settle`."""
         return self._do(lambda: self._store.settle(outcomes, dedup_proven=dedup_proven))
+
+    def found(self, answers: Mapping[int, Answer], now: float) -> Awaitable[None]:
+        """Note that rows in doubt were accepted after all."""
+        return self._do(lambda: self._store.found(answers, now))
 
     def close(self) -> None:
         """Commit what waits, end the thread and close the file."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import NamedTuple, NewType
@@ -192,3 +193,67 @@ class Outcome:
     answer: Answer | None = None
     error: str = ""
     learned: tuple[ContactId, PhoneNumber] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Doubtful:
+    """A row that may have been accepted.
+
+    Attributes:
+        key: its clientRef, by which the list knows it if it was sent with one.
+        since: when the first attempt began that may have been accepted, in seconds since 1970.
+        until: when the last one began.
+    """
+
+    row: int
+    recipient: Recipient
+    text: str
+    key: str
+    since: float
+    until: float
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A message in the API's list.
+
+    Attributes:
+        client_ref: the clientRef it was sent with; empty if it has none.
+        created: seconds since 1970.
+        charged: micro-USD, if the list tells.
+    """
+
+    message_id: str
+    client_ref: str
+    number: PhoneNumber
+    contact_id: int | None
+    text: str
+    created: float
+    charged: MicroUSD | None
+
+    def answer(self) -> Answer:
+        """What the API would have answered, as far as its list tells."""
+        return Answer(
+            message_id=self.message_id,
+            estimate_parts=None,
+            estimate_micro=None,
+            estimate="",
+            delivery_deadline="",
+            to=self.number,
+            contact_id=self.contact_id,
+            charged=self.charged,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the list, newest first.
+
+    Attributes:
+        messages: those on it.
+        after: the next page's cursor; None on the last page.
+    """
+
+    messages: Sequence[Listed]
+    after: str | None

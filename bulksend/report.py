@@ -11,7 +11,7 @@ from typing import Any, Self
 import orjson
 
 from bulksend.errors import UsageError
-from bulksend.model import Encoding, Recipient, Status
+from bulksend.model import Doubtful, Encoding, Recipient, Status
 from bulksend.runfile import IN_FLIGHT, Owner, PlanFacts, check_format, explained, read_facts
 
 # A row that is still to be sent: never tried, or certainly not sent.
@@ -152,6 +152,27 @@ class RunReport:
                     "SELECT row, price FROM messages JOIN sends USING (row) WHERE state IN (?, 'unknown')", [IN_FLIGHT]
                 )
             )
+
+    def doubtful(self, limit: int | None = None) -> list[Doubtful]:
+        """The rows that may have been accepted and were not left at that, in input order; those in flight are not."""
+        keyed = f"{self.facts.campaign}-"
+        sql = """SELECT m.row, m.recipient, m.text, s.doubt_since, s.started_at, coalesce(s.error, '') FROM sends s
+                 JOIN messages m ON m.row = s.row WHERE s.state = 'unknown' AND s.doubt_since IS NOT NULL
+                 ORDER BY m.row LIMIT ?"""
+        with explained(self.path):
+            found = self._db.execute(sql, [-1 if limit is None else limit]).fetchall()
+        return [
+            Doubtful(row, recipient, text, f"{keyed}{row}", since, until, error)
+            for row, recipient, text, since, until, error in found
+        ]
+
+    def message_ids(self, since: float) -> set[str]:
+        """The messageIds of what was sent at ``since`` or later."""
+        with explained(self.path):
+            found = self._db.execute(
+                "SELECT message_id FROM sends WHERE message_id IS NOT NULL AND ended_at >= ?", [since]
+            )
+            return {message_id for (message_id,) in found}
 
     def dearest_message(self) -> int | None:
         """The highest price of a message, planned or charged; None if none is known."""

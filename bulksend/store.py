@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, astuple, fields
 from pathlib import Path
@@ -65,6 +65,12 @@ UPDATE sends SET state = ?, doubt_since = CASE WHEN ? THEN coalesce(doubt_since,
 WHERE row = ? AND state = '{IN_FLIGHT}'
 """
 
+_FOUND = """
+UPDATE sends SET state = 'sent', ended_at = ?, message_id = ?, estimate_parts = ?, estimate_micro = ?, estimate = ?,
+    delivery_deadline = ?, answered_to = ?, answered_contact = ?, charged = ?,
+    error = 'its answer was lost; found in the API''s list of messages'
+WHERE row = ? AND state = 'unknown'
+"""
 _NO_ANSWER = (None,) * len(fields(Answer))
 
 
@@ -156,6 +162,23 @@ class RunStore:
             self.db.executemany("INSERT OR REPLACE INTO numbers VALUES (?, ?)", learned)
         if dedup_proven:
             self._note("dedup proven", 1)
+
+    def found(self, answers: Mapping[int, Answer], now: float) -> None:
+        """Note that rows in doubt were accepted after all."""
+        self.db.executemany(_FOUND, [(now, *astuple(answer), row) for row, answer in answers.items()])
+
+    def leave(self, rows: Sequence[int]) -> None:
+        """Leave rows in doubt at that: they stay unknown, and are neither repeated nor looked for again."""
+        self.db.executemany(
+            "UPDATE sends SET doubt_since = NULL WHERE row = ? AND state = 'unknown'", [[r] for r in rows]
+        )
+
+    def resend(self, rows: Sequence[int]) -> None:
+        """Make rows in doubt pending again, on the user's word that they may be sent twice."""
+        self.db.executemany(
+            "UPDATE sends SET state = 'pending', doubt_since = NULL WHERE row = ? AND state = 'unknown'",
+            [[r] for r in rows],
+        )
 
     def close(self) -> None:
         """Give the run up in order: one plain file remains, which also a reader without write access can open."""

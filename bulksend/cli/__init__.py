@@ -19,6 +19,7 @@ COMMANDS = {
     "send": "Plan, show the price, ask, send, write results; the same command again goes on.",
     "status": "Say where a run stands, also while it works.",
     "results": "Write a run's results again.",
+    "resolve": "Settle rows that may have been accepted: look them up, resend, or leave them.",
     "sandbox": "Run a local server that behaves as the API's document says.",
 }
 """Every command and its first line of help, so that ``--help`` need not import them."""

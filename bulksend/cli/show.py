@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+import time
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
 
 from bulksend.campaign import SendOptions, SendReport, min_seconds
-from bulksend.model import Status
+from bulksend.model import Doubtful, Status
 from bulksend.pricing import dollars
 from bulksend.printable import printable
 from bulksend.readers import shown
@@ -16,6 +18,7 @@ from bulksend.report import Overview, RunReport, Tally
 
 _REASONS = 5  # of each status, the commonest
 _PREVIEWS = 3
+_DOUBTFUL = 20
 _NOT_SENT = (Status.REJECTED, Status.FAILED, Status.UNKNOWN)
 _MEANINGS = {
     Status.SENT: "accepted by the API",
@@ -72,6 +75,8 @@ def show_report(out: Console, run: RunReport, report: SendReport, results: str) 
         out.print(f"Stopped early: {printable(report.says)}", style="bold red", soft_wrap=True)
     if tally.statuses[Status.PENDING]:
         out.print("To go on, run the same command again.")
+    if tally.statuses[Status.UNKNOWN]:
+        out.print(f"What to do about the unknown rows: bulksend resolve {run.path}", soft_wrap=True)
 
 
 def show_status(out: Console, run: RunReport, tally: Tally, who: str) -> None:
@@ -85,6 +90,19 @@ def show_status(out: Console, run: RunReport, tally: Tally, who: str) -> None:
     out.print(table)
     _show_reasons(out, run, tally, (Status.INVALID, *_NOT_SENT))
     out.print(who[0].upper() + who[1:] + ".", soft_wrap=True)
+
+
+def show_doubtful(out: Console, rows: Sequence[Doubtful]) -> None:
+    """The rows that may or may not have been accepted."""
+    table = Table(title=f"{_many(len(rows), 'row')} in doubt", title_justify="left", box=None, padding=(0, 2))
+    for name in ("row", "recipient", "since", "why"):
+        table.add_column(name, overflow="fold")
+    for row in rows[:_DOUBTFUL]:
+        since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(row.since))
+        table.add_row(f"{row.row}", f"{row.recipient}", since, printable(row.error))
+    out.print(table)
+    if len(rows) > _DOUBTFUL:
+        out.print(f"... and {len(rows) - _DOUBTFUL:,} more; all are in the results.")
 
 
 def price_of(overview: Overview) -> str:
