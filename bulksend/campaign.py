@@ -1,4 +1,4 @@
-"""The Python API: plan an input, open its run, send it, write its results. Wires the parts of one run together."""
+"""A planned run is sent, what is in doubt is resolved, the results are written: wires the parts of one run together."""
 
 from __future__ import annotations
 
@@ -8,239 +8,28 @@ import os
 import random
 import signal
 import time
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from bulksend.account import Account, Earlier
 from bulksend.api import SmsApi, Target
 from bulksend.caps import Caps
-from bulksend.engine import Engine, Pace, Stop
-from bulksend.errors import InputError, OwnedError, UsageError
+from bulksend.engine import Engine
+from bulksend.errors import UsageError
 from bulksend.journal import SqliteJournal
-from bulksend.limits import Budget, ErrorLimit
+from bulksend.limits import Budget, ErrorLimit, Stop
 from bulksend.lock import FileLock
 from bulksend.lookup import look_up
 from bulksend.model import Answer, ExitCode, MicroUSD, Status
-from bulksend.planner import Planner, PlanOptions
-from bulksend.readers import STDIN, JsonlReader, Source
+from bulksend.pace import Pace
 from bulksend.report import Overview, RunReport, Tally
 from bulksend.results import write_results
-from bulksend.runfile import Owner, PlanFacts, PlanWriter, is_run_file
 from bulksend.store import RunStore
 
 _LOOKED_UP_MAX = 10_000  # rows
 _LOOK_UP_S = 20.0
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where a plan goes, apart from the key: what a run may not change once it has begun.
-
-    Attributes:
-        org_id: the organization's id.
-        base_url: the API's address; empty for a private sandbox, which has a new one each time.
-    """
-
-    org_id: int
-    base_url: str
-
-
-@dataclass(frozen=True, slots=True)
-class Paths:
-    """A run's files.
-
-    Attributes:
-        run: the run file.
-        results: where its results go.
-    """
-
-    run: Path
-    results: Path
-
-    @classmethod
-    def beside(cls, input_name: str, run: Path | None = None, results: Path | None = None) -> Paths:
-        """The default names: ``campaign.csv`` gives ``campaign.run`` and ``campaign.results.csv`` beside it."""
-        given = Path("stdin") if input_name == STDIN else Path(input_name)
-        if not given.name:
-            raise InputError(f"{input_name!r}: this is a folder, not a file")
-        if is_run_file(given):
-            run = given
-        run = run or given.with_suffix(".run")
-        return cls(run, results or given.with_suffix(".results.csv"))
-
-
-def plan(input_name: str, run: Path, options: PlanOptions, address: Address, campaign: str | None = None) -> FileLock:
-    """Read, check and price a whole input into a new run file; nothing is sent.
-
-    Args:
-        input_name: a CSV or JSONL file, or "-" for standard input.
-        run: the run file; one under this name is replaced, so see first that it has not begun.
-        options: what decides how rows become messages.
-        address: where they will go.
-        campaign: the dedup keys' beginning; random if not given.
-
-    Returns:
-        The run file's lock.
-
-    Raises:
-        UsageError: the input or the options cannot be used.
-        OwnedError: another process is at work on the run.
-        RunFileError: the run file cannot be written.
-    """
-    source = Source(input_name)
-    try:
-        reader = source.reader()
-        planner = Planner(input_name, options, reader.columns, fixed=not isinstance(reader, JsonlReader))
-        writer = PlanWriter(run)
-        try:
-            rows = 0
-            for batch in reader.batches():
-                writer.add(planner.plan(batch, reader.columns))
-                rows += len(batch)
-            if not rows:
-                raise InputError(f"{input_name}: there are no rows, only a header")
-            planner.check()
-            facts = facts_of(input_name, source.digest(), tuple(reader.columns), options, address, campaign)
-            return writer.finish(facts)
-        except BaseException:
-            writer.discard()
-            raise
-    finally:
-        source.close()
-
-
-def facts_of(
-    input_name: str,
-    digest: str,
-    columns: tuple[str, ...],
-    options: PlanOptions,
-    address: Address,
-    campaign: str | None,
-) -> PlanFacts:
-    """What a plan with these options is made of."""
-    return PlanFacts(
-        input_name=input_name,
-        input_digest=digest,
-        columns=columns,
-        sender=options.sender,
-        template=options.message,
-        mapping=options.mapping,
-        country=options.country,
-        endpoint=options.endpoint,
-        org_id=address.org_id,
-        base_url=address.base_url,
-        campaign=campaign or uuid.uuid4().hex,
-        plan_id=uuid.uuid4().hex,
-    )
-
-
-def reopen(run: Path, input_name: str, options: PlanOptions, address: Address, campaign: str | None) -> FileLock | None:
-    """Go on with a run that has begun, if it is the same campaign; None if there is nothing to go on with.
-
-    A plan of which nothing was tried yet is not gone on with: planning anew cannot send anything twice, and sees
-    what was corrected in the input meanwhile.
-
-    Raises:
-        UsageError: the run has begun with another input or other options.
-        OwnedError: another process is at work on it.
-    """
-    if not run.exists():
-        return None
-    lock = own(run)
-    try:
-        with RunReport(run) as opened:
-            if not opened.is_begun:
-                lock.release()
-                return None
-            planned = opened.facts
-        source = Source(input_name)
-        try:
-            given = facts_of(
-                input_name, source.digest(), planned.columns, options, address, campaign or planned.campaign
-            )
-        finally:
-            source.close()
-        changed = list(differences(planned, given))
-        if changed:
-            raise UsageError(
-                f"{run}: this run has begun with {' and '.join(changed)}. To go on with it as it was planned: "
-                f"bulksend send {run}. To start another run: give it a file of its own with --run"
-            )
-    except BaseException:
-        lock.release()
-        raise
-    return lock
-
-
-def differences(planned: PlanFacts, given: PlanFacts) -> Iterator[str]:
-    """What of a plan is not as it was, in words that follow "this run has begun with"."""
-    names = {
-        "input_digest": "another content of the input",
-        "sender": "another --from",
-        "template": "another message",
-        "mapping": "another --map",
-        "country": "another --country",
-        "endpoint": "another --endpoint",
-        "org_id": "another --org-id",
-        "campaign": "another --campaign",
-    }
-    for name, words in names.items():
-        if getattr(planned, name) != getattr(given, name):
-            yield words
-    if planned.base_url != given.base_url:
-        yield f"{planned.base_url or 'a private sandbox (--sandbox)'} as its server"
-
-
-def own_as_planned(
-    run: Path, options: PlanOptions, org_id: int | None, base_url: str | None, campaign: str | None
-) -> FileLock:
-    """Take a run file for sending exactly what it holds.
-
-    Raises:
-        UsageError: an option is given that says otherwise than the plan.
-        OwnedError: another process is at work on it.
-    """
-    lock = own(run)
-    try:
-        with RunReport(run) as opened:
-            planned = opened.facts
-        given = replace(
-            planned,
-            sender=options.sender or planned.sender,
-            template=options.message or planned.template,
-            mapping=options.mapping or planned.mapping,
-            country=options.country or planned.country,
-            org_id=org_id or planned.org_id,
-            base_url=planned.base_url if base_url is None and planned.base_url else base_url or "",
-            campaign=campaign or planned.campaign,
-        )
-        if base_url is None and not planned.base_url:
-            raise UsageError(f"{run}: this run is for a private sandbox: add --sandbox; for a real run, plan anew")
-        changed = list(differences(planned, given))
-        if changed:
-            raise UsageError(f"{run}: this run was not planned with {' and '.join(changed)}: leave that out")
-    except BaseException:
-        lock.release()
-        raise
-    return lock
-
-
-def own(run: Path) -> FileLock:
-    """Take a run file for sending.
-
-    Raises:
-        UsageError: there is no such run file.
-        OwnedError: another process has it; the sentence says which.
-    """
-    with RunReport(run) as opened:
-        owner = opened.owner
-    try:
-        return FileLock(run)
-    except OwnedError as error:
-        raise OwnedError(f"{run}: another bulksend process is at work on this run{_named(owner)}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -474,10 +263,3 @@ def _signals(engine: Engine) -> Iterator[None]:
     finally:
         for number in stops:
             loop.remove_signal_handler(number)
-
-
-def _named(owner: Owner | None) -> str:
-    if owner is None:
-        return ""
-    since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(owner.since))
-    return f" (process {owner.pid} on {owner.host}, since {since})"

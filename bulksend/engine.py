@@ -16,15 +16,15 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Protocol
 
-from aiolimiter import AsyncLimiter
-
 from bulksend.caps import Caps
+from bulksend.consequences import Consequences
 from bulksend.dispatcher import Dispatcher
 from bulksend.errors import OwnedError, RunFileError
 from bulksend.journal import Journal
-from bulksend.limits import FAILURES_IN_A_ROW, Budget, ErrorLimit
-from bulksend.model import Attempt, ContactId, ExitCode, Message, Outcome, PhoneNumber, Queued, Recipient, Status
-from bulksend.outcomes import Fault, Repeat, Reply, Rule, explain, judge
+from bulksend.limits import Budget, ErrorLimit, Stop
+from bulksend.model import Attempt, ExitCode, Message, Outcome, Queued, Recipient, Status
+from bulksend.outcomes import Fault, Reply
+from bulksend.pace import Pace, limiter
 
 # Rows the dispatcher is fed with at a time, and when it gets more: enough that it never starves between two claims.
 _CLAIM_ROWS = 2_000
@@ -32,9 +32,6 @@ _CLAIM_BELOW = 500
 # Outcomes are committed in groups: at 100, or after 15 ms.
 _GROUP_ROWS = 100
 _GROUP_S = 0.015
-_BACKOFF_S = 0.5
-_BACKOFF_MAX_S = 30.0
-_QUIET_MAX_S = 300.0  # a server that asks to be left alone for longer is asked again after this
 # How long the server is taken to remember a clientDedup. Undocumented; deliveryDeadline shows that a message lives
 # for 24 h, and a shorter memory than that would not serve its purpose.
 DEDUP_MEMORY_S = 24 * 3600.0
@@ -45,38 +42,6 @@ class Sender(Protocol):
 
     async def send(self, message: Message, dedup_key: str | None) -> Reply:
         """POST a message once; never raises."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How fast, and how stubbornly.
-
-    Attributes:
-        concurrency: requests under way at once.
-        rate: SMS per second of the whole account, or None for no limit.
-        timeout_s: how long one request may take.
-        retries: how often a message is tried again after its first attempt.
-        grace_s: how long requests under way may go on after the run was interrupted.
-    """
-
-    concurrency: int = 32
-    rate: float | None = None
-    timeout_s: float = 30.0
-    retries: int = 4
-    grace_s: float = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Why a run takes no more messages before its end."""
-
-    exit_code: ExitCode
-    says: str
-
-    @property
-    def is_interruption(self) -> bool:
-        """Whether somebody waits for the end."""
-        return self.exit_code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,29 +100,28 @@ class Engine:
         self._caps = caps
         self._pace = pace
         self._campaign = campaign
-        self._proven = dedup_proven and campaign is not None
         self._earlier = earlier
-        self._budget = budget
-        self._error_limit = error_limit
-        self._rng = rng or random.Random()  # noqa: S311 -- jitter is no secret
         self._clock = clock
         self._wall = wall
         self._dispatcher = Dispatcher(caps)
-        self._limiter = _limiter(pace.rate)
+        self._consequences = Consequences(
+            self._dispatcher,
+            retries=pace.retries,
+            dedup_proven=dedup_proven and campaign is not None,
+            budget=budget,
+            error_limit=error_limit,
+            rng=rng or random.Random(),  # noqa: S311 -- jitter is no secret
+        )
+        self._limiter = limiter(pace.rate)
         self._outbox: asyncio.Queue[tuple[Queued, Attempt]] = asyncio.Queue()
         self._busy = 0  # messages handed out and not concluded: never more than there are workers
         self._claimed_to: float = 0  # the last row claimed; inf when there are no more
-        self._tries: dict[int, int] = {}  # of messages that were tried in vain
-        self._unproven: list[Queued] = []  # may have been accepted; wait for proof that a repeat is safe
         self._outcomes: list[Outcome] = []
         self._done = dict.fromkeys(Status, 0)
         self._wake = asyncio.Event()
         self._to_settle = asyncio.Event()
         self._stopped = asyncio.Event()
-        self._stop: Stop | None = None
-        self._quiet_until = clock() + quiet_s if quiet_s else -math.inf  # also if the server asks to be left alone
-        self._rows_done = self._rows_bad = 0
-        self._in_vain = 0  # attempts in a row without a message accepted
+        self._quiet_until = clock() + quiet_s
 
     @property
     def progress(self) -> Progress:
@@ -167,7 +131,7 @@ class Engine:
     def stop(self, stop: Stop) -> None:
         """Take no more messages; those under way end. The first reason counts, but an interruption is heard always."""
         if self._stop is None or (stop.is_interruption and not self._stop.is_interruption):
-            self._stop = stop
+            self._consequences.stop = stop
         self._stopped.set()
         self._wake.set()
 
@@ -197,12 +161,7 @@ class Engine:
             cap = self._caps.of(recipient)
             if cap is not None:
                 self._dispatcher.recall(recipient, slots, now + min(ended_at - wall, 0) + cap.window_s)
-        unresolved = await self._journal.unresolved(wall - DEDUP_MEMORY_S)
-        if self._proven:
-            for item in unresolved:
-                self._dispatcher.retry(item, now)
-        else:
-            self._unproven = unresolved
+        self._consequences.doubt(await self._journal.unresolved(wall - DEDUP_MEMORY_S), now)
         self._dispatcher.park(await self._journal.crowded(self._is_crowded), now)
 
     def _is_crowded(self, recipient: Recipient, slots: int) -> bool:
@@ -214,7 +173,7 @@ class Engine:
             self._wake.clear()
             await self._feed()
             now = self._clock()
-            wake_at = max(self._dispatcher.wake_at(now), self._quiet_until)
+            wake_at = max(self._dispatcher.wake_at(now), self._quiet_until, self._consequences.quiet_until)
             free = self._pace.concurrency - self._busy
             if wake_at <= now and free:
                 granted = await self._grant(free)
@@ -272,7 +231,7 @@ class Engine:
         affordable = True
         for attempt in attempts:
             item = by_row[attempt.message.row]
-            affordable &= self._budget is None or self._budget.hold(item.row, attempt.message.price)
+            affordable = affordable and self._consequences.can_afford(attempt)
             if affordable:
                 self._outbox.put_nowait((item, attempt))
             else:
@@ -294,104 +253,16 @@ class Engine:
             self._conclude(item, attempt, reply)
 
     def _conclude(self, item: Queued, attempt: Attempt, reply: Reply) -> None:
-        """Draw the consequences of a reply."""
-        now, rule = self._clock(), judge(reply)
-        learned = self._learn(attempt.message, reply, now)
-        if rule.arrived:
-            self._dispatcher.answered(item, now)
-        else:
-            self._dispatcher.unsent(item, now)
-        if reply.retry_after_s is not None:
-            self._quiet_until = max(self._quiet_until, now + min(reply.retry_after_s, _QUIET_MAX_S))
-        if reply.echoed and not self._proven:
-            self._prove(now)
-        error = explain(rule, reply)
-        self._see_whether_to_stop(rule, error)
-        again = rule.repeat is not Repeat.NEVER and self._try_again(item, rule, now)
-        if not again:
-            self._tries.pop(item.row, None)
-        status = rule.status
-        if rule.repeat is Repeat.FREELY and (again or self._stop is not None):
-            status = Status.PENDING
-        if attempt.in_doubt and status is not Status.SENT:
-            status = Status.UNKNOWN  # whatever became of the repeat, the attempt before it may have been accepted
-        self._account_for(item.row, status, reply)
-        self._note(
-            Outcome(
-                row=item.row,
-                status=status,
-                final=not again and status is not Status.PENDING,
-                ended_at=self._wall(),
-                http_status=reply.http_status,
-                answer=reply.answer,
-                error=error,
-                learned=learned,
-            )
-        )
-
-    def _see_whether_to_stop(self, rule: Rule, error: str) -> None:
-        if rule.stops:
-            self.stop(Stop(ExitCode.STOPPED, error))
-        self._in_vain = 0 if rule.status is Status.SENT else self._in_vain + 1
-        if self._in_vain >= FAILURES_IN_A_ROW:
-            says = f"the last {self._in_vain} attempts all failed, the latest because: {error}"
-            self.stop(Stop(ExitCode.STOPPED, says))
-
-    def _account_for(self, row: int, status: Status, reply: Reply | None) -> None:
-        if self._budget is None:
-            return
-        if status is Status.SENT:
-            self._budget.accepted(row, reply.answer.charged if reply and reply.answer else None)
-        elif status is not Status.UNKNOWN:
-            self._budget.not_sent(row)
-
-    def _learn(self, message: Message, reply: Reply, now: float) -> tuple[ContactId, PhoneNumber] | None:
-        """Remember the number behind a contactId, if the answer tells it."""
-        if not isinstance(message.recipient, int) or reply.answer is None:
-            return None
-        number = reply.answer.to
-        if not (number.isascii() and number.isdecimal()):
-            return None
-        self._dispatcher.learn(message.recipient, PhoneNumber(number), now)
-        return message.recipient, PhoneNumber(number)
-
-    def _try_again(self, item: Queued, rule: Rule, now: float) -> bool:
-        """Plan the next attempt, if there is to be one."""
-        tries = self._tries.get(item.row, 0) + 1
-        if tries > self._pace.retries or self._stop is not None:
-            return False
-        self._tries[item.row] = tries
-        if rule.repeat is Repeat.WITH_DEDUP and not self._proven:
-            self._unproven.append(item)
-        else:
-            ceiling_s = min(_BACKOFF_MAX_S, _BACKOFF_S * 2 ** (tries - 1))
-            self._dispatcher.retry(item, now + self._rng.uniform(0, ceiling_s))
-        return True
-
-    def _prove(self, now: float) -> None:
-        """An echo was seen: what may have been accepted can now be repeated under its old key."""
-        self._proven = True
-        for item in self._unproven:
-            self._dispatcher.retry(item, now)
-        self._unproven.clear()
+        self._note(self._consequences.draw(item, attempt, reply, self._clock(), self._wall()))
+        if self._stop is not None:
+            self._stopped.set()
 
     def _call_off(self, item: Queued, attempt: Attempt) -> None:
-        """The run stopped between the intent and the POST: nothing left."""
-        self._dispatcher.unsent(item, self._clock())
-        status = Status.UNKNOWN if attempt.in_doubt else Status.PENDING
-        self._account_for(item.row, status, None)
-        self._note(Outcome(row=item.row, status=status, tried=False, final=False, ended_at=self._wall()))
+        self._note(self._consequences.call_off(item, attempt, self._clock(), self._wall()))
 
     def _note(self, outcome: Outcome) -> None:
         self._busy -= 1
         self._outcomes.append(outcome)
-        if outcome.final:
-            self._rows_done += 1
-            self._rows_bad += outcome.status is not Status.SENT
-            limit = self._error_limit
-            if limit is not None and limit.is_exceeded(self._rows_bad, self._rows_done):
-                says = f"{self._rows_bad} of {self._rows_done} rows could not be sent, more than --max-errors {limit}"
-                self.stop(Stop(ExitCode.STOPPED, says))
         self._to_settle.set()
         self._wake.set()
 
@@ -407,7 +278,7 @@ class Engine:
         """Give the outcomes at hand to the journal now; the awaitable tells when they are committed."""
         self._to_settle.clear()
         outcomes, self._outcomes = self._outcomes, []
-        return self._confirm(outcomes, self._journal.settle(outcomes, dedup_proven=self._proven))
+        return self._confirm(outcomes, self._journal.settle(outcomes, dedup_proven=self._consequences.dedup_proven))
 
     async def _confirm(self, outcomes: list[Outcome], settling: Awaitable[None]) -> None:
         """Show outcomes once they are committed; if that fails they stay at hand."""
@@ -437,6 +308,10 @@ class Engine:
             await self._wake.wait()
 
     @property
+    def _stop(self) -> Stop | None:
+        return self._consequences.stop
+
+    @property
     def _is_interrupted(self) -> bool:
         return self._stop is not None and self._stop.is_interruption
 
@@ -455,11 +330,3 @@ class Engine:
         with suppress(TimeoutError):
             async with asyncio.timeout(delay_s if delay_s < math.inf else None):
                 await self._wake.wait()
-
-
-def _limiter(rate: float | None) -> AsyncLimiter | None:
-    """A tenth of a second's worth of burst, one message at least: no second sees more than 110 % of the rate."""
-    if rate is None:
-        return None
-    burst = max(1.0, rate / 10)
-    return AsyncLimiter(burst, burst / rate)

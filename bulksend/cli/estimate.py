@@ -8,11 +8,12 @@ from typing import Any
 
 import click
 
-from bulksend import campaign
-from bulksend.campaign import Address, SendOptions
+from bulksend import plans
+from bulksend.campaign import SendOptions
 from bulksend.cli import options, show, summary
 from bulksend.cli.settings import Command, option
 from bulksend.model import ExitCode, Status
+from bulksend.plans import Address
 from bulksend.report import RunReport
 from bulksend.results import check_output, write_estimate
 
@@ -41,7 +42,7 @@ def run(given: dict[str, Any]) -> ExitCode:
     with tempfile.TemporaryDirectory(prefix="bulksend-") as folder:
         path = Path(folder) / "estimate.run"
         nowhere = Address(given.get("org_id") or 0, given.get("base_url") or options.DEFAULT_BASE_URL)
-        campaign.plan(given["input_name"], path, options.plan_options(given), nowhere).release()
+        plans.plan(given["input_name"], path, options.plan_options(given), nowhere).release()
         with RunReport(path) as planned:
             tally, overview = planned.tally(), planned.overview()
             out = show.console()

@@ -13,10 +13,10 @@ import click
 
 from bulksend.caps import PHILIPPINES, Cap, Caps
 from bulksend.cli.settings import api_key, option
-from bulksend.engine import Pace
 from bulksend.errors import UsageError
 from bulksend.limits import ErrorLimit
 from bulksend.model import Endpoint, MicroUSD
+from bulksend.pace import Pace
 from bulksend.planner import FIELDS, PlanOptions
 
 DEFAULT_BASE_URL = "https://api.engagespark.com"

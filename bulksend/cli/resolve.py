@@ -10,8 +10,8 @@ from typing import Any
 import click
 from rich.console import Console
 
-from bulksend import campaign
-from bulksend.campaign import Address, Paths, SendOptions
+from bulksend import campaign, plans
+from bulksend.campaign import SendOptions
 from bulksend.cli import options, show
 from bulksend.cli.sending import Watched, hold_account, run_loop, sending, target_of
 from bulksend.cli.settings import Command, option
@@ -19,6 +19,7 @@ from bulksend.errors import UsageError
 from bulksend.lock import FileLock
 from bulksend.model import Doubtful, Endpoint, ExitCode, Status
 from bulksend.planner import PlanOptions
+from bulksend.plans import Address, Paths
 from bulksend.report import RunReport
 from bulksend.results import check_output
 
@@ -50,7 +51,7 @@ def command(**given: Any) -> ExitCode:
     paths = Paths.beside(str(given["run_file"]), given["run_file"], given["results"])
     check_output(paths.results, paths.run)
     to = options.destination(given)
-    with campaign.own_as_planned(paths.run, PlanOptions(), to.org_id, to.base_url, None) as lock:
+    with plans.own_as_planned(paths.run, PlanOptions(), to.org_id, to.base_url, None) as lock:
         return _resolve(given, lock, paths, show.console())
 
 

@@ -10,14 +10,15 @@ from typing import Any
 import click
 from rich.console import Console
 
-from bulksend import campaign
-from bulksend.campaign import Address, Paths, SendOptions, SendReport
+from bulksend import campaign, plans
+from bulksend.campaign import SendOptions, SendReport
 from bulksend.cli import estimate, options, show, summary
 from bulksend.cli.sending import Watched, hold_account, run_loop, sending, target_of
 from bulksend.cli.settings import Command, option
 from bulksend.errors import UsageError
 from bulksend.lock import FileLock, network_kind
 from bulksend.model import Endpoint, ExitCode, Status
+from bulksend.plans import Address, Paths
 from bulksend.report import Overview, RunReport
 from bulksend.results import check_output
 from bulksend.runfile import is_run_file
@@ -84,14 +85,14 @@ def _open(given: dict[str, Any], paths: Paths) -> FileLock:
     plan_options = options.plan_options(given)
     to = options.destination(given)
     if is_run_file(Path(input_name)):
-        return campaign.own_as_planned(paths.run, plan_options, to.org_id, to.base_url, given["campaign"])
+        return plans.own_as_planned(paths.run, plan_options, to.org_id, to.base_url, given["campaign"])
     if to.org_id is None:
         raise UsageError("there is no organization id: give it with --org-id; to try things out, use --sandbox")
     address = Address(to.org_id, options.DEFAULT_BASE_URL if to.base_url is None else to.base_url)
     target_of(
         given, address, plan_options.endpoint
     )  # before a long plan: is there a key, and is the address fit for it?
-    return campaign.reopen(paths.run, input_name, plan_options, address, given["campaign"]) or campaign.plan(
+    return plans.reopen(paths.run, input_name, plan_options, address, given["campaign"]) or plans.plan(
         input_name, paths.run, plan_options, address, given["campaign"]
     )
 

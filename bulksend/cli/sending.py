@@ -15,13 +15,14 @@ from rich.console import Console
 from bulksend import campaign
 from bulksend.account import Account
 from bulksend.api import Target
-from bulksend.campaign import Address, SendOptions, SendReport
+from bulksend.campaign import SendOptions, SendReport
 from bulksend.cli import options
 from bulksend.cli.progress import watch
 from bulksend.engine import Engine
 from bulksend.errors import OwnedError
 from bulksend.lock import FileLock
 from bulksend.model import Endpoint, PhoneNumber
+from bulksend.plans import Address
 from bulksend.pricing import dollars
 from bulksend.report import RunReport
 

@@ -15,8 +15,9 @@ import pytest
 from aiolimiter import AsyncLimiter
 
 from bulksend.caps import Cap, Caps
-from bulksend.engine import DEDUP_MEMORY_S, Engine, Pace, Stop, _limiter
+from bulksend.engine import DEDUP_MEMORY_S, Engine
 from bulksend.journal import SqliteJournal
+from bulksend.limits import Stop
 from bulksend.lock import FileLock
 from bulksend.model import (
     Answer,
@@ -32,6 +33,8 @@ from bulksend.model import (
     Status,
 )
 from bulksend.outcomes import Fault, Reply
+from bulksend.pace import Pace
+from bulksend.pace import limiter as limiter_of
 from bulksend.runfile import IN_FLIGHT, PlanFacts, PlanWriter
 from bulksend.store import INTERRUPTED, RunStore
 
@@ -334,7 +337,7 @@ async def test_nothing_is_remembered_of_rows_that_were_sent_in_the_end(plan: Pla
     engines: list[Engine] = []
     server = Server(lambda message, attempt: accepted(message) if attempt > 1 else refused(500))
     await plan(abroad(10)).send(server, watch=engines.append)
-    assert engines[0]._tries == {}
+    assert engines[0]._consequences._tries == {}
 
 
 async def test_a_server_that_asks_to_be_left_alone_is_left_alone(plan: Plan) -> None:
@@ -749,7 +752,7 @@ async def test_the_rate_is_kept_and_used(plan: Plan) -> None:
 
 @pytest.mark.parametrize("rate", [10, 15, 33.3, 100, 1000, 12_345])
 def test_no_second_sees_more_than_a_tenth_above_the_rate(rate: float) -> None:
-    limiter = _limiter(rate)
+    limiter = limiter_of(rate)
     assert limiter is not None
     assert limiter.max_rate + rate * 1.0 <= 1.1 * rate + 1e-9
     assert limiter.max_rate / limiter.time_period == pytest.approx(rate)
@@ -757,14 +760,14 @@ def test_no_second_sees_more_than_a_tenth_above_the_rate(rate: float) -> None:
 
 @pytest.mark.parametrize("rate", [0.1, 1, 5, 9.9])
 def test_a_low_rate_lets_one_through_at_a_time(rate: float) -> None:
-    limiter = _limiter(rate)
+    limiter = limiter_of(rate)
     assert isinstance(limiter, AsyncLimiter)
     assert limiter.max_rate == 1
     assert limiter.time_period == pytest.approx(1 / rate)
 
 
 def test_without_a_rate_nothing_is_held_back() -> None:
-    assert _limiter(None) is None
+    assert limiter_of(None) is None
 
 
 async def test_a_slow_rate_spaces_the_sms(plan: Plan) -> None:

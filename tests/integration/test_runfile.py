@@ -21,8 +21,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bulksend import campaign
-from bulksend.campaign import Address
+from bulksend import plans
 from bulksend.errors import OwnedError, RunFileError, UsageError
 from bulksend.journal import SqliteJournal
 from bulksend.lock import FileLock
@@ -39,6 +38,7 @@ from bulksend.model import (
     Status,
 )
 from bulksend.planner import PlanOptions
+from bulksend.plans import Address
 from bulksend.report import Crowd, RunReport
 from bulksend.runfile import IN_FLIGHT, SCHEMA_VERSION, PlanFacts, PlanWriter, is_run_file
 from bulksend.store import INTERRUPTED, RunStore
@@ -387,7 +387,7 @@ def test_a_second_owner_is_turned_away_also_another_process(tmp_path: Path) -> N
 def test_the_sentence_names_the_owner(tmp_path: Path) -> None:
     path = crowd_of(tmp_path / "campaign.run", 1)
     with FileLock(path), opened(path), pytest.raises(OwnedError, match=rf"process {os.getpid()} on .+, since "):
-        campaign.own(path)
+        plans.own(path)
 
 
 def test_a_lock_follows_its_file_to_a_new_name(tmp_path: Path) -> None:
@@ -999,21 +999,21 @@ def test_a_run_that_has_begun_goes_on_only_with_the_same_input_and_options(tmp_p
     sheet, path = tmp_path / "campaign.csv", tmp_path / "campaign.run"
     sheet.write_text("to,message\n639171234567,hello\n")
     options = PlanOptions()
-    assert campaign.reopen(path, str(sheet), options, ADDRESS, None) is None
-    campaign.plan(str(sheet), path, options, ADDRESS).release()
-    assert campaign.reopen(path, str(sheet), options, ADDRESS, None) is None  # nothing begun: it may be planned anew
+    assert plans.reopen(path, str(sheet), options, ADDRESS, None) is None
+    plans.plan(str(sheet), path, options, ADDRESS).release()
+    assert plans.reopen(path, str(sheet), options, ADDRESS, None) is None  # nothing begun: it may be planned anew
     with opened(path) as store:
         store.begin([1], 1_000.0)
-    lock = campaign.reopen(path, str(sheet), options, ADDRESS, None)
+    lock = plans.reopen(path, str(sheet), options, ADDRESS, None)
     assert lock is not None
     lock.release()
     with pytest.raises(UsageError, match="another --org-id"):
-        campaign.reopen(path, str(sheet), options, Address(124, ADDRESS.base_url), None)
+        plans.reopen(path, str(sheet), options, Address(124, ADDRESS.base_url), None)
     with pytest.raises(UsageError, match="another message"):
-        campaign.reopen(path, str(sheet), PlanOptions(message="x"), ADDRESS, None)
+        plans.reopen(path, str(sheet), PlanOptions(message="x"), ADDRESS, None)
     sheet.write_text("to,message\n639171234567,hello!\n")
     with pytest.raises(UsageError, match="another content of the input"):
-        campaign.reopen(path, str(sheet), options, ADDRESS, None)
+        plans.reopen(path, str(sheet), options, ADDRESS, None)
     FileLock(path).release()  # none of them keeps the lock
 
 
@@ -1022,14 +1022,14 @@ def test_the_plan_of_a_bad_input_leaves_no_file(tmp_path: Path) -> None:
     for content in ("to,message\n", "message\nhello\n", "to,message\n639171234567,\xff\n"):
         sheet.write_bytes(content.encode("latin-1"))
         with pytest.raises(UsageError):
-            campaign.plan(str(sheet), tmp_path / "campaign.run", PlanOptions(), ADDRESS)
+            plans.plan(str(sheet), tmp_path / "campaign.run", PlanOptions(), ADDRESS)
         assert [file.name for file in tmp_path.iterdir()] == ["campaign.csv"]
 
 
 def test_a_plan_keeps_its_columns_and_digest(tmp_path: Path) -> None:
     sheet, path = tmp_path / "c.jsonl", tmp_path / "c.run"
     sheet.write_bytes(orjson.dumps({"to": "639171234567", "message": "a", "New": 1}) + b"\n")
-    campaign.plan(str(sheet), path, PlanOptions(), ADDRESS, "mine").release()
+    plans.plan(str(sheet), path, PlanOptions(), ADDRESS, "mine").release()
     with RunReport(path) as run:
         assert run.facts.columns == ("to", "message", "New")
         assert run.facts.campaign == "mine"

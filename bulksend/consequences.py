@@ -1,0 +1,183 @@
+"""What follows from a reply: the message's status, whether it is tried again, whether the run goes on.
+
+It decides and carries nothing out: it looks at the table of outcomes and at what the run has seen so far, tells the
+dispatcher, and returns the outcome to be noted.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+
+from bulksend.dispatcher import Dispatcher
+from bulksend.limits import FAILURES_IN_A_ROW, Budget, ErrorLimit, Stop
+from bulksend.model import Attempt, ContactId, ExitCode, Message, Outcome, PhoneNumber, Queued, Status
+from bulksend.outcomes import Repeat, Reply, Rule, explain, judge
+
+_BACKOFF_S = 0.5
+_BACKOFF_MAX_S = 30.0
+_QUIET_MAX_S = 300.0  # a server that asks to be left alone for longer is asked again after this
+
+
+class Consequences:
+    """Draws the consequences of one run's replies.
+
+    Args:
+        dispatcher: hears of answers, of learned numbers and of rows to try again.
+        retries: how often a message is tried again after its first attempt.
+        dedup_proven: whether the server has shown that it knows clientDedup.
+        budget: what the run may cost, or None.
+        error_limit: how many rows may end unsent, or None.
+        rng: the retries' jitter.
+
+    Attributes:
+        dedup_proven: whether it has by now.
+        quiet_until: no message may start before; the server asked for it.
+        stop: why the run takes no more messages; None while it does.
+    """
+
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        *,
+        retries: int,
+        dedup_proven: bool,
+        budget: Budget | None,
+        error_limit: ErrorLimit | None,
+        rng: random.Random,
+    ) -> None:
+        self.dedup_proven = dedup_proven
+        self.quiet_until = -math.inf
+        self.stop: Stop | None = None
+        self._dispatcher = dispatcher
+        self._retries = retries
+        self._budget = budget
+        self._error_limit = error_limit
+        self._rng = rng
+        self._tries: dict[int, int] = {}  # of messages that were tried in vain
+        self._unproven: list[Queued] = []  # may have been accepted; wait for proof that a repeat is safe
+        self._done = self._bad = 0  # rows
+        self._in_vain = 0  # attempts in a row without a message accepted
+
+    def can_afford(self, attempt: Attempt) -> bool:
+        """Set a message's price aside before it leaves; False if the budget is filled."""
+        return self._budget is None or self._budget.hold(attempt.message.row, attempt.message.price)
+
+    def doubt(self, items: list[Queued], now: float) -> None:
+        """Rows of before may have been accepted: they are repeated once that is safe."""
+        if self.dedup_proven:
+            for item in items:
+                self._dispatcher.retry(item, now)
+        else:
+            self._unproven.extend(items)
+
+    def draw(self, item: Queued, attempt: Attempt, reply: Reply, now: float, wall: float) -> Outcome:
+        """What a reply means for its message and for the run.
+
+        Args:
+            item: the row as the dispatcher handed it out.
+            attempt: what was sent.
+            reply: what came back.
+            now: seconds of the dispatcher's clock.
+            wall: seconds since 1970.
+        """
+        rule = judge(reply)
+        learned = self._learn(attempt.message, reply, now)
+        if rule.arrived:
+            self._dispatcher.answered(item, now)
+        else:
+            self._dispatcher.unsent(item, now)
+        if reply.retry_after_s is not None:
+            self.quiet_until = max(self.quiet_until, now + min(reply.retry_after_s, _QUIET_MAX_S))
+        if reply.echoed and not self.dedup_proven:
+            self._prove(now)
+        error = explain(rule, reply)
+        self._see_whether_to_stop(rule, error)
+        again = rule.repeat is not Repeat.NEVER and self._try_again(item, rule, now)
+        if not again:
+            self._tries.pop(item.row, None)
+        status = self._status(rule, attempt, again=again)
+        self._account_for(item.row, status, reply)
+        final = not again and status is not Status.PENDING
+        if final:
+            self._count(status)
+        return Outcome(
+            row=item.row,
+            status=status,
+            final=final,
+            ended_at=wall,
+            http_status=reply.http_status,
+            answer=reply.answer,
+            error=error,
+            learned=learned,
+        )
+
+    def call_off(self, item: Queued, attempt: Attempt, now: float, wall: float) -> Outcome:
+        """The run stopped between the intent and the POST: nothing left."""
+        self._dispatcher.unsent(item, now)
+        status = Status.UNKNOWN if attempt.in_doubt else Status.PENDING
+        self._account_for(item.row, status, None)
+        return Outcome(row=item.row, status=status, tried=False, final=False, ended_at=wall)
+
+    def _status(self, rule: Rule, attempt: Attempt, *, again: bool) -> Status:
+        status = rule.status
+        if rule.repeat is Repeat.FREELY and (again or self.stop is not None):
+            status = Status.PENDING
+        if attempt.in_doubt and status is not Status.SENT:
+            return Status.UNKNOWN  # whatever became of the repeat, the attempt before it may have been accepted
+        return status
+
+    def _see_whether_to_stop(self, rule: Rule, error: str) -> None:
+        if rule.stops:
+            self._stop(error)
+        self._in_vain = 0 if rule.status is Status.SENT else self._in_vain + 1
+        if self._in_vain >= FAILURES_IN_A_ROW:
+            self._stop(f"the last {self._in_vain} attempts all failed, the latest because: {error}")
+
+    def _count(self, status: Status) -> None:
+        self._done += 1
+        self._bad += status is not Status.SENT
+        limit = self._error_limit
+        if limit is not None and limit.is_exceeded(self._bad, self._done):
+            self._stop(f"{self._bad} of {self._done} rows could not be sent, more than --max-errors {limit}")
+
+    def _stop(self, says: str) -> None:
+        self.stop = self.stop or Stop(ExitCode.STOPPED, says)
+
+    def _account_for(self, row: int, status: Status, reply: Reply | None) -> None:
+        if self._budget is None:
+            return
+        if status is Status.SENT:
+            self._budget.accepted(row, reply.answer.charged if reply and reply.answer else None)
+        elif status is not Status.UNKNOWN:
+            self._budget.not_sent(row)
+
+    def _learn(self, message: Message, reply: Reply, now: float) -> tuple[ContactId, PhoneNumber] | None:
+        """Remember the number behind a contactId, if the answer tells it."""
+        if not isinstance(message.recipient, int) or reply.answer is None:
+            return None
+        number = reply.answer.to
+        if not (number.isascii() and number.isdecimal()):
+            return None
+        self._dispatcher.learn(message.recipient, PhoneNumber(number), now)
+        return message.recipient, PhoneNumber(number)
+
+    def _try_again(self, item: Queued, rule: Rule, now: float) -> bool:
+        """Plan the next attempt, if there is to be one."""
+        tries = self._tries.get(item.row, 0) + 1
+        if tries > self._retries or self.stop is not None:
+            return False
+        self._tries[item.row] = tries
+        if rule.repeat is Repeat.WITH_DEDUP and not self.dedup_proven:
+            self._unproven.append(item)
+        else:
+            ceiling_s = min(_BACKOFF_MAX_S, _BACKOFF_S * 2 ** (tries - 1))
+            self._dispatcher.retry(item, now + self._rng.uniform(0, ceiling_s))
+        return True
+
+    def _prove(self, now: float) -> None:
+        """An echo was seen: what may have been accepted can now be repeated under its old key."""
+        self.dedup_proven = True
+        for item in self._unproven:
+            self._dispatcher.retry(item, now)
+        self._unproven.clear()
