@@ -10,7 +10,7 @@ import math
 import random
 
 from bulksend.dispatcher import Dispatcher
-from bulksend.limits import FAILURES_IN_A_ROW, Budget, ErrorLimit, Stop
+from bulksend.limits import Budget, ErrorLimit, Stop
 from bulksend.model import Attempt, ContactId, ExitCode, Message, Outcome, PhoneNumber, Queued, Status
 from bulksend.outcomes import Repeat, Reply, Rule, explain, judge
 
@@ -25,6 +25,7 @@ class Consequences:
     Args:
         dispatcher: hears of answers, of learned numbers and of rows to try again.
         retries: how often a message is tried again after its first attempt.
+        failures_max: so many attempts in a row without an answer that makes sense end the run.
         dedup_proven: whether the server has shown that it knows clientDedup.
         budget: what the run may cost, or None.
         error_limit: how many rows may end unsent, or None.
@@ -41,6 +42,7 @@ class Consequences:
         dispatcher: Dispatcher,
         *,
         retries: int,
+        failures_max: int,
         dedup_proven: bool,
         budget: Budget | None,
         error_limit: ErrorLimit | None,
@@ -51,6 +53,7 @@ class Consequences:
         self.stop: Stop | None = None
         self._dispatcher = dispatcher
         self._retries = retries
+        self._failures_max = failures_max
         self._budget = budget
         self._error_limit = error_limit
         self._rng = rng
@@ -89,7 +92,7 @@ class Consequences:
             self._dispatcher.unsent(item, now)
         if reply.retry_after_s is not None:
             self.quiet_until = max(self.quiet_until, now + min(reply.retry_after_s, _QUIET_MAX_S))
-        if reply.echoed and not self.dedup_proven:
+        if reply.echoed and rule.status is Status.SENT and not self.dedup_proven:
             self._prove(now)
         error = explain(rule, reply)
         self._see_whether_to_stop(rule, error)
@@ -130,8 +133,9 @@ class Consequences:
     def _see_whether_to_stop(self, rule: Rule, error: str) -> None:
         if rule.stops:
             self._stop(error)
-        self._in_vain = 0 if rule.status is Status.SENT else self._in_vain + 1
-        if self._in_vain >= FAILURES_IN_A_ROW:
+        # A rejection in the API's own words is the message's fault, and shows that the API is well.
+        self._in_vain = 0 if rule.status in {Status.SENT, Status.REJECTED} else self._in_vain + 1
+        if self._in_vain >= self._failures_max:
             self._stop(f"the last {self._in_vain} attempts all failed, the latest because: {error}")
 
     def _count(self, status: Status) -> None:

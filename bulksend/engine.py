@@ -21,7 +21,7 @@ from bulksend.consequences import Consequences
 from bulksend.dispatcher import Dispatcher
 from bulksend.errors import OwnedError, RunFileError
 from bulksend.journal import Journal
-from bulksend.limits import Budget, ErrorLimit, Stop
+from bulksend.limits import Budget, ErrorLimit, Stop, failures_max
 from bulksend.model import Attempt, ExitCode, Message, Outcome, Queued, Recipient, Status
 from bulksend.outcomes import Fault, Reply
 from bulksend.pace import Pace, limiter
@@ -107,6 +107,7 @@ class Engine:
         self._consequences = Consequences(
             self._dispatcher,
             retries=pace.retries,
+            failures_max=failures_max(pace.concurrency),
             dedup_proven=dedup_proven and campaign is not None,
             budget=budget,
             error_limit=error_limit,
@@ -114,7 +115,7 @@ class Engine:
         )
         self._limiter = limiter(pace.rate)
         self._outbox: asyncio.Queue[tuple[Queued, Attempt]] = asyncio.Queue()
-        self._busy = 0  # messages handed out and not concluded: never more than there are workers
+        self._busy = 0  # messages handed out and not concluded
         self._claimed_to: float = 0  # the last row claimed; inf when there are no more
         self._outcomes: list[Outcome] = []
         self._done = dict.fromkeys(Status, 0)
@@ -126,7 +127,7 @@ class Engine:
     @property
     def progress(self) -> Progress:
         """Where the run stands now."""
-        return Progress(dict(self._done), self._dispatcher.parked, self._busy)
+        return Progress(dict(self._done), self._dispatcher.parked, self._busy - self._outbox.qsize())
 
     def stop(self, stop: Stop) -> None:
         """Take no more messages; those under way end. The first reason counts, but an interruption is heard always."""
@@ -174,7 +175,7 @@ class Engine:
             await self._feed()
             now = self._clock()
             wake_at = max(self._dispatcher.wake_at(now), self._quiet_until, self._consequences.quiet_until)
-            free = self._pace.concurrency - self._busy
+            free = self._places - self._busy
             if wake_at <= now and free:
                 granted = await self._grant(free)
                 items = self._dispatcher.take(self._clock(), granted)
@@ -185,6 +186,16 @@ class Engine:
                 return
             else:
                 await self._sleep_until(wake_at if free else math.inf)
+
+    @property
+    def _places(self) -> int:
+        """How many messages may be handed out: one for each worker, and as many ahead where that is harmless.
+
+        Ahead means that the next intents are committed while workers are busy, so that no worker waits for the disk.
+        A crash then leaves intents that never left, which only a proven clientDedup makes harmless.
+        """
+        ahead = self._consequences.dedup_proven and self._limiter is None
+        return self._pace.concurrency * (2 if ahead else 1)
 
     @property
     def _is_done(self) -> bool:

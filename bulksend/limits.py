@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from bulksend.errors import UsageError
 from bulksend.model import ExitCode, MicroUSD
 
-FAILURES_IN_A_ROW = 50
-"""So many attempts in a row without a message accepted: the fault is not the messages'."""
-
 _JUDGED_FROM = 100  # rows; of fewer, a percentage says nothing
 _LIMIT = re.compile(r"(?P<number>\d{1,9})(?P<percent>%)?", re.ASCII)
 
@@ -62,6 +59,11 @@ class ErrorLimit:
 
     def __str__(self) -> str:
         return f"{self.number}%" if self.is_percent else f"{self.number}"
+
+
+def failures_max(concurrency: int) -> int:
+    """So many failed attempts in a row mean that the fault is not the messages'; more than go under in one outage."""
+    return max(50, 4 * concurrency)
 
 
 class Budget:

@@ -115,6 +115,18 @@ _REDIRECTED = Rule(
     stops=True,
 )
 _REFUSED = Rule(Status.REJECTED, Repeat.NEVER, "the server refused it ({status}): {error}", arrived=False)
+_BLOCKED = Rule(
+    Status.PENDING,
+    Repeat.NEVER,
+    "somebody before the API refused it ({status}): check --base-url, and whether this machine may reach the API",
+    arrived=False,
+    stops=True,
+)
+_SOME_DUPLICATE = Rule(
+    Status.UNKNOWN,
+    Repeat.WITH_DEDUP,
+    "the API calls it a duplicate but does not say of which message: {error}",
+)
 _GATEWAY = Rule(Status.UNKNOWN, Repeat.WITH_DEDUP, "a gateway answered {status}: it may or may not have been accepted")
 _NOT_OURS = Rule(
     Status.REJECTED,
@@ -165,8 +177,10 @@ def judge(reply: Reply) -> Rule:
         return _BY_FAULT[reply.fault or Fault.BROKEN_OFF]
     if 200 <= status < 300:
         return _judge_success(reply)
-    if status == 409 and answer and answer.message_id:
+    if status == 409 and answer:
         # NOTES on clientDedup: the original was accepted; this is its answer once more.
+        if not answer.message_id:
+            return _SOME_DUPLICATE
         return _SENT if reply.matches else _NOT_OURS
     if status == 500 and answer is None:
         return _GATEWAY  # not in the API's own words: somebody before it may have lost an accepted message
@@ -174,7 +188,9 @@ def judge(reply: Reply) -> Rule:
         return _BY_STATUS[status]
     if status < 400:
         return _REDIRECTED
-    return _REFUSED if status < 500 else _GATEWAY
+    if status >= 500:
+        return _GATEWAY
+    return _REFUSED if answer else _BLOCKED
 
 
 def explain(rule: Rule, reply: Reply) -> str:

@@ -173,7 +173,7 @@ class Run:
         return self._by_row("error")
 
     def _by_row(self, column: str) -> dict[int, Any]:
-        return {found[0]: found[1] for found in self.query(f"SELECT row, {column} FROM sends")}  # noqa: S608
+        return {found[0]: found[1] for found in self.query(f"SELECT row, {column} FROM sends")}
 
     def is_killed_while_sending(self, *rows: int, ago_s: float = 0.0) -> None:
         """An owner committed its intents, and then there was no owner."""
@@ -235,7 +235,7 @@ async def test_an_intent_is_committed_before_its_sms_leaves(plan: Plan) -> None:
     seen = []
 
     def look(message: Message, _: int) -> Reply:
-        seen.extend(run.query(f"SELECT state, attempts FROM sends WHERE row = {message.row}"))  # noqa: S608
+        seen.extend(run.query(f"SELECT state, attempts FROM sends WHERE row = {message.row}"))
         return accepted(message)
 
     await run.send(Server(look))

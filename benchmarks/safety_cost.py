@@ -1,0 +1,120 @@
+"""What safety costs: the same engine and server, with the run file's journal and with one that forgets everything.
+
+Run with ``python benchmarks/safety_cost.py [ROWS]``. Both take turns in one run, and the medians are compared; what
+counts is ``ratio``: machines differ.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+import uvloop
+
+from bulksend.account import Account
+from bulksend.api import SmsApi, Target
+from bulksend.caps import Caps
+from bulksend.engine import Engine
+from bulksend.journal import Journal, SqliteJournal
+from bulksend.lock import FileLock
+from bulksend.model import Attempt, Endpoint, Message, MicroUSD, Outcome, PhoneNumber, Queued, Recipient
+from bulksend.pace import Pace
+from bulksend.planner import PlanOptions
+from bulksend.plans import Address, plan
+from bulksend.store import RunStore
+
+ROUNDS = 5
+PACE = Pace(concurrency=64)
+
+
+class Forgetful:
+    """A journal that keeps the plan in memory and notes nothing."""
+
+    def __init__(self, numbers: Sequence[str]) -> None:
+        self._numbers = numbers
+
+    async def claim(self, after: int, limit: int) -> list[Queued]:
+        numbers = self._numbers[after : after + limit]
+        return [Queued(row, PhoneNumber(number), 1) for row, number in enumerate(numbers, after + 1)]
+
+    async def crowded(self, is_crowded: Callable[[Recipient, int], bool]) -> list[Queued]:  # noqa: ARG002
+        return []
+
+    async def unresolved(self, since: float) -> list[Queued]:  # noqa: ARG002
+        return []
+
+    async def recent_sends(self, since: float, timeout_s: float) -> list[tuple[Recipient, int, float]]:  # noqa: ARG002
+        return []
+
+    async def begin(self, rows: Sequence[int], now: float) -> list[Attempt]:  # noqa: ARG002
+        return [self._attempt(row) for row in rows]
+
+    def settle(self, outcomes: Sequence[Outcome], *, dedup_proven: bool) -> Awaitable[None]:  # noqa: ARG002
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        done.set_result(None)
+        return done
+
+    def _attempt(self, row: int) -> Attempt:
+        number = PhoneNumber(self._numbers[row - 1])
+        return Attempt(Message(row, number, None, f"Hello {number}", 1, MicroUSD(20_000)), 1, in_doubt=False)
+
+
+def main() -> None:
+    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+    numbers = [f"63917{row:07}" for row in range(1_000_000, 1_000_000 + rows)]
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        subprocess.Popen(
+            [sys.executable, "-m", "bulksend", "sandbox", "--port", "0"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        ) as server,
+    ):
+        assert server.stdout is not None  # noqa: S101 -- a pipe was asked for
+        target = Target(server.stdout.readline().decode().strip(), 1, Endpoint.CONTACT, "sandbox")
+        safe, bare = [], []
+        try:
+            for turn in range(ROUNDS):
+                bare.append(uvloop.run(_send(Forgetful(numbers), target, f"bare{turn}")))
+                safe.append(_safely(Path(folder) / f"{turn}.csv", numbers, target))
+        finally:
+            server.terminate()
+    per_s = {"safe_per_s": rows / statistics.median(safe), "forgetful_per_s": rows / statistics.median(bare)}
+    ratio = round(per_s["safe_per_s"] / per_s["forgetful_per_s"], 3)
+    print(json.dumps({"rows": rows, **{name: round(value) for name, value in per_s.items()}, "ratio": ratio}, indent=2))
+
+
+def _safely(path: Path, numbers: Sequence[str], target: Target) -> float:
+    path.write_text("to,message\n" + "".join(f"{number},Hello {number}\n" for number in numbers))
+    with plan(str(path), path.with_suffix(".run"), PlanOptions(), Address(1, target.base_url)) as lock:
+        return uvloop.run(_noted(lock, target))
+
+
+async def _noted(lock: FileLock, target: Target) -> float:
+    with Account(target.base_url, target.org_id, lock.path) as account:
+        account.begin("benchmark", since=time.time() - 60, timeout_s=PACE.timeout_s)
+        store = RunStore(lock.path, by_parts=True, limit=None, now=time.time())
+        journal = SqliteJournal(store)
+        try:
+            return await _send(journal, target, store.facts.campaign)
+        finally:
+            journal.close()
+
+
+async def _send(journal: Journal, target: Target, campaign: str) -> float:
+    async with SmsApi(target, concurrency=PACE.concurrency, timeout_s=PACE.timeout_s) as api:
+        engine = Engine(journal, api, Caps(), PACE, campaign=campaign)
+        started = time.perf_counter()
+        await engine.run()
+        return time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    main()
