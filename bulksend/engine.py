@@ -175,7 +175,7 @@ class Engine:
             await self._feed()
             now = self._clock()
             wake_at = max(self._dispatcher.wake_at(now), self._quiet_until, self._consequences.quiet_until)
-            free = self._places - self._busy
+            free = self._free_places
             if wake_at <= now and free:
                 granted = await self._grant(free)
                 items = self._dispatcher.take(self._clock(), granted)
@@ -188,14 +188,18 @@ class Engine:
                 await self._sleep_until(wake_at if free else math.inf)
 
     @property
-    def _places(self) -> int:
-        """How many messages may be handed out: one for each worker, and as many ahead where that is harmless.
+    def _free_places(self) -> int:
+        """How many messages may be handed out now: one for each idle worker, and as many ahead where that is harmless.
 
-        Ahead means that the next intents are committed while workers are busy, so that no worker waits for the disk.
-        A crash then leaves intents that never left, which only a proven clientDedup makes harmless.
+        Ahead means that the next intents are committed while workers are busy, so that no worker waits for the disk,
+        and that one commit serves many. A crash then leaves intents that never left, which only a proven clientDedup
+        makes harmless.
         """
-        ahead = self._consequences.dedup_proven and self._limiter is None
-        return self._pace.concurrency * (2 if ahead else 1)
+        workers = self._pace.concurrency
+        if not self._consequences.dedup_proven or self._limiter is not None:
+            return workers - self._busy
+        free = 2 * workers - self._busy
+        return free if self._outbox.empty() or free >= workers else 0
 
     @property
     def _is_done(self) -> bool:

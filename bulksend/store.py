@@ -7,7 +7,7 @@ import socket
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, astuple, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,13 @@ INTERRUPTED = "bulksend was cut off while this attempt was under way"
 _LAST_ROW = 2**62
 
 _CLAIM = """
-SELECT m.row, coalesce(n.number, m.recipient), {slots} FROM messages m
-LEFT JOIN sends s ON s.row = m.row
-LEFT JOIN numbers n ON typeof(m.recipient) = 'integer' AND n.contact = m.recipient
-WHERE m.row > ? AND m.row <= ? AND m.status = 'pending' AND (s.row IS NULL OR s.state IN ('pending', 'failed'))
-AND m.recipient NOT IN (SELECT recipient FROM temp.crowded)
-ORDER BY m.row LIMIT ?
+SELECT json_group_array(json_array(row, who, slots)) FROM (
+    SELECT m.row, coalesce(n.number, m.recipient) AS who, {slots} AS slots FROM messages m
+    LEFT JOIN sends s ON s.row = m.row
+    LEFT JOIN numbers n ON typeof(m.recipient) = 'integer' AND n.contact = m.recipient
+    WHERE m.row > ? AND m.row <= ? AND m.status = 'pending' AND (s.row IS NULL OR s.state IN ('pending', 'failed'))
+    AND m.recipient NOT IN (SELECT recipient FROM temp.crowded)
+    ORDER BY m.row LIMIT ?)
 """
 _NTH_PENDING = """
 SELECT m.row FROM messages m LEFT JOIN sends s ON s.row = m.row
@@ -55,23 +56,43 @@ ON CONFLICT (row) DO UPDATE SET state = excluded.state, attempts = attempts + 1,
 WHERE sends.state IN ('pending', 'failed', 'unknown')
 """
 _BODIES = """
-SELECT m.row, m.recipient, m.sender, m.text, m.parts, m.price, s.attempts, s.doubt_since IS NOT NULL
-FROM json_each(?) wanted JOIN messages m ON m.row = wanted.value JOIN sends s ON s.row = wanted.value
+SELECT json_group_array(json_array(
+    m.row, m.recipient, m.sender, m.text, m.parts, m.price, s.attempts, s.doubt_since IS NOT NULL
+)) FROM json_each(?) wanted JOIN messages m ON m.row = wanted.value JOIN sends s ON s.row = wanted.value
 """
+# One statement for a whole group, here and in _BODIES and _CLAIM: each step of a statement gives the interpreter's lock
+# away and has to win it back from a busy event loop.
 _SETTLE = f"""
-UPDATE sends SET state = ?, doubt_since = CASE WHEN ? THEN coalesce(doubt_since, started_at) ELSE doubt_since END,
-    attempts = attempts - ?, ended_at = ?, http_status = ?, message_id = ?, estimate_parts = ?, estimate_micro = ?,
-    estimate = ?, delivery_deadline = ?, answered_to = ?, answered_contact = ?, charged = ?, error = ?
-WHERE row = ? AND state = '{IN_FLIGHT}'
+UPDATE sends SET state = done.state,
+    doubt_since = CASE WHEN done.state = 'unknown' THEN coalesce(doubt_since, started_at) ELSE doubt_since END,
+    attempts = attempts - done.untried, ended_at = done.ended_at, http_status = done.http_status, error = done.error,
+    message_id = done.message_id, estimate_parts = done.estimate_parts, estimate_micro = done.estimate_micro,
+    estimate = done.estimate, delivery_deadline = done.delivery_deadline, answered_to = done.answered_to,
+    answered_contact = done.answered_contact, charged = done.charged
+FROM (
+    SELECT json_extract(value, '$[0]') AS row,
+        json_extract(value, '$[1]') AS state,
+        json_extract(value, '$[2]') AS untried,
+        json_extract(value, '$[3]') AS ended_at,
+        json_extract(value, '$[4]') AS http_status,
+        json_extract(value, '$[5]') AS error,
+        json_extract(value, '$[6]') AS message_id,
+        json_extract(value, '$[7]') AS estimate_parts,
+        json_extract(value, '$[8]') AS estimate_micro,
+        json_extract(value, '$[9]') AS estimate,
+        json_extract(value, '$[10]') AS delivery_deadline,
+        json_extract(value, '$[11]') AS answered_to,
+        json_extract(value, '$[12]') AS answered_contact,
+        json_extract(value, '$[13]') AS charged
+    FROM json_each(?)
+) done WHERE sends.row = done.row AND sends.state = '{IN_FLIGHT}'
 """
-
 _FOUND = """
 UPDATE sends SET state = 'sent', ended_at = ?, message_id = ?, estimate_parts = ?, estimate_micro = ?, estimate = ?,
     delivery_deadline = ?, answered_to = ?, answered_contact = ?, charged = ?,
     error = 'its answer was lost; found in the API''s list of messages'
 WHERE row = ? AND state = 'unknown'
 """
-_NO_ANSWER = (None,) * len(fields(Answer))
 
 
 class RunStore:
@@ -124,7 +145,8 @@ class RunStore:
     def claim(self, after: int, limit: int) -> list[Queued]:
         """See `bulksend.journal.Journal.claim`."""
         sql = _CLAIM.format(slots=f"m.{self._slots}" if self._slots == "parts" else "1")
-        return [Queued(*found) for found in self.db.execute(sql, [after, self._until, limit])]
+        (found,) = self.db.execute(sql, [after, self._until, limit]).fetchone()
+        return [Queued(*each) for each in orjson.loads(found)]
 
     def crowded(self, is_crowded: Callable[[Recipient, int], bool]) -> list[Queued]:
         """See `bulksend.journal.Journal.crowded`."""
@@ -149,14 +171,15 @@ class RunStore:
         begun = self.db.execute(_BEGIN, [now, wanted]).rowcount
         if begun != len(rows):
             raise RunFileError(f"{self.path}: {len(rows) - begun} rows were to be sent that are sent or on their way")
+        (bodies,) = self.db.execute(_BODIES, [wanted]).fetchone()
         return [
             Attempt(Message(row, recipient, sender, text, parts, price), number, bool(in_doubt))
-            for row, recipient, sender, text, parts, price, number, in_doubt in self.db.execute(_BODIES, [wanted])
+            for row, recipient, sender, text, parts, price, number, in_doubt in orjson.loads(bodies)
         ]
 
     def settle(self, outcomes: Sequence[Outcome], *, dedup_proven: bool) -> None:
         """See `bulksend.journal.Journal.settle`."""
-        self.db.executemany(_SETTLE, [_settlement(outcome) for outcome in outcomes])
+        self.db.execute(_SETTLE, [orjson.dumps([_settlement(outcome) for outcome in outcomes]).decode()])
         learned = [outcome.learned for outcome in outcomes if outcome.learned]
         if learned:
             self.db.executemany("INSERT OR REPLACE INTO numbers VALUES (?, ?)", learned)
@@ -165,7 +188,7 @@ class RunStore:
 
     def found(self, answers: Mapping[int, Answer], now: float) -> None:
         """Note that rows in doubt were accepted after all."""
-        self.db.executemany(_FOUND, [(now, *astuple(answer), row) for row, answer in answers.items()])
+        self.db.executemany(_FOUND, [(now, *_answered(answer), row) for row, answer in answers.items()])
 
     def leave(self, rows: Sequence[int]) -> None:
         """Leave rows in doubt at that: they stay unknown, and are neither repeated nor looked for again."""
@@ -217,12 +240,24 @@ class RunStore:
 
 def _settlement(outcome: Outcome) -> tuple[object, ...]:
     return (
+        outcome.row,
         outcome.status,
-        outcome.status is Status.UNKNOWN,
         0 if outcome.tried else 1,
         outcome.ended_at,
         outcome.http_status,
-        *(astuple(outcome.answer) if outcome.answer else _NO_ANSWER),
         outcome.error,
-        outcome.row,
+        *(_answered(outcome.answer) if outcome.answer else ()),
+    )
+
+
+def _answered(answer: Answer) -> tuple[object, ...]:
+    return (
+        answer.message_id,
+        answer.estimate_parts,
+        answer.estimate_micro,
+        answer.estimate,
+        answer.delivery_deadline,
+        answer.to,
+        answer.contact_id,
+        answer.charged,
     )
