@@ -342,7 +342,7 @@ def test_the_results_of_a_killed_run_are_true_and_the_next_run_repairs_them(
     assert program("results", "campaign.run", "-o", "now.csv").returncode == 0
     statuses = Counter(row["status"] for row in program.results("now.csv"))
     assert sum(statuses.values()) == 60
-    assert 1 <= statuses["unknown"] <= 5
+    assert 1 <= statuses["unknown"] <= 2 * 5  # those under way, and as many that were ready to go
     accepted = {record["to"] for record in server.accepted()}
     assert {row["to"] for row in program.results("now.csv") if row["status"] == "sent"} <= accepted
     assert program(*send).returncode == 0

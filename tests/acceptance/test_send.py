@@ -154,8 +154,8 @@ def test_limit_sends_the_first_rows_and_the_same_command_without_it_the_rest(
     assert program(*send, "--limit", "3").returncode == 0
     assert [row["status"] for row in program.results()] == ["sent"] * 3 + ["pending"] * 7
     assert program(*send).returncode == 0
-    assert [record["to"] for record in server.accepted()][:3] == numbers(3)
-    assert len(server.accepted()) == 10
+    assert sorted(record["to"] for record in server.accepted()[:3]) == numbers(3)
+    assert sorted(record["to"] for record in server.accepted()) == numbers(10)
 
 
 def test_an_estimate_sends_nothing_and_leaves_nothing(program: Program, campaign_of: CampaignOf) -> None:
