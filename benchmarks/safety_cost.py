@@ -50,7 +50,7 @@ class Forgetful:
     async def unresolved(self, since: float) -> list[Queued]:  # noqa: ARG002
         return []
 
-    async def recent_sends(self, since: float, timeout_s: float) -> list[tuple[Recipient, int, float]]:  # noqa: ARG002
+    async def recent_sends(self, since: float, now: float) -> list[tuple[Recipient, int, float]]:  # noqa: ARG002
         return []
 
     async def begin(self, rows: Sequence[int], now: float) -> list[Attempt]:  # noqa: ARG002
@@ -99,7 +99,7 @@ def _safely(path: Path, numbers: Sequence[str], target: Target) -> float:
 
 async def _noted(lock: FileLock, target: Target) -> float:
     with Account(target.base_url, target.org_id, lock.path) as account:
-        account.begin("benchmark", since=time.time() - 60, timeout_s=PACE.timeout_s)
+        account.begin("benchmark", since=time.time() - 60, now=time.time())
         store = RunStore(lock.path, by_parts=True, limit=None, now=time.time())
         journal = SqliteJournal(store)
         try:

@@ -27,9 +27,11 @@ from bulksend.runfile import RECENT_SENDS, explained
 
 FOLDER_VARIABLE = "BULKSEND_STATE_DIR"
 
-_SCHEMA = """
+_VERSION = 1
+_SCHEMA = f"""
 PRAGMA journal_mode = WAL;
-CREATE TABLE IF NOT EXISTS active (plan_id TEXT NOT NULL, run TEXT NOT NULL, timeout_s REAL NOT NULL);
+PRAGMA user_version = {_VERSION};
+CREATE TABLE IF NOT EXISTS active (plan_id TEXT NOT NULL, run TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS sends (plan_id TEXT NOT NULL, recipient, parts INTEGER, messages INTEGER, ended_at REAL);
 CREATE TABLE IF NOT EXISTS numbers (contact INTEGER PRIMARY KEY, number TEXT NOT NULL);
 """
@@ -82,20 +84,25 @@ class Account:
             with explained(self._path):
                 self._path.touch(mode=0o600)
                 self._db = sqlite3.connect(self._path, isolation_level=None)
+                (version,) = self._db.execute("PRAGMA user_version").fetchone()
+                if version not in (0, _VERSION):
+                    raise UsageError(
+                        f"{self._path}: written by another version of bulksend; use that, or remove the file"
+                    )
                 self._db.executescript(_SCHEMA)
         except BaseException:
             self._lock.release()
             raise
 
-    def begin(self, plan_id: str, *, since: float, timeout_s: float) -> Earlier:
+    def begin(self, plan_id: str, *, since: float, now: float) -> Earlier:
         """Note that a run begins, and tell what others have sent at ``since`` or later."""
         with explained(self._path):
-            left = self._db.execute("SELECT plan_id, run, timeout_s FROM active").fetchone()
+            left = self._db.execute("SELECT plan_id, run FROM active").fetchone()
             # A run that goes on after a kill knows its own sends.
-            blind = left is not None and left[0] != plan_id and not self._absorb(left[0], Path(left[1]), since, left[2])
+            blind = left is not None and left[0] != plan_id and not self._absorb(left[0], Path(left[1]), since, now)
             self._db.execute("BEGIN")
             self._db.execute("DELETE FROM active")
-            self._db.execute("INSERT INTO active VALUES (?, ?, ?)", [plan_id, str(self._run), timeout_s])
+            self._db.execute("INSERT INTO active VALUES (?, ?)", [plan_id, str(self._run)])
             self._db.execute("DELETE FROM sends WHERE ended_at < ?", [since])
             self._db.execute("COMMIT")
             sql = "SELECT recipient, parts, messages, ended_at FROM sends WHERE plan_id <> ? ORDER BY ended_at"
@@ -110,10 +117,10 @@ class Account:
                    (SELECT recipient FROM main.messages WHERE typeof(recipient) = 'integer')"""
             )
 
-    def end(self, plan_id: str, *, since: float, timeout_s: float) -> None:
+    def end(self, plan_id: str, *, since: float, now: float) -> None:
         """Remember what the run sent at ``since`` or later and what it learned; it has ended."""
         with explained(self._path):
-            if self._absorb(plan_id, self._run, since, timeout_s):
+            if self._absorb(plan_id, self._run, since, now):
                 self._db.execute("DELETE FROM active")
 
     def close(self) -> None:
@@ -127,7 +134,7 @@ class Account:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _absorb(self, plan_id: str, run: Path, since: float, timeout_s: float) -> bool:
+    def _absorb(self, plan_id: str, run: Path, since: float, now: float) -> bool:
         """Take over what a run file knows; False if it is gone, or is another run's by now."""
         if not run.is_file():
             return False
@@ -143,7 +150,7 @@ class Account:
             self._db.execute("DELETE FROM main.sends WHERE plan_id = ?", [plan_id])
             self._db.execute(
                 f"INSERT INTO main.sends SELECT :plan_id, * FROM ({RECENT_SENDS.format(run='run')})",
-                {"plan_id": plan_id, "since": since, "timeout_s": timeout_s},
+                {"plan_id": plan_id, "since": since, "now": now},
             )
             self._db.execute("INSERT OR REPLACE INTO main.numbers SELECT contact, number FROM run.numbers")
             self._db.execute("COMMIT")

@@ -167,7 +167,7 @@ async def _read(response: aiohttp.ClientResponse, message: Message, dedup_key: s
         answer=answer,
         error=_text(said, "error"),
         echoed=dedup_key is not None and said.get("clientDedup") == dedup_key,
-        matches=_matches(said, message),
+        matches=_is_to(said, message) and (status != 409 or _has_text(said, message)),
         retry_after_s=retry_after,
     )
 
@@ -232,13 +232,16 @@ def _page(said: Mapping[str, Any]) -> Page:
     return Page(messages, _text(said, "nextPage") if said.get("hasNextPage") else None)
 
 
-def _matches(said: Mapping[str, Any], message: Message) -> bool:
-    """Whether an answer speaks of our message, as far as it tells; server-side fields come back filled."""
-    if isinstance(message.recipient, str):
-        if said.get("to") not in (None, "", message.recipient):
-            return False
-    elif _int(said, "contactId") not in (None, 0, message.recipient):
-        return False
+def _is_to(said: Mapping[str, Any], message: Message) -> bool:
+    """Whether an answer is to our recipient, as far as it tells."""
+    if isinstance(message.recipient, int):
+        return _int(said, "contactId") in (None, 0, message.recipient)
+    to = said.get("to")
+    return not (isinstance(to, str) and to.isdecimal()) or to == message.recipient
+
+
+def _has_text(said: Mapping[str, Any], message: Message) -> bool:
+    """Whether an answer has our text, as far as it tells; server-side fields come back filled."""
     return "{{" in message.text or said.get("message") in (None, "", message.text)
 
 

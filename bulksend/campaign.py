@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 from bulksend.account import Account, Earlier
 from bulksend.api import SmsApi, Target
@@ -83,6 +84,7 @@ async def send(
     options: SendOptions,
     on_start: Callable[[Engine], None] = lambda _: None,
     tell: Callable[[str], None] = lambda _: None,
+    on_leave: Callable[[], None] = lambda: None,
 ) -> SendReport:
     """Send what is pending of a run; SIGINT and SIGTERM end it in order.
 
@@ -92,6 +94,7 @@ async def send(
         target: where to.
         options: how.
         on_start: gets the engine, whose progress can be watched.
+        on_leave: called if a second signal ends the process at once.
         tell: gets a sentence for people, where there is one to say before the first message.
 
     Raises:
@@ -105,7 +108,8 @@ async def send(
     keep_s = options.caps.longest_window_s
     earlier = Earlier([], blind=False)
     if account:
-        earlier = account.begin(plan_id, since=time.time() - keep_s, timeout_s=options.pace.timeout_s)
+        now = time.time()
+        earlier = account.begin(plan_id, since=now - keep_s, now=now)
         account.lend_numbers()
     if earlier.blind:
         tell(
@@ -131,7 +135,7 @@ async def send(
                 error_limit=options.max_errors,
                 rng=random.SystemRandom(),
             )
-            with _signals(engine):
+            with _signals(engine, on_leave):
                 on_start(engine)
                 stop = await engine.run()
                 if stop is None or stop.exit_code is ExitCode.STOPPED:
@@ -139,7 +143,8 @@ async def send(
     finally:
         journal.close()
         if account:
-            account.end(plan_id, since=time.time() - keep_s, timeout_s=options.pace.timeout_s)
+            now = time.time()
+            account.end(plan_id, since=now - keep_s, now=now)
     seconds = time.monotonic() - started
     with RunReport(lock.path) as opened:
         tally = opened.tally()
@@ -219,15 +224,16 @@ def exit_code(tally: Tally, stop: Stop | None, *, limited: bool) -> ExitCode:
     return ExitCode.NOT_ALL_SENT if any(tally.statuses[status] for status in bad) else ExitCode.OK
 
 
-def min_seconds(overview: Overview, options: SendOptions) -> float:
-    """How long sending takes at least: the account's rate and the most crowded phone's cap allow no less."""
-    shortest = overview.rows / options.pace.rate if options.pace.rate else 0.0
+def min_seconds(overview: Overview, options: SendOptions) -> tuple[float, float]:
+    """How long sending takes at least, in seconds: by the account's rate, and by the most crowded phone's cap."""
+    by_rate = overview.rows / options.pace.rate if options.pace.rate else 0.0
+    by_caps = 0.0
     for crowd in overview.crowds:
         cap = options.caps.of(crowd.recipient)
         if cap is not None:
             slots = crowd.parts if options.by_parts else crowd.rows
-            shortest = max(shortest, (math.ceil(slots / cap.count) - 1) * cap.window_s)
-    return shortest
+            by_caps = max(by_caps, (math.ceil(slots / cap.count) - 1) * cap.window_s)
+    return by_rate, by_caps
 
 
 def write(run: Path, results: Path) -> None:
@@ -241,25 +247,32 @@ def write(run: Path, results: Path) -> None:
 
 
 @contextmanager
-def _signals(engine: Engine) -> Iterator[None]:
+def _signals(engine: Engine, on_leave: Callable[[], None]) -> Iterator[None]:
     """The first signal ends the run in order, the second at once: what was under way is then unknown."""
     loop = asyncio.get_running_loop()
     stops = {
         signal.SIGINT: Stop(ExitCode.INTERRUPTED, "interrupted"),
         signal.SIGTERM: Stop(ExitCode.TERMINATED, "terminated"),
+        signal.SIGHUP: Stop(ExitCode.TERMINATED, "its terminal was closed"),
     }
+    before = {number: signal.getsignal(number) for number in stops}
+
+    def at_once(number: int, _frame: FrameType | None) -> None:
+        on_leave()
+        os._exit(stops[signal.Signals(number)].exit_code)  # the write-ahead intents make it safe
 
     def on_signal(number: signal.Signals) -> None:
         for known in stops:
             loop.remove_signal_handler(known)
-            # The write-ahead intents make it safe to leave at once.
-            signal.signal(known, lambda again, _: os._exit(stops[signal.Signals(again)].exit_code))
+            signal.signal(known, at_once)
         engine.stop(stops[number])
 
     for number in stops:
-        loop.add_signal_handler(number, on_signal, number)
+        if before[number] is not signal.SIG_IGN:  # as nohup has it
+            loop.add_signal_handler(number, on_signal, number)
     try:
         yield
     finally:
-        for number in stops:
+        for number, handler in before.items():
             loop.remove_signal_handler(number)
+            signal.signal(number, handler)

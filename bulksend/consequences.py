@@ -85,7 +85,7 @@ class Consequences:
             wall: seconds since 1970.
         """
         rule = judge(reply)
-        learned = self._learn(attempt.message, reply, now)
+        learned = self._learn(attempt.message, reply, now) if rule.status is Status.SENT else None
         if rule.arrived:
             self._dispatcher.answered(item, now)
         else:

@@ -157,7 +157,7 @@ class Engine:
         """Load what still matters of the past: sends of the last minute, unresolved rows, crowded phones."""
         now, wall = self._clock(), self._wall()
         window_s = self._caps.longest_window_s
-        own = await self._journal.recent_sends(wall - window_s, self._pace.timeout_s)
+        own = await self._journal.recent_sends(wall - window_s, wall)
         for recipient, slots, ended_at in sorted([*own, *self._earlier], key=itemgetter(2)):
             cap = self._caps.of(recipient)
             if cap is not None:
@@ -239,10 +239,16 @@ class Engine:
             # Outcomes at hand go into the same commit, and before: a row's last one must be noted before its next.
             settling = self._hand_over()
             beginning = self._journal.begin(list(by_row), self._wall())
-            _, attempts = await asyncio.gather(settling, beginning)
+            settled, attempts = await asyncio.gather(settling, beginning, return_exceptions=True)
+            if isinstance(attempts, BaseException):
+                raise attempts
         except BaseException:
             self._busy -= len(items)
             raise
+        if settled is not None:  # the outcomes could not be committed, but these intents were: nothing leaves
+            for attempt in attempts:
+                self._call_off(by_row[attempt.message.row], attempt)
+            raise settled
         affordable = True
         for attempt in attempts:
             item = by_row[attempt.message.row]

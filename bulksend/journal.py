@@ -11,6 +11,7 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Generic, Protocol, TypeVar
 
 from bulksend.errors import RunFileError
@@ -35,10 +36,10 @@ class Journal(Protocol):
     def unresolved(self, since: float) -> Awaitable[list[Queued]]:
         """Rows that may or may not have been accepted, by an attempt that began at ``since`` or later."""
 
-    def recent_sends(self, since: float, timeout_s: float) -> Awaitable[list[tuple[Recipient, int, float]]]:
+    def recent_sends(self, since: float, now: float) -> Awaitable[list[tuple[Recipient, int, float]]]:
         """(recipient, slots, time) of attempts that ended at ``since`` or later.
 
-        An attempt whose end nobody saw is taken to have lasted ``timeout_s``.
+        An attempt whose end nobody saw is taken to end ``now``.
         """
 
     def begin(self, rows: Sequence[int], now: float) -> Awaitable[list[Attempt]]:
@@ -72,9 +73,9 @@ class SqliteJournal:
         """See `Journal.unresolved`."""
         return self._do(lambda: self._store.unresolved(since))
 
-    def recent_sends(self, since: float, timeout_s: float) -> Awaitable[list[tuple[Recipient, int, float]]]:
+    def recent_sends(self, since: float, now: float) -> Awaitable[list[tuple[Recipient, int, float]]]:
         """See `Journal.recent_sends`."""
-        return self._do(lambda: self._store.recent_sends(since, timeout_s))
+        return self._do(lambda: self._store.recent_sends(since, now))
 
     def begin(self, rows: Sequence[int], now: float) -> Awaitable[list[Attempt]]:
         """See `Journal.begin`."""
@@ -127,7 +128,8 @@ class SqliteJournal:
         except Exception as error:  # noqa: BLE001 -- whatever it is, the callers must hear of it, or they wait forever
             failure = error
         if failure is not None and db.in_transaction:
-            db.execute("ROLLBACK")
+            with suppress(sqlite3.Error):  # SQLite has rolled back by itself, or the file is lost
+                db.execute("ROLLBACK")
         # The loop is woken once for the whole group.
         loop = group[0].loop
         loop.call_soon_threadsafe(_tell, group, failure)

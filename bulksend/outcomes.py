@@ -122,6 +122,11 @@ _BLOCKED = Rule(
     arrived=False,
     stops=True,
 )
+_FOREIGN = Rule(
+    Status.UNKNOWN,
+    Repeat.WITH_DEDUP,
+    "the answer speaks of another message: it may or may not have been accepted",
+)
 _SOME_DUPLICATE = Rule(
     Status.UNKNOWN,
     Repeat.WITH_DEDUP,
@@ -203,6 +208,8 @@ def explain(rule: Rule, reply: Reply) -> str:
 def _judge_success(reply: Reply) -> Rule:
     if reply.answer is None:
         return _BY_FAULT[reply.fault or Fault.UNREADABLE]
+    if not reply.matches:
+        return _FOREIGN
     if reply.answer.message_id:
         return _SENT  # accepted: whatever else it says, it has a messageId
     return _ACCEPTED_BUT if reply.error else _BY_FAULT[Fault.UNREADABLE]

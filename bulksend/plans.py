@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import uuid
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from bulksend.errors import InputError, OwnedError, UsageError
 from bulksend.lock import FileLock
+from bulksend.model import Endpoint
 from bulksend.planner import Planner, PlanOptions
 from bulksend.readers import STDIN, JsonlReader, Source
 from bulksend.report import RunReport
@@ -103,7 +105,7 @@ def facts_of(
 ) -> PlanFacts:
     """What a plan with these options is made of."""
     return PlanFacts(
-        input_name=input_name,
+        input_name=os.fsencode(input_name).decode(errors="replace"),
         input_digest=digest,
         columns=columns,
         sender=options.sender,
@@ -121,13 +123,15 @@ def facts_of(
 def reopen(run: Path, input_name: str, options: PlanOptions, address: Address, campaign: str | None) -> FileLock | None:
     """Go on with a run that has begun, if it is the same campaign; None if there is nothing to go on with.
 
-    A plan of which nothing was tried yet is not gone on with: planning anew cannot send anything twice, and sees
-    what was corrected in the input meanwhile.
+    A plan of which nothing can have been accepted yet is not gone on with: planning anew cannot send anything twice,
+    and sees what was corrected in the input and the options meanwhile.
 
     Raises:
         UsageError: the run has begun with another input or other options.
         OwnedError: another process is at work on it.
     """
+    if not run.parent.is_dir():
+        raise UsageError(f"{run}: the folder {run.parent} does not exist")
     if not run.exists():
         return None
     lock = own(run)
@@ -176,9 +180,15 @@ def differences(planned: PlanFacts, given: PlanFacts) -> Iterator[str]:
 
 
 def own_as_planned(
-    run: Path, options: PlanOptions, org_id: int | None, base_url: str | None, campaign: str | None
+    run: Path,
+    options: PlanOptions,
+    *,
+    endpoint: Endpoint | None = None,
+    org_id: int | None = None,
+    base_url: str | None = None,
+    campaign: str | None = None,
 ) -> FileLock:
-    """Take a run file for sending exactly what it holds.
+    """Take a run file for sending exactly what it holds; what is not given is as planned.
 
     Raises:
         UsageError: an option is given that says otherwise than the plan.
@@ -194,8 +204,9 @@ def own_as_planned(
             template=options.message or planned.template,
             mapping=options.mapping or planned.mapping,
             country=options.country or planned.country,
+            endpoint=endpoint or planned.endpoint,
             org_id=org_id or planned.org_id,
-            base_url=planned.base_url if base_url is None and planned.base_url else base_url or "",
+            base_url=planned.base_url if base_url is None else base_url,
             campaign=campaign or planned.campaign,
         )
         if base_url is None and not planned.base_url:

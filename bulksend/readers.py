@@ -178,8 +178,14 @@ class JsonlReader:
             record = orjson.loads(line)
         except orjson.JSONDecodeError as error:
             return RawRow([], f"line {number} is not JSON: {error.msg} at character {error.colno}")
-        if _LONG_NUMBER.search(line):
-            record = json.loads(line, parse_float=str)  # orjson would round it
+        try:
+            if _LONG_NUMBER.search(line):
+                record = json.loads(line, parse_float=str)  # orjson would round it
+            return self._cells(number, record)
+        except (ValueError, RecursionError):
+            return RawRow([], f"line {number} is nested too deeply, or holds a number that is too long")
+
+    def _cells(self, number: int, record: object) -> RawRow:
         if not isinstance(record, dict):
             return RawRow([], f'line {number} is not a JSON object such as {{"to": "639171234567"}}')
         for name in record:
@@ -292,4 +298,4 @@ def _text(value: object) -> str:
         return str(int(value))
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    return orjson.dumps(value).decode()
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

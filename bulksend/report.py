@@ -12,7 +12,7 @@ import orjson
 
 from bulksend.errors import UsageError
 from bulksend.model import Doubtful, Encoding, Recipient, Status
-from bulksend.runfile import IN_FLIGHT, Owner, PlanFacts, check_format, explained, read_facts
+from bulksend.runfile import IN_FLIGHT, Owner, PlanFacts, check_format, explained, is_begun, read_facts
 
 # A row that is still to be sent: never tried, or certainly not sent.
 _TO_SEND = "m.status = 'pending' AND (s.row IS NULL OR s.state IN ('pending', 'failed'))"
@@ -27,16 +27,12 @@ class Tally:
         in_flight: how many of the unknown are in flight.
         attempts: POSTs begun.
         charged: micro-USD of the sent, by the API's own words.
-        pending_price: micro-USD of the pending, as far as rates are known.
-        pending_unpriced: pending rows without a known rate.
     """
 
     statuses: dict[Status, int]
     in_flight: int
     attempts: int
     charged: int
-    pending_price: int
-    pending_unpriced: int
 
     @property
     def rows(self) -> int:
@@ -98,26 +94,33 @@ class RunReport:
     @property
     def facts(self) -> PlanFacts:
         """What the plan was made of."""
-        return read_facts(self._db)
+        with explained(self.path):
+            return read_facts(self._db)
 
     @property
     def owner(self) -> Owner | None:
         """Who has it or had it last for sending; None if nobody yet."""
-        found = self._db.execute("SELECT value FROM facts WHERE name = 'owner'").fetchone()
+        with explained(self.path):
+            found = self._db.execute("SELECT value FROM facts WHERE name = 'owner'").fetchone()
         return Owner(**orjson.loads(found[0])) if found else None
 
     @property
     def is_begun(self) -> bool:
-        """Whether any attempt was ever noted in it."""
-        return self._db.execute("SELECT 1 FROM sends LIMIT 1").fetchone() is not None
+        """Whether a message may have been accepted, so that the plan must not be replaced."""
+        with explained(self.path):
+            return is_begun(self._db)
 
-    def overview(self) -> Overview:
-        """Sum up what is still to be sent."""
+    def overview(self, limit: int | None = None) -> Overview:
+        """Sum up what is still to be sent, or the first ``limit`` rows of it."""
+        until = f"""(SELECT coalesce(max(row), 0) FROM (SELECT m.row FROM messages m LEFT JOIN sends s ON s.row = m.row
+                    WHERE {_TO_SEND} ORDER BY m.row LIMIT {limit}))"""
+        within = "" if limit is None else f"AND {{}}.row <= {until}"
         groups = f"""SELECT m.encoding, m.parts, count(*), sum(m.price), count(*) - count(m.price) FROM messages m
-                     LEFT JOIN sends s ON s.row = m.row WHERE {_TO_SEND} GROUP BY m.encoding, m.parts"""
-        crowds = """SELECT r.recipient, count(*), sum(r.parts) AS parts FROM repeats r
+                     LEFT JOIN sends s ON s.row = m.row WHERE {_TO_SEND} {within.format("m")}
+                     GROUP BY m.encoding, m.parts"""
+        crowds = f"""SELECT r.recipient, count(*), sum(r.parts) AS parts FROM repeats r
                     LEFT JOIN sends s ON s.row = r.row
-                    WHERE s.row IS NULL OR s.state IN ('pending', 'failed')
+                    WHERE (s.row IS NULL OR s.state IN ('pending', 'failed')) {within.format("r")}
                     GROUP BY r.recipient HAVING count(*) > 1 ORDER BY parts DESC, r.recipient LIMIT 1000"""
         by_parts: dict[int, int] = {}
         by_encoding: dict[Encoding, int] = {}
@@ -143,6 +146,12 @@ class RunReport:
         """Count the rows by what became of them."""
         with explained(self.path):
             return _tally(self._db)
+
+    @property
+    def is_dedup_proven(self) -> bool:
+        """Whether the server has shown that it knows clientDedup, so that rows in doubt can be repeated."""
+        with explained(self.path):
+            return self._db.execute("SELECT 1 FROM facts WHERE name = 'dedup proven'").fetchone() is not None
 
     def doubtful_prices(self) -> dict[int, int | None]:
         """The planned prices of the rows that may have been accepted."""
@@ -188,7 +197,8 @@ class RunReport:
                  LEFT JOIN sends s ON s.row = m.row
                  WHERE CASE WHEN s.state = ? THEN 'unknown' ELSE coalesce(s.state, m.status) END = ?
                  GROUP BY said ORDER BY n DESC, min(m.row) LIMIT ?"""
-        found = self._db.execute(sql, [IN_FLIGHT, status, limit]).fetchall()
+        with explained(self.path):
+            found = self._db.execute(sql, [IN_FLIGHT, status, limit]).fetchall()
         return [(said or "its outcome was not noted yet", rows, first) for said, rows, first in found]
 
     def results(self) -> Iterator[tuple[Any, ...]]:
@@ -197,18 +207,22 @@ class RunReport:
                  s.estimate_micro, s.estimate, s.delivery_deadline, coalesce(s.error, m.error), s.http_status,
                  coalesce(s.attempts, 0), s.started_at, s.answered_to, s.answered_contact, m.cells
                  FROM messages m LEFT JOIN sends s ON s.row = m.row ORDER BY m.row"""
-        yield from self._db.execute(sql)
+        with explained(self.path):
+            yield from self._db.execute(sql)
 
     def planned(self) -> Iterator[tuple[Any, ...]]:
         """What the plan says of all rows in input order, as `bulksend.results` wants them."""
-        yield from self._db.execute(
-            "SELECT row, status, recipient, encoding, parts, price, error, cells FROM messages ORDER BY row"
-        )
+        with explained(self.path):
+            yield from self._db.execute(
+                "SELECT row, status, recipient, encoding, parts, price, error, cells FROM messages ORDER BY row"
+            )
 
     def previews(self, limit: int) -> list[tuple[int, str, str | None, str]]:
-        """The first pending messages: (row, recipient, sender, text)."""
-        sql = "SELECT row, recipient, sender, text FROM messages WHERE status = 'pending' ORDER BY row LIMIT ?"
-        return [(row, str(to), sender, text) for row, to, sender, text in self._db.execute(sql, [limit])]
+        """The first messages still to be sent: (row, recipient, sender, text)."""
+        sql = f"""SELECT m.row, m.recipient, m.sender, m.text FROM messages m LEFT JOIN sends s ON s.row = m.row
+                  WHERE {_TO_SEND} ORDER BY m.row LIMIT ?"""
+        with explained(self.path):
+            return [(row, str(to), sender, text) for row, to, sender, text in self._db.execute(sql, [limit])]
 
     def close(self) -> None:
         """Close the file."""
@@ -225,26 +239,17 @@ def _tally(db: sqlite3.Connection) -> Tally:
     # One transaction, so that both counts are of the same moment.
     db.execute("BEGIN")
     try:
-        planned = db.execute(
-            """SELECT status, count(*), sum(price), count(*) - count(price) FROM messages GROUP BY status"""
-        ).fetchall()
-        done = db.execute(
-            """SELECT s.state, count(*), sum(s.attempts), sum(s.charged), sum(m.price), count(*) - count(m.price)
-               FROM sends s JOIN messages m ON m.row = s.row GROUP BY s.state"""
-        ).fetchall()
+        planned = db.execute("SELECT status, count(*) FROM messages GROUP BY status").fetchall()
+        done = db.execute("SELECT state, count(*), sum(attempts), sum(charged) FROM sends GROUP BY state").fetchall()
     finally:
         db.execute("ROLLBACK")
-    statuses = dict.fromkeys(Status, 0) | {Status(status): rows for status, rows, _, _ in planned}
-    price, unpriced = next(((p or 0, u) for status, _, p, u in planned if status == Status.PENDING), (0, 0))
+    statuses = dict.fromkeys(Status, 0) | {Status(status): rows for status, rows in planned}
     in_flight = attempts = charged = 0
-    for state, rows, tries, cost, its_price, its_unpriced in done:
+    for state, rows, tries, cost in done:
         statuses[Status.PENDING] -= rows
         if state == IN_FLIGHT:
             in_flight = rows
         statuses[Status.UNKNOWN if state == IN_FLIGHT else Status(state)] += rows
         attempts += tries
         charged += cost or 0
-        if state != Status.PENDING:
-            price -= its_price or 0
-            unpriced -= its_unpriced
-    return Tally(statuses, in_flight, attempts, charged, price, unpriced)
+    return Tally(statuses, in_flight, attempts, charged)

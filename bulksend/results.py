@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
@@ -81,6 +81,12 @@ def check_output(path: Path, *others: Path) -> None:
             draft.unlink(missing_ok=True)
 
 
+def inputs_of(run: RunReport) -> list[Path]:
+    """Where a run's input may lie: where it was, and beside the run file; its results must not replace it."""
+    given = Path(run.facts.input_name)
+    return [given, run.path.parent / given.name]
+
+
 def writer_for(path: Path) -> Callable[[IO[str], Sequence[str], Iterable[Record]], None]:
     """The format that a file's ending asks for.
 
@@ -106,11 +112,11 @@ def input_columns(names: Sequence[str], ours: Sequence[str]) -> list[str]:
     return own
 
 
-def _write(path: Path, header: Sequence[str], records: Iterable[Record]) -> None:
+def _write(path: Path, header: Sequence[str], records: Generator[Record]) -> None:
     write = writer_for(path)
     draft = path.with_name(f".bulksend-{os.getpid()}.part")
     try:
-        with _draft(draft, path) as file:
+        with _draft(draft, path) as file, closing(records):
             write(file, header, records)
             file.flush()
             os.fsync(file.fileno())
@@ -129,7 +135,7 @@ def _draft(draft: Path, path: Path) -> Iterator[IO[str]]:
         raise UsageError(f"{path}: it cannot be written: {error.strerror or error}") from error
 
 
-def _records(run: RunReport, width: int) -> Iterator[Record]:
+def _records(run: RunReport, width: int) -> Generator[Record]:
     for (
         row, state, recipient, message_id, parts, micro, estimate, deadline, error, http_status, attempts, started_at,
         answered_to, answered_contact, cells,
@@ -154,7 +160,7 @@ def _records(run: RunReport, width: int) -> Iterator[Record]:
         )
 
 
-def _estimates(run: RunReport, width: int) -> Iterator[Record]:
+def _estimates(run: RunReport, width: int) -> Generator[Record]:
     for row, status, recipient, encoding, parts, price, error, cells in run.planned():
         is_contact = isinstance(recipient, int)
         sizes = (encoding, parts, price) if status == Status.PENDING else (None, None, None)

@@ -72,14 +72,15 @@ RECENT_SENDS = """
 SELECT coalesce(n.number, m.recipient) AS who,
     m.parts * CASE WHEN s.doubt_since IS NULL THEN 1 ELSE s.attempts END AS parts,
     CASE WHEN s.doubt_since IS NULL THEN 1 ELSE s.attempts END AS messages,
-    coalesce(s.ended_at, s.started_at + :timeout_s) AS ended
+    coalesce(s.ended_at, :now) AS ended
 FROM {run}.sends s JOIN {run}.messages m ON m.row = s.row
 LEFT JOIN {run}.numbers n ON typeof(m.recipient) = 'integer' AND n.contact = m.recipient
-WHERE s.state IN ('sent', 'unknown', 'in flight') AND ended >= :since ORDER BY ended
+WHERE (s.state IN ('sent', 'unknown', 'in flight') OR s.doubt_since IS NOT NULL) AND ended >= :since ORDER BY ended
 """
 """A run's sends that may have arrived lately: (recipient, parts, messages, when the last attempt ended).
 
-Of a row in doubt only the last attempt's time is kept: its earlier ones are counted as if they had been as late.
+Of a row in doubt only the last attempt's time is kept: its earlier ones are counted as if they had been as late. An
+attempt whose end nobody saw may have left at the last moment, for its intent may have waited: it ends now.
 """
 
 
@@ -238,9 +239,15 @@ def explained(path: Path) -> Iterator[None]:
         raise _unwritable(path, error) from error
 
 
+def is_begun(db: sqlite3.Connection) -> bool:
+    """Whether a message of the run may have been accepted, so that its plan must not be replaced."""
+    sql = "SELECT 1 FROM sends WHERE state IN (?, 'sent', 'unknown') OR doubt_since IS NOT NULL LIMIT 1"
+    return db.execute(sql, [IN_FLIGHT]).fetchone() is not None
+
+
 def _is_begun(path: Path) -> bool:
     with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
-        return db.execute("SELECT 1 FROM sends LIMIT 1").fetchone() is not None
+        return is_begun(db)
 
 
 def _unwritable(path: Path, error: Exception) -> RunFileError:

@@ -160,9 +160,9 @@ class RunStore:
         """See `bulksend.journal.Journal.unresolved`."""
         return [Queued(*found) for found in self.db.execute(_UNRESOLVED.format(slots=self._slots), [since])]
 
-    def recent_sends(self, since: float, timeout_s: float) -> list[tuple[Recipient, int, float]]:
+    def recent_sends(self, since: float, now: float) -> list[tuple[Recipient, int, float]]:
         """See `bulksend.journal.Journal.recent_sends`."""
-        found = self.db.execute(RECENT_SENDS.format(run="main"), {"since": since, "timeout_s": timeout_s})
+        found = self.db.execute(RECENT_SENDS.format(run="main"), {"since": since, "now": now})
         return [(who, parts if self._by_parts else messages, ended) for who, parts, messages, ended in found]
 
     def begin(self, rows: Sequence[int], now: float) -> list[Attempt]:
@@ -197,10 +197,9 @@ class RunStore:
         )
 
     def resend(self, rows: Sequence[int]) -> None:
-        """Make rows in doubt pending again, on the user's word that they may be sent twice."""
+        """Make rows in doubt pending again, on the user's word; that they are in doubt is not forgotten."""
         self.db.executemany(
-            "UPDATE sends SET state = 'pending', doubt_since = NULL WHERE row = ? AND state = 'unknown'",
-            [[r] for r in rows],
+            "UPDATE sends SET state = 'pending' WHERE row = ? AND state = 'unknown'", [[row] for row in rows]
         )
 
     def close(self) -> None:
@@ -218,8 +217,9 @@ class RunStore:
         owner = Owner(os.getpid(), socket.gethostname(), now)
         self._note("owner", orjson.dumps(asdict(owner)).decode())
         self.db.execute(
-            "UPDATE sends SET state = ?, error = ?, doubt_since = coalesce(doubt_since, started_at) WHERE state = ?",
-            [Status.UNKNOWN, INTERRUPTED, IN_FLIGHT],
+            """UPDATE sends SET state = ?, error = ?, ended_at = ?, doubt_since = coalesce(doubt_since, started_at)
+               WHERE state = ?""",
+            [Status.UNKNOWN, INTERRUPTED, now, IN_FLIGHT],
         )
         self.db.execute("COMMIT")
         return epoch

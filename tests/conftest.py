@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,13 +21,9 @@ PROGRAM = (sys.executable, "-m", "bulksend")
 
 def environment(**more: str) -> dict[str, str]:
     """An environment without settings of whoever runs the tests."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("BULKSEND_")}
-    state = tempfile.gettempdir() + f"/bulksend-tests-{os.getpid()}"
-    return (
-        clean
-        | {"BULKSEND_STATE_DIR": state, "BULKSEND_API_KEY": "sandbox", "BULKSEND_ORG_ID": "1", "PYTHONPATH": str(ROOT)}
-        | more
-    )
+    kept = "BULKSEND_STATE_DIR"
+    clean = {name: value for name, value in os.environ.items() if name == kept or not name.startswith("BULKSEND_")}
+    return clean | {"BULKSEND_API_KEY": "sandbox", "BULKSEND_ORG_ID": "1", "PYTHONPATH": str(ROOT)} | more
 
 
 @dataclass(frozen=True)
@@ -90,6 +85,14 @@ class Program:
         """A results file, as a spreadsheet program reads it."""
         with (self.folder / name).open(encoding="utf-8-sig", newline="") as file:
             return list(csv.DictReader(file))
+
+
+@pytest.fixture(autouse=True)
+def state_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keeps what outlives a run apart from that of whoever runs the tests."""
+    folder = tmp_path_factory.mktemp("state")
+    monkeypatch.setenv("BULKSEND_STATE_DIR", str(folder))
+    return folder
 
 
 @pytest.fixture

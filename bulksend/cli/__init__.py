@@ -11,6 +11,7 @@ from typing import NoReturn, cast
 import click
 
 from bulksend import __version__
+from bulksend.cli.streams import silence
 from bulksend.errors import BulksendError, OwnedError, RunFileError
 from bulksend.model import ExitCode
 
@@ -67,6 +68,10 @@ def run(arguments: list[str]) -> int:
     except click.Abort:
         click.echo("Interrupted.", err=True)
         return ExitCode.INTERRUPTED
+    except BrokenPipeError:  # whoever read our output has gone
+        for stream in (sys.stdout, sys.stderr):
+            silence(stream)
+        return ExitCode.STOPPED
     except BulksendError as error:
         click.echo(f"Error: {error}", err=True)
         return exit_code_of(error)

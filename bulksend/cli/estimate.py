@@ -16,6 +16,7 @@ from bulksend.model import ExitCode, Status
 from bulksend.plans import Address
 from bulksend.report import RunReport
 from bulksend.results import check_output, write_estimate
+from bulksend.runfile import is_run_file
 
 
 @click.command(cls=Command)
@@ -38,19 +39,25 @@ def run(given: dict[str, Any]) -> ExitCode:
     output: Path | None = given.get("output")
     if output:
         check_output(output, Path(given["input_name"]))
-    how = SendOptions(options.pace(given), options.caps(given), given["cap_counts"] == "parts")
+    how = SendOptions(options.pace(given), options.caps(given), given["cap_counts"] == "parts", given.get("limit"))
+    if is_run_file(Path(given["input_name"])):
+        return _show(given, Path(given["input_name"]), how, output)
     with tempfile.TemporaryDirectory(prefix="bulksend-") as folder:
         path = Path(folder) / "estimate.run"
         nowhere = Address(given.get("org_id") or 0, given.get("base_url") or options.DEFAULT_BASE_URL)
         plans.plan(given["input_name"], path, options.plan_options(given), nowhere).release()
-        with RunReport(path) as planned:
-            tally, overview = planned.tally(), planned.overview()
-            out = show.console()
-            show.show_plan(out, planned, overview, how, "nobody: this is an estimate")
-            show.show_previews(out, planned)
-            if output:
-                write_estimate(planned, output)
-                out.print(f"What each row comes to is in {output}.", soft_wrap=True)
-            if given["as_json"]:
-                summary.write(summary.of_estimate(tally, overview, how))
+        return _show(given, path, how, output)
+
+
+def _show(given: dict[str, Any], path: Path, how: SendOptions, output: Path | None) -> ExitCode:
+    out = show.console()
+    with RunReport(path) as run:
+        tally, overview = run.tally(), run.overview(how.limit)
+        show.show_plan(out, run, overview, how, "nobody: this is an estimate")
+        show.show_previews(out, run)
+        if output:
+            write_estimate(run, output)
+            out.print(f"What each row comes to is in {output}.", soft_wrap=True)
+    if given["as_json"]:
+        summary.write(summary.of_estimate(tally, overview, how))
     return ExitCode.NOT_ALL_SENT if tally.statuses[Status.INVALID] else ExitCode.OK

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from bulksend.caps import PHILIPPINES, Cap, Caps
 from bulksend.cli.settings import api_key, option
@@ -201,11 +202,6 @@ class Destination:
     org_id: int | None
     base_url: str | None
 
-    @property
-    def is_sandbox(self) -> bool:
-        """Whether a private sandbox is asked for."""
-        return self.base_url == ""
-
 
 def destination(given: dict[str, Any]) -> Destination:
     """Where to, from the options.
@@ -236,6 +232,9 @@ def plan_options(given: dict[str, Any]) -> PlanOptions:
     Raises:
         UsageError: the message's file cannot be read, or the message is given twice.
     """
+    for name in ("sender", "message", "campaign"):
+        if not _is_text(given[name]):
+            raise UsageError(f"the text given for --{'from' if name == 'sender' else name} is not UTF-8")
     fields = [field for field, _ in given["mapping"]]
     for field in fields:
         if fields.count(field) > 1:
@@ -263,6 +262,20 @@ def pace(given: dict[str, Any]) -> Pace:
 def caps(given: dict[str, Any]) -> Caps:
     """The telcos' caps."""
     return Caps(given["caps"])
+
+
+def _is_text(value: str | None) -> bool:
+    try:
+        (value or "").encode()
+    except UnicodeEncodeError:  # the shell gave bytes that are no text
+        return False
+    return True
+
+
+def given_endpoint(given: dict[str, Any]) -> Endpoint | None:
+    """The endpoint, if somebody chose it; None if it is the default."""
+    chosen = click.get_current_context().get_parameter_source("endpoint") is not ParameterSource.DEFAULT
+    return Endpoint(given["endpoint"]) if chosen else None
 
 
 def _message(text: str | None, path: Path | None) -> str | None:

@@ -21,7 +21,7 @@ from bulksend.model import Doubtful, Endpoint, ExitCode, Status
 from bulksend.planner import PlanOptions
 from bulksend.plans import Address, Paths
 from bulksend.report import RunReport
-from bulksend.results import check_output
+from bulksend.results import check_output, inputs_of
 
 
 @click.command(cls=Command)
@@ -49,9 +49,10 @@ def command(**given: Any) -> ExitCode:
     if given["resend"] and given["leave"]:
         raise UsageError("--resend and --leave cannot both be: leave one out")
     paths = Paths.beside(str(given["run_file"]), given["run_file"], given["results"])
-    check_output(paths.results, paths.run)
+    with RunReport(paths.run) as run:
+        check_output(paths.results, paths.run, *inputs_of(run))
     to = options.destination(given)
-    with plans.own_as_planned(paths.run, PlanOptions(), to.org_id, to.base_url, None) as lock:
+    with plans.own_as_planned(paths.run, PlanOptions(), org_id=to.org_id, base_url=to.base_url) as lock:
         return _resolve(given, lock, paths, show.console())
 
 

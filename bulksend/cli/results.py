@@ -10,7 +10,8 @@ import click
 from bulksend import campaign
 from bulksend.cli.settings import Command, option
 from bulksend.model import ExitCode
-from bulksend.results import check_output
+from bulksend.report import RunReport
+from bulksend.results import check_output, inputs_of
 
 
 @click.command(cls=Command)
@@ -18,6 +19,7 @@ from bulksend.results import check_output
 @option("-o", "--output", metavar="FILE", required=True, type=click.Path(path_type=Path), help=".csv or .jsonl")
 def command(**given: Any) -> ExitCode:
     """Write a run's results to a file, as its ending says; the run may be at work."""
-    check_output(given["output"], given["run_file"])
+    with RunReport(given["run_file"]) as run:
+        check_output(given["output"], given["run_file"], *inputs_of(run))
     campaign.write(given["run_file"], given["output"])
     return ExitCode.OK

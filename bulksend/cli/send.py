@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -84,14 +85,21 @@ def _open(given: dict[str, Any], paths: Paths) -> FileLock:
     input_name: str = given["input_name"]
     plan_options = options.plan_options(given)
     to = options.destination(given)
+    if not given["yes"] and not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError("nothing was sent: without a terminal to ask on, --yes is needed")
     if is_run_file(Path(input_name)):
-        return plans.own_as_planned(paths.run, plan_options, to.org_id, to.base_url, given["campaign"])
+        return plans.own_as_planned(
+            paths.run,
+            plan_options,
+            endpoint=options.given_endpoint(given),
+            org_id=to.org_id,
+            base_url=to.base_url,
+            campaign=given["campaign"],
+        )
     if to.org_id is None:
         raise UsageError("there is no organization id: give it with --org-id; to try things out, use --sandbox")
     address = Address(to.org_id, options.DEFAULT_BASE_URL if to.base_url is None else to.base_url)
-    target_of(
-        given, address, plan_options.endpoint
-    )  # before a long plan: is there a key, and is the address fit for it?
+    target_of(given, address, plan_options.endpoint)  # before a long plan: are key and address fit for use?
     return plans.reopen(paths.run, input_name, plan_options, address, given["campaign"]) or plans.plan(
         input_name, paths.run, plan_options, address, given["campaign"]
     )
@@ -99,32 +107,41 @@ def _open(given: dict[str, Any], paths: Paths) -> FileLock:
 
 def _send(given: dict[str, Any], lock: FileLock, paths: Paths, how: SendOptions, out: Console) -> SendReport:
     with RunReport(paths.run) as run:
-        overview, tally, facts = run.overview(), run.tally(), run.facts
+        overview, tally, facts = run.overview(how.limit), run.tally(), run.facts
+        repeats = tally.statuses[Status.UNKNOWN] if run.is_dedup_proven and how.dedup else 0
         place = f"{facts.base_url or 'a private sandbox'}, organization {facts.org_id}"
         show.show_plan(out, run, overview, how, place)
         if overview.rows:
             show.show_previews(out, run)
-    total = min(overview.rows, how.limit or overview.rows) + tally.statuses[Status.UNKNOWN]
-    if total:
+    total = overview.rows + repeats
+    doubtful = tally.statuses[Status.UNKNOWN]
+    if not overview.rows:
+        out.print(
+            "Nothing is left to send." if not doubtful else f"Only {show.many(doubtful, 'row')} in doubt are left."
+        )
+    if overview.rows or doubtful:
         target = target_of(given, Address(facts.org_id, facts.base_url), Endpoint(facts.endpoint))
         with ExitStack() as stack:
             account = stack.enter_context(hold_account(target, paths.run, out, wait=given["wait"])) if target else None
-            if not given["yes"]:
-                _ask(total, overview, out)
-            watched = Watched(total, out, given["no_progress"])
+            if overview.rows and not given["yes"]:
+                _ask(overview, out)
+            watched = Watched(total, out, given["no_progress"] or not total)
             report = run_loop(sending(lock, account, target, how, watched))
     else:
-        out.print("Nothing is left to send.")
         report = campaign.nothing_to_send(tally)
-    campaign.write(paths.run, paths.results)
     with RunReport(paths.run) as run:
         show.show_report(out, run, report, str(paths.results))
+    try:
+        campaign.write(paths.run, paths.results)
+    except UsageError as error:
+        out.print(
+            f"{error}. Write them elsewhere: bulksend results {paths.run} -o FILE", style="bold red", soft_wrap=True
+        )
+        return replace(report, exit_code=ExitCode.STOPPED)
     return report
 
 
-def _ask(total: int, overview: Overview, out: Console) -> None:
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError("nothing was sent: without a terminal to ask on, --yes is needed")
-    if not click.confirm(f"Send {total:,} messages for {show.price_of(overview)}?", err=True):
+def _ask(overview: Overview, out: Console) -> None:
+    if not click.confirm(f"Send {show.many(overview.rows, 'message')} for {show.price_of(overview)}?", err=True):
         out.print("Nothing was sent.")
         raise click.exceptions.Exit(ExitCode.STOPPED)

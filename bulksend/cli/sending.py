@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
@@ -18,8 +19,9 @@ from bulksend.api import Target
 from bulksend.campaign import SendOptions, SendReport
 from bulksend.cli import options
 from bulksend.cli.progress import watch
+from bulksend.cli.show import many, show_cursor
 from bulksend.engine import Engine
-from bulksend.errors import OwnedError
+from bulksend.errors import OwnedError, UsageError
 from bulksend.lock import FileLock
 from bulksend.model import Endpoint, PhoneNumber
 from bulksend.plans import Address
@@ -27,6 +29,7 @@ from bulksend.pricing import dollars
 from bulksend.report import RunReport
 
 _WAIT_S = 0.5
+_OTHER_FILES = 64
 
 T = TypeVar("T")
 
@@ -72,15 +75,29 @@ async def sending(
     lock: FileLock, account: Account | None, target: Target | None, how: SendOptions, watched: Watched
 ) -> SendReport:
     """Send a run to a target, or to a private sandbox, and show the progress."""
+    _raise_file_limit(how.pace.concurrency)
     begun: asyncio.Future[Engine] = asyncio.get_running_loop().create_future()
     async with _reachable(target, lock, how, watched.out) as reachable:
         watcher = asyncio.create_task(_watch(begun, watched))
         try:
-            return await campaign.send(lock, account, reachable, how, begun.set_result, _teller(watched.out))
+            return await campaign.send(
+                lock, account, reachable, how, begun.set_result, _teller(watched.out), lambda: show_cursor(watched.out)
+            )
         finally:
             watcher.cancel()
             with suppress(asyncio.CancelledError):
                 await watcher
+
+
+def _raise_file_limit(concurrency: int) -> None:
+    """Have room for a socket for each worker."""
+    wanted = concurrency + _OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        raise UsageError(f"--concurrency {concurrency} needs {wanted} open files, but the system allows {hard}")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def run_loop(work: Coroutine[Any, Any, T]) -> T:
@@ -120,8 +137,9 @@ async def _reachable(target: Target | None, lock: FileLock, how: SendOptions, ou
     async with Sandbox(settings) as sandbox:
         yield Target(sandbox.base_url, facts.org_id, Endpoint(facts.endpoint), settings.token)
         seen = sandbox.summary()
+        charged = settings.balance_micro - seen.balance_micro
         out.print(
-            f"The sandbox took {seen.accepted:,} messages for {dollars(settings.balance_micro - seen.balance_micro)}"
-            f" and lost {seen.lost:,} of them to the telcos' cap.",
+            f"The sandbox took {many(seen.accepted, 'message')} for {dollars(charged)} and lost {seen.lost:,} of them "
+            "to the telcos' cap.",
             soft_wrap=True,
         )

@@ -34,10 +34,16 @@ class Command(click.Command):
     def _defaults(self, settings: Mapping[str, object]) -> dict[str, object]:
         params = {spelling: param for param in self.params for spelling in _spellings(param)}
         return {
-            str(params[key].name): [value] if params[key].multiple and not isinstance(value, list) else value
-            for key, value in settings.items()
-            if key in params
+            str(params[key].name): _fit(key, value, params[key]) for key, value in settings.items() if key in params
         }
+
+
+def _fit(key: str, value: object, param: click.Parameter) -> object:
+    if param.multiple:
+        return value if isinstance(value, list) else [value]
+    if isinstance(value, list | dict):
+        raise UsageError(f"{FILE}: {key!r} takes one value, not {value!r}")
+    return value
 
 
 def option(*declarations: str, **attributes: Any) -> Callable[[_F], _F]:

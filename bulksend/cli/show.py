@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bulksend.campaign import SendOptions, SendReport, min_seconds
+from bulksend.cli.streams import silence
 from bulksend.model import Doubtful, Status
 from bulksend.pricing import dollars
 from bulksend.printable import printable
@@ -19,6 +20,7 @@ from bulksend.report import Overview, RunReport, Tally
 _REASONS = 5  # of each status, the commonest
 _PREVIEWS = 3
 _DOUBTFUL = 20
+_LOG_WIDTH = 160  # columns, where there is no terminal
 _NOT_SENT = (Status.REJECTED, Status.FAILED, Status.UNKNOWN)
 _MEANINGS = {
     Status.SENT: "accepted by the API",
@@ -33,15 +35,31 @@ _MEANINGS = {
 
 def console() -> Console:
     """Where to show things."""
-    return Console(file=sys.stderr, highlight=False, markup=False, emoji=False)
+    width = None if sys.stderr.isatty() else _LOG_WIDTH
+    return _Unbreakable(file=sys.stderr, highlight=False, markup=False, emoji=False, width=width)
+
+
+class _Unbreakable(Console):
+    """A run that somebody paid for does not end because nobody listens any more."""
+
+    def on_broken_pipe(self) -> None:
+        """Go on in silence."""
+        self.quiet = True
+        silence(sys.stderr)
+
+
+def show_cursor(out: Console) -> None:
+    """Give the terminal its cursor back, which a progress bar hides."""
+    if out.is_terminal:
+        out.show_cursor()
 
 
 def show_plan(out: Console, run: RunReport, overview: Overview, options: SendOptions, place: str) -> None:
-    """The plan: what goes where, for how much, and what will not go."""
+    """The plan: what goes where, for how much, and what will not go; with --limit, of the rows within it."""
     tally = run.tally()
     table = _table(f"Plan of {printable(shown(run.facts.input_name))}")
     table.add_row("rows", f"{tally.rows:,}")
-    table.add_row("to send", f"{overview.rows:,}" + _parts(overview))
+    table.add_row("to send" if options.limit is None else "this time", f"{overview.rows:,}" + _parts(overview))
     for status in (Status.SENT, Status.REJECTED, Status.UNKNOWN, Status.INVALID, Status.SKIPPED):
         if tally.statuses[status]:
             table.add_row(status, f"{tally.statuses[status]:,}  ({_MEANINGS[status]})")
@@ -67,7 +85,7 @@ def show_report(out: Console, run: RunReport, report: SendReport, results: str) 
     _add_statuses(table, tally)
     table.add_row("charged", f"{dollars(tally.charged)} by the API's estimates")
     pace = f", {report.sent_now / report.seconds:,.0f} SMS/s" if report.sent_now and report.seconds else ""
-    table.add_row("took", f"{_time(report.seconds)} for {_many(report.attempts_now, 'request')}{pace}")
+    table.add_row("took", f"{_time(report.seconds)} for {many(report.attempts_now, 'request')}{pace}")
     table.add_row("results", results)
     out.print(table)
     _show_reasons(out, run, tally, _NOT_SENT)
@@ -94,7 +112,7 @@ def show_status(out: Console, run: RunReport, tally: Tally, who: str) -> None:
 
 def show_doubtful(out: Console, rows: Sequence[Doubtful]) -> None:
     """The rows that may or may not have been accepted."""
-    table = Table(title=f"{_many(len(rows), 'row')} in doubt", title_justify="left", box=None, padding=(0, 2))
+    table = Table(title=f"{many(len(rows), 'row')} in doubt", title_justify="left", box=None, padding=(0, 2))
     for name in ("row", "recipient", "since", "why"):
         table.add_column(name, overflow="fold")
     for row in rows[:_DOUBTFUL]:
@@ -110,7 +128,7 @@ def price_of(overview: Overview) -> str:
     priced = overview.rows - overview.unpriced
     if not priced:
         return "no rate known"
-    unpriced = f", and {_many(overview.unpriced, 'message')} without a known rate" if overview.unpriced else ""
+    unpriced = f", and {many(overview.unpriced, 'message')} without a known rate" if overview.unpriced else ""
     return f"{dollars(overview.price)} estimated{unpriced}"
 
 
@@ -132,23 +150,23 @@ def _show_reasons(out: Console, run: RunReport, tally: Tally, statuses: tuple[St
 def _parts(overview: Overview) -> str:
     if not overview.rows:
         return ""
-    split = ", ".join(f"{rows:,} of {_many(parts, 'part')}" for parts, rows in overview.by_parts.items())
+    split = ", ".join(f"{rows:,} of {many(parts, 'part')}" for parts, rows in overview.by_parts.items())
     codes = ", ".join(f"{rows:,} {encoding}" for encoding, rows in sorted(overview.by_encoding.items()))
-    return f"  ({_many(overview.parts, 'SMS part')}: {split}; {codes})"
+    return f"  ({many(overview.parts, 'SMS part')}: {split}; {codes})"
 
 
 def _duration(overview: Overview, options: SendOptions) -> str:
-    shortest = min_seconds(overview, options)
-    if shortest < 1:
+    by_rate, by_caps = min_seconds(overview, options)
+    if max(by_rate, by_caps) < 1:
         return "as long as the API takes"
-    words = f"{_time(shortest)} at least"
-    if overview.crowds:
-        crowd = overview.crowds[0]
-        words += f"; {crowd.recipient} gets the most: {_many(crowd.rows, 'message')}"
-    return words
+    if by_rate >= by_caps:
+        return f"{_time(by_rate)} at least, at {options.pace.rate:g} messages per second"
+    crowd = overview.crowds[0]
+    return f"{_time(by_caps)} at least; {crowd.recipient} gets the most: {many(crowd.rows, 'message')}"
 
 
-def _many(number: int, noun: str) -> str:
+def many(number: int, noun: str) -> str:
+    """A number of things, in words."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 

@@ -52,7 +52,7 @@ def of_estimate(tally: Tally, overview: Overview, options: SendOptions) -> dict[
         "parts": overview.parts,
         "estimateMicro": overview.price,
         "currency": "USD",
-        "minSeconds": round(min_seconds(overview, options), 3),
+        "minSeconds": round(max(min_seconds(overview, options)), 3),
         "balanceMicro": None,
     }
 

@@ -347,3 +347,82 @@ def test_the_results_of_a_killed_run_are_true_and_the_next_run_repairs_them(
     assert {row["to"] for row in program.results("now.csv") if row["status"] == "sent"} <= accepted
     assert program(*send).returncode == 0
     assert {row["status"] for row in program.results()} == {"sent"}
+
+
+def test_a_run_goes_on_when_nobody_reads_what_it_says(
+    program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
+) -> None:
+    server = sandbox("--latency", "100ms")
+    campaign_of(numbers(60))
+    process = program.start("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--concurrency", "4")
+    assert process.stderr is not None
+    process.stderr.readline()
+    process.stderr.close()
+    assert process.wait(timeout=60) == 0
+    assert len(server.accepted()) == 60
+    assert {row["status"] for row in program.results()} == {"sent"}
+    assert process.stdout is not None
+    process.stdout.close()
+
+
+def test_a_closed_terminal_ends_a_run_in_order(
+    program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
+) -> None:
+    server = sandbox("--latency", "100ms")
+    campaign_of(numbers(100))
+    process = program.start("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--concurrency", "4")
+    wait_for_requests(server, 8)
+    assert end(process, signal.SIGHUP)[0] == 143
+    assert {row["status"] for row in program.results()} == {"sent", "pending"}
+
+
+def test_results_never_replace_the_spreadsheet(program: Program, campaign_of: CampaignOf, numbers: Numbers) -> None:
+    path = campaign_of(numbers(3))
+    assert program("send", "campaign.csv", "--sandbox", "--yes").returncode == 0
+    before = path.read_bytes()
+    refused = program("results", "campaign.run", "-o", "campaign.csv")
+    assert refused.returncode == 2
+    assert path.read_bytes() == before
+
+
+def test_results_that_cannot_be_written_in_the_end_are_told_after_the_report(
+    program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
+) -> None:
+    server = sandbox("--latency", "200ms")
+    campaign_of(numbers(20))
+    folder = program.folder / "out"
+    folder.mkdir()
+    process = program.start(
+        "send", "campaign.csv", "--base-url", server.base_url, "--yes", "--results", "out/r.csv", "--concurrency", "4"
+    )
+    wait_for_requests(server, 5)
+    folder.rmdir()
+    _, talk = process.communicate(timeout=60)
+    assert process.returncode == 3
+    assert "20  (accepted by the API)" in talk
+    assert "bulksend results campaign.run -o FILE" in talk
+
+
+def test_a_wrong_address_can_be_corrected_when_nothing_was_accepted(
+    program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
+) -> None:
+    server = sandbox()
+    campaign_of(numbers(3))
+    wrong = program("send", "campaign.csv", "--base-url", f"{server.base_url}/elsewhere", "--yes")
+    assert wrong.returncode == 3
+    assert "check --base-url" in wrong.stderr
+    assert program("send", "campaign.csv", "--base-url", server.base_url, "--yes").returncode == 0
+    assert len(server.accepted()) == 3
+
+
+def test_a_damaged_run_file_is_told_in_a_sentence(program: Program, campaign_of: CampaignOf, numbers: Numbers) -> None:
+    campaign_of(numbers(2_000))
+    assert program("send", "campaign.csv", "--sandbox", "--yes", "--limit", "1").returncode == 0
+    path = program.folder / "campaign.run"
+    content = bytearray(path.read_bytes())
+    content[8_192:] = b"U" * (len(content) - 8_192)
+    path.write_bytes(content)
+    for ended in (program("results", "campaign.run", "-o", "x.csv"), program("status", "campaign.run")):
+        assert ended.returncode in {2, 3}
+        assert "Traceback" not in ended.stderr
+        assert "campaign.run" in ended.stderr

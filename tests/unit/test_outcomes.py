@@ -55,9 +55,14 @@ def test_a_success_with_a_message_id_is_sent(http_status: int) -> None:
 
 
 def test_an_accepted_message_is_sent_whatever_else_its_answer_says() -> None:
-    reply = Reply(200, answer=ACCEPTED, error="a warning", matches=False)
+    reply = Reply(200, answer=ACCEPTED, error="a warning")
     assert judge(reply).status is Status.SENT
     assert explain(judge(reply), reply) == "a warning"
+
+
+def test_an_answer_that_speaks_of_another_message_proves_nothing() -> None:
+    rule = judge(Reply(200, answer=ACCEPTED, matches=False))
+    assert (rule.status, rule.repeat) == (Status.UNKNOWN, WITH_DEDUP)
 
 
 def test_a_success_without_a_message_id_that_tells_an_error_was_not_accepted() -> None:

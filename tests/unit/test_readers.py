@@ -478,3 +478,14 @@ def test_a_reader_for_json_lines_tells_that_columns_may_still_come(lines: Path) 
     assert isinstance(reader, JsonlReader)
     assert reader.columns == []
     source.close()
+
+
+@pytest.mark.parametrize(
+    "value", ["[12345678901234567890123]", "[" * 300 + "]" * 300, "[" * 1_000 + "1234567890123456789" + "]" * 1_000]
+)
+def test_a_json_value_that_is_too_deep_or_too_long_is_a_fault_of_its_row_at_most(tmp_path: Path, value: str) -> None:
+    path = tmp_path / "campaign.jsonl"
+    path.write_text('{"to": "1", "x": ' + value + '}\n{"to": "2"}\n')
+    _, rows = read(path)
+    assert len(rows) == 2
+    assert not rows[1].fault

@@ -395,7 +395,7 @@ def test_a_sandbox_on_the_command_line_goes_with_no_other_address(
 ) -> None:
     monkeypatch.setenv("BULKSEND_BASE_URL", "https://x.example")
     with context("send", "--sandbox") as opened:
-        assert options.destination(opened.params).is_sandbox
+        assert options.destination(opened.params).base_url == ""
     assert run("send", "in.csv", "--sandbox", "--base-url", "https://x.example") == ExitCode.USAGE
     assert "--sandbox starts a server of its own" in capsys.readouterr().err
 

@@ -1,0 +1,531 @@
+"""The real program with a SIGKILL at a named point, and campaigns that are crashed, finished and then judged.
+
+As a program, ``crashing.py POINT N ARGUMENTS...`` is bulksend, which kills itself when it comes to the point for the
+N-th time. It watches the edges (SQL, HTTP, the files' names), so that it need not know how the inside is made.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import random
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from hostile import AMBIGUOUS, CERTAIN, KEY, Hostile, Settings, parts_of
+
+ROOT = Path(__file__).absolute().parents[2]
+
+PLANNING = ("planning", "before plan commit", "before plan is named", "plan is named")
+SENDING = (
+    "before take-over commit",
+    "before intent commit",
+    "after intent commit",
+    "before the POST",
+    "the POST leaves",
+    "mid-request",
+    "answer begins",
+    "after the answer",
+    "before outcome commit",
+    "after outcome commit",
+)
+ENDING = ("before close", "after close", "during results", "before results are named", "results are named")
+POINTS = PLANNING + SENDING + ENDING
+STOP = "stopped after intent commit"
+"""Not a kill but a SIGSTOP: as if the machine slept between an intent and its POST."""
+
+CAP, WINDOW_S = 5, 1.0
+TIMEOUT_S = 0.6
+CONCURRENCY = 4
+
+_ENDED = {0, 1, 3}
+_INTERRUPTED = {130, 143, -signal.SIGINT, -signal.SIGTERM}  # the latter: before the program takes signals
+
+
+# -- The program that kills itself
+
+
+class _Bomb:
+    """Goes off when the program comes to its point for the N-th time."""
+
+    def __init__(self, point: str, nth: int) -> None:
+        self._point = point
+        self._left = nth
+
+    def at(self, point: str) -> None:
+        if point != self._point:
+            return
+        self._left -= 1
+        if self._left == 0:
+            os.kill(os.getpid(), signal.SIGSTOP if point == STOP else signal.SIGKILL)
+
+    def soon(self, point: str, loop_call: Callable[[float, Callable[[], None]], object]) -> None:
+        """The point is a moment after this one."""
+        loop_call(0.004, lambda: self.at(point))
+
+
+_CHANGES = {
+    "plan": re.compile(r"\s*INSERT INTO messages\b"),
+    "intent": re.compile(r"\s*INSERT INTO sends\b"),
+    "outcome": re.compile(r"\s*UPDATE sends\b.*\bhttp_status\b", re.DOTALL),
+    "take-over": re.compile(r"\s*UPDATE sends\b(?!.*\bhttp_status\b)", re.DOTALL),
+}
+"""What a transaction changes, by its statements."""
+
+
+def _watch_sql(bomb: _Bomb) -> None:
+    class Watched(sqlite3.Connection):
+        noted: frozenset[str] = frozenset()
+
+        def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+            if sql == "PRAGMA journal_mode = DELETE":
+                bomb.at("before close")
+            done, self.noted = (self.noted, frozenset()) if sql == "COMMIT" else (frozenset(), self.noted)
+            for what in done:
+                bomb.at(f"before {what} commit")
+            found = super().execute(sql, parameters)
+            self.note(sql, found)
+            for what in done:
+                bomb.at(f"after {what} commit")
+            if "intent" in done:
+                bomb.at(STOP)
+            if sql == "PRAGMA journal_mode = DELETE":
+                bomb.at("after close")
+            return found
+
+        def executemany(self, sql: str, parameters: Any, /) -> sqlite3.Cursor:
+            found = super().executemany(sql, parameters)
+            self.note(sql, found)
+            return found
+
+        def note(self, sql: str, found: sqlite3.Cursor) -> None:
+            for what, pattern in _CHANGES.items():
+                if pattern.match(sql) and (found.rowcount > 0 or what == "take-over"):
+                    self.noted |= {what}
+                    bomb.at("planning" if what == "plan" else "")
+
+    connect = sqlite3.connect
+
+    def watched(*arguments: Any, **named: Any) -> sqlite3.Connection:
+        return connect(*arguments, factory=Watched, **named)
+
+    sqlite3.connect = watched  # type: ignore[assignment]
+
+
+def _watch_http(bomb: _Bomb) -> None:
+    import asyncio  # noqa: PLC0415 -- all of these only in the program that is to die
+    from types import SimpleNamespace  # noqa: PLC0415
+
+    import aiohttp  # noqa: PLC0415
+
+    from bulksend.api import SmsApi  # noqa: PLC0415
+
+    trace = aiohttp.TraceConfig()
+
+    async def leaves(_session: aiohttp.ClientSession, _context: SimpleNamespace, _params: object) -> None:
+        bomb.at("the POST leaves")
+        bomb.soon("mid-request", asyncio.get_running_loop().call_later)
+
+    async def begins(_session: aiohttp.ClientSession, _context: SimpleNamespace, _params: object) -> None:
+        bomb.at("answer begins")
+
+    trace.on_request_chunk_sent.append(leaves)
+    trace.on_request_end.append(begins)
+    start, send = aiohttp.ClientSession.__init__, SmsApi.send
+
+    def watched_start(self: aiohttp.ClientSession, *arguments: Any, **named: Any) -> None:
+        start(self, *arguments, trace_configs=[trace], **named)
+
+    async def watched_send(self: SmsApi, *arguments: Any, **named: Any) -> Any:
+        bomb.at("before the POST")
+        reply = await send(self, *arguments, **named)
+        bomb.at("after the answer")
+        return reply
+
+    aiohttp.ClientSession.__init__ = watched_start  # type: ignore[method-assign]
+    SmsApi.send = watched_send  # type: ignore[method-assign]
+
+
+def _watch_files(bomb: _Bomb) -> None:
+    from bulksend.report import RunReport  # noqa: PLC0415
+
+    rename, put, results = Path.rename, Path.replace, RunReport.results
+
+    def watched_rename(self: Path, target: Any) -> Path:
+        bomb.at("before plan is named")
+        named = rename(self, target)
+        bomb.at("plan is named")
+        return named
+
+    def watched_put(self: Path, target: Any) -> Path:
+        is_results = ".results." in str(target)
+        if is_results:
+            bomb.at("before results are named")
+        named = put(self, target)
+        if is_results:
+            bomb.at("results are named")
+        return named
+
+    def watched_results(self: RunReport) -> Iterator[tuple[Any, ...]]:
+        for record in results(self):
+            bomb.at("during results")
+            yield record
+
+    Path.rename = watched_rename  # type: ignore[method-assign,assignment]
+    Path.replace = watched_put  # type: ignore[method-assign,assignment]
+    RunReport.results = watched_results  # type: ignore[method-assign]
+
+
+def _die(point: str, nth: int, arguments: Sequence[str]) -> None:
+    bomb = _Bomb(point, nth)
+    _watch_sql(bomb)
+    _watch_http(bomb)
+    _watch_files(bomb)
+    from bulksend.cli import main  # noqa: PLC0415
+
+    sys.argv = ["bulksend", *arguments]
+    main()
+
+
+# -- Campaigns that are crashed, finished and judged
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a campaign; its text is like no other's."""
+
+    to: str
+    text: str
+
+    @property
+    def is_rejected(self) -> bool:
+        """Whether the server is to refuse it."""
+        return "REJECT" in self.text
+
+
+def rows_of(count: int, rng: random.Random, *, crowded: int = 2, tag: str = "row") -> list[Row]:
+    """Rows, a third of them to a few crowded capped numbers, some of two parts, a few that the API rejects."""
+    rows = []
+    for number in range(1, count + 1):
+        hot = crowded and number % 3 == 0
+        to = f"6391712345{number % crowded:02}" if hot else f"49151{rng.randrange(10**6):06}{number % 100:02}"
+        text = f"{tag} {number:03} {rng.getrandbits(40):010x}"
+        if rng.random() < 0.08:
+            text += " and so on" * 16
+        if rng.random() < 0.04:
+            text += " REJECT"
+        rows.append(Row(to, text))
+    return rows
+
+
+def environment(state: Path) -> dict[str, str]:
+    """What every program of an account is started with."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("BULKSEND_")}
+    return clean | {
+        "BULKSEND_API_KEY": KEY,
+        "BULKSEND_ORG_ID": "1",
+        "BULKSEND_STATE_DIR": str(state),
+        "PYTHONPATH": str(ROOT),
+    }
+
+
+@dataclass
+class Campaign:
+    """One campaign with its server.
+
+    Attributes:
+        options: more of the command.
+        state: the account's folder, if it shares it with other campaigns.
+        crashes: programs that a SIGKILL ended.
+        codes: how every program ended.
+        said: what it said.
+    """
+
+    folder: Path
+    server: Hostile
+    rows: Sequence[Row]
+    options: tuple[str, ...] = ()
+    state: Path | None = None
+    crashes: int = 0
+    codes: list[int] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    found: list[str] = field(default_factory=list)  # violations seen on the way
+    cut_off_at: list[float] = field(default_factory=list)  # when programs were ended, in seconds since 1970
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "campaign.csv").open("w", encoding="utf-8", newline="") as file:
+            lines = csv.writer(file)
+            lines.writerow(["to", "message"])
+            lines.writerows([row.to, row.text] for row in self.rows)
+
+    @property
+    def arguments(self) -> list[str]:
+        """The same command each time."""
+        return [
+            "send", "campaign.csv", "--base-url", self.server.base_url, "--yes", "--no-progress",
+            *self.options, "--concurrency", str(CONCURRENCY), "--retries", "3", "--cap", f"63={CAP}/{WINDOW_S:g}",
+            *(() if "--timeout" in self.options else ("--timeout", str(TIMEOUT_S))),
+        ]  # fmt: skip
+
+    def start(self, point: str = "", nth: int = 0, **how: Any) -> subprocess.Popen[str]:
+        """Start the program, if a point is given with a bomb in it."""
+        armed = [str(Path(__file__)), point, str(nth)] if point else ["-m", "bulksend"]
+        return subprocess.Popen(
+            [sys.executable, *armed, *self.arguments],
+            cwd=self.folder,
+            env=environment(self.state or self.folder / "state"),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            **how,
+        )
+
+    def end(self, process: subprocess.Popen[str]) -> int:
+        """Wait for its end and see what it left."""
+        try:
+            _, said = process.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            _, said = process.communicate()
+            self.found.append("the program hung for a minute")
+        code = process.returncode
+        self.codes.append(code)
+        self.said.append(said)
+        if code not in _ENDED:
+            self.cut_off_at.append(time.time())
+        if code == -signal.SIGKILL:
+            self.crashes += 1
+        elif code in _ENDED:
+            self._check_results(must_be=True)
+        elif code not in _INTERRUPTED:
+            self.found.append(f"exit {code}: {said[-1500:]}")
+        if "Traceback" in said and "KeyboardInterrupt" not in said:
+            self.found.append(f"a traceback: {said[-2500:]}")
+        if KEY in said:
+            self.found.append("the key was shown")
+        self._check_results(must_be=False)
+        return code
+
+    def end_of_trouble(self, process: subprocess.Popen[str]) -> int:
+        """Wait for the end of a program that cannot write what it has to."""
+        _, said = process.communicate(timeout=60)
+        self.said.append(said)
+        self.codes.append(process.returncode)
+        self.cut_off_at.append(time.time())
+        if "Traceback" in said:
+            self.found.append(f"a traceback: {said[-2500:]}")
+        return process.returncode
+
+    def run(self, point: str = "", nth: int = 0) -> int:
+        """Run the program to its end, or its point."""
+        return self.end(self.start(point, nth))
+
+    def await_requests(self, process: subprocess.Popen[str], count: int) -> bool:
+        """Wait until the server has seen so many requests; False if the program ends before."""
+        while len(self.server.records("request")) < count:
+            if process.poll() is not None:
+                return False
+            time.sleep(0.005)
+        return True
+
+    def pause(self, process: subprocess.Popen[str], seconds: float) -> None:
+        """Let the program stand still, as if the machine slept."""
+        process.send_signal(signal.SIGSTOP)
+        self.cut_off_at.append(time.time())  # what was under way may time out before its answer is looked at
+        time.sleep(seconds)
+        process.send_signal(signal.SIGCONT)
+
+    def resolve(self, *arguments: str) -> int:
+        """Run ``bulksend resolve`` on the run file."""
+        ended = subprocess.run(
+            [sys.executable, "-m", "bulksend", "resolve", "campaign.run", *arguments],
+            cwd=self.folder,
+            env=environment(self.state or self.folder / "state"),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        self.said.append(ended.stderr)
+        return ended.returncode
+
+    def finish(self, most: int = 12) -> None:
+        """Run the same command until there is nothing more that it could do."""
+        for _ in range(most):
+            if self.run() in (0, 1) and self._is_settled():
+                return
+        self.found.append(f"not done after {most} more runs: {self.codes}, {Counter(self.statuses())}; {self.said[-1]}")
+
+    def results(self) -> list[dict[str, str]]:
+        """The results file."""
+        with (self.folder / "campaign.results.csv").open(encoding="utf-8-sig", newline="") as file:
+            return list(csv.DictReader(file))
+
+    def statuses(self) -> list[str]:
+        """The rows' statuses, in order, as far as there are results."""
+        if not (self.folder / "campaign.results.csv").exists():
+            return []
+        return [record["status"] for record in self.results()]
+
+    def _is_settled(self) -> bool:
+        knows = self.server.settings.knows_dedup or self.server.settings.knows_list
+        statuses = self.statuses()
+        if len(statuses) != len(self.rows):
+            return False
+        for row, status in zip(self.rows, statuses, strict=True):
+            is_end = status in {"sent", "rejected"} or (status == "unknown" and (not knows or row.is_rejected))
+            if not is_end:
+                return False
+        return True
+
+    def _check_results(self, *, must_be: bool) -> None:
+        """Results are whole or not there: one record per row, in the input's order."""
+        if not (self.folder / "campaign.results.csv").exists():
+            if must_be:
+                self.found.append(f"no results after exit {self.codes[-1]}: {self.said[-1]}")
+            return
+        told = [(record["row"], record["message"]) for record in self.results()]
+        if told != [(str(number), row.text) for number, row in enumerate(self.rows, 1)]:
+            self.found.append(f"the results are not one record per row: {len(told)} of {len(self.rows)}")
+
+    # -- The judgement, by the server's log
+
+    def violations(self) -> list[str]:
+        """All that is wrong now, after the run's end; empty if the promises were kept."""
+        told = self._untrue() if (self.folder / "campaign.results.csv").exists() else ()
+        return [*self.found, *self._doubles(), *told, *cap_violations(self.server), *self._leaks()]
+
+    def _doubles(self) -> Iterator[str]:
+        for text, times in Counter(record["text"] for record in self.server.records("accepted")).items():
+            if times > 1:
+                yield f"accepted {times} times: {text!r}"
+
+    def _untrue(self) -> Iterator[str]:
+        ids = {record["text"]: record["id"] for record in self.server.records("accepted")}
+        doubtful = {record["text"] for record in self.server.records("request") if record["does"] in AMBIGUOUS}
+        begun = self._begun()
+        cut_off = 0
+        for number, (row, record) in enumerate(zip(self.rows, self.results(), strict=True), 1):
+            status, name = record["status"], f"row {number} ({row.text[:30]!r})"
+            if status == "sent" and ids.get(row.text) != record["messageId"]:
+                yield f"{name} is said to be sent as {record['messageId']!r}, the server: {ids.get(row.text)!r}"
+            if status != "sent" and row.text in ids and status != "unknown":
+                yield f"{name} was accepted but is called {status}"
+            if self.server.settings.knows_dedup and status != "sent" and not row.is_rejected:
+                yield f"{name} is {status} although the server knows keys"
+            if status == "rejected" and not row.is_rejected:
+                yield f"{name} is called rejected, which the server did not say"
+            if status in {"pending", "failed", "invalid", "skipped"}:
+                yield f"{name} is still {status}"
+            if status == "unknown" and row.text not in doubtful:
+                cut_off += 1
+                if not any(-0.2 < at - begun[number] < TIMEOUT_S + 1.5 for at in self.cut_off_at):
+                    yield f"{name} is called unknown although its attempt was answered: {record}"
+        if cut_off > 2 * CONCURRENCY * len(self.cut_off_at):
+            yield f"{cut_off} rows are unknown after {len(self.cut_off_at)} crashes with {CONCURRENCY} workers"
+
+    def _begun(self) -> dict[int, float]:
+        """When the attempt of each row began that may have been accepted, or else its last."""
+        with closing(sqlite3.connect(f"file:{self.folder}/campaign.run?mode=ro", uri=True)) as db:
+            return dict(db.execute("SELECT row, coalesce(doubt_since, started_at) FROM sends"))
+
+    def _leaks(self) -> Iterator[str]:
+        for path in self.folder.rglob("*"):
+            if not path.is_file() or path.name == "campaign.csv":
+                continue
+            if KEY.encode() in path.read_bytes():
+                yield f"the key is in {path.name}"
+            if path.suffix in {".run", ".csv"} and path.stat().st_mode & 0o077:
+                yield f"{path.name} can be read by others"
+
+
+def cap_violations(server: Hostile, window_s: float = WINDOW_S) -> Iterator[str]:
+    """Where more parts reached a capped number within a window than the telcos let through."""
+    arrivals: dict[str, list[float]] = {}
+    for record in server.records("accepted"):
+        if record["to"].startswith("63"):
+            arrivals.setdefault(record["to"], []).extend([record["at"]] * parts_of(record["text"]))
+    for to, times in arrivals.items():
+        for first, sixth in zip(times, times[CAP:], strict=False):
+            if sixth - first < window_s:
+                yield f"{CAP + 1} parts to {to} within {sixth - first:.3f} s of {window_s} s"
+
+
+@contextmanager
+def campaign(folder: Path, settings: Settings, rows: Sequence[Row], *options: str) -> Iterator[Campaign]:
+    """A campaign with its server running."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with Hostile(folder / "server.log", settings) as server:
+        yield Campaign(folder, server, rows, options)
+
+
+# -- Schedules drawn from a seed, for tests and for the soak
+
+
+def hostile_settings(rng: random.Random, *, knows_dedup: bool) -> Settings:
+    """A server that is well most of the time, and otherwise ill in a few ways."""
+    ills = rng.sample(sorted(set(AMBIGUOUS) - ({"late"} if not knows_dedup else set())), 5)
+    certain = rng.sample(sorted(set(CERTAIN) - {"ok", "reject"}), 3)
+    return Settings(
+        seed=rng.getrandbits(32),
+        weights={"ok": 60} | dict.fromkeys(certain, 4) | dict.fromkeys(ills, 4),
+        knows_dedup=knows_dedup,
+        calm_after=2,
+        storm_every_s=rng.choice([0.0, 1.3]),
+        storm_s=0.3,
+        latency_s=rng.choice([0.0, 0.01, 0.04]),
+    )
+
+
+def crash_at_points(seed: int, folder: Path, *, knows_dedup: bool, points: Sequence[tuple[str, int]]) -> Campaign:
+    """Crash a campaign at each point in turn, then let it finish."""
+    rng = random.Random(seed)
+    settings = hostile_settings(rng, knows_dedup=knows_dedup)
+    with campaign(folder, settings, rows_of(rng.randint(36, 54), rng)) as run:
+        for point, nth in points:
+            run.run(point, nth)
+        run.finish()
+        run.found = run.violations()
+        return run
+
+
+def crash_at_random(seed: int, folder: Path, *, knows_dedup: bool, times: int) -> Campaign:
+    """Kill, pause, interrupt and terminate a campaign at random moments, then let it finish."""
+    rng = random.Random(seed)
+    settings = hostile_settings(rng, knows_dedup=knows_dedup)
+    settings = replace(settings, latency_s=max(settings.latency_s, 0.02))
+    with campaign(folder, settings, rows_of(rng.randint(36, 60), rng)) as run:
+        for _ in range(times):
+            fate = rng.choice(["kill", "kill", "kill", "pause", "pause and kill", "interrupt", "terminate"])
+            asked = len(run.server.records("request"))
+            process = run.start()
+            if rng.random() < 0.8 or fate in {"interrupt", "terminate"}:
+                run.await_requests(process, asked + rng.randint(1, 6))
+            time.sleep(rng.uniform(0, 0.12))
+            if fate.startswith("pause"):
+                run.pause(process, TIMEOUT_S + rng.uniform(0.1, 0.6))
+                time.sleep(rng.uniform(0, 0.05))
+            if "kill" in fate:
+                process.kill()
+            elif fate in {"interrupt", "terminate"}:
+                process.send_signal(signal.SIGINT if fate == "interrupt" else signal.SIGTERM)
+            run.end(process)
+        run.finish()
+        run.found = run.violations()
+        return run
+
+
+if __name__ == "__main__":
+    _die(sys.argv[1], int(sys.argv[2]), sys.argv[3:])
