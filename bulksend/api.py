@@ -162,12 +162,15 @@ async def _read(response: aiohttp.ClientResponse, message: Message, dedup_key: s
     if not isinstance(said, dict):
         return Reply(status, Fault.UNREADABLE, retry_after_s=retry_after)
     answer = _answer(said)
+    matches = _is_ours(status, said, message, dedup_key)
+    if not matches:
+        response.close()  # whose answer comes next on this connection, nobody knows
     return Reply(
         status,
         answer=answer,
         error=_text(said, "error"),
         echoed=dedup_key is not None and said.get("clientDedup") == dedup_key,
-        matches=_is_to(said, message) and (status != 409 or _has_text(said, message)),
+        matches=matches,
         retry_after_s=retry_after,
     )
 
@@ -230,6 +233,14 @@ def _page(said: Mapping[str, Any]) -> Page:
         for each in said["messages"]
     ]
     return Page(messages, _text(said, "nextPage") if said.get("hasNextPage") else None)
+
+
+def _is_ours(status: int, said: Mapping[str, Any], message: Message, dedup_key: str | None) -> bool:
+    """Whether an answer speaks of our message, as far as it tells."""
+    key = said.get("clientDedup")
+    if dedup_key is not None and isinstance(key, str) and key not in ("", dedup_key):
+        return False
+    return _is_to(said, message) and (status != 409 or _has_text(said, message))
 
 
 def _is_to(said: Mapping[str, Any], message: Message) -> bool:

@@ -91,10 +91,6 @@ class Dispatcher:
         for lane in touched.values():
             self._place(lane, now)
 
-    def has_lane(self, recipient: Recipient) -> bool:
-        """Whether rows of this recipient are parked."""
-        return self._key(recipient) in self._lanes
-
     def recall(self, recipient: Recipient, slots: int, free_at: float) -> None:
         """Count an earlier send, of another run or before a crash, until ``free_at``."""
         key = self._key(recipient)

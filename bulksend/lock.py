@@ -103,3 +103,14 @@ def network_kind(path: Path, mounts: str | None = None) -> str | None:
         if resolved.is_relative_to(mount):
             found = max(found, (len(mount.parts), kind))
     return found[1] if _NETWORK.fullmatch(found[1]) else None
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process of this machine is running."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -12,7 +12,8 @@ from typing import Protocol
 
 from bulksend.model import Answer, Doubtful, Listed, Page, Recipient
 
-_SLACK_S = 120.0  # the server's clock may differ from ours by so much
+_SLACK_S = 120.0  # the list is read back so much further, for the server's clock may differ from ours
+_NEAR_S = 15.0  # without a clientRef, a message this close in time is taken for the row's
 _PAGES_MAX = 200
 
 
@@ -86,5 +87,5 @@ def _fits(row: Doubtful, message: Listed) -> bool:
     if "{{" in row.text:
         return False  # the list shows the API's own fields filled in: texts cannot be compared
     to = message.contact_id if isinstance(row.recipient, int) else message.number
-    in_time = row.since - _SLACK_S <= message.created <= row.until + _SLACK_S
+    in_time = row.since - _NEAR_S <= message.created <= row.until + _NEAR_S
     return to == row.recipient and message.text == row.text and in_time

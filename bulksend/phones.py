@@ -76,22 +76,6 @@ def check_country(text: str) -> str:
     return country
 
 
-def country_of(number: PhoneNumber) -> str:
-    """Return the ISO code of a number's country, "" if it belongs to none or to no single one."""
-    import phonenumbers
-
-    try:
-        region = phonenumbers.region_code_for_number(phonenumbers.parse(f"+{number}"))
-    except phonenumbers.NumberParseException:
-        return ""
-    return region if region and region.isalpha() else ""
-
-
-def is_philippine_mobile(number: PhoneNumber) -> bool:
-    """Tell whether the telcos' cap for Philippine mobiles (the API's document) is about this number."""
-    return len(number) == 12 and number.startswith("639")
-
-
 # ---- from a cell to digits ----
 
 

@@ -12,10 +12,9 @@ import orjson
 
 from bulksend.errors import UsageError
 from bulksend.model import Doubtful, Encoding, Recipient, Status
-from bulksend.runfile import IN_FLIGHT, Owner, PlanFacts, check_format, explained, is_begun, read_facts
+from bulksend.runfile import IN_FLIGHT, TO_SEND, Owner, PlanFacts, check_format, explained, is_begun, read_facts
 
-# A row that is still to be sent: never tried, or certainly not sent.
-_TO_SEND = "m.status = 'pending' AND (s.row IS NULL OR s.state IN ('pending', 'failed'))"
+_PENDING = f"m.status = 'pending' AND {TO_SEND}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +112,14 @@ class RunReport:
     def overview(self, limit: int | None = None) -> Overview:
         """Sum up what is still to be sent, or the first ``limit`` rows of it."""
         until = f"""(SELECT coalesce(max(row), 0) FROM (SELECT m.row FROM messages m LEFT JOIN sends s ON s.row = m.row
-                    WHERE {_TO_SEND} ORDER BY m.row LIMIT {limit}))"""
+                    WHERE {_PENDING} ORDER BY m.row LIMIT {limit}))"""
         within = "" if limit is None else f"AND {{}}.row <= {until}"
         groups = f"""SELECT m.encoding, m.parts, count(*), sum(m.price), count(*) - count(m.price) FROM messages m
-                     LEFT JOIN sends s ON s.row = m.row WHERE {_TO_SEND} {within.format("m")}
+                     LEFT JOIN sends s ON s.row = m.row WHERE {_PENDING} {within.format("m")}
                      GROUP BY m.encoding, m.parts"""
         crowds = f"""SELECT r.recipient, count(*), sum(r.parts) AS parts FROM repeats r
                     LEFT JOIN sends s ON s.row = r.row
-                    WHERE (s.row IS NULL OR s.state IN ('pending', 'failed')) {within.format("r")}
+                    WHERE {TO_SEND} {within.format("r")}
                     GROUP BY r.recipient HAVING count(*) > 1 ORDER BY parts DESC, r.recipient LIMIT 1000"""
         by_parts: dict[int, int] = {}
         by_encoding: dict[Encoding, int] = {}
@@ -220,7 +219,7 @@ class RunReport:
     def previews(self, limit: int) -> list[tuple[int, str, str | None, str]]:
         """The first messages still to be sent: (row, recipient, sender, text)."""
         sql = f"""SELECT m.row, m.recipient, m.sender, m.text FROM messages m LEFT JOIN sends s ON s.row = m.row
-                  WHERE {_TO_SEND} ORDER BY m.row LIMIT ?"""
+                  WHERE {_PENDING} ORDER BY m.row LIMIT ?"""
         with explained(self.path):
             return [(row, str(to), sender, text) for row, to, sender, text in self._db.execute(sql, [limit])]
 

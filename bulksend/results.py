@@ -14,6 +14,7 @@ from typing import IO
 import orjson
 
 from bulksend.errors import UsageError
+from bulksend.lock import is_alive
 from bulksend.model import Status
 from bulksend.report import RunReport
 from bulksend.runfile import IN_FLIGHT
@@ -115,6 +116,7 @@ def input_columns(names: Sequence[str], ours: Sequence[str]) -> list[str]:
 def _write(path: Path, header: Sequence[str], records: Generator[Record]) -> None:
     write = writer_for(path)
     draft = path.with_name(f".bulksend-{os.getpid()}.part")
+    _clear(path.parent)
     try:
         with _draft(draft, path) as file, closing(records):
             write(file, header, records)
@@ -124,6 +126,14 @@ def _write(path: Path, header: Sequence[str], records: Generator[Record]) -> Non
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
+
+
+def _clear(folder: Path) -> None:
+    """Remove what a killed process left half written: it holds personal data."""
+    for left in folder.glob(".bulksend-*.part"):
+        with suppress(OSError, ValueError):
+            if not is_alive(int(left.stem.rpartition("-")[2])):
+                left.unlink()
 
 
 @contextmanager

@@ -26,6 +26,9 @@ SCHEMA_VERSION = 1
 IN_FLIGHT = "in flight"
 """The state of a row whose intent is committed and whose outcome is not."""
 
+TO_SEND = "(s.row IS NULL OR s.state IN ('pending', 'failed'))"
+"""Of a pending message left-joined with ``sends s``: it was never tried, or certainly not sent."""
+
 _SCHEMA = f"""
 CREATE TABLE facts (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE messages (

@@ -15,38 +15,33 @@ import orjson
 
 from bulksend.errors import OwnedError, RunFileError
 from bulksend.model import Answer, Attempt, Message, Outcome, Queued, Recipient, Status
-from bulksend.runfile import IN_FLIGHT, RECENT_SENDS, Owner, PlanFacts, check_format, explained, read_facts
+from bulksend.runfile import IN_FLIGHT, RECENT_SENDS, TO_SEND, Owner, PlanFacts, check_format, explained, read_facts
 
 INTERRUPTED = "bulksend was cut off while this attempt was under way"
 
 _LAST_ROW = 2**62
 
-_CLAIM = """
+# A contact's number, where it is known; TEXT and INTEGER must not meet, or a number could pass for a contact's id.
+_NUMBER = "LEFT JOIN numbers n ON typeof({0}.recipient) = 'integer' AND n.contact = {0}.recipient"
+_CLAIM = f"""
 SELECT json_group_array(json_array(row, who, slots)) FROM (
-    SELECT m.row, coalesce(n.number, m.recipient) AS who, {slots} AS slots FROM messages m
-    LEFT JOIN sends s ON s.row = m.row
-    LEFT JOIN numbers n ON typeof(m.recipient) = 'integer' AND n.contact = m.recipient
-    WHERE m.row > ? AND m.row <= ? AND m.status = 'pending' AND (s.row IS NULL OR s.state IN ('pending', 'failed'))
+    SELECT m.row, coalesce(n.number, m.recipient) AS who, {{slots}} AS slots FROM messages m
+    LEFT JOIN sends s ON s.row = m.row {_NUMBER.format("m")}
+    WHERE m.row > ? AND m.row <= ? AND m.status = 'pending' AND {TO_SEND}
     AND m.recipient NOT IN (SELECT recipient FROM temp.crowded)
     ORDER BY m.row LIMIT ?)
 """
-_NTH_PENDING = """
-SELECT m.row FROM messages m LEFT JOIN sends s ON s.row = m.row
-WHERE m.status = 'pending' AND (s.row IS NULL OR s.state IN ('pending', 'failed'))
+_NTH_PENDING = f"""
+SELECT m.row FROM messages m LEFT JOIN sends s ON s.row = m.row WHERE m.status = 'pending' AND {TO_SEND}
 ORDER BY m.row LIMIT 1 OFFSET ?
 """
-_CROWDED = """
-SELECT r.row, coalesce(n.number, r.recipient), {slots} FROM repeats r
-JOIN temp.crowded USING (recipient)
-LEFT JOIN sends s ON s.row = r.row
-LEFT JOIN numbers n ON typeof(r.recipient) = 'integer' AND n.contact = r.recipient
-WHERE r.row <= ? AND (s.row IS NULL OR s.state IN ('pending', 'failed'))
-ORDER BY r.recipient, r.row
+_CROWDED = f"""
+SELECT m.row, coalesce(n.number, m.recipient), {{slots}} FROM repeats m JOIN temp.crowded USING (recipient)
+LEFT JOIN sends s ON s.row = m.row {_NUMBER.format("m")} WHERE m.row <= ? AND {TO_SEND} ORDER BY m.recipient, m.row
 """
-_UNRESOLVED = """
-SELECT m.row, coalesce(n.number, m.recipient), {slots} FROM sends s JOIN messages m ON m.row = s.row
-LEFT JOIN numbers n ON typeof(m.recipient) = 'integer' AND n.contact = m.recipient
-WHERE s.state = 'unknown' AND s.doubt_since >= ? ORDER BY m.row
+_UNRESOLVED = f"""
+SELECT m.row, coalesce(n.number, m.recipient), {{slots}} FROM sends s JOIN messages m ON m.row = s.row
+{_NUMBER.format("m")} WHERE s.state = 'unknown' AND s.doubt_since >= ? ORDER BY m.row
 """
 # The WHERE is the last guard against a double send: a row that was accepted, or is on its way, cannot begin again.
 _BEGIN = f"""
@@ -112,7 +107,7 @@ class RunStore:
     def __init__(self, path: Path, *, by_parts: bool, limit: int | None, now: float) -> None:
         self.path = path
         self._by_parts = by_parts
-        self._slots = "parts" if by_parts else "1"
+        self._slots = "m.parts" if by_parts else "1"
         with explained(path):
             self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             try:
@@ -144,13 +139,12 @@ class RunStore:
 
     def claim(self, after: int, limit: int) -> list[Queued]:
         """See `bulksend.journal.Journal.claim`."""
-        sql = _CLAIM.format(slots=f"m.{self._slots}" if self._slots == "parts" else "1")
-        (found,) = self.db.execute(sql, [after, self._until, limit]).fetchone()
+        (found,) = self.db.execute(_CLAIM.format(slots=self._slots), [after, self._until, limit]).fetchone()
         return [Queued(*each) for each in orjson.loads(found)]
 
     def crowded(self, is_crowded: Callable[[Recipient, int], bool]) -> list[Queued]:
         """See `bulksend.journal.Journal.crowded`."""
-        totals = self.db.execute(f"SELECT recipient, sum({self._slots}) FROM repeats GROUP BY recipient")
+        totals = self.db.execute(f"SELECT recipient, sum({self._slots}) FROM repeats m GROUP BY recipient")
         self.db.executemany(
             "INSERT INTO temp.crowded VALUES (?)", [[who] for who, slots in totals if is_crowded(who, slots)]
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import time
 from pathlib import Path
@@ -12,6 +11,7 @@ import click
 
 from bulksend.cli import show, summary
 from bulksend.cli.settings import Command, option
+from bulksend.lock import is_alive
 from bulksend.model import ExitCode
 from bulksend.report import RunReport
 from bulksend.runfile import Owner
@@ -36,16 +36,6 @@ def _who(owner: Owner | None) -> str:
         return "nobody is at work on it"
     since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(owner.since))
     who = f"process {owner.pid} on {owner.host}, since {since}"
-    if owner.host == socket.gethostname() and not _is_alive(owner.pid):
+    if owner.host == socket.gethostname() and not is_alive(owner.pid):
         return f"nobody is at work on it; the last ({who}) was cut off, and the same command goes on"
     return f"{who}, is at work on it"
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

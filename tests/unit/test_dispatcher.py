@@ -243,8 +243,8 @@ def test_a_number_at_its_cap_holds_up_nobody_else() -> None:
     dispatcher.queue([Queued(11, WARM, 1), Queued(12, ABROAD, 1)])
     assert taken(dispatcher) == [1, 2, 3, 4, 5, 11, 12]
     assert dispatcher.parked == 5
-    assert dispatcher.has_lane(HOT)
-    assert not dispatcher.has_lane(WARM)
+    assert HOT in dispatcher._lanes
+    assert WARM not in dispatcher._lanes
 
 
 def test_no_more_are_handed_out_than_asked_for() -> None:
@@ -317,7 +317,7 @@ def test_a_contact_shares_the_window_of_its_number_once_that_is_told() -> None:
         dispatcher.answered(item, T0 + 1)
     dispatcher.queue([Queued(6, HOT, 1), Queued(7, CONTACT, 1)])
     assert taken(dispatcher, T0 + 60.9) == []
-    assert dispatcher.has_lane(CONTACT)
+    assert set(dispatcher._lanes) == {HOT}
     assert taken(dispatcher, T0 + 61) == [6, 7]
 
 

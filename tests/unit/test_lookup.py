@@ -41,8 +41,8 @@ def test_without_a_client_ref_number_text_and_time_must_fit() -> None:
     for wrong in (
         replace(LISTED, number=BEN),
         replace(LISTED, text="Hello!"),
-        replace(LISTED, created=1_000.0 - 121),
-        replace(LISTED, created=1_010.0 + 121),
+        replace(LISTED, created=1_000.0 - 16),
+        replace(LISTED, created=1_010.0 + 16),
         replace(LISTED, client_ref="autumn-1"),
     ):
         assert match([ROW], [wrong]) == {}

@@ -14,8 +14,6 @@ from bulksend.model import ContactId, PhoneNumber
 from bulksend.phones import (
     BadNumber,
     check_country,
-    country_of,
-    is_philippine_mobile,
     normalise,
     normalise_contact_id,
 )
@@ -272,20 +270,6 @@ def test_an_unknown_country_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="'Philippines' is no country: give its two-letter code, such as PH"):
         normalise("639171234567", "Philippines")
     assert check_country(" ph ") == "PH"
-
-
-@pytest.mark.parametrize(
-    ("number", "country"),
-    [("639171234567", "PH"), ("12045551234", "CA"), ("390669821234", "VA"), ("80012345678", ""), ("1", "")],
-)
-def test_a_numbers_country(number: str, country: str) -> None:
-    assert country_of(PhoneNumber(number)) == country
-
-
-def test_philippine_mobiles_are_told_from_other_numbers() -> None:
-    assert is_philippine_mobile(MANILA)
-    assert not is_philippine_mobile(PhoneNumber("63281234567"))
-    assert not is_philippine_mobile(PhoneNumber("6591234567"))
 
 
 @pytest.mark.parametrize("cell", ["123456", " 123456 ", "123456.0", "'123456", "0123456", "１２３４５６"])  # noqa: RUF001
