@@ -13,7 +13,7 @@ class Pace:
 
     Attributes:
         concurrency: requests under way at once.
-        rate: SMS per second of the whole account, or None for no limit.
+        rate: messages per second of the whole account, or None for no limit.
         timeout_s: how long one request may take.
         retries: how often a message is tried again after its first attempt.
         grace_s: how long requests under way may go on after the run was interrupted.

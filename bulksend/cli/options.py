@@ -133,7 +133,7 @@ PACE_OPTIONS = (
         "--rate",
         metavar="N",
         type=click.FloatRange(min=0, min_open=True),
-        help="SMS per second of the whole account.  [default: no limit]",
+        help="Messages per second of the whole account.  [default: no limit]",
     ),
     option(
         "--cap",
