@@ -23,17 +23,24 @@ from bulksend.planner import FIELDS, PlanOptions
 DEFAULT_BASE_URL = "https://api.engagespark.com"
 SANDBOX_ORG_ID = 1
 
+T = TypeVar("T")
 _F = TypeVar("_F", bound=Callable[..., Any])
 _PACE = Pace()
 
 
-class _CapType(click.ParamType[Cap]):
-    name = "prefix=count/seconds"
+class _Parsed(click.ParamType[T]):
+    """An option whose text the core itself knows how to read."""
+
     envvar_list_splitter = ","
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Cap:
+    def __init__(self, name: str, kind: type[T], parse: Callable[[str], T]) -> None:
+        self.name = name
+        self._kind = kind
+        self._parse = parse
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> T:
         try:
-            return value if isinstance(value, Cap) else Cap.parse(str(value))
+            return value if isinstance(value, self._kind) else self._parse(str(value))
         except UsageError as error:
             self.fail(str(error), param, ctx)
 
@@ -53,16 +60,6 @@ class _MapType(click.ParamType[tuple[str, str]]):
         return name, column.strip()
 
 
-class _ErrorLimitType(click.ParamType[ErrorLimit]):
-    name = "number or share"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> ErrorLimit:
-        try:
-            return value if isinstance(value, ErrorLimit) else ErrorLimit.parse(str(value))
-        except UsageError as error:
-            self.fail(str(error), param, ctx)
-
-
 class _UsdType(click.ParamType[MicroUSD]):
     name = "dollars"
 
@@ -76,8 +73,8 @@ class _UsdType(click.ParamType[MicroUSD]):
         return MicroUSD(int(micro))
 
 
-CAP = _CapType()
-ERROR_LIMIT = _ErrorLimitType()
+CAP = _Parsed("prefix=count/seconds", Cap, Cap.parse)
+ERROR_LIMIT = _Parsed("number or share", ErrorLimit, ErrorLimit.parse)
 USD = _UsdType()
 
 
