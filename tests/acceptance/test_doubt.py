@@ -236,4 +236,4 @@ def test_a_busy_server_slows_the_whole_run(
     log = server.log()
     refused_at = next(record["arrived"] for record in log if record["status"] == 429)
     after = [record["arrived"] - refused_at for record in log if record["arrived"] > refused_at]
-    assert not [gap for gap in after if 0.1 < gap < 0.9]  # one may have been under way already
+    assert not [gap for gap in after if 0.4 < gap < 0.9]  # one may have been under way already
