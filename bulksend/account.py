@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import sqlite3
 import time
 from contextlib import closing, suppress
@@ -23,7 +22,7 @@ import platformdirs
 from bulksend.errors import OwnedError, UsageError
 from bulksend.lock import FileLock
 from bulksend.model import Recipient
-from bulksend.runfile import RECENT_SENDS, explained
+from bulksend.runfile import RECENT_SENDS, Owner, explained
 
 FOLDER_VARIABLE = "BULKSEND_STATE_DIR"
 
@@ -50,16 +49,6 @@ class Earlier:
     blind: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """Who is sending for an account."""
-
-    pid: int
-    host: str
-    since: float
-    run: str
-
-
 class Account:
     """The state of one account on this machine, held by one process at a time.
 
@@ -78,7 +67,7 @@ class Account:
         folder = state_folder()
         self._run = run.resolve()
         self._lock = _lock(folder / f"{name}.lock", base_url, org_id)
-        self._lock.write(orjson.dumps(asdict(Holder(os.getpid(), socket.gethostname(), time.time(), str(self._run)))))
+        self._lock.write(orjson.dumps({"owner": asdict(Owner.now(time.time())), "run": str(self._run)}))
         try:
             self._path = folder / f"{name}.sqlite"
             with explained(self._path):
@@ -192,8 +181,7 @@ def _lock(path: Path, base_url: str, org_id: int) -> FileLock:
 
 def _named(path: Path) -> str:
     try:
-        holder = Holder(**orjson.loads(path.read_bytes()))
-    except (OSError, ValueError, TypeError):
+        held = orjson.loads(path.read_bytes())
+        return f" ({Owner(**held['owner'])}, run {held['run']})"
+    except (OSError, LookupError, ValueError, TypeError):
         return ""
-    since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(holder.since))
-    return f" (process {holder.pid} on {holder.host}, since {since}, run {holder.run})"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -15,7 +14,7 @@ from bulksend.model import Endpoint
 from bulksend.planner import Planner, PlanOptions
 from bulksend.readers import STDIN, JsonlReader, Source
 from bulksend.report import RunReport
-from bulksend.runfile import Owner, PlanFacts, PlanWriter, is_run_file
+from bulksend.runfile import PlanFacts, PlanWriter, is_run_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,11 +231,5 @@ def own(run: Path) -> FileLock:
     try:
         return FileLock(run)
     except OwnedError as error:
-        raise OwnedError(f"{run}: another bulksend process is at work on this run{_named(owner)}") from error
-
-
-def _named(owner: Owner | None) -> str:
-    if owner is None:
-        return ""
-    since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(owner.since))
-    return f" (process {owner.pid} on {owner.host}, since {since})"
+        named = f" ({owner})" if owner else ""
+        raise OwnedError(f"{run}: another bulksend process is at work on this run{named}") from error

@@ -185,10 +185,10 @@ class RunReport:
     def dearest_message(self) -> int | None:
         """The highest price of a message, planned or charged; None if none is known."""
         with explained(self.path):
-            found = self._db.execute(
+            (price,) = self._db.execute(
                 "SELECT max(price) FROM (SELECT price FROM messages UNION ALL SELECT charged FROM sends)"
             ).fetchone()
-        return None if found is None else found[0]
+        return None if price is None else int(price)
 
     def errors(self, status: Status, limit: int) -> list[tuple[str, int, int]]:
         """The commonest errors of a status: (sentence, rows, first row)."""

@@ -73,13 +73,8 @@ def check_output(path: Path, *others: Path) -> None:
             raise UsageError(f"{path}: this is the input or the run file itself; name another file for the output")
     if path.is_dir():
         raise UsageError(f"{path}: this is a folder, not a file")
-    draft = path.with_name(f".bulksend-{os.getpid()}.part")
-    try:
-        with _draft(draft, path):
-            pass
-    finally:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
+    with _draft(path):
+        pass
 
 
 def inputs_of(run: RunReport) -> list[Path]:
@@ -115,17 +110,12 @@ def input_columns(names: Sequence[str], ours: Sequence[str]) -> list[str]:
 
 def _write(path: Path, header: Sequence[str], records: Generator[Record]) -> None:
     write = writer_for(path)
-    draft = path.with_name(f".bulksend-{os.getpid()}.part")
     _clear(path.parent)
-    try:
-        with _draft(draft, path) as file, closing(records):
-            write(file, header, records)
-            file.flush()
-            os.fsync(file.fileno())
-            draft.replace(path)
-    finally:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
+    with _draft(path) as file, closing(records):
+        write(file, header, records)
+        file.flush()
+        os.fsync(file.fileno())
+        Path(file.name).replace(path)
 
 
 def _clear(folder: Path) -> None:
@@ -137,12 +127,17 @@ def _clear(folder: Path) -> None:
 
 
 @contextmanager
-def _draft(draft: Path, path: Path) -> Iterator[IO[str]]:
+def _draft(path: Path) -> Iterator[IO[str]]:
+    """A private file beside ``path`` that is gone afterwards, unless it was renamed."""
+    draft = path.with_name(f".bulksend-{os.getpid()}.part")
     try:
         with open(draft, "w", encoding="utf-8", newline="", opener=_private) as file:
             yield file
     except OSError as error:
         raise UsageError(f"{path}: it cannot be written: {error.strerror or error}") from error
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
 
 
 def _records(run: RunReport, width: int) -> Generator[Record]:

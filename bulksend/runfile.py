@@ -8,7 +8,9 @@ always holds a whole plan. What happens to the plan afterwards is written by
 from __future__ import annotations
 
 import os
+import socket
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
@@ -121,6 +123,15 @@ class Owner:
     pid: int
     host: str
     since: float
+
+    @classmethod
+    def now(cls, now: float) -> Owner:
+        """This process, from ``now`` on (seconds since 1970)."""
+        return cls(os.getpid(), socket.gethostname(), now)
+
+    def __str__(self) -> str:
+        since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.since))
+        return f"process {self.pid} on {self.host}, since {since}"
 
 
 class PlanWriter:

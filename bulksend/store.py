@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -208,8 +206,7 @@ class RunStore:
         epoch: int = (self._fact("epoch") or 0) + 1
         self.db.execute("BEGIN IMMEDIATE")
         self._note("epoch", epoch)
-        owner = Owner(os.getpid(), socket.gethostname(), now)
-        self._note("owner", orjson.dumps(asdict(owner)).decode())
+        self._note("owner", orjson.dumps(asdict(Owner.now(now))).decode())
         self.db.execute(
             """UPDATE sends SET state = ?, error = ?, ended_at = ?, doubt_since = coalesce(doubt_since, started_at)
                WHERE state = ?""",

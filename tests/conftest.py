@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -41,6 +42,13 @@ class SandboxProcess:
     def accepted(self) -> list[dict[str, Any]]:
         """What of it was accepted."""
         return [record for record in self.log() if record["accepted"]]
+
+    def await_requests(self, count: int) -> None:
+        """Wait until so many requests have come."""
+        deadline = time.monotonic() + 30
+        while self.summary()["requests"] < count:
+            assert time.monotonic() < deadline, "the program sends nothing"
+            time.sleep(0.02)
 
     def summary(self) -> dict[str, Any]:
         """The counts."""

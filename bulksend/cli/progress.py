@@ -42,29 +42,29 @@ async def _watch_bar(engine: Engine, total: int, out: Console) -> None:
         started = time.monotonic()
         try:
             while True:
-                bar.update(task, completed=_done(engine), note=_note(engine, started), refresh=True)
+                done, note = _standing(engine, started)
+                bar.update(task, completed=done, note=note, refresh=True)
                 await asyncio.sleep(_REDRAW_S)
         finally:
-            bar.update(task, completed=_done(engine), note=_note(engine, started), refresh=True)
+            done, note = _standing(engine, started)
+            bar.update(task, completed=done, note=note, refresh=True)
 
 
 async def _watch_lines(engine: Engine, total: int, out: Console) -> None:
     started = time.monotonic()
     while True:
         await asyncio.sleep(_LINE_S)
-        out.print(f"{_done(engine):,} of {total:,} done, {_note(engine, started)}", soft_wrap=True)
+        done, note = _standing(engine, started)
+        out.print(f"{done:,} of {total:,} done, {note}", soft_wrap=True)
 
 
-def _done(engine: Engine) -> int:
-    return sum(engine.progress.done.values())
-
-
-def _note(engine: Engine, started: float) -> str:
+def _standing(engine: Engine, started: float) -> tuple[int, str]:
+    """How many messages are done with, and what there is to say; one look at the engine, which counts its lanes."""
     progress = engine.progress
-    sent = progress.done[Status.SENT]
+    done, sent = sum(progress.done.values()), progress.done[Status.SENT]
     words = [f"{sent / max(time.monotonic() - started, 0.001):,.0f}/s"]
-    if bad := _done(engine) - sent:
+    if bad := done - sent:
         words.append(f"{bad:,} not sent")
     if progress.parked:
         words.append(f"{progress.parked:,} wait for their phone's cap")
-    return ", ".join(words)
+    return done, ", ".join(words)

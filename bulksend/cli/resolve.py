@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from rich.console import Console
 from bulksend import campaign, plans
 from bulksend.campaign import SendOptions
 from bulksend.cli import options, show
-from bulksend.cli.sending import Watched, hold_account, run_loop, sending, target_of
+from bulksend.cli.sending import Watched, check_can_ask, hold_account, run_loop, sending, target_of
 from bulksend.cli.settings import Command, option
 from bulksend.errors import UsageError
 from bulksend.lock import FileLock
@@ -67,8 +66,8 @@ def _resolve(given: dict[str, Any], lock: FileLock, paths: Paths, out: Console) 
         facts = run.facts
     target = target_of(given, Address(facts.org_id, facts.base_url), Endpoint(facts.endpoint))
     with ExitStack() as stack:
+        account = stack.enter_context(hold_account(target, paths.run, out, wait=given["wait"])) if target else None
         if target:
-            account = stack.enter_context(hold_account(target, paths.run, out, wait=given["wait"]))
             found = run_loop(campaign.resolve(lock, target))
             out.print(f"{len(found):,} of {len(rows):,} are in the API's list: they were accepted.")
             rows = [row for row in rows if row.row not in found]
@@ -79,7 +78,7 @@ def _resolve(given: dict[str, Any], lock: FileLock, paths: Paths, out: Console) 
             _resend(given, lock, paths, rows, out)
             how = SendOptions(options.pace(given), options.caps(given), by_parts=given["cap_counts"] == "parts")
             watched = Watched(len(rows), out, given["no_progress"])
-            run_loop(sending(lock, account if target else None, target, how, watched))
+            run_loop(sending(lock, account, target, how, watched))
     campaign.write(paths.run, paths.results)
     with RunReport(paths.run) as run:
         tally = run.tally()
@@ -93,12 +92,11 @@ def _resend(given: dict[str, Any], lock: FileLock, paths: Paths, rows: list[Doub
             raise UsageError(
                 f"{paths.run}: this run has rows that were never sent: finish it first: bulksend send {paths.run}"
             )
-    if not given["yes"]:
-        if not (sys.stdin.isatty() and sys.stderr.isatty()):
-            raise UsageError("nothing was sent: without a terminal to ask on, --yes is needed")
-        if not click.confirm(f"Send {len(rows):,} messages again, some of which may then arrive twice?", err=True):
-            out.print("Nothing was sent.")
-            raise click.exceptions.Exit(ExitCode.NOT_ALL_SENT)
+    check_can_ask(yes=given["yes"])
+    question = f"Send {len(rows):,} messages again, some of which may then arrive twice?"
+    if not given["yes"] and not click.confirm(question, err=True):
+        out.print("Nothing was sent.")
+        raise click.exceptions.Exit(ExitCode.NOT_ALL_SENT)
     campaign.dispose(lock, [row.row for row in rows], resend=True)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from rich.console import Console
 from bulksend import campaign, plans
 from bulksend.campaign import SendOptions, SendReport
 from bulksend.cli import estimate, options, show, summary
-from bulksend.cli.sending import Watched, hold_account, run_loop, sending, target_of
+from bulksend.cli.sending import Watched, check_can_ask, hold_account, run_loop, sending, target_of
 from bulksend.cli.settings import Command, option
 from bulksend.errors import UsageError
 from bulksend.lock import FileLock, network_kind
@@ -85,8 +84,7 @@ def _open(given: dict[str, Any], paths: Paths) -> FileLock:
     input_name: str = given["input_name"]
     plan_options = options.plan_options(given)
     to = options.destination(given)
-    if not given["yes"] and not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError("nothing was sent: without a terminal to ask on, --yes is needed")
+    check_can_ask(yes=given["yes"])
     if is_run_file(Path(input_name)):
         return plans.own_as_planned(
             paths.run,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import resource
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
@@ -54,6 +55,16 @@ def target_of(given: dict[str, Any], address: Address, endpoint: Endpoint) -> Ta
     if not address.base_url:
         return None
     return Target(address.base_url, address.org_id, endpoint, options.key(given))
+
+
+def check_can_ask(*, yes: bool) -> None:
+    """See that a question can be asked, or need not be.
+
+    Raises:
+        UsageError: there is no terminal, and --yes is not given.
+    """
+    if not yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError("nothing was sent: without a terminal to ask on, --yes is needed")
 
 
 def hold_account(target: Target, run: Path, out: Console, *, wait: bool) -> Account:

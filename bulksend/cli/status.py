@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +33,6 @@ def command(**given: Any) -> ExitCode:
 def _who(owner: Owner | None) -> str:
     if owner is None:
         return "nobody is at work on it"
-    since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(owner.since))
-    who = f"process {owner.pid} on {owner.host}, since {since}"
     if owner.host == socket.gethostname() and not is_alive(owner.pid):
-        return f"nobody is at work on it; the last ({who}) was cut off, and the same command goes on"
-    return f"{who}, is at work on it"
+        return f"nobody is at work on it; the last ({owner}) was cut off, and the same command goes on"
+    return f"{owner}, is at work on it"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -90,8 +89,7 @@ def test_the_cap_holds_for_the_run_after_one_that_was_killed(
     campaign_of(["639171234567"] * 10, "first.csv")
     campaign_of(["+63 917 123 4567"] * 3, "second.csv")
     process = program.start("send", "first.csv", "--base-url", server.base_url, "--yes", "--cap", "63=5/3")
-    while server.summary()["requests"] < 5:
-        time.sleep(0.02)
+    server.await_requests(5)
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=30)
     sent = program("send", "second.csv", "--base-url", server.base_url, "--yes", "--cap", "63=5/3")
@@ -106,8 +104,7 @@ def test_after_a_killed_run_whose_file_is_gone_the_next_one_waits_a_whole_window
     campaign_of(["639171234567"] * 10, "first.csv")
     campaign_of(["639171234567"] * 3, "second.csv")
     process = program.start("send", "first.csv", "--base-url", server.base_url, "--yes", "--cap", "63=5/3")
-    while server.summary()["requests"] < 5:
-        time.sleep(0.02)
+    server.await_requests(5)
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=30)
     for left in program.folder.glob("first.run*"):
@@ -138,8 +135,7 @@ def test_two_runs_of_one_account_do_not_send_at_once(
     campaign_of(numbers(60), "first.csv")
     campaign_of(numbers(3), "second.csv")
     first = program.start("send", "first.csv", "--base-url", server.base_url, "--yes", "--concurrency", "4")
-    while server.summary()["requests"] < 4:
-        time.sleep(0.02)
+    server.await_requests(4)
     refused = program("send", "second.csv", "--base-url", server.base_url, "--yes")
     assert refused.returncode == 4
     assert f"process {first.pid}" in refused.stderr

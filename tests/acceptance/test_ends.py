@@ -19,13 +19,6 @@ CampaignOf = Callable[..., Path]
 Numbers = Callable[[int], list[str]]
 
 
-def wait_for_requests(server: SandboxProcess, count: int) -> None:
-    deadline = time.monotonic() + 30
-    while server.summary()["requests"] < count:
-        assert time.monotonic() < deadline, "the program sends nothing"
-        time.sleep(0.02)
-
-
 def end(process: subprocess.Popen[str], number: signal.Signals) -> tuple[int, str]:
     process.send_signal(number)
     _, talk = process.communicate(timeout=60)
@@ -40,7 +33,7 @@ def test_after_kill_9_the_same_command_finishes_the_rest_and_nothing_goes_twice(
     campaign_of(numbers(300))
     send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--concurrency", "20")
     process = program.start(*send)
-    wait_for_requests(server, after)
+    server.await_requests(after)
     end(process, signal.SIGKILL)
 
     status = program("status", "campaign.run")
@@ -59,7 +52,7 @@ def test_without_proof_of_dedup_what_was_under_way_at_a_kill_stays_unknown(
     campaign_of(numbers(100))
     send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--concurrency", "10")
     process = program.start(*send)
-    wait_for_requests(server, 25)
+    server.await_requests(25)
     end(process, signal.SIGKILL)
 
     finished = program(*send)
@@ -77,7 +70,7 @@ def test_the_cap_holds_across_a_kill(program: Program, sandbox: Start, campaign_
     campaign_of(["639171234567"] * 10)
     send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--cap", "63=5/3")
     process = program.start(*send)
-    wait_for_requests(server, 5)
+    server.await_requests(5)
     end(process, signal.SIGKILL)
     assert program(*send).returncode == 0
     assert server.summary()["lost"] == 0
@@ -92,7 +85,7 @@ def test_an_interrupted_run_ends_in_order_and_goes_on(
     campaign_of(numbers(200))
     send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--concurrency", "10")
     process = program.start(*send)
-    wait_for_requests(server, 15)
+    server.await_requests(15)
     returned, talk = end(process, number)
     assert returned == code, talk
     assert "run the same command again" in talk
@@ -110,7 +103,7 @@ def test_a_second_interrupt_leaves_at_once(
     server = sandbox("--latency", "20")
     campaign_of(numbers(5))
     process = program.start("send", "campaign.csv", "--base-url", server.base_url, "--yes")
-    wait_for_requests(server, 5)
+    server.await_requests(5)
     process.send_signal(signal.SIGINT)
     time.sleep(0.3)
     started = time.monotonic()
@@ -125,7 +118,7 @@ def test_what_an_interrupted_run_cannot_wait_for_is_unknown(
     server = sandbox("--latency", "20")
     campaign_of(numbers(5))
     process = program.start("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--timeout", "3")
-    wait_for_requests(server, 5)
+    server.await_requests(5)
     assert end(process, signal.SIGINT)[0] == 130
     assert {row["status"] for row in program.results()} == {"unknown"}
 
@@ -215,7 +208,7 @@ def test_a_second_process_is_told_who_has_the_run(
     campaign_of(numbers(60))
     send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--concurrency", "4")
     process = program.start(*send)
-    wait_for_requests(server, 5)
+    server.await_requests(5)
     second = program(*send)
     status = program("status", "campaign.run")
     assert second.returncode == 4
@@ -337,7 +330,7 @@ def test_the_results_of_a_killed_run_are_true_and_the_next_run_repairs_them(
     campaign_of(numbers(60))
     send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--concurrency", "5")
     process = program.start(*send)
-    wait_for_requests(server, 20)
+    server.await_requests(20)
     end(process, signal.SIGKILL)
     assert program("results", "campaign.run", "-o", "now.csv").returncode == 0
     statuses = Counter(row["status"] for row in program.results("now.csv"))
@@ -371,7 +364,7 @@ def test_a_closed_terminal_ends_a_run_in_order(
     server = sandbox("--latency", "100ms")
     campaign_of(numbers(100))
     process = program.start("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--concurrency", "4")
-    wait_for_requests(server, 8)
+    server.await_requests(8)
     assert end(process, signal.SIGHUP)[0] == 143
     assert {row["status"] for row in program.results()} == {"sent", "pending"}
 
@@ -395,7 +388,7 @@ def test_results_that_cannot_be_written_in_the_end_are_told_after_the_report(
     process = program.start(
         "send", "campaign.csv", "--base-url", server.base_url, "--yes", "--results", "out/r.csv", "--concurrency", "4"
     )
-    wait_for_requests(server, 5)
+    server.await_requests(5)
     folder.rmdir()
     _, talk = process.communicate(timeout=60)
     assert process.returncode == 3
