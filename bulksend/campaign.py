@@ -23,9 +23,10 @@ from bulksend.journal import SqliteJournal
 from bulksend.limits import Budget, ErrorLimit, Stop
 from bulksend.lock import FileLock
 from bulksend.lookup import look_up
-from bulksend.model import Answer, ExitCode, MicroUSD, Status
+from bulksend.model import Answer, Balance, ExitCode, MicroUSD, Status
+from bulksend.overview import Crowd, Overview, Tally
 from bulksend.pace import Pace
-from bulksend.report import Overview, RunReport, Tally
+from bulksend.report import RunReport
 from bulksend.results import write_results
 from bulksend.store import RunStore
 
@@ -186,6 +187,12 @@ async def resolve(lock: FileLock, target: Target) -> dict[int, Answer]:
         journal.close()
 
 
+async def balance(target: Target) -> Balance | None:
+    """What the account holds; None if the server does not tell."""
+    async with SmsApi(target, concurrency=1, timeout_s=_LOOK_UP_S) as api:
+        return await api.balance()
+
+
 def take_over(lock: FileLock) -> None:
     """Settle what a killed process left in flight: it may have been accepted."""
     RunStore(lock.path, by_parts=True, limit=None, now=time.time()).close()
@@ -227,13 +234,16 @@ def exit_code(tally: Tally, stop: Stop | None, *, limited: bool) -> ExitCode:
 def min_seconds(overview: Overview, options: SendOptions) -> tuple[float, float]:
     """How long sending takes at least, in seconds: by the account's rate, and by the most crowded phone's cap."""
     by_rate = overview.rows / options.pace.rate if options.pace.rate else 0.0
-    by_caps = 0.0
-    for crowd in overview.crowds:
-        cap = options.caps.of(crowd.recipient)
-        if cap is not None:
-            slots = crowd.parts if options.by_parts else crowd.rows
-            by_caps = max(by_caps, (math.ceil(slots / cap.count) - 1) * cap.window_s)
-    return by_rate, by_caps
+    return by_rate, max((crowd_seconds(crowd, options) for crowd in overview.crowds), default=0.0)
+
+
+def crowd_seconds(crowd: Crowd, options: SendOptions) -> float:
+    """How long one recipient's messages take at least, for the cap on its phone."""
+    cap = options.caps.of(crowd.recipient)
+    if cap is None:
+        return 0.0
+    slots = crowd.parts if options.by_parts else crowd.rows
+    return (math.ceil(slots / cap.count) - 1) * cap.window_s
 
 
 def write(run: Path, results: Path) -> None:

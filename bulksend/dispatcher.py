@@ -60,6 +60,7 @@ class Dispatcher:
         self._expiries: deque[tuple[float, Recipient]] = deque()
         self._learned: dict[ContactId, PhoneNumber] = {}
         self._ticket = count()
+        self._parked = 0
 
     @property
     def queued(self) -> int:
@@ -69,7 +70,17 @@ class Dispatcher:
     @property
     def parked(self) -> int:
         """Rows that wait for their phone's cap."""
-        return sum(len(lane.items) for lane in self._lanes.values())
+        return self._parked
+
+    def parked_s(self, now: float) -> float:
+        """How long the rows that wait for their phone's cap take at least, in seconds; looks at every such phone."""
+        longest = 0.0
+        for key, lane in self._lanes.items():
+            cap = self._caps.of(key)
+            if cap is not None:
+                first_at = lane.wake_at if math.isfinite(lane.wake_at) else now
+                longest = max(longest, first_at - now + (math.ceil(lane.left / cap.count) - 1) * cap.window_s)
+        return longest
 
     @property
     def is_empty(self) -> bool:
@@ -86,7 +97,7 @@ class Dispatcher:
         for item in items:
             key = self._key(item.recipient)
             lane = self._lanes.get(key) or self._lanes.setdefault(key, _Lane(key))
-            lane.append(item)
+            self._add(lane, item)
             touched[key] = lane
         for lane in touched.values():
             self._place(lane, now)
@@ -157,6 +168,7 @@ class Dispatcher:
         lane = self._lanes.pop(contact, None)
         if lane is not None:
             lane.wake_at = math.inf
+            self._parked -= len(lane.items)
             self._due.extend(lane.items)
         self._replace(number, now)
 
@@ -169,6 +181,7 @@ class Dispatcher:
             if self._free_at(lane.key, lane.items[0].slots, now) > now:
                 self._place(lane, now)
                 continue
+            self._parked -= 1
             item = self._start(lane.key, lane.popleft())
             self._place(lane, now)
             return item
@@ -180,14 +193,18 @@ class Dispatcher:
             key = self._key(item.recipient)
             lane = self._lanes.get(key)
             if lane is not None:
-                lane.append(item)
+                self._add(lane, item)
             elif self._free_at(key, item.slots, now) > now:
                 lane = self._lanes[key] = _Lane(key)
-                lane.append(item)
+                self._add(lane, item)
                 self._place(lane, now)
             else:
                 return self._start(key, item)
         return None
+
+    def _add(self, lane: _Lane, item: Queued) -> None:
+        lane.append(item)
+        self._parked += 1
 
     def _key(self, recipient: Recipient) -> Recipient:
         """Whose window counts: the phone's own, however the row spells it."""

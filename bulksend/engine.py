@@ -129,6 +129,11 @@ class Engine:
         """Where the run stands now."""
         return Progress(dict(self._done), self._dispatcher.parked, self._busy - self._outbox.qsize())
 
+    @property
+    def caps_s(self) -> float:
+        """How long the messages that wait for their phone's cap take at least, in seconds; counts phone by phone."""
+        return self._dispatcher.parked_s(self._clock())
+
     def stop(self, stop: Stop) -> None:
         """Take no more messages; those under way end. The first reason counts, but an interruption is heard always."""
         if self._stop is None or (stop.is_interruption and not self._stop.is_interruption):

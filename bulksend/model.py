@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import NamedTuple, NewType
+
+import orjson
 
 PhoneNumber = NewType("PhoneNumber", str)
 """Digits in international format without "+", as the API's ``to`` wants them: ``639123456789``."""
@@ -51,6 +53,14 @@ class Endpoint(StrEnum):
 
     CONTACT = "contact"
     PHONENUMBER = "phonenumber"
+
+
+class Duplicates(StrEnum):
+    """What to do with a row that has the number and the text of an earlier one."""
+
+    SEND = "send"
+    SKIP = "skip"
+    FAIL = "fail"
 
 
 class ExitCode(IntEnum):
@@ -135,6 +145,77 @@ class PlannedRow(NamedTuple):
     cells: bytes
 
 
+class Fault(NamedTuple):
+    """Why a row is not to be sent.
+
+    Attributes:
+        status: invalid or skipped.
+        says: the reason, for people; the same words for all rows of the same reason.
+        column: the input's column that is to blame; empty if it is no single one.
+        value: what stands there.
+    """
+
+    status: Status
+    says: str
+    column: str = ""
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedBatch:
+    """What the plan says of rows that follow one another: column by column, for millions of them pass.
+
+    Attributes:
+        first: number of the first row.
+        recipients: whom they go to; None where the row does not tell.
+        senders: the sender ids, or None.
+        texts: merge fields filled; empty for a row with a fault.
+        encodings: how the texts travel; None for a row with a fault.
+        parts: SMS parts; 0 for a row with a fault.
+        codes: dialing codes of the recipients' numbers; empty for a contact or an unknown recipient.
+        prices: in micro-USD; None where no rate is known.
+        faults: why rows are not to be sent, by their index.
+        not_mobile: the indices of numbers that are surely no mobile's.
+        made_plain: by index, the parts that a text would need, had it not been made GSM-7.
+        cells: the rows' own cells.
+    """
+
+    first: int
+    recipients: list[Recipient | None]
+    senders: list[str | None]
+    texts: list[str]
+    encodings: list[Encoding | None]
+    parts: list[int]
+    codes: list[str]
+    prices: list[MicroUSD | None]
+    faults: dict[int, Fault]
+    not_mobile: list[int]
+    made_plain: dict[int, int]
+    cells: list[list[str]]
+
+    def rows(self) -> Iterator[PlannedRow]:
+        """The same row by row."""
+        statuses, errors = [Status.PENDING] * len(self.cells), [""] * len(self.cells)
+        for index, fault in self.faults.items():
+            statuses[index], errors[index] = fault.status, fault.says
+        return map(
+            PlannedRow._make,
+            zip(
+                range(self.first, self.first + len(self.cells)),
+                statuses,
+                self.recipients,
+                self.senders,
+                self.texts,
+                self.encodings,
+                self.parts,
+                self.prices,
+                errors,
+                map(orjson.dumps, self.cells),
+                strict=True,
+            ),  # fmt: skip
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One POST about to leave: its intent is committed.
@@ -193,6 +274,19 @@ class Outcome:
     answer: Answer | None = None
     error: str = ""
     learned: tuple[ContactId, PhoneNumber] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What an account holds.
+
+    Attributes:
+        micro: micro-USD; may be negative.
+        auto_recharge: whether it fills itself up.
+    """
+
+    micro: MicroUSD
+    auto_recharge: bool
 
 
 @dataclass(frozen=True, slots=True)

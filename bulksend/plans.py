@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bulksend.errors import InputError, OwnedError, UsageError
 from bulksend.lock import FileLock
-from bulksend.model import Endpoint
+from bulksend.model import Duplicates, Endpoint, Recipient
+from bulksend.overview import Plan
 from bulksend.planner import Planner, PlanOptions
-from bulksend.readers import STDIN, JsonlReader, Source
+from bulksend.readers import STDIN, Source, shown
+from bulksend.repeats import Repeat
 from bulksend.report import RunReport
-from bulksend.runfile import PlanFacts, PlanWriter, is_run_file
+from bulksend.runfile import PlanFacts, PlanWriter, is_run_file, readdress
+from bulksend.survey import DUPLICATE, Survey
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +59,22 @@ class Paths:
         return cls(run, results or given.with_suffix(".results.csv"))
 
 
+def survey(input_name: str, options: PlanOptions) -> Plan:
+    """Read, check and price a whole input without keeping it; duplicates are counted, never skipped.
+
+    Raises:
+        UsageError: the input or the options cannot be used.
+    """
+    with _opened(input_name, options) as source:
+        surveyed, notes, _ = _planned(source, options, None)
+        return surveyed.plan(surveyed.findings(notes))
+
+
 def plan(input_name: str, run: Path, options: PlanOptions, address: Address, campaign: str | None = None) -> FileLock:
     """Read, check and price a whole input into a new run file; nothing is sent.
 
     Args:
-        input_name: a CSV or JSONL file, or "-" for standard input.
+        input_name: the input's file, or "-" for standard input.
         run: the run file; one under this name is replaced, so see first that it has not begun.
         options: what decides how rows become messages.
         address: where they will go.
@@ -72,26 +88,74 @@ def plan(input_name: str, run: Path, options: PlanOptions, address: Address, cam
         OwnedError: another process is at work on the run.
         RunFileError: the run file cannot be written.
     """
-    source = Source(input_name)
-    try:
-        reader = source.reader()
-        planner = Planner(input_name, options, reader.columns, fixed=not isinstance(reader, JsonlReader))
+    with _opened(input_name, options) as source:
         writer = PlanWriter(run)
         try:
-            rows = 0
-            for batch in reader.batches():
-                writer.add(planner.plan(batch, reader.columns))
-                rows += len(batch)
-            if not rows:
-                raise InputError(f"{input_name}: there are no rows, only a header")
-            planner.check()
-            facts = facts_of(input_name, source.digest(), tuple(reader.columns), options, address, campaign)
-            return writer.finish(facts)
+            surveyed, notes, columns = _planned(source, options, writer)
+            facts = facts_of(input_name, source.digest(), columns, options, address, campaign)
+            return writer.finish(facts, surveyed.findings(notes))
         except BaseException:
             writer.discard()
             raise
+
+
+@contextmanager
+def _opened(input_name: str, options: PlanOptions) -> Iterator[Source]:
+    source = Source(input_name, options.reading)
+    try:
+        with _no_collector():
+            yield source
     finally:
         source.close()
+
+
+@contextmanager
+def _no_collector() -> Iterator[None]:
+    """Spare the cycle collector the millions of cells that pass: they form no cycles."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _planned(
+    source: Source, options: PlanOptions, writer: PlanWriter | None
+) -> tuple[Survey, list[str], tuple[str, ...]]:
+    """Plan all rows of an input, into a run file or nowhere; what was seen, how it was read, and its columns."""
+    reader = source.reader()
+    planner = Planner(source.name, options, reader.columns, fixed=reader.is_fixed)
+    surveyed = Survey(source.name, options)
+    for raw in reader.batches():
+        batch = planner.plan(raw, reader.columns)
+        surveyed.add(batch)
+        if writer:
+            writer.add(batch.rows())
+    if not surveyed.rows:
+        raise InputError(f"{shown(source.name)}: there are no rows, only a header")
+    planner.check()
+    source.digest()  # is it still the file that it was?
+    for recipient, messages, copies in surveyed.repeats():
+        if writer:
+            _note_repeats(writer, recipient, messages, copies if options.duplicates is Duplicates.SKIP else {})
+    if options.duplicates is Duplicates.FAIL and surveyed.duplicates.rows:
+        raise InputError(
+            f"{shown(source.name)}: {surveyed.duplicates.rows:,} rows have the same number and text as an earlier one: "
+            f"{surveyed.duplicates}; remove them, or say --duplicates skip or send"
+        )
+    return surveyed, [*source.notes, *planner.notes], tuple(reader.columns)
+
+
+def _note_repeats(
+    writer: PlanWriter, recipient: Recipient, messages: Sequence[Repeat], skipped: Mapping[int, int]
+) -> None:
+    left = [(message.row, message.parts) for message in messages if message.row not in skipped]
+    if len(left) > 1:
+        writer.add_repeats(recipient, left)
+    if skipped:
+        writer.skip(skipped, DUPLICATE)
 
 
 def facts_of(
@@ -111,12 +175,20 @@ def facts_of(
         template=options.message,
         mapping=options.mapping,
         country=options.country,
+        reading=_reading(options),
+        gsm=options.gsm,
+        skips_duplicates=options.duplicates is Duplicates.SKIP,
+        exclusion=options.exclusions.digest,
         endpoint=options.endpoint,
         org_id=address.org_id,
         base_url=address.base_url,
         campaign=campaign or uuid.uuid4().hex,
         plan_id=uuid.uuid4().hex,
     )
+
+
+def _reading(options: PlanOptions) -> tuple[str | None, str | None, str | None]:
+    return options.reading.encoding, options.reading.delimiter, options.reading.sheet
 
 
 def reopen(run: Path, input_name: str, options: PlanOptions, address: Address, campaign: str | None) -> FileLock | None:
@@ -167,6 +239,10 @@ def differences(planned: PlanFacts, given: PlanFacts) -> Iterator[str]:
         "template": "another message",
         "mapping": "another --map",
         "country": "another --country",
+        "reading": "another --encoding, --delimiter or --sheet",
+        "gsm": "another --gsm",
+        "skips_duplicates": "another --duplicates",
+        "exclusion": "another --exclude",
         "endpoint": "another --endpoint",
         "org_id": "another --org-id",
         "campaign": "another --campaign",
@@ -176,6 +252,22 @@ def differences(planned: PlanFacts, given: PlanFacts) -> Iterator[str]:
             yield words
     if planned.base_url != given.base_url:
         yield f"{planned.base_url or 'a private sandbox (--sandbox)'} as its server"
+
+
+def check_replaceable(run: Path) -> None:
+    """See that a new plan may take a run file's name.
+
+    Raises:
+        UsageError: it is another file, or the run has begun.
+        OwnedError: another process is at work on it.
+    """
+    if not run.parent.is_dir():
+        raise UsageError(f"{run}: the folder {run.parent} does not exist")
+    if not run.exists():
+        return
+    with own(run), RunReport(run) as opened:
+        if opened.is_begun:
+            raise UsageError(f"{run}: this run has begun: give the new plan a file of its own")
 
 
 def own_as_planned(
@@ -189,27 +281,37 @@ def own_as_planned(
 ) -> FileLock:
     """Take a run file for sending exactly what it holds; what is not given is as planned.
 
+    Where it goes can still be said as long as nothing can have been accepted: the plan may be a saved estimate.
+
     Raises:
-        UsageError: an option is given that says otherwise than the plan.
+        UsageError: an option is given that says otherwise than the plan, or it is not known where to send.
         OwnedError: another process is at work on it.
     """
     lock = own(run)
     try:
         with RunReport(run) as opened:
-            planned = opened.facts
+            planned, is_begun = opened.facts, opened.is_begun
+        if base_url is None and not planned.base_url:
+            raise UsageError(f"{run}: this run is for a private sandbox: add --sandbox; for a real run, plan anew")
+        if not is_begun:
+            planned = readdress(run, org_id or planned.org_id, planned.base_url if base_url is None else base_url)
         given = replace(
             planned,
             sender=options.sender or planned.sender,
             template=options.message or planned.template,
             mapping=options.mapping or planned.mapping,
             country=options.country or planned.country,
+            reading=_reading(options) if any(_reading(options)) else planned.reading,
+            gsm=options.gsm or planned.gsm,
+            skips_duplicates=(
+                planned.skips_duplicates if options.duplicates is None else options.duplicates is Duplicates.SKIP
+            ),
+            exclusion=options.exclusions.digest or planned.exclusion,
             endpoint=endpoint or planned.endpoint,
             org_id=org_id or planned.org_id,
             base_url=planned.base_url if base_url is None else base_url,
             campaign=campaign or planned.campaign,
         )
-        if base_url is None and not planned.base_url:
-            raise UsageError(f"{run}: this run is for a private sandbox: add --sandbox; for a real run, plan anew")
         changed = list(differences(planned, given))
         if changed:
             raise UsageError(f"{run}: this run was not planned with {' and '.join(changed)}: leave that out")

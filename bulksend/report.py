@@ -4,71 +4,28 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import orjson
 
+from bulksend import phones
 from bulksend.errors import UsageError
-from bulksend.model import Doubtful, Encoding, Recipient, Status
-from bulksend.runfile import IN_FLIGHT, TO_SEND, Owner, PlanFacts, check_format, explained, is_begun, read_facts
+from bulksend.model import Doubtful, Encoding, PhoneNumber, Status
+from bulksend.overview import CROWDS_MAX, PREVIEWS, Crowd, Group, Overview, Plan, Preview, Tally, summed
+from bulksend.runfile import (
+    IN_FLIGHT,
+    TO_SEND,
+    Owner,
+    PlanFacts,
+    check_format,
+    explained,
+    is_begun,
+    read_facts,
+    read_findings,
+)
 
 _PENDING = f"m.status = 'pending' AND {TO_SEND}"
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """A run's rows, counted.
-
-    Attributes:
-        statuses: rows by status; one in flight counts as unknown until its outcome is committed.
-        in_flight: how many of the unknown are in flight.
-        attempts: POSTs begun.
-        charged: micro-USD of the sent, by the API's own words.
-    """
-
-    statuses: dict[Status, int]
-    in_flight: int
-    attempts: int
-    charged: int
-
-    @property
-    def rows(self) -> int:
-        """All rows of the input."""
-        return sum(self.statuses.values())
-
-
-@dataclass(frozen=True, slots=True)
-class Crowd:
-    """The pending messages of one recipient."""
-
-    recipient: Recipient
-    rows: int
-    parts: int
-
-
-@dataclass(frozen=True, slots=True)
-class Overview:
-    """What is still to be sent.
-
-    Attributes:
-        rows: messages.
-        parts: SMS parts of all of them.
-        by_parts: messages by their number of parts.
-        by_encoding: messages by their encoding.
-        price: micro-USD, as far as rates are known.
-        unpriced: messages without a known rate.
-        crowds: the recipients of most parts, as far as they get more than one message; 1,000 at most.
-    """
-
-    rows: int
-    parts: int
-    by_parts: dict[int, int]
-    by_encoding: dict[Encoding, int]
-    price: int
-    unpriced: int
-    crowds: tuple[Crowd, ...]
 
 
 class RunReport:
@@ -109,37 +66,29 @@ class RunReport:
         with explained(self.path):
             return is_begun(self._db)
 
+    def plan(self, limit: int | None = None) -> Plan:
+        """Sum up the plan, with what is still to be sent of it, or the first ``limit`` rows of that."""
+        with explained(self.path):
+            findings = read_findings(self._db)
+        return Plan(self.facts.input_name, self.tally(), self.overview(limit), findings, self.previews(PREVIEWS))
+
     def overview(self, limit: int | None = None) -> Overview:
         """Sum up what is still to be sent, or the first ``limit`` rows of it."""
         until = f"""(SELECT coalesce(max(row), 0) FROM (SELECT m.row FROM messages m LEFT JOIN sends s ON s.row = m.row
                     WHERE {_PENDING} ORDER BY m.row LIMIT {limit}))"""
         within = "" if limit is None else f"AND {{}}.row <= {until}"
-        groups = f"""SELECT m.encoding, m.parts, count(*), sum(m.price), count(*) - count(m.price) FROM messages m
+        groups = f"""SELECT CASE typeof(m.recipient) WHEN 'text' THEN substr(m.recipient, 1, 3) ELSE '' END AS start,
+                     m.encoding, m.parts, count(*), sum(m.price), count(*) - count(m.price) FROM messages m
                      LEFT JOIN sends s ON s.row = m.row WHERE {_PENDING} {within.format("m")}
-                     GROUP BY m.encoding, m.parts"""
+                     GROUP BY start, m.encoding, m.parts"""
         crowds = f"""SELECT r.recipient, count(*), sum(r.parts) AS parts FROM repeats r
                     LEFT JOIN sends s ON s.row = r.row
                     WHERE {TO_SEND} {within.format("r")}
-                    GROUP BY r.recipient HAVING count(*) > 1 ORDER BY parts DESC, r.recipient LIMIT 1000"""
-        by_parts: dict[int, int] = {}
-        by_encoding: dict[Encoding, int] = {}
-        price = unpriced = 0
+                    GROUP BY r.recipient HAVING count(*) > 1 ORDER BY parts DESC, r.recipient LIMIT {CROWDS_MAX}"""
         with explained(self.path):
-            for encoding, parts, rows, its_price, its_unpriced in self._db.execute(groups):
-                by_parts[parts] = by_parts.get(parts, 0) + rows
-                by_encoding[Encoding(encoding)] = by_encoding.get(Encoding(encoding), 0) + rows
-                price += its_price or 0
-                unpriced += its_unpriced
-            busiest = tuple(Crowd(*found) for found in self._db.execute(crowds))
-        return Overview(
-            rows=sum(by_parts.values()),
-            parts=sum(parts * rows for parts, rows in by_parts.items()),
-            by_parts=dict(sorted(by_parts.items())),
-            by_encoding=by_encoding,
-            price=price,
-            unpriced=unpriced,
-            crowds=busiest,
-        )
+            found = [_group(*group) for group in self._db.execute(groups)]
+            busiest = tuple(Crowd(*crowd) for crowd in self._db.execute(crowds))
+        return Overview(summed(found), busiest)
 
     def tally(self) -> Tally:
         """Count the rows by what became of them."""
@@ -216,12 +165,13 @@ class RunReport:
                 "SELECT row, status, recipient, encoding, parts, price, error, cells FROM messages ORDER BY row"
             )
 
-    def previews(self, limit: int) -> list[tuple[int, str, str | None, str]]:
-        """The first messages still to be sent: (row, recipient, sender, text)."""
+    def previews(self, limit: int) -> tuple[Preview, ...]:
+        """The first messages still to be sent."""
         sql = f"""SELECT m.row, m.recipient, m.sender, m.text FROM messages m LEFT JOIN sends s ON s.row = m.row
                   WHERE {_PENDING} ORDER BY m.row LIMIT ?"""
         with explained(self.path):
-            return [(row, str(to), sender, text) for row, to, sender, text in self._db.execute(sql, [limit])]
+            found = self._db.execute(sql, [limit]).fetchall()
+        return tuple(Preview(row, str(to), sender, text) for row, to, sender, text in found)
 
     def close(self) -> None:
         """Close the file."""
@@ -232,6 +182,12 @@ class RunReport:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _group(start: str, encoding: str, parts: int, rows: int, price: int | None, unpriced: int) -> Group:
+    """A group, by the first three digits of its numbers: no dialing code is the beginning of another."""
+    code = phones.dialing_code(PhoneNumber(start)) if start else ""
+    return Group(code, Encoding(encoding), parts, rows, price or 0, unpriced)
 
 
 def _tally(db: sqlite3.Connection) -> Tally:

@@ -11,19 +11,20 @@ import os
 import socket
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import orjson
 
 from bulksend.errors import RunFileError, UsageError
 from bulksend.lock import FileLock
-from bulksend.model import PlannedRow
+from bulksend.model import PlannedRow, Recipient, Status
+from bulksend.overview import Example, Findings, Reason
 
 APPLICATION_ID = 0x62756C6B  # "bulk"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 IN_FLIGHT = "in flight"
 """The state of a row whose intent is committed and whose outcome is not."""
@@ -66,13 +67,6 @@ PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {SCHEMA_VERSION};
 """
 
-_REPEATS = """
-INSERT INTO repeats SELECT recipient, row, parts FROM messages
-WHERE status = 'pending' AND recipient IN (
-    SELECT recipient FROM messages WHERE status = 'pending' GROUP BY recipient HAVING count(*) > 1)
-"""
-
-
 RECENT_SENDS = """
 SELECT coalesce(n.number, m.recipient) AS who,
     m.parts * CASE WHEN s.doubt_since IS NULL THEN 1 ELSE s.attempts END AS parts,
@@ -97,6 +91,11 @@ class PlanFacts:
         input_name: the input file's name, or "-" for standard input.
         input_digest: SHA-256 of the input's bytes, hexadecimal.
         columns: the input's own column names, in order.
+        reading: how the input was to be read: encoding, delimiter, sheet; None where that was found out.
+        gsm: whether typographic characters were replaced.
+        skips_duplicates: whether rows that repeat another were left out.
+        exclusion: digest of the lists of those left out; empty without any.
+        org_id: the organization's id; 0 as long as that is open.
         base_url: where it goes; empty for a private sandbox, which has a new address each time.
         campaign: makes the dedup keys: ``{campaign}-{row}``.
         plan_id: tells this plan from any other.
@@ -109,6 +108,10 @@ class PlanFacts:
     template: str | None
     mapping: tuple[tuple[str, str], ...]
     country: str | None
+    reading: tuple[str | None, str | None, str | None]
+    gsm: bool
+    skips_duplicates: bool
+    exclusion: str
     endpoint: str
     org_id: int
     base_url: str
@@ -158,12 +161,28 @@ class PlanWriter:
             self.lock.release()
             raise _unwritable(path, error) from error
 
-    def add(self, rows: Sequence[PlannedRow]) -> None:
+    def add(self, rows: Iterable[PlannedRow]) -> None:
         """Add the next rows in input order."""
         with explained(self.path):
             self._db.executemany("INSERT INTO messages VALUES (?,?,?,?,?,?,?,?,?,?)", rows)
 
-    def finish(self, facts: PlanFacts) -> FileLock:
+    def add_repeats(self, recipient: Recipient, messages: Iterable[tuple[int, int]]) -> None:
+        """Note that a recipient gets more than one message: (row, parts) of each."""
+        with explained(self.path):
+            self._db.executemany(
+                "INSERT INTO repeats VALUES (?,?,?)", [(recipient, row, parts) for row, parts in messages]
+            )
+
+    def skip(self, rows: Iterable[int], says: str) -> None:
+        """Leave rows out after all."""
+        with explained(self.path):
+            self._db.executemany(
+                """UPDATE messages SET status = 'skipped', sender = NULL, text = '', encoding = NULL, parts = 0,
+                   price = NULL, error = ? WHERE row = ?""",
+                [(says, row) for row in rows],
+            )
+
+    def finish(self, facts: PlanFacts, findings: Findings) -> FileLock:
         """Make the plan durable and name it; the lock goes on with the caller.
 
         Raises:
@@ -171,8 +190,8 @@ class PlanWriter:
             RunFileError: the file cannot be written, or the run of this name has begun meanwhile.
         """
         with explained(self.path):
-            self._db.execute(_REPEATS)
-            self._db.execute("INSERT INTO facts VALUES ('plan', ?)", [orjson.dumps(asdict(facts))])
+            kept = {"plan": facts, "findings": findings}
+            self._db.executemany("INSERT INTO facts VALUES (?,?)", [(k, orjson.dumps(v)) for k, v in kept.items()])
             self._db.execute("COMMIT")
             self._db.close()
             self.lock.sync()
@@ -231,7 +250,33 @@ def read_facts(db: sqlite3.Connection) -> PlanFacts:
     found = orjson.loads(plan[0])
     found["columns"] = tuple(found["columns"])
     found["mapping"] = tuple((field, column) for field, column in found["mapping"])
+    found["reading"] = tuple(found["reading"])
     return PlanFacts(**found)
+
+
+def readdress(path: Path, org_id: int, base_url: str) -> PlanFacts:
+    """Say where a plan goes, before anything of it is sent; the caller owns the file.
+
+    Raises:
+        UsageError: the organization is still open.
+    """
+    if not org_id:
+        raise UsageError("there is no organization id: give it with --org-id; to try things out, use --sandbox")
+    with explained(path), closing(sqlite3.connect(path)) as db, db:
+        facts = replace(read_facts(db), org_id=org_id, base_url=base_url)
+        db.execute("UPDATE facts SET value = ? WHERE name = 'plan'", [orjson.dumps(facts)])
+    return facts
+
+
+def read_findings(db: sqlite3.Connection) -> Findings:
+    """Read what planning found."""
+    (value,) = db.execute("SELECT value FROM facts WHERE name = 'findings'").fetchone()
+    found = orjson.loads(value)
+    reasons = tuple(
+        Reason(Status(each["status"]), each["says"], each["rows"], tuple(Example(**one) for one in each["examples"]))
+        for each in found["reasons"]
+    )
+    return Findings(reasons, tuple(found["notes"]), tuple(found["warnings"]), found["rates"])
 
 
 def is_run_file(path: Path) -> bool:

@@ -14,11 +14,16 @@ from click.core import ParameterSource
 
 from bulksend.caps import PHILIPPINES, Cap, Caps
 from bulksend.cli.settings import api_key, option
+from bulksend.columns import FIELDS
 from bulksend.errors import UsageError
+from bulksend.exclusions import read_exclusions
 from bulksend.limits import ErrorLimit
-from bulksend.model import Endpoint, MicroUSD
+from bulksend.model import Duplicates, Endpoint, MicroUSD
 from bulksend.pace import Pace
-from bulksend.planner import FIELDS, PlanOptions
+from bulksend.planner import PlanOptions
+from bulksend.pricing import EXAMPLE_RATES
+from bulksend.ratesfile import read_rates
+from bulksend.readers import ReadOptions
 
 DEFAULT_BASE_URL = "https://api.engagespark.com"
 SANDBOX_ORG_ID = 1
@@ -73,6 +78,21 @@ class _UsdType(click.ParamType[MicroUSD]):
         return MicroUSD(int(micro))
 
 
+class _PathType(click.Path):
+    envvar_list_splitter = ","  # as for all other repeatable options
+
+
+class _DelimiterType(click.ParamType[str]):
+    name = "character"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        delimiter = {"tab": "\t", "\\t": "\t"}.get(str(value).lower(), str(value))
+        if len(delimiter) != 1 or delimiter in '"\r\n':
+            self.fail(f"{value!r}: write one character such as ; or |, or the word tab", param, ctx)
+        return delimiter
+
+
+DELIMITER = _DelimiterType()
 CAP = _Parsed("prefix=count/seconds", Cap, Cap.parse)
 ERROR_LIMIT = _Parsed("number or share", ErrorLimit, ErrorLimit.parse)
 USD = _UsdType()
@@ -101,6 +121,28 @@ PLAN_OPTIONS = (
         help="Which column is to, contactId, message or from, if it has another name. Repeatable.",
     ),
     option("--country", metavar="PH", help="Country of numbers that are written without a dialing code."),
+    option("--encoding", metavar="NAME", help="The input's character encoding, such as cp1252.  [default: found out]"),
+    option("--delimiter", metavar="C", type=DELIMITER, help="What separates the input's columns: a character, or tab."),
+    option("--sheet", metavar="NAME|N", help="Which sheet of a workbook.  [default: the first that is not empty]"),
+    option(
+        "--rates",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="Prices by number prefix, .csv or .toml; `bulksend rates learn` makes one.",
+    ),
+    option("--gsm", is_flag=True, help="Replace typographic characters where a text then needs fewer parts."),
+    option(
+        "--exclude",
+        metavar="FILE",
+        type=_PathType(path_type=Path),
+        multiple=True,
+        help="Leave out whose number is in this list. Repeatable.",
+    ),
+    option(
+        "--duplicates",
+        type=click.Choice([choice.value for choice in Duplicates]),
+        help="Rows with number and text of an earlier one.  [default: send, and warn]",
+    ),
     option(
         "--endpoint",
         type=click.Choice([endpoint.value for endpoint in Endpoint]),
@@ -223,6 +265,16 @@ def key(given: dict[str, Any]) -> str:
     return api_key(given["api_key_file"], click.get_current_context().get_parameter_source("api_key_file"))
 
 
+def key_if_any(given: dict[str, Any]) -> str | None:
+    """The API key, or None if there is none; a file that is named for it must hold one."""
+    try:
+        return key(given)
+    except UsageError:
+        if given["api_key_file"] is not None:
+            raise
+        return None
+
+
 def plan_options(given: dict[str, Any]) -> PlanOptions:
     """What decides how rows become messages.
 
@@ -236,12 +288,19 @@ def plan_options(given: dict[str, Any]) -> PlanOptions:
     for field in fields:
         if fields.count(field) > 1:
             raise UsageError(f"--map gives two columns for {field!r}: leave one out")
+    country = given["country"].upper() if given["country"] else None
+    exclusions = read_exclusions(given["exclude"], country)
     return PlanOptions(
+        reading=ReadOptions(given["encoding"], given["delimiter"], given["sheet"]),
         sender=given["sender"],
         message=_message(given["message"], given["message_file"]),
         mapping=tuple(sorted(given["mapping"])),
-        country=given["country"].upper() if given["country"] else None,
+        country=country,
         endpoint=Endpoint(given["endpoint"]),
+        rates=read_rates(given["rates"]) if given["rates"] else EXAMPLE_RATES,
+        gsm=given["gsm"],
+        duplicates=Duplicates(given["duplicates"]) if given["duplicates"] else None,
+        exclusions=exclusions,
     )
 
 

@@ -8,11 +8,13 @@ import time
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from bulksend.cli import show
 from bulksend.engine import Engine
 from bulksend.model import Status
 
 _REDRAW_S = 0.1
 _LINE_S = 10.0
+_CAPS_S = 5.0  # the caps are looked at phone by phone, so not at each redraw
 
 
 async def watch(engine: Engine, total: int, out: Console) -> None:
@@ -37,34 +39,54 @@ async def _watch_bar(engine: Engine, total: int, out: Console) -> None:
         TextColumn("{task.fields[note]}"),
         TimeElapsedColumn(),
     )
+    standing = _Standing(engine, total)
     with Progress(*columns, console=out, auto_refresh=False) as bar:
         task = bar.add_task("sending", total=total, note="")
-        started = time.monotonic()
         try:
             while True:
-                done, note = _standing(engine, started)
+                done, note = standing.look()
                 bar.update(task, completed=done, note=note, refresh=True)
                 await asyncio.sleep(_REDRAW_S)
         finally:
-            done, note = _standing(engine, started)
+            done, note = standing.look()
             bar.update(task, completed=done, note=note, refresh=True)
 
 
 async def _watch_lines(engine: Engine, total: int, out: Console) -> None:
-    started = time.monotonic()
+    standing = _Standing(engine, total)
     while True:
         await asyncio.sleep(_LINE_S)
-        done, note = _standing(engine, started)
+        done, note = standing.look()
         out.print(f"{done:,} of {total:,} done, {note}", soft_wrap=True)
 
 
-def _standing(engine: Engine, started: float) -> tuple[int, str]:
-    """How many messages are done with, and what there is to say; one look at the engine, which counts its lanes."""
-    progress = engine.progress
-    done, sent = sum(progress.done.values()), progress.done[Status.SENT]
-    words = [f"{sent / max(time.monotonic() - started, 0.001):,.0f}/s"]
-    if bad := done - sent:
-        words.append(f"{bad:,} not sent")
-    if progress.parked:
-        words.append(f"{progress.parked:,} wait for their phone's cap")
-    return done, ", ".join(words)
+class _Standing:
+    """How many messages are done with, and what there is to say."""
+
+    def __init__(self, engine: Engine, total: int) -> None:
+        self._engine = engine
+        self._total = total
+        self._started = time.monotonic()
+        self._caps_until = self._caps_seen = 0.0
+
+    def look(self) -> tuple[int, str]:
+        """Messages done with, and a note."""
+        progress, now = self._engine.progress, time.monotonic()
+        done, sent = sum(progress.done.values()), progress.done[Status.SENT]
+        seconds = max(now - self._started, 0.001)
+        words = [f"{sent / seconds:,.0f}/s"]
+        if bad := done - sent:
+            words.append(f"{bad:,} not sent")
+        if progress.parked:
+            words.append(f"{progress.parked:,} wait for their phone's cap")
+        if now - self._caps_seen > _CAPS_S:
+            self._caps_until, self._caps_seen = now + self._engine.caps_s, now
+        if done:
+            left = seconds_left(self._total - done - progress.parked, done / seconds, self._caps_until - now)
+            words.append(f"{show.time_of(left)} left")
+        return done, ", ".join(words)
+
+
+def seconds_left(free: int, pace: float, caps_s: float) -> float:
+    """How long a run still takes: its free messages at the pace so far, its parked ones as their caps allow."""
+    return max(free / pace, caps_s, 0.0)

@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 
 from bulksend import campaign, plans
+from bulksend.api import Target
 from bulksend.campaign import SendOptions, SendReport
 from bulksend.cli import estimate, options, show, summary
 from bulksend.cli.sending import Watched, check_can_ask, hold_account, run_loop, sending, target_of
@@ -18,10 +19,12 @@ from bulksend.cli.settings import Command, option
 from bulksend.errors import UsageError
 from bulksend.lock import FileLock, network_kind
 from bulksend.model import Endpoint, ExitCode, Status
+from bulksend.overview import Overview, Plan
 from bulksend.plans import Address, Paths
-from bulksend.report import Overview, RunReport
+from bulksend.pricing import dollars
+from bulksend.report import RunReport
 from bulksend.results import check_output
-from bulksend.runfile import is_run_file
+from bulksend.runfile import PlanFacts, is_run_file
 
 
 @click.command(cls=Command)
@@ -105,20 +108,19 @@ def _open(given: dict[str, Any], paths: Paths) -> FileLock:
 
 def _send(given: dict[str, Any], lock: FileLock, paths: Paths, how: SendOptions, out: Console) -> SendReport:
     with RunReport(paths.run) as run:
-        overview, tally, facts = run.overview(how.limit), run.tally(), run.facts
-        repeats = tally.statuses[Status.UNKNOWN] if run.is_dedup_proven and how.dedup else 0
-        place = f"{facts.base_url or 'a private sandbox'}, organization {facts.org_id}"
-        show.show_plan(out, run, overview, how, place)
-        if overview.rows:
-            show.show_previews(out, run)
-    total = overview.rows + repeats
-    doubtful = tally.statuses[Status.UNKNOWN]
+        plan, facts = run.plan(how.limit), run.facts
+        repeats = plan.tally.statuses[Status.UNKNOWN] if run.is_dedup_proven and how.dedup else 0
+    overview, tally = plan.overview, plan.tally
+    total, doubtful = overview.rows + repeats, tally.statuses[Status.UNKNOWN]
+    target = None
+    if overview.rows or doubtful:
+        target = target_of(given, Address(facts.org_id, facts.base_url), Endpoint(facts.endpoint))
+    _show_plan(plan, facts, target, how, out)
     if not overview.rows:
         out.print(
             "Nothing is left to send." if not doubtful else f"Only {show.many(doubtful, 'row')} in doubt are left."
         )
     if overview.rows or doubtful:
-        target = target_of(given, Address(facts.org_id, facts.base_url), Endpoint(facts.endpoint))
         with ExitStack() as stack:
             account = stack.enter_context(hold_account(target, paths.run, out, wait=given["wait"])) if target else None
             if overview.rows and not given["yes"]:
@@ -137,6 +139,23 @@ def _send(given: dict[str, Any], lock: FileLock, paths: Paths, how: SendOptions,
         )
         return replace(report, exit_code=ExitCode.STOPPED)
     return report
+
+
+def _show_plan(plan: Plan, facts: PlanFacts, target: Target | None, how: SendOptions, out: Console) -> None:
+    place = f"{facts.base_url or 'a private sandbox'}, organization {facts.org_id}"
+    balance = run_loop(campaign.balance(target)) if target and plan.overview.rows else None
+    show.show_plan(out, plan, how, place, balance)
+    if not plan.tally.attempts:
+        show.show_findings(out, plan.findings)
+    if plan.overview.rows:
+        show.show_previews(out, plan)
+    if how.max_cost is not None and plan.overview.price + plan.tally.charged > how.max_cost:
+        out.print(
+            f"--max-cost {dollars(how.max_cost)} will stop the run before its end: it is estimated at "
+            f"{dollars(plan.overview.price + plan.tally.charged)} in all.",
+            style="bold red",
+            soft_wrap=True,
+        )
 
 
 def _ask(overview: Overview, out: Console) -> None:

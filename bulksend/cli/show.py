@@ -9,16 +9,20 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from bulksend.campaign import SendOptions, SendReport, min_seconds
+from bulksend import phones
+from bulksend.campaign import SendOptions, SendReport, crowd_seconds, min_seconds
 from bulksend.cli.streams import silence
-from bulksend.model import Doubtful, Status
+from bulksend.model import Balance, Doubtful, Status
+from bulksend.overview import Example, Findings, Group, Overview, Plan, Tally
 from bulksend.pricing import dollars
 from bulksend.printable import printable
 from bulksend.readers import shown
-from bulksend.report import Overview, RunReport, Tally
+from bulksend.report import RunReport
 
-_REASONS = 5  # of each status, the commonest
-_PREVIEWS = 3
+_REASONS = 8  # of each kind, the commonest
+_COUNTRIES = 8
+_CROWDS = 3
+_ANSWER_S = 0.25  # what the API is taken to need for an answer, as long as nothing is known
 _DOUBTFUL = 20
 _LOG_WIDTH = 160  # columns, where there is no terminal
 _NOT_SENT = (Status.REJECTED, Status.FAILED, Status.UNKNOWN)
@@ -54,28 +58,57 @@ def show_cursor(out: Console) -> None:
         out.show_cursor()
 
 
-def show_plan(out: Console, run: RunReport, overview: Overview, options: SendOptions, place: str) -> None:
+def show_plan(out: Console, plan: Plan, options: SendOptions, place: str, balance: Balance | None) -> None:
     """The plan: what goes where, for how much, and what will not go; with --limit, of the rows within it."""
-    tally = run.tally()
-    table = _table(f"Plan of {printable(shown(run.facts.input_name))}")
+    tally, overview = plan.tally, plan.overview
+    table = _table(f"Plan of {printable(shown(plan.name))}")
     table.add_row("rows", f"{tally.rows:,}")
     table.add_row("to send" if options.limit is None else "this time", f"{overview.rows:,}" + _parts(overview))
     for status in (Status.SENT, Status.REJECTED, Status.UNKNOWN, Status.INVALID, Status.SKIPPED):
         if tally.statuses[status]:
             table.add_row(status, f"{tally.statuses[status]:,}  ({_MEANINGS[status]})")
     if overview.rows:
-        table.add_row("price", price_of(overview))
+        table.add_row("price", f"{price_of(overview)}, by {printable(plan.findings.rates)}")
+        for line in _by_country(overview):
+            table.add_row("", line)
+        if balance is not None:
+            table.add_row("balance", _balance(balance, overview))
         table.add_row("takes", _duration(overview, options))
         table.add_row("goes to", place)
     out.print(table)
-    _show_reasons(out, run, tally, (Status.INVALID,))
+    if balance is not None and overview.price > balance.micro and overview.rows:
+        more = ", but the account recharges itself" if balance.auto_recharge else ""
+        out.print(
+            f"The balance of {dollars(balance.micro)} does not cover the estimated {dollars(overview.price)}{more}.",
+            style="bold red",
+            soft_wrap=True,
+        )
 
 
-def show_previews(out: Console, run: RunReport) -> None:
+def show_findings(out: Console, findings: Findings) -> None:
+    """What planning found: how the input was understood, which rows are left out and why, what may be a mistake."""
+    for note in findings.notes:
+        out.print(f"note: {printable(note)}", soft_wrap=True)
+    for reason in findings.reasons[:_REASONS]:
+        out.print(
+            f"{reason.status}: {many(reason.rows, 'row')}: {printable(reason.says)}", style="yellow", soft_wrap=True
+        )
+        for example in reason.examples:
+            out.print(f"  {_example(example)}", soft_wrap=True)
+    if len(findings.reasons) > _REASONS:
+        rest = findings.reasons[_REASONS:]
+        left = many(sum(reason.rows for reason in rest), "more row")
+        out.print(f"{left} for {many(len(rest), 'other reason')}: -o FILE tells them all.", style="yellow")
+    for warning in findings.warnings:
+        out.print(f"warning: {printable(warning, 1_000)}", style="yellow", soft_wrap=True)
+
+
+def show_previews(out: Console, plan: Plan) -> None:
     """The first messages as the phones will show them."""
-    for row, recipient, sender, text in run.previews(_PREVIEWS):
-        out.print(f"row {row} to {recipient}" + (f" from {printable(sender)}" if sender else ""), style="bold")
-        out.print(f"  {printable(text, 1_000)}", soft_wrap=True)
+    for preview in plan.previews:
+        sender = f" from {printable(preview.sender)}" if preview.sender else ""
+        out.print(f"row {preview.row} to {preview.recipient}{sender}", style="bold")
+        out.print(f"  {printable(preview.text, 1_000)}", soft_wrap=True)
 
 
 def show_report(out: Console, run: RunReport, report: SendReport, results: str) -> None:
@@ -85,7 +118,7 @@ def show_report(out: Console, run: RunReport, report: SendReport, results: str) 
     _add_statuses(table, tally)
     table.add_row("charged", f"{dollars(tally.charged)} by the API's estimates")
     pace = f", {report.sent_now / report.seconds:,.0f} SMS/s" if report.sent_now and report.seconds else ""
-    table.add_row("took", f"{_time(report.seconds)} for {many(report.attempts_now, 'request')}{pace}")
+    table.add_row("took", f"{time_of(report.seconds)} for {many(report.attempts_now, 'request')}{pace}")
     table.add_row("results", results)
     out.print(table)
     _show_reasons(out, run, tally, _NOT_SENT)
@@ -155,14 +188,64 @@ def _parts(overview: Overview) -> str:
     return f"  ({many(overview.parts, 'SMS part')}: {split}; {codes})"
 
 
+def _by_country(overview: Overview) -> list[str]:
+    """A line for each country, if there is more than one."""
+    found: dict[str, list[Group]] = {}
+    for group in overview.groups:
+        found.setdefault(group.code, []).append(group)
+    if len(found) < 2:
+        return []
+    by_rows = sorted(found.items(), key=lambda item: -sum(group.rows for group in item[1]))
+    lines = []
+    for code, groups in by_rows[:_COUNTRIES]:
+        each = Overview(tuple(groups), ())
+        lines.append(
+            f"{country_name(code)}: {many(each.rows, 'message')}, {many(each.parts, 'part')}, {price_of(each)}"
+        )
+    if len(by_rows) > _COUNTRIES:
+        lines.append(f"and {len(by_rows) - _COUNTRIES:,} other countries")
+    return lines
+
+
+def country_name(code: str) -> str:
+    """A dialing code for people, such as +63 (PH)."""
+    if not code:
+        return "contacts"
+    country = phones.country_of(code)
+    return f"+{code} ({country})" if country else f"+{code}"
+
+
+def _balance(balance: Balance, overview: Overview) -> str:
+    recharges = ", recharges itself" if balance.auto_recharge else ""
+    return f"{dollars(balance.micro)}{recharges}; {dollars(balance.micro - overview.price)} after this"
+
+
+def _example(example: Example) -> str:
+    return (
+        f"row {example.row}"
+        + (f", column {example.column}" if example.column else "")
+        + (f": {example.value!r}" if example.value else "")
+    )
+
+
 def _duration(overview: Overview, options: SendOptions) -> str:
     by_rate, by_caps = min_seconds(overview, options)
-    if max(by_rate, by_caps) < 1:
-        return "as long as the API takes"
-    if by_rate >= by_caps:
-        return f"{_time(by_rate)} at least, at {options.pace.rate:g} messages per second"
-    crowd = overview.crowds[0]
-    return f"{_time(by_caps)} at least; {crowd.recipient} gets the most: {many(crowd.rows, 'message')}"
+    by_answers = overview.rows / options.pace.concurrency * _ANSWER_S
+    longest = max(by_rate, by_caps, by_answers)
+    if longest < 1:
+        return "about a second"
+    if longest == by_caps:
+        return f"{time_of(by_caps)} at least, for the cap: {_crowds(overview, options)}"
+    if longest == by_rate:
+        return f"{time_of(by_rate)} at least, at {options.pace.rate:g} messages per second"
+    return f"about {time_of(by_answers)}, if each answer takes {_ANSWER_S:g} s, with {options.pace.concurrency} under way at once"
+
+
+def _crowds(overview: Overview, options: SendOptions) -> str:
+    """The phones that take longest."""
+    slowest = sorted(overview.crowds, key=lambda crowd: -crowd_seconds(crowd, options))[:_CROWDS]
+    first, *others = [f"{crowd.recipient} gets {many(crowd.rows, 'message')}" for crowd in slowest]
+    return first + "".join(f", {other.replace('gets ', '')}" for other in others)
 
 
 def many(number: int, noun: str) -> str:
@@ -170,7 +253,8 @@ def many(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def _time(seconds: float) -> str:
+def time_of(seconds: float) -> str:
+    """A duration for people."""
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)

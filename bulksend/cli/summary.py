@@ -8,8 +8,8 @@ from pathlib import Path
 import orjson
 
 from bulksend.campaign import SendOptions, SendReport, min_seconds
-from bulksend.model import Status
-from bulksend.report import Overview, Tally
+from bulksend.model import Balance, Status
+from bulksend.overview import Plan, Tally
 
 _STATUSES = (
     Status.SENT,
@@ -42,8 +42,9 @@ def of_send(run: Path, report: SendReport) -> dict[str, object]:
     }
 
 
-def of_estimate(tally: Tally, overview: Overview, options: SendOptions) -> dict[str, object]:
+def of_estimate(plan: Plan, options: SendOptions, balance: Balance | None) -> dict[str, object]:
     """What a plan comes to; the price is of the messages with a known rate."""
+    tally, overview = plan.tally, plan.overview
     return {
         "rows": tally.rows,
         "sendable": overview.rows,
@@ -53,7 +54,7 @@ def of_estimate(tally: Tally, overview: Overview, options: SendOptions) -> dict[
         "estimateMicro": overview.price,
         "currency": "USD",
         "minSeconds": round(max(min_seconds(overview, options)), 3),
-        "balanceMicro": None,
+        "balanceMicro": None if balance is None else balance.micro,
     }
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from aiolimiter import AsyncLimiter
+from planned import write_plan
 
 from bulksend.caps import Cap, Caps
 from bulksend.engine import DEDUP_MEMORY_S, Engine
@@ -35,7 +36,7 @@ from bulksend.model import (
 from bulksend.outcomes import Fault, Reply
 from bulksend.pace import Pace
 from bulksend.pace import limiter as limiter_of
-from bulksend.runfile import IN_FLIGHT, PlanFacts, PlanWriter
+from bulksend.runfile import IN_FLIGHT
 from bulksend.store import INTERRUPTED, RunStore
 
 HOT = PhoneNumber("639171234567")
@@ -195,19 +196,11 @@ def plan(tmp_path: Path) -> Iterator[Callable[[Sequence[Recipient]], Run]]:
 
     def write(recipients: Sequence[Recipient]) -> Run:
         path = tmp_path / "campaign.run"
-        writer = PlanWriter(path)
-        writer.add(
-            [
-                PlannedRow(
-                    row, Status.PENDING, recipient, None, f"Hello {row}", Encoding.GSM7, 1, MicroUSD(1), "", b"[]"
-                )
-                for row, recipient in enumerate(recipients, start=1)
-            ]
-        )
-        facts = PlanFacts(
-            "campaign.csv", "", ("to",), None, None, (), None, "contact", 1, "https://x.test", "spring", "1"
-        )
-        locks.append(writer.finish(facts))
+        rows = [
+            PlannedRow(row, Status.PENDING, recipient, None, f"Hello {row}", Encoding.GSM7, 1, MicroUSD(1), "", b"[]")
+            for row, recipient in enumerate(recipients, start=1)
+        ]
+        locks.append(write_plan(path, rows))
         return Run(path)
 
     yield write

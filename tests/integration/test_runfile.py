@@ -14,12 +14,14 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from planned import FACTS, write_plan
 
 from bulksend import plans
 from bulksend.errors import OwnedError, RunFileError, UsageError
@@ -37,9 +39,10 @@ from bulksend.model import (
     Recipient,
     Status,
 )
+from bulksend.overview import Crowd, Findings, Preview
 from bulksend.planner import PlanOptions
 from bulksend.plans import Address
-from bulksend.report import Crowd, RunReport
+from bulksend.report import RunReport
 from bulksend.runfile import IN_FLIGHT, SCHEMA_VERSION, PlanFacts, PlanWriter, is_run_file
 from bulksend.store import INTERRUPTED, RunStore
 
@@ -48,17 +51,14 @@ BEN = PhoneNumber("639181234567")
 
 
 def facts(campaign_id: str = "c", columns: Sequence[str] = ("to", "message")) -> PlanFacts:
-    return PlanFacts(
-        input_name="campaign.csv",
-        input_digest="d" * 64,
+    return replace(
+        FACTS,
         columns=tuple(columns),
         sender="ACME",
         template="Hi {Name}",
         mapping=(("to", "Mobile"),),
+        reading=("cp1252", ";", None),
         country="PH",
-        endpoint="contact",
-        org_id=123,
-        base_url="https://api.engagespark.com",
         campaign=campaign_id,
         plan_id=f"plan of {campaign_id}",
     )
@@ -80,9 +80,7 @@ def number(row: int) -> PhoneNumber:
 
 
 def planned(path: Path, rows: Sequence[PlannedRow], campaign_id: str = "c") -> Path:
-    writer = PlanWriter(path)
-    writer.add(rows)
-    writer.finish(facts(campaign_id)).release()
+    write_plan(path, rows, facts(campaign_id)).release()
     return path
 
 
@@ -162,7 +160,7 @@ def test_a_plan_has_its_name_only_when_it_is_whole(tmp_path: Path) -> None:
     writer = PlanWriter(path)
     writer.add([pending(1), bad(2)])
     assert [file.name for file in tmp_path.iterdir()] == ["campaign.run.planning"]
-    writer.finish(facts()).release()
+    writer.finish(facts(), Findings()).release()
     assert [file.name for file in tmp_path.iterdir()] == ["campaign.run"]
     with RunReport(path) as run:
         assert run.facts == facts()
@@ -186,7 +184,7 @@ def test_a_plan_is_closed_and_on_the_disk_before_it_gets_its_name(
     def rename(self: Path, target: Path) -> Path:
         order.append(f"rename to {target.name}")
         with closing(sqlite3.connect(f"{self.as_uri()}?mode=ro", uri=True)) as db:
-            assert db.execute("SELECT count(*) FROM facts").fetchone() == (1,)
+            assert db.execute("SELECT count(*) FROM facts").fetchone() == (2,)
             assert db.execute("SELECT count(*) FROM messages").fetchone() == (3,)
         return real_rename(self, target)
 
@@ -246,7 +244,7 @@ def test_a_plan_never_replaces_a_run_that_somebody_is_sending(tmp_path: Path) ->
     with FileLock(path), opened(path) as store:
         store.begin([1], 1_000.0)
         with pytest.raises(OwnedError):
-            writer.finish(facts("other"))
+            writer.finish(facts("other"), Findings())
         settle(store, outcome(1, Status.SENT))
     writer.discard()
     with RunReport(path) as run:
@@ -261,7 +259,7 @@ def test_a_plan_never_replaces_a_run_that_began_while_it_was_made(tmp_path: Path
         store.begin([1], 1_000.0)
         settle(store, outcome(1, Status.SENT))
     with pytest.raises((OwnedError, RunFileError, UsageError)):
-        writer.finish(facts("other"))
+        writer.finish(facts("other"), Findings())
     writer.discard()
     with RunReport(path) as run:
         assert run.tally().statuses[Status.SENT] == 1
@@ -291,7 +289,7 @@ def test_run_files_and_their_logs_are_for_their_owner_only(tmp_path: Path) -> No
         writer = PlanWriter(path)
         writer.add([pending(1)])
         assert mode(tmp_path / "campaign.run.planning") == 0o600
-        writer.finish(facts()).release()
+        writer.finish(facts(), Findings()).release()
         assert mode(path) == 0o600
         with opened(path) as store:
             store.begin([1], 1_000.0)
@@ -394,7 +392,7 @@ def test_a_lock_follows_its_file_to_a_new_name(tmp_path: Path) -> None:
     path = tmp_path / "campaign.run"
     writer = PlanWriter(path)
     writer.add([pending(1)])
-    lock = writer.finish(facts())
+    lock = writer.finish(facts(), Findings())
     assert lock.path == path
     with pytest.raises(OwnedError):
         FileLock(path)
@@ -886,7 +884,7 @@ def test_a_report_changes_nothing(tmp_path: Path) -> None:
 def test_previews_are_the_first_pending(tmp_path: Path) -> None:
     path = planned(tmp_path / "campaign.run", [bad(1), pending(2, ContactId(5)), pending(3), pending(4)])
     with RunReport(path) as run:
-        assert run.previews(2) == [(2, "5", "ACME", "text 2"), (3, ANA, "ACME", "text 3")]
+        assert run.previews(2) == (Preview(2, "5", "ACME", "text 2"), Preview(3, ANA, "ACME", "text 3"))
 
 
 RECIPIENTS: list[Recipient] = [ANA, BEN, number(1), ContactId(int(ANA)), ContactId(7)]

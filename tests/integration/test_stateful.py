@@ -13,13 +13,13 @@ from pathlib import Path
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from planned import write_plan
 
 from bulksend.errors import RunFileError
 from bulksend.lock import FileLock
 from bulksend.model import Answer, Encoding, MicroUSD, Outcome, PhoneNumber, PlannedRow, Status
 from bulksend.report import RunReport
 from bulksend.results import write_results
-from bulksend.runfile import PlanFacts, PlanWriter
 from bulksend.store import RunStore
 
 ROWS = 8
@@ -77,30 +77,11 @@ class RunFile(RuleBasedStateMachine):
         self.clock = itertools.count(1_000, 1)
         self.attempts: dict[int, Attempt] = {}
         self.noted_ids: dict[int, str] = {}  # told to be sent, and committed
-        writer = PlanWriter(self.path)
-        writer.add(
-            [
-                PlannedRow(
-                    row, Status.PENDING, PHONES[row % 2], None, f"{row}", Encoding.GSM7, 1, MicroUSD(1), "", b"[]"
-                )
-                for row in range(1, ROWS + 1)
-            ]
-        )
-        facts = PlanFacts(
-            input_name="campaign.csv",
-            input_digest="",
-            columns=("to",),
-            sender=None,
-            template=None,
-            mapping=(),
-            country=None,
-            endpoint="contact",
-            org_id=1,
-            base_url="https://x.test",
-            campaign="spring",
-            plan_id="plan",
-        )
-        self.lock: FileLock = writer.finish(facts)
+        rows = [
+            PlannedRow(row, Status.PENDING, PHONES[row % 2], None, f"{row}", Encoding.GSM7, 1, MicroUSD(1), "", b"[]")
+            for row in range(1, ROWS + 1)
+        ]
+        self.lock: FileLock = write_plan(self.path, rows)
         self.open()
 
     def open(self) -> None:

@@ -12,6 +12,7 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from planned import write_plan
 
 from bulksend import results as results_module
 from bulksend.errors import UsageError
@@ -27,7 +28,6 @@ from bulksend.model import (
 )
 from bulksend.report import RunReport
 from bulksend.results import COLUMNS, ESTIMATE_COLUMNS, input_columns, write_estimate, write_results, writer_for
-from bulksend.runfile import PlanFacts, PlanWriter
 from bulksend.store import RunStore
 
 ANA = PhoneNumber("639171234567")
@@ -43,12 +43,7 @@ class Run:
 
     def __init__(self, folder: Path, columns: Sequence[str], rows: Sequence[PlannedRow]) -> None:
         self.path = folder / "campaign.run"
-        writer = PlanWriter(self.path)
-        writer.add(rows)
-        facts = PlanFacts(
-            "campaign.csv", "d", tuple(columns), None, None, (), None, "contact", 1, "https://x.example", "c", "1"
-        )
-        writer.finish(facts).release()
+        write_plan(self.path, rows, columns=tuple(columns)).release()
 
     def store(self) -> RunStore:
         return RunStore(self.path, by_parts=True, limit=None, now=1_000.0)

@@ -26,7 +26,8 @@ def numbers_of(rows: list[dict[str, str]]) -> Counter[str]:
 
 def text_of(row: dict[str, str]) -> str:
     template = Template.parse((FOLDER / "template.txt").read_text(encoding="utf-8").removesuffix("\n"))
-    return row["message"] or template.bind(list(row)).fill(list(row.values()))
+    (filled,) = template.bind(list(row)).fill_all([[cell] for cell in row.values()], 1)
+    return row["message"] or filled
 
 
 def test_every_row_of_the_sample_campaign_can_be_sent() -> None:

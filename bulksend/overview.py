@@ -1,0 +1,209 @@
+"""What is known of a campaign as a whole: the nouns in which a plan and a run are summed up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from bulksend.model import Encoding, Recipient, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """A run's rows, counted.
+
+    Attributes:
+        statuses: rows by status; one in flight counts as unknown until its outcome is committed.
+        in_flight: how many of the unknown are in flight.
+        attempts: POSTs begun.
+        charged: micro-USD of the sent, by the API's own words.
+    """
+
+    statuses: dict[Status, int]
+    in_flight: int = 0
+    attempts: int = 0
+    charged: int = 0
+
+    @property
+    def rows(self) -> int:
+        """All rows of the input."""
+        return sum(self.statuses.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """The pending messages of one recipient."""
+
+    recipient: Recipient
+    rows: int
+    parts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The pending messages that have dialing code, encoding and parts in common.
+
+    Attributes:
+        code: the dialing code; empty for contacts, whose country nobody knows.
+        encoding: how they travel.
+        parts: SMS parts of each.
+        rows: how many messages.
+        price: micro-USD of all, as far as rates are known.
+        unpriced: messages without a known rate.
+    """
+
+    code: str
+    encoding: Encoding
+    parts: int
+    rows: int
+    price: int
+    unpriced: int
+
+
+def summed(groups: Iterable[Group]) -> tuple[Group, ...]:
+    """Put groups together that have everything in common, in order."""
+    found: dict[tuple[str, Encoding, int], Group] = {}
+    for group in groups:
+        key = (group.code, group.encoding, group.parts)
+        so_far = found.get(key)
+        found[key] = (
+            group
+            if so_far is None
+            else replace(
+                group,
+                rows=group.rows + so_far.rows,
+                price=group.price + so_far.price,
+                unpriced=group.unpriced + so_far.unpriced,
+            )
+        )
+    return tuple(found[key] for key in sorted(found))
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What is still to be sent.
+
+    Attributes:
+        groups: all messages, by what decides their price.
+        crowds: the recipients of most parts, as far as they get more than one message; `CROWDS_MAX` at most.
+    """
+
+    groups: tuple[Group, ...]
+    crowds: tuple[Crowd, ...]
+
+    @property
+    def rows(self) -> int:
+        """Messages."""
+        return sum(group.rows for group in self.groups)
+
+    @property
+    def parts(self) -> int:
+        """SMS parts of all messages."""
+        return sum(group.parts * group.rows for group in self.groups)
+
+    @property
+    def price(self) -> int:
+        """Micro-USD, as far as rates are known."""
+        return sum(group.price for group in self.groups)
+
+    @property
+    def unpriced(self) -> int:
+        """Messages without a known rate."""
+        return sum(group.unpriced for group in self.groups)
+
+    @property
+    def by_parts(self) -> dict[int, int]:
+        """Messages by their number of parts, fewest first."""
+        return {parts: self._count(parts=parts) for parts in sorted({group.parts for group in self.groups})}
+
+    @property
+    def by_encoding(self) -> dict[Encoding, int]:
+        """Messages by their encoding."""
+        return {code: self._count(encoding=code) for code in sorted({group.encoding for group in self.groups})}
+
+    def _count(self, **wanted: object) -> int:
+        return sum(group.rows for group in self.groups if all(getattr(group, k) == v for k, v in wanted.items()))
+
+
+CROWDS_MAX = 1_000
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Example:
+    """A row that something is said of.
+
+    Attributes:
+        row: its number.
+        column: the input's column; empty if it is no single one.
+        value: what stands there, fit to show.
+    """
+
+    row: int
+    column: str = ""
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why rows are not to be sent.
+
+    Attributes:
+        status: invalid or skipped.
+        says: the reason, for people.
+        rows: how many rows.
+        examples: the first of them.
+    """
+
+    status: Status
+    says: str
+    rows: int
+    examples: tuple[Example, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What planning found that people should know, and that sending does not change.
+
+    Attributes:
+        reasons: why rows are left out, commonest first.
+        notes: how the input was understood, where that was found out or guessed.
+        warnings: what may not be as it was meant, with the reason.
+        rates: where the rates come from.
+    """
+
+    reasons: tuple[Reason, ...] = ()
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    rates: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A message as the phone will show it."""
+
+    row: int
+    recipient: str
+    sender: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A plan, summed up.
+
+    Attributes:
+        name: the input's.
+        tally: its rows by status.
+        overview: what is still to be sent.
+        findings: what planning found.
+        previews: the first messages still to be sent.
+    """
+
+    name: str
+    tally: Tally
+    overview: Overview
+    findings: Findings
+    previews: tuple[Preview, ...] = field(repr=False)
+
+
+PREVIEWS = 3

@@ -1,0 +1,64 @@
+"""How remarks speak of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from bulksend.model import PlannedBatch
+from bulksend.overview import Example
+from bulksend.printable import printable
+
+EXAMPLES = 3
+KINDS_MAX = 1_000
+"""How many different characters, sender ids or hosts are told apart."""
+_LONGEST = 60  # characters of a cell
+
+
+class Topic(Protocol):
+    """One thing to watch for."""
+
+    def add(self, batch: PlannedBatch, texts: str) -> None:
+        """Take in the next rows, and all their texts in one."""
+
+    def sentences(self) -> Iterator[str]:
+        """What there is to say of it, for people; nothing if it did not occur."""
+
+
+class Noted:
+    """Rows that have something in common: how many, and the first of them.
+
+    Attributes:
+        rows: how many.
+    """
+
+    __slots__ = ("_examples", "rows")
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self._examples: list[Example] = []
+
+    def note(self, row: int, column: str = "", value: str = "") -> None:
+        """Take one in, in whatever order."""
+        self.rows += 1
+        if len(self._examples) < EXAMPLES or row < self._examples[-1].row:
+            example = Example(row, printable(column, _LONGEST), printable(value, _LONGEST))
+            self._examples = sorted([*self._examples, example])[:EXAMPLES]
+
+    @property
+    def examples(self) -> tuple[Example, ...]:
+        """The first of them, in input order."""
+        return tuple(self._examples)
+
+    def count(self, one: str, many: str) -> str:
+        """How many rows do something, in words: ``1 row has``, ``2 rows have``."""
+        return f"1 row {one}" if self.rows == 1 else f"{self.rows:,} rows {many}"
+
+    def __str__(self) -> str:
+        named = [f"row {example.row}" + (f" ({example.value})" if example.value else "") for example in self._examples]
+        return ", ".join(named) + (", …" if self.rows > len(named) else "")
+
+
+def parts(count: int) -> str:
+    """A number of SMS parts, in words."""
+    return "1 SMS part" if count == 1 else f"{count:,} SMS parts"

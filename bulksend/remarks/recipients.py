@@ -1,0 +1,89 @@
+"""Recipients that may not be those who were meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bulksend import phones
+from bulksend.exclusions import Exclusions
+from bulksend.model import PlannedBatch
+from bulksend.printable import printable
+from bulksend.remarks.noted import EXAMPLES, Noted
+
+_BARE_DIGITS = 10  # of a Philippine mobile without its dialing code
+
+
+def duplicates(repeated: Noted) -> Iterator[str]:
+    """What to say of rows that have number and text of an earlier one."""
+    if repeated.rows:
+        yield (
+            f"{repeated.count('has', 'have')} the same number and text as an earlier one: {repeated}; they are sent all "
+            "the same: --duplicates skip leaves them out"
+        )
+
+
+class Exclusion:
+    """Who may get through a list of those to leave out."""
+
+    def __init__(self, exclusions: Exclusions) -> None:
+        self._exclusions = exclusions
+        self._contacts = Noted()
+
+    def add(self, batch: PlannedBatch, texts: str) -> None:  # noqa: ARG002 -- the topics' signature
+        """See `Topic.add`."""
+        if self._exclusions.recipients and "" in batch.codes:
+            for i, who in enumerate(batch.recipients):
+                if isinstance(who, int) and i not in batch.faults:
+                    self._contacts.note(batch.first + i)
+
+    def sentences(self) -> Iterator[str]:
+        """See `Topic.sentences`."""
+        unread = self._exclusions.unread
+        if unread:
+            where = ", ".join(f"{file} line {line} ({printable(cell, 40)})" for file, line, cell in unread[:EXAMPLES])
+            more = ", …" if len(unread) > EXAMPLES else ""
+            yield (
+                f"in {len(unread):,} {'line' if len(unread) == 1 else 'lines'} of the list of those to leave out "
+                f"(--exclude) nothing could be read as a number: {where}{more}; nobody is left out for them"
+            )
+        if self._contacts.rows:
+            yield (
+                f"{self._contacts.count('goes', 'go')} to contacts, whose numbers are not known here: {self._contacts}; "
+                "they cannot be compared with the numbers to leave out (--exclude)"
+            )
+
+
+class Numbers:
+    """Numbers that are no mobile's, or another country's than was meant."""
+
+    def __init__(self, country: str | None) -> None:
+        self._country = country
+        self._abroad, self._fixed = Noted(), Noted()
+
+    def add(self, batch: PlannedBatch, texts: str) -> None:  # noqa: ARG002 -- the topics' signature
+        """See `Topic.add`."""
+        for i in batch.not_mobile:
+            if i not in batch.faults:
+                self._fixed.note(batch.first + i, value=f"{batch.recipients[i]}")
+        if self._country is None and batch.codes.count("63") < len(batch.codes):
+            for i, who in enumerate(batch.recipients):
+                if (
+                    isinstance(who, str)
+                    and len(who) == _BARE_DIGITS
+                    and i not in batch.faults
+                    and phones.read_abroad(who)
+                ):
+                    self._abroad.note(batch.first + i, value=who)
+
+    def sentences(self) -> Iterator[str]:
+        """See `Topic.sentences`."""
+        if self._abroad.rows:
+            yield (
+                f"{self._abroad.count('is', 'are')} read as foreign, but would be a Philippine mobile without its "
+                f"dialing code: {self._abroad}; if that is meant, say --country PH"
+            )
+        if self._fixed.rows:
+            yield (
+                f"{self._fixed.count('goes', 'go')} to a landline or service number, which gets no SMS as a rule: "
+                f"{self._fixed}"
+            )

@@ -1,0 +1,125 @@
+"""Texts that cost more than they need, or are not known in full."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bulksend import lookalikes, segments
+from bulksend.model import Encoding, PlannedBatch
+from bulksend.pricing import dollars
+from bulksend.remarks.noted import KINDS_MAX, Noted, parts
+
+_NAMED = 6  # characters
+
+
+class Ucs2:
+    """Why texts do not travel as GSM-7, what that costs, and what would fit.
+
+    Args:
+        gsm: whether what would fit has been put in place already.
+    """
+
+    def __init__(self, *, gsm: bool) -> None:
+        self._gsm = gsm
+        self._rows = 0
+        self._characters: dict[str, Noted] = {}
+        self._extra_parts = self._extra_micro = 0
+        self._fixable_rows = self._fixable_parts = self._fixable_micro = 0
+
+    def add(self, batch: PlannedBatch, texts: str) -> None:  # noqa: ARG002 -- the topics' signature
+        """See `Topic.add`."""
+        if Encoding.UCS2 in batch.encodings:
+            for i, encoding in enumerate(batch.encodings):
+                if encoding is Encoding.UCS2:
+                    self._add(batch.first + i, batch.texts[i], batch.parts[i], batch.prices[i] or 0)
+
+    def sentences(self) -> Iterator[str]:
+        """See `Topic.sentences`."""
+        if not self._rows:
+            return
+        texts = "1 text" if self._rows == 1 else f"{self._rows:,} texts"
+        cost = "takes no more parts here"
+        if self._extra_parts:
+            cost = f"takes {parts(self._extra_parts)} more ({dollars(self._extra_micro)})"
+        yield (
+            f"{texts} cannot travel as GSM-7 (160 characters a part), only as UCS-2 (70), which {cost}, for: "
+            f"{self._causes()}"
+        )
+        if self._fixable_parts and not self._gsm:
+            yield (
+                f"{self._fixable_rows:,} of these would be GSM-7 with plain characters in place of typographic ones, "
+                f"which would save {parts(self._fixable_parts)} ({dollars(self._fixable_micro)}): --gsm replaces them"
+            )
+
+    def _causes(self) -> str:
+        named = sorted(self._characters.items(), key=lambda item: (-item[1].rows, item[1].examples))
+        causes = []
+        for character, noted in named[:_NAMED]:
+            places = f"{noted.rows:,} ({noted})" if noted.rows > 1 else f"{noted}"
+            causes.append(f"{lookalikes.explain(character)} in {places}")
+        if len(named) > _NAMED:
+            causes.append(f"and {len(named) - _NAMED:,} other characters")
+        return "; ".join(causes)
+
+    def _add(self, row: int, text: str, count: int, price: int) -> None:
+        self._rows += 1
+        first_places = {character: place for place, character in reversed(segments.foreign(text))}
+        for character, place in first_places.items():
+            if character in self._characters or len(self._characters) < KINDS_MAX:
+                self._characters.setdefault(character, Noted()).note(row, value=f"character {place + 1}")
+        plain = lookalikes.plain(text)
+        is_fixable = plain != text
+        least = segments.count(plain if is_fixable else "".join(c for c in text if c not in first_places)).parts
+        saved, saved_micro = count - least, price // count * (count - least)
+        self._extra_parts += saved
+        self._extra_micro += saved_micro
+        if is_fixable:
+            self._fixable_rows += 1
+            self._fixable_parts += saved
+            self._fixable_micro += saved_micro
+
+
+class MadePlain:
+    """Texts whose typographic characters were replaced."""
+
+    def __init__(self) -> None:
+        self._rows, self._parts, self._micro = Noted(), 0, 0
+
+    def add(self, batch: PlannedBatch, texts: str) -> None:  # noqa: ARG002 -- the topics' signature
+        """See `Topic.add`."""
+        for i, before in batch.made_plain.items():
+            count = batch.parts[i]
+            if i not in batch.faults:
+                self._rows.note(batch.first + i)
+                self._parts += before - count
+                self._micro += (before - count) * ((batch.prices[i] or 0) // count)
+
+    def sentences(self) -> Iterator[str]:
+        """See `Topic.sentences`."""
+        if self._rows.rows:
+            yield (
+                f"{self._rows.count('has', 'have')} typographic characters replaced (--gsm), which saves "
+                f"{parts(self._parts)} ({dollars(self._micro)}): {self._rows}"
+            )
+
+
+class ApiFields:
+    """Texts with fields that the API fills, so that nobody here knows their length."""
+
+    def __init__(self) -> None:
+        self._rows = Noted()
+
+    def add(self, batch: PlannedBatch, texts: str) -> None:
+        """See `Topic.add`."""
+        if "{{" in texts:
+            for row, text in enumerate(batch.texts, batch.first):
+                if "{{" in text:
+                    self._rows.note(row)
+
+    def sentences(self) -> Iterator[str]:
+        """See `Topic.sentences`."""
+        if self._rows.rows:
+            yield (
+                f"{self._rows.count('has', 'have')} fields that the API fills in ({{{{...}}}}): parts and price are the "
+                f"least they can be: {self._rows}"
+            )

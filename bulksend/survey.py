@@ -1,0 +1,136 @@
+"""Sums a plan up while it is made, in memory that does not grow with it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from heapq import nlargest
+
+from bulksend.model import Duplicates, Encoding, Fault, MicroUSD, PlannedBatch, Recipient, Status
+from bulksend.overview import (
+    CROWDS_MAX,
+    PREVIEWS,
+    Crowd,
+    Findings,
+    Group,
+    Overview,
+    Plan,
+    Preview,
+    Reason,
+    Tally,
+    summed,
+)
+from bulksend.planner import PlanOptions
+from bulksend.remarks import Noted, Remarks
+from bulksend.repeats import Repeat, Repeats
+
+_REASONS_MAX = 1_000  # beyond these many, reasons are not told apart: those of JSON lines name the line
+DUPLICATE = "the same number and text as an earlier row (--duplicates skip)"
+_MANY_REASONS = "for other reasons: see the results"
+
+
+class Survey:
+    """Counts what is planned, and collects what people should know of it.
+
+    Args:
+        name: the input's name.
+        options: what decided.
+    """
+
+    def __init__(self, name: str, options: PlanOptions) -> None:
+        self._name = name
+        self._options = options
+        self._rows = 0
+        self._groups: Counter[tuple[str, Encoding | None, int, MicroUSD | None]] = Counter()
+        self._reasons: dict[tuple[Status, str], Noted] = {}
+        self._remarks = Remarks(options)
+        self._previews: list[Preview] = []
+        self._repeats = Repeats()
+        self._crowds: list[Crowd] = []
+        self._duplicates = Noted()
+
+    @property
+    def rows(self) -> int:
+        """Rows so far."""
+        return self._rows
+
+    def add(self, batch: PlannedBatch) -> None:
+        """Take in the next rows."""
+        size = len(batch.cells)
+        self._rows += size
+        columns = (batch.codes, batch.encodings, batch.parts, batch.prices)
+        if all(column.count(column[0]) == size for column in columns if column):  # type: ignore[arg-type]
+            self._groups.update(dict.fromkeys(zip(*(column[:1] for column in columns), strict=True), size))
+        else:
+            self._groups.update(zip(*columns, strict=True))
+        for index, fault in batch.faults.items():
+            self._add_fault(batch.first + index, fault)
+        self._remarks.add(batch)
+        if len(self._previews) < PREVIEWS:
+            self._add_previews(batch)
+        recipients = batch.recipients
+        if batch.faults:
+            recipients = [None if i in batch.faults else who for i, who in enumerate(recipients)]
+        self._repeats.add(batch.first, recipients, batch.texts, batch.parts)
+
+    def repeats(self) -> Iterator[tuple[Recipient, list[Repeat], dict[int, int]]]:
+        """Once all rows are in: each recipient of more than one message, its messages, and which of them repeats which.
+
+        The last is a mapping from rows to the earlier rows that have their text.
+        """
+        for recipient, messages in self._repeats.groups():
+            firsts: dict[int, int] = {}
+            copies = {m.row: first for m in messages if (first := firsts.setdefault(m.text, m.row)) != m.row}
+            for row, first in copies.items():
+                self._duplicates.note(row, "", f"as row {first}")
+            self._crowds.append(Crowd(recipient, len(messages), sum(message.parts for message in messages)))
+            if len(self._crowds) > 8 * CROWDS_MAX:
+                self._crowds = self._most_crowded()
+            yield recipient, messages, copies
+        self._crowds = self._most_crowded()
+        self._repeats.close()
+
+    @property
+    def duplicates(self) -> Noted:
+        """The rows that have number and text of an earlier one; known once `repeats` is through."""
+        return self._duplicates
+
+    def findings(self, notes: list[str]) -> Findings:
+        """What people should know; ``notes`` is how the input was understood."""
+        reasons = [Reason(status, says, noted.rows, noted.examples) for (status, says), noted in self._reasons.items()]
+        if self._options.duplicates is Duplicates.SKIP and self._duplicates.rows:
+            reasons.append(Reason(Status.SKIPPED, DUPLICATE, self._duplicates.rows, self._duplicates.examples))
+        reasons.sort(key=lambda reason: -reason.rows)
+        return Findings(
+            tuple(reasons), tuple(notes), tuple(self._remarks.sentences(self._duplicates)), self._options.rates.source
+        )
+
+    def plan(self, findings: Findings) -> Plan:
+        """The plan summed up, with nothing of it sent and no duplicates skipped."""
+        skipped = sum(noted.rows for (status, _), noted in self._reasons.items() if status is Status.SKIPPED)
+        invalid = sum(noted.rows for (status, _), noted in self._reasons.items() if status is Status.INVALID)
+        counts = {Status.INVALID: invalid, Status.SKIPPED: skipped, Status.PENDING: self._rows - invalid - skipped}
+        tally = Tally(dict.fromkeys(Status, 0) | counts)
+        return Plan(self._name, tally, self._overview(), findings, tuple(self._previews))
+
+    def _overview(self) -> Overview:
+        groups = (
+            Group(code, encoding, parts, rows, (price or 0) * rows, rows if price is None else 0)
+            for (code, encoding, parts, price), rows in self._groups.items()
+            if encoding is not None
+        )
+        return Overview(summed(groups), tuple(self._crowds))
+
+    def _most_crowded(self) -> list[Crowd]:
+        return nlargest(CROWDS_MAX, self._crowds, key=lambda crowd: crowd.parts)
+
+    def _add_fault(self, row: int, fault: Fault) -> None:
+        key = (fault.status, fault.says)
+        if key not in self._reasons and len(self._reasons) >= _REASONS_MAX:
+            key = (fault.status, _MANY_REASONS)
+        self._reasons.setdefault(key, Noted()).note(row, fault.column, fault.value)
+
+    def _add_previews(self, batch: PlannedBatch) -> None:
+        for i, (recipient, sender, text) in enumerate(zip(batch.recipients, batch.senders, batch.texts, strict=True)):
+            if i not in batch.faults and len(self._previews) < PREVIEWS:
+                self._previews.append(Preview(batch.first + i, f"{recipient}", sender, text))

@@ -1,0 +1,174 @@
+"""A plan that is only counted and one that is kept: from the same files, with the same words."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bulksend import plans
+from bulksend.errors import InputError, UsageError
+from bulksend.exclusions import Exclusions, read_exclusions
+from bulksend.model import Duplicates, PhoneNumber, Status
+from bulksend.overview import Crowd, Plan
+from bulksend.planner import EXCLUDED, PlanOptions
+from bulksend.plans import Address
+from bulksend.report import RunReport
+from bulksend.runfile import PlanFacts
+from bulksend.survey import DUPLICATE
+
+HERE = Address(1, "https://x.test")
+ANA, BEN = "639171234567", "639181234567"
+CELLS = st.tuples(
+    st.sampled_from([ANA, BEN, "+63 917 123 4567", "12025550167", "63281234567", "9611234567", "", "x", "#N/A"]),
+    st.sampled_from(["", "", "", "7", "8", "0"]),
+    st.sampled_from(["a", "b", "it\u2019s", "x" * 161, "y" * 2_000, "", "Hi {{contact.name}}", "see bit.ly/x", "😀"]),
+    st.sampled_from(["", "ACME", "TESTER"]),
+)
+OPTIONS = st.builds(
+    PlanOptions,
+    sender=st.sampled_from([None, "engageSPARK"]),
+    message=st.sampled_from([None, "Hello", "To {to}"]),
+    country=st.sampled_from([None, "PH"]),
+    gsm=st.booleans(),
+    exclusions=st.sampled_from([Exclusions(), Exclusions(frozenset({PhoneNumber(BEN)}), "d")]),
+)
+
+
+def sheet(path: Path, rows: list[tuple[str, ...]], header: tuple[str, ...] = ("to", "message")) -> str:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+    return str(path)
+
+
+def kept(name: str, path: Path, options: PlanOptions) -> Plan:
+    plans.plan(name, path, options, HERE).release()
+    with RunReport(path) as run:
+        return run.plan()
+
+
+def facts_of(path: Path) -> PlanFacts:
+    with RunReport(path) as run:
+        return run.facts
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=st.lists(CELLS, min_size=1, max_size=12), options=OPTIONS)
+def test_counting_and_keeping_a_plan_say_the_same(
+    tmp_path: Path, rows: list[tuple[str, ...]], options: PlanOptions
+) -> None:
+    name = sheet(tmp_path / "campaign.csv", rows, ("to", "contactId", "message", "from"))
+    counted, saved = plans.survey(name, options), kept(name, tmp_path / "campaign.run", options)
+    assert set(counted.overview.crowds) == set(saved.overview.crowds)
+    same_crowds = replace(counted.overview, crowds=saved.overview.crowds)
+    assert replace(counted, overview=same_crowds) == saved
+
+
+def test_rows_that_repeat_number_and_text_are_told_and_sent(tmp_path: Path) -> None:
+    name = sheet(tmp_path / "c.csv", [(ANA, "a"), (BEN, "a"), ("+63 917 123 4567", "a"), (ANA, "b"), (ANA, "a")])
+    plan = plans.survey(name, PlanOptions())
+    assert plan.overview.rows == 5
+    assert plan.overview.crowds == (Crowd(PhoneNumber(ANA), 4, 4),)
+    assert plan.findings.warnings[0] == (
+        "2 rows have the same number and text as an earlier one: row 3 (as row 1), row 5 (as row 1); they are sent all "
+        "the same: --duplicates skip leaves them out"
+    )
+    told = plans.survey(name, PlanOptions(duplicates=Duplicates.SEND))
+    assert not any("same number and text" in warning for warning in told.findings.warnings)
+
+
+def test_rows_that_repeat_another_are_skipped_on_request(tmp_path: Path) -> None:
+    name = sheet(tmp_path / "c.csv", [(ANA, "a"), (BEN, "b"), (BEN, "b"), (ANA, "a"), (ANA, "b"), (ANA, "a")])
+    path = tmp_path / "c.run"
+    plan = kept(name, path, PlanOptions(duplicates=Duplicates.SKIP))
+    assert (plan.tally.statuses[Status.SKIPPED], plan.overview.rows, plan.overview.price) == (3, 3, 60_000)
+    assert plan.overview.crowds == (Crowd(PhoneNumber(ANA), 2, 2),)
+    assert [(reason.status, reason.says, reason.rows) for reason in plan.findings.reasons] == [
+        (Status.SKIPPED, DUPLICATE, 3)
+    ]
+    with RunReport(path) as run:
+        assert [(row, status, error) for row, status, *_, error, _ in run.planned() if error] == [
+            (3, "skipped", DUPLICATE), (4, "skipped", DUPLICATE), (6, "skipped", DUPLICATE),
+        ]  # fmt: skip
+
+
+def test_rows_that_repeat_another_refuse_the_input_on_request(tmp_path: Path) -> None:
+    name = sheet(tmp_path / "c.csv", [(ANA, "a"), (ANA, "a")])
+    for plan in (plans.survey, lambda name, options: kept(name, tmp_path / "c.run", options)):
+        with pytest.raises(InputError, match=r"c\.csv: 1 rows? .* earlier one: row 2 \(as row 1\)"):
+            plan(name, PlanOptions(duplicates=Duplicates.FAIL))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["c.csv"]
+    assert plans.survey(sheet(tmp_path / "d.csv", [(ANA, "a"), (ANA, "b")]), PlanOptions(duplicates=Duplicates.FAIL))
+
+
+def test_those_on_the_list_are_skipped_however_their_numbers_are_written(tmp_path: Path) -> None:
+    listed = tmp_path / "optouts.csv"
+    listed.write_text("Name,Mobile\nAna,0917-123-4567\nnobody,\n")
+    name = sheet(tmp_path / "c.csv", [("+639171234567", "a"), (BEN, "a"), (ANA, "b")])
+    options = PlanOptions(exclusions=read_exclusions([listed], "PH"))
+    plan = plans.survey(name, options)
+    assert (plan.tally.statuses[Status.SKIPPED], plan.overview.rows) == (2, 1)
+    (reason,) = plan.findings.reasons
+    assert (reason.says, reason.rows, [example.row for example in reason.examples]) == (EXCLUDED, 2, [1, 3])
+    with pytest.raises(UsageError, match="another --exclude"):
+        _begin_and_reopen(name, tmp_path / "c.run", options, replace(options, exclusions=Exclusions()))
+
+
+def test_a_begun_run_takes_no_other_way_of_reading_the_input(tmp_path: Path) -> None:
+    name = sheet(tmp_path / "c.csv", [(ANA, "it\u2019s"), (BEN, "a")])
+    for number, (change, words) in enumerate(
+        [({"gsm": True}, "another --gsm"), ({"duplicates": Duplicates.SKIP}, "another --duplicates")]
+    ):
+        with pytest.raises(UsageError, match=words):
+            _begin_and_reopen(name, tmp_path / f"{number}.run", PlanOptions(), replace(PlanOptions(), **change))  # type: ignore[arg-type]
+
+
+def _begin_and_reopen(name: str, path: Path, first: PlanOptions, then: PlanOptions) -> None:
+    import sqlite3  # noqa: PLC0415
+    from contextlib import closing  # noqa: PLC0415
+
+    plans.plan(name, path, first, HERE, "c").release()
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("INSERT INTO sends (row, state, attempts, started_at) VALUES (2, 'sent', 1, 1.0)")
+    lock = plans.reopen(path, name, first, HERE, "c")
+    assert lock is not None
+    lock.release()
+    again = plans.reopen(path, name, then, HERE, "c")
+    assert again is not None
+    again.release()
+
+
+def test_a_saved_plan_can_be_given_another_address_until_it_has_begun(tmp_path: Path) -> None:
+    name, path = sheet(tmp_path / "c.csv", [(ANA, "a")]), tmp_path / "c.run"
+    plans.plan(name, path, PlanOptions(), Address(0, "https://x.test")).release()
+    with pytest.raises(UsageError, match="no organization id"):
+        plans.own_as_planned(path, PlanOptions())
+    plans.own_as_planned(path, PlanOptions(), org_id=5, base_url="https://y.test").release()
+    assert (facts_of(path).org_id, facts_of(path).base_url) == (5, "https://y.test")
+    plans.own_as_planned(path, PlanOptions()).release()
+
+
+def test_many_different_faults_are_counted_in_bounded_room(tmp_path: Path) -> None:
+    path = tmp_path / "c.jsonl"
+    path.write_text('{"to": "639171234567", "message": "a"}\n' + "not json\n" * 5_000)
+    plan = plans.survey(str(path), PlanOptions())
+    assert plan.tally.statuses[Status.INVALID] == 5_000
+    assert len(plan.findings.reasons) <= 1_001
+    assert Counter(reason.status for reason in plan.findings.reasons).keys() == {Status.INVALID}
+    assert sum(reason.rows for reason in plan.findings.reasons) == 5_000
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "c.csv"
+    name = sheet(path, [(ANA, "a")] * 5_000)
+    options = PlanOptions()
+    with plans._opened(name, options) as source:
+        with path.open("a") as file:
+            file.write(f"{BEN},late\n")
+        with pytest.raises(InputError, match="changed while it was read"):
+            plans._planned(source, options, None)

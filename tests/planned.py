@@ -1,0 +1,46 @@
+"""Run files with a plan of the test's own making."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from bulksend.lock import FileLock
+from bulksend.model import PlannedRow, Recipient, Status
+from bulksend.overview import Findings
+from bulksend.runfile import PlanFacts, PlanWriter
+
+FACTS = PlanFacts(
+    input_name="campaign.csv",
+    input_digest="d" * 64,
+    columns=("to", "message"),
+    sender=None,
+    template=None,
+    mapping=(),
+    country=None,
+    reading=(None, None, None),
+    gsm=False,
+    skips_duplicates=False,
+    exclusion="",
+    endpoint="contact",
+    org_id=1,
+    base_url="https://x.test",
+    campaign="spring",
+    plan_id="1",
+)
+
+
+def write_plan(path: Path, rows: Sequence[PlannedRow], facts: PlanFacts = FACTS, **changes: object) -> FileLock:
+    """A run file with these rows; its lock."""
+    writer = PlanWriter(path)
+    writer.add(rows)
+    by_recipient: dict[tuple[type, Recipient], list[tuple[int, int]]] = defaultdict(list)
+    for row in rows:
+        if row.status == Status.PENDING and row.recipient is not None:
+            by_recipient[type(row.recipient), row.recipient].append((row.row, row.parts))
+    for (_, recipient), messages in by_recipient.items():
+        if len(messages) > 1:
+            writer.add_repeats(recipient, messages)
+    return writer.finish(replace(facts, **changes), Findings())  # type: ignore[arg-type]
