@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from email.utils import parsedate_to_datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import aiohttp
 import orjson
 from yarl import URL
 
-from bulksend import __version__
+from bulksend import __version__, bodies
 from bulksend.errors import UsageError
-from bulksend.model import Answer, Endpoint, Listed, Message, MicroUSD, Page, PhoneNumber
+from bulksend.model import Balance, Endpoint, Message, Page
 from bulksend.outcomes import Fault, Reply
 from bulksend.printable import printable
 
 _ANSWER_MAX = 1_000_000  # bytes; the API's answers are under 3,000
 _LIST_MAX = 5_000_000  # bytes of a page of 100 messages
 _CONNECT_TIMEOUT_S = 10.0
+_BALANCE_TIMEOUT_S = 10.0  # nobody waits for what is only good to know
 # Idle connections are dropped before a server or gateway usually does, so that a POST rarely meets a closing one.
 _KEEPALIVE_S = 15.0
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,9 @@ class SmsApi:
         self._url = URL(target.base_url.rstrip("/") + f"/v1/sms/{target.endpoint}")
         # Connecting gives up a little before the whole does, so that it shows that nothing has left.
         connect_s = min(_CONNECT_TIMEOUT_S, timeout_s * 0.9)
-        self._list_url = URL(target.base_url.rstrip("/") + f"/v1/organizations/{target.org_id}/messages/")
+        organization = target.base_url.rstrip("/") + f"/v1/organizations/{target.org_id}"
+        self._list_url = URL(f"{organization}/messages/")
+        self._balance_url = URL(f"{organization}/balance.json")
         self._timeout = aiohttp.ClientTimeout(total=timeout_s, connect=connect_s, sock_connect=connect_s)
         self._session: aiohttp.ClientSession
 
@@ -121,14 +126,26 @@ class SmsApi:
     async def messages(self, after: str | None) -> Page | None:
         """See `bulksend.lookup.Lister.messages`."""
         query = {"limit": "100", "dir": "out"} | ({} if after is None else {"after": after})
+        return await self._get(self._list_url.with_query(query), bodies.page)
+
+    async def balance(self) -> Balance | None:
+        """Ask for the account's funds; None if the server does not tell them, or not within 10 seconds."""
         try:
-            async with self._session.get(self._list_url, params=query, allow_redirects=False) as response:
+            async with asyncio.timeout(_BALANCE_TIMEOUT_S):
+                return await self._get(self._balance_url, bodies.balance)
+        except TimeoutError:
+            return None
+
+    async def _get(self, url: URL, understood: Callable[[Any], T | None]) -> T | None:
+        """GET what a server may have or not; None for whatever is not it."""
+        try:
+            async with self._session.get(url, allow_redirects=False) as response:
                 body = await _bounded(response, _LIST_MAX)
                 if response.status != 200 or body is None:
                     return None
-                return _page(orjson.loads(body.replace(self._secret, b"...")))
+                return understood(orjson.loads(body.replace(self._secret, b"...")))
         except (aiohttp.ClientError, OSError, LookupError, ValueError, TypeError, AttributeError):
-            return None  # a time-out is an OSError; what is no list of messages is a ValueError or its like
+            return None  # a time-out is an OSError; a body that is something else is a ValueError or its like
 
 
 def _request(org_id: int, message: Message, dedup_key: str | None) -> dict[str, object]:
@@ -161,14 +178,14 @@ async def _read(response: aiohttp.ClientResponse, message: Message, dedup_key: s
         said = None
     if not isinstance(said, dict):
         return Reply(status, Fault.UNREADABLE, retry_after_s=retry_after)
-    answer = _answer(said)
+    answer = bodies.answer(said)
     matches = _is_ours(status, said, message, dedup_key)
     if not matches:
         response.close()  # whose answer comes next on this connection, nobody knows
     return Reply(
         status,
         answer=answer,
-        error=_text(said, "error"),
+        error=bodies.text(said, "error"),
         echoed=dedup_key is not None and said.get("clientDedup") == dedup_key,
         matches=matches,
         retry_after_s=retry_after,
@@ -186,55 +203,6 @@ async def _bounded(response: aiohttp.ClientResponse, longest: int = _ANSWER_MAX)
     return bytes(body)
 
 
-def _answer(said: Mapping[str, Any]) -> Answer:
-    parts, micro, estimate = _int(said, "estimateParts"), _int(said, "estimateMicro"), _text(said, "estimate")
-    return Answer(
-        message_id=_text(said, "messageId"),
-        estimate_parts=parts,
-        estimate_micro=micro,
-        estimate=estimate,
-        delivery_deadline=_text(said, "deliveryDeadline"),
-        to=_text(said, "to"),
-        contact_id=_int(said, "contactId"),
-        charged=charged(parts, micro, estimate),
-    )
-
-
-def charged(parts: int | None, micro: int | None, estimate: str) -> MicroUSD | None:
-    """The cost of the whole message in micro-USD.
-
-    The document calls estimateMicro the whole message's cost, the newer page the price per part, with ``estimate``
-    the total rounded down to cents. The reading that agrees with ``estimate`` counts; if both or neither do, the
-    document's.
-    """
-    if micro is None:
-        return None
-    if parts and parts > 1 and _cents(micro) != estimate and _cents(micro * parts) == estimate:
-        return MicroUSD(micro * parts)
-    return MicroUSD(micro)
-
-
-def _cents(micro: int) -> str:
-    dollars, cents = divmod(micro // 10_000, 100)
-    return f"{dollars}.{cents:02}"
-
-
-def _page(said: Mapping[str, Any]) -> Page:
-    messages = [
-        Listed(
-            message_id=_text(each, "id"),
-            client_ref=_text(each, "client_ref"),
-            number=PhoneNumber(_text(each, "recipient").removeprefix("+")),
-            contact_id=_int(each, "contactId"),
-            text=str(each.get("message", "")),
-            created=datetime.fromisoformat(each["created"]).timestamp(),
-            charged=None if (micro := _int(each, "chargedMicro")) is None else MicroUSD(micro),
-        )
-        for each in said["messages"]
-    ]
-    return Page(messages, _text(said, "nextPage") if said.get("hasNextPage") else None)
-
-
 def _is_ours(status: int, said: Mapping[str, Any], message: Message, dedup_key: str | None) -> bool:
     """Whether an answer speaks of our message, as far as it tells."""
     key = said.get("clientDedup")
@@ -246,7 +214,7 @@ def _is_ours(status: int, said: Mapping[str, Any], message: Message, dedup_key: 
 def _is_to(said: Mapping[str, Any], message: Message) -> bool:
     """Whether an answer is to our recipient, as far as it tells."""
     if isinstance(message.recipient, int):
-        return _int(said, "contactId") in (None, 0, message.recipient)
+        return bodies.integer(said, "contactId") in (None, 0, message.recipient)
     to = said.get("to")
     return not (isinstance(to, str) and to.isdecimal()) or to == message.recipient
 
@@ -254,18 +222,6 @@ def _is_to(said: Mapping[str, Any], message: Message) -> bool:
 def _has_text(said: Mapping[str, Any], message: Message) -> bool:
     """Whether an answer has our text, as far as it tells; server-side fields come back filled."""
     return "{{" in message.text or said.get("message") in (None, "", message.text)
-
-
-def _text(said: Mapping[str, Any], key: str) -> str:
-    value = said.get(key)
-    return "" if value is None else printable(value if isinstance(value, str) else orjson.dumps(value).decode())
-
-
-def _int(said: Mapping[str, Any], key: str) -> int | None:
-    value = said.get(key)
-    if isinstance(value, str) and value.isdecimal() and value.isascii() and len(value) < 19:
-        value = int(value)
-    return value if isinstance(value, int) and abs(value) < 2**63 else None
 
 
 def _retry_after(status: int, headers: Mapping[str, str]) -> float | None:

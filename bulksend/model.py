@@ -341,6 +341,19 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
+class Balance:
+    """What an account has to spend.
+
+    Attributes:
+        micro: micro-USD; below zero if it owes.
+        auto_recharge: whether funds are added of themselves when they run low.
+    """
+
+    micro: MicroUSD
+    auto_recharge: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """A page of the list, newest first.
 

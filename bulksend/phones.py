@@ -76,6 +76,15 @@ def check_country(text: str) -> str:
     return country
 
 
+@lru_cache(maxsize=2048)
+def dialing_code(start: str) -> str:
+    """Return the dialing code that a number with these first three digits has, "" if it is of no country."""
+    import phonenumbers
+
+    codes = map(str, phonenumbers.COUNTRY_CODE_TO_REGION_CODE)  # none is the beginning of another
+    return next((code for code in codes if start.startswith(code)), "")
+
+
 # ---- from a cell to digits ----
 
 
@@ -223,10 +232,8 @@ def _quick(digits: str, country: str | None) -> str | None:
 @lru_cache(maxsize=2048)
 def _international(start: str) -> _Matcher:
     """Match valid numbers that begin with these three digits and are written with their dialing code."""
-    import phonenumbers
-
-    codes = map(str, phonenumbers.COUNTRY_CODE_TO_REGION_CODE)  # none is the beginning of another
-    return next((_valid_in(code) for code in codes if start.startswith(code)), _NEVER)
+    code = dialing_code(start)
+    return _valid_in(code) if code else _NEVER
 
 
 @lru_cache(maxsize=256)

@@ -14,9 +14,11 @@ class Rates:
 
     Attributes:
         rates: digits that numbers begin with (a dialing code, or more) -> price of a part.
+        source: where they come from, for people.
     """
 
     rates: Mapping[str, MicroUSD]
+    source: str = "the rates given"
     _longest: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -30,6 +32,10 @@ class Rates:
                 return rate
         return None
 
+    def varies_within(self, prefix: str) -> bool:
+        """Whether numbers that begin with ``prefix`` may differ in their rates: a longer beginning has its own."""
+        return any(len(longer) > len(prefix) and longer.startswith(prefix) for longer in self.rates)
+
     def price(self, recipient: Recipient, parts: int) -> MicroUSD | None:
         """Return the price of a whole message; None without a rate, or for a contact of unknown country."""
         if not isinstance(recipient, str):
@@ -38,7 +44,7 @@ class Rates:
         return None if rate is None else MicroUSD(rate * parts)
 
 
-EXAMPLE_RATES = Rates({"63": MicroUSD(20_000)})
+EXAMPLE_RATES = Rates({"63": MicroUSD(20_000)}, "the API document's example")
 """The one price in the API's document: one part to 639123456789, answered by ``estimateMicro`` 20000."""
 
 

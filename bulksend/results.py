@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import csv
-import os
 import re
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
 import orjson
 
+from bulksend.drafts import check_replaceable, replacing
 from bulksend.errors import UsageError
-from bulksend.lock import is_alive
 from bulksend.model import Status
 from bulksend.report import RunReport
 from bulksend.runfile import IN_FLIGHT
@@ -68,13 +67,7 @@ def check_output(path: Path, *others: Path) -> None:
         UsageError: it cannot.
     """
     writer_for(path)
-    for other in others:
-        if path.resolve() == other.resolve():
-            raise UsageError(f"{path}: this is the input or the run file itself; name another file for the output")
-    if path.is_dir():
-        raise UsageError(f"{path}: this is a folder, not a file")
-    with _draft(path):
-        pass
+    check_replaceable(path, *others)
 
 
 def inputs_of(run: RunReport) -> list[Path]:
@@ -110,34 +103,8 @@ def input_columns(names: Sequence[str], ours: Sequence[str]) -> list[str]:
 
 def _write(path: Path, header: Sequence[str], records: Generator[Record]) -> None:
     write = writer_for(path)
-    _clear(path.parent)
-    with _draft(path) as file, closing(records):
+    with replacing(path) as file, closing(records):
         write(file, header, records)
-        file.flush()
-        os.fsync(file.fileno())
-        Path(file.name).replace(path)
-
-
-def _clear(folder: Path) -> None:
-    """Remove what a killed process left half written: it holds personal data."""
-    for left in folder.glob(".bulksend-*.part"):
-        with suppress(OSError, ValueError):
-            if not is_alive(int(left.stem.rpartition("-")[2])):
-                left.unlink()
-
-
-@contextmanager
-def _draft(path: Path) -> Iterator[IO[str]]:
-    """A private file beside ``path`` that is gone afterwards, unless it was renamed."""
-    draft = path.with_name(f".bulksend-{os.getpid()}.part")
-    try:
-        with open(draft, "w", encoding="utf-8", newline="", opener=_private) as file:
-            yield file
-    except OSError as error:
-        raise UsageError(f"{path}: it cannot be written: {error.strerror or error}") from error
-    finally:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
 
 
 def _records(run: RunReport, width: int) -> Generator[Record]:
@@ -200,7 +167,3 @@ def _harmless(cell: object) -> object:
 
 def _utc(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

@@ -14,6 +14,8 @@ from bulksend.caps import PHILIPPINES, Caps
 from bulksend.cli.options import CAP
 from bulksend.cli.settings import Command, option
 from bulksend.model import ExitCode, PhoneNumber
+from bulksend.pricing import Rates
+from bulksend.ratesfile import read_rates
 from bulksend.sandbox import Sandbox, SandboxOptions
 from bulksend.sandbox.options import parse_fail, parse_latency
 
@@ -35,6 +37,12 @@ _MOBILE = PhoneNumber("639")
     help="Accept some messages and cut the connection without an answer.",
 )
 @option("--balance", metavar="USD", type=click.FloatRange(min=0), default=10_000.0, show_default=True, help="Funds.")
+@option(
+    "--auto-recharge", metavar="USD", type=click.FloatRange(min=0), default=0.0, help="Add so much when funds run out."
+)
+@option(
+    "--rates", metavar="FILE", type=click.Path(path_type=Path), help="Prices by prefix.  [default: $0.02 per SMS part]"
+)
 @option("--cap", "caps", metavar="63=5/60", type=CAP, multiple=True, help=f"The telcos' cap.  [default: {PHILIPPINES}]")
 @option("--legacy", is_flag=True, help="Exactly the document: clientDedup, balance and lists are not known.")
 @option("--log", metavar="FILE", type=click.Path(path_type=Path), help="Append what arrives to a JSONL file.")
@@ -58,6 +66,8 @@ def _options(given: dict[str, Any]) -> SandboxOptions:
         fail=tuple(parse_fail(text) for text in given["fail"]),
         lose_answers=given["lose_answers"],
         balance_micro=round(given["balance"] * _MICRO),
+        recharge_micro=round(given["auto_recharge"] * _MICRO),
+        rates=read_rates(given["rates"]) if given["rates"] else Rates({}),
         legacy=given["legacy"],
         cap_count=cap.count,
         cap_window_s=cap.window_s,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from random import Random
 
-from bulksend.model import Endpoint
+from bulksend.model import Endpoint, PhoneNumber
 from bulksend.sandbox import answers
 from bulksend.sandbox.answers import Error, Message, Reply
 from bulksend.sandbox.cap import PhoneCap
@@ -75,8 +75,8 @@ class Ledger:
         original = self._by_dedup.get(request.client_dedup) if request.client_dedup else None
         if original is not None:
             return Reply(409, answers.duplicate_fields(original), message=original, number=number)
-        price_micro = request.parts * self._options.price_micro_per_part
-        if price_micro > self.balance_micro:
+        price_micro = request.parts * self._per_part(number)
+        if price_micro > self.balance_micro + self._options.recharge_micro:
             return Error.FUNDS
         message = self._send(request, number, price_micro, now, endpoint)
         answered = not self._chance.loses_answer()
@@ -100,10 +100,16 @@ class Ledger:
             lost=self._cap.loses(number, request.parts, now),
         )
         self.messages.append(message)
+        if price_micro > self.balance_micro:
+            self.balance_micro += self._options.recharge_micro
         self.balance_micro -= price_micro
         if message.client_dedup is not None:
             self._by_dedup[message.client_dedup] = message
         return message
+
+    def _per_part(self, number: str) -> int:
+        rate = self._options.rates.per_part(PhoneNumber(number))
+        return self._options.price_micro_per_part if rate is None else rate
 
     def _number(self, request: SendRequest) -> str | None:
         """Find the phone of a request's recipient; None for an unknown contact."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bulksend.errors import UsageError
+from bulksend.pricing import Rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +22,12 @@ class SandboxOptions:
         fail: HTTP statuses and the probability that a send is answered with each and not accepted.
         lose_answers: probability that an accepted send's connection is cut and its answer never comes.
         balance_micro: what the organization can spend, in micro-USD.
+        recharge_micro: what is added of itself whenever the balance does not suffice; 0: the account does not do so.
         legacy: be exactly the document: no clientDedup, clientRef, clientPushURL, balance or message lists.
         cap_count: SMS parts that one +63 mobile number gets in a window; more are accepted and lost.
         cap_window_s: the length of that rolling window.
         price_micro_per_part: the price of each SMS part, in micro-USD.
+        rates: the prices of those to numbers with another one.
         seed: makes failures, lost answers and jitter the same every time.
         log_path: a file that gets one JSON line per send as it arrives.
     """
@@ -36,10 +39,12 @@ class SandboxOptions:
     fail: tuple[tuple[int, float], ...] = ()
     lose_answers: float = 0.0
     balance_micro: int = 10_000_000_000
+    recharge_micro: int = 0
     legacy: bool = False
     cap_count: int = 5
     cap_window_s: float = 60.0
     price_micro_per_part: int = 20_000
+    rates: Rates = Rates({})  # noqa: RUF009 -- it is frozen
     seed: int | None = None
     log_path: Path | None = None
 
@@ -55,6 +60,7 @@ class SandboxOptions:
             "latency_s",
             "latency_jitter_s",
             "balance_micro",
+            "recharge_micro",
             "cap_window_s",
             "price_micro_per_part",
         ):

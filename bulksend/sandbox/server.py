@@ -151,9 +151,9 @@ class Sandbox:
                 "balance": micro / 1_000_000,
                 "balanceMicro": micro,
                 "balanceHuman": f"${answers.dollars(micro)}",
-                "autoRecharge": False,
+                "autoRecharge": self._options.recharge_micro > 0,
                 "autoRechargeThreshold": 0,
-                "autoRechargeAmount": 0,
+                "autoRechargeAmount": self._options.recharge_micro / 1_000_000,
             }
         )
 

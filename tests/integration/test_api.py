@@ -21,7 +21,8 @@ import orjson
 import pytest
 import uvloop
 
-from bulksend.api import SmsApi, Target, charged
+from bulksend.api import SmsApi, Target
+from bulksend.bodies import charged
 from bulksend.errors import UsageError
 from bulksend.model import ContactId, Endpoint, Message, MicroUSD, PhoneNumber, Status
 from bulksend.outcomes import Fault, Reply, judge
@@ -112,7 +113,8 @@ async def serving(*acts: Act, tls: ssl.SSLContext | None = None) -> AsyncIterato
     finally:
         server.close()
         for writer in open_writers:
-            writer.transport.abort()
+            if not writer.transport.is_closing() or writer.transport.get_write_buffer_size():
+                writer.transport.abort()
         await asyncio.sleep(0)
 
 

@@ -154,6 +154,14 @@ async def test_an_answer_takes_the_latency_and_others_do_not_wait_for_it() -> No
     assert max(arrived) - min(arrived) < 0.15
 
 
+async def test_the_balance_of_an_account_that_recharges_itself_says_so() -> None:
+    async with serving(replace(OPTIONS, balance_micro=10_000, recharge_micro=5_000_000)) as client:
+        assert (await client.send())[0] == 200
+        _, shown = await client.get("/v1/organizations/123/balance.json")
+    assert shown["balanceMicro"] == 4_990_000
+    assert (shown["autoRecharge"], shown["autoRechargeThreshold"], shown["autoRechargeAmount"]) == (True, 0, 5.0)
+
+
 async def test_the_balance_goes_down_with_every_part_until_it_is_spent() -> None:
     async with serving(replace(OPTIONS, balance_micro=50_000)) as client:
         before = await client.get("/v1/organizations/123/balance.json")

@@ -46,6 +46,26 @@ def test_a_rate_belongs_to_the_longest_fitting_prefix(rates: dict[str, MicroUSD]
 
 
 @pytest.mark.parametrize(
+    ("prefix", "varies"),
+    [("1", False), ("63", True), ("6", True), ("639", False), ("6391", False), ("65", False), ("", True)],
+)
+def test_rates_vary_within_a_prefix_where_a_longer_one_has_its_own(prefix: str, varies: bool) -> None:
+    assert RATES.varies_within(prefix) == varies
+
+
+@given(st.dictionaries(DIGITS, st.integers(0, 10**6).map(MicroUSD)), DIGITS, DIGITS)
+def test_where_rates_do_not_vary_within_a_prefix_all_its_numbers_cost_the_same(
+    rates: dict[str, MicroUSD], prefix: str, rest: str
+) -> None:
+    if not Rates(rates).varies_within(prefix):
+        assert Rates(rates).per_part(PhoneNumber(prefix + rest)) == Rates(rates).per_part(PhoneNumber(prefix))
+
+
+def test_rates_say_where_they_come_from() -> None:
+    assert EXAMPLE_RATES.source == "the API document's example"
+
+
+@pytest.mark.parametrize(
     ("micro", "text"),
     [
         (0, "$0.00"),

@@ -5,7 +5,8 @@ from random import Random
 
 import pytest
 
-from bulksend.model import Endpoint
+from bulksend.model import Endpoint, MicroUSD
+from bulksend.pricing import Rates
 from bulksend.sandbox import SandboxOptions
 from bulksend.sandbox.answers import Reply
 from bulksend.sandbox.contacts import PRELOADED
@@ -201,6 +202,27 @@ def test_the_balance_can_be_spent_to_the_last_part_and_no_further() -> None:
     assert error_of(refused) == (402, "insufficient funds")
     assert book.balance_micro == 10_000
     assert len(book.messages) == 2
+
+
+def test_a_number_with_a_rate_costs_that_and_others_the_common_price() -> None:
+    book = ledger(replace(OPTIONS, rates=Rates({"639": MicroUSD(15_000), "6391": MicroUSD(1)})))
+    charged = [
+        book.accept(body(to=to), T0).fields["estimateMicro"] for to in ("639223456789", "639123456789", "85212345678")
+    ]
+    assert charged == [15_000, 1, 20_000]
+    assert book.balance_micro == OPTIONS.balance_micro - 35_001
+
+
+def test_an_account_that_recharges_itself_never_runs_out_of_funds() -> None:
+    book = ledger(replace(OPTIONS, balance_micro=50_000, recharge_micro=100_000))
+    assert {book.accept(body(), T0 + i).status for i in range(20)} == {200}
+    assert book.balance_micro == 50_000 - 20 * 20_000 + 4 * 100_000
+
+
+def test_what_a_recharge_cannot_pay_is_refused_and_adds_nothing() -> None:
+    book = ledger(replace(OPTIONS, balance_micro=5_000, recharge_micro=10_000))
+    assert book.accept(body(), T0).status == 402
+    assert book.balance_micro == 5_000
 
 
 def test_what_the_client_adds_comes_back_as_an_echo() -> None:

@@ -1,0 +1,75 @@
+"""``bulksend rates``: what SMS parts cost, by the beginning of the number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bulksend.charges import last_charged_at, observed_rates
+from bulksend.cli.settings import FILE, Command, option
+from bulksend.cli.show import many
+from bulksend.drafts import check_replaceable
+from bulksend.errors import UsageError
+from bulksend.learning import LearnedRate, learn
+from bulksend.model import ExitCode
+from bulksend.ratesfile import write_rates, writer_for
+from bulksend.report import RunReport
+from bulksend.results import inputs_of
+
+
+@click.group
+def command() -> None:
+    """Make files of rates, by which campaigns are priced."""
+
+
+@command.command(name="learn", cls=Command)
+@click.argument("runs", metavar="RUNFILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@option("-o", "--output", metavar="FILE", required=True, type=click.Path(path_type=Path), help=".csv or .toml")
+def learn_command(**given: Any) -> ExitCode:
+    """Learn rates from what the messages of earlier runs were charged."""
+    runs: Sequence[Path] = list(dict.fromkeys(given["runs"]))
+    output: Path = given["output"]
+    _check(output, runs)
+    sent_at = max((at for run in runs if (at := last_charged_at(run)) is not None), default=None)
+    if sent_at is None:
+        raise UsageError(f"nothing was charged in {_names(runs)} yet: send some messages first, such as with --limit 3")
+    lines = learn(each for run in runs for each in observed_rates(run))
+    if not lines:
+        raise UsageError(
+            f"nothing was charged in {_names(runs)} for a number that is known: send to numbers, not contacts"
+        )
+    write_rates(output, lines, _source(lines, runs), f"{datetime.fromtimestamp(sent_at, UTC):%Y-%m-%d}")
+    click.echo(f"{many(len(lines), 'rate')} learned from {_messages(lines)}: written to {output}", err=True)
+    if mixed := [line.prefix for line in lines if line.mixed]:
+        click.echo(
+            f"Prices differed within {', '.join(mixed[:5])}{'…' if mixed[5:] else ''}: the highest counts.", err=True
+        )
+    return ExitCode.OK
+
+
+def _check(output: Path, runs: Sequence[Path]) -> None:
+    writer_for(output)
+    inputs = []
+    for path in runs:
+        with RunReport(path) as run:
+            inputs += inputs_of(run)
+    check_replaceable(output, *runs, *inputs)
+    if output.resolve() == FILE.resolve():
+        raise UsageError(f"{output}: these are bulksend's settings; name another file for the rates")
+
+
+def _source(lines: Sequence[LearnedRate], runs: Sequence[Path]) -> str:
+    note = "; the highest where prices differed" if any(line.mixed for line in lines) else ""
+    return f"learned from {_messages(lines)} of {_names(runs)}{note}"
+
+
+def _messages(lines: Sequence[LearnedRate]) -> str:
+    return many(sum(line.messages for line in lines), "message")
+
+
+def _names(runs: Sequence[Path]) -> str:
+    return ", ".join(click.format_filename(run.name) for run in runs)

@@ -1,0 +1,72 @@
+"""Files that replace others when they are whole: written under another name first, private to the user."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+from bulksend.errors import UsageError
+from bulksend.lock import is_alive
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[str]]:
+    """A new file for ``path``, which it replaces at the end unless something was raised.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    _clear(path.parent)
+    with _draft(path) as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+        Path(file.name).replace(path)
+
+
+def check_replaceable(path: Path, *others: Path) -> None:
+    """See, before any work is done, that a file can be written at the end.
+
+    Args:
+        path: the file.
+        others: files that it must not replace.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    for other in others:
+        if path.resolve() == other.resolve():
+            raise UsageError(f"{path}: this is the input or the run file itself; name another file for the output")
+    if path.is_dir():
+        raise UsageError(f"{path}: this is a folder, not a file")
+    with _draft(path):
+        pass
+
+
+@contextmanager
+def _draft(path: Path) -> Iterator[IO[str]]:
+    """A private file beside ``path`` that is gone afterwards, unless it was renamed."""
+    draft = path.with_name(f".bulksend-{os.getpid()}.part")
+    try:
+        with open(draft, "w", encoding="utf-8", newline="", opener=_private) as file:
+            yield file
+    except OSError as error:
+        raise UsageError(f"{path}: it cannot be written: {error.strerror or error}") from error
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
+def _clear(folder: Path) -> None:
+    """Remove what a killed process left half written: it holds personal data."""
+    for left in folder.glob(".bulksend-*.part"):
+        with suppress(OSError, ValueError):
+            if not is_alive(int(left.stem.rpartition("-")[2])):
+                left.unlink()
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
