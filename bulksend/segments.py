@@ -7,6 +7,7 @@ National language shift tables are left out: a sender has to ask for them, and t
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -58,26 +59,37 @@ def count(text: str) -> Segments:
     An escape pair or a surrogate pair is never split over two parts, so a text of several parts may
     need one more than its units alone would tell.
     """
-    foreign = _without_basic(text)
-    if not foreign:
+    if text.isascii() and _is_basic(text):
         return _basic(len(text))
-    if not foreign.strip(EXTENSION):  # only extension characters are left, in whatever order
-        return _count(Encoding.GSM7, text, _EXTENSION, len(text) + len(foreign))
-    return _count(Encoding.UCS2, text, _ASTRAL, len(text.encode("utf-16-le", "surrogatepass")) // 2)
+    if _FOREIGN.search(text):
+        return _count(Encoding.UCS2, text, _ASTRAL, len(text.encode("utf-16-le", "surrogatepass")) // 2)
+    return _count(Encoding.GSM7, text, _EXTENSION, len(text) + len(_EXTENSION.findall(text)))
+
+
+def count_all(texts: Sequence[str]) -> list[Segments]:
+    """Do for each text what ``count`` does; where all are plain, one look at them together tells."""
+    if _is_basic("".join(texts)):
+        return list(map(_basic, map(len, texts)))
+    return list(map(count, texts))
+
+
+def foreign(text: str) -> list[tuple[int, str]]:
+    """Return the characters that make a text UCS-2, each with its place in the text, in order."""
+    return [(found.start(), found[0]) for found in _FOREIGN.finditer(text)]
 
 
 _BASIC_LATIN1 = BASIC.encode("latin-1", "ignore")
-_BASIC_RUN = re.compile(f"[{re.escape(BASIC)}]+")
 _EXTENSION = re.compile(f"[{re.escape(EXTENSION)}]")
+_FOREIGN = re.compile(f"[^{re.escape(BASIC + EXTENSION)}]")
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 
 
-def _without_basic(text: str) -> str:
-    """Take the basic characters out of a text; most are Latin-1, where a table of bytes does it fast."""
+def _is_basic(text: str) -> bool:
+    """Say whether a text is of basic characters only; False for Greek ones, too, which no table of bytes holds."""
     try:
-        return text.encode("latin-1").translate(None, _BASIC_LATIN1).decode("latin-1")
+        return not text.encode("latin-1").translate(None, _BASIC_LATIN1)
     except UnicodeEncodeError:
-        return _BASIC_RUN.sub("", text)
+        return False
 
 
 @lru_cache(maxsize=4096)  # a campaign has few lengths, and remembering halves the time of a plain text
