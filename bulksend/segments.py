@@ -62,8 +62,8 @@ def count(text: str) -> Segments:
     if text.isascii() and _is_basic(text):
         return _basic(len(text))
     if _FOREIGN.search(text):
-        return _count(Encoding.UCS2, text, _ASTRAL, len(text.encode("utf-16-le", "surrogatepass")) // 2)
-    return _count(Encoding.GSM7, text, _EXTENSION, len(text) + len(_EXTENSION.findall(text)))
+        return _uncut(_wide(len(text.encode("utf-16-le", "surrogatepass")) // 2), text, _ASTRAL)
+    return _uncut(_basic(len(text) + len(_EXTENSION.findall(text))), text, _EXTENSION)
 
 
 def count_all(texts: Sequence[str]) -> list[Segments]:
@@ -94,25 +94,30 @@ def _is_basic(text: str) -> bool:
 
 @lru_cache(maxsize=4096)  # a campaign has few lengths, and remembering halves the time of a plain text
 def _basic(septets: int) -> Segments:
-    return Segments(Encoding.GSM7, septets, _parts(Encoding.GSM7, septets))
+    return _anywhere(Encoding.GSM7, septets)
 
 
-def _count(encoding: Encoding, text: str, double: re.Pattern[str], units: int) -> Segments:
-    """Measure a text of ``units`` units, of which each ``double`` character takes two."""
+@lru_cache(maxsize=4096)
+def _wide(units: int) -> Segments:
+    return _anywhere(Encoding.UCS2, units)
+
+
+def _anywhere(encoding: Encoding, units: int) -> Segments:
+    """Measure a text that may be cut anywhere."""
     alone, each = LIMITS[encoding]
-    if units <= alone or units == len(text):
-        return Segments(encoding, units, _parts(encoding, units))
+    return Segments(encoding, units, 1 if units <= alone else -(-units // each))
+
+
+def _uncut(size: Segments, text: str, double: re.Pattern[str]) -> Segments:
+    """Measure a text again, of which no ``double`` character may be cut; each takes two units."""
+    if size.parts == 1 or size.units == len(text):
+        return size
     spelled = double.sub("\ud800-", text)  # a lone surrogate occurs in no other place of a valid text
+    each = LIMITS[size.encoding][1]
     parts, start = 1, 0
-    while units - start > each:
+    while size.units - start > each:
         start += each
         if spelled[start - 1] == "\ud800":
             start -= 1
         parts += 1
-    return Segments(encoding, units, parts)
-
-
-def _parts(encoding: Encoding, units: int) -> int:
-    """Count the parts of a text that may be cut anywhere."""
-    alone, each = LIMITS[encoding]
-    return 1 if units <= alone else -(-units // each)
+    return Segments(size.encoding, size.units, parts)
