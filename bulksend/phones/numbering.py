@@ -129,7 +129,10 @@ def code_in(country: str) -> str:
 
 
 def _national_start(country: str) -> str | None:
-    """Spell what may stand before a country's national numbers; None if only the library can tell."""
+    """Spell what may stand before a country's national numbers; None if only the library can tell.
+
+    "00" is international for us whatever the country dials.
+    """
     code, plan = code_in(country), _main_plan(code_in(country))
     if not plan or not plan.general_desc or plan.id != check_country(country) or plan.national_prefix_transform_rule:
         return None
@@ -161,10 +164,9 @@ def _mobile_nsn(plan: PhoneMetadata) -> str:
 
     It asks whether a number is a service's before it asks whether it is a mobile's.
     """
-    mobile = plan.fixed_line if plan.same_mobile_and_fixed_line_pattern else plan.mobile
-    lengths = _lengths(mobile, plan)
+    lengths = _lengths(plan.mobile, plan)
     services = _any_of([kind for kind in _services(plan) if lengths & _lengths(kind, plan)], plan)
-    return _general(plan) + ("" if services == _NOTHING else f"(?!{services}$)") + _any_of([mobile], plan)
+    return _general(plan) + ("" if services == _NOTHING else f"(?!{services}$)") + _any_of([plan.mobile], plan)
 
 
 def _services(plan: PhoneMetadata) -> list[PhoneNumberDesc | None]:

@@ -6,7 +6,8 @@ from bulksend.lint import SHORTENERS, sender_faults, shortener_in
 
 
 @pytest.mark.parametrize(
-    "sender", ["engageSPARK", "ACME", "My-Shop.ph", "A_B 24", "Sunrise", "Atmos", "639171234567", "+639171234567"]
+    "sender",
+    ["engageSPARK", "ACME", "My-Shop.ph", "A_B 24", "Sunrise", "Betsun", "Atmos", "639171234567", "+639171234567"],
 )
 def test_a_brands_name_or_a_number_is_a_good_sender(sender: str) -> None:
     assert sender_faults(sender) == []

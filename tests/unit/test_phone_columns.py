@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import phonenumbers
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from phonenumbers import PhoneNumberType
+from phonenumbers import PhoneMetadata, PhoneNumberType
+from phonenumbers.phonemetadata import PhoneNumberDesc
+from phonenumbers.phonenumberutil import _number_type_helper
 from spellings import REGIONS, spellings_of
 
 from bulksend.errors import UsageError
@@ -21,6 +25,7 @@ from bulksend.phones import (
     not_mobile,
     read_abroad,
 )
+from bulksend.phones.numbering import _mobile_nsn, column_of, not_mobile_of
 
 MANILA = PhoneNumber("639171234567")
 LANDLINE = PhoneNumber("63281234567")
@@ -57,6 +62,15 @@ def test_an_empty_column_gives_nothing() -> None:
 def test_a_column_of_an_unknown_country_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="is no country"):
         normalise_all(["639171234567"], "Philippines")
+
+
+def test_one_look_at_a_column_finds_all_numbers_in_its_countrys_common_shapes() -> None:
+    lines = "639171234567\n+639171234567\n09171234567\n9171234567\n6591234567\n\n"
+    _, anywhere = column_of("63", None)
+    assert anywhere.findall(lines) == [MANILA, MANILA, "", "", "", ""]
+    front, at_home = column_of("63", "PH")
+    assert [front + found for found in at_home.findall(lines)] == [MANILA] * 4 + [front] * 2
+    assert not_mobile_of("63").findall(f"{MANILA}\n{LANDLINE}\n\n") == ["", LANDLINE, ""]
 
 
 SEPARATORS = st.lists(st.sampled_from(["", "", "", " ", "-", "(", ")", ".", "\n", "+", "\xa0", "0", ","]), max_size=14)
@@ -173,6 +187,21 @@ def test_what_may_be_a_mobile_never_differs_from_the_library(numbers: list[Phone
     for number in numbers:
         assert may_be_mobile(number) == by_the_library(number), number
     assert not_mobile(numbers) == [i for i, number in enumerate(numbers) if not by_the_library(number)]
+
+
+def test_a_services_number_among_a_plans_mobiles_is_no_mobiles() -> None:
+    plan = PhoneMetadata(
+        "PH",
+        country_code=63,
+        general_desc=PhoneNumberDesc(national_number_pattern=r"9\d{9,11}", possible_length=(10, 12)),
+        mobile=PhoneNumberDesc(national_number_pattern=r"9\d{9}", possible_length=(10,)),
+        premium_rate=PhoneNumberDesc(national_number_pattern=r"900\d{7,9}", possible_length=(10, 12)),
+        toll_free=PhoneNumberDesc(national_number_pattern=r"9\d{11}", possible_length=(12,)),
+        register=False,
+    )
+    for digits in ("9171234567", "9001234567", "917123456", "917123456789", "8171234567"):
+        kind = _number_type_helper(digits, plan)
+        assert bool(re.fullmatch(_mobile_nsn(plan), digits)) == (kind == PhoneNumberType.MOBILE)
 
 
 @pytest.mark.parametrize("region", REGIONS)

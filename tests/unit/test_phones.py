@@ -126,6 +126,11 @@ def test_a_number_valid_in_the_country_is_taken_as_such_before_an_international_
     assert normalise("9611234567", "PH") == "639611234567"
 
 
+@pytest.mark.parametrize("cell", ["+9611234567", "+961 1 234 567", "009611234567"])
+def test_a_plus_or_00_makes_a_number_international_whatever_the_country(cell: str) -> None:
+    assert normalise(cell, "PH") == "9611234567"
+
+
 @pytest.mark.parametrize(
     ("cell", "reason"),
     [

@@ -191,7 +191,9 @@ def test_a_batch_is_never_counted_otherwise_than_its_texts(texts: list[str]) -> 
     assert count_all(texts) == [count(text) for text in texts]
 
 
-@pytest.mark.parametrize("texts", [[], ["", ""], ["x" * 160, "x" * 161], ["ñ", "x"], ["Δ", "€"], ["x", CURLY, "x"]])
+@pytest.mark.parametrize(
+    "texts", [[], ["", ""], ["x" * 160, "x" * 161], ["ñ", "x"], ["Δ", "€"], ["x", CURLY, "x"], ["`", "x"], ["[x]", "x"]]
+)
 def test_a_batch_gives_the_size_of_each_text_in_its_place(texts: list[str]) -> None:
     assert count_all(texts) == [count(text) for text in texts]
 
