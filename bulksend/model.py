@@ -277,19 +277,6 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Balance:
-    """What an account holds.
-
-    Attributes:
-        micro: micro-USD; may be negative.
-        auto_recharge: whether it fills itself up.
-    """
-
-    micro: MicroUSD
-    auto_recharge: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Doubtful:
     """A row that may have been accepted.
 

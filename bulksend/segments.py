@@ -7,6 +7,7 @@ National language shift tables are left out: a sender has to ask for them, and t
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -58,49 +59,65 @@ def count(text: str) -> Segments:
     An escape pair or a surrogate pair is never split over two parts, so a text of several parts may
     need one more than its units alone would tell.
     """
-    foreign = _without_basic(text)
-    if not foreign:
+    if text.isascii() and _is_basic(text):
         return _basic(len(text))
-    if not foreign.strip(EXTENSION):  # only extension characters are left, in whatever order
-        return _count(Encoding.GSM7, text, _EXTENSION, len(text) + len(foreign))
-    return _count(Encoding.UCS2, text, _ASTRAL, len(text.encode("utf-16-le", "surrogatepass")) // 2)
+    if _FOREIGN.search(text):
+        return _uncut(_wide(len(text.encode("utf-16-le", "surrogatepass")) // 2), text, _ASTRAL)
+    return _uncut(_basic(len(text) + len(_EXTENSION.findall(text))), text, _EXTENSION)
+
+
+def count_all(texts: Sequence[str]) -> list[Segments]:
+    """Do for each text what ``count`` does; where all are plain, one look at them together tells."""
+    if _is_basic("".join(texts)):
+        return list(map(_basic, map(len, texts)))
+    return list(map(count, texts))
+
+
+def foreign(text: str) -> list[tuple[int, str]]:
+    """Return the characters that make a text UCS-2, each with its place in the text, in order."""
+    return [(found.start(), found[0]) for found in _FOREIGN.finditer(text)]
 
 
 _BASIC_LATIN1 = BASIC.encode("latin-1", "ignore")
-_BASIC_RUN = re.compile(f"[{re.escape(BASIC)}]+")
 _EXTENSION = re.compile(f"[{re.escape(EXTENSION)}]")
+_FOREIGN = re.compile(f"[^{re.escape(BASIC + EXTENSION)}]")
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 
 
-def _without_basic(text: str) -> str:
-    """Take the basic characters out of a text; most are Latin-1, where a table of bytes does it fast."""
+def _is_basic(text: str) -> bool:
+    """Say whether a text is of basic characters only; False for Greek ones, too, which no table of bytes holds."""
     try:
-        return text.encode("latin-1").translate(None, _BASIC_LATIN1).decode("latin-1")
+        return not text.encode("latin-1").translate(None, _BASIC_LATIN1)
     except UnicodeEncodeError:
-        return _BASIC_RUN.sub("", text)
+        return False
 
 
 @lru_cache(maxsize=4096)  # a campaign has few lengths, and remembering halves the time of a plain text
 def _basic(septets: int) -> Segments:
-    return Segments(Encoding.GSM7, septets, _parts(Encoding.GSM7, septets))
+    return _anywhere(Encoding.GSM7, septets)
 
 
-def _count(encoding: Encoding, text: str, double: re.Pattern[str], units: int) -> Segments:
-    """Measure a text of ``units`` units, of which each ``double`` character takes two."""
+@lru_cache(maxsize=4096)
+def _wide(units: int) -> Segments:
+    return _anywhere(Encoding.UCS2, units)
+
+
+def _anywhere(encoding: Encoding, units: int) -> Segments:
+    """Measure a text that may be cut anywhere."""
     alone, each = LIMITS[encoding]
-    if units <= alone or units == len(text):
-        return Segments(encoding, units, _parts(encoding, units))
+    return Segments(encoding, units, 1 if units <= alone else -(-units // each))
+
+
+def _uncut(size: Segments, text: str, double: re.Pattern[str]) -> Segments:
+    """Measure a text again, of which no ``double`` character may be cut; each takes two units."""
+    if size.parts == 1 or size.units == len(text):
+        return size
     spelled = double.sub("\ud800-", text)  # a lone surrogate occurs in no other place of a valid text
+    each = LIMITS[size.encoding][1]
     parts, start = 1, 0
-    while units - start > each:
+    while size.units - start > each:
         start += each
         if spelled[start - 1] == "\ud800":
             start -= 1
         parts += 1
-    return Segments(encoding, units, parts)
-
-
-def _parts(encoding: Encoding, units: int) -> int:
-    """Count the parts of a text that may be cut anywhere."""
-    alone, each = LIMITS[encoding]
-    return 1 if units <= alone else -(-units // each)
+    return Segments(size.encoding, size.units, parts)

@@ -8,6 +8,7 @@ import phonenumbers
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from spellings import REGIONS, spellings_of
 
 from bulksend.errors import UsageError
 from bulksend.model import ContactId, PhoneNumber
@@ -20,7 +21,10 @@ from bulksend.phones import (
 
 MANILA = PhoneNumber("639171234567")
 LOST = "digits lost to scientific notation: format the column as text and fill it in again"
-REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
+NO_SUCH_NUMBER = (
+    "not a number of any country: with the dialing code 63, none has these digits; correct it, or leave the row out"
+)
+NARROW = "the column was too narrow for its digits: widen it, and export the file again"
 
 
 @pytest.mark.parametrize("country", [None, "PH", "US"])
@@ -55,6 +59,13 @@ REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
         "639,171,234,567",
         "  +639171234567\t\r\n",
         "+63 917\n123 4567",
+        "+63 - 917 - (123) - 4567",
+        "6.39171234567E+11",
+        "6.39171234567e11",
+        "6,39171234567 E+11",
+        "'+6.39171234567E+11",
+        "6391.71234567E+08",
+        "639171234567E+0",
         "+639171234567;",
         "\ufeff+639171234567",
         "\u202a+639171234567\u202c",
@@ -74,7 +85,15 @@ def test_an_international_number_is_read_in_every_spelling_and_whatever_the_coun
 
 @pytest.mark.parametrize(
     "cell",
-    ["09171234567", "0917 123 4567", "(0917) 123-4567", "917-123-4567", "9171234567.0", "'09171234567"],
+    [
+        "09171234567",
+        "0917 123 4567",
+        "(0917) 123-4567",
+        "917-123-4567",
+        "9171234567.0",
+        "'09171234567",
+        "9.171234567E+09",
+    ],
 )
 def test_a_national_number_takes_the_dialing_code_of_the_country(cell: str) -> None:
     assert normalise(cell, "PH") == normalise(cell, "ph") == MANILA
@@ -107,6 +126,11 @@ def test_a_number_valid_in_the_country_is_taken_as_such_before_an_international_
     assert normalise("9611234567", "PH") == "639611234567"
 
 
+@pytest.mark.parametrize("cell", ["+9611234567", "+961 1 234 567", "009611234567"])
+def test_a_plus_or_00_makes_a_number_international_whatever_the_country(cell: str) -> None:
+    assert normalise(cell, "PH") == "9611234567"
+
+
 @pytest.mark.parametrize(
     ("cell", "reason"),
     [
@@ -126,9 +150,10 @@ def test_a_number_valid_in_the_country_is_taken_as_such_before_an_international_
         ("#VALUE!", "a spreadsheet's error, no number: correct the formula in this cell"),
         ("#DIV/0!", "a spreadsheet's error, no number: correct the formula in this cell"),
         ("#NAME?", "a spreadsheet's error, no number: correct the formula in this cell"),
-        ("######", "a spreadsheet's error, no number: correct the formula in this cell"),
+        ("######", NARROW),
         ("Err:502", "a spreadsheet's error, no number: correct the formula in this cell"),
         *[(cell, LOST) for cell in ("6.39171E+11", "6,39171E+11", "6.39e11", "6E+11", "'6.39171E+11")],
+        *[(cell, LOST) for cell in ("6.3917123456E+11", "6.391712345678E+11", "6.39171234567E-11", "6E+" + "9" * 5000)],
         *[
             (cell, "two numbers in one cell: give each a row of its own")
             for cell in (
@@ -148,17 +173,17 @@ def test_a_number_valid_in_the_country_is_taken_as_such_before_an_international_
         ("9171234567", "no dialing code: write 63917… instead of 0917…, or give --country"),
         ("+09171234567", "no dialing code: write 63917… instead of 0917…, or give --country"),
         ("0212345", "no dialing code: write 63917… instead of 0917…, or give --country"),
-        ("5", "too short: digits are missing"),
-        ("00", "too short: digits are missing"),
+        ("5", "too short: digits are missing; write it in full, such as 639171234567"),
+        ("00", "too short: digits are missing; write it in full, such as 639171234567"),
         ("63917123", "too short: 6 digits after the dialing code 63, where a mobile number has 10"),
         ("+63 917 123 456", "too short: 9 digits after the dialing code 63, where a mobile number has 10"),
         ("6391712345678", "too long: 11 digits after the dialing code 63, where a mobile number has 10"),
         ("+49 1511", "too short: 4 digits after the dialing code 49, where a mobile number has 10 to 11"),
-        ("6" * 30, "too long: no country has numbers of so many digits"),
-        ("9" * 300, "too long: no country has numbers of so many digits"),
-        ("+63 900 123 4567", "not a number of any country: with the dialing code 63, none has these digits"),
-        ("+999 1234 5678", "not a number of any country: it begins with no known dialing code"),
-        ("2107654321", "not a number of any country: it begins with no known dialing code"),
+        ("6" * 30, "too long: no country has numbers of so many digits; write one number a row"),
+        ("9" * 300, "too long: no country has numbers of so many digits; write one number a row"),
+        ("+63 900 123 4567", NO_SUCH_NUMBER),
+        ("+999 1234 5678", "not a number of any country: it begins with no known dialing code, such as 63"),
+        ("2107654321", "not a number of any country: it begins with no known dialing code, such as 63"),
     ],
     ids=ascii,
 )
@@ -173,7 +198,7 @@ def test_each_fault_has_its_own_reason_that_says_what_to_do(cell: str, reason: s
         ("0917 123 456", "too short: 9 digits after the dialing code 63, where a mobile number has 10"),
         ("917 123 45678", "too long: 11 digits after the dialing code 63, where a mobile number has 10"),
         ("63917123", "too short: 6 digits after the dialing code 63, where a mobile number has 10"),
-        ("0900 123 4567", "not a number of any country: with the dialing code 63, none has these digits"),
+        ("0900 123 4567", NO_SUCH_NUMBER),
     ],
 )
 def test_with_a_country_the_reason_speaks_of_its_numbers(cell: str, reason: str) -> None:
@@ -197,18 +222,6 @@ def by_us(cell: str, country: str | None) -> str | None:
         return normalise(cell, country)
     except BadNumber:
         return None
-
-
-def spellings_of(region: str) -> st.SearchStrategy[str]:
-    """Digits near a region's valid numbers, with and without dialing code, trunk prefix and junk."""
-    plan = phonenumbers.PhoneMetadata.metadata_for_region(region)
-    assert plan is not None
-    kinds = [kind for kind in (plan.mobile, plan.fixed_line, plan.toll_free, plan.general_desc) if kind]
-    national = st.one_of([st.from_regex(k.national_number_pattern or "", fullmatch=True) for k in kinds])
-    national = national.map(lambda digits: "".join(str(int(digit)) for digit in digits))
-    code = str(plan.country_code)
-    prefix = st.sampled_from(["", "", code, code, code + "0", "0", plan.national_prefix or "", "1", "8"])
-    return st.builds("".join, st.tuples(prefix, national, st.sampled_from(["", "", "", "7"])))
 
 
 @settings(max_examples=1000, deadline=None)

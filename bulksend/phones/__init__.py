@@ -1,0 +1,23 @@
+"""Phone numbers and contact ids as people write them in spreadsheets, made into what the API takes.
+
+``spelling`` makes a cell into digits, ``numbering`` holds the countries' numbering plans as compiled
+patterns, ``reading`` decides with both, and ``kinds`` tells what a number is once it is read.
+"""
+
+from bulksend.phones.kinds import country_of, dialing_code, may_be_mobile, read_abroad
+from bulksend.phones.numbering import check_country
+from bulksend.phones.reading import Column, normalise, normalise_all, normalise_contact_id
+from bulksend.phones.spelling import BadNumber
+
+__all__ = [
+    "BadNumber",
+    "Column",
+    "check_country",
+    "country_of",
+    "dialing_code",
+    "may_be_mobile",
+    "normalise",
+    "normalise_all",
+    "normalise_contact_id",
+    "read_abroad",
+]

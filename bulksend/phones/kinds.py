@@ -1,0 +1,57 @@
+"""What a number is once it is read: of which country, and whether a mobile's."""
+
+# ruff: noqa: PLC0415 -- the library is imported where it is needed
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from bulksend.model import PhoneNumber
+from bulksend.phones.numbering import code_of, mobile_in, region_of, valid_in
+
+_SAMPLE = 32
+
+
+def dialing_code(number: PhoneNumber) -> str:
+    """Return a number's dialing code, such as ``63``; empty if it begins with none."""
+    return code_of(number[:3])
+
+
+def country_of(code: str) -> str:
+    """Return the ISO code of a dialing code's country, of its main one if it has several; empty if none."""
+    return region_of(code)
+
+
+def commonest_code(texts: Sequence[str]) -> str:
+    """Return the dialing code that most of a column's sample seems to have; empty if none is seen."""
+    sample = texts[:: len(texts) // _SAMPLE + 1]
+    codes = Counter(code_of(text.lstrip("+ (")[:3]) for text in sample if text)
+    return max(codes, key=lambda code: (code != "", codes[code]), default="")
+
+
+def may_be_mobile(number: PhoneNumber) -> bool:
+    """Say whether a valid number may receive an SMS: the library takes it for a mobile's, or cannot tell.
+
+    In some plans, such as that of the US, mobiles and fixed lines look the same.
+    """
+    code = code_of(number[:3])
+    return bool(mobile_in(code)(number)) or (not valid_in(code)(number) and _library_says_mobile(number))
+
+
+def read_abroad(number: PhoneNumber) -> bool:
+    """Say whether a valid number may be a Philippine mobile that was written without its dialing code.
+
+    9611234567 is a number of Lebanon, but perhaps 0961 123 4567 was meant.
+    """
+    return len(number) == 10 and number[0] == "9" and mobile_in("63")(f"63{number}") is not None
+
+
+def _library_says_mobile(number: str) -> bool:
+    import phonenumbers
+
+    mobile = (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE)
+    try:
+        return phonenumbers.number_type(phonenumbers.parse(f"+{number}")) in mobile
+    except phonenumbers.NumberParseException:
+        return False

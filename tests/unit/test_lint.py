@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import pytest
+
+from bulksend.lint import SHORTENERS, sender_faults, shortener_in
+
+
+@pytest.mark.parametrize(
+    "sender",
+    ["engageSPARK", "ACME", "My-Shop.ph", "A_B 24", "Sunrise", "Betsun", "Atmos", "639171234567", "+639171234567"],
+)
+def test_a_brands_name_or_a_number_is_a_good_sender(sender: str) -> None:
+    assert sender_faults(sender) == []
+
+
+@pytest.mark.parametrize("sender", [None, ""])
+def test_no_sender_leaves_the_choice_to_the_telco(sender: str | None) -> None:
+    assert sender_faults(sender) == ["no sender id (from): the telco puts a random one of its own, such as INFOSMS"]
+
+
+@pytest.mark.parametrize(
+    ("sender", "fault"),
+    [
+        ("MyTest", "the sender id 'MyTest' holds 'Test': Philippine carriers refuse such ones"),
+        ("InfoSms", "the sender id 'InfoSms' holds 'Sms': Philippine carriers refuse such ones"),
+        ("MESSAGES", "the sender id 'MESSAGES' holds 'MESSAGE': Philippine carriers refuse such ones"),
+        *[
+            (sender, f"the sender id {sender!r} holds a carrier's name, {name!r}: Philippine carriers refuse it")
+            for sender, name in [
+                ("SmartMoney", "Smart"),
+                ("MyGLOBE", "GLOBE"),
+                ("DITO", "DITO"),
+                ("gomo", "gomo"),
+                ("PLDTHome", "PLDT"),
+                ("TalkNText", "TalkNText"),
+                ("TNT promo", "TNT"),
+                ("My-TM", "TM"),
+                ("SUN_load", "SUN"),
+            ]
+        ],
+        ("Shop123456", "the sender id 'Shop123456' has over 5 digits: Philippine carriers refuse such ones"),
+        ("ABCDEFGHIJKL", "the sender id 'ABCDEFGHIJKL' has 12 characters: an SMS carries 11 at most"),
+        ("Shop & Co", "the sender id 'Shop & Co' holds '&': use letters, digits, spaces, '-', '.' and '_' only"),
+        ("Peña", "the sender id 'Peña' holds 'ñ': use letters, digits, spaces, '-', '.' and '_' only"),
+    ],
+)
+def test_a_fault_is_one_sentence_with_what_was_seen(sender: str, fault: str) -> None:
+    assert sender_faults(sender) == [fault]
+
+
+def test_each_fault_of_a_sender_is_told() -> None:
+    assert len(sender_faults("GLOBE TEST 123456!")) == 5
+    assert sender_faults("[ABCDEFGHI]")[1:] == [  # a bracket takes two of the eleven septets
+        "the sender id '[ABCDEFGHI]' has 13 characters: an SMS carries 11 at most"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "host"),
+    [
+        ("see bit.ly/3xYz", "bit.ly"),
+        ("see https://bit.ly/3xYz now", "bit.ly"),
+        ("see HTTPS://www.Bit.LY/3xYz", "bit.ly"),
+        ("(tinyurl.com/abc)", "tinyurl.com"),
+        ("t.co/a", "t.co"),
+        ("go:is.gd/x", "is.gd"),
+        ("https://example.com/ and rb.gy/x", "rb.gy"),
+        ("https://example.com/?to=https://t.ly/x", "t.ly"),
+    ],
+)
+def test_a_public_shorteners_link_is_found(text: str, host: str) -> None:
+    assert shortener_in(text) == host
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "no link at all",
+        "and/or",
+        "bit.ly is a shortener",
+        "bit.ly/ is one, too",
+        "notbit.ly/x",
+        "not-bit.ly/x",
+        "my.bit.ly/x",
+        "me@bit.ly/x",
+        "bit.ly.example.com/x",
+        "https://example.com/bit.ly/x",
+        "https://at.company.com/t.com/x",
+    ],
+)
+def test_other_links_are_no_shorteners(text: str) -> None:
+    assert shortener_in(text) == ""
+
+
+@pytest.mark.parametrize("host", SHORTENERS)
+def test_each_shortener_is_found_by_its_whole_host(host: str) -> None:
+    assert shortener_in(f"Pay at http://{host}/Ab1.") == host
