@@ -11,7 +11,7 @@ from bulksend import phones, segments
 from bulksend.errors import InputError, UsageError
 from bulksend.model import Encoding, Endpoint, PlannedRow, Recipient, Status
 from bulksend.pricing import EXAMPLE_RATES, Rates
-from bulksend.readers import RawRow, shown
+from bulksend.readers import RawBatch, shown
 from bulksend.template import BoundTemplate, EmptyField, Template, column_key
 
 FIELDS = ("to", "contactId", "message", "from")
@@ -64,13 +64,15 @@ class Planner:
             phones.check_country(options.country)
         self._bind(columns)
 
-    def plan(self, rows: Sequence[RawRow], columns: Sequence[str]) -> list[PlannedRow]:
+    def plan(self, batch: RawBatch, columns: Sequence[str]) -> list[PlannedRow]:
         """Make the next rows ready, in input order."""
         if len(columns) != self._width:
             self._bind(columns)
         first = self._next_row
-        self._next_row += len(rows)
-        return [self._plan_row(number, raw) for number, raw in enumerate(rows, first)]
+        self._next_row += len(batch.rows)
+        return [
+            self._plan_row(first + place, cells, batch.faults.get(place, "")) for place, cells in enumerate(batch.rows)
+        ]
 
     def check(self) -> None:
         """Once all is read: see that there was a recipient's column.
@@ -126,13 +128,12 @@ class Planner:
                 raise
             return error
 
-    def _plan_row(self, number: int, raw: RawRow) -> PlannedRow:
-        cells = raw.cells
+    def _plan_row(self, number: int, cells: Sequence[str], bad: str) -> PlannedRow:
         packed = orjson.dumps(cells)
         recipient: Recipient | None = None
         try:
-            if raw.fault:
-                return _invalid(number, raw.fault, None, packed)
+            if bad:
+                return _invalid(number, bad, None, packed)
             recipient = self._recipient(cells)
             sender = self._fill(cells, self._own_sender, self._sender_filler, "from").strip() or None
             text = self._fill(cells, self._own_message, self._text_filler, "message")

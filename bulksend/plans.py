@@ -12,7 +12,7 @@ from bulksend.errors import InputError, OwnedError, UsageError
 from bulksend.lock import FileLock
 from bulksend.model import Endpoint
 from bulksend.planner import Planner, PlanOptions
-from bulksend.readers import STDIN, JsonlReader, Source
+from bulksend.readers import STDIN, Source
 from bulksend.report import RunReport
 from bulksend.runfile import PlanFacts, PlanWriter, is_run_file
 
@@ -75,13 +75,13 @@ def plan(input_name: str, run: Path, options: PlanOptions, address: Address, cam
     source = Source(input_name)
     try:
         reader = source.reader()
-        planner = Planner(input_name, options, reader.columns, fixed=not isinstance(reader, JsonlReader))
+        planner = Planner(input_name, options, reader.columns, fixed=reader.is_fixed)
         writer = PlanWriter(run)
         try:
             rows = 0
             for batch in reader.batches():
                 writer.add(planner.plan(batch, reader.columns))
-                rows += len(batch)
+                rows += len(batch.rows)
             if not rows:
                 raise InputError(f"{input_name}: there are no rows, only a header")
             planner.check()

@@ -12,7 +12,7 @@ from bulksend.errors import InputError, UsageError
 from bulksend.model import Encoding, Endpoint, MicroUSD, PlannedRow, Status
 from bulksend.planner import FIELDS, Planner, PlanOptions
 from bulksend.pricing import Rates
-from bulksend.readers import RawRow
+from bulksend.readers import RawBatch
 
 NUMBER = "639171234567"
 
@@ -21,7 +21,7 @@ def plan(
     columns: Sequence[str], *rows: Sequence[str], options: PlanOptions | None = None, fixed: bool = True
 ) -> list[PlannedRow]:
     planner = Planner("campaign.csv", options or PlanOptions(), columns, fixed=fixed)
-    planned = planner.plan([RawRow(list(cells), "") for cells in rows], columns)
+    planned = planner.plan(RawBatch([list(cells) for cells in rows], {}), columns)
     planner.check()
     return planned
 
@@ -178,7 +178,7 @@ def test_a_bad_row_keeps_its_recipient_once_that_is_known() -> None:
 def test_a_row_that_the_reader_found_bad_keeps_the_readers_reason_and_cells() -> None:
     planner = Planner("campaign.csv", PlanOptions(), ["to", "message"], fixed=True)
     good, bad = planner.plan(
-        [RawRow([NUMBER, "a"], ""), RawRow([NUMBER, "a", " b"], "the row has 3 cells")], ["to", "message"]
+        RawBatch([[NUMBER, "a"], [NUMBER, "a", " b"]], {1: "the row has 3 cells"}), ["to", "message"]
     )
     assert good.status == Status.PENDING
     assert (bad.row, bad.status, bad.error) == (2, Status.INVALID, "the row has 3 cells")
@@ -269,7 +269,7 @@ def test_a_country_that_is_none_is_refused_before_any_row() -> None:
 def test_rows_are_numbered_from_one_across_batches() -> None:
     columns = ["to", "message"]
     planner = Planner("campaign.csv", PlanOptions(), columns, fixed=True)
-    batches = [[RawRow([NUMBER, "a"], "")] * size for size in (3, 0, 2)]
+    batches = [RawBatch([[NUMBER, "a"]] * size, {}) for size in (3, 0, 2)]
     numbers = [row.row for batch in batches for row in planner.plan(batch, columns)]
     assert numbers == [1, 2, 3, 4, 5]
 
@@ -278,15 +278,13 @@ def test_json_lines_may_bring_their_columns_later() -> None:
     columns: list[str] = []
     planner = Planner("c.jsonl", PlanOptions(message="Hi {Name}", sender="{Store}"), columns, fixed=False)
     columns += ["Note"]
-    (early,) = planner.plan([RawRow(["x"], "")], columns)
+    (early,) = planner.plan(RawBatch([["x"]], {}), columns)
     assert early.error == "no recipient: neither a number (to) nor a contactId is given"
     columns += ["to"]
-    (nameless,) = planner.plan([RawRow(["x", NUMBER], "")], columns)
+    (nameless,) = planner.plan(RawBatch([["x", NUMBER]], {}), columns)
     assert "no column for {Store}" in nameless.error
     columns += ["name", "Store"]
-    named, own = planner.plan(
-        [RawRow(["x", NUMBER, "Ana", "ACME"], ""), RawRow(["x", NUMBER, "", "ACME"], "")], columns
-    )
+    named, own = planner.plan(RawBatch([["x", NUMBER, "Ana", "ACME"], ["x", NUMBER, "", "ACME"]], {}), columns)
     assert (named.row, named.text, named.sender) == (3, "Hi Ana", "ACME")
     assert "{Name} is empty" in own.error
     planner.check()
@@ -295,16 +293,16 @@ def test_json_lines_may_bring_their_columns_later() -> None:
 def test_json_lines_may_bring_a_mapped_column_later() -> None:
     columns = ["contactId", "message"]
     planner = Planner("c.jsonl", PlanOptions(mapping=(("to", "Mobile"),)), columns, fixed=False)
-    (first,) = planner.plan([RawRow(["7", "a"], "")], columns)
+    (first,) = planner.plan(RawBatch([["7", "a"]], {}), columns)
     columns.append("Mobile")
-    (second,) = planner.plan([RawRow(["", "b", NUMBER], "")], columns)
+    (second,) = planner.plan(RawBatch([["", "b", NUMBER]], {}), columns)
     assert (first.recipient, second.recipient) == (7, NUMBER)
 
 
 def test_json_lines_that_never_bring_a_recipient_are_refused_at_the_end() -> None:
     columns = ["message"]
     planner = Planner("c.jsonl", PlanOptions(), columns, fixed=False)
-    planner.plan([RawRow(["a"], "")], columns)
+    planner.plan(RawBatch([["a"]], {}), columns)
     with pytest.raises(InputError, match="no column for the recipient"):
         planner.check()
 
