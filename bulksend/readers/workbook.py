@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -21,6 +23,11 @@ _ODS = b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet"
 _ODS_PLACE = 30  # bytes; the mimetype is a zip's first file, not compressed (OpenDocument 1.3, part 2, 3.3)
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")  # a stream's name in OLE2 (MS-OFFCRYPTO 2.1.4)
 _LOCKED = "the workbook is protected by a password; save a copy without one and send that"
+_DIMENSION = re.compile(rb'<dimension ref="(?:[A-Z]{1,3}[0-9]{1,7}:)?([A-Z]{1,3})([0-9]{1,7})"')
+_FILLED = re.compile(rb'<c r="([A-Z]{1,3})([0-9]{1,7})"[^<>]*(?<!/)>')
+_CELL_SIZE = 200  # bytes, of a cell's beginning
+_BLOCK = 1 << 20
+_CELLS_MAX = 50_000_000  # 1.2 GB
 _EXACT = 1e16  # whole numbers below it are exact in a float
 _NAMES_SHOWN = 5
 
@@ -108,17 +115,52 @@ def _check_package(name: str, content: bytes) -> None:
         return
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            if any(member.startswith("xl/") for member in archive.namelist()):
-                return
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+            members = [member for member in archive.namelist() if member.startswith("xl/")]
+            far = next(filter(None, (_too_far(archive, member) for member in members if "sheets/" in member)), "")
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError) as error:
         raise InputError(
             f"{shown(name)}: the file is broken or cut short: it begins as an Excel or zip file does, but cannot be "
             "opened; save or download it again"
         ) from error
-    raise InputError(
-        f"{shown(name)}: this is a zip file or a document that is no spreadsheet; unpack it, or save its table as "
-        ".xlsx or CSV, and send that"
-    )
+    if not members:
+        raise InputError(
+            f"{shown(name)}: this is a zip file or a document that is no spreadsheet; unpack it, or save its table as "
+            ".xlsx or CSV, and send that"
+        )
+    if far:
+        raise InputError(
+            f"{shown(name)}: a sheet reaches as far as cell {far}, too far to be read; delete rows and columns after "
+            "its table, or save it as CSV"
+        )
+
+
+def _too_far(archive: zipfile.ZipFile, member: str) -> str:
+    """The last row and column of a sheet that has too many cells between; empty if it has not.
+
+    python-calamine holds all cells from the first to the last one, empty or not, and ends the process without a word
+    if the memory is not enough for that. The sheet's own word for its size counts cells that are only coloured: it is
+    not believed alone.
+    """
+    with archive.open(member) as sheet:
+        head = sheet.read(_BLOCK)
+        said = _DIMENSION.search(head)
+        if not said or _place(said[1]) * int(said[2]) <= _CELLS_MAX:
+            return ""
+        last_row, last_column, text = 0, b"A", head
+        while text:
+            for column, row in _FILLED.findall(text):
+                last_row, last_column = max(last_row, int(row)), max(last_column, column, key=_place)
+            more = sheet.read(_BLOCK)
+            text = text[-_CELL_SIZE:] + more if more else b""
+    return f"{last_column.decode()}{last_row}" if _place(last_column) * last_row > _CELLS_MAX else ""
+
+
+def _place(column: bytes) -> int:
+    """A column's number from 1: A is 1, AA is 27."""
+    number = 0
+    for letter in column:
+        number = number * 26 + letter - 64
+    return number
 
 
 def _loader(name: str) -> Callable[[io.BytesIO], CalamineWorkbook]:
