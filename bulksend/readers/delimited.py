@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 
 from bulksend.errors import InputError
@@ -26,7 +27,6 @@ class DelimitedReader:
         name: the input's name, for errors.
         stream: its bytes.
         head: the beginning of its text, by which the delimiter is told.
-        is_cut: whether there is more than that beginning.
         delimiter: what stands between cells, if the user says so.
 
     Raises:
@@ -35,7 +35,7 @@ class DelimitedReader:
 
     is_fixed = True
 
-    def __init__(self, name: str, stream: Utf8Stream, head: str, *, is_cut: bool, delimiter: str | None) -> None:
+    def __init__(self, name: str, stream: Utf8Stream, head: str, delimiter: str | None) -> None:
         self._name = name
         self._stream = stream
         text = stream.as_text()
@@ -44,7 +44,7 @@ class DelimitedReader:
         if hint:
             text.readline()
         csv.field_size_limit(_CELL_MAX)
-        self._delimiter = delimiter or (hint[1] if hint else delimiter_of(head, is_cut=is_cut))
+        self._delimiter = delimiter or (hint[1] if hint else delimiter_of(head))
         # Strict, else a quote that is not closed swallows the rows after it.
         self._lines = csv.reader(text, delimiter=self._delimiter, strict=True)
         stream.lines_taken = self._lines_taken
@@ -111,27 +111,22 @@ class DelimitedReader:
         return rows, faults
 
 
-def delimiter_of(head: str, *, is_cut: bool) -> str:
+def delimiter_of(head: str) -> str:
     """What stands between the cells: what cuts the header, and most lines into as many cells as the header.
 
     Args:
         head: the beginning of a text.
-        is_cut: whether its last line may not be whole.
 
     Returns:
         One of comma, semicolon, tab and bar; comma if none is better.
     """
-    return max(_DELIMITERS, key=lambda delimiter: _fit(head, delimiter, is_cut=is_cut))
+    return max(_DELIMITERS, key=lambda delimiter: _fit(head, delimiter))
 
 
-def _fit(head: str, delimiter: str, *, is_cut: bool) -> tuple[float, int]:
+def _fit(head: str, delimiter: str) -> tuple[float, int]:
     lines: list[list[str]] = []
-    try:
+    with suppress(csv.Error):  # what is wrong will be told when it is read
         lines.extend(islice(csv.reader(io.StringIO(head, newline=""), delimiter=delimiter), _LOOKED_AT))
-    except csv.Error:
-        is_cut = True
-    if is_cut and 1 < len(lines) < _LOOKED_AT:
-        lines.pop()
     lines = [cells for cells in lines if any(cell.strip() for cell in cells)]
     if not lines or len(lines[0]) == 1:
         return 0.0, 0

@@ -58,8 +58,7 @@ class Source:
         if self._is_json:
             self._reader = JsonlReader(self._stream)
         else:
-            delimiter, is_cut = self._options.delimiter, len(self._head) >= _HEAD
-            self._reader = DelimitedReader(self.name, self._stream, self._text, is_cut=is_cut, delimiter=delimiter)
+            self._reader = DelimitedReader(self.name, self._stream, self._text, self._options.delimiter)
         return self._reader
 
     def digest(self) -> str:

@@ -207,6 +207,10 @@ def test_semicolons_in_texts_do_not_make_a_comma_file_one_of_semicolons(sheet: P
     assert cells(sheet, b"to,message\n1,a; b\n2,c; d\n") == [["1", "a; b"], ["2", "c; d"]]
 
 
+def test_bars_in_a_columns_name_do_not_make_a_comma_file_one_of_bars(sheet: Path) -> None:
+    assert cells(sheet, b"to,Size (S|M|L)\n1,S\n2,M\n") == [["1", "S"], ["2", "M"]]
+
+
 def test_a_file_of_one_column_is_one_of_commas(sheet: Path) -> None:
     sheet.write_bytes(b"to\n1;2\n3;4\n")
     reading = read(sheet)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import fcntl
 import gzip
 import hashlib
 import io
 import os
 import subprocess
 import sys
+import termios
 import threading
 import time
 import zipfile
@@ -286,9 +288,12 @@ def test_no_standard_input_at_all_is_told_in_a_sentence(monkeypatch: pytest.Monk
 def test_packed_standard_input_is_unpacked_even_if_its_first_byte_comes_alone(stdin: io.BufferedWriter) -> None:
     content = gzip.compress(b"to;message\n1;a\n")
 
+    stdin.write(content[:1])
+    stdin.flush()
+
     def write() -> None:
-        stdin.write(content[:1])
-        stdin.flush()
+        while int.from_bytes(fcntl.ioctl(sys.stdin, termios.FIONREAD, bytes(4)), sys.byteorder):
+            pass  # until the first byte is taken
         stdin.write(content[1:])
         stdin.close()
 
