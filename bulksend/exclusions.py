@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from bulksend import phones
 from bulksend.columns import usual_key
 from bulksend.errors import InputError
 from bulksend.model import ContactId, Recipient
-from bulksend.readers import Source
+from bulksend.readers import ReadOptions, Source
 
 _NUMBER_DIGITS = 7  # from so many digits on, a cell may have been meant as a number
 _CONTACT_KEYS = frozenset({"contactid", "contactids"})
@@ -46,7 +47,7 @@ def read_exclusions(paths: Sequence[Path], country: str | None) -> Exclusions:
     unread: list[tuple[str, int, str]] = []
     digests: list[str] = []
     for path in paths:
-        source = Source(str(path))
+        source = Source(str(path), ReadOptions(may_lack_header=True))
         try:
             found = _read(source, country, unread)
             digests.append(source.digest())
@@ -60,31 +61,29 @@ def read_exclusions(paths: Sequence[Path], country: str | None) -> Exclusions:
 
 
 def _read(source: Source, country: str | None, unread: list[tuple[str, int, str]]) -> set[Recipient]:
+    reader = source.reader()
+    contacts = next((i for i, name in enumerate(reader.columns) if usual_key(name) in _CONTACT_KEYS), None)
     found: set[Recipient] = set()
-    contacts: int | None = None
-    line = 0
-    for batch in source.reader().batches():
-        if not line and batch.rows:
-            contacts = next((i for i, cell in enumerate(batch.rows[0]) if usual_key(cell) in _CONTACT_KEYS), None)
-        cells = [cell for row in batch.rows for cell in row]
-        numbers = iter(phones.normalise_all(cells, country)[0])
-        for row in batch.rows:
-            line += 1
-            own = [number for number in (next(numbers) for _ in row) if number is not None]
-            if contacts is not None and line > 1 and contacts < len(row) and row[contacts].strip():
-                found.add(_contact(source.name, line, row[contacts]))
-                continue
+    row = 0
+    for rows in chain([[reader.columns]], (batch.rows for batch in reader.batches())):
+        column = phones.normalise_all([cell for cells in rows for cell in cells], country)
+        numbers = iter(column.numbers)
+        for cells in rows:
+            own = [number for _, number in zip(cells, numbers, strict=False) if number is not None]
             found.update(own)
-            if not own and (meant := next((cell for cell in row if _looks_like_a_number(cell)), None)):
-                unread.append((source.name, line, meant))
+            if row and contacts is not None and contacts < len(cells) and cells[contacts].strip():
+                found.add(_contact(source.name, row, cells[contacts]))
+            elif not own and (meant := next(filter(_looks_like_a_number, cells), None)):
+                unread.append((source.name, row, meant))
+            row += 1
     return found
 
 
-def _contact(name: str, line: int, cell: str) -> ContactId:
+def _contact(name: str, row: int, cell: str) -> ContactId:
     try:
         return phones.normalise_contact_id(cell)
     except phones.BadNumber as error:
-        raise InputError(f"{name}: line {line}: {cell!r}: {error}") from error
+        raise InputError(f"{name}: row {row}: {cell!r}: {error}") from error
 
 
 def _looks_like_a_number(cell: str) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from bulksend.model import MicroUSD
+from bulksend.model import MicroUSD, PhoneNumber
 from bulksend.phones import dialing_code
 
 _DIGITS = 5  # after the dialing code; those of a Philippine number tell its network with fewer
@@ -65,7 +65,7 @@ def learn(observed: Iterable[Observed]) -> list[LearnedRate]:
     """
     codes: dict[str, _Node] = {}
     for each in observed:
-        if code := dialing_code(each.start[:3]):
+        if code := dialing_code(PhoneNumber(each.start)):
             codes.setdefault(code, _Node()).add(each.start[len(code) : len(code) + _DIGITS], each)
     lines: dict[str, LearnedRate] = {}
     for code, node in codes.items():

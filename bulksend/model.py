@@ -198,22 +198,10 @@ class PlannedBatch:
         statuses, errors = [Status.PENDING] * len(self.cells), [""] * len(self.cells)
         for index, fault in self.faults.items():
             statuses[index], errors[index] = fault.status, fault.says
-        return map(
-            PlannedRow._make,
-            zip(
-                range(self.first, self.first + len(self.cells)),
-                statuses,
-                self.recipients,
-                self.senders,
-                self.texts,
-                self.encodings,
-                self.parts,
-                self.prices,
-                errors,
-                map(orjson.dumps, self.cells),
-                strict=True,
-            ),  # fmt: skip
-        )
+        numbers = range(self.first, self.first + len(self.cells))
+        columns = (self.recipients, self.senders, self.texts, self.encodings, self.parts, self.prices)
+        packed = map(orjson.dumps, self.cells)
+        return map(PlannedRow._make, zip(numbers, statuses, *columns, errors, packed, strict=True))
 
 
 @dataclass(frozen=True, slots=True)

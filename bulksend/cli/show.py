@@ -238,7 +238,8 @@ def _duration(overview: Overview, options: SendOptions) -> str:
         return f"{time_of(by_caps)} at least, for the cap: {_crowds(overview, options)}"
     if longest == by_rate:
         return f"{time_of(by_rate)} at least, at {options.pace.rate:g} messages per second"
-    return f"about {time_of(by_answers)}, if each answer takes {_ANSWER_S:g} s, with {options.pace.concurrency} under way at once"
+    under_way = f"{options.pace.concurrency} under way at once"
+    return f"about {time_of(by_answers)}, if each answer takes {_ANSWER_S:g} s, with {under_way}"
 
 
 def _crowds(overview: Overview, options: SendOptions) -> str:

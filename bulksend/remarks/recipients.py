@@ -17,8 +17,8 @@ def duplicates(repeated: Noted) -> Iterator[str]:
     """What to say of rows that have number and text of an earlier one."""
     if repeated.rows:
         yield (
-            f"{repeated.count('has', 'have')} the same number and text as an earlier one: {repeated}; they are sent all "
-            "the same: --duplicates skip leaves them out"
+            f"{repeated.count('has', 'have')} the same number and text as an earlier one: {repeated}; they are sent "
+            "all the same: --duplicates skip leaves them out"
         )
 
 
@@ -40,16 +40,16 @@ class Exclusion:
         """See `Topic.sentences`."""
         unread = self._exclusions.unread
         if unread:
-            where = ", ".join(f"{file} line {line} ({printable(cell, 40)})" for file, line, cell in unread[:EXAMPLES])
+            where = ", ".join(f"{file} row {row} ({printable(cell, 40)})" for file, row, cell in unread[:EXAMPLES])
             more = ", …" if len(unread) > EXAMPLES else ""
             yield (
-                f"in {len(unread):,} {'line' if len(unread) == 1 else 'lines'} of the list of those to leave out "
+                f"in {len(unread):,} {'row' if len(unread) == 1 else 'rows'} of the list of those to leave out "
                 f"(--exclude) nothing could be read as a number: {where}{more}; nobody is left out for them"
             )
         if self._contacts.rows:
             yield (
-                f"{self._contacts.count('goes', 'go')} to contacts, whose numbers are not known here: {self._contacts}; "
-                "they cannot be compared with the numbers to leave out (--exclude)"
+                f"{self._contacts.count('goes', 'go')} to contacts, whose numbers are not known here: "
+                f"{self._contacts}; they cannot be compared with the numbers to leave out (--exclude)"
             )
 
 

@@ -120,6 +120,6 @@ class ApiFields:
         """See `Topic.sentences`."""
         if self._rows.rows:
             yield (
-                f"{self._rows.count('has', 'have')} fields that the API fills in ({{{{...}}}}): parts and price are the "
-                f"least they can be: {self._rows}"
+                f"{self._rows.count('has', 'have')} fields that the API fills in ({{{{...}}}}): parts and price are "
+                f"the least they can be: {self._rows}"
             )

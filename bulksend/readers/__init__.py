@@ -1,0 +1,10 @@
+"""Input files as batches of raw rows, streamed: CSV and its kin, JSONL and workbooks, from a file or standard input.
+
+A row that is bad by itself comes with its fault and the rest goes on; what is wrong with the input as a whole raises
+InputError.
+"""
+
+from bulksend.readers.model import STDIN, RawBatch, Reader, ReadOptions, shown
+from bulksend.readers.source import Source
+
+__all__ = ["STDIN", "RawBatch", "ReadOptions", "Reader", "Source", "shown"]

@@ -1,0 +1,54 @@
+"""Inputs read whole, for the tests of readers."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bulksend.errors import InputError
+from bulksend.readers import ReadOptions, Source
+
+BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    columns: list[str]
+    rows: list[list[str]]
+    faults: dict[int, str]
+    notes: list[str]
+
+
+def read(path: Path, options: ReadOptions | None = None) -> Reading:
+    source = Source(str(path), options or ReadOptions())
+    try:
+        reader = source.reader()
+        rows: list[list[str]] = []
+        faults: dict[int, str] = {}
+        for batch in reader.batches():
+            faults |= {len(rows) + place: fault for place, fault in batch.faults.items()}
+            rows += batch.rows
+        assert source.digest() == hashlib.sha256(path.read_bytes()).hexdigest()
+        return Reading(reader.columns, rows, faults, source.notes)
+    finally:
+        source.close()
+
+
+def cells(path: Path, content: bytes, options: ReadOptions | None = None) -> list[list[str]]:
+    path.write_bytes(content)
+    reading = read(path, options)
+    assert not reading.faults
+    return reading.rows
+
+
+def refusal(path: Path, content: bytes, options: ReadOptions | None = None) -> str:
+    """The sentence, without the file's name, with which this content is refused as a whole."""
+    path.write_bytes(content)
+    with pytest.raises(InputError) as error:
+        read(path, options)
+    assert str(error.value).startswith(f"{path}: ")
+    assert "\n" not in str(error.value)
+    return str(error.value).removeprefix(f"{path}: ")

@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from reading import BOM, cells, read, refusal
+
+from bulksend.errors import UsageError
+from bulksend.readers import ReadOptions
+from bulksend.readers.encodings import Utf8Stream
+
+CP1252 = "read as Windows-1252 (cp1252) text: it is not UTF-8"
+
+
+@pytest.fixture
+def sheet(tmp_path: Path) -> Path:
+    return tmp_path / "campaign.csv"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "mark", "note"),
+    [
+        ("utf-8", "", ""),
+        ("utf-8-sig", "", ""),
+        ("utf-16", "", "read as UTF-16 text"),
+        ("utf-16-be", "\ufeff", "read as UTF-16 text"),
+        ("utf-16-le", "", "read as UTF-16 text"),
+        ("utf-16-be", "", "read as UTF-16 text"),
+        ("utf-32", "", "read as UTF-32 text"),
+        ("utf-32-be", "\ufeff", "read as UTF-32 text"),
+        ("cp1252", "", CP1252),
+    ],
+)
+@pytest.mark.parametrize("before", [0, 20_000], ids=["at once", "far down"])
+def test_the_encoding_is_detected_and_told(sheet: Path, encoding: str, mark: str, note: str, before: int) -> None:
+    text = mark + "to,message\r\n" + "639171234567,hello\r\n" * before + "639171234567,Begoña costs €5 — Ñ\r\n" * 5_000
+    reading_of = cells(sheet, text.encode(encoding))
+    assert reading_of[:before] == [["639171234567", "hello"]] * before
+    assert reading_of[before:] == [["639171234567", "Begoña costs €5 — Ñ"]] * 5_000
+    reading = read(sheet)
+    assert (reading.columns, reading.notes) == (["to", "message"], [note] if note else [])
+
+
+def test_unicode_text_of_excel_is_read(sheet: Path) -> None:
+    sheet.write_bytes("to\tmessage\r\n639171234567\tHello, Begoña\r\n".encode("utf-16"))
+    reading = read(sheet)
+    assert reading.rows == [["639171234567", "Hello, Begoña"]]
+    assert reading.notes == ["read as UTF-16 text", "its columns are separated by tabs"]
+
+
+def test_a_text_of_ascii_alone_needs_no_word(sheet: Path) -> None:
+    sheet.write_bytes(b"to,message\n1,a\n")
+    assert read(sheet).notes == []
+
+
+def test_an_encoding_that_is_given_is_taken_and_not_told(sheet: Path) -> None:
+    sheet.write_bytes("to,message\n1,Łódź\n".encode("cp1250"))
+    reading = read(sheet, ReadOptions(encoding="cp1250"))
+    assert (reading.rows, reading.notes) == ([["1", "Łódź"]], [])
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "UTF8", "utf-8-sig"])
+@pytest.mark.parametrize("mark", [b"", BOM])
+def test_utf8_may_be_given_with_and_without_its_mark(sheet: Path, encoding: str, mark: bytes) -> None:
+    sheet.write_bytes(mark + "to\nñ\n".encode())
+    reading = read(sheet, ReadOptions(encoding=encoding))
+    assert (reading.columns, reading.rows) == (["to"], [["ñ"]])
+
+
+@pytest.mark.parametrize("encoding", ["klingon", "", "base64", "rot13", "idna", "undefined", "utf-8\0"])
+def test_an_encoding_that_is_none_is_refused(encoding: str) -> None:
+    with pytest.raises(UsageError, match=r"the encoding .* is not known; some that are: utf-8, cp1252"):
+        ReadOptions(encoding=encoding)
+
+
+# ---- what contradicts the encoding ----
+
+
+@pytest.mark.parametrize("before", [1, 5_000, 50_000])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+def test_a_byte_that_is_not_utf8_after_text_that_is_is_told_with_its_line(sheet: Path, before: int, end: bytes) -> None:
+    content = end.join([b"to,message", *["639171234567,Ñandú".encode()] * before, b"1,caf\xe9", b"2,b", b""])
+    assert refusal(sheet, content) == (
+        f"line {before + 2} has a byte (0xE9) that is not UTF-8, but the text before it is; correct that line, or say "
+        "what the text is with --encoding, such as --encoding cp1252"
+    )
+
+
+@pytest.mark.parametrize("before", [1, 50_000])
+def test_such_a_byte_is_told_with_its_line_in_json_lines_too(tmp_path: Path, before: int) -> None:
+    content = '{"to": "Ñ"}\n'.encode() * before + b'{"to": "caf\xe9"}\n{}\n'
+    assert refusal(tmp_path / "campaign.jsonl", content).startswith(f"line {before + 1} has a byte (0xE9) ")
+
+
+@pytest.mark.parametrize("before", [0, 50_000])
+def test_a_byte_that_is_neither_utf8_nor_cp1252_is_told_with_its_line(sheet: Path, before: int) -> None:
+    content = b"to,message\n" + b"639171234567,caf\xe9\n" * before + b"1,\x81\n2,b\n"
+    assert refusal(sheet, content) == (
+        f"line {before + 2} has a byte (0x81) that is neither UTF-8 nor Windows-1252; say what the text is with "
+        "--encoding, or save it as CSV UTF-8"
+    )
+
+
+def test_bytes_that_are_not_of_the_encoding_given_are_told_with_their_line(sheet: Path) -> None:
+    content = b"to,message\n1,a\n2,caf\xe9\n"
+    assert refusal(sheet, content, ReadOptions(encoding="ascii")) == (
+        "line 3 has a byte (0xE9) that is not ascii text; say what the text is with --encoding, or save it as CSV UTF-8"
+    )
+    assert "line 3 has a byte (0xE9) that is not utf-8 text" in refusal(sheet, content, ReadOptions(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+def test_a_text_cut_within_a_character_is_refused(sheet: Path, encoding: str) -> None:
+    assert "line 2 has a byte" in refusal(sheet, "to,message\n1,añ\n".encode(encoding)[:-1])
+
+
+def test_utf8_text_cut_within_a_character_is_refused(sheet: Path) -> None:
+    assert "line 3 has a byte (0xC3)" in refusal(sheet, "to,message\n1,ñ\n1,ñ".encode()[:-1])
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    text=st.text(st.sampled_from("a\nñ™€é"), max_size=12),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32", "cp1252"]),
+    sizes=st.lists(st.integers(1, 4), min_size=1),
+)
+def test_it_does_not_matter_how_the_bytes_come_in(text: str, encoding: str, sizes: list[int]) -> None:
+    content = text.encode(encoding)
+
+    def outcome(pieces: list[bytes]) -> tuple[bytes, str | None] | str:
+        rest = iter(pieces)
+        stream = Utf8Stream("x", known, next(rest, b""), lambda _: next(rest, b""))
+        try:
+            return b"".join(iter(stream.read1, b"")), stream.encoding
+        except UsageError as error:
+            return str(error).partition(" has ")[2]
+
+    known = encoding if encoding in {"utf-16", "utf-32"} else None
+    pieces = []
+    left = content
+    for size in sizes * (len(content) + 1):
+        pieces.append(left[:size])
+        left = left[size:]
+    whole = outcome([content])
+    assert outcome([piece for piece in pieces if piece]) == whole
+    if encoding != "cp1252":
+        assert whole == (text.encode(), known or (None if content.isascii() else "utf-8"))
