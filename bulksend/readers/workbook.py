@@ -57,6 +57,8 @@ class WorkbookReader:
         with _explained(name):
             workbook = load(io.BytesIO(content))
             found = self._named(workbook, sheet) if sheet is not None else self._first(workbook)
+            if found.start is None:
+                raise InputError(f"{shown(name)}: {EMPTY}")
             self._rows = found.iter_rows()
         self.columns = self._header()
 
