@@ -58,6 +58,8 @@ class WorkbookReader:
         with _explained(name):
             workbook = load(io.BytesIO(content))
             found = self._first(workbook) if options.sheet is None else self._named(workbook, options.sheet)
+            if found.start is None:
+                raise InputError(f"{shown(name)}: {EMPTY}")
             self._rows = found.iter_rows()
         self.columns = self._header()
 
