@@ -16,16 +16,15 @@ from types import FrameType
 
 from bulksend.account import Account, Earlier
 from bulksend.api import SmsApi, Target
-from bulksend.caps import Caps
 from bulksend.engine import Engine
 from bulksend.errors import UsageError
 from bulksend.journal import SqliteJournal
-from bulksend.limits import Budget, ErrorLimit, Stop
+from bulksend.limits import Budget, Stop
 from bulksend.lock import FileLock
 from bulksend.lookup import look_up
 from bulksend.model import Answer, Balance, ExitCode, MicroUSD, Status
-from bulksend.overview import Crowd, Overview, Tally
-from bulksend.pace import Pace
+from bulksend.overview import Tally
+from bulksend.pace import SendOptions
 from bulksend.report import RunReport
 from bulksend.results import write_results
 from bulksend.store import RunStore
@@ -53,29 +52,6 @@ class SendReport:
     seconds: float
     sent_now: int
     attempts_now: int
-
-
-@dataclass(frozen=True, slots=True)
-class SendOptions:
-    """How a plan is sent.
-
-    Attributes:
-        pace: how fast.
-        caps: the telcos' caps.
-        by_parts: whether a message counts its parts against a cap, or one.
-        limit: send only the first so many pending rows; None for all.
-        dedup: whether messages carry a clientDedup.
-        max_cost: micro-USD that the whole run may cost, or None.
-        max_errors: how many rows may end unsent, or None.
-    """
-
-    pace: Pace
-    caps: Caps
-    by_parts: bool = True
-    limit: int | None = None
-    dedup: bool = True
-    max_cost: MicroUSD | None = None
-    max_errors: ErrorLimit | None = None
 
 
 async def send(
@@ -229,21 +205,6 @@ def exit_code(tally: Tally, stop: Stop | None, *, limited: bool) -> ExitCode:
     if not limited:
         bad.add(Status.PENDING)
     return ExitCode.NOT_ALL_SENT if any(tally.statuses[status] for status in bad) else ExitCode.OK
-
-
-def min_seconds(overview: Overview, options: SendOptions) -> tuple[float, float]:
-    """How long sending takes at least, in seconds: by the account's rate, and by the most crowded phone's cap."""
-    by_rate = overview.rows / options.pace.rate if options.pace.rate else 0.0
-    return by_rate, max((crowd_seconds(crowd, options) for crowd in overview.crowds), default=0.0)
-
-
-def crowd_seconds(crowd: Crowd, options: SendOptions) -> float:
-    """How long one recipient's messages take at least, for the cap on its phone."""
-    cap = options.caps.of(crowd.recipient)
-    if cap is None:
-        return 0.0
-    slots = crowd.parts if options.by_parts else crowd.rows
-    return (math.ceil(slots / cap.count) - 1) * cap.window_s
 
 
 def write(run: Path, results: Path) -> None:

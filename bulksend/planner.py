@@ -5,9 +5,8 @@ All is done column by column over a batch of rows, and row by row only where a r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from operator import itemgetter
 from typing import cast
 
 from bulksend import phones, segments
@@ -28,11 +27,9 @@ from bulksend.model import (
 )
 from bulksend.pricing import EXAMPLE_RATES, Rates
 from bulksend.readers import RawBatch, ReadOptions
-from bulksend.segments import Segments
 from bulksend.template import BoundTemplate, Template
 
 EXCLUDED = "on the list of those to leave out (--exclude)"
-_START: Callable[[str], str] = itemgetter(slice(3))
 _TWO_RECIPIENTS = "both a number (to) and a contactId are given: leave one of them empty"
 _NO_RECIPIENT = "no recipient: neither a number (to) nor a contactId is given"
 _NO_CONTACTS = "the phonenumber endpoint takes no contactId: use --endpoint contact"
@@ -137,7 +134,7 @@ class Planner:
 
     def _planned(self, table: list[tuple[str, ...]], cells: list[list[str]], faults: dict[int, Fault]) -> PlannedBatch:
         size = len(cells)
-        recipients, not_mobile = self._recipients(table, size, faults)
+        recipients, codes, not_mobile = self._recipients(table, size, faults)
         self._leave_out(recipients, faults)
         places = self._columns
         filled = self._filled(table, size, places.sender, self._sender_filler, "from", faults)
@@ -145,15 +142,13 @@ class Planner:
         texts = self._filled(table, size, places.message, self._text_filler, "message", faults)
         if not all(map(str.strip, texts)):
             _add(faults, (i for i, text in enumerate(texts) if not text.strip()), _NO_TEXT, places.name_of("message"))
-        sizes = segments.count_all(texts)
-        made_plain = self._make_plain(texts, sizes) if self._options.gsm else {}
-        parts = [size.parts for size in sizes]
+        needed, parts = segments.count_all(texts)
+        encodings = cast("list[Encoding | None]", needed)
+        made_plain = _make_plain(texts, encodings, parts) if self._options.gsm else {}
         if max(parts, default=0) > segments.MAX_PARTS:
             self._refuse_long(parts, faults)
-        encodings: list[Encoding | None] = [size.encoding for size in sizes]
         for i in faults:
             senders[i], texts[i], encodings[i], parts[i] = None, "", None, 0
-        codes = _codes(recipients)
         prices = self._prices(recipients, codes, parts)
         for i in faults:
             prices[i] = None
@@ -174,7 +169,7 @@ class Planner:
 
     def _recipients(
         self, table: list[tuple[str, ...]], size: int, faults: dict[int, Fault]
-    ) -> tuple[list[Recipient | None], list[int]]:
+    ) -> tuple[list[Recipient | None], list[str], list[int]]:
         places = self._columns
         to = table[places.to] if places.to is not None else ("",) * size
         contacts = table[places.contact] if places.contact is not None else ()
@@ -184,11 +179,11 @@ class Planner:
             for i, contact in enumerate(contacts):
                 if contact.strip():
                     column.reasons.pop(i, None)
-                    recipients[i] = self._contact(i, to[i], contact, faults)
+                    recipients[i], column.codes[i] = self._contact(i, to[i], contact, faults), ""
         for i, says in column.reasons.items():
             reason = says if to[i].strip() else _NO_RECIPIENT
             faults.setdefault(i, Fault(Status.INVALID, reason, places.name_of("to"), to[i]))
-        return recipients, column.not_mobile
+        return recipients, column.codes, column.not_mobile
 
     def _contact(self, index: int, to: str, contact: str, faults: dict[int, Fault]) -> Recipient | None:
         try:
@@ -227,23 +222,14 @@ class Planner:
         if isinstance(filler, UsageError):
             _add(faults, needed, str(filler), "")
             return list(own_cells) or [""] * size
-        texts = filler.fill_all(table, size)
-        for column, name in zip(filler.columns, filler.names, strict=True):
-            self._check_cells(table[column], name, option, needed, faults)
+        values = filler.values(table)
+        texts = filler.fill(values, size)
+        for cells, name in zip(values, filler.names, strict=True):
+            _check_cells(cells, name, option, needed, faults)
         for i, is_own in enumerate(has_own):
             if is_own:
                 texts[i] = own_cells[i]
         return texts
-
-    def _check_cells(
-        self, cells: Sequence[str], name: str, option: str, needed: Sequence[int], faults: dict[int, Fault]
-    ) -> None:
-        """See that a merge field is filled in all rows that need it, and with nothing that the API would fill."""
-        if not all(map(str.strip, cells)):
-            says = f"{{{name}}} is empty in this row: fill the column in, or give the row its own message"
-            _add(faults, (i for i in needed if not cells[i].strip()), f"{says} (in --{option})", name)
-        if "{{" in "\n".join(cells):
-            _add(faults, (i for i in needed if "{{" in cells[i]), _FOREIGN_FIELD, name, cells)
 
     def _refuse_long(self, parts: Sequence[int], faults: dict[int, Fault]) -> None:
         for i, count in enumerate(parts):
@@ -251,45 +237,49 @@ class Planner:
                 says = f"the text needs {count} SMS parts; the API takes {segments.MAX_PARTS} at most"
                 faults.setdefault(i, Fault(Status.INVALID, says, self._columns.name_of("message")))
 
-    def _make_plain(self, texts: list[str], sizes: list[Segments]) -> dict[int, int]:
-        """Replace what has a look-alike in GSM-7, where the whole text then fits."""
-        before = {}
-        for i, size in enumerate(sizes):
-            if size.encoding is Encoding.UCS2 and (text := plain(texts[i])) != texts[i]:
-                before[i] = size.parts
-                texts[i], sizes[i] = text, segments.count(text)
-        return before
-
     def _prices(
         self, recipients: Sequence[Recipient | None], codes: Sequence[str], parts: Sequence[int]
     ) -> list[MicroUSD | None]:
-        rates = self._options.rates
-        code, first = codes[0] if codes else "", recipients[0] if recipients else None
-        if code and isinstance(first, str) and codes.count(code) == len(codes) and not rates.varies_within(code):
-            prices = {count: rates.price(PhoneNumber(first), count) for count in set(parts)}
-            return [prices[count] for count in parts]
+        """By dialing code and size where that decides, as it does unless the rates tell a country's networks apart."""
+        rates, size = self._options.rates, len(parts)
+        keys = list(zip(codes, parts, strict=True))
+        is_uniform = codes.count(codes[0]) == size == parts.count(parts[0]) if size else False
+        known = {
+            (code, count): rates.price(PhoneNumber(code), count)
+            for code, count in (keys[:1] if is_uniform else set(keys))
+            if not rates.varies_within(code)
+        }
+        if is_uniform and known:
+            return [*known.values()] * size
         return [
-            None if recipient is None else rates.price(recipient, count)
-            for recipient, count in zip(recipients, parts, strict=True)
+            known[key] if key in known else None if who is None else rates.price(who, key[1])
+            for key, who in zip(keys, recipients, strict=True)
         ]
 
 
-def _codes(recipients: Sequence[Recipient | None]) -> list[str]:
-    """The dialing codes of numbers; none is the beginning of another, so three digits tell."""
-    if set(map(type, recipients)) <= {str}:
-        starts = list(map(_START, cast("Sequence[str]", recipients)))
-    else:
-        starts = [who[:3] if isinstance(who, str) else "" for who in recipients]
-    known = {start: phones.dialing_code(PhoneNumber(start)) if start else "" for start in set(starts)}
-    if len(known) == 1:
-        return [known[starts[0]]] * len(starts)
-    return [known[start] for start in starts]
+def _make_plain(texts: list[str], encodings: list[Encoding | None], parts: list[int]) -> dict[int, int]:
+    """Replace what has a look-alike in GSM-7, where the whole text then fits; the parts needed before, by index."""
+    before = {}
+    for i, encoding in enumerate(encodings):
+        if encoding is Encoding.UCS2 and (text := plain(texts[i])) != texts[i]:
+            before[i] = parts[i]
+            texts[i], encodings[i], parts[i] = text, Encoding.GSM7, segments.count(text).parts
+    return before
 
 
 def _senders(filled: Sequence[str]) -> list[str | None]:
     if filled and filled.count(filled[0]) == len(filled):
         return [filled[0].strip() or None] * len(filled)
     return [sender.strip() or None for sender in filled]
+
+
+def _check_cells(cells: Sequence[str], name: str, option: str, needed: Sequence[int], faults: dict[int, Fault]) -> None:
+    """See that a merge field is filled in all rows that need it, and with nothing that the API would fill."""
+    if "" in cells:
+        says = f"{{{name}}} is empty in this row: fill the column in, or give the row its own message (in --{option})"
+        _add(faults, (i for i in needed if not cells[i]), says, name)
+    if "{{" in "\n".join(cells):
+        _add(faults, (i for i in needed if "{{" in cells[i]), _FOREIGN_FIELD, name, cells)
 
 
 def _add(

@@ -132,7 +132,7 @@ def _planned(
         batch = planner.plan(raw, reader.columns)
         surveyed.add(batch)
         if writer:
-            writer.add(batch.rows())
+            writer.add(batch.records())
     if not surveyed.rows:
         raise InputError(f"{shown(source.name)}: there are no rows, only a header")
     planner.check()

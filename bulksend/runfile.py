@@ -20,7 +20,7 @@ import orjson
 
 from bulksend.errors import RunFileError, UsageError
 from bulksend.lock import FileLock
-from bulksend.model import PlannedRow, Recipient, Status
+from bulksend.model import Recipient, Record, Status
 from bulksend.overview import Example, Findings, Reason
 
 APPLICATION_ID = 0x62756C6B  # "bulk"
@@ -161,7 +161,7 @@ class PlanWriter:
             self.lock.release()
             raise _unwritable(path, error) from error
 
-    def add(self, rows: Iterable[PlannedRow]) -> None:
+    def add(self, rows: Iterable[Record]) -> None:
         """Add the next rows in input order."""
         with explained(self.path):
             self._db.executemany("INSERT INTO messages VALUES (?,?,?,?,?,?,?,?,?,?)", rows)

@@ -66,11 +66,19 @@ def count(text: str) -> Segments:
     return _uncut(_basic(len(text) + len(_EXTENSION.findall(text))), text, _EXTENSION)
 
 
-def count_all(texts: Sequence[str]) -> list[Segments]:
-    """Do for each text what ``count`` does; where all are plain, one look at them together tells."""
+def count_all(texts: Sequence[str]) -> tuple[list[Encoding], list[int]]:
+    """Do for each text what ``count`` does: the encodings, and the parts.
+
+    Where all texts are plain, one look at them together tells.
+    """
     if _is_basic("".join(texts)):
-        return list(map(_basic, map(len, texts)))
-    return list(map(count, texts))
+        lengths = list(map(len, texts))
+        encodings = [Encoding.GSM7] * len(texts)
+        if max(lengths, default=0) <= LIMITS[Encoding.GSM7][0]:
+            return encodings, [1] * len(texts)
+        return encodings, [_basic(length).parts for length in lengths]
+    sizes = list(map(count, texts))
+    return [size.encoding for size in sizes], [size.parts for size in sizes]
 
 
 def foreign(text: str) -> list[tuple[int, str]]:

@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from bulksend.lock import FileLock
-from bulksend.model import PlannedRow, Recipient, Status
+from bulksend.model import MicroUSD, PlannedBatch, Recipient, Record, Status
 from bulksend.overview import Findings
 from bulksend.runfile import PlanFacts, PlanWriter
 
@@ -32,12 +33,32 @@ FACTS = PlanFacts(
 )
 
 
-def write_plan(path: Path, rows: Sequence[PlannedRow], facts: PlanFacts = FACTS, **changes: object) -> FileLock:
+class PlannedRow(NamedTuple):
+    """A record of a plan, field by field."""
+
+    row: int
+    status: str
+    recipient: Recipient | None
+    sender: str | None
+    text: str
+    encoding: str | None
+    parts: int
+    price: MicroUSD | None
+    error: str
+    cells: bytes
+
+
+def rows_of(batch: PlannedBatch) -> list[PlannedRow]:
+    """A batch row by row."""
+    return list(map(PlannedRow._make, batch.records()))
+
+
+def write_plan(path: Path, rows: Sequence[Record], facts: PlanFacts = FACTS, **changes: object) -> FileLock:
     """A run file with these rows; its lock."""
     writer = PlanWriter(path)
     writer.add(rows)
     by_recipient: dict[tuple[type, Recipient], list[tuple[int, int]]] = defaultdict(list)
-    for row in rows:
+    for row in map(PlannedRow._make, rows):
         if row.status == Status.PENDING and row.recipient is not None:
             by_recipient[type(row.recipient), row.recipient].append((row.row, row.parts))
     for (_, recipient), messages in by_recipient.items():

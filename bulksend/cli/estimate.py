@@ -9,15 +9,13 @@ from typing import Any
 import click
 from rich.console import Console
 
-from bulksend import campaign, plans
-from bulksend.api import Target
-from bulksend.campaign import SendOptions
+from bulksend import plans
 from bulksend.cli import options, show, summary
-from bulksend.cli.sending import run_loop
 from bulksend.cli.settings import Command, option
 from bulksend.errors import UsageError
 from bulksend.model import Balance, Duplicates, Endpoint, ExitCode, Status
 from bulksend.overview import Plan
+from bulksend.pace import SendOptions
 from bulksend.planner import PlanOptions
 from bulksend.plans import Address
 from bulksend.report import RunReport
@@ -109,4 +107,8 @@ def _balance(given: dict[str, Any], address: Address) -> Balance | None:
     key = options.key_if_any(given)
     if not (address.org_id and address.base_url and key):
         return None
+    from bulksend import campaign  # noqa: PLC0415 -- most estimates need no HTTP client, which takes long to import
+    from bulksend.api import Target  # noqa: PLC0415
+    from bulksend.cli.sending import run_loop  # noqa: PLC0415
+
     return run_loop(campaign.balance(Target(address.base_url, address.org_id, Endpoint.CONTACT, key)))

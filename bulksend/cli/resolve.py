@@ -10,13 +10,13 @@ import click
 from rich.console import Console
 
 from bulksend import campaign, plans
-from bulksend.campaign import SendOptions
 from bulksend.cli import options, show
 from bulksend.cli.sending import Watched, check_can_ask, hold_account, run_loop, sending, target_of
 from bulksend.cli.settings import Command, option
 from bulksend.errors import UsageError
 from bulksend.lock import FileLock
 from bulksend.model import Doubtful, Endpoint, ExitCode, Status
+from bulksend.pace import SendOptions
 from bulksend.planner import PlanOptions
 from bulksend.plans import Address, Paths
 from bulksend.report import RunReport

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from bulksend import campaign, plans
 from bulksend.api import Target
-from bulksend.campaign import SendOptions, SendReport
+from bulksend.campaign import SendReport
 from bulksend.cli import estimate, options, show, summary
 from bulksend.cli.sending import Watched, check_can_ask, hold_account, run_loop, sending, target_of
 from bulksend.cli.settings import Command, option
@@ -20,6 +20,7 @@ from bulksend.errors import UsageError
 from bulksend.lock import FileLock, network_kind
 from bulksend.model import Endpoint, ExitCode, Status
 from bulksend.overview import Overview, Plan
+from bulksend.pace import SendOptions
 from bulksend.plans import Address, Paths
 from bulksend.pricing import dollars
 from bulksend.report import RunReport

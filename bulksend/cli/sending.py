@@ -17,7 +17,7 @@ from rich.console import Console
 from bulksend import campaign
 from bulksend.account import Account
 from bulksend.api import Target
-from bulksend.campaign import SendOptions, SendReport
+from bulksend.campaign import SendReport
 from bulksend.cli import options
 from bulksend.cli.progress import watch
 from bulksend.cli.show import many, show_cursor
@@ -25,6 +25,7 @@ from bulksend.engine import Engine
 from bulksend.errors import OwnedError, UsageError
 from bulksend.lock import FileLock
 from bulksend.model import Endpoint, PhoneNumber
+from bulksend.pace import SendOptions
 from bulksend.plans import Address
 from bulksend.pricing import dollars
 from bulksend.report import RunReport

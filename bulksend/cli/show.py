@@ -5,19 +5,24 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
 from bulksend import phones
-from bulksend.campaign import SendOptions, SendReport, crowd_seconds, min_seconds
 from bulksend.cli.streams import silence
+from bulksend.duration import crowd_seconds, min_seconds
 from bulksend.model import Balance, Doubtful, Status
 from bulksend.overview import Example, Findings, Group, Overview, Plan, Tally
+from bulksend.pace import SendOptions
 from bulksend.pricing import dollars
 from bulksend.printable import printable
 from bulksend.readers import shown
 from bulksend.report import RunReport
+
+if TYPE_CHECKING:
+    from bulksend.campaign import SendReport
 
 _REASONS = 8  # of each kind, the commonest
 _COUNTRIES = 8

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import orjson
 
-from bulksend.campaign import SendOptions, SendReport, min_seconds
+from bulksend.duration import min_seconds
 from bulksend.model import Balance, Status
 from bulksend.overview import Plan, Tally
+from bulksend.pace import SendOptions
+
+if TYPE_CHECKING:
+    from bulksend.campaign import SendReport
 
 _STATUSES = (
     Status.SENT,

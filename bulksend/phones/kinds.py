@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from bulksend.model import PhoneNumber
 from bulksend.phones.numbering import code_of, mobile_in, region_of, valid_in
 
-_SAMPLE = 32
+_SAMPLE = 12
 
 
 def dialing_code(number: PhoneNumber) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, cast
 
 from bulksend.model import ContactId, PhoneNumber
-from bulksend.phones.kinds import commonest_code, may_be_mobile
+from bulksend.phones.kinds import commonest_code, dialing_code, may_be_mobile
 from bulksend.phones.numbering import check_country, code_in, column_of, quick
 from bulksend.phones.spelling import BadNumber, digits_of, plain_cell, squeezed
 
@@ -41,11 +41,13 @@ class Column(NamedTuple):
     Attributes:
         numbers: None where a cell is no number.
         reasons: why it is none, by its place in the column.
+        codes: the numbers' dialing codes; empty where there is no number.
         not_mobile: the places of numbers that are surely no mobile's.
     """
 
     numbers: list[PhoneNumber | None]
     reasons: dict[int, str]
+    codes: list[str]
     not_mobile: list[int]
 
 
@@ -55,28 +57,37 @@ def normalise_all(cells: Sequence[str], country: str | None) -> Column:
     Raises:
         UsageError: ``country`` is no country.
     """
-    front, pattern = column_of(code_in(country) if country else commonest_code(cells), country)
+    code = code_in(country) if country else commonest_code(cells)
+    front, pattern = column_of(code, country)
     lines = ["" if "\n" in cell else cell for cell in cells] if "\n" in "".join(cells) else cells
     numbers = _column(lines, front, pattern)
-    rest = [i for i, number in enumerate(numbers) if number is None]
+    column = Column(numbers, {}, [code] * len(numbers), [])
+    rest = [i for i, number in enumerate(numbers) if number is None] if None in numbers else []
     found = _column(squeezed([lines[i] for i in rest]), front, pattern) if rest else []
-    column = Column(numbers, {}, [])
     for i, number in zip(rest, found, strict=True):
         numbers[i] = number
         if number is None:
-            try:
-                numbers[i] = other = normalise(cells[i], country)
-            except BadNumber as error:
-                column.reasons[i] = str(error)
-            else:
-                if not may_be_mobile(other):
-                    column.not_mobile.append(i)
+            _add_odd(column, i, cells[i], country)
     return column
 
 
+def _add_odd(column: Column, place: int, cell: str, country: str | None) -> None:
+    """Read a cell that is no mobile's number of the column's country in a common shape."""
+    try:
+        number = normalise(cell, country)
+    except BadNumber as error:
+        column.reasons[place], column.codes[place] = str(error), ""
+        return
+    column.numbers[place], column.codes[place] = number, dialing_code(number)
+    if not may_be_mobile(number):
+        column.not_mobile.append(place)
+
+
 def _column(lines: Sequence[str], front: str, pattern: re.Pattern[str]) -> list[PhoneNumber | None]:
-    numbers = [front + found if found else None for found in pattern.findall("\n".join([*lines, ""]))]
-    return cast("list[PhoneNumber | None]", numbers)  # to call the type for each would take a third of the time
+    found = pattern.findall("\n".join([*lines, ""]))
+    if front or "" in found:
+        found = [front + number if number else None for number in found]
+    return cast("list[PhoneNumber | None]", found)  # to call the type for each would take a third of the time
 
 
 def normalise_contact_id(text: str) -> ContactId:

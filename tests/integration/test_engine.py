@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from aiolimiter import AsyncLimiter
-from planned import write_plan
+from planned import PlannedRow, write_plan
 
 from bulksend.caps import Cap, Caps
 from bulksend.engine import DEDUP_MEMORY_S, Engine
@@ -29,7 +29,6 @@ from bulksend.model import (
     Message,
     MicroUSD,
     PhoneNumber,
-    PlannedRow,
     Recipient,
     Status,
 )

@@ -21,7 +21,7 @@ import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from planned import FACTS, write_plan
+from planned import FACTS, PlannedRow, write_plan
 
 from bulksend import plans
 from bulksend.errors import OwnedError, RunFileError, UsageError
@@ -34,7 +34,6 @@ from bulksend.model import (
     MicroUSD,
     Outcome,
     PhoneNumber,
-    PlannedRow,
     Queued,
     Recipient,
     Status,

@@ -13,11 +13,11 @@ from pathlib import Path
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from planned import write_plan
+from planned import PlannedRow, write_plan
 
 from bulksend.errors import RunFileError
 from bulksend.lock import FileLock
-from bulksend.model import Answer, Encoding, MicroUSD, Outcome, PhoneNumber, PlannedRow, Status
+from bulksend.model import Answer, Encoding, MicroUSD, Outcome, PhoneNumber, Status
 from bulksend.report import RunReport
 from bulksend.results import write_results
 from bulksend.store import RunStore

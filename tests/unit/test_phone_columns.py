@@ -32,15 +32,17 @@ LANDLINE = PhoneNumber("63281234567")
 
 
 def one_by_one(cells: list[str], country: str | None) -> Column:
-    column = Column([], {}, [])
+    column = Column([], {}, [], [])
     for i, cell in enumerate(cells):
         try:
             number = normalise(cell, country)
         except BadNumber as error:
             column.numbers.append(None)
             column.reasons[i] = str(error)
+            column.codes.append("")
         else:
             column.numbers.append(number)
+            column.codes.append(dialing_code(number))
             if not by_the_library(number):
                 column.not_mobile.append(i)
     return column
@@ -48,18 +50,19 @@ def one_by_one(cells: list[str], country: str | None) -> Column:
 
 def test_a_column_gives_a_number_or_a_reason_for_each_cell_in_its_place() -> None:
     cells = ["639171234567", "", "+63 917 123 4567", "letters", "+6591234567", "639171234567\n", "6591234567"]
-    numbers, reasons, _ = normalise_all(cells, None)
+    numbers, reasons, codes, _ = normalise_all(cells, None)
     assert numbers == [MANILA, None, MANILA, None, "6591234567", MANILA, "6591234567"]
+    assert codes == ["63", "", "63", "", "65", "63", "65"]
     assert reasons == {1: "empty: write a number, or leave the row out", 3: "letters in it: write digits only"}
 
 
 @pytest.mark.parametrize("cell", ["09171234567", "9171234567", "639171234567", "0917-123-4567", "+63 (917) 123 4567"])
 def test_a_column_of_a_country_takes_national_numbers(cell: str) -> None:
-    assert normalise_all([cell] * 3, "ph") == ([MANILA] * 3, {}, [])
+    assert normalise_all([cell] * 3, "ph") == ([MANILA] * 3, {}, ["63"] * 3, [])
 
 
 def test_an_empty_column_gives_nothing() -> None:
-    assert normalise_all([], None) == normalise_all([], "PH") == ([], {}, [])
+    assert normalise_all([], None) == normalise_all([], "PH") == ([], {}, [], [])
 
 
 def test_a_column_of_an_unknown_country_is_a_usage_error() -> None:

@@ -7,10 +7,11 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from planned import PlannedRow, rows_of
 
 from bulksend.columns import FIELDS
 from bulksend.errors import InputError, UsageError
-from bulksend.model import Encoding, Endpoint, MicroUSD, PlannedRow, Status
+from bulksend.model import Encoding, Endpoint, MicroUSD, Status
 from bulksend.planner import Planner, PlanOptions
 from bulksend.pricing import Rates
 from bulksend.readers import RawBatch
@@ -24,7 +25,7 @@ def plan(
     planner = Planner("campaign.csv", options or PlanOptions(), columns, fixed=fixed)
     planned = planner.plan(raw(*rows), columns)
     planner.check()
-    return list(planned.rows())
+    return rows_of(planned)
 
 
 def raw(*rows: Sequence[str], faults: dict[int, str] | None = None) -> RawBatch:
@@ -183,7 +184,7 @@ def test_a_bad_row_keeps_its_recipient_once_that_is_known() -> None:
 def test_a_row_that_the_reader_found_bad_keeps_the_readers_reason_and_cells() -> None:
     planner = Planner("campaign.csv", PlanOptions(), ["to", "message"], fixed=True)
     batch = raw([NUMBER, "a"], [NUMBER, "a", " b"], faults={1: "the row has 3 cells"})
-    good, bad = planner.plan(batch, ["to", "message"]).rows()
+    good, bad = rows_of(planner.plan(batch, ["to", "message"]))
     assert good.status == Status.PENDING
     assert (bad.row, bad.status, bad.error) == (2, Status.INVALID, "the row has 3 cells")
     assert orjson.loads(bad.cells) == [NUMBER, "a", " b"]
@@ -272,7 +273,7 @@ def test_rows_are_numbered_from_one_across_batches() -> None:
     columns = ["to", "message"]
     planner = Planner("campaign.csv", PlanOptions(), columns, fixed=True)
     batches = [raw(*[[NUMBER, "a"]] * size) for size in (3, 0, 2)]
-    numbers = [row.row for batch in batches for row in planner.plan(batch, columns).rows()]
+    numbers = [row.row for batch in batches for row in rows_of(planner.plan(batch, columns))]
     assert numbers == [1, 2, 3, 4, 5]
 
 
@@ -280,13 +281,13 @@ def test_json_lines_may_bring_their_columns_later() -> None:
     columns: list[str] = []
     planner = Planner("c.jsonl", PlanOptions(message="Hi {Name}", sender="{Store}"), columns, fixed=False)
     columns += ["Note"]
-    (early,) = planner.plan(raw(["x"]), columns).rows()
+    (early,) = rows_of(planner.plan(raw(["x"]), columns))
     assert early.error == "no recipient: neither a number (to) nor a contactId is given"
     columns += ["to"]
-    (nameless,) = planner.plan(raw(["x", NUMBER]), columns).rows()
+    (nameless,) = rows_of(planner.plan(raw(["x", NUMBER]), columns))
     assert "no column for {Store}" in nameless.error
     columns += ["name", "Store"]
-    named, own = planner.plan(raw(["x", NUMBER, "Ana", "ACME"], ["x", NUMBER, "", "ACME"]), columns).rows()
+    named, own = rows_of(planner.plan(raw(["x", NUMBER, "Ana", "ACME"], ["x", NUMBER, "", "ACME"]), columns))
     assert (named.row, named.text, named.sender) == (3, "Hi Ana", "ACME")
     assert "{Name} is empty" in own.error
     planner.check()
@@ -295,16 +296,16 @@ def test_json_lines_may_bring_their_columns_later() -> None:
 def test_json_lines_may_bring_a_mapped_column_later() -> None:
     columns = ["contactId", "message"]
     planner = Planner("c.jsonl", PlanOptions(mapping=(("to", "Mobile"),)), columns, fixed=False)
-    (first,) = planner.plan(raw(["7", "a"]), columns).rows()
+    (first,) = rows_of(planner.plan(raw(["7", "a"]), columns))
     columns.append("Mobile")
-    (second,) = planner.plan(raw(["", "b", NUMBER]), columns).rows()
+    (second,) = rows_of(planner.plan(raw(["", "b", NUMBER]), columns))
     assert (first.recipient, second.recipient) == (7, NUMBER)
 
 
 def test_json_lines_that_never_bring_a_recipient_are_refused_at_the_end() -> None:
     columns = ["message"]
     planner = Planner("c.jsonl", PlanOptions(), columns, fixed=False)
-    planner.plan(raw(["a"]), columns).rows()
+    planner.plan(raw(["a"]), columns)
     with pytest.raises(InputError, match="no column for the recipient"):
         planner.check()
 

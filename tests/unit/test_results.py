@@ -12,7 +12,7 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from planned import write_plan
+from planned import PlannedRow, write_plan
 
 from bulksend import results as results_module
 from bulksend.errors import UsageError
@@ -23,7 +23,6 @@ from bulksend.model import (
     MicroUSD,
     Outcome,
     PhoneNumber,
-    PlannedRow,
     Status,
 )
 from bulksend.report import RunReport

@@ -21,7 +21,7 @@ def fill(text: str, cells: list[str] = CELLS) -> str:
 
 
 def filled(template: BoundTemplate, cells: Sequence[str]) -> str:
-    (text,) = template.fill_all([[cell] for cell in cells], 1)
+    (text,) = template.fill(template.values([[cell] for cell in cells]), 1)
     return text
 
 
@@ -110,8 +110,9 @@ def test_a_template_can_be_bound_again_when_more_columns_are_known() -> None:
 
 def test_rows_are_filled_column_by_column() -> None:
     template = Template.parse("{Store}: {Points}").bind(["Points", "to", "Store"])
-    assert template.fill_all([["1", "2"], ["", ""], ["SM", " Ayala "]], 2) == ["SM: 1", "Ayala: 2"]
-    assert Template.parse("100 %").bind([]).fill_all([], 3) == ["100 %"] * 3
+    values = template.values([["1", "2"], ["", ""], ["SM", " Ayala "]])
+    assert template.fill(values, 2) == ["SM: 1", "Ayala: 2"]
+    assert Template.parse("100 %").bind([]).fill([], 3) == ["100 %"] * 3
 
 
 def test_a_cell_that_is_not_needed_may_be_empty() -> None:
