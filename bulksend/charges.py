@@ -8,10 +8,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bulksend.errors import UsageError
 from bulksend.learning import LONGEST_PREFIX, Observed
 from bulksend.phones import dialing_code
-from bulksend.runfile import check_format, explained
+from bulksend.runfile import connect, explained
 
 # The number is the row's own, or that of its contact as far as an answer told it. What the API counted as parts counts;
 # its list of messages does not tell. An answer without a price, or with one of 0, does not say what was charged.
@@ -98,16 +97,13 @@ def observed_rates(run: Path) -> Iterator[Observed]:
 def last_charged_at(run: Path) -> float | None:
     """When the last message was sent that was charged, in seconds since 1970; raises as `charges_by_code`."""
     with _opened(run) as db:
-        found: float | None = db.execute(f"SELECT max(started_at) FROM ({_SENT}) WHERE charged IS NOT NULL").fetchone()[
-            0
-        ]
-        return found
+        found: tuple[float | None] = db.execute(
+            f"SELECT max(started_at) FROM ({_SENT}) WHERE charged IS NOT NULL"
+        ).fetchone()
+    return found[0]
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[sqlite3.Connection]:
-    if not path.is_file():
-        raise UsageError(f"{path}: there is no such run file")
-    with explained(path), closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
-        check_format(db, path)
+    with explained(path), closing(connect(path)) as db:
         yield db

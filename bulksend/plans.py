@@ -142,7 +142,7 @@ def _planned(
             _note_repeats(writer, recipient, messages, copies if options.duplicates is Duplicates.SKIP else {})
     if options.duplicates is Duplicates.FAIL and surveyed.duplicates.rows:
         raise InputError(
-            f"{shown(source.name)}: {surveyed.duplicates.rows:,} rows have the same number and text as an earlier one: "
+            f"{shown(source.name)}: {surveyed.duplicates.count('has', 'have')} the same number and text as an earlier one: "
             f"{surveyed.duplicates}; remove them, or say --duplicates skip or send"
         )
     return surveyed, [*source.notes, *planner.notes], tuple(reader.columns)

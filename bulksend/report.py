@@ -10,7 +10,6 @@ from typing import Any, Self
 import orjson
 
 from bulksend import phones
-from bulksend.errors import UsageError
 from bulksend.model import Doubtful, Encoding, PhoneNumber, Status
 from bulksend.overview import CROWDS_MAX, PREVIEWS, Crowd, Group, Overview, Plan, Preview, Tally, summed
 from bulksend.runfile import (
@@ -18,7 +17,7 @@ from bulksend.runfile import (
     TO_SEND,
     Owner,
     PlanFacts,
-    check_format,
+    connect,
     explained,
     is_begun,
     read_facts,
@@ -38,14 +37,7 @@ class RunReport:
             UsageError: there is no such file, or it is no run file of this version.
         """
         self.path = path
-        if not path.is_file():
-            raise UsageError(f"{path}: there is no such run file")
-        self._db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
-        try:
-            check_format(self._db, path)
-        except BaseException:
-            self._db.close()
-            raise
+        self._db = connect(path)
 
     @property
     def facts(self) -> PlanFacts:

@@ -220,6 +220,24 @@ class PlanWriter:
         self.lock.release()
 
 
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a run file for reading, which may be written meanwhile.
+
+    Raises:
+        UsageError: there is no such file, or it is no run file of this version.
+        RunFileError: it cannot be read.
+    """
+    if not path.is_file():
+        raise UsageError(f"{path}: there is no such run file")
+    db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    try:
+        check_format(db, path)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
 def check_format(db: sqlite3.Connection, path: Path) -> None:
     """See that it is a run file of this version.
 

@@ -24,7 +24,9 @@ def environment(**more: str) -> dict[str, str]:
     """An environment without settings of whoever runs the tests."""
     kept = "BULKSEND_STATE_DIR"
     clean = {name: value for name, value in os.environ.items() if name == kept or not name.startswith("BULKSEND_")}
-    return clean | {"BULKSEND_API_KEY": "sandbox", "BULKSEND_ORG_ID": "1", "PYTHONPATH": str(ROOT)} | more
+    # Nobody listens there: what does not say where to goes nowhere.
+    nowhere = {"BULKSEND_BASE_URL": "http://127.0.0.1:9"}
+    return clean | nowhere | {"BULKSEND_API_KEY": "sandbox", "BULKSEND_ORG_ID": "1", "PYTHONPATH": str(ROOT)} | more
 
 
 @dataclass(frozen=True)

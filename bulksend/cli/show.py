@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bulksend import phones
+from bulksend.charges import Charge, charges_by_code
 from bulksend.cli.streams import silence
 from bulksend.duration import crowd_seconds, min_seconds
 from bulksend.model import Balance, Doubtful, Status
@@ -121,7 +122,7 @@ def show_report(out: Console, run: RunReport, report: SendReport, results: str) 
     tally = report.tally
     table = _table("Done" if not report.says else "Stopped")
     _add_statuses(table, tally)
-    table.add_row("charged", f"{dollars(tally.charged)} by the API's estimates")
+    _add_charges(table, charges_by_code(run.path))
     pace = f", {report.sent_now / report.seconds:,.0f} SMS/s" if report.sent_now and report.seconds else ""
     table.add_row("took", f"{time_of(report.seconds)} for {many(report.attempts_now, 'request')}{pace}")
     table.add_row("results", results)
@@ -142,7 +143,7 @@ def show_status(out: Console, run: RunReport, tally: Tally, who: str) -> None:
     _add_statuses(table, tally)
     if tally.in_flight:
         table.add_row("in flight", f"{tally.in_flight:,} of the unknown: no outcome is noted yet")
-    table.add_row("charged", f"{dollars(tally.charged)} by the API's estimates")
+    table.add_row("charged", f"{dollars(tally.charged)} by the API's words")
     out.print(table)
     _show_reasons(out, run, tally, (Status.INVALID, *_NOT_SENT))
     out.print(who[0].upper() + who[1:] + ".", soft_wrap=True)
@@ -168,6 +169,27 @@ def price_of(overview: Overview) -> str:
         return "no rate known"
     unpriced = f", and {many(overview.unpriced, 'message')} without a known rate" if overview.unpriced else ""
     return f"{dollars(overview.price)} estimated{unpriced}"
+
+
+def _add_charges(table: Table, charges: Sequence[Charge]) -> None:
+    """What the API charges beside what it was estimated at, country by country if that tells more."""
+    table.add_row("charged", _charge(charges))
+    if len(charges) > 1:
+        for charge in charges[:_COUNTRIES]:
+            table.add_row("", f"{country_name(charge.code)}: {many(charge.rows, 'message')}, {_charge([charge])}")
+        if len(charges) > _COUNTRIES:
+            table.add_row("", f"and {len(charges) - _COUNTRIES:,} other countries")
+
+
+def _charge(charges: Sequence[Charge]) -> str:
+    charged, estimated = sum(each.charged for each in charges), sum(each.estimated for each in charges)
+    unpriced, uncharged = sum(each.unpriced for each in charges), sum(each.uncharged for each in charges)
+    words = [f"{dollars(charged)} by the API's words"]
+    if uncharged:
+        words.append(f"which tell nothing of {many(uncharged, 'message')}")
+    priced = f"{dollars(estimated)} was estimated here" if estimated else "nothing was estimated here"
+    words.append(priced + (f", without {many(unpriced, 'message')} of unknown rate" if unpriced and estimated else ""))
+    return "; ".join(words)
 
 
 def _add_statuses(table: Table, tally: Tally) -> None:

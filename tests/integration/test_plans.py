@@ -100,7 +100,7 @@ def test_rows_that_repeat_another_are_skipped_on_request(tmp_path: Path) -> None
 def test_rows_that_repeat_another_refuse_the_input_on_request(tmp_path: Path) -> None:
     name = sheet(tmp_path / "c.csv", [(ANA, "a"), (ANA, "a")])
     for plan in (plans.survey, lambda name, options: kept(name, tmp_path / "c.run", options)):
-        with pytest.raises(InputError, match=r"c\.csv: 1 rows? .* earlier one: row 2 \(as row 1\)"):
+        with pytest.raises(InputError, match=r"c\.csv: 1 row has .* earlier one: row 2 \(as row 1\)"):
             plan(name, PlanOptions(duplicates=Duplicates.FAIL))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["c.csv"]
     others = sheet(tmp_path / "d.csv", [(ANA, "a"), (ANA, "b")])

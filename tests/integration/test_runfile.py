@@ -1013,7 +1013,7 @@ def test_a_run_that_has_begun_goes_on_only_with_the_same_input_and_options(tmp_p
 
 def test_the_plan_of_a_bad_input_leaves_no_file(tmp_path: Path) -> None:
     sheet = tmp_path / "campaign.csv"
-    for content in ("to,message\n", "message\nhello\n", "to,message\n639171234567,\xff\n"):
+    for content in ("to,message\n", "message\nhello\n", "to,message\n639171234567,\x00\x01\x02\x03\n"):
         sheet.write_bytes(content.encode("latin-1"))
         with pytest.raises(UsageError):
             plans.plan(str(sheet), tmp_path / "campaign.run", PlanOptions(), ADDRESS)
