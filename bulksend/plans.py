@@ -140,10 +140,11 @@ def _planned(
     for recipient, messages, copies in surveyed.repeats():
         if writer:
             _note_repeats(writer, recipient, messages, copies if options.duplicates is Duplicates.SKIP else {})
-    if options.duplicates is Duplicates.FAIL and surveyed.duplicates.rows:
+    repeated = surveyed.duplicates
+    if options.duplicates is Duplicates.FAIL and repeated.rows:
         raise InputError(
-            f"{shown(source.name)}: {surveyed.duplicates.count('has', 'have')} the same number and text as an earlier one: "
-            f"{surveyed.duplicates}; remove them, or say --duplicates skip or send"
+            f"{shown(source.name)}: {repeated.count('has', 'have')} the same number and text as an earlier one: "
+            f"{repeated}; remove them, or say --duplicates skip or send"
         )
     return surveyed, [*source.notes, *planner.notes], tuple(reader.columns)
 
