@@ -13,7 +13,7 @@ from typing import IO, NamedTuple, cast
 from bulksend.model import ContactId, PhoneNumber, Recipient
 
 _HELD_MAX = 1 << 16  # messages
-_SHARES = 128
+_SHARES = 256
 _FIELDS = 3
 _PARTS_BITS = 3  # a message has 7 parts at most
 
@@ -46,7 +46,7 @@ class Repeats:
         self._held = 0
         self._stack = ExitStack()
         self._file: IO[bytes] | None = None
-        self._places: list[list[tuple[int, int]]] = [[] for _ in range(_SHARES)]
+        self._spills: list[array[int]] = []  # of each where every share begins, and the last one's end
 
     def add(self, first: int, recipients: Sequence[Recipient | None], texts: Sequence[str], parts: list[int]) -> None:
         """Take in the next rows, from number ``first`` on; those without a recipient are none of ours."""
@@ -73,8 +73,8 @@ class Repeats:
 
     def groups(self) -> Iterator[tuple[Recipient, list[Repeat]]]:
         """Each recipient of more than one message, and its messages in input order; can be asked once."""
-        for share, places in zip(self._shares, self._places, strict=True):
-            messages = self._read(places) + share
+        for number in range(_SHARES):
+            messages = self._read(number)
             who, texts, tags = (messages[field::_FIELDS] for field in range(_FIELDS))
             groups: dict[int, list[Repeat]] = {key: [] for key, count in Counter(who).items() if count > 1}
             for key, text, tag in compress(zip(who, texts, tags, strict=True), map(groups.__contains__, who)):
@@ -89,19 +89,22 @@ class Repeats:
     def _spill(self) -> None:
         if self._file is None:
             self._file = self._stack.enter_context(tempfile.TemporaryFile(prefix="bulksend-"))  # noqa: SIM115 -- it is one
-        for share, places in zip(self._shares, self._places, strict=True):
-            places.append((self._file.tell(), len(share)))
+        begins = array("q", [self._file.tell()])
+        for share in self._shares:
             share.tofile(self._file)
+            begins.append(self._file.tell())
             del share[:]
+        self._spills.append(begins)
         self._held = 0
 
-    def _read(self, places: Sequence[tuple[int, int]]) -> array[int]:
+    def _read(self, number: int) -> array[int]:
+        """All messages of a share, in input order."""
         messages: array[int] = array("q")
-        for place, count in places:
-            assert self._file is not None  # noqa: S101 -- there are places in it
-            self._file.seek(place)
-            messages.fromfile(self._file, count)
-        return messages
+        if self._file is not None:
+            for begins in self._spills:
+                self._file.seek(begins[number])
+                messages.frombytes(self._file.read(begins[number + 1] - begins[number]))
+        return messages + self._shares[number]
 
 
 def _recipient(key: int) -> Recipient:
