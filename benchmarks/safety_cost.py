@@ -109,7 +109,7 @@ async def _noted(lock: FileLock, target: Target) -> float:
 
 
 async def _send(journal: Journal, target: Target, campaign: str) -> float:
-    async with SmsApi(target, concurrency=PACE.concurrency, timeout_s=PACE.timeout_s) as api:
+    async with SmsApi(target, timeout_s=PACE.timeout_s) as api:
         engine = Engine(journal, api, Caps(), PACE, campaign=campaign)
         started = time.perf_counter()
         await engine.run()

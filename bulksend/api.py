@@ -14,6 +14,7 @@ from typing import Any, Self, TypeVar
 
 import aiohttp
 import orjson
+from aiohttp.http import HttpProcessingError
 from yarl import URL
 
 from bulksend import __version__, bodies
@@ -21,13 +22,14 @@ from bulksend.errors import UsageError
 from bulksend.model import Balance, Endpoint, Message, Page
 from bulksend.outcomes import Fault, Reply
 from bulksend.printable import printable
+from bulksend.wire import NotConnectedError, Received, Wire
 
 _ANSWER_MAX = 1_000_000  # bytes; the API's answers are under 3,000
 _LIST_MAX = 5_000_000  # bytes of a page of 100 messages
 _CONNECT_TIMEOUT_S = 10.0
 _BALANCE_TIMEOUT_S = 10.0  # nobody waits for what is only good to know
 # Idle connections are dropped before a server or gateway usually does, so that a POST rarely meets a closing one.
-_KEEPALIVE_S = 15.0
+_IDLE_S = 15.0
 
 T = TypeVar("T")
 
@@ -66,17 +68,28 @@ class SmsApi:
 
     Args:
         target: where to.
-        concurrency: how many requests may be open at once.
         timeout_s: how long one request may take in all.
     """
 
-    def __init__(self, target: Target, *, concurrency: int, timeout_s: float) -> None:
+    def __init__(self, target: Target, *, timeout_s: float) -> None:
         self._target = target
         self._secret = target.api_key.encode()
-        self._concurrency = concurrency
-        self._url = URL(target.base_url.rstrip("/") + f"/v1/sms/{target.endpoint}")
+        self._fields = {
+            "Authorization": f"Token {target.api_key}",
+            "Content-Type": "application/json",
+            "Accept-Encoding": "identity",
+            "User-Agent": f"bulksend/{__version__}",
+        }
         # Connecting gives up a little before the whole does, so that it shows that nothing has left.
         connect_s = min(_CONNECT_TIMEOUT_S, timeout_s * 0.9)
+        self._wire = Wire(
+            URL(target.base_url.rstrip("/") + f"/v1/sms/{target.endpoint}"),
+            self._fields,
+            connect_s=connect_s,
+            timeout_s=timeout_s,
+            idle_s=_IDLE_S,
+            longest=_ANSWER_MAX,
+        )
         organization = target.base_url.rstrip("/") + f"/v1/organizations/{target.org_id}"
         self._list_url = URL(f"{organization}/messages/")
         self._balance_url = URL(f"{organization}/balance.json")
@@ -84,17 +97,9 @@ class SmsApi:
         self._session: aiohttp.ClientSession
 
     async def __aenter__(self) -> Self:
+        await self._wire.__aenter__()
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=self._concurrency, keepalive_timeout=_KEEPALIVE_S),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers={
-                "Authorization": f"Token {self._target.api_key}",
-                "Content-Type": "application/json",
-                "Accept-Encoding": "identity",
-                "User-Agent": f"bulksend/{__version__}",
-            },
-            timeout=self._timeout,
-            auto_decompress=False,
+            cookie_jar=aiohttp.DummyCookieJar(), headers=self._fields, timeout=self._timeout, auto_decompress=False
         )
         return self
 
@@ -102,9 +107,10 @@ class SmsApi:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._session.close()
+        await self._wire.__aexit__(kind, error, trace)
 
     async def send(self, message: Message, dedup_key: str | None) -> Reply:
-        """POST one message, once; aiohttp itself repeats only idempotent methods.
+        """POST one message, once.
 
         Args:
             message: what to send.
@@ -112,16 +118,19 @@ class SmsApi:
         """
         body = orjson.dumps(_request(self._target.org_id, message, dedup_key))
         try:
-            async with self._session.post(self._url, data=body, allow_redirects=False) as response:
-                return await _read(response, message, dedup_key, self._secret)
+            received = await self._wire.post(body)
         except (aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch) as error:
             return Reply(None, Fault.UNTRUSTED, error=printable(str(error)))
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+        except (aiohttp.ClientConnectorError, NotConnectedError) as error:
             return Reply(None, Fault.UNREACHABLE, error=printable(_reason(error)))
         except TimeoutError:
             return Reply(None, Fault.TIMED_OUT)
-        except (aiohttp.ClientError, OSError) as error:
+        except (aiohttp.ClientError, HttpProcessingError, OSError) as error:
             return Reply(None, Fault.BROKEN_OFF, error=printable(str(error)))
+        reply = _understood(received, message, dedup_key, self._secret)
+        if not reply.matches:
+            self._wire.drop()
+        return reply
 
     async def messages(self, after: str | None) -> Page | None:
         """See `bulksend.lookup.Lister.messages`."""
@@ -159,40 +168,32 @@ def _request(org_id: int, message: Message, dedup_key: str | None) -> dict[str, 
     return fields
 
 
-async def _read(response: aiohttp.ClientResponse, message: Message, dedup_key: str | None, secret: bytes) -> Reply:
+def _understood(received: Received, message: Message, dedup_key: str | None, secret: bytes) -> Reply:
     """Read an answer by its content: the live service says application/jsonl, the document nothing."""
-    status = response.status
-    retry_after = _retry_after(status, response.headers)
+    status = received.status
+    retry_after = _retry_after(status, received.headers)
+    if received.body is None:
+        fault = Fault.OVERSIZED
+        if received.trouble is not None:
+            fault = Fault.TIMED_OUT if isinstance(received.trouble, TimeoutError) else Fault.BROKEN_OFF
+        return Reply(status, fault, retry_after_s=retry_after)
     try:
-        body = await _bounded(response)
-    except TimeoutError:
-        return Reply(status, Fault.TIMED_OUT, retry_after_s=retry_after)
-    except (aiohttp.ClientError, OSError):
-        return Reply(status, Fault.BROKEN_OFF, retry_after_s=retry_after)
-    if body is None:
-        response.close()
-        return Reply(status, Fault.OVERSIZED, retry_after_s=retry_after)
-    try:
-        said = orjson.loads(body.replace(secret, b"..."))  # whatever a server echoes, the key goes no further
+        said = orjson.loads(received.body.replace(secret, b"..."))  # whatever a server echoes, the key goes no further
     except orjson.JSONDecodeError:
         said = None
     if not isinstance(said, dict):
         return Reply(status, Fault.UNREADABLE, retry_after_s=retry_after)
-    answer = bodies.answer(said)
-    matches = _is_ours(status, said, message, dedup_key)
-    if not matches:
-        response.close()  # whose answer comes next on this connection, nobody knows
     return Reply(
         status,
-        answer=answer,
+        answer=bodies.answer(said),
         error=bodies.text(said, "error"),
         echoed=dedup_key is not None and said.get("clientDedup") == dedup_key,
-        matches=matches,
+        matches=_is_ours(status, said, message, dedup_key),
         retry_after_s=retry_after,
     )
 
 
-async def _bounded(response: aiohttp.ClientResponse, longest: int = _ANSWER_MAX) -> bytes | None:
+async def _bounded(response: aiohttp.ClientResponse, longest: int) -> bytes | None:
     if response.content_length is not None and response.content_length <= longest:
         return await response.read()
     body = bytearray()
@@ -237,12 +238,12 @@ def _retry_after(status: int, headers: Mapping[str, str]) -> float | None:
         return None
 
 
-def _reason(error: aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError) -> str:
+def _reason(error: aiohttp.ClientConnectorError | NotConnectedError) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
         known = os.strerror(error.os_error.errno) if error.os_error.errno and error.os_error.errno > 0 else ""
         why = error.os_error.strerror if isinstance(error, aiohttp.ClientConnectorDNSError) or not known else known
         return f"{error.host}:{error.port}: {why or error.os_error}"
-    return "no connection in time"
+    return str(error)
 
 
 def _is_loopback(host: str) -> bool:

@@ -96,7 +96,7 @@ async def send(
     store = RunStore(lock.path, by_parts=options.by_parts, limit=options.limit, now=time.time())
     journal = SqliteJournal(store)
     try:
-        async with SmsApi(target, concurrency=options.pace.concurrency, timeout_s=options.pace.timeout_s) as api:
+        async with SmsApi(target, timeout_s=options.pace.timeout_s) as api:
             engine = Engine(
                 journal,
                 api,
@@ -157,7 +157,7 @@ async def resolve(lock: FileLock, target: Target) -> dict[int, Answer]:
     """
     journal = SqliteJournal(RunStore(lock.path, by_parts=True, limit=None, now=time.time()))
     try:
-        async with SmsApi(target, concurrency=1, timeout_s=_LOOK_UP_S) as api:
+        async with SmsApi(target, timeout_s=_LOOK_UP_S) as api:
             return await _settle_doubtful(lock.path, journal, api)
     finally:
         journal.close()
@@ -165,7 +165,7 @@ async def resolve(lock: FileLock, target: Target) -> dict[int, Answer]:
 
 async def balance(target: Target) -> Balance | None:
     """What the account holds; None if the server does not tell."""
-    async with SmsApi(target, concurrency=1, timeout_s=_LOOK_UP_S) as api:
+    async with SmsApi(target, timeout_s=_LOOK_UP_S) as api:
         return await api.balance()
 
 

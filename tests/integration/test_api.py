@@ -154,7 +154,7 @@ async def resets(writer: asyncio.StreamWriter) -> bool:
 async def ask(
     target: Target, message: Message = TO_NUMBER, dedup_key: str | None = None, timeout_s: float = 5.0
 ) -> Reply:
-    async with SmsApi(target, concurrency=2, timeout_s=timeout_s) as api:
+    async with SmsApi(target, timeout_s=timeout_s) as api:
         return await api.send(message, dedup_key)
 
 
@@ -225,30 +225,13 @@ async def test_no_cookie_is_kept() -> None:
     cookies = ("Set-Cookie: __cf_bm=abc; path=/", "Set-Cookie: a=b")
     async with (
         serving(answer("200 OK", orjson.dumps(SAMPLE), *cookies)) as hostile,
-        SmsApi(hostile.target(), concurrency=2, timeout_s=5.0) as api,
+        SmsApi(hostile.target(), timeout_s=5.0) as api,
     ):
         for _ in range(3):
             await api.send(TO_NUMBER, None)
     assert len(hostile.requests) == 3
     assert hostile.connections == 1
     assert all(not request.values("Cookie") for request in hostile.requests)
-
-
-async def test_no_more_requests_are_open_at_once_than_allowed() -> None:
-    now = most = 0
-
-    async def slowly(writer: asyncio.StreamWriter) -> bool:
-        nonlocal now, most
-        now += 1
-        most = max(most, now)
-        await asyncio.sleep(0.02)
-        now -= 1
-        return await accepts()(writer)
-
-    async with serving(slowly) as hostile, SmsApi(hostile.target(), concurrency=3, timeout_s=5.0) as api:
-        replies = await asyncio.gather(*(api.send(TO_NUMBER, None) for _ in range(12)))
-    assert most == 3
-    assert {reply.http_status for reply in replies} == {200}
 
 
 # ---- answers that can be read ----
@@ -480,7 +463,7 @@ def test_an_answer_that_does_not_come_in_time_leaves_the_message_unknown(
 
 async def test_after_each_fault_the_next_message_is_sent_on() -> None:
     acts = [act for _, faulty, _, _ in FAULTY for act in (faulty, accepts())]
-    async with serving(*acts) as hostile, SmsApi(hostile.target(), concurrency=1, timeout_s=5.0) as api:
+    async with serving(*acts) as hostile, SmsApi(hostile.target(), timeout_s=5.0) as api:
         for name, _, _, fault in FAULTY:
             assert (await api.send(TO_NUMBER, None)).fault == fault, name
             await asyncio.sleep(0.01)  # until the client has seen that the server hung up
@@ -623,7 +606,7 @@ async def test_a_connection_closed_while_idle_is_not_used_again() -> None:
         await accepts()(writer)
         return False
 
-    async with serving(then_closes) as hostile, SmsApi(hostile.target(), concurrency=1, timeout_s=5.0) as api:
+    async with serving(then_closes) as hostile, SmsApi(hostile.target(), timeout_s=5.0) as api:
         for _ in range(3):
             assert judge(await api.send(TO_NUMBER, None)).status == Status.SENT
             await asyncio.sleep(0.02)
@@ -636,7 +619,7 @@ def test_a_connection_closed_as_the_next_message_leaves_never_sends_it_twice(
 ) -> None:
     async def trial() -> tuple[list[Reply], list[str]]:
         every_other = [accepts(), says()] * 10  # reads the second one, and hangs up without a word
-        async with serving(*every_other) as hostile, SmsApi(hostile.target(), concurrency=1, timeout_s=5.0) as api:
+        async with serving(*every_other) as hostile, SmsApi(hostile.target(), timeout_s=5.0) as api:
             replies = [await api.send(numbered(row), None) for row in range(20)]
         return replies, texts_of(hostile)
 
@@ -652,7 +635,7 @@ async def test_a_connection_closed_right_after_an_answer_never_sends_the_next_me
         writer.close()
         return False
 
-    async with serving(then_closes_at_once) as hostile, SmsApi(hostile.target(), concurrency=1, timeout_s=5.0) as api:
+    async with serving(then_closes_at_once) as hostile, SmsApi(hostile.target(), timeout_s=5.0) as api:
         replies = [await api.send(numbered(row), None) for row in range(50)]
     texts = texts_of(hostile)
     assert len(texts) == len(set(texts))
@@ -722,7 +705,7 @@ def test_the_key_is_not_shown() -> None:
     target = Target("https://api.engagespark.com", 1, Endpoint.CONTACT, KEY)
     assert KEY not in repr(target)
     assert KEY not in str(target)
-    assert KEY not in f"{SmsApi(target, concurrency=1, timeout_s=1.0)!r}"
+    assert KEY not in f"{SmsApi(target, timeout_s=1.0)!r}"
 
 
 # ---- what was charged ----

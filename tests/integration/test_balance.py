@@ -26,7 +26,7 @@ HUGE = b'{"balanceMicro":1,"x":"' + b"x" * 6_000_000 + b'"}'
 
 
 async def balance_by(act: Act, timeout_s: float = 5.0) -> Balance | None:
-    async with serving(act) as server, SmsApi(server.target(), concurrency=1, timeout_s=timeout_s) as api:
+    async with serving(act) as server, SmsApi(server.target(), timeout_s=timeout_s) as api:
         return await api.balance()
 
 
@@ -37,7 +37,7 @@ async def balance_in(**fields: object) -> Balance | None:
 async def test_the_documented_balance_is_asked_for_with_the_key_and_read_to_the_micro_dollar() -> None:
     async with (
         serving(answer("200 OK", orjson.dumps(DOCUMENTED))) as server,
-        SmsApi(Target(server.base_url + "/", 123, Endpoint.PHONENUMBER, KEY), concurrency=1, timeout_s=5.0) as api,
+        SmsApi(Target(server.base_url + "/", 123, Endpoint.PHONENUMBER, KEY), timeout_s=5.0) as api,
     ):
         assert await api.balance() == Balance(MicroUSD(12_345_678), auto_recharge=False)
     assert [request.line for request in server.requests] == ["GET /v1/organizations/123/balance.json HTTP/1.1"]
@@ -48,7 +48,7 @@ async def test_the_sandboxes_balance_is_told_with_what_was_spent_and_whether_it_
     options = SandboxOptions(token=KEY, org_id=123, balance_micro=10_000, recharge_micro=5_000_000)
     async with (
         Sandbox(options) as sandbox,
-        SmsApi(Target(sandbox.base_url, 123, Endpoint.CONTACT, KEY), concurrency=1, timeout_s=5.0) as api,
+        SmsApi(Target(sandbox.base_url, 123, Endpoint.CONTACT, KEY), timeout_s=5.0) as api,
     ):
         assert await api.balance() == Balance(MicroUSD(10_000), auto_recharge=True)
         await api.send(Message(1, PhoneNumber("639123456789"), None, "Hi", 1, None), None)
@@ -67,7 +67,7 @@ async def test_the_sandboxes_balance_is_told_with_what_was_spent_and_whether_it_
 async def test_a_sandbox_that_tells_no_balance_is_no_error(options: SandboxOptions, key: str) -> None:
     async with (
         Sandbox(options) as sandbox,
-        SmsApi(Target(sandbox.base_url, 123, Endpoint.CONTACT, key), concurrency=1, timeout_s=5.0) as api,
+        SmsApi(Target(sandbox.base_url, 123, Endpoint.CONTACT, key), timeout_s=5.0) as api,
     ):
         assert await api.balance() is None
 
@@ -161,7 +161,7 @@ async def test_a_server_that_tells_no_balance_is_no_error(act: Act) -> None:
 async def test_a_server_that_is_not_there_tells_no_balance() -> None:
     async with serving(accepts()) as server:
         target = server.target()
-    async with SmsApi(target, concurrency=1, timeout_s=5.0) as api:
+    async with SmsApi(target, timeout_s=5.0) as api:
         assert await api.balance() is None
 
 
@@ -178,7 +178,7 @@ async def test_a_balance_that_does_not_come_is_not_waited_for(act: Act, monkeypa
 
 
 async def test_after_a_balance_that_did_not_come_messages_are_sent() -> None:
-    async with serving(hangs, accepts()) as server, SmsApi(server.target(), concurrency=1, timeout_s=0.3) as api:
+    async with serving(hangs, accepts()) as server, SmsApi(server.target(), timeout_s=0.3) as api:
         assert await api.balance() is None
         assert (await api.send(Message(1, PhoneNumber("639123456789"), None, "Hi", 1, None), None)).answer is not None
 
