@@ -38,6 +38,10 @@ class Cap:
             raise UsageError(f"cap {text!r} is not understood: write PREFIX=COUNT/SECONDS, such as 63=5/60")
         return cls(found["prefix"], int(found["count"]), float(found["window"]))
 
+    def least_s(self, messages: int, slots: int) -> float:
+        """How long so many messages to one phone take at least, in seconds; one longer than the cap counts as full."""
+        return (math.ceil(min(slots, messages * self.count) / self.count) - 1) * self.window_s
+
     def __str__(self) -> str:
         return f"{self.prefix}={self.count}/{self.window_s:g}"
 

@@ -69,11 +69,17 @@ class Columns:
             self.check()
 
     def check(self) -> None:
-        """Once all columns are known: see that there is one for the recipient.
+        """Once all columns are known: see that there is one for the recipient, and those that --map names.
 
         Raises:
             InputError: there is none.
+            UsageError: a mapping names a column that is not there.
         """
+        for _, column in self._mapping:
+            if column_key(column) not in self._keys:
+                raise UsageError(
+                    f"--map names the column {column!r}, which is not there; the columns are {self._shown()}"
+                )
         if self.to is None and self.contact is None:
             raise InputError(
                 f"{shown(self._name)}: there is no column for the recipient: name it 'to' (or 'contactId'), or say "
@@ -95,10 +101,7 @@ class Columns:
         return places[0] if places else None
 
     def _mapped(self, column: str) -> int | None:
-        place = self._place(column_key(column), set())
-        if place is None and self.is_fixed:
-            raise UsageError(f"--map names the column {column!r}, which is not there; the columns are {self._shown()}")
-        return place
+        return self._place(column_key(column), set())
 
     def _guess(self, taken: set[int | None]) -> int | None:
         """The one column that has a usual name for numbers; also if another would have been chosen later on."""

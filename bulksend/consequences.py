@@ -61,6 +61,8 @@ class Consequences:
         self._unproven: list[Queued] = []  # may have been accepted; wait for proof that a repeat is safe
         self._done = self._bad = 0  # rows
         self._in_vain = 0  # attempts in a row without a message accepted
+        self._rejected_alike = 0.0  # messages, as long as none had another fate
+        self._rejection: str | None = None
 
     def can_afford(self, attempt: Attempt) -> bool:
         """Set a message's price aside before it leaves; False if the budget is filled."""
@@ -137,6 +139,20 @@ class Consequences:
         self._in_vain = 0 if rule.status in {Status.SENT, Status.REJECTED} else self._in_vain + 1
         if self._in_vain >= self._failures_max:
             self._stop(f"the last {self._in_vain} attempts all failed, the latest because: {error}")
+        self._see_whether_all_are_rejected(rule, error)
+
+    def _see_whether_all_are_rejected(self, rule: Rule, error: str) -> None:
+        """If it rejects all from the first on in the same words, no message is at fault but, say, the organization."""
+        if rule.status is Status.SENT or self._rejection not in (None, error):
+            self._rejected_alike = -math.inf  # from now on rejections are the messages' own
+        if rule.status is Status.REJECTED:
+            self._rejection = error
+            self._rejected_alike += 1
+        if self._rejected_alike >= self._failures_max and self._error_limit is None:
+            self._stop(
+                f"all of the first {self._rejected_alike:.0f} messages were rejected, because: {error}; if the rest is "
+                "to be sent all the same, say --max-errors 100%"
+            )
 
     def _count(self, status: Status) -> None:
         self._done += 1

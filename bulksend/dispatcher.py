@@ -79,7 +79,7 @@ class Dispatcher:
             cap = self._caps.of(key)
             if cap is not None:
                 first_at = lane.wake_at if math.isfinite(lane.wake_at) else now
-                longest = max(longest, first_at - now + (math.ceil(lane.left / cap.count) - 1) * cap.window_s)
+                longest = max(longest, first_at - now + cap.least_s(len(lane.items), lane.left))
         return longest
 
     @property

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from bulksend.overview import Crowd, Overview
 from bulksend.pace import SendOptions
 
@@ -19,5 +17,4 @@ def crowd_seconds(crowd: Crowd, options: SendOptions) -> float:
     cap = options.caps.of(crowd.recipient)
     if cap is None:
         return 0.0
-    slots = crowd.parts if options.by_parts else crowd.rows
-    return (math.ceil(slots / cap.count) - 1) * cap.window_s
+    return cap.least_s(crowd.rows, crowd.parts if options.by_parts else crowd.rows)

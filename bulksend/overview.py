@@ -186,6 +186,11 @@ class Preview:
     sender: str | None
     text: str
 
+    @classmethod
+    def of(cls, row: int, recipient: Recipient | None, sender: str | None, text: str) -> Preview:
+        """A message's preview."""
+        return cls(row, f"contact {recipient}" if isinstance(recipient, int) else f"{recipient}", sender, text)
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:

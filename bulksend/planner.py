@@ -34,6 +34,7 @@ _TWO_RECIPIENTS = "both a number (to) and a contactId are given: leave one of th
 _NO_RECIPIENT = "no recipient: neither a number (to) nor a contactId is given"
 _NO_CONTACTS = "the phonenumber endpoint takes no contactId: use --endpoint contact"
 _NO_TEXT = "no text: its message is empty, and no --message is given"
+_NO_COLUMN = "no text: there is neither --message nor a column 'message'; another is named by --map message=COLUMN"
 _FOREIGN_FIELD = "its cell holds {{...}}, which the API would take for one of its own fields: remove the braces"
 
 
@@ -141,7 +142,8 @@ class Planner:
         senders = _senders(filled)
         texts = self._filled(table, size, places.message, self._text_filler, "message", faults)
         if not all(map(str.strip, texts)):
-            _add(faults, (i for i, text in enumerate(texts) if not text.strip()), _NO_TEXT, places.name_of("message"))
+            says, column = (_NO_TEXT, places.name_of("message")) if places.message is not None else (_NO_COLUMN, "")
+            _add(faults, (i for i, text in enumerate(texts) if not text.strip()), says, column)
         needed, parts = segments.count_all(texts)
         encodings = cast("list[Encoding | None]", needed)
         made_plain = _make_plain(texts, encodings, parts) if self._options.gsm else {}
@@ -276,7 +278,8 @@ def _senders(filled: Sequence[str]) -> list[str | None]:
 def _check_cells(cells: Sequence[str], name: str, option: str, needed: Sequence[int], faults: dict[int, Fault]) -> None:
     """See that a merge field is filled in all rows that need it, and with nothing that the API would fill."""
     if "" in cells:
-        says = f"{{{name}}} is empty in this row: fill the column in, or give the row its own message (in --{option})"
+        own = "message" if option == "message" else "sender id"
+        says = f"{{{name}}} is empty in this row: fill the column in, or give the row its own {own} (in --{option})"
         _add(faults, (i for i in needed if not cells[i]), says, name)
     if "{{" in "\n".join(cells):
         _add(faults, (i for i in needed if "{{" in cells[i]), _FOREIGN_FIELD, name, cells)

@@ -126,7 +126,10 @@ def _planned(
 ) -> tuple[Survey, list[str], tuple[str, ...]]:
     """Plan all rows of an input, into a run file or nowhere; what was seen, how it was read, and its columns."""
     reader = source.reader()
-    planner = Planner(source.name, options, reader.columns, fixed=reader.is_fixed)
+    try:
+        planner = Planner(source.name, options, reader.columns, fixed=reader.is_fixed)
+    except InputError as error:  # the way it was read may be to blame: another sheet, another delimiter
+        raise InputError(f"{error}{''.join(f' ({note})' for note in source.notes)}") from error
     surveyed = Survey(source.name, options)
     for raw in reader.batches():
         batch = planner.plan(raw, reader.columns)
@@ -146,7 +149,7 @@ def _planned(
             f"{shown(source.name)}: {repeated.count('has', 'have')} the same number and text as an earlier one: "
             f"{repeated}; remove them, or say --duplicates skip or send"
         )
-    return surveyed, [*source.notes, *planner.notes], tuple(reader.columns)
+    return surveyed, [*source.notes, *planner.notes, *options.exclusions.notes], tuple(reader.columns)
 
 
 def _note_repeats(
@@ -178,7 +181,7 @@ def facts_of(
         country=options.country,
         reading=_reading(options),
         gsm=options.gsm,
-        skips_duplicates=options.duplicates is Duplicates.SKIP,
+        duplicates=options.duplicates or Duplicates.SEND,
         exclusion=options.exclusions.digest,
         endpoint=options.endpoint,
         org_id=address.org_id,
@@ -213,7 +216,7 @@ def reopen(run: Path, input_name: str, options: PlanOptions, address: Address, c
                 lock.release()
                 return None
             planned = opened.facts
-        source = Source(input_name)
+        source = Source(input_name, options.reading)
         try:
             given = facts_of(
                 input_name, source.digest(), planned.columns, options, address, campaign or planned.campaign
@@ -222,14 +225,27 @@ def reopen(run: Path, input_name: str, options: PlanOptions, address: Address, c
             source.close()
         changed = list(differences(planned, given))
         if changed:
-            raise UsageError(
-                f"{run}: this run has begun with {' and '.join(changed)}. To go on with it as it was planned: "
-                f"bulksend send {run}. To start another run: give it a file of its own with --run"
-            )
+            raise UsageError(_refusal(run, planned, given, changed))
     except BaseException:
         lock.release()
         raise
     return lock
+
+
+def _refusal(run: Path, planned: PlanFacts, given: PlanFacts, changed: Sequence[str]) -> str:
+    """Why a run is not gone on with, and what to do."""
+    begun = f"{run}: this run has begun with {' and '.join(changed)}. "
+    if not planned.base_url and given.base_url:
+        return begun + "If it was a rehearsal: delete it, or give the real run a file of its own with --run"
+    corrected = ""
+    if planned.input_digest != given.input_digest:
+        corrected = (
+            "If rows were corrected: put these alone into a sheet of their own, for the others would be sent twice. "
+        )
+    return (
+        f"{begun}{corrected}To go on with it as it was planned: bulksend send {run}. To start another run: give it a "
+        "file of its own with --run"
+    )
 
 
 def differences(planned: PlanFacts, given: PlanFacts) -> Iterator[str]:
@@ -242,7 +258,7 @@ def differences(planned: PlanFacts, given: PlanFacts) -> Iterator[str]:
         "country": "another --country",
         "reading": "another --encoding, --delimiter or --sheet",
         "gsm": "another --gsm",
-        "skips_duplicates": "another --duplicates",
+        "duplicates": "another --duplicates",
         "exclusion": "another --exclude",
         "endpoint": "another --endpoint",
         "org_id": "another --org-id",
@@ -294,8 +310,9 @@ def own_as_planned(
             planned, is_begun = opened.facts, opened.is_begun
         if base_url is None and not planned.base_url:
             raise UsageError(f"{run}: this run is for a private sandbox: add --sandbox; for a real run, plan anew")
+        address = (org_id or planned.org_id, planned.base_url if base_url is None else base_url)
         if not is_begun:
-            planned = readdress(run, org_id or planned.org_id, planned.base_url if base_url is None else base_url)
+            planned = replace(planned, org_id=address[0], base_url=address[1])
         given = replace(
             planned,
             sender=options.sender or planned.sender,
@@ -304,18 +321,18 @@ def own_as_planned(
             country=options.country or planned.country,
             reading=_reading(options) if any(_reading(options)) else planned.reading,
             gsm=options.gsm or planned.gsm,
-            skips_duplicates=(
-                planned.skips_duplicates if options.duplicates is None else options.duplicates is Duplicates.SKIP
-            ),
+            duplicates=planned.duplicates if options.duplicates is None else options.duplicates,
             exclusion=options.exclusions.digest or planned.exclusion,
             endpoint=endpoint or planned.endpoint,
-            org_id=org_id or planned.org_id,
-            base_url=planned.base_url if base_url is None else base_url,
+            org_id=address[0],
+            base_url=address[1],
             campaign=campaign or planned.campaign,
         )
         changed = list(differences(planned, given))
         if changed:
             raise UsageError(f"{run}: this run was not planned with {' and '.join(changed)}: leave that out")
+        if not is_begun:
+            readdress(run, *address)
     except BaseException:
         lock.release()
         raise

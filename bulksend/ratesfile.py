@@ -17,6 +17,7 @@ from bulksend.learning import LearnedRate
 from bulksend.model import MicroUSD
 from bulksend.pricing import Rates, dollars
 from bulksend.printable import printable
+from bulksend.template import column_key
 
 COLUMNS = ("prefix", "microUSD", "source", "date")
 """Of a CSV file; case, spaces and ``_`` do not matter, the last two may be missing, others are not read."""
@@ -127,7 +128,7 @@ def _read_csv(path: Path, text: str) -> Iterator[_Line]:
 
 def _places(path: Path, header: Sequence[str]) -> dict[str, int]:
     """Which column is what."""
-    simple = [name.lower().replace(" ", "").replace("_", "") for name in header]
+    simple = [column_key(name) for name in header]
     for name in COLUMNS:
         if simple.count(name.lower()) > 1:
             raise UsageError(f"{path}: the header names the column {name} twice: remove one of the two")
@@ -144,7 +145,7 @@ def _places(path: Path, header: Sequence[str]) -> dict[str, int]:
 def _read_toml(path: Path, text: str) -> Iterator[_Line]:
     try:
         found = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise UsageError(f"{path}: this is not TOML: {error}") from error
     rates = found.pop("rates", None)
     if not isinstance(rates, Mapping):

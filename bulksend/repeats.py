@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from itertools import compress
 from typing import IO, NamedTuple, cast
 
+from bulksend.errors import UsageError
 from bulksend.model import ContactId, PhoneNumber, Recipient
 
 _HELD_MAX = 1 << 16  # messages
@@ -87,6 +88,13 @@ class Repeats:
         self._stack.close()
 
     def _spill(self) -> None:
+        try:
+            self._write()
+        except OSError as error:
+            folder = tempfile.gettempdir()
+            raise UsageError(f"{folder}: no temporary file can be written there: {error.strerror}") from error
+
+    def _write(self) -> None:
         if self._file is None:
             self._file = self._stack.enter_context(tempfile.TemporaryFile(prefix="bulksend-"))  # noqa: SIM115 -- it is one
         begins = array("q", [self._file.tell()])

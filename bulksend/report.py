@@ -62,7 +62,8 @@ class RunReport:
         """Sum up the plan, with what is still to be sent of it, or the first ``limit`` rows of that."""
         with explained(self.path):
             findings = read_findings(self._db)
-        return Plan(self.facts.input_name, self.tally(), self.overview(limit), findings, self.previews(PREVIEWS))
+        previews = self.previews(PREVIEWS if limit is None else min(limit, PREVIEWS))
+        return Plan(self.facts.input_name, self.tally(), self.overview(limit), findings, previews)
 
     def overview(self, limit: int | None = None) -> Overview:
         """Sum up what is still to be sent, or the first ``limit`` rows of it."""
@@ -163,7 +164,7 @@ class RunReport:
                   WHERE {_PENDING} ORDER BY m.row LIMIT ?"""
         with explained(self.path):
             found = self._db.execute(sql, [limit]).fetchall()
-        return tuple(Preview(row, str(to), sender, text) for row, to, sender, text in found)
+        return tuple(Preview.of(row, to, sender, text) for row, to, sender, text in found)
 
     def close(self) -> None:
         """Close the file."""

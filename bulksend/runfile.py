@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import socket
 import sqlite3
+import stat
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -93,7 +94,7 @@ class PlanFacts:
         columns: the input's own column names, in order.
         reading: how the input was to be read: encoding, delimiter, sheet; None where that was found out.
         gsm: whether typographic characters were replaced.
-        skips_duplicates: whether rows that repeat another were left out.
+        duplicates: what was done with rows that repeat another.
         exclusion: digest of the lists of those left out; empty without any.
         org_id: the organization's id; 0 as long as that is open.
         base_url: where it goes; empty for a private sandbox, which has a new address each time.
@@ -110,7 +111,7 @@ class PlanFacts:
     country: str | None
     reading: tuple[str | None, str | None, str | None]
     gsm: bool
-    skips_duplicates: bool
+    duplicates: str
     exclusion: str
     endpoint: str
     org_id: int
@@ -272,7 +273,7 @@ def read_facts(db: sqlite3.Connection) -> PlanFacts:
     return PlanFacts(**found)
 
 
-def readdress(path: Path, org_id: int, base_url: str) -> PlanFacts:
+def readdress(path: Path, org_id: int, base_url: str) -> None:
     """Say where a plan goes, before anything of it is sent; the caller owns the file.
 
     Raises:
@@ -283,7 +284,6 @@ def readdress(path: Path, org_id: int, base_url: str) -> PlanFacts:
     with explained(path), closing(sqlite3.connect(path)) as db, db:
         facts = replace(read_facts(db), org_id=org_id, base_url=base_url)
         db.execute("UPDATE facts SET value = ? WHERE name = 'plan'", [orjson.dumps(facts)])
-    return facts
 
 
 def read_findings(db: sqlite3.Connection) -> Findings:
@@ -300,6 +300,8 @@ def read_findings(db: sqlite3.Connection) -> Findings:
 def is_run_file(path: Path) -> bool:
     """Whether the file says of itself that it is a run file (the application id in SQLite's header)."""
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # what is read of a pipe is gone for whoever comes next
+            return False
         with path.open("rb") as file:
             header = file.read(72)
     except OSError:

@@ -133,4 +133,4 @@ class Survey:
     def _add_previews(self, batch: PlannedBatch) -> None:
         for i, (recipient, sender, text) in enumerate(zip(batch.recipients, batch.senders, batch.texts, strict=True)):
             if i not in batch.faults and len(self._previews) < PREVIEWS:
-                self._previews.append(Preview(batch.first + i, f"{recipient}", sender, text))
+                self._previews.append(Preview.of(batch.first + i, recipient, sender, text))

@@ -87,10 +87,15 @@ class Template:
         """Find the fields among the columns of the input; case, spaces and "_" do not matter.
 
         Raises:
-            UsageError: a field is no column, or two columns have its name.
+            UsageError: a field is no column or two, or a column is written as a field of the API.
         """
         keys = [column_key(column) for column in columns]
         seen = Counter(keys)
+        for field in _API_FIELD.findall("".join(self.literals)):
+            if column_key(field) in seen:
+                raise UsageError(
+                    f"{{{{{field}}}}} is left to the API, but the input has such a column: write {{{field}}} for it"
+                )
         for name in self.names:
             times = seen[column_key(name)]
             if times == 0:
@@ -107,6 +112,7 @@ def column_key(name: str) -> str:
 
 
 _BRACES = re.compile(r"\{\{[^{}]*\}\}|\{(?P<name>[^{}]*)\}|[{}]")
+_API_FIELD = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
 _NOT_COMPARED = re.compile(r"[\s_\ufeff]+")
 _COLUMNS_SHOWN = 20
 

@@ -51,7 +51,7 @@ def run(given: dict[str, Any]) -> ExitCode:
     output, saved = given.get("output"), given.get("save")
     path = Path(given["input_name"])
     if output:
-        check_output(output, path)
+        check_output(output, path, *options.files_read(given))
     how = SendOptions(options.pace(given), options.caps(given), given["cap_counts"] == "parts", given["limit"])
     plan_options = options.plan_options(given)
     to = options.destination(given)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import codecs
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -24,6 +24,7 @@ from bulksend.planner import PlanOptions
 from bulksend.pricing import EXAMPLE_RATES
 from bulksend.ratesfile import read_rates
 from bulksend.readers import ReadOptions
+from bulksend.template import column_key
 
 DEFAULT_BASE_URL = "https://api.engagespark.com"
 SANDBOX_ORG_ID = 1
@@ -58,8 +59,8 @@ class _MapType(click.ParamType[tuple[str, str]]):
         if isinstance(value, tuple):
             return value
         field, equals, column = str(value).partition("=")
-        known = {name.lower(): name for name in FIELDS}
-        name = known.get(re.sub(r"[\s_]", "", field).lower())
+        known = {column_key(name): name for name in FIELDS}
+        name = known.get(column_key(field))
         if not equals or not column.strip() or name is None:
             self.fail(f"{value!r}: write FIELD=COLUMN, with one of the fields {', '.join(FIELDS)}", param, ctx)
         return name, column.strip()
@@ -82,17 +83,6 @@ class _PathType(click.Path):
     envvar_list_splitter = ","  # as for all other repeatable options
 
 
-class _DelimiterType(click.ParamType[str]):
-    name = "character"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        delimiter = {"tab": "\t", "\\t": "\t"}.get(str(value).lower(), str(value))
-        if len(delimiter) != 1 or delimiter in '"\r\n':
-            self.fail(f"{value!r}: write one character such as ; or |, or the word tab", param, ctx)
-        return delimiter
-
-
-DELIMITER = _DelimiterType()
 CAP = _Parsed("prefix=count/seconds", Cap, Cap.parse)
 ERROR_LIMIT = _Parsed("number or share", ErrorLimit, ErrorLimit.parse)
 USD = _UsdType()
@@ -122,7 +112,7 @@ PLAN_OPTIONS = (
     ),
     option("--country", metavar="PH", help="Country of numbers that are written without a dialing code."),
     option("--encoding", metavar="NAME", help="The input's character encoding, such as cp1252.  [default: found out]"),
-    option("--delimiter", metavar="C", type=DELIMITER, help="What separates the input's columns: a character, or tab."),
+    option("--delimiter", metavar="C", help="What separates the input's columns: a character, or the word tab."),
     option("--sheet", metavar="NAME|N", help="Which sheet of a workbook.  [default: the first that is not empty]"),
     option(
         "--rates",
@@ -130,7 +120,7 @@ PLAN_OPTIONS = (
         type=click.Path(path_type=Path),
         help="Prices by number prefix, .csv or .toml; `bulksend rates learn` makes one.",
     ),
-    option("--gsm", is_flag=True, help="Replace typographic characters where a text then needs fewer parts."),
+    option("--gsm", is_flag=True, help="Replace typographic characters by plain ones where a text is then GSM-7."),
     option(
         "--exclude",
         metavar="FILE",
@@ -148,7 +138,7 @@ PLAN_OPTIONS = (
         type=click.Choice([endpoint.value for endpoint in Endpoint]),
         default=Endpoint.CONTACT.value,
         show_default=True,
-        help="Which of the API's twins.",
+        help="Send to contacts (which knows contactIds) or to bare numbers.",
     ),
     option("--campaign", metavar="ID", help="Makes the dedup keys the same on every machine. Default: random."),
 )
@@ -265,6 +255,12 @@ def key(given: dict[str, Any]) -> str:
     return api_key(given["api_key_file"], click.get_current_context().get_parameter_source("api_key_file"))
 
 
+def files_read(given: dict[str, Any]) -> list[Path]:
+    """The files that a command reads beside the input, and must not write over."""
+    named = (given["message_file"], given["rates"], given["api_key_file"])
+    return [*given["exclude"], *(path for path in named if path is not None)]
+
+
 def key_if_any(given: dict[str, Any]) -> str | None:
     """The API key, or None if there is none; a file that is named for it must hold one."""
     try:
@@ -291,7 +287,7 @@ def plan_options(given: dict[str, Any]) -> PlanOptions:
     country = given["country"].upper() if given["country"] else None
     exclusions = read_exclusions(given["exclude"], country)
     return PlanOptions(
-        reading=ReadOptions(given["encoding"], given["delimiter"], given["sheet"]),
+        reading=ReadOptions(given["encoding"], _delimiter(given["delimiter"]), given["sheet"]),
         sender=given["sender"],
         message=_message(given["message"], given["message_file"]),
         mapping=tuple(sorted(given["mapping"])),
@@ -334,6 +330,10 @@ def given_endpoint(given: dict[str, Any]) -> Endpoint | None:
     return Endpoint(given["endpoint"]) if chosen else None
 
 
+def _delimiter(text: str | None) -> str | None:
+    return "\t" if text in ("tab", "\\t") else text
+
+
 def _message(text: str | None, path: Path | None) -> str | None:
     if text is not None and path is not None:
         source = click.get_current_context().get_parameter_source
@@ -345,6 +345,11 @@ def _message(text: str | None, path: Path | None) -> str | None:
     if path is None:
         return text
     try:
-        return path.read_text(encoding="utf-8-sig").removesuffix("\n").removesuffix("\r")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: the message cannot be read from it: {error}") from error
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path}: the message cannot be read from it: {error.strerror}") from error
+    encoding = "utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+    try:
+        return content.decode(encoding).replace("\r\n", "\n").removesuffix("\n")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: the message in it is not UTF-8 text: save the file as UTF-8") from error

@@ -57,6 +57,8 @@ def _check(output: Path, runs: Sequence[Path]) -> None:
     for path in runs:
         with RunReport(path) as run:
             inputs += inputs_of(run)
+            if not run.facts.base_url:
+                click.echo(f"Note: {path} went to a private sandbox, whose prices are made up.", err=True)
     check_replaceable(output, *runs, *inputs)
     if output.resolve() == FILE.resolve():
         raise UsageError(f"{output}: these are bulksend's settings; name another file for the rates")

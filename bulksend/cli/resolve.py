@@ -69,7 +69,11 @@ def _resolve(given: dict[str, Any], lock: FileLock, paths: Paths, out: Console) 
         account = stack.enter_context(hold_account(target, paths.run, out, wait=given["wait"])) if target else None
         if target:
             found = run_loop(campaign.resolve(lock, target))
-            out.print(f"{len(found):,} of {len(rows):,} are in the API's list: they were accepted.")
+            out.print(
+                f"{len(found):,} of {len(rows):,} are in the API's list: they were accepted."
+                if found
+                else f"None of the {len(rows):,} was found in the API's list."
+            )
             rows = [row for row in rows if row.row not in found]
         if given["leave"]:
             campaign.dispose(lock, [row.row for row in rows], resend=False)

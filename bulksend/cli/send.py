@@ -54,14 +54,16 @@ from bulksend.runfile import PlanFacts, is_run_file
     ),
 )
 def command(**given: Any) -> ExitCode:
-    """Send a campaign: plan INPUT (a CSV or JSONL file, or - for standard input), show the price, ask, send.
+    """Send a campaign: plan INPUT, show the price, ask, send.
+
+    INPUT is a spreadsheet (.csv, .xlsx, .ods, ...), a JSONL file, or - for standard input; a RUNFILE is sent as it is.
 
     The same command again goes on where the run stopped; what was sent is never sent twice.
     """
     if given["dry_run"]:
         return estimate.run(given)
     paths = Paths.beside(given["input_name"], given["run"], given["results"])
-    check_output(paths.results, paths.run, Path(given["input_name"]))
+    check_output(paths.results, paths.run, Path(given["input_name"]), *options.files_read(given))
     if (kind := network_kind(paths.run)) and not given["force"]:
         raise UsageError(
             f"{paths.run}: this lies on a network file system ({kind}), where locks may not hold: name a local file "
@@ -160,6 +162,6 @@ def _show_plan(plan: Plan, facts: PlanFacts, target: Target | None, how: SendOpt
 
 
 def _ask(overview: Overview, out: Console) -> None:
-    if not click.confirm(f"Send {show.many(overview.rows, 'message')} for {show.price_of(overview)}?", err=True):
+    if not click.confirm(f"Send {show.many(overview.rows, 'message')} ({show.price_of(overview)})?", err=True):
         out.print("Nothing was sent.")
         raise click.exceptions.Exit(ExitCode.STOPPED)

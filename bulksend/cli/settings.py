@@ -67,7 +67,7 @@ def read_file() -> dict[str, object]:
         raise UsageError(f"{FILE}: cannot be read: {error}") from error
     try:
         found = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise UsageError(f"{FILE}: this is not TOML: {error}") from error
     settings = {key.replace("_", "-"): value for key, value in found.items()}
     known = _known_names()

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _REASONS = 8  # of each kind, the commonest
 _COUNTRIES = 8
 _CROWDS = 3
+_CROWDED = 10  # a phone that takes a tenth of the longest time is not worth a word
 _ANSWER_S = 0.25  # what the API is taken to need for an answer, as long as nothing is known
 _DOUBTFUL = 20
 _LOG_WIDTH = 160  # columns, where there is no terminal
@@ -74,7 +75,8 @@ def show_plan(out: Console, plan: Plan, options: SendOptions, place: str, balanc
         if tally.statuses[status]:
             table.add_row(status, f"{tally.statuses[status]:,}  ({_MEANINGS[status]})")
     if overview.rows:
-        table.add_row("price", f"{price_of(overview)}, by {printable(plan.findings.rates)}")
+        source = f", by {printable(plan.findings.rates)}" if overview.unpriced < overview.rows else ""
+        table.add_row("price", price_of(overview) + source)
         for line in _by_country(overview):
             table.add_row("", line)
         if balance is not None:
@@ -101,6 +103,8 @@ def show_findings(out: Console, findings: Findings) -> None:
         )
         for example in reason.examples:
             out.print(f"  {_example(example)}", soft_wrap=True)
+    if findings.reasons:
+        out.print("(Rows are counted from 1 below the header; empty ones do not count.)", soft_wrap=True)
     if len(findings.reasons) > _REASONS:
         rest = findings.reasons[_REASONS:]
         left = many(sum(reason.rows for reason in rest), "more row")
@@ -114,7 +118,8 @@ def show_previews(out: Console, plan: Plan) -> None:
     for preview in plan.previews:
         sender = f" from {printable(preview.sender)}" if preview.sender else ""
         out.print(f"row {preview.row} to {preview.recipient}{sender}", style="bold")
-        out.print(f"  {printable(preview.text, 1_000)}", soft_wrap=True)
+        for line in preview.text.splitlines():
+            out.print(f"  {printable(line, 1_000)}", soft_wrap=True)
 
 
 def show_report(out: Console, run: RunReport, report: SendReport, results: str) -> None:
@@ -173,7 +178,7 @@ def price_of(overview: Overview) -> str:
 
 def _add_charges(table: Table, charges: Sequence[Charge]) -> None:
     """What the API charges beside what it was estimated at, country by country if that tells more."""
-    table.add_row("charged", _charge(charges))
+    table.add_row("charged", _charge(charges) if charges else "nothing")
     if len(charges) > 1:
         for charge in charges[:_COUNTRIES]:
             table.add_row("", f"{country_name(charge.code)}: {many(charge.rows, 'message')}, {_charge([charge])}")
@@ -243,8 +248,9 @@ def country_name(code: str) -> str:
 
 
 def _balance(balance: Balance, overview: Overview) -> str:
+    most = "at most " if overview.unpriced else ""
     recharges = ", recharges itself" if balance.auto_recharge else ""
-    return f"{dollars(balance.micro)}{recharges}; {dollars(balance.micro - overview.price)} after this"
+    return f"{dollars(balance.micro)}{recharges}; {most}{dollars(balance.micro - overview.price)} after this"
 
 
 def _example(example: Example) -> str:
@@ -272,6 +278,8 @@ def _duration(overview: Overview, options: SendOptions) -> str:
 def _crowds(overview: Overview, options: SendOptions) -> str:
     """The phones that take longest."""
     slowest = sorted(overview.crowds, key=lambda crowd: -crowd_seconds(crowd, options))[:_CROWDS]
+    longest = crowd_seconds(slowest[0], options)
+    slowest = [crowd for crowd in slowest if crowd_seconds(crowd, options) * _CROWDED >= longest]
     first, *others = [f"{crowd.recipient} gets {many(crowd.rows, 'message')}" for crowd in slowest]
     return first + "".join(f", {other.replace('gets ', '')}" for other in others)
 

@@ -48,7 +48,7 @@ def of_send(run: Path, report: SendReport) -> dict[str, object]:
 
 
 def of_estimate(plan: Plan, options: SendOptions, balance: Balance | None) -> dict[str, object]:
-    """What a plan comes to; the price is of the messages with a known rate."""
+    """What a plan comes to; the price is of the messages with a known rate, null if there is none."""
     tally, overview = plan.tally, plan.overview
     return {
         "rows": tally.rows,
@@ -56,7 +56,7 @@ def of_estimate(plan: Plan, options: SendOptions, balance: Balance | None) -> di
         "invalid": tally.statuses[Status.INVALID],
         "skipped": tally.statuses[Status.SKIPPED],
         "parts": overview.parts,
-        "estimateMicro": overview.price,
+        "estimateMicro": None if overview.rows and overview.unpriced == overview.rows else overview.price,
         "currency": "USD",
         "minSeconds": round(max(min_seconds(overview, options)), 3),
         "balanceMicro": None if balance is None else balance.micro,

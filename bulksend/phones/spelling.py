@@ -40,7 +40,10 @@ def plain_cell(text: str) -> str:
     Raises:
         BadNumber: it is empty, or the spreadsheet lost what was in it.
     """
-    cell = text.translate(_PLAIN).strip(" \n\"',;|&")
+    cell = text.translate(_PLAIN).strip()
+    if cell.startswith('="'):  # how people make Excel keep a number as text
+        cell = cell[1:]
+    cell = cell.strip(" \n\"',;|&")
     if not cell:
         raise BadNumber("empty: write a number, or leave the row out")
     if cell.startswith("##"):

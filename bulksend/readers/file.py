@@ -138,6 +138,7 @@ def _open(name: str) -> io.BufferedReader:
     if name == STDIN:
         if sys.stdin is None:  # it was closed by whoever started us
             raise InputError("standard input: there is none")
+        os.set_blocking(sys.stdin.fileno(), True)  # whoever started us may have left it otherwise
         return cast("io.BufferedReader", sys.stdin.buffer)
     try:
         return Path(name).open("rb")

@@ -52,7 +52,9 @@ class ReadOptions:
                     f"the encoding {self.encoding!r} is not known; some that are: utf-8, cp1252, utf-16, cp1250"
                 ) from None
         if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in '"\r\n\0'):
-            raise UsageError(f"the delimiter {self.delimiter!r} cannot be used; it is one character such as ';'")
+            raise UsageError(
+                f"the delimiter {self.delimiter!r} cannot be used: write one character such as ';', or the word tab"
+            )
 
 
 class RawBatch(NamedTuple):

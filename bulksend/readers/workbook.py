@@ -147,7 +147,7 @@ def _too_far(archive: zipfile.ZipFile, member: str) -> str:
     with archive.open(member) as sheet:
         head = sheet.read(_BLOCK)
         said = _DIMENSION.search(head)
-        if not said or _place(said[1]) * int(said[2]) <= _CELLS_MAX:
+        if said and _place(said[1]) * int(said[2]) <= _CELLS_MAX:
             return ""
         last_row, last_column, text = 0, b"A", head
         while text:
@@ -171,8 +171,8 @@ def _loader(name: str) -> Callable[[io.BytesIO], CalamineWorkbook]:
         from python_calamine import load_workbook  # noqa: PLC0415 -- an extra
     except ImportError:
         raise UsageError(
-            f"{shown(name)}: this is a workbook, which needs bulksend's extra xlsx: pip install 'bulksend[xlsx]'; or "
-            "save the sheet as CSV UTF-8 and send that"
+            f"{shown(name)}: this is a workbook, which needs python-calamine (bulksend's extra xlsx): pip install "
+            "python-calamine; or save the sheet as CSV UTF-8 and send that"
         ) from None
     return load_workbook
 

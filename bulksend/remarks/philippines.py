@@ -21,24 +21,23 @@ class Philippines:
 
     def add(self, batch: PlannedBatch, texts: str) -> None:
         """See `Topic.add`."""
-        if _CODE not in batch.codes and "" not in batch.codes:
-            return  # nobody in the Philippines, and no contact, who may be there
-        senders = batch.senders
-        if senders.count(senders[0]) == len(senders):
-            self._senders[senders[0]] += len(senders)
+        senders, size = batch.senders, len(batch.senders)
+        is_uniform = not batch.faults and batch.codes.count(_CODE) == size == senders.count(senders[0])
+        there = range(size) if is_uniform else [i for i in range(size) if _may_be_there(batch, i)]
+        if is_uniform:
+            self._senders[senders[0]] += size
         elif len(self._senders) < KINDS_MAX:
-            self._senders.update(senders)
-        self._senders[None] -= len(batch.faults)
+            self._senders.update(senders[i] for i in there)
         if "/" in texts:
-            for row, text in enumerate(batch.texts, batch.first):
-                if host := lint.shortener_in(text):
-                    self._shorteners.setdefault(host, Noted()).note(row)
+            for i in there:
+                if host := lint.shortener_in(batch.texts[i]):
+                    self._shorteners.setdefault(host, Noted()).note(batch.first + i)
 
     def sentences(self) -> Iterator[str]:
         """See `Topic.sentences`."""
         found: Counter[str] = Counter()
         for sender, rows in self._senders.items():
-            for says in lint.sender_faults(sender) if rows > 0 else ():
+            for says in lint.sender_faults(sender):
                 found[says] += rows
         for says, rows in found.most_common(EXAMPLES):
             yield f"{says} ({rows:,} {'message' if rows == 1 else 'messages'})"
@@ -47,3 +46,10 @@ class Philippines:
                 f"{noted.count('has', 'have')} a link through {host}, a public shortener, which a Philippine carrier "
                 f"blocks: {noted}; write the link itself"
             )
+
+
+def _may_be_there(batch: PlannedBatch, index: int) -> bool:
+    """Whether a message goes to the Philippines, or to a contact, who may be there."""
+    if index in batch.faults:
+        return False
+    return batch.codes[index] == _CODE or isinstance(batch.recipients[index], int)

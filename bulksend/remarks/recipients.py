@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from bulksend import phones
 from bulksend.exclusions import Exclusions
 from bulksend.model import PlannedBatch
-from bulksend.printable import printable
-from bulksend.remarks.noted import EXAMPLES, Noted
+from bulksend.remarks.noted import Noted
 
 _BARE_DIGITS = 10  # of a Philippine mobile without its dialing code
 
@@ -38,14 +37,6 @@ class Exclusion:
 
     def sentences(self) -> Iterator[str]:
         """See `Topic.sentences`."""
-        unread = self._exclusions.unread
-        if unread:
-            where = ", ".join(f"{file} row {row} ({printable(cell, 40)})" for file, row, cell in unread[:EXAMPLES])
-            more = ", …" if len(unread) > EXAMPLES else ""
-            yield (
-                f"in {len(unread):,} {'row' if len(unread) == 1 else 'rows'} of the list of those to leave out "
-                f"(--exclude) nothing could be read as a number: {where}{more}; nobody is left out for them"
-            )
         if self._contacts.rows:
             yield (
                 f"{self._contacts.count('goes', 'go')} to contacts, whose numbers are not known here: "

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,6 +44,7 @@ def test_what_is_wrong_with_rows_is_told_by_reason_with_row_column_and_value(pro
     assert told.returncode == ExitCode.NOT_ALL_SENT
     lines = lines_of(told.stderr)
     assert "note: the numbers are taken from the column 'Mobile No.' (--map to=COLUMN says otherwise)" in lines
+    assert "(Rows are counted from 1 below the header; empty ones do not count.)" in lines
     at = lines.index(
         "invalid: 4 rows: digits lost to scientific notation: format the column as text and fill it in again"
     )
@@ -88,6 +91,18 @@ def test_an_estimate_needs_neither_key_nor_organization_nor_server(program: Prog
         assert (json.loads(told.stdout)["balanceMicro"], told.returncode) == (None, 0), told.stderr
 
 
+def test_a_server_that_rejects_everything_alike_is_not_asked_for_every_row(program: Program, sandbox: Start) -> None:
+    server = sandbox("--org-id", "5")
+    write(program, ("to", "message"), *[(f"63917{row:07}", "a") for row in range(1_000)])
+    send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--concurrency", "4")
+    stopped = program(*send)
+    assert stopped.returncode == ExitCode.STOPPED
+    assert "messages were rejected, because: the API rejected it: invalid 'orgId'" in " ".join(stopped.stderr.split())
+    assert server.summary()["requests"] < 100
+    assert program(*send, "--max-errors", "100%").returncode == ExitCode.NOT_ALL_SENT
+    assert server.summary()["requests"] > 1_000
+
+
 def test_a_budget_that_will_not_do_is_said_before_anything_is_sent(program: Program) -> None:
     write(program, ("to", "message"), *[(f"63917{row:07}", "a") for row in range(5)])
     sent = program("send", "campaign.csv", "--sandbox", "--max-cost", "0.05", "--yes")
@@ -101,11 +116,14 @@ def test_the_phones_that_take_longest_are_named(program: Program) -> None:
         program,
         ("to", "message"),
         *[("639171234567", f"{row}") for row in range(500)],
-        *[("639181234567", f"{row}") for row in range(20)],
+        *[("639181234567", f"{row}") for row in range(100)],
+        *[("639191234567", f"{row}") for row in range(20)],
     )
     told = program("estimate", "campaign.csv", "--json")
     assert json.loads(told.stdout)["minSeconds"] == 99 * 60
-    assert "1 h 39 min at least, for the cap: 639171234567 gets 500 messages, 639181234567 20 messages" in told.stderr
+    assert "1 h 39 min at least, for the cap: 639171234567 gets 500 messages, 639181234567 100 messages\n" in (
+        "\n".join(lines_of(told.stderr))
+    )
 
 
 def test_what_makes_texts_dear_is_told_and_mended_on_request(program: Program) -> None:
@@ -148,7 +166,7 @@ def test_a_saved_estimate_is_sent_exactly_as_it_was(program: Program, sandbox: S
 
 
 def test_those_who_opted_out_and_those_twice_there_are_left_out_and_listed(program: Program) -> None:
-    (program.folder / "optouts.txt").write_text("0917-123-4567\n0918 123\n")
+    (program.folder / "optouts.txt").write_text("to,since\n0917-123-4567,2024-11-24\n,\n")
     write(
         program,
         ("to", "contactId", "message"),
@@ -169,7 +187,6 @@ def test_those_who_opted_out_and_those_twice_there_are_left_out_and_listed(progr
     ]
     assert "skipped: 1 row: on the list of those to leave out (--exclude)" in told.stderr
     assert "row 4; they cannot be compared with the numbers to leave out (--exclude)" in told.stderr
-    assert "optouts.txt row 1 (0918 123); nobody is left out for them" in told.stderr
     sent = program("send", "campaign.csv", *flags, "--sandbox", "--yes")
     assert sent.returncode == 0
     assert [row["status"] for row in program.results()] == ["skipped", "sent", "skipped", "sent"]
@@ -180,8 +197,13 @@ def test_those_who_opted_out_and_those_twice_there_are_left_out_and_listed(progr
     [
         (("--exclude", "list.csv"), "Name\nAna\n", "list.csv: there is no phone number in this list"),
         (("--exclude", "list.csv"), None, "list.csv: there is no such file"),
+        (
+            ("--exclude", "list.csv"),
+            "639171234567\n0917 123 4567\n",
+            "list.csv: row 1: '0917 123 4567' cannot be left out: no dialing code",
+        ),
         (("--rates", "list.csv"), "prefix,microUSD\n63,0.02\n", "write 20000 for $0.02"),
-        (("--delimiter", "ab"), None, "write one character such as ; or |, or the word tab"),
+        (("--delimiter", "ab"), None, "write one character such as ';', or the word tab"),
         (("--encoding", "klingon"), None, "klingon"),
         (("--sheet", "2"), None, "this is no workbook"),
         (("--duplicates", "fail"), None, "1 row has the same number and text as an earlier one: row 2 (as row 1)"),
@@ -268,3 +290,19 @@ def test_any_bytes_give_a_plan_or_one_clear_sentence(
     else:
         assert code in {ExitCode.OK, ExitCode.NOT_ALL_SENT}
         assert json.loads(told.out)["rows"] > 0
+
+
+# ---- pipes ----
+
+
+@pytest.mark.parametrize("command", ["estimate", "send"])
+def test_nothing_of_a_pipe_is_lost(program: Program, command: str) -> None:
+    pipe = program.folder / "pipe.jsonl"
+    os.mkfifo(pipe)
+    rows = [json.dumps({"to": f"63917{row:07}", "message": f"{row:020}"}) + "\n" for row in range(400)]
+    writer = threading.Thread(target=pipe.write_text, args=["".join(rows)])
+    writer.start()
+    flags = ("--sandbox", "--yes", "--run", "pipe.run") if command == "send" else ()
+    done = program(command, "pipe.jsonl", "--json", *flags)
+    writer.join(timeout=10)
+    assert json.loads(done.stdout)["rows"] == 400, done.stderr

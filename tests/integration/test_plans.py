@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from bulksend.model import Duplicates, PhoneNumber, Status
 from bulksend.overview import Crowd, Plan
 from bulksend.planner import EXCLUDED, PlanOptions
 from bulksend.plans import Address
+from bulksend.readers import ReadOptions
 from bulksend.report import RunReport
 from bulksend.runfile import PlanFacts
 from bulksend.survey import DUPLICATE
@@ -40,7 +42,7 @@ OPTIONS = st.builds(
 )
 
 
-def sheet(path: Path, rows: list[tuple[str, ...]], header: tuple[str, ...] = ("to", "message")) -> str:
+def sheet(path: Path, rows: Sequence[tuple[str, ...]], header: tuple[str, ...] = ("to", "message")) -> str:
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([header, *rows])
     return str(path)
@@ -58,7 +60,7 @@ def facts_of(path: Path) -> PlanFacts:
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(rows=st.lists(CELLS, min_size=1, max_size=12), options=OPTIONS)
+@given(rows=st.lists(CELLS.filter(any), min_size=1, max_size=12), options=OPTIONS)
 def test_counting_and_keeping_a_plan_say_the_same(
     tmp_path: Path, rows: list[tuple[str, ...]], options: PlanOptions
 ) -> None:
@@ -80,6 +82,58 @@ def test_rows_that_repeat_number_and_text_are_told_and_sent(tmp_path: Path) -> N
     )
     told = plans.survey(name, PlanOptions(duplicates=Duplicates.SEND))
     assert not any("same number and text" in warning for warning in told.findings.warnings)
+
+
+def test_rows_that_are_not_sent_repeat_nothing_and_crowd_nobody(tmp_path: Path) -> None:
+    name = sheet(tmp_path / "c.csv", [(ANA, "x" * 2_000), (ANA, "x" * 2_000), (BEN, "a"), (BEN, "a"), (ANA, "b")])
+    plan = plans.survey(name, PlanOptions(exclusions=Exclusions(frozenset({PhoneNumber(BEN)}), "d")))
+    assert plan.overview.crowds == ()
+    assert not any("same number and text" in warning for warning in plan.findings.warnings)
+
+
+def test_only_messages_to_the_philippines_are_judged_by_its_carriers_rules(tmp_path: Path) -> None:
+    american = [("12125550123", "ACME SMS", "a"), ("", "ACME SMS", "a"), ("12125550123", "ACME SMS", "bit.ly/x")]
+    header = ("to", "from", "message")
+    warnings = plans.survey(sheet(tmp_path / "us.csv", american, header), PlanOptions()).findings.warnings
+    assert not any("carriers" in warning or "bit.ly" in warning for warning in warnings)
+    mixed = sheet(tmp_path / "ph.csv", [*american, (ANA, "ACME SMS", "a")], header)
+    warnings = plans.survey(mixed, PlanOptions()).findings.warnings
+    assert [warning for warning in warnings if "'SMS'" in warning] == [
+        "the sender id 'ACME SMS' holds 'SMS': Philippine carriers refuse such ones (1 message)"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (PlanOptions(gsm=True), "another --gsm"),
+        (PlanOptions(exclusions=Exclusions(frozenset(), "d")), "another --exclude"),
+        (PlanOptions(duplicates=Duplicates.FAIL), "another --duplicates"),
+        (PlanOptions(sender="Other"), "another --from"),
+    ],
+)
+def test_a_saved_plan_is_sent_as_it_is_or_not_at_all_and_a_refusal_changes_nothing(
+    tmp_path: Path, options: PlanOptions, words: str
+) -> None:
+    name, path = sheet(tmp_path / "c.csv", [(ANA, "a")]), tmp_path / "c.run"
+    plans.plan(name, path, PlanOptions(), Address(0, "https://x.test")).release()
+    with pytest.raises(UsageError, match=words):
+        plans.own_as_planned(path, options, org_id=1, base_url="")
+    assert (facts_of(path).org_id, facts_of(path).base_url) == (0, "https://x.test")
+
+
+def test_a_mapping_that_json_lines_never_fulfil_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "c.jsonl"
+    path.write_text(f'{{"to": "{ANA}", "Text": "own"}}\n')
+    with pytest.raises(UsageError, match="--map names the column 'Txt', which is not there"):
+        plans.survey(str(path), PlanOptions(message="generic", mapping=(("message", "Txt"),)))
+
+
+def test_a_run_is_gone_on_with_in_the_encoding_it_was_planned_with(tmp_path: Path) -> None:
+    path, run = tmp_path / "c.csv", tmp_path / "c.run"
+    path.write_bytes(("to,message\n" + ANA + "," + "\u4f60" * 400 + "\n").encode("utf-16-le"))
+    options = PlanOptions(reading=ReadOptions(encoding="utf-16-le"))
+    _begin_and_reopen(str(path), run, options, options, row=1)
 
 
 def test_rows_that_repeat_another_are_skipped_on_request(tmp_path: Path) -> None:
@@ -129,13 +183,13 @@ def test_a_begun_run_takes_no_other_way_of_reading_the_input(tmp_path: Path) -> 
             _begin_and_reopen(name, tmp_path / f"{number}.run", PlanOptions(), replace(PlanOptions(), **change))  # type: ignore[arg-type]
 
 
-def _begin_and_reopen(name: str, path: Path, first: PlanOptions, then: PlanOptions) -> None:
+def _begin_and_reopen(name: str, path: Path, first: PlanOptions, then: PlanOptions, row: int = 2) -> None:
     import sqlite3  # noqa: PLC0415
     from contextlib import closing  # noqa: PLC0415
 
     plans.plan(name, path, first, HERE, "c").release()
     with closing(sqlite3.connect(path)) as db, db:
-        db.execute("INSERT INTO sends (row, state, attempts, started_at) VALUES (2, 'sent', 1, 1.0)")
+        db.execute("INSERT INTO sends (row, state, attempts, started_at) VALUES (?, 'sent', 1, 1.0)", [row])
     lock = plans.reopen(path, name, first, HERE, "c")
     assert lock is not None
     lock.release()

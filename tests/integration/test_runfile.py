@@ -883,7 +883,7 @@ def test_a_report_changes_nothing(tmp_path: Path) -> None:
 def test_previews_are_the_first_pending(tmp_path: Path) -> None:
     path = planned(tmp_path / "campaign.run", [bad(1), pending(2, ContactId(5)), pending(3), pending(4)])
     with RunReport(path) as run:
-        assert run.previews(2) == (Preview(2, "5", "ACME", "text 2"), Preview(3, ANA, "ACME", "text 3"))
+        assert run.previews(2) == (Preview(2, "contact 5", "ACME", "text 2"), Preview(3, ANA, "ACME", "text 3"))
 
 
 RECIPIENTS: list[Recipient] = [ANA, BEN, number(1), ContactId(int(ANA)), ContactId(7)]

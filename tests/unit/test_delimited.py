@@ -243,7 +243,7 @@ def test_lines_are_counted_with_the_one_for_excel(sheet: Path) -> None:
 
 @pytest.mark.parametrize("delimiter", ["", ";;", '"', "\n"])
 def test_what_cannot_separate_cells_is_refused(delimiter: str) -> None:
-    with pytest.raises(UsageError, match="cannot be used; it is one character such as ';'"):
+    with pytest.raises(UsageError, match="cannot be used: write one character such as ';'"):
         ReadOptions(delimiter=delimiter)
 
 

@@ -163,8 +163,8 @@ def test_without_the_library_people_are_told_how_to_get_it() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
     assert done.stdout == (
-        f"{path}: this is a workbook, which needs bulksend's extra xlsx: pip install 'bulksend[xlsx]'; or save the "
-        "sheet as CSV UTF-8 and send that\n"
+        f"{path}: this is a workbook, which needs python-calamine (bulksend's extra xlsx): pip install "
+        "python-calamine; or save the sheet as CSV UTF-8 and send that\n"
     )
 
 
