@@ -100,7 +100,7 @@ class Survey:
         reasons = [Reason(status, says, noted.rows, noted.examples) for (status, says), noted in self._reasons.items()]
         if self._options.duplicates is Duplicates.SKIP and self._duplicates.rows:
             reasons.append(Reason(Status.SKIPPED, DUPLICATE, self._duplicates.rows, self._duplicates.examples))
-        reasons.sort(key=lambda reason: -reason.rows)
+        reasons.sort(key=lambda reason: (-reason.rows, reason.examples))
         return Findings(
             tuple(reasons), tuple(notes), tuple(self._remarks.sentences(self._duplicates)), self._options.rates.source
         )

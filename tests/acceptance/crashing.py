@@ -124,27 +124,21 @@ def _watch_sql(bomb: _Bomb) -> None:
 
 def _watch_http(bomb: _Bomb) -> None:
     import asyncio  # noqa: PLC0415 -- all of these only in the program that is to die
-    from types import SimpleNamespace  # noqa: PLC0415
 
-    import aiohttp  # noqa: PLC0415
+    from aiohttp.client_proto import ResponseHandler  # noqa: PLC0415
 
     from bulksend.api import SmsApi  # noqa: PLC0415
 
-    trace = aiohttp.TraceConfig()
+    read, received, send = ResponseHandler.read, ResponseHandler.data_received, SmsApi.send
 
-    async def leaves(_session: aiohttp.ClientSession, _context: SimpleNamespace, _params: object) -> None:
-        bomb.at("the POST leaves")
+    async def watched_read(self: ResponseHandler) -> Any:
+        bomb.at("the POST leaves")  # its bytes were handed to the socket just now
         bomb.soon("mid-request", asyncio.get_running_loop().call_later)
+        return await read(self)
 
-    async def begins(_session: aiohttp.ClientSession, _context: SimpleNamespace, _params: object) -> None:
+    def watched_received(self: ResponseHandler, data: bytes) -> None:
+        received(self, data)
         bomb.at("answer begins")
-
-    trace.on_request_chunk_sent.append(leaves)
-    trace.on_request_end.append(begins)
-    start, send = aiohttp.ClientSession.__init__, SmsApi.send
-
-    def watched_start(self: aiohttp.ClientSession, *arguments: Any, **named: Any) -> None:
-        start(self, *arguments, trace_configs=[trace], **named)
 
     async def watched_send(self: SmsApi, *arguments: Any, **named: Any) -> Any:
         bomb.at("before the POST")
@@ -152,7 +146,8 @@ def _watch_http(bomb: _Bomb) -> None:
         bomb.at("after the answer")
         return reply
 
-    aiohttp.ClientSession.__init__ = watched_start  # type: ignore[method-assign]
+    ResponseHandler.read = watched_read  # type: ignore[assignment,method-assign]
+    ResponseHandler.data_received = watched_received  # type: ignore[method-assign]
     SmsApi.send = watched_send  # type: ignore[method-assign]
 
 
