@@ -19,15 +19,9 @@ def answer(said: Mapping[str, Any]) -> Answer:
     """What a send was answered."""
     parts, micro, estimate = integer(said, "estimateParts"), integer(said, "estimateMicro"), text(said, "estimate")
     return Answer(
-        message_id=text(said, "messageId"),
-        estimate_parts=parts,
-        estimate_micro=micro,
-        estimate=estimate,
-        delivery_deadline=text(said, "deliveryDeadline"),
-        to=text(said, "to"),
-        contact_id=integer(said, "contactId"),
-        charged=charged(parts, micro, estimate),
-    )
+        text(said, "messageId"), parts, micro, estimate, text(said, "deliveryDeadline"), text(said, "to"),
+        integer(said, "contactId"), charged(parts, micro, estimate),
+    )  # fmt: skip
 
 
 def charged(parts: int | None, micro: int | None, estimate: str) -> MicroUSD | None:

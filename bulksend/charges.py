@@ -15,9 +15,9 @@ from bulksend.runfile import connect, explained
 # The number is the row's own, or that of its contact as far as an answer told it. What the API counted as parts counts;
 # its list of messages does not tell. An answer without a price, or with one of 0, does not say what was charged.
 _SENT = """
-SELECT coalesce(CASE typeof(m.recipient) WHEN 'text' THEN m.recipient END, nullif(s.answered_to, ''), n.number, '')
-        AS number,
-    coalesce(nullif(s.estimate_parts, 0), m.parts) AS parts, m.price AS price,
+SELECT coalesce(CASE typeof(m.recipient) WHEN 'text' THEN m.recipient END, nullif(json_extract(s.answer, '$[5]'), ''),
+        n.number, '') AS number,
+    coalesce(nullif(json_extract(s.answer, '$[1]'), 0), m.parts) AS parts, m.price AS price,
     CASE WHEN s.charged > 0 THEN s.charged END AS charged, s.started_at AS started_at
 FROM sends s JOIN messages m ON m.row = s.row
 LEFT JOIN numbers n ON typeof(m.recipient) = 'integer' AND n.contact = m.recipient

@@ -82,8 +82,7 @@ class ExitCode(IntEnum):
     """SIGTERM; the same command goes on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A row made ready to send.
 
     Attributes:
@@ -185,8 +184,7 @@ Record = tuple[int, str, Recipient | None, str | None, str, str | None, int, Mic
 _ENCODINGS: dict[Encoding | None, str | None] = {None: None} | {encoding: encoding.value for encoding in Encoding}
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One POST about to leave: its intent is committed.
 
     Attributes:
@@ -200,8 +198,7 @@ class Attempt:
     in_doubt: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What the API said of a message; its fields keep the API's names and values (API document, response body).
 
     Attributes:
@@ -218,8 +215,7 @@ class Answer:
     charged: MicroUSD | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What an attempt showed of its message.
 
     Attributes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import NamedTuple
 
 from bulksend.model import Answer, Status
 
@@ -53,8 +54,7 @@ class Rule:
     stops: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What came back of one POST.
 
     Attributes:

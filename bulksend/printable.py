@@ -10,5 +10,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u206
 
 def printable(text: str, longest: int = 300) -> str:
     """The text on one line of at most ``longest`` characters, with nothing a terminal would obey."""
+    if len(text) <= longest and text.isprintable():
+        return text.strip()
     text = _CONTROL.sub(" ", text).strip()
     return text if len(text) <= longest else text[: longest - 1] + "…"

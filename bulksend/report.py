@@ -120,7 +120,7 @@ class RunReport:
         """The messageIds of what was sent at ``since`` or later."""
         with explained(self.path):
             found = self._db.execute(
-                "SELECT message_id FROM sends WHERE message_id IS NOT NULL AND ended_at >= ?", [since]
+                "SELECT json_extract(answer, '$[0]') FROM sends WHERE answer IS NOT NULL AND ended_at >= ?", [since]
             )
             return {message_id for (message_id,) in found}
 
@@ -144,9 +144,8 @@ class RunReport:
 
     def results(self) -> Iterator[tuple[Any, ...]]:
         """All rows in input order, as `bulksend.results` wants them."""
-        sql = """SELECT m.row, coalesce(s.state, m.status), m.recipient, s.message_id, s.estimate_parts,
-                 s.estimate_micro, s.estimate, s.delivery_deadline, coalesce(s.error, m.error), s.http_status,
-                 coalesce(s.attempts, 0), s.started_at, s.answered_to, s.answered_contact, m.cells
+        sql = """SELECT m.row, coalesce(s.state, m.status), m.recipient, s.answer, coalesce(s.error, m.error),
+                 s.http_status, coalesce(s.attempts, 0), s.started_at, m.cells
                  FROM messages m LEFT JOIN sends s ON s.row = m.row ORDER BY m.row"""
         with explained(self.path):
             yield from self._db.execute(sql)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
@@ -14,7 +15,7 @@ import orjson
 
 from bulksend.drafts import check_replaceable, replacing
 from bulksend.errors import UsageError
-from bulksend.model import Status
+from bulksend.model import Answer, Status
 from bulksend.report import RunReport
 from bulksend.runfile import IN_FLIGHT
 
@@ -27,6 +28,7 @@ COLUMNS = (
 ESTIMATE_COLUMNS = ("row", "status", "to", "contactId", "encoding", "estimateParts", "estimateMicro", "error")
 """The columns of what an estimate says of each row."""
 
+_NO_ANSWER = (None,) * len(Answer._fields)
 _NOT_NOTED = "its outcome is not noted yet: it may or may not have been accepted"
 
 # A cell that a spreadsheet would run (OWASP, "CSV Injection"); numbers and phone numbers are left alone.
@@ -108,10 +110,10 @@ def _write(path: Path, header: Sequence[str], records: Generator[Record]) -> Non
 
 
 def _records(run: RunReport, width: int) -> Generator[Record]:
-    for (
-        row, state, recipient, message_id, parts, micro, estimate, deadline, error, http_status, attempts, started_at,
-        answered_to, answered_contact, cells,
-    ) in run.results():  # fmt: skip
+    for row, state, recipient, said, error, http_status, attempts, started_at, cells in run.results():
+        message_id, parts, micro, estimate, deadline, answered_to, answered_contact, _ = (
+            orjson.loads(said) if said else _NO_ANSWER
+        )
         status = Status.UNKNOWN if state == IN_FLIGHT else state
         is_contact = isinstance(recipient, int)
         yield (
@@ -150,7 +152,11 @@ def _write_csv(file: IO[str], header: Sequence[str], records: Iterable[Record]) 
     file.write("\ufeff")  # Excel takes a file without it for its own old encoding
     lines = csv.writer(file)
     lines.writerow([_harmless(name) for name in header])
-    lines.writerows([_harmless(cell) for cell in record] for record in records)
+    # A text that begins with a letter or a digit is no formula; the rest is looked at.
+    lines.writerows(
+        [cell if not isinstance(cell, str) or cell[:1].isalnum() else _harmless(cell) for cell in record]
+        for record in records
+    )
 
 
 def _write_jsonl(file: IO[str], header: Sequence[str], records: Iterable[Record]) -> None:
@@ -166,4 +172,10 @@ def _harmless(cell: object) -> object:
 
 
 def _utc(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    whole, milliseconds = divmod(int(seconds * 1000), 1000)
+    return f"{_utc_second(whole)}.{milliseconds:03}Z"
+
+
+@lru_cache(maxsize=256)  # thousands of messages are sent in one second
+def _utc_second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat().removesuffix("+00:00")

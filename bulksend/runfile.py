@@ -58,8 +58,7 @@ CREATE TABLE sends (
     ended_at REAL,
     doubt_since REAL,              -- when the first attempt began that may have been accepted; NULL: none may
     http_status INTEGER,
-    message_id TEXT, estimate_parts INTEGER, estimate_micro INTEGER, estimate TEXT, delivery_deadline TEXT,
-    answered_to TEXT, answered_contact INTEGER,
+    answer TEXT,                   -- what the API said, a JSON array in the order of `bulksend.model.Answer`
     charged INTEGER,               -- micro-USD
     error TEXT
 );

@@ -59,9 +59,7 @@ _SETTLE = f"""
 UPDATE sends SET state = done.state,
     doubt_since = CASE WHEN done.state = 'unknown' THEN coalesce(doubt_since, started_at) ELSE doubt_since END,
     attempts = attempts - done.untried, ended_at = done.ended_at, http_status = done.http_status, error = done.error,
-    message_id = done.message_id, estimate_parts = done.estimate_parts, estimate_micro = done.estimate_micro,
-    estimate = done.estimate, delivery_deadline = done.delivery_deadline, answered_to = done.answered_to,
-    answered_contact = done.answered_contact, charged = done.charged
+    answer = done.answer, charged = done.charged
 FROM (
     SELECT json_extract(value, '$[0]') AS row,
         json_extract(value, '$[1]') AS state,
@@ -69,20 +67,13 @@ FROM (
         json_extract(value, '$[3]') AS ended_at,
         json_extract(value, '$[4]') AS http_status,
         json_extract(value, '$[5]') AS error,
-        json_extract(value, '$[6]') AS message_id,
-        json_extract(value, '$[7]') AS estimate_parts,
-        json_extract(value, '$[8]') AS estimate_micro,
-        json_extract(value, '$[9]') AS estimate,
-        json_extract(value, '$[10]') AS delivery_deadline,
-        json_extract(value, '$[11]') AS answered_to,
-        json_extract(value, '$[12]') AS answered_contact,
-        json_extract(value, '$[13]') AS charged
+        json_extract(value, '$[6]') AS charged,
+        json_extract(value, '$[7]') AS answer
     FROM json_each(?)
 ) done WHERE sends.row = done.row AND sends.state = '{IN_FLIGHT}'
 """
 _FOUND = """
-UPDATE sends SET state = 'sent', ended_at = ?, message_id = ?, estimate_parts = ?, estimate_micro = ?, estimate = ?,
-    delivery_deadline = ?, answered_to = ?, answered_contact = ?, charged = ?,
+UPDATE sends SET state = 'sent', ended_at = ?, answer = ?, charged = ?,
     error = 'its answer was lost; found in the API''s list of messages'
 WHERE row = ? AND state = 'unknown'
 """
@@ -180,7 +171,10 @@ class RunStore:
 
     def found(self, answers: Mapping[int, Answer], now: float) -> None:
         """Note that rows in doubt were accepted after all."""
-        self.db.executemany(_FOUND, [(now, *_answered(answer), row) for row, answer in answers.items()])
+        self.db.executemany(
+            _FOUND,
+            [(now, orjson.dumps(tuple(answer)).decode(), answer.charged, row) for row, answer in answers.items()],
+        )
 
     def leave(self, rows: Sequence[int]) -> None:
         """Leave rows in doubt at that: they stay unknown, and are neither repeated nor looked for again."""
@@ -230,6 +224,8 @@ class RunStore:
 
 
 def _settlement(outcome: Outcome) -> tuple[object, ...]:
+    answer = outcome.answer
+    said = (None, None) if answer is None else (answer.charged, tuple(answer))
     return (
         outcome.row,
         outcome.status,
@@ -237,18 +233,5 @@ def _settlement(outcome: Outcome) -> tuple[object, ...]:
         outcome.ended_at,
         outcome.http_status,
         outcome.error,
-        *(_answered(outcome.answer) if outcome.answer else ()),
-    )
-
-
-def _answered(answer: Answer) -> tuple[object, ...]:
-    return (
-        answer.message_id,
-        answer.estimate_parts,
-        answer.estimate_micro,
-        answer.estimate,
-        answer.delivery_deadline,
-        answer.to,
-        answer.contact_id,
-        answer.charged,
+        *said,
     )
