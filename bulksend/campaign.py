@@ -59,6 +59,7 @@ async def send(
     account: Account | None,
     target: Target,
     options: SendOptions,
+    before: Tally,
     on_start: Callable[[Engine], None] = lambda _: None,
     tell: Callable[[str], None] = lambda _: None,
     on_leave: Callable[[], None] = lambda: None,
@@ -70,6 +71,7 @@ async def send(
         account: what outlives the run, held for it; None for a server that lives no longer than the run.
         target: where to.
         options: how.
+        before: where the run stands.
         on_start: gets the engine, whose progress can be watched.
         on_leave: called if a second signal ends the process at once.
         tell: gets a sentence for people, where there is one to say before the first message.
@@ -79,7 +81,7 @@ async def send(
         RunFileError: the run file cannot be written.
     """
     with RunReport(lock.path) as opened:
-        before, plan_id = opened.tally(), opened.facts.plan_id
+        plan_id = opened.facts.plan_id
         budget = _budget(opened, before, options.max_cost)
     started = time.monotonic()
     keep_s = options.caps.longest_window_s

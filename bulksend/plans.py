@@ -93,7 +93,7 @@ def plan(input_name: str, run: Path, options: PlanOptions, address: Address, cam
         try:
             surveyed, notes, columns = _planned(source, options, writer)
             facts = facts_of(input_name, source.digest(), columns, options, address, campaign)
-            return writer.finish(facts, surveyed.findings(notes))
+            return writer.finish(facts, surveyed.findings(notes), surveyed.counts())
         except BaseException:
             writer.discard()
             raise
@@ -328,7 +328,7 @@ def own_as_planned(
             base_url=address[1],
             campaign=campaign or planned.campaign,
         )
-        changed = list(differences(planned, given))
+        changed = list(differences(given, planned))
         if changed:
             raise UsageError(f"{run}: this run was not planned with {' and '.join(changed)}: leave that out")
         if not is_begun:

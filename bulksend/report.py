@@ -19,12 +19,14 @@ from bulksend.runfile import (
     PlanFacts,
     connect,
     explained,
+    first_unfinished,
     is_begun,
+    read_counts,
     read_facts,
     read_findings,
 )
 
-_PENDING = f"m.status = 'pending' AND {TO_SEND}"
+_PENDING = f"m.row >= :first AND m.status = 'pending' AND {TO_SEND}"
 
 
 class RunReport:
@@ -79,8 +81,9 @@ class RunReport:
                     WHERE {TO_SEND} {within.format("r")}
                     GROUP BY r.recipient HAVING count(*) > 1 ORDER BY parts DESC, r.recipient LIMIT {CROWDS_MAX}"""
         with explained(self.path):
-            found = [_group(*group) for group in self._db.execute(groups)]
-            busiest = tuple(Crowd(*crowd) for crowd in self._db.execute(crowds))
+            first = {"first": first_unfinished(self._db)}
+            found = [_group(*group) for group in self._db.execute(groups, first)]
+            busiest = tuple(Crowd(*crowd) for crowd in self._db.execute(crowds, first if within else {}))
         return Overview(summed(found), busiest)
 
     def tally(self) -> Tally:
@@ -160,9 +163,9 @@ class RunReport:
     def previews(self, limit: int) -> tuple[Preview, ...]:
         """The first messages still to be sent."""
         sql = f"""SELECT m.row, m.recipient, m.sender, m.text FROM messages m LEFT JOIN sends s ON s.row = m.row
-                  WHERE {_PENDING} ORDER BY m.row LIMIT ?"""
+                  WHERE {_PENDING} ORDER BY m.row LIMIT :limit"""
         with explained(self.path):
-            found = self._db.execute(sql, [limit]).fetchall()
+            found = self._db.execute(sql, {"first": first_unfinished(self._db), "limit": limit}).fetchall()
         return tuple(Preview.of(row, to, sender, text) for row, to, sender, text in found)
 
     def close(self) -> None:
@@ -186,11 +189,11 @@ def _tally(db: sqlite3.Connection) -> Tally:
     # One transaction, so that both counts are of the same moment.
     db.execute("BEGIN")
     try:
-        planned = db.execute("SELECT status, count(*) FROM messages GROUP BY status").fetchall()
+        planned = read_counts(db)
         done = db.execute("SELECT state, count(*), sum(attempts), sum(charged) FROM sends GROUP BY state").fetchall()
     finally:
         db.execute("ROLLBACK")
-    statuses = dict.fromkeys(Status, 0) | {Status(status): rows for status, rows in planned}
+    statuses = dict.fromkeys(Status, 0) | planned
     in_flight = attempts = charged = 0
     for state, rows, tries, cost in done:
         statuses[Status.PENDING] -= rows

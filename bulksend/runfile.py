@@ -12,7 +12,7 @@ import socket
 import sqlite3
 import stat
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -62,6 +62,7 @@ CREATE TABLE sends (
     charged INTEGER,               -- micro-USD
     error TEXT
 );
+CREATE INDEX unfinished ON sends (row) WHERE state IN ('pending', 'failed');  -- few at any time
 CREATE TABLE numbers (contact INTEGER PRIMARY KEY, number TEXT NOT NULL);  -- learned from answers
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {SCHEMA_VERSION};
@@ -182,15 +183,24 @@ class PlanWriter:
                 [(says, row) for row in rows],
             )
 
-    def finish(self, facts: PlanFacts, findings: Findings) -> FileLock:
+    def finish(self, facts: PlanFacts, findings: Findings, counts: Mapping[Status, int]) -> FileLock:
         """Make the plan durable and name it; the lock goes on with the caller.
+
+        Args:
+            facts: what the plan was made of.
+            findings: what planning found.
+            counts: its rows by status: counting millions of them takes seconds, and a plan does not change.
 
         Raises:
             OwnedError: another process is sending the run of this name.
             RunFileError: the file cannot be written, or the run of this name has begun meanwhile.
         """
         with explained(self.path):
-            kept = {"plan": facts, "findings": findings}
+            kept = {
+                "plan": facts,
+                "findings": findings,
+                "counts": {status.value: rows for status, rows in counts.items()},
+            }
             self._db.executemany("INSERT INTO facts VALUES (?,?)", [(k, orjson.dumps(v)) for k, v in kept.items()])
             self._db.execute("COMMIT")
             self._db.close()
@@ -285,6 +295,12 @@ def readdress(path: Path, org_id: int, base_url: str) -> None:
         db.execute("UPDATE facts SET value = ? WHERE name = 'plan'", [orjson.dumps(facts)])
 
 
+def read_counts(db: sqlite3.Connection) -> dict[Status, int]:
+    """Read how many rows the plan has of each status."""
+    (value,) = db.execute("SELECT value FROM facts WHERE name = 'counts'").fetchone()
+    return {Status(status): rows for status, rows in orjson.loads(value).items()}
+
+
 def read_findings(db: sqlite3.Connection) -> Findings:
     """Read what planning found."""
     (value,) = db.execute("SELECT value FROM facts WHERE name = 'findings'").fetchone()
@@ -315,6 +331,29 @@ def explained(path: Path) -> Iterator[None]:
         yield
     except (sqlite3.Error, OSError) as error:
         raise _unwritable(path, error) from error
+
+
+def advance(db: sqlite3.Connection) -> None:
+    """Note up to which row every message has been begun once, so that whoever goes on need not look at all of them."""
+    begun_to = _begun_to(db)
+    sql = """SELECT m.row FROM messages m LEFT JOIN sends s ON s.row = m.row
+             WHERE m.row > ? AND m.status = 'pending' AND s.row IS NULL ORDER BY m.row LIMIT 1"""
+    found = db.execute(sql, [begun_to]).fetchone()
+    to = found[0] - 1 if found else db.execute("SELECT coalesce(max(row), 0) FROM messages").fetchone()[0]
+    if to != begun_to:
+        db.execute("INSERT OR REPLACE INTO facts VALUES ('begun to', ?)", [to])
+
+
+def first_unfinished(db: sqlite3.Connection) -> int:
+    """A row before which there is nothing to send."""
+    sql = "SELECT min(row) FROM sends WHERE state IN ('pending', 'failed')"
+    (unfinished,) = db.execute(sql).fetchone()
+    return min(_begun_to(db) + 1, unfinished or _begun_to(db) + 1)
+
+
+def _begun_to(db: sqlite3.Connection) -> int:
+    found = db.execute("SELECT value FROM facts WHERE name = 'begun to'").fetchone()
+    return int(found[0]) if found else 0
 
 
 def is_begun(db: sqlite3.Connection) -> bool:

@@ -13,11 +13,23 @@ import orjson
 
 from bulksend.errors import OwnedError, RunFileError
 from bulksend.model import Answer, Attempt, Message, Outcome, Queued, Recipient, Status
-from bulksend.runfile import IN_FLIGHT, RECENT_SENDS, TO_SEND, Owner, PlanFacts, check_format, explained, read_facts
+from bulksend.runfile import (
+    IN_FLIGHT,
+    RECENT_SENDS,
+    TO_SEND,
+    Owner,
+    PlanFacts,
+    advance,
+    check_format,
+    explained,
+    first_unfinished,
+    read_facts,
+)
 
 INTERRUPTED = "bulksend was cut off while this attempt was under way"
 
 _LAST_ROW = 2**62
+_ADVANCED_AT = 100_000  # rows
 
 # A contact's number, where it is known; TEXT and INTEGER must not meet, or a number could pass for a contact's id.
 _NUMBER = "LEFT JOIN numbers n ON typeof({0}.recipient) = 'integer' AND n.contact = {0}.recipient"
@@ -30,8 +42,8 @@ SELECT json_group_array(json_array(row, who, slots)) FROM (
     ORDER BY m.row LIMIT ?)
 """
 _NTH_PENDING = f"""
-SELECT m.row FROM messages m LEFT JOIN sends s ON s.row = m.row WHERE m.status = 'pending' AND {TO_SEND}
-ORDER BY m.row LIMIT 1 OFFSET ?
+SELECT m.row FROM messages m LEFT JOIN sends s ON s.row = m.row
+WHERE m.row >= ? AND m.status = 'pending' AND {TO_SEND} ORDER BY m.row LIMIT 1 OFFSET ?
 """
 _CROWDED = f"""
 SELECT m.row, coalesce(n.number, m.recipient), {{slots}} FROM repeats m JOIN temp.crowded USING (recipient)
@@ -115,6 +127,8 @@ class RunStore:
         self.facts: PlanFacts = read_facts(self.db)
         self.dedup_proven = self._fact("dedup proven") is not None
         self._epoch = self._take_over(now)
+        self._begun_to = 0
+        self._first = first_unfinished(self.db)
         self._until = self._nth_pending(limit)
 
     def check_epoch(self) -> None:
@@ -128,6 +142,10 @@ class RunStore:
 
     def claim(self, after: int, limit: int) -> list[Queued]:
         """See `bulksend.journal.Journal.claim`."""
+        if after > self._begun_to + _ADVANCED_AT:
+            advance(self.db)
+            self._begun_to = after
+        after = max(after, self._first - 1)
         (found,) = self.db.execute(_CLAIM.format(slots=self._slots), [after, self._until, limit]).fetchone()
         return [Queued(*each) for each in orjson.loads(found)]
 
@@ -191,6 +209,7 @@ class RunStore:
     def close(self) -> None:
         """Give the run up in order: one plain file remains, which also a reader without write access can open."""
         with suppress(sqlite3.Error):  # a reader may be at it: then the write-ahead log stays beside the file
+            advance(self.db)
             self.db.execute("DELETE FROM facts WHERE name = 'owner'")
             self.db.execute("PRAGMA journal_mode = DELETE")
         self.db.close()
@@ -206,13 +225,14 @@ class RunStore:
                WHERE state = ?""",
             [Status.UNKNOWN, INTERRUPTED, now, IN_FLIGHT],
         )
+        advance(self.db)
         self.db.execute("COMMIT")
         return epoch
 
     def _nth_pending(self, limit: int | None) -> int:
         if limit is None:
             return _LAST_ROW
-        found = self.db.execute(_NTH_PENDING, [limit - 1]).fetchone()
+        found = self.db.execute(_NTH_PENDING, [self._first, limit - 1]).fetchone()
         return int(found[0]) if found else _LAST_ROW
 
     def _fact(self, name: str) -> Any:

@@ -106,12 +106,18 @@ class Survey:
         )
 
     def plan(self, findings: Findings) -> Plan:
-        """The plan summed up, with nothing of it sent and no duplicates skipped."""
-        skipped = sum(noted.rows for (status, _), noted in self._reasons.items() if status is Status.SKIPPED)
-        invalid = sum(noted.rows for (status, _), noted in self._reasons.items() if status is Status.INVALID)
-        counts = {Status.INVALID: invalid, Status.SKIPPED: skipped, Status.PENDING: self._rows - invalid - skipped}
-        tally = Tally(dict.fromkeys(Status, 0) | counts)
+        """The plan summed up, with nothing of it sent."""
+        tally = Tally(dict.fromkeys(Status, 0) | self.counts())
         return Plan(self._name, tally, self._overview(), findings, tuple(self._previews))
+
+    def counts(self) -> dict[Status, int]:
+        """Rows by what the plan says of them; known once `repeats` is through."""
+        left_out = dict.fromkeys((Status.INVALID, Status.SKIPPED), 0)
+        for (status, _), noted in self._reasons.items():
+            left_out[status] += noted.rows
+        if self._options.duplicates is Duplicates.SKIP:
+            left_out[Status.SKIPPED] += self._duplicates.rows
+        return left_out | {Status.PENDING: self._rows - sum(left_out.values())}
 
     def _overview(self) -> Overview:
         groups = (

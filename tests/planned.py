@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -64,4 +64,5 @@ def write_plan(path: Path, rows: Sequence[Record], facts: PlanFacts = FACTS, **c
     for (_, recipient), messages in by_recipient.items():
         if len(messages) > 1:
             writer.add_repeats(recipient, messages)
-    return writer.finish(replace(facts, **changes), Findings())  # type: ignore[arg-type]
+    counts = Counter(Status(row[1]) for row in rows)
+    return writer.finish(replace(facts, **changes), Findings(), counts)  # type: ignore[arg-type]

@@ -81,7 +81,8 @@ def _resolve(given: dict[str, Any], lock: FileLock, paths: Paths, out: Console) 
         elif given["resend"] and rows:
             _resend(given, lock, paths, rows, out)
             how = SendOptions(options.pace(given), options.caps(given), by_parts=given["cap_counts"] == "parts")
-            watched = Watched(len(rows), out, given["no_progress"])
+            with RunReport(paths.run) as run:
+                watched = Watched(run.tally(), len(rows), out, given["no_progress"])
             run_loop(sending(lock, account, target, how, watched))
     campaign.write(paths.run, paths.results)
     with RunReport(paths.run) as run:

@@ -128,7 +128,7 @@ def _send(given: dict[str, Any], lock: FileLock, paths: Paths, how: SendOptions,
             account = stack.enter_context(hold_account(target, paths.run, out, wait=given["wait"])) if target else None
             if overview.rows and not given["yes"]:
                 _ask(overview, out)
-            watched = Watched(total, out, given["no_progress"] or not total)
+            watched = Watched(tally, total, out, given["no_progress"] or not total)
             report = run_loop(sending(lock, account, target, how, watched))
     else:
         report = campaign.nothing_to_send(tally)

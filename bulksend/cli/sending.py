@@ -25,6 +25,7 @@ from bulksend.engine import Engine
 from bulksend.errors import OwnedError, UsageError
 from bulksend.lock import FileLock
 from bulksend.model import Endpoint, PhoneNumber
+from bulksend.overview import Tally
 from bulksend.pace import SendOptions
 from bulksend.plans import Address
 from bulksend.pricing import dollars
@@ -41,11 +42,13 @@ class Watched:
     """How a send is watched.
 
     Attributes:
+        before: where the run stands.
         total: messages it is to send.
         out: where progress is shown.
         hidden: whether it is not.
     """
 
+    before: Tally
     total: int
     out: Console
     hidden: bool
@@ -93,7 +96,14 @@ async def sending(
         watcher = asyncio.create_task(_watch(begun, watched))
         try:
             return await campaign.send(
-                lock, account, reachable, how, begun.set_result, _teller(watched.out), lambda: show_cursor(watched.out)
+                lock,
+                account,
+                reachable,
+                how,
+                watched.before,
+                begun.set_result,
+                _teller(watched.out),
+                lambda: show_cursor(watched.out),
             )
         finally:
             watcher.cancel()

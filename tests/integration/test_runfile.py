@@ -159,7 +159,7 @@ def test_a_plan_has_its_name_only_when_it_is_whole(tmp_path: Path) -> None:
     writer = PlanWriter(path)
     writer.add([pending(1), bad(2)])
     assert [file.name for file in tmp_path.iterdir()] == ["campaign.run.planning"]
-    writer.finish(facts(), Findings()).release()
+    writer.finish(facts(), Findings(), {Status.PENDING: 1, Status.INVALID: 1}).release()
     assert [file.name for file in tmp_path.iterdir()] == ["campaign.run"]
     with RunReport(path) as run:
         assert run.facts == facts()
@@ -183,7 +183,7 @@ def test_a_plan_is_closed_and_on_the_disk_before_it_gets_its_name(
     def rename(self: Path, target: Path) -> Path:
         order.append(f"rename to {target.name}")
         with closing(sqlite3.connect(f"{self.as_uri()}?mode=ro", uri=True)) as db:
-            assert db.execute("SELECT count(*) FROM facts").fetchone() == (2,)
+            assert db.execute("SELECT count(*) FROM facts").fetchone() == (3,)
             assert db.execute("SELECT count(*) FROM messages").fetchone() == (3,)
         return real_rename(self, target)
 
@@ -243,7 +243,7 @@ def test_a_plan_never_replaces_a_run_that_somebody_is_sending(tmp_path: Path) ->
     with FileLock(path), opened(path) as store:
         store.begin([1], 1_000.0)
         with pytest.raises(OwnedError):
-            writer.finish(facts("other"), Findings())
+            writer.finish(facts("other"), Findings(), {})
         settle(store, outcome(1, Status.SENT))
     writer.discard()
     with RunReport(path) as run:
@@ -258,7 +258,7 @@ def test_a_plan_never_replaces_a_run_that_began_while_it_was_made(tmp_path: Path
         store.begin([1], 1_000.0)
         settle(store, outcome(1, Status.SENT))
     with pytest.raises((OwnedError, RunFileError, UsageError)):
-        writer.finish(facts("other"), Findings())
+        writer.finish(facts("other"), Findings(), {})
     writer.discard()
     with RunReport(path) as run:
         assert run.tally().statuses[Status.SENT] == 1
@@ -288,7 +288,7 @@ def test_run_files_and_their_logs_are_for_their_owner_only(tmp_path: Path) -> No
         writer = PlanWriter(path)
         writer.add([pending(1)])
         assert mode(tmp_path / "campaign.run.planning") == 0o600
-        writer.finish(facts(), Findings()).release()
+        writer.finish(facts(), Findings(), {}).release()
         assert mode(path) == 0o600
         with opened(path) as store:
             store.begin([1], 1_000.0)
@@ -391,7 +391,7 @@ def test_a_lock_follows_its_file_to_a_new_name(tmp_path: Path) -> None:
     path = tmp_path / "campaign.run"
     writer = PlanWriter(path)
     writer.add([pending(1)])
-    lock = writer.finish(facts(), Findings())
+    lock = writer.finish(facts(), Findings(), {})
     assert lock.path == path
     with pytest.raises(OwnedError):
         FileLock(path)

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import orjson
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -195,7 +196,9 @@ class RunFile(RuleBasedStateMachine):
             return
         ids = dict(self.server.accepted)
         with RunReport(self.path) as run:
-            told = {record[0]: (record[1], record[3]) for record in run.results()}
+            told = {
+                row: (state, orjson.loads(answer)[0] if answer else None) for row, state, _, answer, *_ in run.results()
+            }
             assert run.tally().rows == ROWS
         assert sorted(told) == list(range(1, ROWS + 1))
         for row, (state, message_id) in told.items():
