@@ -1,17 +1,17 @@
-"""Run the benchmarks for the record: ``python benchmarks/all.py [NAME...]`` (all of them take the better part of an hour).
+"""Run the benchmarks for the record: ``python benchmarks/all.py [NAME...]``; all of them take up to an hour.
 
 Each one's findings go to benchmarks/results/NAME.json, with the day and the machine, and ``plot.py`` draws them.
 """
 
 from __future__ import annotations
 
-import datetime
 import json
 import os
 import platform
 import sqlite3
 import subprocess
 import sys
+import time
 from importlib import metadata
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def main() -> None:
         done = subprocess.run([sys.executable, *arguments], cwd=HERE.parent, stdout=subprocess.PIPE, check=True)
         record = {
             "command": f"python {' '.join(arguments)}",
-            "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+            "date": time.strftime("%Y-%m-%d", time.gmtime()),
             "machine": machine(),
             "result": json.loads(done.stdout),
         }

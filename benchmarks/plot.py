@@ -66,7 +66,8 @@ def overhead(result: dict[str, Any], measured_on: str) -> str:
     longest = max(us for _, us, *_ in figures)
     bars = [Bar(name, us / longest, f"{us:.0f} µs", is_ours, is_full) for name, us, is_ours, is_full in figures]
     title = "Processor time per message, start-up included (less is better)"
-    note = f"{result['rows']:,} rows, {result['concurrency']} at once; only bulksend keeps a record, writes results and heeds caps."
+    how = f"{result['rows']:,} rows, {result['concurrency']} at once."
+    note = f"{how} Of these, only bulksend heeds caps, keeps a record and writes results."
     return page(title, measured_on, bars, note)
 
 
