@@ -54,8 +54,8 @@ class SendOptions:
 
 
 def limiter(rate: float | None) -> AsyncLimiter | None:
-    """A tenth of a second's worth of burst, one message at least: no second sees more than 110 % of the rate."""
+    """A twentieth of a second's worth of burst, one message at least: no second sees more than 110 % of the rate."""
     if rate is None:
         return None
-    burst = max(1.0, rate / 10)
+    burst = max(1.0, rate / 20)
     return AsyncLimiter(burst, burst / rate)

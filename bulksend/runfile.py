@@ -62,7 +62,10 @@ CREATE TABLE sends (
     charged INTEGER,               -- micro-USD
     error TEXT
 );
-CREATE INDEX unfinished ON sends (row) WHERE state IN ('pending', 'failed');  -- few at any time
+-- Few rows at any time, so that they cost nothing and are found among millions at once.
+CREATE INDEX unfinished ON sends (row) WHERE state IN ('pending', 'failed');
+CREATE INDEX doubtful ON sends (row) WHERE state = 'unknown';
+CREATE INDEX contacts ON messages (recipient) WHERE typeof(recipient) = 'integer';
 CREATE TABLE numbers (contact INTEGER PRIMARY KEY, number TEXT NOT NULL);  -- learned from answers
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {SCHEMA_VERSION};
