@@ -19,8 +19,8 @@ HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
 ARGUMENTS = {
     "overhead": ["50000"],
-    "peers": ["20000", "--npm"],
-    "latency": ["20000"],
+    "peers": ["10000", "--npm"],
+    "latency": ["50000"],
     "makespan": [],
     "scale": ["--rows", "10000,100000,1000000,10000000"],
     "rate": ["60"],

@@ -19,6 +19,8 @@ from typing import Any
 import measure
 import servers
 
+from bulksend.runfile import advance
+
 PART = 20_000
 PLAN = """
 import sys
@@ -35,13 +37,10 @@ SENT = {
     "started_at": "strftime('%s', 'now') - 3600.1",
     "ended_at": "strftime('%s', 'now') - 3600.0",
     "http_status": "200",
-    "message_id": "'SMS20190723T154425-123-' || row",
-    "estimate_parts": "1",
-    "estimate_micro": "20000",
-    "estimate": "'0.02'",
-    "delivery_deadline": "'2019-07-24T13:49:16.38785625Z'",
-    "answered_to": "recipient",
-    "answered_contact": "0",
+    "answer": (
+        "json_array('SMS20190723T154425-123-' || row, 1, 20000, '0.02', '2019-07-24T13:49:16.38785625Z', recipient, 0, "
+        "20000)"
+    ),
     "charged": "20000",
     "error": "''",
 }
@@ -114,6 +113,7 @@ def mark_sent(run: Path, rows: int) -> None:
             f"INSERT OR REPLACE INTO sends ({', '.join(known)}) SELECT {values} FROM messages WHERE row <= ?",  # noqa: S608 -- our own names
             [rows],
         )
+        advance(db)  # as a run does by itself while it goes on
 
 
 if __name__ == "__main__":
