@@ -84,6 +84,12 @@ def _resolve(given: dict[str, Any], lock: FileLock, paths: Paths, out: Console) 
             with RunReport(paths.run) as run:
                 watched = Watched(run.tally(), len(rows), out, given["no_progress"])
             run_loop(sending(lock, account, target, how, watched))
+        elif rows:
+            out.print(
+                f"{show.many(len(rows), 'row')} left in doubt: --resend sends them again, so that some may arrive twice; "
+                "--leave leaves them unknown for good.",
+                soft_wrap=True,
+            )
     campaign.write(paths.run, paths.results)
     with RunReport(paths.run) as run:
         tally = run.tally()
