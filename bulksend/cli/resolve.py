@@ -86,8 +86,8 @@ def _resolve(given: dict[str, Any], lock: FileLock, paths: Paths, out: Console) 
             run_loop(sending(lock, account, target, how, watched))
         elif rows:
             out.print(
-                f"{show.many(len(rows), 'row')} left in doubt: --resend sends them again, some of which may then arrive "
-                "twice; --leave leaves them unknown for good.",
+                f"{show.many(len(rows), 'row')} left in doubt: --resend sends them again, some of which may then "
+                "arrive twice; --leave leaves them unknown for good.",
                 soft_wrap=True,
             )
     campaign.write(paths.run, paths.results)
