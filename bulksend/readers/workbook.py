@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING
+from xml.parsers import expat
 
 from bulksend.errors import InputError, UsageError
 from bulksend.printable import printable
@@ -114,13 +115,26 @@ def _check_package(name: str, content: bytes) -> None:
         if _ENCRYPTED in content:
             raise InputError(f"{shown(name)}: {_LOCKED}")
         return
-    if content.startswith(_ODS, _ODS_PLACE):
-        return
+    is_ods = content.startswith(_ODS, _ODS_PLACE)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            members = [member for member in archive.namelist() if member.startswith("xl/")]
-            far = next(filter(None, (_too_far(archive, member) for member in members if "sheets/" in member)), "")
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError) as error:
+            members = [member for member in archive.namelist() if is_ods or member.startswith("xl/")]
+            for member in members:
+                if member.endswith(".xml"):
+                    with archive.open(member) as part:
+                        expat.ParserCreate().ParseFile(part)  # what is no XML makes python-calamine hang
+            sheets = [] if is_ods else [member for member in members if "sheets/" in member]
+            far = next(filter(None, (_too_far(archive, sheet) for sheet in sheets)), "")
+    except (
+        expat.ExpatError,
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        OSError,
+        ValueError,
+        NotImplementedError,
+        RuntimeError,
+    ) as error:
         raise InputError(
             f"{shown(name)}: the file is broken or cut short: it begins as an Excel or zip file does, but cannot be "
             "opened; save or download it again"

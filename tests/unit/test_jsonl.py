@@ -11,7 +11,9 @@ from reading import BOM, Reading, cells, read, refusal
 
 from bulksend.readers import Source
 
-CELL = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\x7f"), max_size=8)  # DELs make it no text
+CELL = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0\x7f"), max_size=8
+)  # DELs make it no text
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from reading import cells, read, refusal
 
-from bulksend.errors import UsageError
+from bulksend.errors import InputError, UsageError
 from bulksend.readers import ReadOptions, Source
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -151,6 +151,16 @@ def test_a_workbook_cut_short_is_refused(tmp_path: Path, name: str) -> None:
     content = (GOLDEN / name).read_bytes()
     says = refusal(tmp_path / name, content[: len(content) // 2])
     assert says.startswith(("the file is broken or cut short", "the workbook cannot be read ("))
+
+
+def test_a_workbook_that_holds_what_is_no_xml_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "campaign.ods"
+    with zipfile.ZipFile(GOLDEN / "libreoffice.ods") as whole, zipfile.ZipFile(path, "w") as broken:
+        for name in whole.namelist():
+            content = whole.read(name)
+            broken.writestr(name, content.replace(b"<?xml", b"xml?") if name == "content.xml" else content)
+    with pytest.raises(InputError, match="the file is broken or cut short"):
+        Source(str(path)).reader()
 
 
 def test_without_the_library_people_are_told_how_to_get_it() -> None:
