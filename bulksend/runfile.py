@@ -351,7 +351,8 @@ def first_unfinished(db: sqlite3.Connection) -> int:
     """A row before which there is nothing to send."""
     sql = "SELECT min(row) FROM sends WHERE state IN ('pending', 'failed')"
     (unfinished,) = db.execute(sql).fetchone()
-    return min(_begun_to(db) + 1, unfinished or _begun_to(db) + 1)
+    untried = _begun_to(db) + 1
+    return min(untried, unfinished or untried)
 
 
 def _begun_to(db: sqlite3.Connection) -> int:

@@ -9,8 +9,6 @@ from bulksend.exclusions import Exclusions
 from bulksend.model import PlannedBatch
 from bulksend.remarks.noted import Noted
 
-_BARE_DIGITS = 10  # of a Philippine mobile without its dialing code
-
 
 def duplicates(repeated: Noted) -> Iterator[str]:
     """What to say of rows that have number and text of an earlier one."""
@@ -58,12 +56,7 @@ class Numbers:
                 self._fixed.note(batch.first + i, value=f"{batch.recipients[i]}")
         if self._country is None and batch.codes.count("63") < len(batch.codes):
             for i, who in enumerate(batch.recipients):
-                if (
-                    isinstance(who, str)
-                    and len(who) == _BARE_DIGITS
-                    and i not in batch.faults
-                    and phones.read_abroad(who)
-                ):
+                if isinstance(who, str) and i not in batch.faults and phones.read_abroad(who):
                     self._abroad.note(batch.first + i, value=who)
 
     def sentences(self) -> Iterator[str]:
