@@ -1,4 +1,4 @@
-"""Foreign words made fit to show."""
+"""Words made fit to show: foreign ones, and how many there are of something."""
 
 from __future__ import annotations
 
@@ -14,3 +14,8 @@ def printable(text: str, longest: int = 300) -> str:
         return text.strip()
     text = _CONTROL.sub(" ", text).strip()
     return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def many(number: int, noun: str) -> str:
+    """A number of things, in words."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

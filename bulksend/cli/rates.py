@@ -11,11 +11,11 @@ import click
 
 from bulksend.charges import last_charged_at, observed_rates
 from bulksend.cli.settings import FILE, Command, option
-from bulksend.cli.show import many
 from bulksend.drafts import check_replaceable
 from bulksend.errors import UsageError
 from bulksend.learning import LearnedRate, learn
 from bulksend.model import ExitCode
+from bulksend.printable import many
 from bulksend.ratesfile import write_rates, writer_for
 from bulksend.report import RunReport
 from bulksend.results import inputs_of

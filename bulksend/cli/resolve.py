@@ -19,6 +19,7 @@ from bulksend.model import Doubtful, Endpoint, ExitCode, Status
 from bulksend.pace import SendOptions
 from bulksend.planner import PlanOptions
 from bulksend.plans import Address, Paths
+from bulksend.printable import many
 from bulksend.report import RunReport
 from bulksend.results import check_output, inputs_of
 
@@ -86,7 +87,7 @@ def _resolve(given: dict[str, Any], lock: FileLock, paths: Paths, out: Console) 
             run_loop(sending(lock, account, target, how, watched))
         elif rows:
             out.print(
-                f"{show.many(len(rows), 'row')} left in doubt: --resend sends them again, some of which may then "
+                f"{many(len(rows), 'row')} left in doubt: --resend sends them again, some of which may then "
                 "arrive twice; --leave leaves them unknown for good.",
                 soft_wrap=True,
             )

@@ -23,6 +23,7 @@ from bulksend.overview import Overview, Plan
 from bulksend.pace import SendOptions
 from bulksend.plans import Address, Paths
 from bulksend.pricing import dollars
+from bulksend.printable import many
 from bulksend.report import RunReport
 from bulksend.results import check_output
 from bulksend.runfile import PlanFacts, is_run_file
@@ -120,9 +121,7 @@ def _send(given: dict[str, Any], lock: FileLock, paths: Paths, how: SendOptions,
         target = target_of(given, Address(facts.org_id, facts.base_url), Endpoint(facts.endpoint))
     _show_plan(plan, facts, target, how, out)
     if not overview.rows:
-        out.print(
-            "Nothing is left to send." if not doubtful else f"Only {show.many(doubtful, 'row')} in doubt are left."
-        )
+        out.print("Nothing is left to send." if not doubtful else f"Only {many(doubtful, 'row')} in doubt are left.")
     if overview.rows or doubtful:
         with ExitStack() as stack:
             account = stack.enter_context(hold_account(target, paths.run, out, wait=given["wait"])) if target else None
@@ -162,6 +161,6 @@ def _show_plan(plan: Plan, facts: PlanFacts, target: Target | None, how: SendOpt
 
 
 def _ask(overview: Overview, out: Console) -> None:
-    if not click.confirm(f"Send {show.many(overview.rows, 'message')} ({show.price_of(overview)})?", err=True):
+    if not click.confirm(f"Send {many(overview.rows, 'message')} ({show.price_of(overview)})?", err=True):
         out.print("Nothing was sent.")
         raise click.exceptions.Exit(ExitCode.STOPPED)

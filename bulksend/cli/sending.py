@@ -20,7 +20,7 @@ from bulksend.api import Target
 from bulksend.campaign import SendReport
 from bulksend.cli import options
 from bulksend.cli.progress import watch
-from bulksend.cli.show import many, show_cursor
+from bulksend.cli.show import show_cursor
 from bulksend.engine import Engine
 from bulksend.errors import OwnedError, UsageError
 from bulksend.lock import FileLock
@@ -29,6 +29,7 @@ from bulksend.overview import Tally
 from bulksend.pace import SendOptions
 from bulksend.plans import Address
 from bulksend.pricing import dollars
+from bulksend.printable import many
 from bulksend.report import RunReport
 
 _WAIT_S = 0.5

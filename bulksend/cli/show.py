@@ -18,7 +18,7 @@ from bulksend.model import Balance, Doubtful, Status
 from bulksend.overview import Example, Findings, Group, Overview, Plan, Tally
 from bulksend.pace import SendOptions
 from bulksend.pricing import dollars
-from bulksend.printable import printable
+from bulksend.printable import many, printable
 from bulksend.readers import shown
 from bulksend.report import RunReport
 
@@ -282,11 +282,6 @@ def _crowds(overview: Overview, options: SendOptions) -> str:
     slowest = [crowd for crowd in slowest if crowd_seconds(crowd, options) * _CROWDED >= longest]
     first, *others = [f"{crowd.recipient} gets {many(crowd.rows, 'message')}" for crowd in slowest]
     return first + "".join(f", {other.replace('gets ', '')}" for other in others)
-
-
-def many(number: int, noun: str) -> str:
-    """A number of things, in words."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def time_of(seconds: float) -> str:

@@ -57,8 +57,3 @@ class Noted:
     def __str__(self) -> str:
         named = [f"row {example.row}" + (f" ({example.value})" if example.value else "") for example in self._examples]
         return ", ".join(named) + (", …" if self.rows > len(named) else "")
-
-
-def parts(count: int) -> str:
-    """A number of SMS parts, in words."""
-    return "1 SMS part" if count == 1 else f"{count:,} SMS parts"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from bulksend import lint
 from bulksend.model import PlannedBatch
+from bulksend.printable import many
 from bulksend.remarks.noted import EXAMPLES, KINDS_MAX, Noted
 
 _CODE = "63"
@@ -40,7 +41,7 @@ class Philippines:
             for says in lint.sender_faults(sender):
                 found[says] += rows
         for says, rows in found.most_common(EXAMPLES):
-            yield f"{says} ({rows:,} {'message' if rows == 1 else 'messages'})"
+            yield f"{says} ({many(rows, 'message')})"
         for host, noted in self._shorteners.items():
             yield (
                 f"{noted.count('has', 'have')} a link through {host}, a public shortener, which a Philippine carrier "

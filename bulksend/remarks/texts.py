@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from bulksend import lookalikes, segments
 from bulksend.model import Encoding, PlannedBatch
 from bulksend.pricing import dollars
-from bulksend.remarks.noted import KINDS_MAX, Noted, parts
+from bulksend.printable import many
+from bulksend.remarks.noted import KINDS_MAX, Noted
 
 _NAMED = 6  # characters
 
@@ -37,18 +38,18 @@ class Ucs2:
         """See `Topic.sentences`."""
         if not self._rows:
             return
-        texts = "1 text" if self._rows == 1 else f"{self._rows:,} texts"
         cost = "takes no more parts here"
         if self._extra_parts:
-            cost = f"takes {parts(self._extra_parts)} more ({dollars(self._extra_micro)})"
+            cost = f"takes {many(self._extra_parts, 'SMS part')} more ({dollars(self._extra_micro)})"
         yield (
-            f"{texts} cannot travel as GSM-7 (160 characters a part), only as UCS-2 (70), which {cost}, for: "
-            f"{self._causes()}"
+            f"{many(self._rows, 'text')} cannot travel as GSM-7 (160 characters a part), only as UCS-2 (70), "
+            f"which {cost}, for: {self._causes()}"
         )
         if self._fixable_parts and not self._gsm:
             yield (
                 f"{self._fixable_rows:,} of these would be GSM-7 with plain characters in place of typographic ones, "
-                f"which would save {parts(self._fixable_parts)} ({dollars(self._fixable_micro)}): --gsm replaces them"
+                f"which would save {many(self._fixable_parts, 'SMS part')} ({dollars(self._fixable_micro)}): "
+                "--gsm replaces them"
             )
 
     def _causes(self) -> str:
@@ -99,7 +100,7 @@ class MadePlain:
         if self._rows.rows:
             yield (
                 f"{self._rows.count('has', 'have')} typographic characters replaced (--gsm), which saves "
-                f"{parts(self._parts)} ({dollars(self._micro)}): {self._rows}"
+                f"{many(self._parts, 'SMS part')} ({dollars(self._micro)}): {self._rows}"
             )
 
 
