@@ -23,8 +23,8 @@ BARE = "import csv,sys\nfor row in csv.DictReader(open(sys.argv[1], encoding='ut
 PLAN = """
 import sys
 from pathlib import Path
-from bulksend import plans
-from bulksend.planner import PlanOptions
+from bulksend.planning import planning as plans
+from bulksend.planning.planner import PlanOptions
 options = PlanOptions(sender="engageSPARK", message=sys.argv[2])
 if len(sys.argv) == 4:
     plans.plan(sys.argv[1], Path(sys.argv[3]), options, plans.Address(1, "")).release()

@@ -18,17 +18,17 @@ from pathlib import Path
 
 import uvloop
 
-from bulksend.account import Account
-from bulksend.api import SmsApi, Target
-from bulksend.caps import Caps
-from bulksend.engine import Engine
-from bulksend.journal import Journal, SqliteJournal
-from bulksend.lock import FileLock
+from bulksend.engagespark.client import SmsApi, Target
 from bulksend.model import Attempt, Endpoint, Message, MicroUSD, Outcome, PhoneNumber, Queued, Recipient
-from bulksend.pace import Pace
-from bulksend.planner import PlanOptions
-from bulksend.plans import Address, plan
-from bulksend.store import RunStore
+from bulksend.planning.planner import PlanOptions
+from bulksend.planning.planning import Address, plan
+from bulksend.runs.history import Account
+from bulksend.runs.lock import FileLock
+from bulksend.runs.sqlite.journal import Journal, SqliteJournal
+from bulksend.runs.sqlite.store import RunStore
+from bulksend.sending.caps import Caps
+from bulksend.sending.engine import Engine
+from bulksend.sending.pace import Pace
 
 ROUNDS = 5
 PACE = Pace(concurrency=64)

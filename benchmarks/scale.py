@@ -19,14 +19,14 @@ from typing import Any
 import measure
 import servers
 
-from bulksend.runfile import advance
+from bulksend.runs.sqlite.file import advance
 
 PART = 20_000
 PLAN = """
 import sys
 from pathlib import Path
-from bulksend import plans
-from bulksend.planner import PlanOptions
+from bulksend.planning import planning as plans
+from bulksend.planning.planner import PlanOptions
 plans.plan(sys.argv[1], Path(sys.argv[2]), PlanOptions(sender="Shop"), plans.Address(1, sys.argv[3])).release()
 """
 # What a row looks like that was sent an hour ago; a column of another name stays empty.

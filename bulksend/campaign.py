@@ -14,20 +14,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from bulksend.account import Account, Earlier
-from bulksend.api import SmsApi, Target
-from bulksend.engine import Engine
+from bulksend.engagespark.client import SmsApi, Target
+from bulksend.engagespark.lookup import look_up
 from bulksend.errors import UsageError
-from bulksend.journal import SqliteJournal
-from bulksend.limits import Budget, Stop
-from bulksend.lock import FileLock
-from bulksend.lookup import look_up
 from bulksend.model import Answer, Balance, ExitCode, MicroUSD, Status
-from bulksend.overview import Tally
-from bulksend.pace import SendOptions
-from bulksend.report import RunReport
-from bulksend.results import write_results
-from bulksend.store import RunStore
+from bulksend.planning.overview import Tally
+from bulksend.reports.results import write_results
+from bulksend.runs.history import Account, Earlier
+from bulksend.runs.lock import FileLock
+from bulksend.runs.sqlite.journal import SqliteJournal
+from bulksend.runs.sqlite.reader import RunReport
+from bulksend.runs.sqlite.store import RunStore
+from bulksend.sending.engine import Engine
+from bulksend.sending.limits import Budget, Stop
+from bulksend.sending.pace import SendOptions
 
 _LOOKED_UP_MAX = 10_000  # rows
 _LOOK_UP_S = 20.0

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from bulksend.errors import UsageError
-from bulksend.lock import is_alive
+from bulksend.runs.lock import is_alive
 
 
 @contextmanager

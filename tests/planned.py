@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from bulksend.lock import FileLock
 from bulksend.model import MicroUSD, PlannedBatch, Recipient, Record, Status
-from bulksend.overview import Findings
-from bulksend.runfile import PlanFacts, PlanWriter
+from bulksend.planning.overview import Findings
+from bulksend.runs.lock import FileLock
+from bulksend.runs.sqlite.file import PlanFacts, PlanWriter
 
 FACTS = PlanFacts(
     input_name="campaign.csv",

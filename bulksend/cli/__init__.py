@@ -36,7 +36,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 -- see above
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"bulksend.cli.{cmd_name}")
+        module = importlib.import_module(f"bulksend.cli.commands.{cmd_name}")
         return cast("click.Command", module.command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 -- see above
@@ -46,7 +46,7 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="bulksend")
-def commands() -> None:
+def program() -> None:
     """Send an SMS campaign from a spreadsheet: never over a phone's cap, never twice, never lost.
 
     Every option is also read from the environment as BULKSEND_<NAME>, and from bulksend.toml in the current folder.
@@ -62,7 +62,7 @@ def run(arguments: list[str]) -> int:
     """Run one command; its exit code. What the user did wrong is told in a sentence, never as a traceback."""
     signal.signal(signal.SIGTERM, _terminated)
     try:
-        return int(commands.main(arguments, prog_name="bulksend", standalone_mode=False) or ExitCode.OK)
+        return int(program.main(arguments, prog_name="bulksend", standalone_mode=False) or ExitCode.OK)
     except click.ClickException as error:
         error.show()
         return error.exit_code

@@ -12,19 +12,19 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from bulksend.caps import PHILIPPINES, Cap, Caps
 from bulksend.cli.settings import api_key, option
-from bulksend.columns import FIELDS
 from bulksend.errors import UsageError
-from bulksend.exclusions import read_exclusions
-from bulksend.limits import ErrorLimit
 from bulksend.model import Duplicates, Endpoint, MicroUSD
-from bulksend.pace import Pace
-from bulksend.planner import PlanOptions
-from bulksend.pricing import EXAMPLE_RATES
-from bulksend.ratesfile import read_rates
-from bulksend.readers import ReadOptions
-from bulksend.template import column_key
+from bulksend.planning.columns import FIELDS
+from bulksend.planning.exclusions import read_exclusions
+from bulksend.planning.planner import PlanOptions
+from bulksend.planning.reading import ReadOptions
+from bulksend.sending.caps import PHILIPPINES, Cap, Caps
+from bulksend.sending.limits import ErrorLimit
+from bulksend.sending.pace import Pace
+from bulksend.sms.rates.file import read_rates
+from bulksend.sms.rates.table import EXAMPLE_RATES
+from bulksend.sms.template import column_key
 
 DEFAULT_BASE_URL = "https://api.engagespark.com"
 SANDBOX_ORG_ID = 1

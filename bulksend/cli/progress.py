@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bulksend.cli import show
-from bulksend.engine import Engine
 from bulksend.model import Status
+from bulksend.sending.engine import Engine
 
 _REDRAW_S = 0.1
 _LINE_S = 10.0

@@ -15,22 +15,22 @@ from typing import Any, TypeVar
 from rich.console import Console
 
 from bulksend import campaign
-from bulksend.account import Account
-from bulksend.api import Target
 from bulksend.campaign import SendReport
 from bulksend.cli import options
 from bulksend.cli.progress import watch
 from bulksend.cli.show import show_cursor
-from bulksend.engine import Engine
+from bulksend.engagespark.client import Target
 from bulksend.errors import OwnedError, UsageError
-from bulksend.lock import FileLock
 from bulksend.model import Endpoint, PhoneNumber
-from bulksend.overview import Tally
-from bulksend.pace import SendOptions
-from bulksend.plans import Address
-from bulksend.pricing import dollars
-from bulksend.printable import many
-from bulksend.report import RunReport
+from bulksend.planning.overview import Tally
+from bulksend.planning.planning import Address
+from bulksend.runs.history import Account
+from bulksend.runs.lock import FileLock
+from bulksend.runs.sqlite.reader import RunReport
+from bulksend.sending.engine import Engine
+from bulksend.sending.pace import SendOptions
+from bulksend.sms.rates.table import dollars
+from bulksend.words import many
 
 _WAIT_S = 0.5
 _OTHER_FILES = 64
@@ -150,7 +150,7 @@ async def _reachable(target: Target | None, lock: FileLock, how: SendOptions, ou
     if target is not None:
         yield target
         return
-    from bulksend.sandbox import Sandbox, SandboxOptions  # noqa: PLC0415 -- only a trial needs the server
+    from bulksend.engagespark.sandbox import Sandbox, SandboxOptions  # noqa: PLC0415 -- only a trial needs the server
 
     with RunReport(lock.path) as run:
         facts = run.facts

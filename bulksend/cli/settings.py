@@ -122,11 +122,11 @@ def _spellings(param: click.Parameter) -> list[str]:
 
 
 def _known_names() -> set[str]:
-    from bulksend.cli import COMMANDS, commands  # noqa: PLC0415 -- the commands import this module
+    from bulksend.cli import COMMANDS, program  # noqa: PLC0415 -- the commands import this module
 
     found = {KEY_NAME}
     for name in COMMANDS:
-        command = commands.get_command(click.Context(commands), name)
+        command = program.get_command(click.Context(program), name)
         if command is not None:
             found.update(spelling for param in command.params for spelling in _spellings(param))
     return found

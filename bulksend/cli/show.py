@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from bulksend import phones
-from bulksend.charges import Charge, charges_by_code
 from bulksend.cli.streams import silence
-from bulksend.duration import crowd_seconds, min_seconds
 from bulksend.model import Balance, Doubtful, Status
-from bulksend.overview import Example, Findings, Group, Overview, Plan, Tally
-from bulksend.pace import SendOptions
-from bulksend.pricing import dollars
-from bulksend.printable import many, printable
-from bulksend.readers import shown
-from bulksend.report import RunReport
+from bulksend.planning.duration import crowd_seconds, min_seconds
+from bulksend.planning.overview import Example, Findings, Group, Overview, Plan, Tally
+from bulksend.planning.reading import shown
+from bulksend.runs.sqlite.charges import Charge, charges_by_code
+from bulksend.runs.sqlite.reader import RunReport
+from bulksend.sending.pace import SendOptions
+from bulksend.sms import phones
+from bulksend.sms.rates.table import dollars
+from bulksend.words import many, printable
 
 if TYPE_CHECKING:
     from bulksend.campaign import SendReport

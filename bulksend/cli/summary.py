@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from bulksend.duration import min_seconds
 from bulksend.model import Balance, Status
-from bulksend.overview import Plan, Tally
-from bulksend.pace import SendOptions
+from bulksend.planning.duration import min_seconds
+from bulksend.planning.overview import Plan, Tally
+from bulksend.sending.pace import SendOptions
 
 if TYPE_CHECKING:
     from bulksend.campaign import SendReport

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from bulksend.model import Answer, Balance, Listed, MicroUSD, Page, PhoneNumber
-from bulksend.printable import printable
+from bulksend.words import printable
 
 _BEYOND_REASON = 10**18  # micro-USD; a larger integer may be written by no JSON library
 

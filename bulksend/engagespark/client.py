@@ -17,12 +17,13 @@ import orjson
 from aiohttp.http import HttpProcessingError
 from yarl import URL
 
-from bulksend import __version__, bodies
+from bulksend import __version__
+from bulksend.engagespark import bodies
+from bulksend.engagespark.outcomes import Fault, Reply
+from bulksend.engagespark.wire import NotConnectedError, Received, Wire
 from bulksend.errors import UsageError
 from bulksend.model import Balance, Endpoint, Message, Page
-from bulksend.outcomes import Fault, Reply
-from bulksend.printable import printable
-from bulksend.wire import NotConnectedError, Received, Wire
+from bulksend.words import printable
 
 _ANSWER_MAX = 1_000_000  # bytes; the API's answers are under 3,000
 _LIST_MAX = 5_000_000  # bytes of a page of 100 messages
@@ -133,7 +134,7 @@ class SmsApi:
         return reply
 
     async def messages(self, after: str | None) -> Page | None:
-        """See `bulksend.lookup.Lister.messages`."""
+        """See `bulksend.engagespark.lookup.Lister.messages`."""
         query = {"limit": "100", "dir": "out"} | ({} if after is None else {"after": after})
         return await self._get(self._list_url.with_query(query), bodies.page)
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 
 from bulksend.errors import InputError, UsageError
-from bulksend.readers import shown
-from bulksend.template import column_key
+from bulksend.planning.reading import shown
+from bulksend.sms.template import column_key
 
 FIELDS = ("to", "contactId", "message", "from")
 """What a column can be, beside a merge field; these names are found whatever their case, spaces and ``_``."""

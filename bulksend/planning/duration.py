@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bulksend.overview import Crowd, Overview
-from bulksend.pace import SendOptions
+from bulksend.planning.overview import Crowd, Overview
+from bulksend.sending.pace import SendOptions
 
 
 def min_seconds(overview: Overview, options: SendOptions) -> tuple[float, float]:

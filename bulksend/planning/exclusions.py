@@ -8,12 +8,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bulksend import phones
-from bulksend.columns import USUAL_NAMES, usual_key
 from bulksend.errors import InputError
 from bulksend.model import Recipient
-from bulksend.printable import printable
-from bulksend.readers import ReadOptions, Source, shown
+from bulksend.planning.columns import USUAL_NAMES, usual_key
+from bulksend.planning.reading import ReadOptions, Source, shown
+from bulksend.sms import phones
+from bulksend.words import printable
 
 _NUMBER_DIGITS = 7  # from so many digits on, a cell may have been meant as a number
 _DATE = re.compile(r"\s*[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}\b")

@@ -9,11 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from bulksend import phones, segments
-from bulksend.columns import Columns
 from bulksend.errors import UsageError
-from bulksend.exclusions import Exclusions
-from bulksend.lookalikes import plain
 from bulksend.model import (
     Duplicates,
     Encoding,
@@ -25,9 +21,13 @@ from bulksend.model import (
     Recipient,
     Status,
 )
-from bulksend.pricing import EXAMPLE_RATES, Rates
-from bulksend.readers import RawBatch, ReadOptions
-from bulksend.template import BoundTemplate, Template
+from bulksend.planning.columns import Columns
+from bulksend.planning.exclusions import Exclusions
+from bulksend.planning.reading import RawBatch, ReadOptions
+from bulksend.sms import phones, segments
+from bulksend.sms.lookalikes import plain
+from bulksend.sms.rates.table import EXAMPLE_RATES, Rates
+from bulksend.sms.template import BoundTemplate, Template
 
 EXCLUDED = "on the list of those to leave out (--exclude)"
 _TWO_RECIPIENTS = "both a number (to) and a contactId are given: leave one of them empty"

@@ -11,15 +11,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bulksend.errors import InputError, OwnedError, UsageError
-from bulksend.lock import FileLock
 from bulksend.model import Duplicates, Endpoint, Recipient
-from bulksend.overview import Plan
-from bulksend.planner import Planner, PlanOptions
-from bulksend.readers import STDIN, Source, shown
-from bulksend.repeats import Repeat
-from bulksend.report import RunReport
-from bulksend.runfile import PlanFacts, PlanWriter, is_run_file, readdress
-from bulksend.survey import DUPLICATE, Survey
+from bulksend.planning.overview import Plan
+from bulksend.planning.planner import Planner, PlanOptions
+from bulksend.planning.reading import STDIN, Source, shown
+from bulksend.planning.repeats import Repeat
+from bulksend.planning.survey import DUPLICATE, Survey
+from bulksend.runs.lock import FileLock
+from bulksend.runs.sqlite.file import PlanFacts, PlanWriter, is_run_file, readdress
+from bulksend.runs.sqlite.reader import RunReport
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from heapq import nlargest
 
 from bulksend.model import Duplicates, Encoding, Fault, MicroUSD, PlannedBatch, Recipient, Status
-from bulksend.overview import (
+from bulksend.planning.overview import (
     CROWDS_MAX,
     PREVIEWS,
     Crowd,
@@ -20,9 +20,9 @@ from bulksend.overview import (
     Tally,
     summed,
 )
-from bulksend.planner import PlanOptions
-from bulksend.remarks import Noted, Remarks
-from bulksend.repeats import Repeat, Repeats
+from bulksend.planning.planner import PlanOptions
+from bulksend.planning.remarks import Noted, Remarks
+from bulksend.planning.repeats import Repeat, Repeats
 
 _REASONS_MAX = 1_000  # beyond these many, reasons are not told apart: those of JSON lines name the line
 DUPLICATE = "the same number and text as an earlier row (--duplicates skip)"

@@ -13,11 +13,11 @@ from typing import IO
 
 import orjson
 
-from bulksend.drafts import check_replaceable, replacing
 from bulksend.errors import UsageError
+from bulksend.files import check_replaceable, replacing
 from bulksend.model import Answer, Status
-from bulksend.report import RunReport
-from bulksend.runfile import IN_FLIGHT
+from bulksend.runs.sqlite.file import IN_FLIGHT
+from bulksend.runs.sqlite.reader import RunReport
 
 COLUMNS = (
     "row", "status", "to", "contactId", "messageId", "estimateParts", "estimateMicro", "estimate", "deliveryDeadline",

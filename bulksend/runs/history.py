@@ -20,9 +20,9 @@ import orjson
 import platformdirs
 
 from bulksend.errors import OwnedError, UsageError
-from bulksend.lock import FileLock
 from bulksend.model import Recipient
-from bulksend.runfile import RECENT_SENDS, Owner, explained
+from bulksend.runs.lock import FileLock
+from bulksend.runs.sqlite.file import RECENT_SENDS, Owner, explained
 
 FOLDER_VARIABLE = "BULKSEND_STATE_DIR"
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 import random
 
-from bulksend.dispatcher import Dispatcher
-from bulksend.limits import Budget, ErrorLimit, Stop
+from bulksend.engagespark.outcomes import Repeat, Reply, Rule, explain, judge
 from bulksend.model import Attempt, ContactId, ExitCode, Message, Outcome, PhoneNumber, Queued, Status
-from bulksend.outcomes import Repeat, Reply, Rule, explain, judge
+from bulksend.sending.dispatcher import Dispatcher
+from bulksend.sending.limits import Budget, ErrorLimit, Stop
 
 _BACKOFF_S = 0.5
 _BACKOFF_MAX_S = 30.0

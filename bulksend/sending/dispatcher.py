@@ -14,8 +14,8 @@ from collections import deque
 from collections.abc import Iterable
 from itertools import count
 
-from bulksend.caps import Caps, Window
 from bulksend.model import ContactId, PhoneNumber, Queued, Recipient
+from bulksend.sending.caps import Caps, Window
 
 _LEARNED_MAX = 200_000
 

@@ -16,15 +16,15 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Protocol
 
-from bulksend.caps import Caps
-from bulksend.consequences import Consequences
-from bulksend.dispatcher import Dispatcher
+from bulksend.engagespark.outcomes import Fault, Reply
 from bulksend.errors import OwnedError, RunFileError
-from bulksend.journal import Journal
-from bulksend.limits import Budget, ErrorLimit, Stop, failures_max
 from bulksend.model import Attempt, ExitCode, Message, Outcome, Queued, Recipient, Status
-from bulksend.outcomes import Fault, Reply
-from bulksend.pace import Pace, limiter
+from bulksend.runs.sqlite.journal import Journal
+from bulksend.sending.caps import Caps
+from bulksend.sending.consequences import Consequences
+from bulksend.sending.dispatcher import Dispatcher
+from bulksend.sending.limits import Budget, ErrorLimit, Stop, failures_max
+from bulksend.sending.pace import Pace, limiter
 
 # Rows the dispatcher is fed with at a time, and when it gets more: enough that it never starves between two claims.
 _CLAIM_ROWS = 2_000

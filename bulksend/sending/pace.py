@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from aiolimiter import AsyncLimiter
 
-from bulksend.caps import Caps
-from bulksend.limits import ErrorLimit
 from bulksend.model import MicroUSD
+from bulksend.sending.caps import Caps
+from bulksend.sending.limits import ErrorLimit
 
 
 @dataclass(frozen=True, slots=True)

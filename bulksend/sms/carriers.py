@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 
-from bulksend import segments
 from bulksend.model import Encoding
+from bulksend.sms import segments
 
 SENDER_LENGTH = 11
 """Characters of an alphanumeric sender: its field has ten octets, so 11 septets (3GPP TS 23.040, 9.1.2.5)."""

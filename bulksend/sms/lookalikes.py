@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from bulksend import segments
 from bulksend.model import Encoding
+from bulksend.sms import segments
 
 _NAMED = {
     "'": [

@@ -127,7 +127,7 @@ def _watch_http(bomb: _Bomb) -> None:
 
     from aiohttp.client_proto import ResponseHandler  # noqa: PLC0415
 
-    from bulksend.api import SmsApi  # noqa: PLC0415
+    from bulksend.engagespark.client import SmsApi  # noqa: PLC0415
 
     read, received, send = ResponseHandler.read, ResponseHandler.data_received, SmsApi.send
 
@@ -152,7 +152,7 @@ def _watch_http(bomb: _Bomb) -> None:
 
 
 def _watch_files(bomb: _Bomb) -> None:
-    from bulksend.report import RunReport  # noqa: PLC0415
+    from bulksend.runs.sqlite.reader import RunReport  # noqa: PLC0415
 
     rename, put, results = Path.rename, Path.replace, RunReport.results
 

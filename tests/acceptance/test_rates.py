@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from conftest import Program, SandboxProcess
 
-from bulksend.charges import Charge, charges_by_code
 from bulksend.errors import UsageError
 from bulksend.model import PhoneNumber
-from bulksend.ratesfile import read_rates
+from bulksend.runs.sqlite.charges import Charge, charges_by_code
+from bulksend.sms.rates.file import read_rates
 
 Start = Callable[..., SandboxProcess]
 CampaignOf = Callable[..., Path]

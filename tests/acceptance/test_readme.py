@@ -11,7 +11,7 @@ import click
 import pytest
 from conftest import ROOT, Program
 
-from bulksend.cli import COMMANDS, commands
+from bulksend.cli import COMMANDS, program
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -32,7 +32,7 @@ def options_of(command: click.Command) -> set[str]:
 
 
 def command_named(name: str) -> click.Command:
-    found = commands.get_command(click.Context(commands), name)
+    found = program.get_command(click.Context(program), name)
     assert found is not None
     return found
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bulksend.errors import InputError, UsageError
-from bulksend.readers import ReadOptions, Source
+from bulksend.planning.reading import ReadOptions, Source
 
 HERE = Path(__file__).parent
 COLUMNS = ["to", "First Name", "message", "Due", "At", "Amount", "Paid", "Lookup"]

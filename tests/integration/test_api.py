@@ -21,12 +21,12 @@ import orjson
 import pytest
 import uvloop
 
-from bulksend.api import SmsApi, Target
-from bulksend.bodies import charged
+from bulksend.engagespark.bodies import charged
+from bulksend.engagespark.client import SmsApi, Target
+from bulksend.engagespark.outcomes import Fault, Reply, judge
 from bulksend.errors import UsageError
 from bulksend.model import ContactId, Endpoint, Message, MicroUSD, PhoneNumber, Status
-from bulksend.outcomes import Fault, Reply, judge
-from bulksend.printable import printable
+from bulksend.words import printable
 
 KEY = "k3y-that-nobody-may-see"
 TO_NUMBER = Message(1, PhoneNumber("639123456789"), "engageSPARK", "Sample message to you.", 1, MicroUSD(20_000))

@@ -9,10 +9,10 @@ import orjson
 import pytest
 from test_api import CHUNKED, KEY, Act, accepts, answer, chunked, hangs, resets, says, serving, with_length
 
-from bulksend import api as api_module
-from bulksend.api import SmsApi, Target
+from bulksend.engagespark import client as api_module
+from bulksend.engagespark.client import SmsApi, Target
+from bulksend.engagespark.sandbox import Sandbox, SandboxOptions
 from bulksend.model import Balance, Endpoint, Message, MicroUSD, PhoneNumber
-from bulksend.sandbox import Sandbox, SandboxOptions
 
 DOCUMENTED = {
     "balance": 12.34,

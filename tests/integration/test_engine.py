@@ -15,11 +15,7 @@ import pytest
 from aiolimiter import AsyncLimiter
 from planned import PlannedRow, write_plan
 
-from bulksend.caps import Cap, Caps
-from bulksend.engine import DEDUP_MEMORY_S, Engine
-from bulksend.journal import SqliteJournal
-from bulksend.limits import Stop
-from bulksend.lock import FileLock
+from bulksend.engagespark.outcomes import Fault, Reply
 from bulksend.model import (
     Answer,
     Attempt,
@@ -32,11 +28,15 @@ from bulksend.model import (
     Recipient,
     Status,
 )
-from bulksend.outcomes import Fault, Reply
-from bulksend.pace import Pace
-from bulksend.pace import limiter as limiter_of
-from bulksend.runfile import IN_FLIGHT
-from bulksend.store import INTERRUPTED, RunStore
+from bulksend.runs.lock import FileLock
+from bulksend.runs.sqlite.file import IN_FLIGHT
+from bulksend.runs.sqlite.journal import SqliteJournal
+from bulksend.runs.sqlite.store import INTERRUPTED, RunStore
+from bulksend.sending.caps import Cap, Caps
+from bulksend.sending.engine import DEDUP_MEMORY_S, Engine
+from bulksend.sending.limits import Stop
+from bulksend.sending.pace import Pace
+from bulksend.sending.pace import limiter as limiter_of
 
 HOT = PhoneNumber("639171234567")
 CONTACT = ContactId(101)

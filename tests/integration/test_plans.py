@@ -12,17 +12,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bulksend import plans
 from bulksend.errors import InputError, UsageError
-from bulksend.exclusions import Exclusions, read_exclusions
 from bulksend.model import Duplicates, PhoneNumber, Status
-from bulksend.overview import Crowd, Plan
-from bulksend.planner import EXCLUDED, PlanOptions
-from bulksend.plans import Address
-from bulksend.readers import ReadOptions
-from bulksend.report import RunReport
-from bulksend.runfile import PlanFacts
-from bulksend.survey import DUPLICATE
+from bulksend.planning import planning as plans
+from bulksend.planning.exclusions import Exclusions, read_exclusions
+from bulksend.planning.overview import Crowd, Plan
+from bulksend.planning.planner import EXCLUDED, PlanOptions
+from bulksend.planning.planning import Address
+from bulksend.planning.reading import ReadOptions
+from bulksend.planning.survey import DUPLICATE
+from bulksend.runs.sqlite.file import PlanFacts
+from bulksend.runs.sqlite.reader import RunReport
 
 HERE = Address(1, "https://x.test")
 ANA, BEN = "639171234567", "639181234567"

@@ -23,10 +23,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from planned import FACTS, PlannedRow, write_plan
 
-from bulksend import plans
 from bulksend.errors import OwnedError, RunFileError, UsageError
-from bulksend.journal import SqliteJournal
-from bulksend.lock import FileLock
 from bulksend.model import (
     Answer,
     ContactId,
@@ -38,12 +35,15 @@ from bulksend.model import (
     Recipient,
     Status,
 )
-from bulksend.overview import Crowd, Findings, Preview
-from bulksend.planner import PlanOptions
-from bulksend.plans import Address
-from bulksend.report import RunReport
-from bulksend.runfile import IN_FLIGHT, SCHEMA_VERSION, PlanFacts, PlanWriter, is_run_file
-from bulksend.store import INTERRUPTED, RunStore
+from bulksend.planning import planning as plans
+from bulksend.planning.overview import Crowd, Findings, Preview
+from bulksend.planning.planner import PlanOptions
+from bulksend.planning.planning import Address
+from bulksend.runs.lock import FileLock
+from bulksend.runs.sqlite.file import IN_FLIGHT, SCHEMA_VERSION, PlanFacts, PlanWriter, is_run_file
+from bulksend.runs.sqlite.journal import SqliteJournal
+from bulksend.runs.sqlite.reader import RunReport
+from bulksend.runs.sqlite.store import INTERRUPTED, RunStore
 
 ANA = PhoneNumber("639171234567")
 BEN = PhoneNumber("639181234567")
@@ -374,7 +374,7 @@ def test_a_second_owner_is_turned_away_also_another_process(tmp_path: Path) -> N
         with pytest.raises(OwnedError):
             FileLock(path)
         program = (
-            "import sys; from pathlib import Path; from bulksend.lock import FileLock; FileLock(Path(sys.argv[1]))"
+            "import sys; from pathlib import Path; from bulksend.runs.lock import FileLock; FileLock(Path(sys.argv[1]))"
         )
         other = subprocess.run([sys.executable, "-c", program, str(path)], check=False, capture_output=True, text=True)
         assert "OwnedError" in other.stderr
@@ -405,7 +405,7 @@ def test_a_lock_ends_with_its_owners_death(tmp_path: Path) -> None:
     program = """
         import sys, time
         from pathlib import Path
-        from bulksend.lock import FileLock
+        from bulksend.runs.lock import FileLock
         lock = FileLock(Path(sys.argv[1]))
         print("locked", flush=True)
         time.sleep(30)

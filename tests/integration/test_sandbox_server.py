@@ -12,9 +12,9 @@ from typing import Any
 import aiohttp
 import pytest
 
+from bulksend.engagespark.sandbox import Sandbox, SandboxOptions, Summary
+from bulksend.engagespark.sandbox.server import steady_clock
 from bulksend.errors import UsageError
-from bulksend.sandbox import Sandbox, SandboxOptions, Summary
-from bulksend.sandbox.server import steady_clock
 
 SEND = "/v1/sms/contact"
 TWIN = "/v1/sms/phonenumber"

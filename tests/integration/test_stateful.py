@@ -17,11 +17,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from planned import PlannedRow, write_plan
 
 from bulksend.errors import RunFileError
-from bulksend.lock import FileLock
 from bulksend.model import Answer, Encoding, MicroUSD, Outcome, PhoneNumber, Status
-from bulksend.report import RunReport
-from bulksend.results import write_results
-from bulksend.store import RunStore
+from bulksend.reports.results import write_results
+from bulksend.runs.lock import FileLock
+from bulksend.runs.sqlite.reader import RunReport
+from bulksend.runs.sqlite.store import RunStore
 
 ROWS = 8
 PHONES = [PhoneNumber("639171234567"), PhoneNumber("639181234567")]

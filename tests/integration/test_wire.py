@@ -11,7 +11,7 @@ import pytest
 from test_api import Hostile, accepts, hangs, says, serving, with_length
 from yarl import URL
 
-from bulksend.wire import NotConnectedError, Received, Wire
+from bulksend.engagespark.wire import NotConnectedError, Received, Wire
 
 BODY = orjson.dumps({"n": 1})
 

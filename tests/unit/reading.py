@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bulksend.errors import InputError
-from bulksend.readers import ReadOptions, Source
+from bulksend.planning.reading import ReadOptions, Source
 
 BOM = b"\xef\xbb\xbf"
 

@@ -14,9 +14,9 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bulksend.caps import Cap, Caps
-from bulksend.dispatcher import Dispatcher
 from bulksend.model import PhoneNumber, Queued, Recipient
+from bulksend.sending.caps import Cap, Caps
+from bulksend.sending.dispatcher import Dispatcher
 
 T0 = 1024.0
 TICK_S = 1 / 64

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bulksend.caps import PHILIPPINES, Cap, Caps, Window
 from bulksend.errors import UsageError
 from bulksend.model import ContactId, PhoneNumber
+from bulksend.sending.caps import PHILIPPINES, Cap, Caps, Window
 
 MANILA = PhoneNumber("639171234567")
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from bulksend.columns import Columns
 from bulksend.errors import InputError, UsageError
+from bulksend.planning.columns import Columns
 
 
 def columns(*names: str, mapping: tuple[tuple[str, str], ...] = (), fixed: bool = True) -> Columns:

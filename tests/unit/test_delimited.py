@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from reading import BOM, cells, read, refusal
 
 from bulksend.errors import UsageError
-from bulksend.readers import ReadOptions
+from bulksend.planning.reading import ReadOptions
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from simulation import T0, TICK_S, Fate, Scenario, Send, Simulation, most_in_window
 
-from bulksend.caps import Cap, Caps
-from bulksend.dispatcher import Dispatcher
 from bulksend.model import ContactId, PhoneNumber, Queued, Recipient
+from bulksend.sending.caps import Cap, Caps
+from bulksend.sending.dispatcher import Dispatcher
 
 HOT = PhoneNumber("639170000001")
 WARM = PhoneNumber("639170000002")
@@ -331,7 +331,7 @@ def test_two_contacts_of_one_number_share_its_window() -> None:
 
 
 def test_only_so_many_contacts_numbers_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bulksend.dispatcher._LEARNED_MAX", 4)
+    monkeypatch.setattr("bulksend.sending.dispatcher._LEARNED_MAX", 4)
     dispatcher = Dispatcher(Caps())
     for contact in range(1, 101):
         dispatcher.learn(ContactId(contact), HOT, T0)

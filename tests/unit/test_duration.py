@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from bulksend.caps import Cap, Caps
 from bulksend.cli.progress import seconds_left
-from bulksend.duration import crowd_seconds, min_seconds
 from bulksend.model import ContactId, Encoding, PhoneNumber
-from bulksend.overview import Crowd, Group, Overview
-from bulksend.pace import Pace, SendOptions
+from bulksend.planning.duration import crowd_seconds, min_seconds
+from bulksend.planning.overview import Crowd, Group, Overview
+from bulksend.sending.caps import Cap, Caps
+from bulksend.sending.pace import Pace, SendOptions
 
 ANA, JOE = PhoneNumber("639171234567"), PhoneNumber("12125550123")
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from reading import BOM, cells, read, refusal
 
 from bulksend.errors import UsageError
-from bulksend.readers import ReadOptions
-from bulksend.readers.encodings import Utf8Stream
+from bulksend.planning.reading import ReadOptions
+from bulksend.planning.reading.encodings import Utf8Stream
 
 CP1252 = "read as Windows-1252 (cp1252) text: it is not UTF-8"
 

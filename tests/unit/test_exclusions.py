@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bulksend.errors import InputError
-from bulksend.exclusions import read_exclusions
+from bulksend.planning.exclusions import read_exclusions
 
 ANA, BEN = "639171234567", "639181234567"
 

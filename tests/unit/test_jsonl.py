@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from reading import BOM, Reading, cells, read, refusal
 
-from bulksend.readers import Source
+from bulksend.planning.reading import Source
 
 CELL = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\0\x7f"), max_size=8

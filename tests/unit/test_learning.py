@@ -3,9 +3,9 @@ from __future__ import annotations
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bulksend.learning import LearnedRate, Observed, learn
 from bulksend.model import MicroUSD, PhoneNumber
-from bulksend.pricing import Rates
+from bulksend.sms.rates.learning import LearnedRate, Observed, learn
+from bulksend.sms.rates.table import Rates
 
 RATES = st.sampled_from([7_000, 12_500, 20_000, 0])
 CODES = st.sampled_from(["63", "1", "852"])

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bulksend.errors import UsageError
-from bulksend.limits import Budget, ErrorLimit
 from bulksend.model import MicroUSD
+from bulksend.sending.limits import Budget, ErrorLimit
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bulksend.lint import SHORTENERS, sender_faults, shortener_in
+from bulksend.sms.carriers import SHORTENERS, sender_faults, shortener_in
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bulksend.lock import network_kind
+from bulksend.runs.lock import network_kind
 
 MOUNTS = """\
 /dev/sda1 / ext4 rw 0 0

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bulksend.lookalikes import LOOKALIKES, explain, plain
 from bulksend.model import Encoding
-from bulksend.segments import BASIC, EXTENSION, count
+from bulksend.sms.lookalikes import LOOKALIKES, explain, plain
+from bulksend.sms.segments import BASIC, EXTENSION, count
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bulksend.lookup import look_up, match
+from bulksend.engagespark.lookup import look_up, match
 from bulksend.model import ContactId, Doubtful, Listed, MicroUSD, Page, PhoneNumber
 
 ANA = PhoneNumber("639171234567")

@@ -4,9 +4,9 @@ import string
 
 import pytest
 
-from bulksend import outcomes
+from bulksend.engagespark import outcomes
+from bulksend.engagespark.outcomes import Fault, Repeat, Reply, Rule, explain, judge
 from bulksend.model import Answer, Status
-from bulksend.outcomes import Fault, Repeat, Reply, Rule, explain, judge
 
 ACCEPTED = Answer("SMS20190723T154425-123-0123", 1, 20_000, "0.02", "", "639123456789", 654_321, None)
 REFUSED = Answer("", None, None, "", "", "", None, None)

@@ -15,7 +15,7 @@ from spellings import REGIONS, spellings_of
 
 from bulksend.errors import UsageError
 from bulksend.model import PhoneNumber
-from bulksend.phones import (
+from bulksend.sms.phones import (
     BadNumber,
     Column,
     country_of,
@@ -25,7 +25,7 @@ from bulksend.phones import (
     normalise_all,
     read_abroad,
 )
-from bulksend.phones.numbering import _mobile_nsn, column_of
+from bulksend.sms.phones.numbering import _mobile_nsn, column_of
 
 MANILA = PhoneNumber("639171234567")
 LANDLINE = PhoneNumber("63281234567")

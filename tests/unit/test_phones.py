@@ -12,7 +12,7 @@ from spellings import REGIONS, spellings_of
 
 from bulksend.errors import UsageError
 from bulksend.model import ContactId, PhoneNumber
-from bulksend.phones import (
+from bulksend.sms.phones import (
     BadNumber,
     check_country,
     normalise,
@@ -308,5 +308,5 @@ def test_a_bad_contact_id_has_its_reason(cell: str, reason: str) -> None:
 
 
 def test_the_library_is_imported_at_the_first_number_only() -> None:
-    code = "import sys, bulksend.phones; sys.exit('phonenumbers' in sys.modules)"
+    code = "import sys, bulksend.sms.phones; sys.exit('phonenumbers' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

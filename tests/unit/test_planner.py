@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from planned import PlannedRow, rows_of
 
-from bulksend.columns import FIELDS
 from bulksend.errors import InputError, UsageError
 from bulksend.model import Encoding, Endpoint, MicroUSD, Status
-from bulksend.planner import Planner, PlanOptions
-from bulksend.pricing import Rates
-from bulksend.readers import RawBatch
+from bulksend.planning.columns import FIELDS
+from bulksend.planning.planner import Planner, PlanOptions
+from bulksend.planning.reading import RawBatch
+from bulksend.sms.rates.table import Rates
 
 NUMBER = "639171234567"
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bulksend.model import ContactId, MicroUSD, PhoneNumber
-from bulksend.pricing import EXAMPLE_RATES, Rates, dollars
+from bulksend.sms.rates.table import EXAMPLE_RATES, Rates, dollars
 
 RATES = Rates({"1": MicroUSD(7_000), "63": MicroUSD(20_000), "639": MicroUSD(12_500), "64": MicroUSD(0)})
 DIGITS = st.text(st.sampled_from("0123456789"), min_size=1, max_size=15)

@@ -18,7 +18,7 @@ import pytest
 from reading import BOM, cells, refusal
 
 from bulksend.errors import InputError, UsageError
-from bulksend.readers import Reader, ReadOptions, Source, shown
+from bulksend.planning.reading import Reader, ReadOptions, Source, shown
 
 
 def rows_of(reader: Reader) -> list[list[str]]:
@@ -150,7 +150,7 @@ def test_a_named_pipe_is_read_once(tmp_path: Path) -> None:
 
 
 def test_what_a_shell_hands_over_as_a_file_is_read() -> None:
-    code = "import sys; from bulksend.readers import Source; s = Source(sys.argv[1]); "
+    code = "import sys; from bulksend.planning.reading import Source; s = Source(sys.argv[1]); "
     code += "print([b.rows for b in s.reader().batches()], len(s.digest()))"
     command = f"{sys.executable} -c '{code}' <(printf 'to;message\\n1;a\\n')"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)

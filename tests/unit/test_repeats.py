@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bulksend.model import ContactId, PhoneNumber, Recipient
-from bulksend.repeats import Repeat, Repeats
+from bulksend.planning.repeats import Repeat, Repeats
 
 ANA, BEN = PhoneNumber("639171234567"), PhoneNumber("639181234599")
 WHO = st.sampled_from([ANA, BEN, PhoneNumber("12025550167"), ContactId(int(ANA)), ContactId(7), ContactId(67), None])

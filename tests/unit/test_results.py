@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from planned import PlannedRow, write_plan
 
-from bulksend import results as results_module
 from bulksend.errors import UsageError
 from bulksend.model import (
     Answer,
@@ -25,9 +24,10 @@ from bulksend.model import (
     PhoneNumber,
     Status,
 )
-from bulksend.report import RunReport
-from bulksend.results import COLUMNS, ESTIMATE_COLUMNS, input_columns, write_estimate, write_results, writer_for
-from bulksend.store import RunStore
+from bulksend.reports import results as results_module
+from bulksend.reports.results import COLUMNS, ESTIMATE_COLUMNS, input_columns, write_estimate, write_results, writer_for
+from bulksend.runs.sqlite.reader import RunReport
+from bulksend.runs.sqlite.store import RunStore
 
 ANA = PhoneNumber("639171234567")
 FORMULAS = [

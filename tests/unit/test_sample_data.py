@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from bulksend.model import Encoding
-from bulksend.phones import BadNumber, normalise, normalise_contact_id
-from bulksend.segments import count
-from bulksend.template import Template
+from bulksend.sms.phones import BadNumber, normalise, normalise_contact_id
+from bulksend.sms.segments import count
+from bulksend.sms.template import Template
 
 FOLDER = Path(__file__).parents[2] / "sample_data"
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bulksend.sandbox.cap import PhoneCap
+from bulksend.engagespark.sandbox.cap import PhoneCap
 
 PHONE = "639123456789"
 T0 = 1_563_896_665.0

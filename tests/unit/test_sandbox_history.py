@@ -5,10 +5,10 @@ from random import Random
 
 import pytest
 
-from bulksend.sandbox import SandboxOptions
-from bulksend.sandbox.answers import Message
-from bulksend.sandbox.history import Query, page, view
-from bulksend.sandbox.ledger import Ledger
+from bulksend.engagespark.sandbox import SandboxOptions
+from bulksend.engagespark.sandbox.answers import Message
+from bulksend.engagespark.sandbox.history import Query, page, view
+from bulksend.engagespark.sandbox.ledger import Ledger
 
 NOON = datetime(2019, 7, 23, 12, tzinfo=UTC).timestamp()
 HOUR = 3600

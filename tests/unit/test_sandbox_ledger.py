@@ -5,12 +5,12 @@ from random import Random
 
 import pytest
 
+from bulksend.engagespark.sandbox import SandboxOptions
+from bulksend.engagespark.sandbox.answers import Reply
+from bulksend.engagespark.sandbox.contacts import PRELOADED
+from bulksend.engagespark.sandbox.ledger import Ledger
 from bulksend.model import Endpoint, MicroUSD
-from bulksend.pricing import Rates
-from bulksend.sandbox import SandboxOptions
-from bulksend.sandbox.answers import Reply
-from bulksend.sandbox.contacts import PRELOADED
-from bulksend.sandbox.ledger import Ledger
+from bulksend.sms.rates.table import Rates
 
 T0 = 1_563_896_665.5  # 2019-07-23T15:44:25.5Z
 OPTIONS = SandboxOptions(org_id=123)

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from bulksend.engagespark.sandbox import SandboxOptions
+from bulksend.engagespark.sandbox.options import parse_fail, parse_latency
 from bulksend.errors import UsageError
-from bulksend.sandbox import SandboxOptions
-from bulksend.sandbox.options import parse_fail, parse_latency
 
 
 def test_a_failure_rate_is_a_status_and_a_probability() -> None:

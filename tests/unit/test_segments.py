@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bulksend.model import Encoding
-from bulksend.segments import BASIC, EXTENSION, LIMITS, MAX_PARTS, Segments, count, count_all, foreign
+from bulksend.sms.segments import BASIC, EXTENSION, LIMITS, MAX_PARTS, Segments, count, count_all, foreign
 
 GSM7, UCS2 = Encoding.GSM7, Encoding.UCS2
 ESCAPE = "\x1b"

@@ -15,12 +15,12 @@ import click
 import pytest
 
 from bulksend import cli
-from bulksend.caps import Cap
-from bulksend.cli import COMMANDS, commands, options
+from bulksend.cli import COMMANDS, commands, options, program
 from bulksend.cli.settings import Command
 from bulksend.errors import UsageError
-from bulksend.limits import ErrorLimit
 from bulksend.model import Endpoint, ExitCode
+from bulksend.sending.caps import Cap
+from bulksend.sending.limits import ErrorLimit
 
 KEY = "k3y-that-nobody-may-see"
 
@@ -39,7 +39,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def command(name: str) -> click.Command:
-    found = commands.get_command(click.Context(commands), name)
+    found = program.get_command(click.Context(program), name)
     assert found is not None
     return found
 
@@ -448,7 +448,8 @@ def test_results_that_cannot_be_written_are_told_before_anything_is_sent(capsys:
 
 def test_the_list_of_commands_is_that_of_the_modules_with_a_command() -> None:
     modules = {
-        info.name: importlib.import_module(f"bulksend.cli.{info.name}") for info in pkgutil.iter_modules(cli.__path__)
+        info.name: importlib.import_module(f"bulksend.cli.commands.{info.name}")
+        for info in pkgutil.iter_modules(commands.__path__)
     }
     with_command = {name for name, module in modules.items() if isinstance(vars(module).get("command"), click.Command)}
     assert set(COMMANDS) == with_command

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bulksend.errors import UsageError
-from bulksend.template import BoundTemplate, Template, column_key
+from bulksend.sms.template import BoundTemplate, Template, column_key
 
 COLUMNS = ["to", "First Name", "Store", "Points"]
 CELLS = ["639171234567", "Niño", "SM North", "120"]

@@ -12,7 +12,7 @@ import pytest
 from reading import cells, read, refusal
 
 from bulksend.errors import UsageError
-from bulksend.readers import ReadOptions, Source
+from bulksend.planning.reading import ReadOptions, Source
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -166,7 +166,7 @@ def test_without_the_library_people_are_told_how_to_get_it() -> None:
     path = GOLDEN / "libreoffice.xlsx"
     code = (
         "import sys; sys.modules['python_calamine'] = None; from bulksend.errors import UsageError\n"
-        "from bulksend.readers import Source\n"
+        "from bulksend.planning.reading import Source\n"
         "try: Source(sys.argv[1]).reader()\n"
         "except UsageError as error: print(error)"
     )
@@ -181,7 +181,7 @@ def test_the_library_is_not_imported_for_other_files(tmp_path: Path) -> None:
     path = tmp_path / "campaign.csv"
     path.write_text("to\n1\n")
     code = (
-        "import sys; from bulksend.readers import Source; list(Source(sys.argv[1]).reader().batches())\n"
+        "import sys; from bulksend.planning.reading import Source; list(Source(sys.argv[1]).reader().batches())\n"
         "print('python_calamine' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)

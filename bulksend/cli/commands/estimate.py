@@ -9,18 +9,18 @@ from typing import Any
 import click
 from rich.console import Console
 
-from bulksend import plans
 from bulksend.cli import options, show, summary
 from bulksend.cli.settings import Command, option
 from bulksend.errors import UsageError
 from bulksend.model import Balance, Duplicates, Endpoint, ExitCode, Status
-from bulksend.overview import Plan
-from bulksend.pace import SendOptions
-from bulksend.planner import PlanOptions
-from bulksend.plans import Address
-from bulksend.report import RunReport
-from bulksend.results import check_output, write_estimate
-from bulksend.runfile import is_run_file
+from bulksend.planning import planning as plans
+from bulksend.planning.overview import Plan
+from bulksend.planning.planner import PlanOptions
+from bulksend.planning.planning import Address
+from bulksend.reports.results import check_output, write_estimate
+from bulksend.runs.sqlite.file import is_run_file
+from bulksend.runs.sqlite.reader import RunReport
+from bulksend.sending.pace import SendOptions
 
 
 @click.command(cls=Command)
@@ -108,7 +108,7 @@ def _balance(given: dict[str, Any], address: Address) -> Balance | None:
     if not (address.org_id and address.base_url and key):
         return None
     from bulksend import campaign  # noqa: PLC0415 -- most estimates need no HTTP client, which takes long to import
-    from bulksend.api import Target  # noqa: PLC0415
     from bulksend.cli.sending import run_loop  # noqa: PLC0415
+    from bulksend.engagespark.client import Target  # noqa: PLC0415
 
     return run_loop(campaign.balance(Target(address.base_url, address.org_id, Endpoint.CONTACT, key)))

@@ -9,16 +9,16 @@ from typing import Any
 
 import click
 
-from bulksend.charges import last_charged_at, observed_rates
 from bulksend.cli.settings import FILE, Command, option
-from bulksend.drafts import check_replaceable
 from bulksend.errors import UsageError
-from bulksend.learning import LearnedRate, learn
+from bulksend.files import check_replaceable
 from bulksend.model import ExitCode
-from bulksend.printable import many
-from bulksend.ratesfile import write_rates, writer_for
-from bulksend.report import RunReport
-from bulksend.results import inputs_of
+from bulksend.reports.results import inputs_of
+from bulksend.runs.sqlite.charges import last_charged_at, observed_rates
+from bulksend.runs.sqlite.reader import RunReport
+from bulksend.sms.rates.file import write_rates, writer_for
+from bulksend.sms.rates.learning import LearnedRate, learn
+from bulksend.words import many
 
 
 @click.group

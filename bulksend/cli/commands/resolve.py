@@ -9,19 +9,20 @@ from typing import Any
 import click
 from rich.console import Console
 
-from bulksend import campaign, plans
+from bulksend import campaign
 from bulksend.cli import options, show
 from bulksend.cli.sending import Watched, check_can_ask, hold_account, run_loop, sending, target_of
 from bulksend.cli.settings import Command, option
 from bulksend.errors import UsageError
-from bulksend.lock import FileLock
 from bulksend.model import Doubtful, Endpoint, ExitCode, Status
-from bulksend.pace import SendOptions
-from bulksend.planner import PlanOptions
-from bulksend.plans import Address, Paths
-from bulksend.printable import many
-from bulksend.report import RunReport
-from bulksend.results import check_output, inputs_of
+from bulksend.planning import planning as plans
+from bulksend.planning.planner import PlanOptions
+from bulksend.planning.planning import Address, Paths
+from bulksend.reports.results import check_output, inputs_of
+from bulksend.runs.lock import FileLock
+from bulksend.runs.sqlite.reader import RunReport
+from bulksend.sending.pace import SendOptions
+from bulksend.words import many
 
 
 @click.command(cls=Command)

@@ -10,8 +10,8 @@ import click
 from bulksend import campaign
 from bulksend.cli.settings import Command, option
 from bulksend.model import ExitCode
-from bulksend.report import RunReport
-from bulksend.results import check_output, inputs_of
+from bulksend.reports.results import check_output, inputs_of
+from bulksend.runs.sqlite.reader import RunReport
 
 
 @click.command(cls=Command)

@@ -10,14 +10,14 @@ from typing import Any
 
 import click
 
-from bulksend.caps import PHILIPPINES, Caps
 from bulksend.cli.options import CAP
 from bulksend.cli.settings import Command, option
+from bulksend.engagespark.sandbox import Sandbox, SandboxOptions
+from bulksend.engagespark.sandbox.options import parse_fail, parse_latency
 from bulksend.model import ExitCode, PhoneNumber
-from bulksend.pricing import Rates
-from bulksend.ratesfile import read_rates
-from bulksend.sandbox import Sandbox, SandboxOptions
-from bulksend.sandbox.options import parse_fail, parse_latency
+from bulksend.sending.caps import PHILIPPINES, Caps
+from bulksend.sms.rates.file import read_rates
+from bulksend.sms.rates.table import Rates
 
 _MICRO = 1_000_000
 _MOBILE = PhoneNumber("639")

@@ -10,23 +10,25 @@ from typing import Any
 import click
 from rich.console import Console
 
-from bulksend import campaign, plans
-from bulksend.api import Target
+from bulksend import campaign
 from bulksend.campaign import SendReport
-from bulksend.cli import estimate, options, show, summary
+from bulksend.cli import options, show, summary
+from bulksend.cli.commands import estimate
 from bulksend.cli.sending import Watched, check_can_ask, hold_account, run_loop, sending, target_of
 from bulksend.cli.settings import Command, option
+from bulksend.engagespark.client import Target
 from bulksend.errors import UsageError
-from bulksend.lock import FileLock, network_kind
 from bulksend.model import Endpoint, ExitCode, Status
-from bulksend.overview import Overview, Plan
-from bulksend.pace import SendOptions
-from bulksend.plans import Address, Paths
-from bulksend.pricing import dollars
-from bulksend.printable import many
-from bulksend.report import RunReport
-from bulksend.results import check_output
-from bulksend.runfile import PlanFacts, is_run_file
+from bulksend.planning import planning as plans
+from bulksend.planning.overview import Overview, Plan
+from bulksend.planning.planning import Address, Paths
+from bulksend.reports.results import check_output
+from bulksend.runs.lock import FileLock, network_kind
+from bulksend.runs.sqlite.file import PlanFacts, is_run_file
+from bulksend.runs.sqlite.reader import RunReport
+from bulksend.sending.pace import SendOptions
+from bulksend.sms.rates.table import dollars
+from bulksend.words import many
 
 
 @click.command(cls=Command)

@@ -10,10 +10,10 @@ import click
 
 from bulksend.cli import show, summary
 from bulksend.cli.settings import Command, option
-from bulksend.lock import is_alive
 from bulksend.model import ExitCode
-from bulksend.report import RunReport
-from bulksend.runfile import Owner
+from bulksend.runs.lock import is_alive
+from bulksend.runs.sqlite.file import Owner
+from bulksend.runs.sqlite.reader import RunReport
 
 
 @click.command(cls=Command)

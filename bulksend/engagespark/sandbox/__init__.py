@@ -7,8 +7,8 @@ of it (with ``chance``, ``contacts`` and the phone's ``cap``), ``answers`` words
 
 from __future__ import annotations
 
-from bulksend.sandbox.log import Summary
-from bulksend.sandbox.options import SandboxOptions
-from bulksend.sandbox.server import Sandbox
+from bulksend.engagespark.sandbox.log import Summary
+from bulksend.engagespark.sandbox.options import SandboxOptions
+from bulksend.engagespark.sandbox.server import Sandbox
 
 __all__ = ["Sandbox", "SandboxOptions", "Summary"]

@@ -9,7 +9,7 @@ from itertools import islice
 from math import inf
 from typing import TypeVar
 
-from bulksend.sandbox.answers import Message, dollars, rfc3339
+from bulksend.engagespark.sandbox.answers import Message, dollars, rfc3339
 
 MAX_LIMIT = 100
 """The longest page; who asks for more gets this."""

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from random import Random
 
+from bulksend.engagespark.sandbox import answers
+from bulksend.engagespark.sandbox.answers import Error, Message, Reply
+from bulksend.engagespark.sandbox.cap import PhoneCap
+from bulksend.engagespark.sandbox.chance import Chance
+from bulksend.engagespark.sandbox.contacts import Contacts
+from bulksend.engagespark.sandbox.options import SandboxOptions
+from bulksend.engagespark.sandbox.request import SendRequest, parse
 from bulksend.model import Endpoint, PhoneNumber
-from bulksend.sandbox import answers
-from bulksend.sandbox.answers import Error, Message, Reply
-from bulksend.sandbox.cap import PhoneCap
-from bulksend.sandbox.chance import Chance
-from bulksend.sandbox.contacts import Contacts
-from bulksend.sandbox.options import SandboxOptions
-from bulksend.sandbox.request import SendRequest, parse
 
 _COUNTER = re.compile(r"[0-9]{4,18}")
 

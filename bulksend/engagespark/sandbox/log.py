@@ -10,8 +10,8 @@ from pathlib import Path
 
 import orjson
 
+from bulksend.engagespark.sandbox.answers import Reply
 from bulksend.errors import UsageError
-from bulksend.sandbox.answers import Reply
 
 
 @dataclass(frozen=True, slots=True)

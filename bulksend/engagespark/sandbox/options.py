@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bulksend.errors import UsageError
-from bulksend.pricing import Rates
+from bulksend.sms.rates.table import Rates
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bulksend.engagespark.sandbox.answers import Error
+from bulksend.engagespark.sandbox.options import SandboxOptions
 from bulksend.model import Endpoint
-from bulksend.sandbox.answers import Error
-from bulksend.sandbox.options import SandboxOptions
-from bulksend.segments import MAX_PARTS, count
+from bulksend.sms.segments import MAX_PARTS, count
 
 _NUMBER = re.compile(r"[1-9][0-9]{7,14}")
 """An international number: a dialing code (none begins with 0) and 8 to 15 digits in all (ITU-T E.164)."""

@@ -14,13 +14,13 @@ from typing import Self
 import orjson
 from aiohttp import web
 
+from bulksend.engagespark.sandbox import answers, history, log
+from bulksend.engagespark.sandbox.answers import Error, Reply
+from bulksend.engagespark.sandbox.ledger import Ledger
+from bulksend.engagespark.sandbox.options import SandboxOptions
+from bulksend.engagespark.sandbox.request import is_number
 from bulksend.errors import UsageError
 from bulksend.model import Endpoint
-from bulksend.sandbox import answers, history, log
-from bulksend.sandbox.answers import Error, Reply
-from bulksend.sandbox.ledger import Ledger
-from bulksend.sandbox.options import SandboxOptions
-from bulksend.sandbox.request import is_number
 
 HOST = "127.0.0.1"
 """Nobody else on the network shall reach a sandbox."""

@@ -10,8 +10,8 @@ from contextlib import suppress
 from itertools import islice
 
 from bulksend.errors import InputError
-from bulksend.readers.encodings import Utf8Stream
-from bulksend.readers.model import BATCH_ROWS, RawBatch, ReadOptions, check_header, nul_faults, shown
+from bulksend.planning.reading.encodings import Utf8Stream
+from bulksend.planning.reading.model import BATCH_ROWS, RawBatch, ReadOptions, check_header, nul_faults, shown
 
 _DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a '|'"}
 _CELL_MAX = 1_000_000  # characters

@@ -9,8 +9,8 @@ from itertools import islice
 
 import orjson
 
-from bulksend.readers.encodings import Utf8Stream
-from bulksend.readers.model import BATCH_ROWS, RawBatch, nul_faults
+from bulksend.planning.reading.encodings import Utf8Stream
+from bulksend.planning.reading.model import BATCH_ROWS, RawBatch, nul_faults
 
 _LONG_NUMBER = re.compile(r"[:\[,]\s*-?[0-9.eE+-]{16}")
 

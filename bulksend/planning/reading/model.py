@@ -10,7 +10,7 @@ from itertools import chain
 from typing import NamedTuple, Protocol
 
 from bulksend.errors import InputError, UsageError
-from bulksend.printable import printable
+from bulksend.words import printable
 
 STDIN = "-"
 BATCH_ROWS = 500  # what fits a processor's cache: larger ones are slower

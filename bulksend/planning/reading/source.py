@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from bulksend.errors import InputError, UsageError
-from bulksend.readers import kinds
-from bulksend.readers.delimited import DelimitedReader
-from bulksend.readers.encodings import Utf8Stream, encoding_of
-from bulksend.readers.file import HashedFile, Unpacked
-from bulksend.readers.jsonl import JsonlReader
-from bulksend.readers.model import EMPTY, STDIN, Reader, ReadOptions, shown
-from bulksend.readers.workbook import WorkbookReader
+from bulksend.planning.reading import kinds
+from bulksend.planning.reading.delimited import DelimitedReader
+from bulksend.planning.reading.encodings import Utf8Stream, encoding_of
+from bulksend.planning.reading.file import HashedFile, Unpacked
+from bulksend.planning.reading.jsonl import JsonlReader
+from bulksend.planning.reading.model import EMPTY, STDIN, Reader, ReadOptions, shown
+from bulksend.planning.reading.workbook import WorkbookReader
 
 _HEAD = 1 << 16  # bytes, by which a file's kind is told
 _HEAD_MAX = 1 << 20  # if it begins with blank lines

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from xml.parsers import expat
 
 from bulksend.errors import InputError, UsageError
-from bulksend.printable import printable
-from bulksend.readers.model import BATCH_ROWS, EMPTY, RawBatch, ReadOptions, check_header, nul_faults, shown
+from bulksend.planning.reading.model import BATCH_ROWS, EMPTY, RawBatch, ReadOptions, check_header, nul_faults, shown
+from bulksend.words import printable
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet, CalamineWorkbook

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bulksend.model import PlannedBatch
-from bulksend.planner import PlanOptions
-from bulksend.remarks.noted import Noted, Topic
-from bulksend.remarks.philippines import Philippines
-from bulksend.remarks.recipients import Exclusion, Numbers, duplicates
-from bulksend.remarks.texts import ApiFields, MadePlain, Ucs2
+from bulksend.planning.planner import PlanOptions
+from bulksend.planning.remarks.noted import Noted, Topic
+from bulksend.planning.remarks.philippines import Philippines
+from bulksend.planning.remarks.recipients import Exclusion, Numbers, duplicates
+from bulksend.planning.remarks.texts import ApiFields, MadePlain, Ucs2
 
 __all__ = ["Noted", "Remarks"]
 

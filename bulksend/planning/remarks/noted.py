@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from bulksend.model import PlannedBatch
-from bulksend.overview import Example
-from bulksend.printable import printable
+from bulksend.planning.overview import Example
+from bulksend.words import printable
 
 EXAMPLES = 3
 KINDS_MAX = 1_000

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from bulksend import lint
 from bulksend.model import PlannedBatch
-from bulksend.printable import many
-from bulksend.remarks.noted import EXAMPLES, KINDS_MAX, Noted
+from bulksend.planning.remarks.noted import EXAMPLES, KINDS_MAX, Noted
+from bulksend.sms import carriers
+from bulksend.words import many
 
 _CODE = "63"
 
@@ -31,14 +31,14 @@ class Philippines:
             self._senders.update(senders[i] for i in there)
         if "/" in texts:
             for i in there:
-                if host := lint.shortener_in(batch.texts[i]):
+                if host := carriers.shortener_in(batch.texts[i]):
                     self._shorteners.setdefault(host, Noted()).note(batch.first + i)
 
     def sentences(self) -> Iterator[str]:
         """See `Topic.sentences`."""
         found: Counter[str] = Counter()
         for sender, rows in self._senders.items():
-            for says in lint.sender_faults(sender):
+            for says in carriers.sender_faults(sender):
                 found[says] += rows
         for says, rows in found.most_common(EXAMPLES):
             yield f"{says} ({many(rows, 'message')})"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bulksend import phones
-from bulksend.exclusions import Exclusions
 from bulksend.model import PlannedBatch
-from bulksend.remarks.noted import Noted
+from bulksend.planning.exclusions import Exclusions
+from bulksend.planning.remarks.noted import Noted
+from bulksend.sms import phones
 
 
 def duplicates(repeated: Noted) -> Iterator[str]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bulksend import lookalikes, segments
 from bulksend.model import Encoding, PlannedBatch
-from bulksend.pricing import dollars
-from bulksend.printable import many
-from bulksend.remarks.noted import KINDS_MAX, Noted
+from bulksend.planning.remarks.noted import KINDS_MAX, Noted
+from bulksend.sms import lookalikes, segments
+from bulksend.sms.rates.table import dollars
+from bulksend.words import many
 
 _NAMED = 6  # characters
 

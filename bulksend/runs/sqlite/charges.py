@@ -8,9 +8,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bulksend.learning import LONGEST_PREFIX, Observed
-from bulksend.phones import dialing_code
-from bulksend.runfile import connect, explained
+from bulksend.runs.sqlite.file import connect, explained
+from bulksend.sms.phones import dialing_code
+from bulksend.sms.rates.learning import LONGEST_PREFIX, Observed
 
 # The number is the row's own, or that of its contact as far as an answer told it. What the API counted as parts counts;
 # its list of messages does not tell. An answer without a price, or with one of 0, does not say what was charged.
@@ -88,7 +88,7 @@ def charges_by_code(run: Path) -> list[Charge]:
 
 
 def observed_rates(run: Path) -> Iterator[Observed]:
-    """What parts cost, by the beginning of the number, for `bulksend.learning`; raises as `charges_by_code`."""
+    """What parts cost, by the beginning of the number, for `learn`; raises as `charges_by_code`."""
     with _opened(run) as db:
         for start, micro, messages, rounded in db.execute(_OBSERVED):
             yield Observed(start, micro, messages, rounded=bool(rounded))

@@ -2,7 +2,7 @@
 
 A plan is written beside its final name and renamed when it is whole and on the disk, so a run file under its own name
 always holds a whole plan. What happens to the plan afterwards is written by
-`bulksend.store`, and all of it is read by `bulksend.report`.
+`bulksend.runs.sqlite.store`, and all of it is read by `bulksend.runs.sqlite.reader`.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from pathlib import Path
 import orjson
 
 from bulksend.errors import RunFileError, UsageError
-from bulksend.lock import FileLock
 from bulksend.model import Recipient, Record, Status
-from bulksend.overview import Example, Findings, Reason
+from bulksend.planning.overview import Example, Findings, Reason
+from bulksend.runs.lock import FileLock
 
 APPLICATION_ID = 0x62756C6B  # "bulk"
 SCHEMA_VERSION = 2

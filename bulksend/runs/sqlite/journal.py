@@ -16,7 +16,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from bulksend.errors import RunFileError
 from bulksend.model import Answer, Attempt, Outcome, Queued, Recipient
-from bulksend.store import RunStore
+from bulksend.runs.sqlite.store import RunStore
 
 T = TypeVar("T")
 

@@ -9,10 +9,9 @@ from typing import Any, Self
 
 import orjson
 
-from bulksend import phones
 from bulksend.model import Doubtful, Encoding, PhoneNumber, Status
-from bulksend.overview import CROWDS_MAX, PREVIEWS, Crowd, Group, Overview, Plan, Preview, Tally, summed
-from bulksend.runfile import (
+from bulksend.planning.overview import CROWDS_MAX, PREVIEWS, Crowd, Group, Overview, Plan, Preview, Tally, summed
+from bulksend.runs.sqlite.file import (
     IN_FLIGHT,
     TO_SEND,
     Owner,
@@ -25,6 +24,7 @@ from bulksend.runfile import (
     read_facts,
     read_findings,
 )
+from bulksend.sms import phones
 
 _PENDING = f"m.row >= :first AND m.status = 'pending' AND {TO_SEND}"
 
@@ -146,7 +146,7 @@ class RunReport:
         return [(said or "its outcome was not noted yet", rows, first) for said, rows, first in found]
 
     def results(self) -> Iterator[tuple[Any, ...]]:
-        """All rows in input order, as `bulksend.results` wants them."""
+        """All rows in input order, as `bulksend.reports.results` wants them."""
         sql = """SELECT m.row, coalesce(s.state, m.status), m.recipient, s.answer, coalesce(s.error, m.error),
                  s.http_status, coalesce(s.attempts, 0), s.started_at, m.cells
                  FROM messages m LEFT JOIN sends s ON s.row = m.row ORDER BY m.row"""
@@ -154,7 +154,7 @@ class RunReport:
             yield from self._db.execute(sql)
 
     def planned(self) -> Iterator[tuple[Any, ...]]:
-        """What the plan says of all rows in input order, as `bulksend.results` wants them."""
+        """What the plan says of all rows in input order, as `bulksend.reports.results` wants them."""
         with explained(self.path):
             yield from self._db.execute(
                 "SELECT row, status, recipient, encoding, parts, price, error, cells FROM messages ORDER BY row"

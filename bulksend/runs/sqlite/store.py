@@ -13,7 +13,7 @@ import orjson
 
 from bulksend.errors import OwnedError, RunFileError
 from bulksend.model import Answer, Attempt, Message, Outcome, Queued, Recipient, Status
-from bulksend.runfile import (
+from bulksend.runs.sqlite.file import (
     IN_FLIGHT,
     RECENT_SENDS,
     TO_SEND,
@@ -141,7 +141,7 @@ class RunStore:
             raise OwnedError(f"{self.path}: another bulksend process has taken this run over")
 
     def claim(self, after: int, limit: int) -> list[Queued]:
-        """See `bulksend.journal.Journal.claim`."""
+        """See `bulksend.runs.sqlite.journal.Journal.claim`."""
         if after > self._begun_to + _ADVANCED_AT:
             advance(self.db)
             self._begun_to = after
@@ -150,7 +150,7 @@ class RunStore:
         return [Queued(*each) for each in orjson.loads(found)]
 
     def crowded(self, is_crowded: Callable[[Recipient, int], bool]) -> list[Queued]:
-        """See `bulksend.journal.Journal.crowded`."""
+        """See `bulksend.runs.sqlite.journal.Journal.crowded`."""
         totals = self.db.execute(f"SELECT recipient, sum({self._slots}) FROM repeats m GROUP BY recipient")
         self.db.executemany(
             "INSERT INTO temp.crowded VALUES (?)", [[who] for who, slots in totals if is_crowded(who, slots)]
@@ -158,16 +158,16 @@ class RunStore:
         return [Queued(*found) for found in self.db.execute(_CROWDED.format(slots=self._slots), [self._until])]
 
     def unresolved(self, since: float) -> list[Queued]:
-        """See `bulksend.journal.Journal.unresolved`."""
+        """See `bulksend.runs.sqlite.journal.Journal.unresolved`."""
         return [Queued(*found) for found in self.db.execute(_UNRESOLVED.format(slots=self._slots), [since])]
 
     def recent_sends(self, since: float, now: float) -> list[tuple[Recipient, int, float]]:
-        """See `bulksend.journal.Journal.recent_sends`."""
+        """See `bulksend.runs.sqlite.journal.Journal.recent_sends`."""
         found = self.db.execute(RECENT_SENDS.format(run="main"), {"since": since, "now": now})
         return [(who, parts if self._by_parts else messages, ended) for who, parts, messages, ended in found]
 
     def begin(self, rows: Sequence[int], now: float) -> list[Attempt]:
-        """See `bulksend.journal.Journal.begin`."""
+        """See `bulksend.runs.sqlite.journal.Journal.begin`."""
         wanted = orjson.dumps(rows).decode()
         begun = self.db.execute(_BEGIN, [now, wanted]).rowcount
         if begun != len(rows):
@@ -179,7 +179,7 @@ class RunStore:
         ]
 
     def settle(self, outcomes: Sequence[Outcome], *, dedup_proven: bool) -> None:
-        """See `bulksend.journal.Journal.settle`."""
+        """See `bulksend.runs.sqlite.journal.Journal.settle`."""
         self.db.execute(_SETTLE, [orjson.dumps([_settlement(outcome) for outcome in outcomes]).decode()])
         learned = [outcome.learned for outcome in outcomes if outcome.learned]
         if learned:

@@ -4,10 +4,10 @@
 patterns, ``reading`` decides with both, and ``kinds`` tells what a number is once it is read.
 """
 
-from bulksend.phones.kinds import country_of, dialing_code, may_be_mobile, read_abroad
-from bulksend.phones.numbering import check_country
-from bulksend.phones.reading import Column, normalise, normalise_all, normalise_contact_id
-from bulksend.phones.spelling import BadNumber
+from bulksend.sms.phones.kinds import country_of, dialing_code, may_be_mobile, read_abroad
+from bulksend.sms.phones.numbering import check_country
+from bulksend.sms.phones.reading import Column, normalise, normalise_all, normalise_contact_id
+from bulksend.sms.phones.spelling import BadNumber
 
 __all__ = [
     "BadNumber",

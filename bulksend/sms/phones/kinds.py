@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from bulksend.model import PhoneNumber
-from bulksend.phones.numbering import code_of, mobile_in, region_of, valid_in
+from bulksend.sms.phones.numbering import code_of, mobile_in, region_of, valid_in
 
 _SAMPLE = 12
 

@@ -11,13 +11,13 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from bulksend.drafts import replacing
 from bulksend.errors import UsageError
-from bulksend.learning import LearnedRate
+from bulksend.files import replacing
 from bulksend.model import MicroUSD
-from bulksend.pricing import Rates, dollars
-from bulksend.printable import printable
-from bulksend.template import column_key
+from bulksend.sms.rates.learning import LearnedRate
+from bulksend.sms.rates.table import Rates, dollars
+from bulksend.sms.template import column_key
+from bulksend.words import printable
 
 COLUMNS = ("prefix", "microUSD", "source", "date")
 """Of a CSV file; case, spaces and ``_`` do not matter, the last two may be missing, others are not read."""

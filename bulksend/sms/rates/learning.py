@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from bulksend.model import MicroUSD, PhoneNumber
-from bulksend.phones import dialing_code
+from bulksend.sms.phones import dialing_code
 
 _DIGITS = 5  # after the dialing code; those of a Philippine number tell its network with fewer
 LONGEST_PREFIX = 3 + _DIGITS

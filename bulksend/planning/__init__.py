@@ -1,0 +1,1 @@
+"""A sheet becomes messages: read, checked, priced and summed up, into any sink."""

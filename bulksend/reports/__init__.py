@@ -1,0 +1,1 @@
+"""What people take away of a run: the results."""

@@ -1,0 +1,1 @@
+"""Where runs live: the stores, who owns them, what outlives them."""

@@ -1,0 +1,1 @@
+"""Who may go when, and what follows from the answers."""

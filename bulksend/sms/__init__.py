@@ -1,0 +1,1 @@
+"""One message, pure: numbers, parts, texts, prices."""

@@ -1,0 +1,1 @@
+"""What a part costs: tables of rates, their files, and how they are learned."""
