@@ -11,6 +11,7 @@ from typing import NoReturn, cast
 import click
 
 from bulksend import __version__
+from bulksend.cli.advice import advised
 from bulksend.cli.streams import silence
 from bulksend.errors import BulksendError, OwnedError, RunFileError
 from bulksend.model import ExitCode
@@ -74,7 +75,7 @@ def run(arguments: list[str]) -> int:
             silence(stream)
         return ExitCode.STOPPED
     except BulksendError as error:
-        click.echo(f"Error: {error}", err=True)
+        click.echo(f"Error: {advised(error)}", err=True)
         return exit_code_of(error)
 
 
