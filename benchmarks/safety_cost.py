@@ -13,21 +13,22 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 import uvloop
 
 from bulksend.engagespark.client import SmsApi, Target
-from bulksend.model import Attempt, Endpoint, Message, MicroUSD, Outcome, PhoneNumber, Queued, Recipient
+from bulksend.model import Answer, Attempt, Endpoint, Message, MicroUSD, Outcome, PhoneNumber, Queued, Recipient
 from bulksend.planning.planner import PlanOptions
 from bulksend.planning.planning import Address, plan
 from bulksend.runs.history import Account
 from bulksend.runs.lock import FileLock
-from bulksend.runs.sqlite.journal import Journal, SqliteJournal
+from bulksend.runs.sqlite.journal import SqliteJournal
 from bulksend.runs.sqlite.store import RunStore
 from bulksend.sending.caps import Caps
 from bulksend.sending.engine import Engine
+from bulksend.sending.journal import Journal
 from bulksend.sending.pace import Pace
 
 ROUNDS = 5
@@ -47,13 +48,22 @@ class Forgetful:
     async def crowded(self, is_crowded: Callable[[Recipient, int], bool]) -> list[Queued]:  # noqa: ARG002
         return []
 
-    async def unresolved(self, since: float) -> list[Queued]:  # noqa: ARG002
+    async def in_doubt(self, since_s: float) -> list[Queued]:  # noqa: ARG002
         return []
 
-    async def recent_sends(self, since: float, now: float) -> list[tuple[Recipient, int, float]]:  # noqa: ARG002
+    async def recent_sends(self, since_s: float, wall_s: float) -> list[tuple[Recipient, int, float]]:  # noqa: ARG002
         return []
 
-    async def begin(self, rows: Sequence[int], now: float) -> list[Attempt]:  # noqa: ARG002
+    def leaves(self, attempt: Attempt) -> None:
+        pass
+
+    async def found(self, answers: Mapping[int, Answer], wall_s: float) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+    async def begin(self, rows: Sequence[int], wall_s: float) -> list[Attempt]:  # noqa: ARG002
         return [self._attempt(row) for row in rows]
 
     def settle(self, outcomes: Sequence[Outcome], *, dedup_proven: bool) -> Awaitable[None]:  # noqa: ARG002
@@ -63,7 +73,9 @@ class Forgetful:
 
     def _attempt(self, row: int) -> Attempt:
         number = PhoneNumber(self._numbers[row - 1])
-        return Attempt(Message(row, number, None, f"Hello {number}", 1, MicroUSD(20_000)), 1, in_doubt=False)
+        return Attempt(
+            Message(row, number, None, f"Hello {number}", 1, MicroUSD(20_000)), 1, in_doubt=False, ticket=row
+        )
 
 
 def main() -> None:

@@ -41,6 +41,33 @@ class Status(StrEnum):
     """Left out on purpose."""
 
 
+class Event(StrEnum):
+    """What happens to a row while it is sent; what it makes of the row is one table, `bulksend.runs.states`."""
+
+    BEGUN = "begun"
+    """Its intent is committed: a POST may leave."""
+    ACCEPTED = "accepted"
+    """The API took it."""
+    REJECTED = "rejected"
+    """The API refused it: it was certainly not sent."""
+    FAILED = "failed"
+    """It was certainly not sent, and its tries are used up."""
+    PUT_OFF = "put off"
+    """It was certainly not sent, and is to be tried again, now or by a later command."""
+    DOUBTED = "doubted"
+    """It may have been accepted."""
+    CALLED_OFF = "called off"
+    """Nothing of the attempt left this machine: it does not count."""
+    CUT_OFF = "cut off"
+    """The process died while the attempt may have been under way."""
+    FOUND = "found"
+    """It is in the API's list: it was accepted."""
+    RESENT = "resent"
+    """It may have been accepted, and somebody wants it sent again all the same."""
+    LEFT = "left"
+    """It may have been accepted, and somebody leaves it at that."""
+
+
 class Encoding(StrEnum):
     """How a text travels over the air (3GPP TS 23.038)."""
 
@@ -191,11 +218,13 @@ class Attempt(NamedTuple):
         message: what it sends.
         number: 1 for the message's first attempt.
         in_doubt: whether an earlier attempt may have been accepted.
+        ticket: which intent it is among all of its command, counted from 1 in the order in which they leave.
     """
 
     message: Message
     number: int
     in_doubt: bool
+    ticket: int
 
 
 class Answer(NamedTuple):
@@ -220,10 +249,9 @@ class Outcome(NamedTuple):
 
     Attributes:
         row: the message's row.
-        status: PENDING if it certainly was not sent and is to be tried again, now or by a later run.
+        event: what happened to it.
         final: False if this run has not done with the message.
         ended_at: when the answer came or the time-out struck, in seconds since 1970 (UTC).
-        tried: False if the attempt was called off before it began, so that it does not count.
         http_status: of the answer, or None if there was none.
         answer: what the API said, or None.
         error: what went wrong, for people; empty if nothing did.
@@ -231,10 +259,9 @@ class Outcome(NamedTuple):
     """
 
     row: int
-    status: Status
+    event: Event
     final: bool
     ended_at: float
-    tried: bool = True
     http_status: int | None = None
     answer: Answer | None = None
     error: str = ""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from bulksend.model import MicroUSD, PlannedBatch, Recipient, Record, Status
+from bulksend.model import Event, MicroUSD, PlannedBatch, Recipient, Record, Status
 from bulksend.planning.overview import Findings
 from bulksend.runs.lock import FileLock
 from bulksend.runs.sqlite.file import PlanFacts, PlanWriter
@@ -31,6 +31,16 @@ FACTS = PlanFacts(
     campaign="spring",
     plan_id="1",
 )
+
+
+EVENT_OF = {
+    Status.SENT: Event.ACCEPTED,
+    Status.REJECTED: Event.REJECTED,
+    Status.FAILED: Event.FAILED,
+    Status.PENDING: Event.PUT_OFF,
+    Status.UNKNOWN: Event.DOUBTED,
+}
+"""What happens to a row that was in no doubt so that it gets a status."""
 
 
 class PlannedRow(NamedTuple):

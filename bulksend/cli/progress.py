@@ -9,7 +9,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bulksend.cli import show
-from bulksend.model import Status
 from bulksend.sending.engine import Engine
 
 _REDRAW_S = 0.1
@@ -72,10 +71,10 @@ class _Standing:
     def look(self) -> tuple[int, str]:
         """Messages done with, and a note."""
         progress, now = self._engine.progress, time.monotonic()
-        done, sent = sum(progress.done.values()), progress.done[Status.SENT]
+        done, sent = progress.sent + progress.not_sent, progress.sent
         seconds = max(now - self._started, 0.001)
         words = [f"{sent / seconds:,.0f}/s"]
-        if bad := done - sent:
+        if bad := progress.not_sent:
             words.append(f"{bad:,} not sent")
         if progress.parked:
             words.append(f"{progress.parked:,} wait for their phone's cap")

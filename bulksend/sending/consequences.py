@@ -10,13 +10,22 @@ import math
 import random
 
 from bulksend.engagespark.outcomes import Repeat, Reply, Rule, explain, judge
-from bulksend.model import Attempt, ContactId, ExitCode, Message, Outcome, PhoneNumber, Queued, Status
+from bulksend.model import Attempt, ContactId, Event, ExitCode, Message, Outcome, PhoneNumber, Queued, Status
 from bulksend.sending.dispatcher import Dispatcher
 from bulksend.sending.limits import Budget, ErrorLimit, Stop
 
 _BACKOFF_S = 0.5
 _BACKOFF_MAX_S = 30.0
 _QUIET_MAX_S = 300.0  # a server that asks to be left alone for longer is asked again after this
+
+
+_EVENTS = {
+    Status.SENT: Event.ACCEPTED,
+    Status.REJECTED: Event.REJECTED,
+    Status.FAILED: Event.FAILED,
+    Status.PENDING: Event.PUT_OFF,
+    Status.UNKNOWN: Event.DOUBTED,
+}
 
 
 class Consequences:
@@ -101,14 +110,14 @@ class Consequences:
         again = rule.repeat is not Repeat.NEVER and self._try_again(item, rule, now)
         if not again:
             self._tries.pop(item.row, None)
-        status = self._status(rule, attempt, again=again)
-        self._account_for(item.row, status, reply)
-        final = not again and status is not Status.PENDING
+        event = self._event(rule, again=again)
+        self._account_for(attempt, event, reply)
+        final = not again and (event is not Event.PUT_OFF or attempt.in_doubt)
         if final:
-            self._count(status)
+            self._count(event)
         return Outcome(
             row=item.row,
-            status=status,
+            event=event,
             final=final,
             ended_at=wall,
             http_status=reply.http_status,
@@ -120,17 +129,13 @@ class Consequences:
     def call_off(self, item: Queued, attempt: Attempt, now: float, wall: float) -> Outcome:
         """The run stopped between the intent and the POST: nothing left."""
         self._dispatcher.unsent(item, now)
-        status = Status.UNKNOWN if attempt.in_doubt else Status.PENDING
-        self._account_for(item.row, status, None)
-        return Outcome(row=item.row, status=status, tried=False, final=False, ended_at=wall)
+        self._account_for(attempt, Event.CALLED_OFF, None)
+        return Outcome(row=item.row, event=Event.CALLED_OFF, final=False, ended_at=wall)
 
-    def _status(self, rule: Rule, attempt: Attempt, *, again: bool) -> Status:
-        status = rule.status
+    def _event(self, rule: Rule, *, again: bool) -> Event:
         if rule.repeat is Repeat.FREELY and (again or self.stop is not None):
-            status = Status.PENDING
-        if attempt.in_doubt and status is not Status.SENT:
-            return Status.UNKNOWN  # whatever became of the repeat, the attempt before it may have been accepted
-        return status
+            return Event.PUT_OFF
+        return _EVENTS[rule.status]
 
     def _see_whether_to_stop(self, rule: Rule, error: str) -> None:
         if rule.stops:
@@ -154,9 +159,9 @@ class Consequences:
                 "to be sent all the same, say --max-errors 100%"
             )
 
-    def _count(self, status: Status) -> None:
+    def _count(self, event: Event) -> None:
         self._done += 1
-        self._bad += status is not Status.SENT
+        self._bad += event is not Event.ACCEPTED
         limit = self._error_limit
         if limit is not None and limit.is_exceeded(self._bad, self._done):
             self._stop(f"{self._bad} of {self._done} rows could not be sent, more than --max-errors {limit}")
@@ -164,12 +169,13 @@ class Consequences:
     def _stop(self, says: str) -> None:
         self.stop = self.stop or Stop(ExitCode.STOPPED, says)
 
-    def _account_for(self, row: int, status: Status, reply: Reply | None) -> None:
+    def _account_for(self, attempt: Attempt, event: Event, reply: Reply | None) -> None:
         if self._budget is None:
             return
-        if status is Status.SENT:
+        row = attempt.message.row
+        if event is Event.ACCEPTED:
             self._budget.accepted(row, reply.answer.charged if reply and reply.answer else None)
-        elif status is not Status.UNKNOWN:
+        elif event is not Event.DOUBTED and not attempt.in_doubt:
             self._budget.not_sent(row)
 
     def _learn(self, message: Message, reply: Reply, now: float) -> tuple[ContactId, PhoneNumber] | None:

@@ -10,6 +10,8 @@ import asyncio
 import math
 import random
 import time
+from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,11 +20,11 @@ from typing import Protocol
 
 from bulksend.engagespark.outcomes import Fault, Reply
 from bulksend.errors import OwnedError, RunFileError
-from bulksend.model import Attempt, ExitCode, Message, Outcome, Queued, Recipient, Status
-from bulksend.runs.sqlite.journal import Journal
+from bulksend.model import Attempt, Event, ExitCode, Message, Outcome, Queued, Recipient
 from bulksend.sending.caps import Caps
 from bulksend.sending.consequences import Consequences
 from bulksend.sending.dispatcher import Dispatcher
+from bulksend.sending.journal import Journal
 from bulksend.sending.limits import Budget, ErrorLimit, Stop, failures_max
 from bulksend.sending.pace import Pace, limiter
 
@@ -49,12 +51,14 @@ class Progress:
     """Where a run stands, for whoever shows it.
 
     Attributes:
-        done: rows this run is done with, by status; only what is committed counts.
+        sent: rows that this command brought to be accepted; only what is committed counts.
+        not_sent: rows that it is done with all the same.
         parked: rows that wait for their phone's cap.
         in_flight: requests under way.
     """
 
-    done: dict[Status, int]
+    sent: int
+    not_sent: int
     parked: int
     in_flight: int
 
@@ -117,8 +121,9 @@ class Engine:
         self._outbox: asyncio.Queue[tuple[Queued, Attempt]] = asyncio.Queue()
         self._busy = 0  # messages handed out and not concluded
         self._claimed_to: float = 0  # the last row claimed; inf when there are no more
+        self._crowded = array("q")  # rows that were parked at the beginning, and are claimed once more
         self._outcomes: list[Outcome] = []
-        self._done = dict.fromkeys(Status, 0)
+        self._sent = self._not_sent = 0
         self._wake = asyncio.Event()
         self._to_settle = asyncio.Event()
         self._stopped = asyncio.Event()
@@ -127,7 +132,7 @@ class Engine:
     @property
     def progress(self) -> Progress:
         """Where the run stands now."""
-        return Progress(dict(self._done), self._dispatcher.parked, self._busy - self._outbox.qsize())
+        return Progress(self._sent, self._not_sent, self._dispatcher.parked, self._busy - self._outbox.qsize())
 
     @property
     def caps_s(self) -> float:
@@ -167,8 +172,10 @@ class Engine:
             cap = self._caps.of(recipient)
             if cap is not None:
                 self._dispatcher.recall(recipient, slots, now + min(ended_at - wall, 0) + cap.window_s)
-        self._consequences.doubt(await self._journal.unresolved(wall - DEDUP_MEMORY_S), now)
-        self._dispatcher.park(await self._journal.crowded(self._is_crowded), now)
+        self._consequences.doubt(await self._journal.in_doubt(wall - DEDUP_MEMORY_S), now)
+        crowded = await self._journal.crowded(self._is_crowded)
+        self._crowded = array("q", sorted(item.row for item in crowded))
+        self._dispatcher.park(crowded, now)
 
     def _is_crowded(self, recipient: Recipient, slots: int) -> bool:
         cap = self._caps.of(recipient)
@@ -214,7 +221,15 @@ class Engine:
         while self._claimed_to < math.inf and self._dispatcher.queued < _CLAIM_BELOW:
             items = await self._journal.claim(int(self._claimed_to), _CLAIM_ROWS)
             self._claimed_to = items[-1].row if items else math.inf
-            self._dispatcher.queue(items)
+            self._dispatcher.queue(self._uncrowded(items))
+
+    def _uncrowded(self, items: Sequence[Queued]) -> Sequence[Queued]:
+        """Those of claimed rows that were not parked at the beginning."""
+        if not items or not self._crowded:
+            return items
+        first, last = bisect_left(self._crowded, items[0].row), bisect_right(self._crowded, items[-1].row)
+        parked = set(self._crowded[first:last])
+        return [item for item in items if item.row not in parked] if parked else items
 
     async def _grant(self, wanted: int) -> int:
         """How many of ``wanted`` the account's rate lets go now: one at least, after a wait; 0 if the run stops."""
@@ -272,6 +287,7 @@ class Engine:
                 continue
             try:
                 key = None if self._campaign is None else f"{self._campaign}-{item.row}"
+                self._journal.leaves(attempt)
                 reply = await self._api.send(attempt.message, key)
             except asyncio.CancelledError:
                 self._conclude(item, attempt, Reply(None, Fault.CUT_OFF))
@@ -314,8 +330,10 @@ class Engine:
             self._outcomes = outcomes + self._outcomes
             raise
         for outcome in outcomes:
-            if outcome.final:
-                self._done[outcome.status] += 1
+            if outcome.event is Event.ACCEPTED:
+                self._sent += 1
+            elif outcome.final:
+                self._not_sent += 1
 
     async def _finish(self) -> None:
         """Let what is under way come to its end; after an interruption not for ever."""

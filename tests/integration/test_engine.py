@@ -261,14 +261,14 @@ async def test_progress_tells_only_what_is_committed(plan: Plan) -> None:
     async with asyncio.timeout(LIMIT_S):
         sending = asyncio.create_task(engine.run())
         while not sending.done():
-            done = engine.progress.done[Status.SENT]
+            done = engine.progress.sent
             [(committed,)] = run.query("SELECT count(*) FROM sends WHERE state = 'sent'")
             assert done <= committed
             told.add(done)
             await asyncio.sleep(0.001)
     journal.close()
     assert len(told) > 10
-    assert engine.progress.done[Status.SENT] == 100
+    assert engine.progress.sent == 100
     assert engine.progress.in_flight == 0
 
 

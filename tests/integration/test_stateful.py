@@ -14,7 +14,7 @@ import orjson
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from planned import PlannedRow, write_plan
+from planned import EVENT_OF, PlannedRow, write_plan
 
 from bulksend.errors import RunFileError
 from bulksend.model import Answer, Encoding, MicroUSD, Outcome, PhoneNumber, Status
@@ -106,7 +106,7 @@ class RunFile(RuleBasedStateMachine):
         """Only what the run file offers: rows never accepted, and rows in doubt where the server has shown keys."""
         due = [item.row for item in self.store.claim(0, ROWS)]
         if self.proven:
-            due += [item.row for item in self.store.unresolved(0.0)]
+            due += [item.row for item in self.store.in_doubt(0.0)]
         due = [row for row in due if row not in self.attempts]
         rows = [due[(choice + step) % len(due)] for step in range(min(count, len(due)))]
         if not rows:
@@ -242,7 +242,9 @@ class RunFile(RuleBasedStateMachine):
         return [row for row, attempt in self.attempts.items() if attempt.outcome is None]
 
     def see(self, row: int, status: Status, answer: Answer | None = None) -> None:
-        self.attempts[row].outcome = Outcome(row=row, status=status, final=True, ended_at=self.now, answer=answer)
+        self.attempts[row].outcome = Outcome(
+            row=row, event=EVENT_OF[status], final=True, ended_at=self.now, answer=answer
+        )
 
     def die(self) -> None:
         """The process is gone, and all that it had not committed."""

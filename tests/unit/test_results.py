@@ -19,6 +19,7 @@ from bulksend.model import (
     Answer,
     ContactId,
     Encoding,
+    Event,
     MicroUSD,
     Outcome,
     PhoneNumber,
@@ -100,9 +101,9 @@ def sent(tmp_path: Path) -> Run:
     store.begin([1, 2, 3, 6], 1_600_000_000.25)
     store.settle(
         [
-            Outcome(row=1, status=Status.SENT, final=True, ended_at=1.0, http_status=200, answer=ANSWER),
-            Outcome(row=2, status=Status.SENT, final=True, ended_at=1.0, http_status=200, answer=ANSWER),
-            Outcome(row=3, status=Status.REJECTED, final=True, ended_at=1.0, http_status=400, error="=bad 'to'"),
+            Outcome(row=1, event=Event.ACCEPTED, final=True, ended_at=1.0, http_status=200, answer=ANSWER),
+            Outcome(row=2, event=Event.ACCEPTED, final=True, ended_at=1.0, http_status=200, answer=ANSWER),
+            Outcome(row=3, event=Event.REJECTED, final=True, ended_at=1.0, http_status=400, error="=bad 'to'"),
         ],
         dedup_proven=False,
     )

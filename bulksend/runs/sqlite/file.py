@@ -23,6 +23,7 @@ from bulksend.errors import RunFileError, UsageError
 from bulksend.model import Recipient, Record, Status
 from bulksend.planning.overview import Example, Findings, Reason
 from bulksend.runs.lock import FileLock
+from bulksend.runs.sqlite import life
 
 APPLICATION_ID = 0x62756C6B  # "bulk"
 SCHEMA_VERSION = 2
@@ -30,7 +31,7 @@ SCHEMA_VERSION = 2
 IN_FLIGHT = "in flight"
 """The state of a row whose intent is committed and whose outcome is not."""
 
-TO_SEND = "(s.row IS NULL OR s.state IN ('pending', 'failed'))"
+TO_SEND = f"(s.row IS NULL OR {life.is_to_send('s.')})"
 """Of a pending message left-joined with ``sends s``: it was never tried, or certainly not sent."""
 
 _SCHEMA = f"""
@@ -57,13 +58,15 @@ CREATE TABLE sends (
     started_at REAL NOT NULL,      -- of the last attempt, seconds since 1970
     ended_at REAL,
     doubt_since REAL,              -- when the first attempt began that may have been accepted; NULL: none may
+    decision TEXT,                 -- what somebody decided about the doubt
+    ticket INTEGER,                -- of the last intent, counted from 1 in each command
     http_status INTEGER,
     answer TEXT,                   -- what the API said, a JSON array in the order of `bulksend.model.Answer`
     charged INTEGER,               -- micro-USD
     error TEXT
 );
 -- Few rows at any time, so that they cost nothing and are found among millions at once.
-CREATE INDEX unfinished ON sends (row) WHERE state IN ('pending', 'failed');
+CREATE INDEX unfinished ON sends (row) WHERE {life.is_to_send()};
 CREATE INDEX doubtful ON sends (row) WHERE state = 'unknown';
 CREATE INDEX contacts ON messages (recipient) WHERE typeof(recipient) = 'integer';
 CREATE TABLE numbers (contact INTEGER PRIMARY KEY, number TEXT NOT NULL);  -- learned from answers
@@ -78,8 +81,8 @@ SELECT coalesce(n.number, m.recipient) AS who,
     coalesce(s.ended_at, :now) AS ended
 FROM {run}.sends s JOIN {run}.messages m ON m.row = s.row
 LEFT JOIN {run}.numbers n ON typeof(m.recipient) = 'integer' AND n.contact = m.recipient
-WHERE (s.state IN ('sent', 'unknown', 'in flight') OR s.doubt_since IS NOT NULL) AND ended >= :since ORDER BY ended
-"""
+WHERE {can_arrive} AND ended >= :since ORDER BY ended
+""".replace("{can_arrive}", life.may_have_arrived("s."))
 """A run's sends that may have arrived lately: (recipient, parts, messages, when the last attempt ended).
 
 Of a row in doubt only the last attempt's time is kept: its earlier ones are counted as if they had been as late. An
@@ -349,7 +352,7 @@ def advance(db: sqlite3.Connection) -> None:
 
 def first_unfinished(db: sqlite3.Connection) -> int:
     """A row before which there is nothing to send."""
-    sql = "SELECT min(row) FROM sends WHERE state IN ('pending', 'failed')"
+    sql = f"SELECT min(row) FROM sends WHERE {life.is_to_send()}"
     (unfinished,) = db.execute(sql).fetchone()
     untried = _begun_to(db) + 1
     return min(untried, unfinished or untried)
@@ -362,8 +365,7 @@ def _begun_to(db: sqlite3.Connection) -> int:
 
 def is_begun(db: sqlite3.Connection) -> bool:
     """Whether a message of the run may have been accepted, so that its plan must not be replaced."""
-    sql = "SELECT 1 FROM sends WHERE state IN (?, 'sent', 'unknown') OR doubt_since IS NOT NULL LIMIT 1"
-    return db.execute(sql, [IN_FLIGHT]).fetchone() is not None
+    return db.execute(f"SELECT 1 FROM sends WHERE {life.may_have_arrived()} LIMIT 1").fetchone() is not None
 
 
 def _is_begun(path: Path) -> bool:

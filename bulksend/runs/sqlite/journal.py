@@ -1,4 +1,4 @@
-"""What happens to a plan, noted durably: the engine's side of the run file.
+"""What happens to a plan, noted durably: the engine's journal in a run file.
 
 One thread owns the only connection that writes. Whatever waits for it is committed as one group with
 ``synchronous=FULL``: under load one commit serves many messages, and alone it serves one at once.
@@ -12,41 +12,13 @@ import sqlite3
 import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from bulksend.errors import RunFileError
 from bulksend.model import Answer, Attempt, Outcome, Queued, Recipient
 from bulksend.runs.sqlite.store import RunStore
 
 T = TypeVar("T")
-
-
-class Journal(Protocol):
-    """All that the engine asks of a run file; another store can stand behind it.
-
-    Calls take effect in the order in which they are made, whether or not they are awaited yet.
-    """
-
-    def claim(self, after: int, limit: int) -> Awaitable[list[Queued]]:
-        """The next rows to send behind row ``after``, in input order, without the crowded ones."""
-
-    def crowded(self, is_crowded: Callable[[Recipient, int], bool]) -> Awaitable[list[Queued]]:
-        """The rows of recipients for which ``is_crowded(recipient, slots of all its rows)`` holds."""
-
-    def unresolved(self, since: float) -> Awaitable[list[Queued]]:
-        """Rows that may or may not have been accepted, by an attempt that began at ``since`` or later."""
-
-    def recent_sends(self, since: float, now: float) -> Awaitable[list[tuple[Recipient, int, float]]]:
-        """(recipient, slots, time) of attempts that ended at ``since`` or later.
-
-        An attempt whose end nobody saw is taken to end ``now``.
-        """
-
-    def begin(self, rows: Sequence[int], now: float) -> Awaitable[list[Attempt]]:
-        """Commit the intents to send these rows; only then may their POSTs leave."""
-
-    def settle(self, outcomes: Sequence[Outcome], *, dedup_proven: bool) -> Awaitable[None]:
-        """Commit outcomes, and whether the server has shown that it knows clientDedup."""
 
 
 class SqliteJournal:
@@ -69,25 +41,29 @@ class SqliteJournal:
         """See `Journal.crowded`."""
         return self._do(lambda: self._store.crowded(is_crowded))
 
-    def unresolved(self, since: float) -> Awaitable[list[Queued]]:
-        """See `Journal.unresolved`."""
-        return self._do(lambda: self._store.unresolved(since))
+    def in_doubt(self, since_s: float) -> Awaitable[list[Queued]]:
+        """See `Journal.in_doubt`."""
+        return self._do(lambda: self._store.in_doubt(since_s))
 
-    def recent_sends(self, since: float, now: float) -> Awaitable[list[tuple[Recipient, int, float]]]:
+    def recent_sends(self, since_s: float, wall_s: float) -> Awaitable[list[tuple[Recipient, int, float]]]:
         """See `Journal.recent_sends`."""
-        return self._do(lambda: self._store.recent_sends(since, now))
+        return self._do(lambda: self._store.recent_sends(since_s, wall_s))
 
-    def begin(self, rows: Sequence[int], now: float) -> Awaitable[list[Attempt]]:
+    def begin(self, rows: Sequence[int], wall_s: float) -> Awaitable[list[Attempt]]:
         """See `Journal.begin`."""
-        return self._do(lambda: self._store.begin(rows, now))
+        return self._do(lambda: self._store.begin(rows, wall_s))
+
+    def leaves(self, attempt: Attempt) -> None:
+        """See `Journal.leaves`."""
+        self._store.leaves(attempt.ticket)
 
     def settle(self, outcomes: Sequence[Outcome], *, dedup_proven: bool) -> Awaitable[None]:
         """See `Journal.settle`."""
         return self._do(lambda: self._store.settle(outcomes, dedup_proven=dedup_proven))
 
-    def found(self, answers: Mapping[int, Answer], now: float) -> Awaitable[None]:
-        """Note that rows in doubt were accepted after all."""
-        return self._do(lambda: self._store.found(answers, now))
+    def found(self, answers: Mapping[int, Answer], wall_s: float) -> Awaitable[None]:
+        """See `Journal.found`."""
+        return self._do(lambda: self._store.found(answers, wall_s))
 
     def close(self) -> None:
         """Commit what waits, end the thread and close the file."""

@@ -11,6 +11,7 @@ import orjson
 
 from bulksend.model import Doubtful, Encoding, PhoneNumber, Status
 from bulksend.planning.overview import CROWDS_MAX, PREVIEWS, Crowd, Group, Overview, Plan, Preview, Tally, summed
+from bulksend.runs.sqlite import life
 from bulksend.runs.sqlite.file import (
     IN_FLIGHT,
     TO_SEND,
@@ -109,8 +110,8 @@ class RunReport:
     def doubtful(self, limit: int | None = None) -> list[Doubtful]:
         """The rows that may have been accepted and were not left at that, in input order; those in flight are not."""
         keyed = f"{self.facts.campaign}-"
-        sql = """SELECT m.row, m.recipient, m.text, s.doubt_since, s.started_at, coalesce(s.error, '') FROM sends s
-                 JOIN messages m ON m.row = s.row WHERE s.state = 'unknown' AND s.doubt_since IS NOT NULL
+        sql = f"""SELECT m.row, m.recipient, m.text, s.doubt_since, s.started_at, coalesce(s.error, '') FROM sends s
+                 JOIN messages m ON m.row = s.row WHERE {life.is_unsettled("s.")}
                  ORDER BY m.row LIMIT ?"""
         with explained(self.path):
             found = self._db.execute(sql, [-1 if limit is None else limit]).fetchall()

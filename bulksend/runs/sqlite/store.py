@@ -12,11 +12,10 @@ from typing import Any
 import orjson
 
 from bulksend.errors import OwnedError, RunFileError
-from bulksend.model import Answer, Attempt, Message, Outcome, Queued, Recipient, Status
+from bulksend.model import Answer, Attempt, Event, Message, Outcome, Queued, Recipient
+from bulksend.runs.sqlite import life
 from bulksend.runs.sqlite.file import (
-    IN_FLIGHT,
     RECENT_SENDS,
-    TO_SEND,
     Owner,
     PlanFacts,
     advance,
@@ -25,6 +24,10 @@ from bulksend.runs.sqlite.file import (
     first_unfinished,
     read_facts,
 )
+from bulksend.runs.states import State
+
+_TO_SEND = f"(s.row IS NULL OR {life.is_to_send('s.')})"
+_ENDS = (Event.ACCEPTED, Event.REJECTED, Event.FAILED, Event.PUT_OFF, Event.DOUBTED, Event.CALLED_OFF)
 
 INTERRUPTED = "bulksend was cut off while this attempt was under way"
 
@@ -37,57 +40,55 @@ _CLAIM = f"""
 SELECT json_group_array(json_array(row, who, slots)) FROM (
     SELECT m.row, coalesce(n.number, m.recipient) AS who, {{slots}} AS slots FROM messages m
     LEFT JOIN sends s ON s.row = m.row {_NUMBER.format("m")}
-    WHERE m.row > ? AND m.row <= ? AND m.status = 'pending' AND {TO_SEND}
-    AND m.recipient NOT IN (SELECT recipient FROM temp.crowded)
+    WHERE m.row > ? AND m.row <= ? AND m.status = 'pending' AND {_TO_SEND}
     ORDER BY m.row LIMIT ?)
 """
 _NTH_PENDING = f"""
 SELECT m.row FROM messages m LEFT JOIN sends s ON s.row = m.row
-WHERE m.row >= ? AND m.status = 'pending' AND {TO_SEND} ORDER BY m.row LIMIT 1 OFFSET ?
+WHERE m.row >= ? AND m.status = 'pending' AND {_TO_SEND} ORDER BY m.row LIMIT 1 OFFSET ?
 """
 _CROWDED = f"""
-SELECT m.row, coalesce(n.number, m.recipient), {{slots}} FROM repeats m JOIN temp.crowded USING (recipient)
-LEFT JOIN sends s ON s.row = m.row {_NUMBER.format("m")} WHERE m.row <= ? AND {TO_SEND} ORDER BY m.recipient, m.row
+SELECT m.row, coalesce(n.number, m.recipient), {{slots}} FROM repeats m LEFT JOIN sends s ON s.row = m.row
+{_NUMBER.format("m")} WHERE m.recipient = ? AND m.row <= ? AND {_TO_SEND} ORDER BY m.row
 """
-_UNRESOLVED = f"""
+_UNSETTLED = f"""
 SELECT m.row, coalesce(n.number, m.recipient), {{slots}} FROM sends s JOIN messages m ON m.row = s.row
-{_NUMBER.format("m")} WHERE s.state = 'unknown' AND s.doubt_since >= ? ORDER BY m.row
+{_NUMBER.format("m")} WHERE {life.is_unsettled("s.")} AND s.doubt_since >= ? ORDER BY m.row
 """
 # The WHERE is the last guard against a double send: a row that was accepted, or is on its way, cannot begin again.
 _BEGIN = f"""
-INSERT INTO sends (row, state, attempts, started_at) SELECT value, '{IN_FLIGHT}', 1, ? FROM json_each(?) WHERE true
-ON CONFLICT (row) DO UPDATE SET state = excluded.state, attempts = attempts + 1, started_at = excluded.started_at,
-    ended_at = NULL
-WHERE sends.state IN ('pending', 'failed', 'unknown')
+INSERT INTO sends (row, state, attempts, started_at, ticket)
+SELECT value, '{State.IN_FLIGHT}', 1, ?, ? + key FROM json_each(?) WHERE true
+ON CONFLICT (row) DO UPDATE SET {life.after(Event.BEGUN)}, attempts = attempts + 1,
+    started_at = excluded.started_at, ticket = excluded.ticket, ended_at = NULL
+WHERE {life.can_be(Event.BEGUN, "sends.")}
 """
 _BODIES = """
 SELECT json_group_array(json_array(
-    m.row, m.recipient, m.sender, m.text, m.parts, m.price, s.attempts, s.doubt_since IS NOT NULL
+    m.row, m.recipient, m.sender, m.text, m.parts, m.price, s.attempts, s.doubt_since IS NOT NULL, s.ticket
 )) FROM json_each(?) wanted JOIN messages m ON m.row = wanted.value JOIN sends s ON s.row = wanted.value
 """
 # One statement for a whole group, here and in _BODIES and _CLAIM: each step of a statement gives the interpreter's lock
 # away and has to win it back from a busy event loop.
 _SETTLE = f"""
-UPDATE sends SET state = done.state,
-    doubt_since = CASE WHEN done.state = 'unknown' THEN coalesce(doubt_since, started_at) ELSE doubt_since END,
-    attempts = attempts - done.untried, ended_at = done.ended_at, http_status = done.http_status, error = done.error,
-    answer = done.answer, charged = done.charged
+UPDATE sends SET {life.after(*_ENDS, which="done.event")},
+    attempts = attempts - (done.event = '{Event.CALLED_OFF}'), ended_at = done.ended_at,
+    http_status = done.http_status, error = done.error, answer = done.answer, charged = done.charged
 FROM (
     SELECT json_extract(value, '$[0]') AS row,
-        json_extract(value, '$[1]') AS state,
-        json_extract(value, '$[2]') AS untried,
-        json_extract(value, '$[3]') AS ended_at,
-        json_extract(value, '$[4]') AS http_status,
-        json_extract(value, '$[5]') AS error,
-        json_extract(value, '$[6]') AS charged,
-        json_extract(value, '$[7]') AS answer
+        json_extract(value, '$[1]') AS event,
+        json_extract(value, '$[2]') AS ended_at,
+        json_extract(value, '$[3]') AS http_status,
+        json_extract(value, '$[4]') AS error,
+        json_extract(value, '$[5]') AS charged,
+        json_extract(value, '$[6]') AS answer
     FROM json_each(?)
-) done WHERE sends.row = done.row AND sends.state = '{IN_FLIGHT}'
+) done WHERE sends.row = done.row AND sends.state = '{State.IN_FLIGHT}'
 """
-_FOUND = """
-UPDATE sends SET state = 'sent', ended_at = ?, answer = ?, charged = ?,
+_FOUND = f"""
+UPDATE sends SET {life.after(Event.FOUND)}, ended_at = ?, answer = ?, charged = ?,
     error = 'its answer was lost; found in the API''s list of messages'
-WHERE row = ? AND state = 'unknown'
+WHERE row = ? AND {life.can_be(Event.FOUND)}
 """
 
 
@@ -121,13 +122,13 @@ class RunStore:
         check_format(self.db, self.path)
         self.db.executescript(
             """PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;
-               PRAGMA busy_timeout = 10000;
-               CREATE TEMP TABLE crowded (recipient PRIMARY KEY) WITHOUT ROWID;"""
+               PRAGMA busy_timeout = 10000;"""
         )
         self.facts: PlanFacts = read_facts(self.db)
         self.dedup_proven = self._fact("dedup proven") is not None
         self._epoch = self._take_over(now)
         self._begun_to = 0
+        self._next_ticket = 1
         self._first = first_unfinished(self.db)
         self._until = self._nth_pending(limit)
 
@@ -141,7 +142,7 @@ class RunStore:
             raise OwnedError(f"{self.path}: another bulksend process has taken this run over")
 
     def claim(self, after: int, limit: int) -> list[Queued]:
-        """See `bulksend.runs.sqlite.journal.Journal.claim`."""
+        """See `bulksend.sending.journal.Journal.claim`."""
         if after > self._begun_to + _ADVANCED_AT:
             advance(self.db)
             self._begun_to = after
@@ -150,36 +151,43 @@ class RunStore:
         return [Queued(*each) for each in orjson.loads(found)]
 
     def crowded(self, is_crowded: Callable[[Recipient, int], bool]) -> list[Queued]:
-        """See `bulksend.runs.sqlite.journal.Journal.crowded`."""
-        totals = self.db.execute(f"SELECT recipient, sum({self._slots}) FROM repeats m GROUP BY recipient")
-        self.db.executemany(
-            "INSERT INTO temp.crowded VALUES (?)", [[who] for who, slots in totals if is_crowded(who, slots)]
-        )
-        return [Queued(*found) for found in self.db.execute(_CROWDED.format(slots=self._slots), [self._until])]
+        """See `bulksend.sending.journal.Journal.crowded`."""
+        totals = self.db.execute(f"SELECT recipient, sum({self._slots}) FROM repeats m GROUP BY recipient").fetchall()
+        sql = _CROWDED.format(slots=self._slots)
+        return [
+            Queued(*found)
+            for recipient, slots in totals
+            if is_crowded(recipient, slots)
+            for found in self.db.execute(sql, [recipient, self._until])
+        ]
 
-    def unresolved(self, since: float) -> list[Queued]:
-        """See `bulksend.runs.sqlite.journal.Journal.unresolved`."""
-        return [Queued(*found) for found in self.db.execute(_UNRESOLVED.format(slots=self._slots), [since])]
+    def in_doubt(self, since: float) -> list[Queued]:
+        """See `bulksend.sending.journal.Journal.in_doubt`."""
+        return [Queued(*found) for found in self.db.execute(_UNSETTLED.format(slots=self._slots), [since])]
 
     def recent_sends(self, since: float, now: float) -> list[tuple[Recipient, int, float]]:
-        """See `bulksend.runs.sqlite.journal.Journal.recent_sends`."""
+        """See `bulksend.sending.journal.Journal.recent_sends`."""
         found = self.db.execute(RECENT_SENDS.format(run="main"), {"since": since, "now": now})
         return [(who, parts if self._by_parts else messages, ended) for who, parts, messages, ended in found]
 
     def begin(self, rows: Sequence[int], now: float) -> list[Attempt]:
-        """See `bulksend.runs.sqlite.journal.Journal.begin`."""
+        """See `bulksend.sending.journal.Journal.begin`."""
         wanted = orjson.dumps(rows).decode()
-        begun = self.db.execute(_BEGIN, [now, wanted]).rowcount
+        begun = self.db.execute(_BEGIN, [now, self._next_ticket, wanted]).rowcount
         if begun != len(rows):
             raise RunFileError(f"{self.path}: {len(rows) - begun} rows were to be sent that are sent or on their way")
+        self._next_ticket += begun
         (bodies,) = self.db.execute(_BODIES, [wanted]).fetchone()
         return [
-            Attempt(Message(row, recipient, sender, text, parts, price), number, bool(in_doubt))
-            for row, recipient, sender, text, parts, price, number, in_doubt in orjson.loads(bodies)
+            Attempt(Message(row, recipient, sender, text, parts, price), number, bool(in_doubt), ticket)
+            for row, recipient, sender, text, parts, price, number, in_doubt, ticket in orjson.loads(bodies)
         ]
 
+    def leaves(self, ticket: int) -> None:
+        """See `bulksend.sending.journal.Journal.leaves`."""
+
     def settle(self, outcomes: Sequence[Outcome], *, dedup_proven: bool) -> None:
-        """See `bulksend.runs.sqlite.journal.Journal.settle`."""
+        """See `bulksend.sending.journal.Journal.settle`."""
         self.db.execute(_SETTLE, [orjson.dumps([_settlement(outcome) for outcome in outcomes]).decode()])
         learned = [outcome.learned for outcome in outcomes if outcome.learned]
         if learned:
@@ -196,15 +204,15 @@ class RunStore:
 
     def leave(self, rows: Sequence[int]) -> None:
         """Leave rows in doubt at that: they stay unknown, and are neither repeated nor looked for again."""
-        self.db.executemany(
-            "UPDATE sends SET doubt_since = NULL WHERE row = ? AND state = 'unknown'", [[r] for r in rows]
-        )
+        self._decide(Event.LEFT, rows)
 
     def resend(self, rows: Sequence[int]) -> None:
-        """Make rows in doubt pending again, on the user's word; that they are in doubt is not forgotten."""
-        self.db.executemany(
-            "UPDATE sends SET state = 'pending' WHERE row = ? AND state = 'unknown'", [[row] for row in rows]
-        )
+        """Send rows in doubt again, on the user's word; they stay in doubt until they are accepted."""
+        self._decide(Event.RESENT, rows)
+
+    def _decide(self, event: Event, rows: Sequence[int]) -> None:
+        after = life.after(event)
+        self.db.executemany(f"UPDATE sends SET {after} WHERE row = ? AND {life.can_be(event)}", [[row] for row in rows])
 
     def close(self) -> None:
         """Give the run up in order: one plain file remains, which also a reader without write access can open."""
@@ -220,10 +228,9 @@ class RunStore:
         self.db.execute("BEGIN IMMEDIATE")
         self._note("epoch", epoch)
         self._note("owner", orjson.dumps(asdict(Owner.now(now))).decode())
+        after = life.after(Event.CUT_OFF)
         self.db.execute(
-            """UPDATE sends SET state = ?, error = ?, ended_at = ?, doubt_since = coalesce(doubt_since, started_at)
-               WHERE state = ?""",
-            [Status.UNKNOWN, INTERRUPTED, now, IN_FLIGHT],
+            f"UPDATE sends SET {after}, error = ?, ended_at = ? WHERE {life.can_be(Event.CUT_OFF)}", [INTERRUPTED, now]
         )
         advance(self.db)
         self.db.execute("COMMIT")
@@ -248,8 +255,7 @@ def _settlement(outcome: Outcome) -> tuple[object, ...]:
     said = (None, None) if answer is None else (answer.charged, tuple(answer))
     return (
         outcome.row,
-        outcome.status,
-        0 if outcome.tried else 1,
+        outcome.event,
         outcome.ended_at,
         outcome.http_status,
         outcome.error,

@@ -1,0 +1,80 @@
+"""A row's life in SQLite's words, made of the one table: see `bulksend.runs.states`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from bulksend.model import Event
+from bulksend.runs.states import STEPS, Decision, Keep, Life, State
+
+_DECISIONS = (None, *Decision)
+
+
+def is_to_send(table: str = "") -> str:
+    """Of a row of ``sends``: it is sent by the next command without another word."""
+    return _where(lambda life: life.is_to_send, table)
+
+
+def is_unsettled(table: str = "") -> str:
+    """Of a row of ``sends``: it is in doubt, and nobody has decided on it."""
+    return _where(lambda life: life.is_unsettled, table)
+
+
+def may_have_arrived(table: str = "") -> str:
+    """Of a row of ``sends``: an SMS may have reached the telco, or may be about to."""
+    held = _listed((State.SENT, State.UNKNOWN, State.IN_FLIGHT))
+    return f"({table}state IN ({held}) OR {table}doubt_since IS NOT NULL)"
+
+
+def can_be(event: Event, table: str = "") -> str:
+    """Of a row of ``sends``: the event can happen to it."""
+    return f"{table}state IN ({_listed(sorted(STEPS[event].before))})"
+
+
+def after(*events: Event, which: str = "") -> str:
+    """What becomes of a row of ``sends``, as assignments of an UPDATE.
+
+    Args:
+        events: those that can happen here.
+        which: an SQL expression for the one that does; not needed for a single one.
+    """
+    which = which or _quoted(events[0])
+    marking = [event for event in events if STEPS[event].doubts]
+    state = (
+        f"CASE WHEN doubt_since IS NULL THEN {_chosen(events, which, lambda event: _quoted(STEPS[event].after))} "
+        f"ELSE {_chosen(events, which, lambda event: _quoted(STEPS[event].in_doubt))} END"
+    )
+    doubt = f"CASE WHEN {which} IN ({_listed(marking)}) THEN coalesce(doubt_since, started_at) ELSE doubt_since END"
+    return f"state = {state}, doubt_since = {doubt}, decision = {_chosen(events, which, _decision)}"
+
+
+def _decision(event: Event) -> str:
+    decision = STEPS[event].decision
+    if decision is Keep.KEEP:
+        return "decision"
+    return "NULL" if decision is Keep.DROP else f"'{decision}'"
+
+
+def _chosen(events: Sequence[Event], which: str, value: Callable[[Event], str]) -> str:
+    """A CASE over the events; what comes out of it is SQL."""
+    cases = [f"WHEN '{event}' THEN {value(event)}" for event in events]
+    return f"CASE {which} {' '.join(cases)} END"
+
+
+def _where(holds: Callable[[Life], bool], table: str) -> str:
+    whatever_was_decided = [state for state in State if all(holds(Life(state, decision=each)) for each in _DECISIONS)]
+    terms = [f"{table}state IN ({_listed(whatever_was_decided)})"] if whatever_was_decided else []
+    for state in State:
+        for decision in _DECISIONS:
+            if state not in whatever_was_decided and holds(Life(state, decision=decision)):
+                said = f"{table}decision IS NULL" if decision is None else f"{table}decision = '{decision}'"
+                terms.append(f"{table}state = '{state}' AND {said}")
+    return f"({' OR '.join(terms)})"
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(map(_quoted, words))
+
+
+def _quoted(word: str) -> str:
+    return f"'{word}'"

@@ -1,0 +1,58 @@
+"""What the engine asks of wherever a run is kept: the protocol of its notes. Any store can stand behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol
+
+from bulksend.model import Answer, Attempt, Outcome, Queued, Recipient
+
+
+class Journal(Protocol):
+    """The notes of one run that is being sent.
+
+    Calls take effect in the order in which they are made, whether or not they are awaited yet. Every one raises
+    RunFileError if it could not be committed, and OwnedError if somebody else has the run by now: then nothing of it
+    was noted, and nothing may leave.
+    """
+
+    def claim(self, after: int, limit: int) -> Awaitable[list[Queued]]:
+        """The next rows to send behind row ``after``, in input order, ``limit`` at most; none if there are no more."""
+
+    def crowded(self, is_crowded: Callable[[Recipient, int], bool]) -> Awaitable[list[Queued]]:
+        """The rows to send of recipients for which ``is_crowded(recipient, slots of all its rows)`` holds.
+
+        They are among those that `claim` answers, too: it is for the caller to know them again.
+        """
+
+    def in_doubt(self, since_s: float) -> Awaitable[list[Queued]]:
+        """Rows in doubt that nobody has decided on, by an attempt that began at ``since_s`` (since 1970) or later."""
+
+    def recent_sends(self, since_s: float, wall_s: float) -> Awaitable[list[tuple[Recipient, int, float]]]:
+        """(recipient, slots, time) of attempts that ended at ``since_s`` or later, in seconds since 1970.
+
+        An attempt whose end nobody saw is taken to end at ``wall_s``.
+        """
+
+    def begin(self, rows: Sequence[int], wall_s: float) -> Awaitable[list[Attempt]]:
+        """Commit the intents to send these rows.
+
+        Returns:
+            The attempts that may leave, and only now. Rows that are missing may not: somebody else has them.
+        """
+
+    def leaves(self, attempt: Attempt) -> None:
+        """An attempt's POST is about to leave; comes back at once.
+
+        What was begun and never left is then not in doubt if this process dies, though its intent was committed. It
+        outlives the process; whoever cannot know it takes every intent for one that left.
+        """
+
+    def settle(self, outcomes: Sequence[Outcome], *, dedup_proven: bool) -> Awaitable[None]:
+        """Commit outcomes, and whether the server has shown that it knows clientDedup."""
+
+    def found(self, answers: Mapping[int, Answer], wall_s: float) -> Awaitable[None]:
+        """Commit that rows in doubt were accepted after all; by row, what the API's list says of them."""
+
+    def close(self) -> None:
+        """Commit what waits; nothing can be noted any more."""
