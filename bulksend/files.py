@@ -1,4 +1,7 @@
-"""Files that replace others when they are whole: written under another name first, private to the user."""
+"""Files that replace others when they are whole: written under another name first, private to the user.
+
+The name tells which process writes it, so that what a killed one left is known by that.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,6 @@ from pathlib import Path
 from typing import IO
 
 from bulksend.errors import UsageError
-from bulksend.runs.lock import is_alive
 
 
 @contextmanager
@@ -64,9 +66,28 @@ def _clear(folder: Path) -> None:
     """Remove what a killed process left half written: it holds personal data."""
     for left in folder.glob(".bulksend-*.part"):
         with suppress(OSError, ValueError):
-            if not is_alive(int(left.stem.rpartition("-")[2])):
+            if process_started_at(int(left.stem.rpartition("-")[2])) is None:
                 left.unlink()
 
 
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
+
+
+def process_started_at(pid: int) -> int | None:
+    """When a process of this machine started, by the machine's own count; None if there is no such process.
+
+    0 where the machine does not tell (it is not Linux).
+    """
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return None
+    except PermissionError:
+        pass
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return 0
+    fields = told.rpartition(")")[2].split()  # proc(5): from field 3 on, for the name in field 2 may hold anything
+    return None if fields[0] == "Z" else int(fields[19])

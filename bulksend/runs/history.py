@@ -7,26 +7,27 @@ run ends, or by the next run if it was cut off.
 
 from __future__ import annotations
 
-import os
 import re
 import sqlite3
 import time
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Self
 
 import orjson
-import platformdirs
 
-from bulksend.errors import OwnedError, UsageError
-from bulksend.model import Recipient
+from bulksend.errors import OwnedError, RunFileError, UsageError
+from bulksend.runs.facts import Owner
 from bulksend.runs.lock import FileLock
-from bulksend.runs.sqlite.file import RECENT_SENDS, Owner, explained
-
-FOLDER_VARIABLE = "BULKSEND_STATE_DIR"
+from bulksend.runs.opening import open_run
+from bulksend.runs.paths import state_folder
+from bulksend.runs.sqlite.schema import explained
+from bulksend.runs.store import OwnRun, RecentSend, Run
 
 _VERSION = 1
+_CONTACTS = 10_000  # whose numbers are asked for at a time
 _SCHEMA = f"""
 PRAGMA journal_mode = WAL;
 PRAGMA user_version = {_VERSION};
@@ -41,11 +42,11 @@ class Earlier:
     """What a run must know of the ones before it.
 
     Attributes:
-        sends: (recipient, parts, messages, time) of other runs' recent sends.
+        sends: other runs' recent sends.
         blind: whether a run was cut off and its run file is gone, so that its last sends are not known.
     """
 
-    sends: list[tuple[Recipient, int, int, float]]
+    sends: list[RecentSend]
     blind: bool
 
 
@@ -55,6 +56,7 @@ class Account:
     Args:
         base_url: the API's address.
         org_id: the organization; with the address it is the account.
+        place: of the run that is to be sent.
 
     Raises:
         OwnedError: another process is sending for this account; the sentence says which.
@@ -62,12 +64,11 @@ class Account:
         UsageError: its folder cannot be made.
     """
 
-    def __init__(self, base_url: str, org_id: int, run: Path) -> None:
+    def __init__(self, base_url: str, org_id: int, place: str) -> None:
         name = re.sub(r"[^A-Za-z0-9.-]+", "_", f"{base_url.partition('://')[2]}-{org_id}")
         folder = state_folder()
-        self._run = run.resolve()
         self._lock = _lock(folder / f"{name}.lock", base_url, org_id)
-        self._lock.write(orjson.dumps({"owner": asdict(Owner.now(time.time())), "run": str(self._run)}))
+        self._lock.write(orjson.dumps({"owner": asdict(Owner.now(time.time())), "run": str(Path(place).resolve())}))
         try:
             self._path = folder / f"{name}.sqlite"
             with explained(self._path):
@@ -83,34 +84,41 @@ class Account:
             self._lock.release()
             raise
 
-    def begin(self, plan_id: str, *, since: float, now: float) -> Earlier:
-        """Note that a run begins, and tell what others have sent at ``since`` or later."""
+    def begin(self, run: Run, *, since_s: float, wall_s: float) -> Earlier:
+        """Note that a run begins, and tell what others have sent at ``since_s`` (since 1970) or later."""
+        plan_id = run.facts.plan_id
         with explained(self._path):
             left = self._db.execute("SELECT plan_id, run FROM active").fetchone()
             # A run that goes on after a kill knows its own sends.
-            blind = left is not None and left[0] != plan_id and not self._absorb(left[0], Path(left[1]), since, now)
+            blind = (
+                left is not None and left[0] != plan_id and not self._take_in(left[0], Path(left[1]), since_s, wall_s)
+            )
             self._db.execute("BEGIN")
             self._db.execute("DELETE FROM active")
-            self._db.execute("INSERT INTO active VALUES (?, ?)", [plan_id, str(self._run)])
-            self._db.execute("DELETE FROM sends WHERE ended_at < ?", [since])
+            self._db.execute("INSERT INTO active VALUES (?, ?)", [plan_id, str(Path(run.place).resolve())])
+            self._db.execute("DELETE FROM sends WHERE ended_at < ?", [since_s])
             self._db.execute("COMMIT")
             sql = "SELECT recipient, parts, messages, ended_at FROM sends WHERE plan_id <> ? ORDER BY ended_at"
-            return Earlier(self._db.execute(sql, [plan_id]).fetchall(), blind)
+            return Earlier(list(map(RecentSend._make, self._db.execute(sql, [plan_id]))), blind)
 
-    def lend_numbers(self) -> None:
-        """Tell the run file the numbers of its contacts, as far as they are known."""
-        with explained(self._run), closing(sqlite3.connect(self._run, isolation_level=None)) as run:
-            run.execute("ATTACH ? AS account", [str(self._path)])
-            run.execute(
-                """INSERT OR IGNORE INTO main.numbers SELECT contact, number FROM account.numbers WHERE contact IN
-                   (SELECT recipient FROM main.messages WHERE typeof(recipient) = 'integer')"""
-            )
+    def lend_numbers(self, run: OwnRun) -> None:
+        """Tell a run the numbers of its contacts, as far as they are known."""
+        contacts = run.contacts()
+        sql = "SELECT contact, number FROM numbers JOIN json_each(?) ON contact = value"
+        while some := list(islice(contacts, _CONTACTS)):
+            with explained(self._path):
+                known = self._db.execute(sql, [orjson.dumps(some).decode()]).fetchall()
+            if known:
+                run.learn(known)
 
-    def end(self, plan_id: str, *, since: float, now: float) -> None:
-        """Remember what the run sent at ``since`` or later and what it learned; it has ended."""
-        with explained(self._path):
-            if self._absorb(plan_id, self._run, since, now):
-                self._db.execute("DELETE FROM active")
+    def end(self, run: Run, *, since_s: float, wall_s: float) -> None:
+        """Remember what a run sent at ``since_s`` or later and what it learned; it has ended.
+
+        If that fails, it is as if the run had been cut off: the next one reads its file.
+        """
+        with suppress(RunFileError), explained(self._path):
+            self._absorb(run, run.facts.plan_id, since_s, wall_s)
+            self._db.execute("DELETE FROM active")
 
     def close(self) -> None:
         """Let the next run of this account begin."""
@@ -123,50 +131,29 @@ class Account:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _absorb(self, plan_id: str, run: Path, since: float, now: float) -> bool:
-        """Take over what a run file knows; False if it is gone, or is another run's by now."""
-        if not run.is_file():
-            return False
+    def _take_in(self, plan_id: str, place: Path, since_s: float, wall_s: float) -> bool:
+        """Take over what the run of a killed process knows; False if it is gone, or is another by now."""
         try:
-            self._db.execute("ATTACH ? AS run", [str(run)])
-        except sqlite3.Error:
+            with open_run(place) as run:
+                if run.facts.plan_id != plan_id:
+                    return False
+                self._absorb(run, plan_id, since_s, wall_s)
+        except (UsageError, RunFileError):
             return False
-        try:
-            facts = self._db.execute("SELECT value FROM run.facts WHERE name = 'plan'").fetchone()
-            if facts is None or orjson.loads(facts[0]).get("plan_id") != plan_id:
-                return False
-            self._db.execute("BEGIN")
-            self._db.execute("DELETE FROM main.sends WHERE plan_id = ?", [plan_id])
-            self._db.execute(
-                f"INSERT INTO main.sends SELECT :plan_id, * FROM ({RECENT_SENDS.format(run='run')})",
-                {"plan_id": plan_id, "since": since, "now": now},
-            )
-            self._db.execute("INSERT OR REPLACE INTO main.numbers SELECT contact, number FROM run.numbers")
-            self._db.execute("COMMIT")
-        except sqlite3.Error:
-            with suppress(sqlite3.Error):
-                self._db.execute("ROLLBACK")
-            return False
-        finally:
-            self._db.execute("DETACH run")
         return True
 
-
-def state_folder() -> Path:
-    """The folder of what outlives a run: BULKSEND_STATE_DIR, or the user's own state directory.
-
-    Raises:
-        UsageError: it cannot be made.
-    """
-    given = os.environ.get(FOLDER_VARIABLE)
-    folder = Path(given) if given else platformdirs.user_state_path("bulksend")
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(
-            f"{folder}: the state folder cannot be made ({error.strerror}); name another with {FOLDER_VARIABLE}"
-        ) from error
-    return folder
+    def _absorb(self, run: Run, plan_id: str, since_s: float, wall_s: float) -> None:
+        sends, numbers = run.recent_sends(since_s, wall_s), run.numbers()
+        self._db.execute("BEGIN")
+        try:
+            self._db.execute("DELETE FROM sends WHERE plan_id = ?", [plan_id])
+            self._db.executemany("INSERT INTO sends VALUES (?, ?, ?, ?, ?)", ((plan_id, *send) for send in sends))
+            self._db.executemany("INSERT OR REPLACE INTO numbers VALUES (?, ?)", numbers)
+            self._db.execute("COMMIT")
+        except BaseException:
+            with suppress(sqlite3.Error):
+                self._db.execute("ROLLBACK")
+            raise
 
 
 def _lock(path: Path, base_url: str, org_id: int) -> FileLock:

@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 
 from bulksend.errors import RunFileError
 from bulksend.model import Answer, Attempt, Outcome, Queued, Recipient
-from bulksend.runs.sqlite.store import RunStore
+from bulksend.runs.sqlite.notes import Notes
 
 T = TypeVar("T")
 
@@ -27,49 +27,48 @@ class SqliteJournal:
     Every call raises RunFileError if its group could not be committed; then none of the group was.
     """
 
-    def __init__(self, store: RunStore) -> None:
-        self._store = store
+    def __init__(self, notes: Notes) -> None:
+        self._notes = notes
         self._jobs: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
         self._thread.start()
 
     def claim(self, after: int, limit: int) -> Awaitable[list[Queued]]:
         """See `Journal.claim`."""
-        return self._do(lambda: self._store.claim(after, limit))
+        return self._do(lambda: self._notes.claim(after, limit))
 
     def crowded(self, is_crowded: Callable[[Recipient, int], bool]) -> Awaitable[list[Queued]]:
         """See `Journal.crowded`."""
-        return self._do(lambda: self._store.crowded(is_crowded))
+        return self._do(lambda: self._notes.crowded(is_crowded))
 
     def in_doubt(self, since_s: float) -> Awaitable[list[Queued]]:
         """See `Journal.in_doubt`."""
-        return self._do(lambda: self._store.in_doubt(since_s))
+        return self._do(lambda: self._notes.in_doubt(since_s))
 
     def recent_sends(self, since_s: float, wall_s: float) -> Awaitable[list[tuple[Recipient, int, float]]]:
         """See `Journal.recent_sends`."""
-        return self._do(lambda: self._store.recent_sends(since_s, wall_s))
+        return self._do(lambda: self._notes.recent_sends(since_s, wall_s))
 
     def begin(self, rows: Sequence[int], wall_s: float) -> Awaitable[list[Attempt]]:
         """See `Journal.begin`."""
-        return self._do(lambda: self._store.begin(rows, wall_s))
+        return self._do(lambda: self._notes.begin(rows, wall_s))
 
     def leaves(self, attempt: Attempt) -> None:
         """See `Journal.leaves`."""
-        self._store.leaves(attempt.ticket)
+        self._notes.leaves(attempt)
 
     def settle(self, outcomes: Sequence[Outcome], *, dedup_proven: bool) -> Awaitable[None]:
         """See `Journal.settle`."""
-        return self._do(lambda: self._store.settle(outcomes, dedup_proven=dedup_proven))
+        return self._do(lambda: self._notes.settle(outcomes, dedup_proven=dedup_proven))
 
     def found(self, answers: Mapping[int, Answer], wall_s: float) -> Awaitable[None]:
         """See `Journal.found`."""
-        return self._do(lambda: self._store.found(answers, wall_s))
+        return self._do(lambda: self._notes.found(answers, wall_s))
 
     def close(self) -> None:
-        """Commit what waits, end the thread and close the file."""
+        """See `Journal.close`; the run's connection is its owner's again."""
         self._jobs.put(None)
         self._thread.join()
-        self._store.close()
 
     def _do(self, work: Callable[[], T]) -> Awaitable[T]:
         job = _Job(work, asyncio.get_running_loop())
@@ -91,16 +90,16 @@ class SqliteJournal:
                 return
 
     def _commit(self, group: Sequence[_Job[Any]]) -> None:
-        db = self._store.db
+        db = self._notes.db
         failure: Exception | None = None
         try:
             db.execute("BEGIN IMMEDIATE")  # a read that became a write could find the file changed
-            self._store.check_epoch()
+            self._notes.check_epoch()
             for job in group:
                 job.result = job.work()
             db.execute("COMMIT")
         except sqlite3.Error as error:
-            failure = RunFileError(f"{self._store.path}: the run file could not be written ({error})")
+            failure = RunFileError(f"{self._notes.path}: the run file could not be written ({error})")
         except Exception as error:  # noqa: BLE001 -- whatever it is, the callers must hear of it, or they wait forever
             failure = error
         if failure is not None and db.in_transaction:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 from bulksend.model import Event
 from bulksend.runs.states import STEPS, Decision, Keep, Life, State
@@ -31,8 +32,20 @@ def can_be(event: Event, table: str = "") -> str:
     return f"{table}state IN ({_listed(sorted(STEPS[event].before))})"
 
 
-def after(*events: Event, which: str = "") -> str:
-    """What becomes of a row of ``sends``, as assignments of an UPDATE.
+class Changes(NamedTuple):
+    """What becomes of a row of ``sends``, each column as an SQL expression of what it was."""
+
+    state: str
+    doubt_since: str
+    decision: str
+
+    def __str__(self) -> str:
+        """As assignments of an UPDATE."""
+        return ", ".join(f"{column} = {value}" for column, value in self._asdict().items())
+
+
+def after(*events: Event, which: str = "") -> Changes:
+    """What events make of a row of ``sends``.
 
     Args:
         events: those that can happen here.
@@ -40,12 +53,15 @@ def after(*events: Event, which: str = "") -> str:
     """
     which = which or _quoted(events[0])
     marking = [event for event in events if STEPS[event].doubts]
-    state = (
-        f"CASE WHEN doubt_since IS NULL THEN {_chosen(events, which, lambda event: _quoted(STEPS[event].after))} "
-        f"ELSE {_chosen(events, which, lambda event: _quoted(STEPS[event].in_doubt))} END"
+    return Changes(
+        state=f"CASE WHEN doubt_since IS NULL THEN {_chosen(events, which, lambda event: _quoted(STEPS[event].after))} "
+        f"ELSE {_chosen(events, which, lambda event: _quoted(STEPS[event].in_doubt))} END",
+        doubt_since=f"CASE WHEN {which} IN ({_listed(marking)}) THEN coalesce(doubt_since, started_at) "
+        "ELSE doubt_since END"
+        if marking
+        else "doubt_since",
+        decision=_chosen(events, which, _decision),
     )
-    doubt = f"CASE WHEN {which} IN ({_listed(marking)}) THEN coalesce(doubt_since, started_at) ELSE doubt_since END"
-    return f"state = {state}, doubt_since = {doubt}, decision = {_chosen(events, which, _decision)}"
 
 
 def _decision(event: Event) -> str:

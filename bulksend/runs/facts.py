@@ -1,0 +1,212 @@
+"""What a plan is made of: whatever changes what is sent, to whom, or in whose name; and who works on the run."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from bulksend.files import process_started_at
+from bulksend.model import Duplicates, Endpoint
+from bulksend.planning.planner import PlanOptions
+
+
+class Address(NamedTuple):
+    """Where a plan goes, apart from the key.
+
+    Attributes:
+        org_id: the organization's id.
+        base_url: the API's address; empty for a private sandbox, which has a new one each time.
+    """
+
+    org_id: int
+    base_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What somebody says a campaign is to be; None where nothing is said.
+
+    Attributes:
+        input_digest: SHA-256 of the input's bytes, hexadecimal.
+        sender: sender id of rows without one of their own.
+        template: text of rows without one of their own.
+        mapping: (field, column name) pairs.
+        country: whose numbers those without dialing code are.
+        reading: how the input is read: encoding, delimiter, sheet; None where that is to be found out.
+        gsm: whether typographic characters are replaced.
+        duplicates: what is done with rows that repeat another.
+        exclusion: digest of the lists of those left out.
+        endpoint: which of the API's twins.
+        org_id: the organization's id.
+        base_url: the API's address; empty for a private sandbox.
+        campaign: what the dedup keys begin with.
+    """
+
+    input_digest: str | None = None
+    sender: str | None = None
+    template: str | None = None
+    mapping: tuple[tuple[str, str], ...] | None = None
+    country: str | None = None
+    reading: tuple[str | None, str | None, str | None] | None = None
+    gsm: bool | None = None
+    duplicates: str | None = None
+    exclusion: str | None = None
+    endpoint: str | None = None
+    org_id: int | None = None
+    base_url: str | None = None
+    campaign: str | None = None
+
+    @classmethod
+    def of(
+        cls, options: PlanOptions, *, org_id: int | None, base_url: str | None, campaign: str | None,
+        input_digest: str | None = None,
+    ) -> Terms:  # fmt: skip
+        """What options say."""
+        reading = (options.reading.encoding, options.reading.delimiter, options.reading.sheet)
+        return cls(
+            input_digest=input_digest,
+            sender=options.sender,
+            template=options.message,
+            mapping=options.mapping or None,
+            country=options.country,
+            reading=reading if any(reading) else None,
+            gsm=options.gsm,
+            duplicates=options.duplicates,
+            exclusion=options.exclusions.digest or None,
+            endpoint=options.endpoint,
+            org_id=org_id,
+            base_url=base_url,
+            campaign=campaign,
+        )
+
+
+class Term(NamedTuple):
+    """One of the terms.
+
+    Attributes:
+        name: its name in `Terms` and `Facts`.
+        another: in words, that it is not as it was.
+        default: what a new plan takes if nothing is said.
+    """
+
+    name: str
+    another: str
+    default: object
+
+
+TERMS = (
+    Term("input_digest", "another content of the input", ""),
+    Term("sender", "another sender", None),
+    Term("template", "another message", None),
+    Term("mapping", "other columns named for its fields", ()),
+    Term("country", "another country of its numbers", None),
+    Term("reading", "another encoding, delimiter or sheet of the input", (None, None, None)),
+    Term("gsm", "another choice about typographic characters", False),
+    Term("duplicates", "another choice about rows that repeat another", Duplicates.SEND.value),
+    Term("exclusion", "another list of those to leave out", ""),
+    Term("endpoint", "another endpoint", Endpoint.CONTACT.value),
+    Term("org_id", "another organization", 0),
+    Term("base_url", "another server", ""),
+    Term("campaign", "another campaign id", ""),
+)
+"""All terms, once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a plan was made of; the names of `Terms`, settled, and those of the input.
+
+    Attributes:
+        input_name: the input file's name, or "-" for standard input.
+        columns: the input's own column names, in order.
+        org_id: 0 as long as that is open.
+        plan_id: tells this plan from any other.
+    """
+
+    input_name: str
+    input_digest: str
+    columns: tuple[str, ...]
+    sender: str | None
+    template: str | None
+    mapping: tuple[tuple[str, str], ...]
+    country: str | None
+    reading: tuple[str | None, str | None, str | None]
+    gsm: bool
+    duplicates: str
+    exclusion: str
+    endpoint: str
+    org_id: int
+    base_url: str
+    campaign: str
+    plan_id: str
+
+    @classmethod
+    def new(cls, input_name: str, columns: tuple[str, ...], terms: Terms) -> Facts:
+        """Those of a new plan; a campaign id that is not said is random."""
+        said = {term.name: value_of(terms, term) for term in TERMS}
+        return cls(
+            input_name=os.fsencode(input_name).decode(errors="replace"),
+            columns=columns,
+            plan_id=uuid.uuid4().hex,
+            **said | {"campaign": terms.campaign or uuid.uuid4().hex},  # type: ignore[arg-type]
+        )
+
+    def differences(self, said: Terms, *, unsaid_is_default: bool) -> Iterator[Term]:
+        """The terms that are said to be other than they were planned.
+
+        Args:
+            said: what is said now.
+            unsaid_is_default: whether a term of which nothing is said means its default, as for an input that is
+                planned with options; otherwise it means whatever was planned. A campaign id always means that.
+        """
+        for term in TERMS:
+            value = getattr(said, term.name)
+            if value is None and (not unsaid_is_default or term.name == "campaign"):
+                continue
+            if value_of(said, term) != getattr(self, term.name):
+                yield term
+
+
+def value_of(terms: Terms, term: Term) -> object:
+    """What the terms say of one, or its default."""
+    value = getattr(terms, term.name)
+    return term.default if value is None else value
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The process that has or last had a run for sending.
+
+    Attributes:
+        pid: its id.
+        host: the machine's name.
+        since: when it took the run over, in seconds since 1970.
+        started_at: when the process started, by the machine's own count; None if that is not told here.
+    """
+
+    pid: int
+    host: str
+    since: float
+    started_at: int | None = None
+
+    @classmethod
+    def now(cls, wall_s: float) -> Owner:
+        """This process."""
+        return cls(os.getpid(), socket.gethostname(), wall_s, process_started_at(os.getpid()))
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it surely runs no more; of another machine's nobody knows here."""
+        if self.host != socket.gethostname():
+            return False
+        now = process_started_at(self.pid)
+        return now is None or (self.started_at is not None and now != self.started_at)
+
+    def __str__(self) -> str:
+        since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.since))
+        return f"process {self.pid} on {self.host}, since {since}"

@@ -1,0 +1,80 @@
+"""Which store a run is in, and how it is come by there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bulksend.errors import UsageError
+from bulksend.planning.overview import Findings
+from bulksend.runs.facts import Facts
+from bulksend.runs.lock import FileLock
+from bulksend.runs.sqlite.owned import OwnSqliteRun
+from bulksend.runs.sqlite.plan import PlanWriter
+from bulksend.runs.sqlite.run import SqliteRun
+from bulksend.runs.store import OwnRun, Run
+
+
+def open_run(place: Path) -> Run:
+    """Open a run for reading, also while another process sends it.
+
+    Raises:
+        UsageError: there is none, or it is of a newer version.
+        RunFileError: it cannot be read.
+    """
+    return SqliteRun.open(place)
+
+
+def own_run(place: Path, wall_s: float) -> OwnRun:
+    """Take a run for sending; whatever a killed owner left in flight is in doubt from now on.
+
+    Raises:
+        UsageError: there is none, or it is of a newer version.
+        OwnedError: another process has it; the sentence says which.
+        RunFileError: it cannot be written.
+    """
+    return OwnSqliteRun.own(place, wall_s)
+
+
+def new_plan(place: Path) -> PlanWriter:
+    """Begin a plan, which replaces whatever plan is in that place when it is finished; see first that it may.
+
+    Raises:
+        OwnedError: another process is planning or sending this run.
+        RunFileError: it cannot be written.
+    """
+    return PlanWriter(place)
+
+
+def finish_plan(writer: PlanWriter, facts: Facts, findings: Findings, wall_s: float) -> OwnRun:
+    """Make a plan durable; the run, owned.
+
+    Raises:
+        OwnedError: another process is sending the run of this name.
+        RunFileError: it cannot be written, or the run of this name has begun meanwhile.
+    """
+    return OwnSqliteRun(writer.finish(facts, findings), wall_s)
+
+
+def check_replaceable(place: Path) -> None:
+    """See that a new plan may take a run's place.
+
+    Raises:
+        UsageError: it is another file, or the run has begun.
+        OwnedError: another process is at work on it.
+    """
+    check_folder(place)
+    if not place.exists():
+        return
+    with open_run(place) as run, FileLock(place):
+        if run.has_begun:
+            raise UsageError(f"{place}: this run has begun: give the new plan a file of its own")
+
+
+def check_folder(place: Path) -> None:
+    """See that there is a folder for a run.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if not place.parent.is_dir():
+        raise UsageError(f"{place}: the folder {place.parent} does not exist")

@@ -1,0 +1,98 @@
+"""How far a run's intents have left: one number in memory that outlives the process, though not the machine's.
+
+Intents are committed ahead of their POSTs. After a kill it makes a difference to know which of them had not begun:
+they are in no doubt. To commit each beginning would cost a disk write per message. A page of a mapped file costs
+nothing, and the kernel keeps it when the process dies; if the machine dies as well, the boot's id tells, and nothing
+is known.
+
+The mark is bound to one owner's time by a random token that stands in the run file, so a copied or restored run file,
+or another command, never reads a mark that is not its own.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import struct
+from contextlib import suppress
+from pathlib import Path
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_TOKEN = 32  # bytes; hexadecimal digits
+_BOOT = 36
+_PLACE = 72  # of the number, on a boundary of its size
+_SIZE = 80
+
+
+class Departures:
+    """The mark of one owner, while it sends.
+
+    Args:
+        path: where it lies; replaced.
+        token: the owner's time.
+    """
+
+    __slots__ = ("_issued", "_map", "_numbers", "_path")
+
+    def __init__(self, path: Path, token: str) -> None:
+        self._path = path
+        self._issued = 0
+        self._map: mmap.mmap | None = None
+        self._numbers: memoryview[int] | None = None
+        boot = _boot_id()
+        if boot is None:
+            return  # not Linux: after a kill every intent is taken for one that left
+        with suppress(OSError):  # it is only good to have
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.unlink(missing_ok=True)
+            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+            try:
+                os.write(fd, (token.encode()[:_TOKEN] + boot).ljust(_SIZE, b"\0"))
+                self._map = mmap.mmap(fd, _SIZE)
+            finally:
+                os.close(fd)
+            self._numbers = memoryview(self._map).cast("Q")
+
+    def issue(self, count: int) -> int:
+        """The first of so many tickets, for intents in the order in which they will leave."""
+        first = self._issued + 1
+        self._issued += count
+        return first
+
+    def reach(self, ticket: int) -> None:
+        """The attempt with this ticket is about to leave, and so may have all before it."""
+        numbers = self._numbers
+        if numbers is not None and numbers[_PLACE // 8] < ticket:
+            numbers[_PLACE // 8] = ticket
+
+    def close(self, *, remove: bool) -> None:
+        """Let go of the mark, and remove it if nothing is in flight any more."""
+        if self._numbers is not None:
+            self._numbers.release()
+            self._numbers = None
+        if self._map is not None:
+            self._map.close()
+            self._map = None
+        if remove:
+            with suppress(OSError):
+                self._path.unlink(missing_ok=True)
+
+
+def left_to(path: Path, token: str) -> int | None:
+    """The last ticket of an owner's time that may have left; None if nobody knows."""
+    boot = _boot_id()
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    if boot is None or len(content) != _SIZE or content[: _TOKEN + _BOOT] != token.encode()[:_TOKEN] + boot:
+        return None
+    return int(struct.unpack_from("=Q", content, _PLACE)[0])
+
+
+def _boot_id() -> bytes | None:
+    try:
+        found = _BOOT_ID.read_bytes().strip()
+    except OSError:
+        return None
+    return found if len(found) == _BOOT else None

@@ -1,0 +1,111 @@
+"""What a run file keeps of itself as a whole: name and value, inside the caller's transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import asdict
+from typing import Any
+
+import orjson
+
+from bulksend.errors import UsageError
+from bulksend.model import Status
+from bulksend.planning.overview import Example, Findings, Reason
+from bulksend.runs.facts import Facts, Owner
+from bulksend.runs.sqlite import life
+
+
+def plan(db: sqlite3.Connection) -> Facts:
+    """What the plan was made of.
+
+    Raises:
+        UsageError: there is no whole plan.
+    """
+    value = read(db, "plan")
+    if value is None:
+        raise UsageError("this run file holds no whole plan: plan anew")
+    found = orjson.loads(value)
+    found["columns"] = tuple(found["columns"])
+    found["mapping"] = tuple((field, column) for field, column in found["mapping"])
+    found["reading"] = tuple(found["reading"])
+    return Facts(**found)
+
+
+def findings(db: sqlite3.Connection) -> Findings:
+    """What planning found."""
+    found = orjson.loads(read(db, "findings"))
+    reasons = tuple(
+        Reason(Status(each["status"]), each["says"], each["rows"], tuple(Example(**one) for one in each["examples"]))
+        for each in found["reasons"]
+    )
+    return Findings(reasons, tuple(found["notes"]), tuple(found["warnings"]), found["rates"])
+
+
+def counts(db: sqlite3.Connection) -> dict[Status, int]:
+    """How many rows the plan has of each status."""
+    return {Status(status): rows for status, rows in orjson.loads(read(db, "counts")).items()}
+
+
+def owner(db: sqlite3.Connection) -> Owner | None:
+    """Who has the run or had it last; None if nobody, or if that ended in order."""
+    value = read(db, "owner")
+    return Owner(**orjson.loads(value)) if value else None
+
+
+def token(db: sqlite3.Connection) -> str | None:
+    """What tells the last owner's time from all others; None in a file that nobody took over yet."""
+    value = read(db, "token")
+    return None if value is None else str(value)
+
+
+def epoch(db: sqlite3.Connection) -> int:
+    """How often the run was taken over."""
+    return int(read(db, "epoch") or 0)
+
+
+def is_dedup_proven(db: sqlite3.Connection) -> bool:
+    """Whether the server has shown that it knows clientDedup."""
+    return read(db, "dedup proven") is not None
+
+
+def has_begun(db: sqlite3.Connection) -> bool:
+    """Whether a message may have been accepted."""
+    return db.execute(f"SELECT 1 FROM sends WHERE {life.may_have_arrived()} LIMIT 1").fetchone() is not None
+
+
+def first_unfinished(db: sqlite3.Connection) -> int:
+    """A row before which there is nothing to send."""
+    (unfinished,) = db.execute(f"SELECT min(row) FROM sends WHERE {life.is_to_send()}").fetchone()
+    untried = int(read(db, "begun to") or 0) + 1
+    return min(untried, unfinished or untried)
+
+
+def advance(db: sqlite3.Connection) -> None:
+    """Note up to which row every message has been begun once, so that whoever goes on need not look at all of them."""
+    begun_to = int(read(db, "begun to") or 0)
+    sql = """SELECT m.row FROM messages m LEFT JOIN sends s ON s.row = m.row
+             WHERE m.row > ? AND m.status = 'pending' AND s.row IS NULL ORDER BY m.row LIMIT 1"""
+    found = db.execute(sql, [begun_to]).fetchone()
+    to = found[0] - 1 if found else db.execute("SELECT coalesce(max(row), 0) FROM messages").fetchone()[0]
+    if to != begun_to:
+        note(db, "begun to", to)
+
+
+def take_over(db: sqlite3.Connection, now: Owner, new_token: str) -> int:
+    """Note a new owner; its epoch."""
+    new_epoch = epoch(db) + 1
+    note(db, "epoch", new_epoch)
+    note(db, "token", new_token)
+    note(db, "owner", orjson.dumps(asdict(now)).decode())
+    return new_epoch
+
+
+def note(db: sqlite3.Connection, name: str, value: object) -> None:
+    """Keep a value under a name."""
+    db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", [name, value])
+
+
+def read(db: sqlite3.Connection, name: str) -> Any:
+    """A value by its name; None if there is none."""
+    found = db.execute("SELECT value FROM facts WHERE name = ?", [name]).fetchone()
+    return found[0] if found else None

@@ -1,0 +1,194 @@
+"""The SQL by which a run that is being sent takes notes: plain synchronous calls inside the caller's transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import orjson
+
+from bulksend.errors import OwnedError, RunFileError
+from bulksend.model import Answer, Attempt, Event, Message, Outcome, Queued, Recipient
+from bulksend.runs.sqlite import kept, life
+from bulksend.runs.sqlite.departures import Departures
+from bulksend.runs.sqlite.run import NUMBER, recent_sends, until
+from bulksend.runs.sqlite.schema import ANSWER_NAMES
+from bulksend.runs.states import State
+
+_ADVANCED_AT = 100_000  # rows
+_ENDS = (Event.ACCEPTED, Event.REJECTED, Event.FAILED, Event.PUT_OFF, Event.DOUBTED, Event.CALLED_OFF)
+TO_SEND = f"(s.row IS NULL OR {life.is_to_send('s.')})"
+
+_CLAIM = f"""
+SELECT json_group_array(json_array(row, who, slots)) FROM (
+    SELECT m.row, coalesce(n.number, m.recipient) AS who, {{slots}} AS slots FROM messages m
+    LEFT JOIN sends s ON s.row = m.row {NUMBER.format("m")}
+    WHERE m.row > ? AND m.row <= ? AND m.status = 'pending' AND {TO_SEND}
+    ORDER BY m.row LIMIT ?)
+"""
+_CROWDED = f"""
+SELECT m.row, coalesce(n.number, m.recipient), {{slots}} FROM repeats m LEFT JOIN sends s ON s.row = m.row
+{NUMBER.format("m")} WHERE m.recipient = ? AND m.row <= ? AND {TO_SEND} ORDER BY m.row
+"""
+_UNSETTLED = f"""
+SELECT m.row, coalesce(n.number, m.recipient), {{slots}} FROM sends s JOIN messages m ON m.row = s.row
+{NUMBER.format("m")} WHERE {life.is_unsettled("s.")} AND s.doubt_since >= ? ORDER BY m.row
+"""
+# The WHERE is the last guard against a double send: a row that was accepted, or is on its way, cannot begin again.
+_BEGIN = f"""
+INSERT INTO sends (row, state, attempts, started_at, ticket)
+SELECT value, '{State.IN_FLIGHT}', 1, ?, ? + key FROM json_each(?) WHERE true
+ON CONFLICT (row) DO UPDATE SET {life.after(Event.BEGUN)}, attempts = attempts + 1,
+    started_at = excluded.started_at, ticket = excluded.ticket, ended_at = NULL
+WHERE {life.can_be(Event.BEGUN, "sends.")}
+"""
+_BODIES = """
+SELECT json_group_array(json_array(
+    m.row, m.recipient, m.sender, m.text, m.parts, m.price, s.attempts, s.doubt_since IS NOT NULL, s.ticket
+)) FROM json_each(?) wanted JOIN messages m ON m.row = wanted.value JOIN sends s ON s.row = wanted.value
+"""
+# One statement for a whole group, here and in _BODIES and _CLAIM: each step of a statement gives the interpreter's lock
+# away and has to win it back from a busy event loop.
+_SETTLE = f"""
+UPDATE sends SET {life.after(*_ENDS, which="done.event")},
+    attempts = attempts - (done.event = '{Event.CALLED_OFF}'), ended_at = done.ended_at,
+    http_status = done.http_status, error = done.error, answer = done.answer, charged = done.charged
+FROM (
+    SELECT json_extract(value, '$[0]') AS row,
+        json_extract(value, '$[1]') AS event,
+        json_extract(value, '$[2]') AS ended_at,
+        json_extract(value, '$[3]') AS http_status,
+        json_extract(value, '$[4]') AS error,
+        json_extract(value, '$[5]') AS charged,
+        json_extract(value, '$[6]') AS answer
+    FROM json_each(?)
+) done WHERE sends.row = done.row AND sends.state = '{State.IN_FLIGHT}'
+"""
+_FOUND = f"""
+UPDATE sends SET {life.after(Event.FOUND)}, ended_at = ?, answer = ?, charged = ?,
+    error = 'its answer was lost; found in the API''s list of messages'
+WHERE row = ? AND {life.can_be(Event.FOUND)}
+"""
+
+
+class Notes:
+    """What is noted of one send; used by one thread.
+
+    Args:
+        db: the owner's connection.
+        path: the run file.
+        departures: how far its intents have left.
+        epoch: of the owner; if the file's is another, somebody has taken the run over.
+        by_parts: whether a message counts its parts against a cap, or one.
+        limit: send only the first so many pending rows; None for all.
+    """
+
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        path: Path,
+        departures: Departures,
+        *,
+        epoch: int,
+        by_parts: bool,
+        limit: int | None,
+    ) -> None:
+        self.db = db
+        self.path = path
+        self._epoch = epoch
+        self._by_parts = by_parts
+        self._slots = "m.parts" if by_parts else "1"
+        self._begun_to = 0
+        self._first = kept.first_unfinished(db)
+        self._until = until(db, limit)
+        self._departures = departures
+
+    def check_epoch(self) -> None:
+        """See that nobody else has taken the run over.
+
+        Raises:
+            OwnedError: somebody has.
+        """
+        if kept.epoch(self.db) != self._epoch:
+            raise OwnedError(f"{self.path}: another bulksend process has taken this run over")
+
+    def claim(self, after: int, limit: int) -> list[Queued]:
+        """See `Journal.claim`."""
+        if after > self._begun_to + _ADVANCED_AT:
+            kept.advance(self.db)
+            self._begun_to = after
+        after = max(after, self._first - 1)
+        (found,) = self.db.execute(_CLAIM.format(slots=self._slots), [after, self._until, limit]).fetchone()
+        return [Queued(*each) for each in orjson.loads(found)]
+
+    def crowded(self, is_crowded: Callable[[Recipient, int], bool]) -> list[Queued]:
+        """See `Journal.crowded`."""
+        totals = self.db.execute(f"SELECT recipient, sum({self._slots}) FROM repeats m GROUP BY recipient").fetchall()
+        sql = _CROWDED.format(slots=self._slots)
+        return [
+            Queued(*found)
+            for recipient, slots in totals
+            if is_crowded(recipient, slots)
+            for found in self.db.execute(sql, [recipient, self._until])
+        ]
+
+    def in_doubt(self, since_s: float) -> list[Queued]:
+        """See `Journal.in_doubt`."""
+        return [Queued(*found) for found in self.db.execute(_UNSETTLED.format(slots=self._slots), [since_s])]
+
+    def recent_sends(self, since_s: float, wall_s: float) -> list[tuple[Recipient, int, float]]:
+        """See `Journal.recent_sends`."""
+        found = recent_sends(self.db, since_s, wall_s)
+        return [(who, parts if self._by_parts else messages, ended) for who, parts, messages, ended in found]
+
+    def begin(self, rows: Sequence[int], wall_s: float) -> list[Attempt]:
+        """See `Journal.begin`."""
+        wanted = orjson.dumps(rows).decode()
+        begun = self.db.execute(_BEGIN, [wall_s, self._departures.issue(len(rows)), wanted]).rowcount
+        if begun != len(rows):
+            raise RunFileError(f"{self.path}: {len(rows) - begun} rows were to be sent that are sent or on their way")
+        (bodies,) = self.db.execute(_BODIES, [wanted]).fetchone()
+        return [
+            Attempt(Message(row, recipient, sender, text, parts, price), number, bool(in_doubt), ticket)
+            for row, recipient, sender, text, parts, price, number, in_doubt, ticket in orjson.loads(bodies)
+        ]
+
+    def leaves(self, attempt: Attempt) -> None:
+        """See `Journal.leaves`."""
+        self._departures.reach(attempt.ticket)
+
+    def settle(self, outcomes: Sequence[Outcome], *, dedup_proven: bool) -> None:
+        """See `Journal.settle`."""
+        self.db.execute(_SETTLE, [orjson.dumps([_settlement(outcome) for outcome in outcomes]).decode()])
+        learned = [outcome.learned for outcome in outcomes if outcome.learned]
+        if learned:
+            self.db.executemany("INSERT OR REPLACE INTO numbers VALUES (?, ?)", learned)
+        if dedup_proven:
+            kept.note(self.db, "dedup proven", 1)
+
+    def found(self, answers: Mapping[int, Answer], wall_s: float) -> None:
+        """See `Journal.found`."""
+        said = [(wall_s, _said(answer), answer.charged, row) for row, answer in answers.items()]
+        self.db.executemany(_FOUND, said)
+
+
+def _settlement(outcome: Outcome) -> tuple[object, ...]:
+    answer = outcome.answer
+    return (
+        outcome.row,
+        outcome.event,
+        outcome.ended_at,
+        outcome.http_status,
+        outcome.error,
+        None if answer is None else answer.charged,
+        None if answer is None else _named(answer),
+    )
+
+
+def _named(answer: Answer) -> dict[str, object]:
+    return dict(zip(ANSWER_NAMES, answer, strict=False))  # all but what it cost, which has a column of its own
+
+
+def _said(answer: Answer) -> str:
+    return orjson.dumps(_named(answer)).decode()

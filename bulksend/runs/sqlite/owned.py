@@ -1,0 +1,134 @@
+"""Owns a run file: takes it over, writes what is decided, lends the engine its journal, and leaves one plain file."""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import orjson
+
+from bulksend.errors import OwnedError
+from bulksend.model import ContactId, Event, PhoneNumber
+from bulksend.runs.facts import Address, Owner
+from bulksend.runs.lock import FileLock
+from bulksend.runs.sqlite import kept, life
+from bulksend.runs.sqlite.departures import Departures
+from bulksend.runs.sqlite.journal import SqliteJournal
+from bulksend.runs.sqlite.notes import Notes
+from bulksend.runs.sqlite.run import SqliteRun, departures_of, left_to
+from bulksend.runs.sqlite.schema import CUT_OFF, cut_off, explained, migrate
+from bulksend.runs.states import State
+
+
+class OwnSqliteRun(SqliteRun):
+    """A run in a file that this process alone may write; see `bulksend.runs.store.OwnRun`.
+
+    One connection does it all: while a journal is open its thread has it, otherwise whoever holds the run.
+
+    Args:
+        lock: the file's; it is released when the run is closed.
+        wall_s: seconds since 1970.
+
+    Raises:
+        UsageError: it is no run file, or of a newer version.
+        RunFileError: it cannot be written.
+    """
+
+    def __init__(self, lock: FileLock, wall_s: float) -> None:
+        self._lock = lock
+        try:
+            with explained(lock.path):
+                super().__init__(lock.path, sqlite3.connect(lock.path, isolation_level=None, check_same_thread=False))
+                try:
+                    self._take_over(wall_s)
+                except BaseException:
+                    self._db.close()
+                    raise
+        except BaseException:
+            lock.release()
+            raise
+
+    @classmethod
+    def own(cls, path: Path, wall_s: float) -> OwnSqliteRun:
+        """Take a run file for sending.
+
+        Raises:
+            UsageError: there is no such run file, or it is of a newer version.
+            OwnedError: another process has it; the sentence says which.
+            RunFileError: it cannot be written.
+        """
+        with SqliteRun.open(path) as run:
+            owner = run.owner
+        try:
+            lock = FileLock(path)
+        except OwnedError as error:
+            named = f" ({owner})" if owner else ""
+            raise OwnedError(f"{path}: another bulksend process is at work on this run{named}") from error
+        return cls(lock, wall_s)
+
+    def readdress(self, address: Address) -> None:
+        """See `OwnRun.readdress`."""
+        facts = replace(self.facts, org_id=address.org_id, base_url=address.base_url)
+        with explained(self.path):
+            kept.note(self._db, "plan", orjson.dumps(facts))
+
+    def learn(self, numbers: Sequence[tuple[ContactId, PhoneNumber]]) -> None:
+        """See `OwnRun.learn`."""
+        with explained(self.path):
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.executemany("INSERT OR IGNORE INTO numbers VALUES (?, ?)", numbers)
+            self._db.execute("COMMIT")
+
+    def decide(self, rows: Sequence[int], *, resend: bool) -> None:
+        """See `OwnRun.decide`."""
+        event = Event.RESENT if resend else Event.LEFT
+        sql = f"UPDATE sends SET {life.after(event)} WHERE row = ? AND {life.can_be(event)}"
+        with explained(self.path):
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.executemany(sql, [[row] for row in rows])
+            self._db.execute("COMMIT")
+
+    def journal(self, *, by_parts: bool, limit: int | None) -> SqliteJournal:
+        """See `OwnRun.journal`."""
+        with explained(self.path):
+            notes = Notes(
+                self._db, self.path, self._departures, epoch=self._epoch, by_parts=by_parts, limit=limit
+            )  # fmt: skip
+        return SqliteJournal(notes)
+
+    def close(self) -> None:
+        """Give the run up in order: one plain file remains, which also a reader without write access can open."""
+        with suppress(sqlite3.Error):  # a reader may be at it: then the write-ahead log stays beside the file
+            kept.advance(self._db)
+            self._db.execute("DELETE FROM facts WHERE name = 'owner'")
+            in_flight = self._db.execute("SELECT 1 FROM sends WHERE state = ? LIMIT 1", [State.IN_FLIGHT]).fetchone()
+            self._departures.close(remove=in_flight is None)
+            self._db.execute("PRAGMA journal_mode = DELETE")
+        self._departures.close(remove=False)
+        self._db.close()
+        self._lock.release()
+
+    def _take_over(self, wall_s: float) -> None:
+        """Become the owner; the end of every attempt that a killed owner left behind is not known."""
+        self._db.executescript(
+            """PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;
+               PRAGMA busy_timeout = 10000;"""
+        )
+        migrate(self._db, self.path)
+        last_left = left_to(self._db)
+        changes, token = cut_off(last_left), uuid.uuid4().hex
+        never_left = f"ticket > {last_left}" if last_left is not None else "0"
+        self._db.execute("BEGIN IMMEDIATE")
+        self._epoch = kept.take_over(self._db, Owner.now(wall_s), token)
+        self._db.execute(
+            f"""UPDATE sends SET {changes}, attempts = attempts - ({never_left}), ended_at = ?,
+                error = CASE WHEN {never_left} THEN error ELSE ? END WHERE {life.can_be(Event.CUT_OFF)}""",
+            [wall_s, CUT_OFF],
+        )
+        kept.advance(self._db)
+        self._db.execute("COMMIT")
+        self._departures = Departures(departures_of(self._db), token)

@@ -1,0 +1,130 @@
+"""Writes a plan: beside its final name, and renamed when it is whole and on the disk.
+
+So a run file under its own name always holds a whole plan.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import closing
+from operator import itemgetter
+from pathlib import Path
+
+import orjson
+
+from bulksend.errors import RunFileError
+from bulksend.model import Recipient, Record, Status
+from bulksend.planning.overview import Findings
+from bulksend.runs.facts import Facts
+from bulksend.runs.lock import FileLock
+from bulksend.runs.sqlite import kept
+from bulksend.runs.sqlite.schema import INDEXES, PRAGMAS, SCHEMA, connect, explained, is_run_file
+
+
+class PlanWriter:
+    """A plan that is being written.
+
+    Args:
+        path: the run file's name; a run of this name is replaced in the end. While planning, the file is called
+            ``<name>.planning``.
+
+    Raises:
+        OwnedError: another process is planning or sending this run.
+        RunFileError: the file cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._draft = path.with_name(path.name + ".planning")
+        self._counts: Counter[str] = Counter()
+        self._lock = FileLock(self._draft)
+        try:
+            with explained(path):
+                os.truncate(self._draft, 0)  # what a killed planner left
+                self._db = sqlite3.connect(self._draft, isolation_level=None)
+                # No journal: a plan that was cut off is thrown away whole.
+                self._db.executescript(
+                    f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {SCHEMA} {INDEXES} {PRAGMAS} BEGIN;"
+                )
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def add(self, rows: Iterable[Record]) -> None:
+        """Add the next rows in input order."""
+        rows = list(rows)
+        self._counts.update(map(itemgetter(1), rows))
+        with explained(self.path):
+            self._db.executemany("INSERT INTO messages VALUES (?,?,?,?,?,?,?,?,?,?)", rows)
+
+    def add_repeats(self, recipient: Recipient, messages: Iterable[tuple[int, int]]) -> None:
+        """Note that a recipient gets more than one message: (row, parts) of each."""
+        with explained(self.path):
+            self._db.executemany(
+                "INSERT INTO repeats VALUES (?,?,?)", [(recipient, row, parts) for row, parts in messages]
+            )
+
+    def skip(self, rows: Iterable[int], says: str) -> None:
+        """Leave rows out after all."""
+        with explained(self.path):
+            skipped = self._db.executemany(
+                """UPDATE messages SET status = 'skipped', sender = NULL, text = '', encoding = NULL, parts = 0,
+                   price = NULL, error = ? WHERE row = ? AND status = 'pending'""",
+                [(says, row) for row in rows],
+            ).rowcount
+        self._counts[Status.PENDING.value] -= skipped
+        self._counts[Status.SKIPPED.value] += skipped
+
+    def finish(self, made_of: Facts, findings: Findings) -> FileLock:
+        """Make the plan durable and give it its name; the run's lock goes on with the caller.
+
+        Raises:
+            OwnedError: another process is sending the run of this name.
+            RunFileError: the file cannot be written, or the run of this name has begun meanwhile.
+        """
+        # Counting millions of rows takes seconds, and a plan does not change: so its counts are kept.
+        kept = {"plan": made_of, "findings": findings, "counts": self._counts}
+        with explained(self.path):
+            self._db.executemany("INSERT INTO facts VALUES (?,?)", [(k, orjson.dumps(v)) for k, v in kept.items()])
+            self._db.execute("COMMIT")
+            self._db.close()
+            self._lock.sync()
+            self._give_name()
+            _sync_folder(self.path.parent)
+        self._lock.path = self.path
+        return self._lock
+
+    def discard(self) -> None:
+        """Throw the draft away."""
+        self._db.close()
+        self._draft.unlink(missing_ok=True)
+        self._lock.release()
+
+    def _give_name(self) -> None:
+        """Replace the run of this name; never one that is being sent, or that began while this plan was made."""
+        old = FileLock(self.path) if self.path.exists() else None
+        try:
+            if old and is_run_file(self.path) and _has_begun(self.path):
+                raise RunFileError(f"{self.path}: this run has begun meanwhile; run the same command again to go on")
+            for log in ("-wal", "-shm", "-journal"):  # a killed owner's: SQLite would take it for the new file's
+                self.path.with_name(self.path.name + log).unlink(missing_ok=True)
+            self._draft.rename(self.path)
+        finally:
+            if old:
+                old.release()
+
+
+def _has_begun(path: Path) -> bool:
+    with closing(connect(path)[0]) as db:
+        return kept.has_begun(db)
+
+
+def _sync_folder(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -1,0 +1,203 @@
+"""What the rest of the program asks of wherever runs are kept. Any store can stand behind it.
+
+The engine's part is stated beside the engine, in `bulksend.sending.journal`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, Protocol, Self
+
+from bulksend.model import ContactId, Doubtful, PhoneNumber, Recipient, Status
+from bulksend.planning.overview import Overview, Plan, Tally
+from bulksend.runs.facts import Address, Facts, Owner
+from bulksend.sending.journal import Journal
+from bulksend.sms.rates.learning import Observed
+
+
+class RecentSend(NamedTuple):
+    """What counts against a phone's cap.
+
+    Attributes:
+        recipient: the phone, by number where that is known.
+        parts: SMS parts of all its attempts that may have arrived.
+        messages: these attempts.
+        ended_at: when the last of them ended, in seconds since 1970.
+    """
+
+    recipient: Recipient
+    parts: int
+    messages: int
+    ended_at: float
+
+
+class Complaint(NamedTuple):
+    """Why rows of a status are not sent.
+
+    Attributes:
+        says: the sentence.
+        rows: how many rows.
+        first: the first of them.
+    """
+
+    says: str
+    rows: int
+    first: int
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """The sent messages to one dialing code.
+
+    Attributes:
+        code: the dialing code; "" for contacts whose number no answer told.
+        rows: messages.
+        parts: SMS parts, as the API counted them.
+        estimated: micro-USD by the plan, of the messages that had a price there.
+        charged: micro-USD by the API's own words.
+        unpriced: messages that had no price in the plan.
+        uncharged: messages whose answer told no charge.
+    """
+
+    code: str
+    rows: int
+    parts: int
+    estimated: int
+    charged: int
+    unpriced: int
+    uncharged: int
+
+    def __add__(self, other: Charge) -> Charge:
+        """Both together, under this code."""
+        return Charge(
+            self.code,
+            self.rows + other.rows,
+            self.parts + other.parts,
+            self.estimated + other.estimated,
+            self.charged + other.charged,
+            self.unpriced + other.unpriced,
+            self.uncharged + other.uncharged,
+        )
+
+
+ResultRow = tuple[
+    int, str, Recipient | None, Mapping[str, object] | None, str | None, int | None, int, float | None, str
+]
+"""A row of a run: number, state, recipient, what the API said, error, HTTP status, attempts, when the last one began
+(in seconds since 1970), and the row's own cells as a JSON array. A tuple, for millions of them pass."""
+
+PlannedRow = tuple[int, str, Recipient | None, str | None, int, int | None, str, str]
+"""What the plan says of a row: number, status, recipient, encoding, parts, price, error, own cells as a JSON array."""
+
+
+class Run(Protocol):
+    """A run, for reading, also while another process sends it. A context manager.
+
+    Everything raises RunFileError if it cannot be read.
+    """
+
+    @property
+    def place(self) -> str:
+        """Where it is kept, as people write it."""
+
+    @property
+    def facts(self) -> Facts:
+        """What the plan was made of."""
+
+    @property
+    def owner(self) -> Owner | None:
+        """Who has it or had it last for sending; None if nobody, or if that ended in order."""
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a message may have been accepted, so that the plan must not be replaced."""
+
+    @property
+    def is_dedup_proven(self) -> bool:
+        """Whether the server has shown that it knows clientDedup, so that rows in doubt can be repeated."""
+
+    def plan(self, limit: int | None = None) -> Plan:
+        """Sum up the plan, with what is still to be sent of it, or the first ``limit`` rows of that."""
+
+    def overview(self, limit: int | None = None) -> Overview:
+        """Sum up what is still to be sent, or the first ``limit`` rows of it."""
+
+    def tally(self) -> Tally:
+        """Count the rows by what became of them."""
+
+    def complaints(self, status: Status, limit: int) -> list[Complaint]:
+        """Why rows of a status are not sent, the commonest first."""
+
+    def in_doubt(self, limit: int | None = None) -> list[Doubtful]:
+        """The rows in doubt that nobody has decided on, in input order; those in flight are not among them."""
+
+    def prices_in_doubt(self) -> dict[int, int | None]:
+        """By row, the planned prices of what may have been accepted and is not known to be."""
+
+    def message_ids(self, since_s: float) -> set[str]:
+        """The messageIds of what was sent at ``since_s`` (since 1970) or later."""
+
+    def dearest_message(self) -> int | None:
+        """The highest price of a message in micro-USD, planned or charged; None if none is known."""
+
+    def recent_sends(self, since_s: float, wall_s: float) -> Iterator[RecentSend]:
+        """What ended at ``since_s`` (since 1970) or later; what nobody saw the end of is taken to end at ``wall_s``."""
+
+    def numbers(self) -> Iterator[tuple[ContactId, PhoneNumber]]:
+        """The numbers that answers told of contacts."""
+
+    def contacts(self) -> Iterator[ContactId]:
+        """The contacts that it goes to."""
+
+    def results(self) -> Iterator[ResultRow]:
+        """All rows in input order, with what became of them."""
+
+    def planned(self) -> Iterator[PlannedRow]:
+        """All rows in input order, with what the plan says of them."""
+
+    def charges(self) -> list[Charge]:
+        """What was sent, estimated and charged by dialing code, most messages first."""
+
+    def observed_rates(self) -> Iterator[Observed]:
+        """What parts cost, by the beginning of the number."""
+
+    def last_charged_at(self) -> float | None:
+        """When the last message was sent that was charged, in seconds since 1970; None if none was."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+class OwnRun(Run, Protocol):
+    """A run that this process alone may write, until it closes it.
+
+    Everything that writes raises RunFileError if it cannot, and OwnedError if somebody else has taken the run over.
+    """
+
+    def readdress(self, address: Address) -> None:
+        """Say where the plan goes, before anything of it is sent."""
+
+    def learn(self, numbers: Sequence[tuple[ContactId, PhoneNumber]]) -> None:
+        """Note numbers of contacts that are known from elsewhere."""
+
+    def decide(self, rows: Sequence[int], *, resend: bool) -> None:
+        """Settle rows in doubt by somebody's word: they are sent again, or left unknown for good."""
+
+    def journal(self, *, by_parts: bool, limit: int | None) -> Journal:
+        """The notes of one send; until it is closed, nothing else is asked of the run.
+
+        Args:
+            by_parts: whether a message counts its parts against a cap, or one.
+            limit: send only the first so many rows; None for all.
+        """
+
+
+def is_same_place(run: Run, path: Path) -> bool:
+    """Whether a run is kept in this very file."""
+    return Path(run.place).resolve() == path.resolve()
