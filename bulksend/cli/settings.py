@@ -118,7 +118,7 @@ def _checked(key: str, place: str) -> str:
 def _spellings(param: click.Parameter) -> list[str]:
     if getattr(param, "hidden", False):
         return []  # --api-key, which is only there to be refused
-    return [spelling.removeprefix("--") for spelling in (*param.opts, *param.secondary_opts) if spelling[:2] == "--"]
+    return [spelling.removeprefix("--") for spelling in param.opts if spelling[:2] == "--"]
 
 
 def _known_names() -> set[str]:

@@ -1,1 +1,5 @@
 """Where runs live: the stores, who owns them, what outlives them."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -118,6 +118,11 @@ class Life:
         return self.state in {State.PENDING, State.FAILED} or again
 
     @property
+    def is_open(self) -> bool:
+        """Whether it is in doubt and was not left at that: it is looked for in the API's list."""
+        return self.state is State.UNKNOWN and self.decision is not Decision.LEAVE
+
+    @property
     def is_unsettled(self) -> bool:
-        """Whether it is in doubt and nobody has decided on it: it is looked up, and repeated where that is safe."""
+        """Whether it is in doubt and nobody has decided on it: it is repeated where that is safe."""
         return self.state is State.UNKNOWN and self.decision is None

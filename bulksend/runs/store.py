@@ -115,6 +115,10 @@ class Run(Protocol):
         """Whether a message may have been accepted, so that the plan must not be replaced."""
 
     @property
+    def is_keyed(self) -> bool:
+        """Whether its messages carry a clientDedup, by the last command that sent some; before the first, they will."""
+
+    @property
     def is_dedup_proven(self) -> bool:
         """Whether the server has shown that it knows clientDedup, so that rows in doubt can be repeated."""
 
@@ -131,7 +135,7 @@ class Run(Protocol):
         """Why rows of a status are not sent, the commonest first."""
 
     def in_doubt(self, limit: int | None = None) -> list[Doubtful]:
-        """The rows in doubt that nobody has decided on, in input order; those in flight are not among them."""
+        """The rows in doubt that were not left at that, in input order; those in flight are not among them."""
 
     def prices_in_doubt(self) -> dict[int, int | None]:
         """By row, the planned prices of what may have been accepted and is not known to be."""
@@ -189,12 +193,13 @@ class OwnRun(Run, Protocol):
     def decide(self, rows: Sequence[int], *, resend: bool) -> None:
         """Settle rows in doubt by somebody's word: they are sent again, or left unknown for good."""
 
-    def journal(self, *, by_parts: bool, limit: int | None) -> Journal:
+    def journal(self, *, by_parts: bool = True, limit: int | None = None, keyed: bool | None = None) -> Journal:
         """The notes of one send; until it is closed, nothing else is asked of the run.
 
         Args:
             by_parts: whether a message counts its parts against a cap, or one.
             limit: send only the first so many rows; None for all.
+            keyed: whether messages carry a clientDedup; None if none are sent.
         """
 
 

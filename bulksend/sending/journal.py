@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
-from bulksend.model import Answer, Attempt, Outcome, Queued, Recipient
+from bulksend.model import Answer, Attempt, Doubtful, Outcome, Queued, Recipient
 
 
 class Journal(Protocol):
@@ -50,6 +50,12 @@ class Journal(Protocol):
 
     def settle(self, outcomes: Sequence[Outcome], *, dedup_proven: bool) -> Awaitable[None]:
         """Commit outcomes, and whether the server has shown that it knows clientDedup."""
+
+    def to_look_up(self, limit: int) -> Awaitable[list[Doubtful]]:
+        """Rows in doubt that may be in the API's list, in input order, ``limit`` at most."""
+
+    def message_ids(self, since_s: float) -> Awaitable[Collection[str]]:
+        """The messageIds of what was sent at ``since_s`` (since 1970) or later."""
 
     def found(self, answers: Mapping[int, Answer], wall_s: float) -> Awaitable[None]:
         """Commit that rows in doubt were accepted after all; by row, what the API's list says of them."""

@@ -3,32 +3,40 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
 
+from bulksend import campaign
+from bulksend.campaign import PlanRequest, SendOptions
 from bulksend.cli import options, show, summary
+from bulksend.cli.codes import ExitCode
+from bulksend.cli.given import PaceSettings, PlanSettings, TargetSettings
+from bulksend.cli.groups import Group, with_options
 from bulksend.cli.settings import Command, option
+from bulksend.engagespark import Balance, Target
 from bulksend.errors import UsageError
-from bulksend.model import Balance, Duplicates, Endpoint, ExitCode, Status
-from bulksend.planning import planning as plans
-from bulksend.planning.overview import Plan
-from bulksend.planning.planner import PlanOptions
-from bulksend.planning.planning import Address
-from bulksend.reports.results import check_output, write_estimate
-from bulksend.runs.sqlite.file import is_run_file
-from bulksend.runs.sqlite.reader import RunReport
-from bulksend.sending.pace import SendOptions
+from bulksend.model import Duplicates, Endpoint, Status
+from bulksend.planning import Plan
+from bulksend.reports import check_output, write_estimate
+from bulksend.runs import Address, Run, check_replaceable, is_run_file, open_run
 
 
-@click.command(cls=Command)
-@click.argument("input_name", metavar="INPUT")
-@options.with_options(
-    options.TARGET_OPTIONS,
-    options.PLAN_OPTIONS,
-    options.PACE_OPTIONS,
+@dataclass(frozen=True, slots=True)
+class EstimateSettings:
+    """What is said of an estimate alone."""
+
+    limit: int | None
+    output: Path | None
+    save: Path | None
+    as_json: bool
+
+
+ESTIMATE = Group(
+    "said",
+    EstimateSettings,
     (
         option("--limit", metavar="N", type=click.IntRange(min=1), help="Only the first N rows that can be sent."),
         option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="What each row comes to."),
@@ -38,77 +46,94 @@ from bulksend.sending.pace import SendOptions
         option("--json", "as_json", is_flag=True, help="One summary object on stdout."),
     ),
 )
-def command(**given: Any) -> ExitCode:
+
+
+@click.command(cls=Command)
+@click.argument("input_name", metavar="INPUT")
+@with_options(options.TARGET, options.PLAN, options.PACE, ESTIMATE)
+def command(
+    input_name: str, to: TargetSettings, planned: PlanSettings, paced: PaceSettings, said: EstimateSettings
+) -> ExitCode:
     """Plan and price a campaign; send nothing.
 
     INPUT is a spreadsheet (.csv, .xlsx, .ods, ...), a JSONL file, or - for standard input.
     """
-    return run(given)
+    return estimate(input_name, to, planned, paced, said)
 
 
-def run(given: dict[str, Any]) -> ExitCode:
+def estimate(
+    input_name: str, to: TargetSettings, planned: PlanSettings, paced: PaceSettings, said: EstimateSettings
+) -> ExitCode:
     """Plan, show the plan, and throw it away unless it is to be saved."""
-    output, saved = given.get("output"), given.get("save")
-    path = Path(given["input_name"])
-    if output:
-        check_output(output, path, *options.files_read(given))
-    how = SendOptions(options.pace(given), options.caps(given), given["cap_counts"] == "parts", given["limit"])
-    plan_options = options.plan_options(given)
-    to = options.destination(given)
-    address = Address(to.org_id or 0, options.DEFAULT_BASE_URL if to.base_url is None else to.base_url)
-    out = show.console()
+    path = Path(input_name)
+    if said.output:
+        check_output(said.output, path, *planned.files, *([to.api_key_file] if to.api_key_file else []))
+    how = replace(paced.options(), limit=said.limit)
+    org_id, base_url = to.address
+    address = Address(org_id or 0, options.DEFAULT_BASE_URL if base_url is None else base_url)
+    request = planned.request(input_name, planned.options(), address)
+    estimator = _Estimator(to, how, said, show.console())
     if is_run_file(path):
-        if saved:
+        if said.save:
             raise UsageError(f"{path}: this is a plan already: leave --save out")
-        return _of_run(given, path, how, out)
-    if saved:
-        if saved.resolve() == path.resolve():
-            raise UsageError(f"{saved}: this is the input itself: name another file for the plan (--save)")
-        plans.check_replaceable(saved)
-        plans.plan(given["input_name"], saved, plan_options, address, given["campaign"]).release()
-        code = _of_run(given, saved, how, out)
-        out.print(f"The plan is kept in {saved}: `bulksend send {saved}` sends exactly this.", soft_wrap=True)
-        return code
-    if _needs_rows(given, plan_options):
+        return estimator.of_run(path)
+    if said.save:
+        return estimator.saved(request, said.save)
+    if said.output or said.limit or request.options.duplicates is Duplicates.SKIP:
+        # Counting does not do: rows are told one by one, or are left out for what came before them.
         with tempfile.TemporaryDirectory(prefix="bulksend-") as folder:
             temporary = Path(folder) / "estimate.run"
-            plans.plan(given["input_name"], temporary, plan_options, address).release()
-            return _of_run(given, temporary, how, out)
-    return _show(given, plans.survey(given["input_name"], plan_options), address, how, out)
+            campaign.plan(request, temporary).close()
+            return estimator.of_run(temporary)
+    return estimator.show(campaign.survey(request), address)
 
 
-def _needs_rows(given: dict[str, Any], plan_options: PlanOptions) -> bool:
-    """Whether counting does not do: rows are to be told one by one, or are left out for what came before them."""
-    return bool(given.get("output") or given["limit"] or plan_options.duplicates is Duplicates.SKIP)
+@dataclass(frozen=True, slots=True)
+class _Estimator:
+    """Shows what plans come to."""
 
+    to: TargetSettings
+    how: SendOptions
+    said: EstimateSettings
+    out: Console
 
-def _of_run(given: dict[str, Any], path: Path, how: SendOptions, out: Console) -> ExitCode:
-    with RunReport(path) as run:
-        facts = run.facts
-        code = _show(given, run.plan(how.limit), Address(facts.org_id, facts.base_url), how, out)
-        if output := given.get("output"):
-            write_estimate(run, output)
-            out.print(f"What each row comes to is in {output}.", soft_wrap=True)
-    return code
+    def saved(self, request: PlanRequest, place: Path) -> ExitCode:
+        if place.resolve() == Path(request.input_name).resolve():
+            raise UsageError(f"{place}: this is the input itself: name another file for the plan (--save)")
+        check_replaceable(place)
+        campaign.plan(request, place).close()
+        code = self.of_run(place)
+        self.out.print(f"The plan is kept in {place}: `bulksend send {place}` sends exactly this.", soft_wrap=True)
+        return code
 
+    def of_run(self, place: Path) -> ExitCode:
+        with open_run(place) as run:
+            facts = run.facts
+            code = self.show(run.plan(self.how.limit), Address(facts.org_id, facts.base_url))
+            self._write_rows(run)
+        return code
 
-def _show(given: dict[str, Any], plan: Plan, address: Address, how: SendOptions, out: Console) -> ExitCode:
-    balance = _balance(given, address)
-    show.show_plan(out, plan, how, "nobody: this is an estimate", balance)
-    show.show_findings(out, plan.findings)
-    show.show_previews(out, plan)
-    if given["as_json"]:
-        summary.write(summary.of_estimate(plan, how, balance))
-    return ExitCode.NOT_ALL_SENT if plan.tally.statuses[Status.INVALID] else ExitCode.OK
+    def show(self, plan: Plan, address: Address) -> ExitCode:
+        balance = self._balance(address)
+        show.show_plan(self.out, plan, self.how, "nobody: this is an estimate", balance)
+        show.show_findings(self.out, plan.findings)
+        show.show_previews(self.out, plan)
+        if self.said.as_json:
+            summary.write(summary.of_estimate(plan, self.how, balance))
+        return ExitCode.NOT_ALL_SENT if plan.tally.statuses[Status.INVALID] else ExitCode.OK
 
+    def _write_rows(self, run: Run) -> None:
+        if self.said.output:
+            write_estimate(run, self.said.output)
+            self.out.print(f"What each row comes to is in {self.said.output}.", soft_wrap=True)
 
-def _balance(given: dict[str, Any], address: Address) -> Balance | None:
-    """What the account holds, if it is known whose it is; an estimate needs no key."""
-    key = options.key_if_any(given)
-    if not (address.org_id and address.base_url and key):
-        return None
-    from bulksend import campaign  # noqa: PLC0415 -- most estimates need no HTTP client, which takes long to import
-    from bulksend.cli.sending import run_loop  # noqa: PLC0415
-    from bulksend.engagespark.client import Target  # noqa: PLC0415
+    def _balance(self, address: Address) -> Balance | None:
+        """What the account holds, if it is known whose it is; an estimate needs no key."""
+        key = self.to.key_if_any()
+        if not (address.org_id and address.base_url and key):
+            return None
+        from bulksend.cli.sending import run_loop  # noqa: PLC0415 -- most estimates need no HTTP client
 
-    return run_loop(campaign.balance(Target(address.base_url, address.org_id, Endpoint.CONTACT, key)))
+        target = Target(address.base_url, address.org_id, Endpoint.CONTACT, key)
+        told = run_loop(campaign.balance(target))
+        return told if isinstance(told, Balance) else None

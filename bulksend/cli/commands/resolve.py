@@ -2,117 +2,176 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import click
-from rich.console import Console
 
 from bulksend import campaign
+from bulksend.campaign import LookedUp
 from bulksend.cli import options, show
-from bulksend.cli.sending import Watched, check_can_ask, hold_account, run_loop, sending, target_of
+from bulksend.cli.codes import ExitCode
+from bulksend.cli.given import PaceSettings, TargetSettings
+from bulksend.cli.groups import Group, with_options
+from bulksend.cli.sending import Manners, agreed, check_can_ask, has_terminal, run_loop, send_and_tell, target_of
 from bulksend.cli.settings import Command, option
+from bulksend.cli.watch import Watch
+from bulksend.engagespark import Looked, Target
 from bulksend.errors import UsageError
-from bulksend.model import Doubtful, Endpoint, ExitCode, Status
-from bulksend.planning import planning as plans
-from bulksend.planning.planner import PlanOptions
-from bulksend.planning.planning import Address, Paths
-from bulksend.reports.results import check_output, inputs_of
-from bulksend.runs.lock import FileLock
-from bulksend.runs.sqlite.reader import RunReport
-from bulksend.sending.pace import SendOptions
+from bulksend.model import Doubtful, Endpoint, Status
+from bulksend.planning import Tally
+from bulksend.reports import check_output, inputs_of, write_results
+from bulksend.runs import Account, Address, OwnRun, Paths, Terms, open_run
 from bulksend.words import many
 
 
-@click.command(cls=Command)
-@click.argument("run_file", metavar="RUNFILE", type=click.Path(path_type=Path))
-@options.with_options(
-    options.TARGET_OPTIONS,
-    options.PACE_OPTIONS,
+@dataclass(frozen=True, slots=True)
+class ResolveSettings:
+    """What is said of rows in doubt."""
+
+    resend: bool
+    leave: bool
+    unseen: bool
+    results: Path | None
+    wait: bool
+    yes: bool
+    no_progress: bool
+
+
+RESOLVE = Group(
+    "said",
+    ResolveSettings,
     (
         option(
             "--resend", is_flag=True, help="Send those that are not found again: some may arrive twice. Asks first."
         ),
         option("--leave", is_flag=True, help="Leave those that are not found unknown, for good."),
+        option("--unseen", is_flag=True, help="Resend even if the API has a list and it could not be read."),
         option("--results", metavar="FILE", type=click.Path(path_type=Path), help="The results, .csv or .jsonl."),
         option("--wait", is_flag=True, help="If another run of the account is sending, wait until it has ended."),
         option("--yes", "-y", is_flag=True, help="Resend without asking."),
         option("--no-progress", is_flag=True, help="Show no progress."),
     ),
 )
-def command(**given: Any) -> ExitCode:
+
+_WHY_NOT = {
+    Looked.IN_PART: "The API's list could be read only in part",
+    Looked.NO_SUCH: "This server has no list of messages to look in",
+    Looked.REFUSED: "The API's list could not be read: the server refused the key (check the API key and --org-id)",
+    Looked.NOT_REACHED: "The API's list could not be read: the server did not answer",
+    Looked.NOT_UNDERSTOOD: "The API's list could not be read: what the server answered is none",
+}
+
+
+@click.command(cls=Command)
+@click.argument("run_file", metavar="RUNFILE", type=click.Path(path_type=Path))
+@with_options(options.TARGET, options.PACE, RESOLVE)
+def command(run_file: Path, to: TargetSettings, paced: PaceSettings, said: ResolveSettings) -> ExitCode:
     """Say what became of the rows that may or may not have been accepted.
 
     They are looked up in the API's list of messages, where the server has one. What is not found stays unknown, unless
     --resend or --leave decides on it.
     """
-    if given["resend"] and given["leave"]:
+    if said.resend and said.leave:
         raise UsageError("--resend and --leave cannot both be: leave one out")
-    paths = Paths.beside(str(given["run_file"]), given["run_file"], given["results"])
-    with RunReport(paths.run) as run:
+    paths = Paths.beside(str(run_file), run_file, said.results)
+    with open_run(paths.run) as run:
         check_output(paths.results, paths.run, *inputs_of(run))
-    to = options.destination(given)
-    with plans.own_as_planned(paths.run, PlanOptions(), org_id=to.org_id, base_url=to.base_url) as lock:
-        return _resolve(given, lock, paths, show.console())
+    org_id, base_url = to.address
+    manners = Manners(show.console(), paths.results, wait=said.wait, hides_progress=said.no_progress)
+    with campaign.own_as_planned(paths.run, Terms(org_id=org_id, base_url=base_url)) as run:
+        return _Resolver(run, to, paced, said, manners).resolve()
 
 
-def _resolve(given: dict[str, Any], lock: FileLock, paths: Paths, out: Console) -> ExitCode:
-    campaign.take_over(lock)
-    rows = _doubtful(paths.run)
-    if not rows:
-        out.print("No row is in doubt.")
-        return ExitCode.OK
-    show.show_doubtful(out, rows)
-    with RunReport(paths.run) as run:
-        facts = run.facts
-    target = target_of(given, Address(facts.org_id, facts.base_url), Endpoint(facts.endpoint))
-    with ExitStack() as stack:
-        account = stack.enter_context(hold_account(target, paths.run, out, wait=given["wait"])) if target else None
-        if target:
-            found = run_loop(campaign.resolve(lock, target))
-            out.print(
-                f"{len(found):,} of {len(rows):,} are in the API's list: they were accepted."
-                if found
-                else f"None of the {len(rows):,} was found in the API's list."
-            )
-            rows = [row for row in rows if row.row not in found]
-        if given["leave"]:
-            campaign.dispose(lock, [row.row for row in rows], resend=False)
+@dataclass(frozen=True, slots=True)
+class _Resolver:
+    """Settles the rows in doubt of one run."""
+
+    run: OwnRun
+    to: TargetSettings
+    paced: PaceSettings
+    said: ResolveSettings
+    manners: Manners
+
+    def resolve(self) -> ExitCode:
+        out, rows = self.manners.out, self.run.in_doubt()
+        if not rows:
+            out.print("No row is in doubt.")
+            return ExitCode.OK
+        show.show_doubtful(out, rows)
+        facts = self.run.facts
+        target = target_of(self.to, Address(facts.org_id, facts.base_url), Endpoint(facts.endpoint))
+        watch = Watch(out, hides_progress=True)
+        with campaign.held_account(target, self.run, watch.hear, wait=self.manners.wait) as account:
+            looked = self._look_up(target)
+            rows = self.run.in_doubt()
+            if self.said.resend and rows:
+                return self._resend(rows, looked, account, target)
+        if self.said.leave:
+            campaign.settle(self.run, rows, resend=False)
             out.print(f"{len(rows):,} rows stay unknown for good.")
-        elif given["resend"] and rows:
-            _resend(given, lock, paths, rows, out)
-            how = SendOptions(options.pace(given), options.caps(given), by_parts=given["cap_counts"] == "parts")
-            with RunReport(paths.run) as run:
-                watched = Watched(run.tally(), len(rows), out, given["no_progress"])
-            run_loop(sending(lock, account, target, how, watched))
         elif rows:
             out.print(
                 f"{many(len(rows), 'row')} left in doubt: --resend sends them again, some of which may then "
                 "arrive twice; --leave leaves them unknown for good.",
                 soft_wrap=True,
             )
-    campaign.write(paths.run, paths.results)
-    with RunReport(paths.run) as run:
-        tally = run.tally()
-        show.show_status(out, run, tally, f"the results are in {paths.results}")
-    return ExitCode.NOT_ALL_SENT if tally.statuses[Status.UNKNOWN] and not given["leave"] else ExitCode.OK
+        return self._end(looked)
+
+    def _look_up(self, target: Target | None) -> Looked:
+        if target is None:
+            return Looked.NO_SUCH  # a private sandbox is gone, and its list with it
+        seen = run_loop(campaign.resolve(self.run, target))
+        self.manners.out.print(_what_was_seen(seen), soft_wrap=True)
+        return seen.looked
+
+    def _resend(
+        self, rows: list[Doubtful], looked: Looked, account: Account | None, target: Target | None
+    ) -> ExitCode:  # fmt: skip
+        campaign.check_can_resend(self.run)
+        question = ""
+        if looked not in {Looked.THROUGH, Looked.NO_SUCH} and not self.said.unseen:
+            if not has_terminal():
+                raise UsageError(
+                    f"nothing was sent: {_lower(_WHY_NOT[looked])}, so that nobody knows which of the {len(rows):,} "
+                    "messages were accepted: try again later, or say --unseen to send them all the same"
+                )
+            question = f"{_WHY_NOT[looked]}. {_question(rows)}"
+        elif not self.said.yes:
+            check_can_ask(yes=False)
+            question = _question(rows)
+        if question and not agreed(question, self.manners.out):
+            return self._end(looked)
+        campaign.settle(self.run, rows, resend=True)
+        how = replace(self.paced.options(), dedup=self.run.is_keyed)
+        ended, code = send_and_tell(self.run, account, target, how, self.manners)
+        return code if ended.stop or code is ExitCode.STOPPED else _code(ended.tally)
+
+    def _end(self, looked: Looked) -> ExitCode:
+        write_results(self.run, self.manners.results)
+        tally = self.run.tally()
+        show.show_status(self.manners.out, self.run, tally, f"the results are in {self.manners.results}")
+        if self.said.leave:
+            return ExitCode.OK
+        code = _code(tally)
+        return ExitCode.STOPPED if code and looked not in {Looked.THROUGH, Looked.NO_SUCH} else code
 
 
-def _resend(given: dict[str, Any], lock: FileLock, paths: Paths, rows: list[Doubtful], out: Console) -> None:
-    with RunReport(paths.run) as run:
-        if run.overview().rows:
-            raise UsageError(
-                f"{paths.run}: this run has rows that were never sent: finish it first: bulksend send {paths.run}"
-            )
-    check_can_ask(yes=given["yes"])
-    question = f"Send {len(rows):,} messages again, some of which may then arrive twice?"
-    if not given["yes"] and not click.confirm(question, err=True):
-        out.print("Nothing was sent.")
-        raise click.exceptions.Exit(ExitCode.NOT_ALL_SENT)
-    campaign.dispose(lock, [row.row for row in rows], resend=True)
+def _what_was_seen(seen: LookedUp) -> str:
+    """What became of the rows: what was not looked at is never called not there."""
+    found = f"{seen.found:,} of {seen.rows:,} are in the API's list: they were accepted."
+    if seen.looked is Looked.THROUGH:
+        return found if seen.found else f"None of the {seen.rows:,} was found in the API's list."
+    return f"{_WHY_NOT[seen.looked]}. {found if seen.found else 'Nothing is known of the rows.'}"
 
 
-def _doubtful(run: Path) -> list[Doubtful]:
-    with RunReport(run) as opened:
-        return opened.doubtful()
+def _code(tally: Tally) -> ExitCode:
+    return ExitCode.NOT_ALL_SENT if tally.statuses[Status.UNKNOWN] else ExitCode.OK
+
+
+def _question(rows: list[Doubtful]) -> str:
+    return f"Send {len(rows):,} messages again, some of which may then arrive twice?"
+
+
+def _lower(sentence: str) -> str:
+    return sentence[0].lower() + sentence[1:]

@@ -2,48 +2,59 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
 
 from bulksend import campaign
-from bulksend.campaign import SendReport
+from bulksend.campaign import Ended, SendOptions
 from bulksend.cli import options, show, summary
-from bulksend.cli.commands import estimate
-from bulksend.cli.sending import Watched, check_can_ask, hold_account, run_loop, sending, target_of
+from bulksend.cli.codes import ExitCode
+from bulksend.cli.commands.estimate import EstimateSettings, estimate
+from bulksend.cli.given import FileSettings, PaceSettings, PlanSettings, TargetSettings
+from bulksend.cli.groups import Group, with_options
+from bulksend.cli.sending import Manners, agreed, check_can_ask, run_loop, send_and_tell, target_of, tell_end
 from bulksend.cli.settings import Command, option
-from bulksend.engagespark.client import Target
-from bulksend.errors import UsageError
-from bulksend.model import Endpoint, ExitCode, Status
-from bulksend.planning import planning as plans
-from bulksend.planning.overview import Overview, Plan
-from bulksend.planning.planning import Address, Paths
-from bulksend.reports.results import check_output
-from bulksend.runs.lock import FileLock, network_kind
-from bulksend.runs.sqlite.file import PlanFacts, is_run_file
-from bulksend.runs.sqlite.reader import RunReport
-from bulksend.sending.pace import SendOptions
-from bulksend.sms.rates.table import dollars
+from bulksend.cli.values import ERROR_LIMIT, USD
+from bulksend.cli.watch import Watch
+from bulksend.engagespark import Balance, Target
+from bulksend.errors import Advice, UsageError
+from bulksend.model import Endpoint, MicroUSD, Status
+from bulksend.planning import Plan
+from bulksend.reports import check_output
+from bulksend.runs import Address, OwnRun, Paths, is_run_file, network_kind
+from bulksend.sending import ErrorLimit
+from bulksend.sms import dollars
 from bulksend.words import many
 
 
-@click.command(cls=Command)
-@click.argument("input_name", metavar="INPUT|RUNFILE")
-@options.with_options(
-    options.TARGET_OPTIONS,
-    options.PLAN_OPTIONS,
-    options.PACE_OPTIONS,
-    options.FILE_OPTIONS,
+@dataclass(frozen=True, slots=True)
+class SendSettings:
+    """What is said of this send alone."""
+
+    max_cost: MicroUSD | None
+    max_errors: ErrorLimit | None
+    no_dedup: bool
+    limit: int | None
+    wait: bool
+    force: bool
+    dry_run: bool
+    yes: bool
+    no_progress: bool
+    as_json: bool
+
+
+SEND = Group(
+    "said",
+    SendSettings,
     (
-        option("--max-cost", metavar="USD", type=options.USD, help="Stop before the run costs more."),
+        option("--max-cost", metavar="USD", type=USD, help="Stop before the run costs more."),
         option(
             "--max-errors",
             metavar="N|N%",
-            type=options.ERROR_LIMIT,
+            type=ERROR_LIMIT,
             help="Stop when more rows than this could not be sent; a share is judged from the 100th row on.",
         ),
         option("--no-dedup", is_flag=True, help="Send no clientDedup: what may have been accepted is never repeated."),
@@ -56,99 +67,95 @@ from bulksend.words import many
         option("--json", "as_json", is_flag=True, help="One summary object on stdout."),
     ),
 )
-def command(**given: Any) -> ExitCode:
+
+
+@click.command(cls=Command)
+@click.argument("input_name", metavar="INPUT|RUNFILE")
+@with_options(options.TARGET, options.PLAN, options.PACE, options.FILES, SEND)
+def command(
+    input_name: str,
+    to: TargetSettings,
+    planned: PlanSettings,
+    paced: PaceSettings,
+    files: FileSettings,
+    said: SendSettings,
+) -> ExitCode:
     """Send a campaign: plan INPUT, show the price, ask, send.
 
     INPUT is a spreadsheet (.csv, .xlsx, .ods, ...), a JSONL file, or - for standard input; a RUNFILE is sent as it is.
 
     The same command again goes on where the run stopped; what was sent is never sent twice.
     """
-    if given["dry_run"]:
-        return estimate.run(given)
-    paths = Paths.beside(given["input_name"], given["run"], given["results"])
-    check_output(paths.results, paths.run, Path(given["input_name"]), *options.files_read(given))
-    if (kind := network_kind(paths.run)) and not given["force"]:
+    if said.dry_run:
+        estimating = EstimateSettings(limit=said.limit, output=None, save=None, as_json=said.as_json)
+        return estimate(input_name, to, planned, paced, estimating)
+    paths = Paths.beside(input_name, files.run, files.results)
+    read = [*planned.files, *([to.api_key_file] if to.api_key_file else [])]
+    check_output(paths.results, paths.run, Path(input_name), *read)
+    if (kind := network_kind(paths.run)) and not said.force:
         raise UsageError(
             f"{paths.run}: this lies on a network file system ({kind}), where locks may not hold: name a local file "
             "with --run, or say --force if only this machine uses it"
         )
-    how = SendOptions(
-        options.pace(given),
-        options.caps(given),
-        by_parts=given["cap_counts"] == "parts",
-        limit=given["limit"],
-        dedup=not given["no_dedup"],
-        max_cost=given["max_cost"],
-        max_errors=given["max_errors"],
+    how = replace(
+        paced.options(),
+        limit=said.limit,
+        dedup=not said.no_dedup,
+        max_cost=said.max_cost,
+        max_errors=said.max_errors,
     )
-    with _open(given, paths) as lock:
-        report = _send(given, lock, paths, how, show.console())
-    if given["as_json"]:
-        summary.write(summary.of_send(paths.run, report))
-    return report.exit_code
+    manners = Manners(show.console(), paths.results, wait=said.wait, hides_progress=said.no_progress)
+    with _opened(input_name, to, planned, paths, yes=said.yes) as run:
+        ended, code = _send(run, to, how, manners, yes=said.yes)
+        if said.as_json:
+            summary.write(summary.of_send(run, ended, code, paths.results))
+    return code
 
 
-def _open(given: dict[str, Any], paths: Paths) -> FileLock:
+def _opened(input_name: str, to: TargetSettings, planned: PlanSettings, paths: Paths, *, yes: bool) -> OwnRun:
     """Plan the input, or go on with the run that has begun."""
-    input_name: str = given["input_name"]
-    plan_options = options.plan_options(given)
-    to = options.destination(given)
-    check_can_ask(yes=given["yes"])
     if is_run_file(Path(input_name)):
-        return plans.own_as_planned(
-            paths.run,
-            plan_options,
-            endpoint=options.given_endpoint(given),
-            org_id=to.org_id,
-            base_url=to.base_url,
-            campaign=given["campaign"],
-        )
-    if to.org_id is None:
-        raise UsageError("there is no organization id: give it with --org-id; to try things out, use --sandbox")
-    address = Address(to.org_id, options.DEFAULT_BASE_URL if to.base_url is None else to.base_url)
-    target_of(given, address, plan_options.endpoint)  # before a long plan: are key and address fit for use?
-    return plans.reopen(paths.run, input_name, plan_options, address, given["campaign"]) or plans.plan(
-        input_name, paths.run, plan_options, address, given["campaign"]
-    )
+        terms = planned.terms(to)
+        check_can_ask(yes=yes)
+        return campaign.own_as_planned(paths.run, terms)
+    plan_options = planned.options()
+    org_id, base_url = to.address
+    check_can_ask(yes=yes)
+    if org_id is None:
+        raise UsageError("there is no organization id", Advice.GIVE_ORGANIZATION)
+    address = Address(org_id, options.DEFAULT_BASE_URL if base_url is None else base_url)
+    target_of(to, address, plan_options.endpoint)  # before a long plan: are key and address fit for use?
+    request = planned.request(input_name, plan_options, address)
+    return campaign.reopen(request, paths.run) or campaign.plan(request, paths.run)
 
 
-def _send(given: dict[str, Any], lock: FileLock, paths: Paths, how: SendOptions, out: Console) -> SendReport:
-    with RunReport(paths.run) as run:
-        plan, facts = run.plan(how.limit), run.facts
-        repeats = plan.tally.statuses[Status.UNKNOWN] if run.is_dedup_proven and how.dedup else 0
-    overview, tally = plan.overview, plan.tally
-    total, doubtful = overview.rows + repeats, tally.statuses[Status.UNKNOWN]
+def _send(
+    run: OwnRun, to: TargetSettings, how: SendOptions, manners: Manners, *, yes: bool
+) -> tuple[Ended, ExitCode]:  # fmt: skip
+    plan, facts, out = run.plan(how.limit), run.facts, manners.out
+    doubtful = plan.tally.statuses[Status.UNKNOWN]
+    is_something_left = bool(plan.overview.rows or doubtful)
     target = None
-    if overview.rows or doubtful:
-        target = target_of(given, Address(facts.org_id, facts.base_url), Endpoint(facts.endpoint))
-    _show_plan(plan, facts, target, how, out)
-    if not overview.rows:
-        out.print("Nothing is left to send." if not doubtful else f"Only {many(doubtful, 'row')} in doubt are left.")
-    if overview.rows or doubtful:
-        with ExitStack() as stack:
-            account = stack.enter_context(hold_account(target, paths.run, out, wait=given["wait"])) if target else None
-            if overview.rows and not given["yes"]:
-                _ask(overview, out)
-            watched = Watched(tally, total, out, given["no_progress"] or not total)
-            report = run_loop(sending(lock, account, target, how, watched))
-    else:
-        report = campaign.nothing_to_send(tally)
-    with RunReport(paths.run) as run:
-        show.show_report(out, run, report, str(paths.results))
-    try:
-        campaign.write(paths.run, paths.results)
-    except UsageError as error:
-        out.print(
-            f"{error}. Write them elsewhere: bulksend results {paths.run} -o FILE", style="bold red", soft_wrap=True
-        )
-        return replace(report, exit_code=ExitCode.STOPPED)
-    return report
-
-
-def _show_plan(plan: Plan, facts: PlanFacts, target: Target | None, how: SendOptions, out: Console) -> None:
+    if is_something_left:
+        target = target_of(to, Address(facts.org_id, facts.base_url), Endpoint(facts.endpoint))
     place = f"{facts.base_url or 'a private sandbox'}, organization {facts.org_id}"
-    balance = run_loop(campaign.balance(target)) if target and plan.overview.rows else None
-    show.show_plan(out, plan, how, place, balance)
+    _show_plan(plan, place, target, how, out)
+    if not plan.overview.rows:
+        out.print("Nothing is left to send." if not doubtful else f"Only {many(doubtful, 'row')} in doubt are left.")
+    if not is_something_left:
+        ended = Ended(None, plan.tally)
+        return ended, tell_end(run, ended, manners)
+    watch = Watch(out, hides_progress=True)
+    with campaign.held_account(target, run, watch.hear, wait=manners.wait) as account:
+        question = f"Send {many(plan.overview.rows, 'message')} ({show.price_of(plan.overview)})?"
+        if plan.overview.rows and not yes and not agreed(question, out):
+            raise click.exceptions.Exit(ExitCode.STOPPED)
+        return send_and_tell(run, account, target, how, manners)
+
+
+def _show_plan(plan: Plan, place: str, target: Target | None, how: SendOptions, out: Console) -> None:
+    told = run_loop(campaign.balance(target)) if target and plan.overview.rows else None
+    show.show_plan(out, plan, how, place, told if isinstance(told, Balance) else None)
     if not plan.tally.attempts:
         show.show_findings(out, plan.findings)
     if plan.overview.rows:
@@ -160,9 +167,3 @@ def _show_plan(plan: Plan, facts: PlanFacts, target: Target | None, how: SendOpt
             style="bold red",
             soft_wrap=True,
         )
-
-
-def _ask(overview: Overview, out: Console) -> None:
-    if not click.confirm(f"Send {many(overview.rows, 'message')} ({show.price_of(overview)})?", err=True):
-        out.print("Nothing was sent.")
-        raise click.exceptions.Exit(ExitCode.STOPPED)

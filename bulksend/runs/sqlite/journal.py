@@ -15,8 +15,9 @@ from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 from bulksend.errors import RunFileError
-from bulksend.model import Answer, Attempt, Outcome, Queued, Recipient
+from bulksend.model import Answer, Attempt, Doubtful, Outcome, Queued, Recipient
 from bulksend.runs.sqlite.notes import Notes
+from bulksend.runs.sqlite.run import in_doubt, message_ids
 
 T = TypeVar("T")
 
@@ -60,6 +61,14 @@ class SqliteJournal:
     def settle(self, outcomes: Sequence[Outcome], *, dedup_proven: bool) -> Awaitable[None]:
         """See `Journal.settle`."""
         return self._do(lambda: self._notes.settle(outcomes, dedup_proven=dedup_proven))
+
+    def to_look_up(self, limit: int) -> Awaitable[list[Doubtful]]:
+        """See `Journal.to_look_up`."""
+        return self._do(lambda: in_doubt(self._notes.db, limit))
+
+    def message_ids(self, since_s: float) -> Awaitable[set[str]]:
+        """See `Journal.message_ids`."""
+        return self._do(lambda: message_ids(self._notes.db, since_s))
 
     def found(self, answers: Mapping[int, Answer], wall_s: float) -> Awaitable[None]:
         """See `Journal.found`."""

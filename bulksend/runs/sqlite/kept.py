@@ -68,6 +68,11 @@ def is_dedup_proven(db: sqlite3.Connection) -> bool:
     return read(db, "dedup proven") is not None
 
 
+def is_keyed(db: sqlite3.Connection) -> bool:
+    """Whether its messages carry a clientDedup; as long as nothing was sent, they will."""
+    return bool(read(db, "keyed") in (None, 1))
+
+
 def has_begun(db: sqlite3.Connection) -> bool:
     """Whether a message may have been accepted."""
     return db.execute(f"SELECT 1 FROM sends WHERE {life.may_have_arrived()} LIMIT 1").fetchone() is not None

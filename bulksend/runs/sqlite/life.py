@@ -21,6 +21,11 @@ def is_unsettled(table: str = "") -> str:
     return _where(lambda life: life.is_unsettled, table)
 
 
+def is_open(table: str = "") -> str:
+    """Of a row of ``sends``: it is in doubt, and was not left at that."""
+    return _where(lambda life: life.is_open, table)
+
+
 def may_have_arrived(table: str = "") -> str:
     """Of a row of ``sends``: an SMS may have reached the telco, or may be about to."""
     held = _listed((State.SENT, State.UNKNOWN, State.IN_FLIGHT))

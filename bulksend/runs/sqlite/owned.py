@@ -92,9 +92,13 @@ class OwnSqliteRun(SqliteRun):
             self._db.executemany(sql, [[row] for row in rows])
             self._db.execute("COMMIT")
 
-    def journal(self, *, by_parts: bool, limit: int | None) -> SqliteJournal:
+    def journal(
+        self, *, by_parts: bool = True, limit: int | None = None, keyed: bool | None = None
+    ) -> SqliteJournal:  # fmt: skip
         """See `OwnRun.journal`."""
         with explained(self.path):
+            if keyed is not None:
+                kept.note(self._db, "keyed", int(keyed))
             notes = Notes(
                 self._db, self.path, self._departures, epoch=self._epoch, by_parts=by_parts, limit=limit
             )  # fmt: skip

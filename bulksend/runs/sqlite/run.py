@@ -50,7 +50,7 @@ GROUP BY said ORDER BY n DESC, min(m.row) LIMIT ?
 """
 _IN_DOUBT = f"""
 SELECT m.row, m.recipient, m.text, s.doubt_since, s.started_at, coalesce(s.error, '') FROM sends s
-JOIN messages m ON m.row = s.row WHERE {life.is_unsettled("s.")} ORDER BY m.row LIMIT ?
+JOIN messages m ON m.row = s.row WHERE {life.is_open("s.")} ORDER BY m.row LIMIT ?
 """
 _RESULTS = """
 SELECT m.row, coalesce(s.state, m.status), m.recipient, s.answer, coalesce(s.error, m.error), s.http_status,
@@ -121,6 +121,12 @@ class SqliteRun:
             return kept.has_begun(self._db)
 
     @property
+    def is_keyed(self) -> bool:
+        """See `Run.is_keyed`."""
+        with explained(self.path):
+            return kept.is_keyed(self._db)
+
+    @property
     def is_dedup_proven(self) -> bool:
         """See `Run.is_dedup_proven`."""
         with explained(self.path):
@@ -153,13 +159,8 @@ class SqliteRun:
 
     def in_doubt(self, limit: int | None = None) -> list[Doubtful]:
         """See `Run.in_doubt`."""
-        keyed = f"{self.facts.campaign}-"
         with explained(self.path):
-            found = self._db.execute(_IN_DOUBT, [-1 if limit is None else limit]).fetchall()
-        return [
-            Doubtful(row, recipient, text, f"{keyed}{row}", since, until, error)
-            for row, recipient, text, since, until, error in found
-        ]
+            return in_doubt(self._db, limit)
 
     def prices_in_doubt(self) -> dict[int, int | None]:
         """See `Run.prices_in_doubt`."""
@@ -169,9 +170,8 @@ class SqliteRun:
 
     def message_ids(self, since_s: float) -> set[str]:
         """See `Run.message_ids`."""
-        sql = "SELECT json_extract(answer, '$.messageId') FROM sends WHERE answer IS NOT NULL AND ended_at >= ?"
         with explained(self.path):
-            return {message_id for (message_id,) in self._db.execute(sql, [since_s])}
+            return message_ids(self._db, since_s)
 
     def dearest_message(self) -> int | None:
         """See `Run.dearest_message`."""
@@ -247,6 +247,21 @@ def until(db: sqlite3.Connection, limit: int | None) -> int:
     which = {"first": kept.first_unfinished(db), "before": limit - 1}
     found = db.execute(_NTH_PENDING, which).fetchone()
     return int(found[0]) if found else LAST_ROW
+
+
+def in_doubt(db: sqlite3.Connection, limit: int | None) -> list[Doubtful]:
+    """What `Run.in_doubt` tells, inside the caller's transaction."""
+    keyed = f"{kept.plan(db).campaign}-"
+    return [
+        Doubtful(row, recipient, text, f"{keyed}{row}", since, until, error)
+        for row, recipient, text, since, until, error in db.execute(_IN_DOUBT, [-1 if limit is None else limit])
+    ]
+
+
+def message_ids(db: sqlite3.Connection, since_s: float) -> set[str]:
+    """What `Run.message_ids` tells, inside the caller's transaction."""
+    sql = "SELECT json_extract(answer, '$.messageId') FROM sends WHERE answer IS NOT NULL AND ended_at >= ?"
+    return {message_id for (message_id,) in db.execute(sql, [since_s])}
 
 
 def recent_sends(db: sqlite3.Connection, since_s: float, wall_s: float) -> list[Any]:

@@ -1,0 +1,81 @@
+"""Rows that may have been accepted: looked up in the API's list, sent again on somebody's word, or left."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bulksend.engagespark import Balance, Looked, SmsApi, Target, look_up
+from bulksend.errors import Advice, UsageError
+from bulksend.model import Doubtful, Status
+from bulksend.runs import OwnRun
+from bulksend.sending import Journal
+
+_LOOKED_UP_MAX = 10_000  # rows
+_LOOK_UP_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """What became of rows in doubt, as far as it could be seen.
+
+    Attributes:
+        rows: how many were looked for.
+        found: how many of them are in the list: they were accepted, and are noted as that.
+        looked: how the looking went; only of what was looked through can it be said that the rest is not there.
+    """
+
+    rows: int
+    found: int
+    looked: Looked
+
+
+async def look_up_doubts(journal: Journal, api: SmsApi) -> LookedUp:
+    """Look in the API's list for the rows in doubt, and note those found."""
+    rows = await journal.to_look_up(_LOOKED_UP_MAX)
+    taken = await journal.message_ids(min((row.since for row in rows), default=math.inf))
+    seen = await look_up(api, rows, taken, _LOOK_UP_S)
+    await journal.found(seen.found, time.time())
+    return LookedUp(len(rows), len(seen.found), seen.looked)
+
+
+async def resolve(run: OwnRun, target: Target) -> LookedUp:
+    """Look up what became of a run's rows in doubt.
+
+    Args:
+        run: the run; stays with the caller.
+        target: where it was sent to.
+
+    Raises:
+        RunFileError: the run cannot be written.
+    """
+    journal = run.journal(by_parts=True, limit=None)
+    try:
+        async with SmsApi(target, timeout_s=_LOOK_UP_S) as api:
+            return await look_up_doubts(journal, api)
+    finally:
+        journal.close()
+
+
+def check_can_resend(run: OwnRun) -> None:
+    """See that a run has nothing else to send than its rows in doubt.
+
+    Raises:
+        UsageError: it has.
+    """
+    statuses = run.tally().statuses
+    if statuses[Status.PENDING] or statuses[Status.FAILED]:
+        raise UsageError(f"{run.place}: this run has rows that were never sent", Advice.FINISH_FIRST, run=run.place)
+
+
+def settle(run: OwnRun, rows: Sequence[Doubtful], *, resend: bool) -> None:
+    """Settle rows in doubt by somebody's word: they are to be sent again, or stay unknown for good."""
+    run.decide([row.row for row in rows], resend=resend)
+
+
+async def balance(target: Target) -> Balance | Looked:
+    """What the account holds, or why that is not told."""
+    async with SmsApi(target, timeout_s=_LOOK_UP_S) as api:
+        return await api.balance()

@@ -1,0 +1,132 @@
+"""What a face hears while a campaign is under way, and how it ends: typed, and in nobody's words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bulksend.planning import Tally
+from bulksend.sending import Stop
+
+
+@dataclass(frozen=True, slots=True)
+class AccountBusy:
+    """Another run of the account is sending, and this one waits for its end.
+
+    Attributes:
+        says: who that is.
+    """
+
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryGone:
+    """The account's last run was cut off and its file is gone, so that nobody knows what it sent last.
+
+    Attributes:
+        quiet_s: nothing is sent for so many seconds, so that no phone gets too many.
+    """
+
+    quiet_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Sending begins.
+
+    Attributes:
+        rows: messages that are to be sent, those in doubt included that are repeated.
+    """
+
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progressed:
+    """Where sending stands; only what is committed counts.
+
+    Attributes:
+        seconds: since it started.
+        sent: rows that this command brought to be accepted.
+        not_sent: rows that it is done with all the same.
+        parked: rows that wait for their phone's cap.
+        in_flight: requests under way.
+        caps_s: how long the parked rows take at least.
+    """
+
+    seconds: float
+    sent: int
+    not_sent: int
+    parked: int
+    in_flight: int
+    caps_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Slowed:
+    """The server asked to be left alone.
+
+    Attributes:
+        seconds: for so long.
+    """
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class StoppingEarly:
+    """No more messages are taken; those under way come to their end.
+
+    Attributes:
+        stop: why.
+        in_flight: requests whose answers are waited for.
+    """
+
+    stop: Stop
+    in_flight: int
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxClosed:
+    """The private sandbox that was sent to is gone, and this is what it saw.
+
+    Attributes:
+        accepted: messages.
+        lost: of these, so many to the telcos' cap.
+        charged: micro-USD.
+    """
+
+    accepted: int
+    lost: int
+    charged: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a send ended.
+
+    Attributes:
+        stop: why before its end; None if all was done that could be.
+        tally: the run's rows as they are now.
+        seconds: how long the sending took.
+        sent_now: rows that this send brought to be accepted.
+        attempts_now: POSTs that this send began.
+        is_limited: whether only the first rows were to be sent, so that the rest is pending on purpose.
+    """
+
+    stop: Stop | None
+    tally: Tally
+    seconds: float = 0.0
+    sent_now: int = 0
+    attempts_now: int = 0
+    is_limited: bool = False
+
+
+CampaignEvent = AccountBusy | HistoryGone | Started | Progressed | Slowed | StoppingEarly | SandboxClosed | Ended
+Tell = Callable[[CampaignEvent], None]
+"""How a face hears of them; called in the event loop, and must come back at once."""
+
+
+def unheard(event: CampaignEvent) -> None:
+    """Nobody listens."""

@@ -1,0 +1,216 @@
+"""A planned run is sent, and what is in doubt of it is looked up; the same for a send, for going on, and for a resend."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import resource
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import replace
+
+from bulksend.campaign.choices import SendOptions
+from bulksend.campaign.doubts import look_up_doubts
+from bulksend.campaign.events import (
+    AccountBusy,
+    Ended,
+    HistoryGone,
+    Progressed,
+    SandboxClosed,
+    Slowed,
+    Started,
+    StoppingEarly,
+    Tell,
+)
+from bulksend.engagespark import SmsApi, Target
+from bulksend.errors import Advice, OwnedError, UsageError
+from bulksend.model import Endpoint, PhoneNumber, Status
+from bulksend.runs import Account, Earlier, OwnRun, Run
+from bulksend.sending import Budget, Engine, Stopping, StopReason
+
+_LOOK_S = 0.1  # between two looks at an engine's progress
+_CAPS_LOOK_S = 5.0  # the caps are looked at phone by phone, so not as often
+_WAIT_S = 0.5
+_OTHER_FILES = 64
+_NO_LOOK_UP = frozenset(
+    {StopReason.INTERRUPTED, StopReason.TERMINATED, StopReason.HUNG_UP, StopReason.TAKEN_OVER, StopReason.STORE_FAILED}
+)
+
+
+def to_send(run: Run, options: SendOptions) -> int:
+    """How many messages a send would bring on their way, those in doubt included that it may repeat."""
+    tally = run.tally()
+    repeats = tally.statuses[Status.UNKNOWN] if run.is_dedup_proven and options.dedup else 0
+    return run.overview(options.limit).rows + repeats
+
+
+@contextmanager
+def held_account(target: Target | None, run: Run, tell: Tell, *, wait: bool) -> Iterator[Account | None]:
+    """What outlives the run, for as long as it is sent: one run of an account at a time.
+
+    Args:
+        target: where to; a private sandbox (None) lives no longer than the run, and has nothing to be held.
+        run: the run.
+        tell: hears that another run is sending.
+        wait: whether to wait for its end.
+
+    Raises:
+        OwnedError: another run is sending, and is not waited for.
+    """
+    if target is None:
+        yield None
+        return
+    account: Account | None = None
+    while account is None:
+        try:
+            account = Account(target.base_url, target.org_id, run.place)
+        except OwnedError as error:
+            if not wait:
+                raise
+            tell(AccountBusy(str(error)))
+            time.sleep(_WAIT_S)
+    with account:
+        yield account
+
+
+async def send(
+    run: OwnRun, account: Account | None, target: Target | None, options: SendOptions, stopping: Stopping, tell: Tell
+) -> Ended:
+    """Send what is pending of a run.
+
+    Args:
+        run: the run; stays with the caller.
+        account: what outlives it, from `held_account`.
+        target: where to; None for a private sandbox that lives as long as this.
+        options: how.
+        stopping: who wants it to end asks this.
+        tell: hears how it goes.
+
+    Raises:
+        UsageError: a budget cannot be kept, because no price is known; or there is no room for so many connections.
+        RunFileError: the run cannot be written.
+    """
+    _make_room(options.pace.concurrency)
+    before, rows = run.tally(), to_send(run, options)
+    budget = _budget(run, options)
+    started = time.monotonic()
+    earlier = _begin(run, account, options, tell)
+    try:
+        async with _reachable(target, run, options, tell) as reachable, SmsApi(reachable, timeout_s=options.pace.timeout_s) as api:
+            journal = run.journal(by_parts=options.by_parts, limit=options.limit, keyed=options.dedup)
+            try:
+                engine = Engine(...)
+                tell(Started(rows))
+                async with _told(engine, stopping, tell):
+                    stop = await engine.run()
+                if stop is None or stop.reason not in _NO_LOOK_UP:
+                    await look_up_doubts(journal, api)
+            finally:
+                journal.close()
+    finally:
+        if account:
+            wall_s = time.time()
+            account.end(run, since_s=wall_s - options.caps.longest_window_s, wall_s=wall_s)
+    tally = run.tally()
+    ended = Ended(
+        stop=stop,
+        tally=tally,
+        seconds=time.monotonic() - started,
+        sent_now=tally.statuses[Status.SENT] - before.statuses[Status.SENT],
+        attempts_now=tally.attempts - before.attempts,
+        is_limited=options.limit is not None,
+    )
+    tell(ended)
+    return ended
+
+
+def _begin(run: OwnRun, account: Account | None, options: SendOptions, tell: Tell) -> Earlier:
+    """What the account knows of its last minute."""
+    if account is None:
+        return Earlier([], blind=False)
+    keep_s, wall_s = options.caps.longest_window_s, time.time()
+    earlier = account.begin(run, since_s=wall_s - keep_s, wall_s=wall_s)
+    account.lend_numbers(run)
+    if earlier.blind:
+        tell(HistoryGone(keep_s))
+    return earlier
+
+
+def _budget(run: Run, options: SendOptions) -> Budget | None:
+    if options.max_cost is None:
+        return None
+    dearest = run.dearest_message()
+    if dearest is None:
+        raise UsageError("the cost cannot be limited: no rate is known for any message", Advice.SEND_A_FEW_FIRST)
+    return Budget(options.max_cost, spent=run.tally().charged, dearest=dearest, doubtful=run.prices_in_doubt())
+
+
+def _make_room(concurrency: int) -> None:
+    """Have room for a socket for each worker."""
+    wanted = concurrency + _OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        raise UsageError(
+            f"{concurrency} requests at once need {wanted} open files, but the system allows {hard}",
+            Advice.LOWER_CONCURRENCY,
+        )
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+@asynccontextmanager
+async def _told(engine: Engine, stopping: Stopping, tell: Tell) -> AsyncIterator[None]:
+    """Tell how an engine gets on, for as long as it works."""
+    watching = asyncio.create_task(_watch(engine, stopping, tell))
+    try:
+        yield
+    finally:
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
+
+
+async def _watch(engine: Engine, stopping: Stopping, tell: Tell) -> None:
+    started = time.monotonic()
+    caps_until = caps_seen = quiet_until = 0.0
+    is_stopping = False
+    try:
+        while True:
+            mono_s = time.monotonic()
+            if mono_s - caps_seen > _CAPS_LOOK_S:
+                caps_until, caps_seen = mono_s + engine.caps_s, mono_s
+            if engine.quiet_until > max(quiet_until, mono_s):
+                quiet_until = engine.quiet_until
+                tell(Slowed(quiet_until - mono_s))
+            if stopping.why and not is_stopping:
+                is_stopping = True
+                tell(StoppingEarly(stopping.why, engine.progress.in_flight))
+            tell(_progress(engine, mono_s - started, caps_until - mono_s))
+            await asyncio.sleep(_LOOK_S)
+    finally:
+        tell(_progress(engine, time.monotonic() - started, 0.0))
+
+
+def _progress(engine: Engine, seconds: float, caps_s: float) -> Progressed:
+    now = engine.progress
+    return Progressed(seconds, now.sent, now.not_sent, now.parked, now.in_flight, max(caps_s, 0.0))
+
+
+@asynccontextmanager
+async def _reachable(target: Target | None, run: Run, options: SendOptions, tell: Tell) -> AsyncIterator[Target]:
+    """The target itself, or a private sandbox that lives as long as the send."""
+    if target is not None:
+        yield target
+        return
+    from bulksend.engagespark.sandbox import Sandbox, SandboxOptions  # noqa: PLC0415 -- only a trial needs the server
+
+    facts = run.facts
+    settings = SandboxOptions(org_id=facts.org_id)
+    if cap := options.caps.of(PhoneNumber("639")):
+        settings = replace(settings, cap_count=cap.count, cap_window_s=cap.window_s)
+    async with Sandbox(settings) as sandbox:
+        yield Target(sandbox.base_url, facts.org_id, Endpoint(facts.endpoint), settings.token)
+        seen = sandbox.summary()
+        tell(SandboxClosed(seen.accepted, seen.lost, settings.balance_micro - seen.balance_micro))

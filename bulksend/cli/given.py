@@ -1,0 +1,193 @@
+"""What was said on the command line, in the environment and in the settings, as typed objects; and what it becomes."""
+
+from __future__ import annotations
+
+import codecs
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+from click.core import ParameterSource
+
+from bulksend.campaign import PlanRequest, SendOptions
+from bulksend.cli.settings import api_key
+from bulksend.errors import UsageError
+from bulksend.model import Duplicates, Endpoint
+from bulksend.planning import PlanOptions, ReadOptions, read_exclusions
+from bulksend.runs import Address, Terms
+from bulksend.sending import Cap, Caps, Pace
+from bulksend.sms import EXAMPLE_RATES, read_rates
+
+SANDBOX_ORG_ID = 1
+
+_PACE = Pace()
+
+
+@dataclass(frozen=True, slots=True)
+class TargetSettings:
+    """Where to, and in whose name, as far as it is said; a run may know the rest."""
+
+    org_id: int | None
+    base_url: str | None
+    sandbox: bool
+    api_key_file: Path | None
+
+    @property
+    def address(self) -> tuple[int | None, str | None]:
+        """The organization's id and the API's address, None where nothing is said; empty for a private sandbox.
+
+        Raises:
+            UsageError: both a sandbox and an address are given.
+        """
+        if not self.sandbox:
+            return self.org_id, self.base_url.rstrip("/") if self.base_url else None
+        if self.base_url and _source("base_url") is ParameterSource.COMMANDLINE:
+            raise UsageError("--sandbox starts a server of its own: leave --base-url out")
+        return self.org_id or SANDBOX_ORG_ID, ""
+
+    def key(self) -> str:
+        """The API key.
+
+        Raises:
+            UsageError: there is none.
+        """
+        return api_key(self.api_key_file, _source("api_key_file"))
+
+    def key_if_any(self) -> str | None:
+        """The API key, or None if there is none; a file that is named for it must hold one."""
+        try:
+            return self.key()
+        except UsageError:
+            if self.api_key_file is not None:
+                raise
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanSettings:
+    """What decides how rows become messages."""
+
+    sender: str | None
+    message: str | None
+    message_file: Path | None
+    mapping: tuple[tuple[str, str], ...]
+    country: str | None
+    encoding: str | None
+    delimiter: str | None
+    sheet: str | None
+    rates: Path | None
+    gsm: bool | None
+    exclude: tuple[Path, ...]
+    duplicates: str | None
+    endpoint: str | None
+    campaign: str | None
+
+    @property
+    def files(self) -> list[Path]:
+        """The files that are read beside the input."""
+        return [*self.exclude, *(path for path in (self.message_file, self.rates) if path is not None)]
+
+    def options(self) -> PlanOptions:
+        """What planning wants to know.
+
+        Raises:
+            UsageError: a file cannot be read, or something is given twice.
+        """
+        for name, text in (("from", self.sender), ("message", self.message), ("campaign", self.campaign)):
+            if not _is_text(text):
+                raise UsageError(f"the text given for --{name} is not UTF-8")
+        fields = [field for field, _ in self.mapping]
+        for field in fields:
+            if fields.count(field) > 1:
+                raise UsageError(f"--map gives two columns for {field!r}: leave one out")
+        country = self.country.upper() if self.country else None
+        return PlanOptions(
+            reading=ReadOptions(self.encoding, _delimiter(self.delimiter), self.sheet),
+            sender=self.sender,
+            message=_message(self.message, self.message_file),
+            mapping=tuple(sorted(self.mapping)),
+            country=country,
+            endpoint=Endpoint(self.endpoint or Endpoint.CONTACT),
+            rates=read_rates(self.rates) if self.rates else EXAMPLE_RATES,
+            gsm=bool(self.gsm),
+            duplicates=Duplicates(self.duplicates) if self.duplicates else None,
+            exclusions=read_exclusions(self.exclude, country),
+        )
+
+    def request(self, input_name: str, options: PlanOptions, address: Address) -> PlanRequest:
+        """The campaign that is wanted of an input."""
+        return PlanRequest(input_name, options, address, self.campaign)
+
+    def terms(self, to: TargetSettings) -> Terms:
+        """What is said of a run that is planned already."""
+        org_id, base_url = to.address
+        said = Terms.of(self.options(), org_id=org_id, base_url=base_url, campaign=self.campaign)
+        return replace(said, gsm=self.gsm, endpoint=self.endpoint)
+
+
+@dataclass(frozen=True, slots=True)
+class PaceSettings:
+    """How fast, and how stubbornly."""
+
+    concurrency: int
+    rate: float | None
+    caps: tuple[Cap, ...]
+    cap_counts: str
+    timeout: float
+    retries: int
+
+    def options(self) -> SendOptions:
+        """How it is sent, as far as this goes."""
+        pace = Pace(
+            concurrency=self.concurrency,
+            rate=self.rate,
+            timeout_s=self.timeout,
+            retries=self.retries,
+            grace_s=min(_PACE.grace_s, self.timeout),
+        )
+        return SendOptions(pace, Caps(self.caps), by_parts=self.cap_counts == "parts")
+
+
+@dataclass(frozen=True, slots=True)
+class FileSettings:
+    """A campaign's files."""
+
+    run: Path | None
+    results: Path | None
+
+
+def _source(name: str) -> ParameterSource | None:
+    """Where a parameter of the command that runs has its value from."""
+    return click.get_current_context().get_parameter_source(name)
+
+
+def _is_text(value: str | None) -> bool:
+    try:
+        (value or "").encode()
+    except UnicodeEncodeError:  # the shell gave bytes that are no text
+        return False
+    return True
+
+
+def _delimiter(text: str | None) -> str | None:
+    return "\t" if text in ("tab", "\\t") else text
+
+
+def _message(text: str | None, path: Path | None) -> str | None:
+    if text is not None and path is not None:
+        ranks = [source.value for name in ("message", "message_file") if (source := _source(name))]
+        if ranks[0] == ranks[1]:
+            raise UsageError("both --message and --message-file are given: leave one out")
+        if ranks[0] < ranks[1]:
+            path = None  # the command line goes before the environment, and that before bulksend.toml
+    if path is None:
+        return text
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path}: the message cannot be read from it: {error.strerror}") from error
+    encoding = "utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+    try:
+        return content.decode(encoding).replace("\r\n", "\n").removesuffix("\n")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: the message in it is not UTF-8 text: save the file as UTF-8") from error

@@ -1,0 +1,47 @@
+"""Options that belong together reach a command as one typed object."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Generic, TypeVar
+
+G = TypeVar("G")
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Group(Generic[G]):
+    """A group of options.
+
+    Attributes:
+        name: the command's parameter that gets them.
+        kind: a frozen dataclass with a field for each of them.
+        options: click's decorators, in the order of the help.
+    """
+
+    name: str
+    kind: type[G]
+    options: Sequence[Callable[[Any], Any]]
+
+
+def with_options(*groups: Group[Any] | Sequence[Callable[[Any], Any]]) -> Callable[[_F], _F]:
+    """Give a command groups of options, and single ones, in this order of its help."""
+
+    def decorate(function: _F) -> _F:
+        @functools.wraps(function)
+        def command(**given: Any) -> Any:
+            for group in groups:
+                if isinstance(group, Group):
+                    mine = {field.name: given.pop(field.name) for field in fields(group.kind)}
+                    given[group.name] = group.kind(**mine)
+            return function(**given)
+
+        decorated: Any = command
+        for group in reversed(groups):
+            for option in reversed(group.options if isinstance(group, Group) else group):
+                decorated = option(decorated)
+        return decorated  # type: ignore[no-any-return]
+
+    return decorate

@@ -1,0 +1,74 @@
+"""What an option's text becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from typing import Any, TypeVar
+
+import click
+
+from bulksend.errors import UsageError
+from bulksend.model import MicroUSD
+from bulksend.planning import FIELDS
+from bulksend.sending import Cap, ErrorLimit
+from bulksend.sms import column_key
+
+T = TypeVar("T")
+
+
+class _Parsed(click.ParamType[T]):
+    """An option whose text the core itself knows how to read."""
+
+    envvar_list_splitter = ","
+
+    def __init__(self, name: str, kind: type[T], parse: Callable[[str], T]) -> None:
+        self.name = name
+        self._kind = kind
+        self._parse = parse
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> T:
+        try:
+            return value if isinstance(value, self._kind) else self._parse(str(value))
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
+
+
+class _MapType(click.ParamType[tuple[str, str]]):
+    name = "field=column"
+    envvar_list_splitter = ","
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        if isinstance(value, tuple):
+            return value
+        field, equals, column = str(value).partition("=")
+        known = {column_key(name): name for name in FIELDS}
+        name = known.get(column_key(field))
+        if not equals or not column.strip() or name is None:
+            self.fail(f"{value!r}: write FIELD=COLUMN, with one of the fields {', '.join(FIELDS)}", param, ctx)
+        return name, column.strip()
+
+
+class _UsdType(click.ParamType[MicroUSD]):
+    name = "dollars"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> MicroUSD:
+        try:
+            micro = Decimal(str(value).strip().removeprefix("$")) * 1_000_000
+        except InvalidOperation:
+            micro = Decimal(0)
+        if not micro.is_finite() or micro <= 0:
+            self.fail(f"{value!r} is no amount of US dollars: write one such as 25 or 12.50", param, ctx)
+        return MicroUSD(int(micro))
+
+
+class PathType(click.Path):
+    """A file's path; several are separated by commas in the environment, as for all repeatable options."""
+
+    envvar_list_splitter = ","
+
+
+CAP = _Parsed("prefix=count/seconds", Cap, Cap.parse)
+ERROR_LIMIT = _Parsed("number or share", ErrorLimit, ErrorLimit.parse)
+USD = _UsdType()
+MAP = _MapType()
