@@ -6,15 +6,51 @@ only names it, as an `Advice`, and each face words it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
 
 
 class Advice(StrEnum):
-    """What can be done about something that is said."""
+    """What can be done about something that is said; the values stand in run files."""
+
+    CHOOSE_COLUMN = "choose-column"
+    """Say which of several columns holds the numbers; about ``column``, one of them."""
+    CORRECT_LINE = "correct-line"
+    """Correct the line, or say what encoding the text has after all."""
+    GIVE_MESSAGE = "give-message"
+    """Fill the row's own message in, or give one for all rows."""
+    GIVE_MESSAGE_OR_COLUMN = "give-message-or-column"
+    """Give a message for all rows, or say which column holds the rows' own."""
+    MAP_FIELD = "map-field"
+    """Take a field from another column; about ``field``, its name."""
+    MAP_RECIPIENT = "map-recipient"
+    """Rename the column of the recipients, or say which it is."""
+    MAP_OTHER = "map-other"
+    """Say that the numbers stand in another column than was guessed."""
+    READ_AS_PHILIPPINE = "read-as-philippine"
+    """Say that numbers without a dialing code are Philippine ones, if so it is meant."""
+    REPLACE_TYPOGRAPHIC = "replace-typographic"
+    """Have typographic characters replaced by plain ones."""
+    RUN_AGAIN = "run-again"
+    """Do the same once more."""
+    SAY_COUNTRY = "say-country"
+    """Write numbers with their dialing codes, or say whose they are."""
+    SAY_DELIMITER = "say-delimiter"
+    """Name one character as the delimiter."""
+    SAY_ENCODING = "say-encoding"
+    """Say what encoding the text has, or save it as UTF-8."""
+    SEND_DUPLICATES = "send-duplicates"
+    """Send rows all the same that repeat an earlier one."""
+    SETTLE_DUPLICATES = "settle-duplicates"
+    """Remove rows that repeat an earlier one, or say whether they are sent."""
+    SKIP_DUPLICATES = "skip-duplicates"
+    """Leave rows out that repeat an earlier one."""
+    USE_CONTACT_ENDPOINT = "use-contact-endpoint"
+    """Send to contacts, not to bare numbers."""
 
 
-class Remark(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Remark:
     """A sentence for people, and what can be done about it.
 
     Attributes:

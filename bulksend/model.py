@@ -9,6 +9,8 @@ from typing import NamedTuple, NewType
 
 import orjson
 
+from bulksend.errors import Advice
+
 PhoneNumber = NewType("PhoneNumber", str)
 """Digits in international format without "+", as the API's ``to`` wants them: ``639123456789``."""
 
@@ -124,12 +126,14 @@ class Fault(NamedTuple):
         says: the reason, for people; the same words for all rows of the same reason.
         column: the input's column that is to blame; empty if it is no single one.
         value: what stands there.
+        advice: what can be done, or None.
     """
 
     status: Status
     says: str
     column: str = ""
     value: str = ""
+    advice: Advice | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from bulksend.cli.advice import advised
 from bulksend.cli.settings import api_key, option
 from bulksend.errors import UsageError
 from bulksend.model import Duplicates, Endpoint, MicroUSD
@@ -48,7 +49,7 @@ class _Parsed(click.ParamType[T]):
         try:
             return value if isinstance(value, self._kind) else self._parse(str(value))
         except UsageError as error:
-            self.fail(str(error), param, ctx)
+            self.fail(advised(error), param, ctx)
 
 
 class _MapType(click.ParamType[tuple[str, str]]):

@@ -5,12 +5,15 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
+from bulksend.cli.advice import advised
 from bulksend.cli.streams import silence
+from bulksend.errors import Remark
 from bulksend.model import Balance, Doubtful, Status
 from bulksend.planning.duration import crowd_seconds, min_seconds
 from bulksend.planning.overview import Example, Findings, Group, Overview, Plan, Tally
@@ -96,11 +99,10 @@ def show_plan(out: Console, plan: Plan, options: SendOptions, place: str, balanc
 def show_findings(out: Console, findings: Findings) -> None:
     """What planning found: how the input was understood, which rows are left out and why, what may be a mistake."""
     for note in findings.notes:
-        out.print(f"note: {printable(note)}", soft_wrap=True)
+        out.print(f"note: {_told(note)}", soft_wrap=True)
     for reason in findings.reasons[:_REASONS]:
-        out.print(
-            f"{reason.status}: {many(reason.rows, 'row')}: {printable(reason.says)}", style="yellow", soft_wrap=True
-        )
+        why = _told(Remark(reason.says, reason.advice))
+        out.print(f"{reason.status}: {many(reason.rows, 'row')}: {why}", style="yellow", soft_wrap=True)
         for example in reason.examples:
             out.print(f"  {_example(example)}", soft_wrap=True)
     if findings.reasons:
@@ -110,7 +112,11 @@ def show_findings(out: Console, findings: Findings) -> None:
         left = many(sum(reason.rows for reason in rest), "more row")
         out.print(f"{left} for {many(len(rest), 'other reason')}: -o FILE tells them all.", style="yellow")
     for warning in findings.warnings:
-        out.print(f"warning: {printable(warning, 1_000)}", style="yellow", soft_wrap=True)
+        out.print(f"warning: {_told(warning, 1_000)}", style="yellow", soft_wrap=True)
+
+
+def _told(remark: Remark, longest: int = 300) -> str:
+    return advised(replace(remark, says=printable(remark.says, longest)))
 
 
 def show_previews(out: Console, plan: Plan) -> None:

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from bulksend.errors import UsageError
+from bulksend.errors import Advice, Remark, UsageError
 from bulksend.model import (
+    ContactId,
     Duplicates,
     Encoding,
     Endpoint,
@@ -29,13 +30,13 @@ from bulksend.sms.lookalikes import plain
 from bulksend.sms.rates.table import EXAMPLE_RATES, Rates
 from bulksend.sms.template import BoundTemplate, Template
 
-EXCLUDED = "on the list of those to leave out (--exclude)"
-_TWO_RECIPIENTS = "both a number (to) and a contactId are given: leave one of them empty"
-_NO_RECIPIENT = "no recipient: neither a number (to) nor a contactId is given"
-_NO_CONTACTS = "the phonenumber endpoint takes no contactId: use --endpoint contact"
-_NO_TEXT = "no text: its message is empty, and no --message is given"
-_NO_COLUMN = "no text: there is neither --message nor a column 'message'; another is named by --map message=COLUMN"
-_FOREIGN_FIELD = "its cell holds {{...}}, which the API would take for one of its own fields: remove the braces"
+EXCLUDED = "on the list of those to leave out"
+_TWO_RECIPIENTS = Remark("both a number (to) and a contactId are given: leave one of them empty")
+_NO_RECIPIENT = Remark("no recipient: neither a number (to) nor a contactId is given")
+_NO_CONTACTS = Remark("the phonenumber endpoint takes no contactId", Advice.USE_CONTACT_ENDPOINT)
+_NO_TEXT = Remark("no text: its message is empty, and there is none for all rows", Advice.GIVE_MESSAGE)
+_NO_COLUMN = Remark("no text: there is no column 'message', and no message for all rows", Advice.GIVE_MESSAGE_OR_COLUMN)
+_FOREIGN_FIELD = Remark("its cell holds {{...}}, which the API would take for one of its own fields: remove the braces")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +93,8 @@ class Planner:
         self._bind(columns)
 
     @property
-    def notes(self) -> list[str]:
-        """What was guessed of the columns, for people."""
+    def notes(self) -> list[Remark]:
+        """What was guessed of the columns."""
         return self._columns.notes
 
     def plan(self, raw: RawBatch, columns: Sequence[str]) -> PlannedBatch:
@@ -138,12 +139,12 @@ class Planner:
         recipients, codes, not_mobile = self._recipients(table, size, faults)
         self._leave_out(recipients, faults)
         places = self._columns
-        filled = self._filled(table, size, places.sender, self._sender_filler, "from", faults)
+        filled = self._filled(table, size, places.sender, self._sender_filler, "sender id", faults)
         senders = _senders(filled)
         texts = self._filled(table, size, places.message, self._text_filler, "message", faults)
         if not all(map(str.strip, texts)):
-            says, column = (_NO_TEXT, places.name_of("message")) if places.message is not None else (_NO_COLUMN, "")
-            _add(faults, (i for i, text in enumerate(texts) if not text.strip()), says, column)
+            why, column = (_NO_TEXT, places.name_of("message")) if places.message is not None else (_NO_COLUMN, "")
+            _add(faults, (i for i, text in enumerate(texts) if not text.strip()), why, column)
         needed, parts = segments.count_all(texts)
         encodings = cast("list[Encoding | None]", needed)
         made_plain = _make_plain(texts, encodings, parts) if self._options.gsm else {}
@@ -181,23 +182,25 @@ class Planner:
             for i, contact in enumerate(contacts):
                 if contact.strip():
                     column.reasons.pop(i, None)
-                    recipients[i], column.codes[i] = self._contact(i, to[i], contact, faults), ""
-        for i, says in column.reasons.items():
-            reason = says if to[i].strip() else _NO_RECIPIENT
-            faults.setdefault(i, Fault(Status.INVALID, reason, places.name_of("to"), to[i]))
+                    found = self._contact(to[i], contact)
+                    recipients[i], column.codes[i] = None if isinstance(found, Remark) else found, ""
+                    if isinstance(found, Remark):
+                        _add(faults, [i], found, places.name_of("contactId"), contacts)
+        for i, reason in column.reasons.items():
+            why = reason if to[i].strip() else _NO_RECIPIENT
+            _add(faults, [i], why, places.name_of("to"), to)
         return recipients, column.codes, column.not_mobile
 
-    def _contact(self, index: int, to: str, contact: str, faults: dict[int, Fault]) -> Recipient | None:
+    def _contact(self, to: str, contact: str) -> ContactId | Remark:
+        """The contact of a row, or why it has none."""
+        if to.strip():
+            return _TWO_RECIPIENTS
+        if self._options.endpoint is Endpoint.PHONENUMBER:
+            return _NO_CONTACTS
         try:
-            if to.strip():
-                raise ValueError(_TWO_RECIPIENTS)
-            if self._options.endpoint is Endpoint.PHONENUMBER:
-                raise ValueError(_NO_CONTACTS)
             return phones.normalise_contact_id(contact)
-        except ValueError as error:
-            column = self._columns.name_of("contactId")
-            faults.setdefault(index, Fault(Status.INVALID, str(error), column, contact))
-            return None
+        except phones.BadNumber as error:
+            return error.why
 
     def _leave_out(self, recipients: list[Recipient | None], faults: dict[int, Fault]) -> None:
         excluded = self._options.exclusions.recipients
@@ -212,7 +215,7 @@ class Planner:
         size: int,
         own: int | None,
         filler: BoundTemplate | UsageError | None,
-        option: str,
+        kind: str,
         faults: dict[int, Fault],
     ) -> list[str]:
         """The rows' own texts, and the filled template where they have none."""
@@ -222,12 +225,12 @@ class Planner:
             return list(own_cells) or [""] * size
         needed = [i for i in range(size) if not has_own[i]] if any(has_own) else range(size)
         if isinstance(filler, UsageError):
-            _add(faults, needed, str(filler), "")
+            _add(faults, needed, Remark(str(filler), filler.advice), "")
             return list(own_cells) or [""] * size
         values = filler.values(table)
         texts = filler.fill(values, size)
         for cells, name in zip(values, filler.names, strict=True):
-            _check_cells(cells, name, option, needed, faults)
+            _check_cells(cells, name, kind, needed, faults)
         for i, is_own in enumerate(has_own):
             if is_own:
                 texts[i] = own_cells[i]
@@ -275,18 +278,17 @@ def _senders(filled: Sequence[str]) -> list[str | None]:
     return [sender.strip() or None for sender in filled]
 
 
-def _check_cells(cells: Sequence[str], name: str, option: str, needed: Sequence[int], faults: dict[int, Fault]) -> None:
+def _check_cells(cells: Sequence[str], name: str, kind: str, needed: Sequence[int], faults: dict[int, Fault]) -> None:
     """See that a merge field is filled in all rows that need it, and with nothing that the API would fill."""
     if "" in cells:
-        own = "message" if option == "message" else "sender id"
-        says = f"{{{name}}} is empty in this row: fill the column in, or give the row its own {own} (in --{option})"
-        _add(faults, (i for i in needed if not cells[i]), says, name)
+        why = Remark(f"{{{name}}} is empty in this row: fill the column in, or give the row its own {kind}")
+        _add(faults, (i for i in needed if not cells[i]), why, name)
     if "{{" in "\n".join(cells):
         _add(faults, (i for i in needed if "{{" in cells[i]), _FOREIGN_FIELD, name, cells)
 
 
 def _add(
-    faults: dict[int, Fault], indices: Iterable[int], says: str, column: str, cells: Sequence[str] | None = None
+    faults: dict[int, Fault], indices: Iterable[int], why: Remark, column: str, cells: Sequence[str] | None = None
 ) -> None:
     for i in indices:
-        faults.setdefault(i, Fault(Status.INVALID, says, column, cells[i] if cells else ""))
+        faults.setdefault(i, Fault(Status.INVALID, why.says, column, cells[i] if cells else "", why.advice))

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bulksend.errors import InputError, OwnedError, UsageError
+from bulksend.errors import Advice, InputError, OwnedError, Remark, UsageError
 from bulksend.model import Duplicates, Endpoint, Recipient
 from bulksend.planning.overview import Plan
 from bulksend.planning.planner import Planner, PlanOptions
@@ -123,13 +123,14 @@ def _no_collector() -> Iterator[None]:
 
 def _planned(
     source: Source, options: PlanOptions, writer: PlanWriter | None
-) -> tuple[Survey, list[str], tuple[str, ...]]:
+) -> tuple[Survey, list[Remark], tuple[str, ...]]:
     """Plan all rows of an input, into a run file or nowhere; what was seen, how it was read, and its columns."""
     reader = source.reader()
     try:
         planner = Planner(source.name, options, reader.columns, fixed=reader.is_fixed)
     except InputError as error:  # the way it was read may be to blame: another sheet, another delimiter
-        raise InputError(f"{error}{''.join(f' ({note})' for note in source.notes)}") from error
+        says = f"{error}{''.join(f' ({note})' for note in source.notes)}"
+        raise InputError(says, error.advice, **error.about) from error
     surveyed = Survey(source.name, options)
     for raw in reader.batches():
         batch = planner.plan(raw, reader.columns)
@@ -147,9 +148,11 @@ def _planned(
     if options.duplicates is Duplicates.FAIL and repeated.rows:
         raise InputError(
             f"{shown(source.name)}: {repeated.count('has', 'have')} the same number and text as an earlier one: "
-            f"{repeated}; remove them, or say --duplicates skip or send"
+            f"{repeated}",
+            Advice.SETTLE_DUPLICATES,
         )
-    return surveyed, [*source.notes, *planner.notes, *options.exclusions.notes], tuple(reader.columns)
+    notes = [*map(Remark, source.notes), *planner.notes, *map(Remark, options.exclusions.notes)]
+    return surveyed, notes, tuple(reader.columns)
 
 
 def _note_repeats(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from bulksend.cli.advice import advised
 from bulksend.errors import InputError, UsageError
 from bulksend.planning.columns import Columns
 
@@ -23,7 +24,9 @@ def columns(*names: str, mapping: tuple[tuple[str, str], ...] = (), fixed: bool 
 def test_a_usual_name_for_numbers_is_taken_for_the_recipient_and_said(name: str) -> None:
     found = columns("message", name, "Name")
     assert found.to == 1
-    assert found.notes == [f"the numbers are taken from the column {name!r} (--map to=COLUMN says otherwise)"]
+    assert [advised(note) for note in found.notes] == [
+        f"the numbers are taken from the column {name!r} (--map to=COLUMN says otherwise)"
+    ]
 
 
 @pytest.mark.parametrize("name", ["Name", "Phone model", "House number", "No", "Contact", "numbers of points", "sms"])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import NamedTuple, Protocol
 
-from bulksend.errors import InputError, UsageError
+from bulksend.errors import Advice, InputError, UsageError
 from bulksend.words import printable
 
 STDIN = "-"
@@ -52,9 +52,7 @@ class ReadOptions:
                     f"the encoding {self.encoding!r} is not known; some that are: utf-8, cp1252, utf-16, cp1250"
                 ) from None
         if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in '"\r\n\0'):
-            raise UsageError(
-                f"the delimiter {self.delimiter!r} cannot be used: write one character such as ';', or the word tab"
-            )
+            raise UsageError(f"the delimiter {self.delimiter!r} cannot be used", Advice.SAY_DELIMITER)
 
 
 class RawBatch(NamedTuple):

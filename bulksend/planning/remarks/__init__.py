@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bulksend.errors import Remark
 from bulksend.model import PlannedBatch
 from bulksend.planning.planner import PlanOptions
 from bulksend.planning.remarks.noted import Noted, Topic
@@ -38,8 +39,8 @@ class Remarks:
         for topic in self._topics:
             topic.add(batch, texts)
 
-    def sentences(self, repeated: Noted) -> Iterator[str]:
-        """What there is to say, for people.
+    def all(self, repeated: Noted) -> Iterator[Remark]:
+        """What there is to say.
 
         Args:
             repeated: the rows that have number and text of an earlier one.
@@ -47,4 +48,4 @@ class Remarks:
         if self._options.duplicates is None:
             yield from duplicates(repeated)
         for topic in self._topics:
-            yield from topic.sentences()
+            yield from topic.remarks()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
+from bulksend.errors import Remark
 from bulksend.model import PlannedBatch
 from bulksend.planning.overview import Example
 from bulksend.words import printable
@@ -21,8 +22,8 @@ class Topic(Protocol):
     def add(self, batch: PlannedBatch, texts: str) -> None:
         """Take in the next rows, and all their texts in one."""
 
-    def sentences(self) -> Iterator[str]:
-        """What there is to say of it, for people; nothing if it did not occur."""
+    def remarks(self) -> Iterator[Remark]:
+        """What there is to say of it; nothing if it did not occur."""
 
 
 class Noted:

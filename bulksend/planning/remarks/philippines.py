@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from bulksend.errors import Remark
 from bulksend.model import PlannedBatch
 from bulksend.planning.remarks.noted import EXAMPLES, KINDS_MAX, Noted
 from bulksend.sms import carriers
@@ -34,16 +35,16 @@ class Philippines:
                 if host := carriers.shortener_in(batch.texts[i]):
                     self._shorteners.setdefault(host, Noted()).note(batch.first + i)
 
-    def sentences(self) -> Iterator[str]:
-        """See `Topic.sentences`."""
+    def remarks(self) -> Iterator[Remark]:
+        """See `Topic.remarks`."""
         found: Counter[str] = Counter()
         for sender, rows in self._senders.items():
             for says in carriers.sender_faults(sender):
                 found[says] += rows
         for says, rows in found.most_common(EXAMPLES):
-            yield f"{says} ({many(rows, 'message')})"
+            yield Remark(f"{says} ({many(rows, 'message')})")
         for host, noted in self._shorteners.items():
-            yield (
+            yield Remark(
                 f"{noted.count('has', 'have')} a link through {host}, a public shortener, which a Philippine carrier "
                 f"blocks: {noted}; write the link itself"
             )

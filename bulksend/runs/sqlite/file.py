@@ -16,10 +16,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import orjson
 
-from bulksend.errors import RunFileError, UsageError
+from bulksend.errors import Advice, Remark, RunFileError, UsageError
 from bulksend.model import Recipient, Record, Status
 from bulksend.planning.overview import Example, Findings, Reason
 from bulksend.runs.lock import FileLock
@@ -309,10 +310,27 @@ def read_findings(db: sqlite3.Connection) -> Findings:
     (value,) = db.execute("SELECT value FROM facts WHERE name = 'findings'").fetchone()
     found = orjson.loads(value)
     reasons = tuple(
-        Reason(Status(each["status"]), each["says"], each["rows"], tuple(Example(**one) for one in each["examples"]))
+        Reason(
+            Status(each["status"]),
+            each["says"],
+            each["rows"],
+            tuple(Example(**one) for one in each["examples"]),
+            _advice(each),
+        )
         for each in found["reasons"]
     )
-    return Findings(reasons, tuple(found["notes"]), tuple(found["warnings"]), found["rates"])
+    return Findings(
+        reasons, tuple(map(_remark, found["notes"])), tuple(map(_remark, found["warnings"])), found["rates"]
+    )
+
+
+def _remark(kept: Any) -> Remark:
+    """A remark; it was a bare sentence before advice was kept apart."""
+    return Remark(kept) if isinstance(kept, str) else Remark(kept["says"], _advice(kept))
+
+
+def _advice(kept: Mapping[str, Any]) -> Advice | None:
+    return Advice(kept["advice"]) if kept.get("advice") else None
 
 
 def is_run_file(path: Path) -> bool:

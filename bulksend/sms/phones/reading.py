@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple, cast
 
+from bulksend.errors import Advice, Remark
 from bulksend.model import ContactId, PhoneNumber
 from bulksend.sms.phones.kinds import commonest_code, dialing_code, may_be_mobile
 from bulksend.sms.phones.numbering import check_country, code_in, column_of, quick
@@ -46,7 +47,7 @@ class Column(NamedTuple):
     """
 
     numbers: list[PhoneNumber | None]
-    reasons: dict[int, str]
+    reasons: dict[int, Remark]
     codes: list[str]
     not_mobile: list[int]
 
@@ -76,7 +77,7 @@ def _add_odd(column: Column, place: int, cell: str, country: str | None) -> None
     try:
         number = normalise(cell, country)
     except BadNumber as error:
-        column.reasons[place], column.codes[place] = str(error), ""
+        column.reasons[place], column.codes[place] = error.why, ""
         return
     column.numbers[place], column.codes[place] = number, dialing_code(number)
     if not may_be_mobile(number):
@@ -119,7 +120,7 @@ def _by_library(digits: str, country: str | None, *, has_code: bool) -> str:
         if phonenumbers.is_valid_number(number):
             return f"{number.country_code}{phonenumbers.national_significant_number(number)}"
     if country is None and _lacks_code(digits, has_code=has_code):
-        raise BadNumber("no dialing code: write 63917… instead of 0917…, or give --country")
+        raise BadNumber("no dialing code", Advice.SAY_COUNTRY)
     raise BadNumber(_why_invalid(digits, country))
 
 
