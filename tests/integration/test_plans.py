@@ -153,7 +153,7 @@ def test_a_saved_plan_is_sent_as_it_is_or_not_at_all_and_a_refusal_changes_nothi
 def test_a_mapping_that_json_lines_never_fulfil_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "c.jsonl"
     path.write_text(f'{{"to": "{ANA}", "Text": "own"}}\n')
-    with pytest.raises(UsageError, match="--map names the column 'Txt', which is not there"):
+    with pytest.raises(UsageError, match="there is no column 'Txt' for the field 'message'"):
         plans.survey(str(path), PlanOptions(message="generic", mapping=(("message", "Txt"),)))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bulksend.cli.advice import advised
 from bulksend.errors import InputError
 from bulksend.planning.reading import ReadOptions, Source
 
@@ -45,10 +46,11 @@ def cells(path: Path, content: bytes, options: ReadOptions | None = None) -> lis
 
 
 def refusal(path: Path, content: bytes, options: ReadOptions | None = None) -> str:
-    """The sentence, without the file's name, with which this content is refused as a whole."""
+    """What the command line says, after the file's name, when it refuses this content as a whole."""
     path.write_bytes(content)
     with pytest.raises(InputError) as error:
         read(path, options)
     assert str(error.value).startswith(f"{path}: ")
-    assert "\n" not in str(error.value)
-    return str(error.value).removeprefix(f"{path}: ")
+    told = advised(error.value)
+    assert "\n" not in told
+    return told.removeprefix(f"{path}: ")

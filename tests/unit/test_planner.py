@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from planned import PlannedRow, rows_of
 
-from bulksend.errors import InputError, UsageError
+from bulksend.errors import Advice, InputError, UsageError
 from bulksend.model import Encoding, Endpoint, MicroUSD, Status
 from bulksend.planning.columns import FIELDS
 from bulksend.planning.planner import Planner, PlanOptions
@@ -146,8 +146,8 @@ def test_spaces_around_a_rows_own_sender_are_no_part_of_it() -> None:
         (["6.39171E+11", "", "hello"], "digits lost to scientific notation"),
         (["#REF!", "", "hello"], "a spreadsheet's error, no number"),
         (["call me", "", "hello"], "letters in it: write digits only"),
-        ([NUMBER, "", ""], "no text: its message is empty, and no --message is given"),
-        ([NUMBER, "", " \n\t"], "no text: its message is empty, and no --message is given"),
+        ([NUMBER, "", ""], "no text: its message is empty, and there is none for all rows"),
+        ([NUMBER, "", " \n\t"], "no text: its message is empty, and there is none for all rows"),
     ],
 )
 def test_a_bad_row_says_what_is_wrong(cells: list[str], says: str) -> None:
@@ -161,19 +161,19 @@ def test_a_number_that_is_none_is_a_fault_with_a_reason() -> None:
 
 def test_the_phonenumber_endpoint_takes_no_contact() -> None:
     options = PlanOptions(endpoint=Endpoint.PHONENUMBER)
-    says = "the phonenumber endpoint takes no contactId: use --endpoint contact"
+    says = "the phonenumber endpoint takes no contactId"
     assert fault(["to", "contactId", "message"], ["", "7", "a"], options) == says
     assert only(["to", "contactId", "message"], [NUMBER, "", "a"], options).recipient == NUMBER
 
 
 @pytest.mark.parametrize("cell", ["", "  ", "\t"])
-def test_an_empty_merge_field_is_named_with_its_option(cell: str) -> None:
+def test_an_empty_merge_field_is_named_with_what_it_is_in(cell: str) -> None:
     options = PlanOptions(message="Hi {First Name}")
     assert fault(["to", "first name"], [NUMBER, cell], options) == (
-        "{First Name} is empty in this row: fill the column in, or give the row its own message (in --message)"
+        "{First Name} is empty in this row: fill the column in, or give the row its own message"
     )
     sender = PlanOptions(message="Hi", sender="{Store}")
-    assert fault(["to", "Store"], [NUMBER, cell], sender).endswith("(in --from)")
+    assert fault(["to", "Store"], [NUMBER, cell], sender).endswith("or give the row its own sender id")
 
 
 def test_a_bad_row_keeps_its_recipient_once_that_is_known() -> None:
@@ -221,7 +221,7 @@ def test_columns_are_mapped_to_fields() -> None:
 
 
 def test_a_mapping_to_a_column_that_is_not_there_is_refused() -> None:
-    with pytest.raises(UsageError, match="--map names the column 'Mobile', which is not there; the columns are 'to'"):
+    with pytest.raises(UsageError, match="there is no column 'Mobile' for the field 'to'; the columns are 'to'"):
         plan(["to", "message"], [NUMBER, "a"], options=PlanOptions(mapping=(("to", "Mobile"),)))
 
 
@@ -241,8 +241,9 @@ def test_a_column_that_nobody_needs_may_be_there_twice() -> None:
 
 
 def test_an_input_without_a_recipients_column_is_refused_with_its_columns() -> None:
-    with pytest.raises(InputError, match=r"no column for the recipient.*--map to=COLUMN; the columns are 'Who', 'm'"):
+    with pytest.raises(InputError, match=r"no column for the recipient; the columns are 'Who', 'm'$") as error:
         plan(["Who", "m"])
+    assert error.value.advice is Advice.MAP_RECIPIENT
     with pytest.raises(InputError, match="the columns are none"):
         plan([], fixed=False)
 
