@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bulksend.errors import Advice, InputError, OwnedError, Remark, UsageError
-from bulksend.model import Duplicates, Endpoint, Recipient
+from bulksend.errors import InputError, OwnedError, UsageError
+from bulksend.model import Duplicates, Endpoint
 from bulksend.planning.overview import Plan
-from bulksend.planning.planner import Planner, PlanOptions
-from bulksend.planning.reading import STDIN, Source, shown
-from bulksend.planning.repeats import Repeat
-from bulksend.planning.survey import DUPLICATE, Survey
+from bulksend.planning.planner import PlanOptions
+from bulksend.planning.reading import STDIN, Source
+from bulksend.planning.sink import plan_into
 from bulksend.runs.lock import FileLock
 from bulksend.runs.sqlite.file import PlanFacts, PlanWriter, is_run_file, readdress
 from bulksend.runs.sqlite.reader import RunReport
@@ -65,9 +63,8 @@ def survey(input_name: str, options: PlanOptions) -> Plan:
     Raises:
         UsageError: the input or the options cannot be used.
     """
-    with _opened(input_name, options) as source:
-        surveyed, notes, _ = _planned(source, options, None)
-        return surveyed.plan(surveyed.findings(notes))
+    with closing(Source(input_name, options.reading)) as source:
+        return plan_into(source, options, None).plan
 
 
 def plan(input_name: str, run: Path, options: PlanOptions, address: Address, campaign: str | None = None) -> FileLock:
@@ -88,81 +85,15 @@ def plan(input_name: str, run: Path, options: PlanOptions, address: Address, cam
         OwnedError: another process is at work on the run.
         RunFileError: the run file cannot be written.
     """
-    with _opened(input_name, options) as source:
+    with closing(Source(input_name, options.reading)) as source:
         writer = PlanWriter(run)
         try:
-            surveyed, notes, columns = _planned(source, options, writer)
-            facts = facts_of(input_name, source.digest(), columns, options, address, campaign)
-            return writer.finish(facts, surveyed.findings(notes), surveyed.counts())
+            planned = plan_into(source, options, writer)
+            facts = facts_of(input_name, planned.digest, planned.columns, options, address, campaign)
+            return writer.finish(facts, planned.plan.findings, planned.counts)
         except BaseException:
             writer.discard()
             raise
-
-
-@contextmanager
-def _opened(input_name: str, options: PlanOptions) -> Iterator[Source]:
-    source = Source(input_name, options.reading)
-    try:
-        with _no_collector():
-            yield source
-    finally:
-        source.close()
-
-
-@contextmanager
-def _no_collector() -> Iterator[None]:
-    """Spare the cycle collector the millions of cells that pass: they form no cycles."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
-def _planned(
-    source: Source, options: PlanOptions, writer: PlanWriter | None
-) -> tuple[Survey, list[Remark], tuple[str, ...]]:
-    """Plan all rows of an input, into a run file or nowhere; what was seen, how it was read, and its columns."""
-    reader = source.reader()
-    try:
-        planner = Planner(source.name, options, reader.columns, fixed=reader.is_fixed)
-    except InputError as error:  # the way it was read may be to blame: another sheet, another delimiter
-        says = f"{error}{''.join(f' ({note})' for note in source.notes)}"
-        raise InputError(says, error.advice, **error.about) from error
-    surveyed = Survey(source.name, options)
-    for raw in reader.batches():
-        batch = planner.plan(raw, reader.columns)
-        surveyed.add(batch)
-        if writer:
-            writer.add(batch.records())
-    if not surveyed.rows:
-        raise InputError(f"{shown(source.name)}: there are no rows, only a header")
-    planner.check()
-    source.digest()  # is it still the file that it was?
-    for recipient, messages, copies in surveyed.repeats():
-        if writer:
-            _note_repeats(writer, recipient, messages, copies if options.duplicates is Duplicates.SKIP else {})
-    repeated = surveyed.duplicates
-    if options.duplicates is Duplicates.FAIL and repeated.rows:
-        raise InputError(
-            f"{shown(source.name)}: {repeated.count('has', 'have')} the same number and text as an earlier one: "
-            f"{repeated}",
-            Advice.SETTLE_DUPLICATES,
-        )
-    notes = [*map(Remark, source.notes), *planner.notes, *map(Remark, options.exclusions.notes)]
-    return surveyed, notes, tuple(reader.columns)
-
-
-def _note_repeats(
-    writer: PlanWriter, recipient: Recipient, messages: Sequence[Repeat], skipped: Mapping[int, int]
-) -> None:
-    left = [(message.row, message.parts) for message in messages if message.row not in skipped]
-    if len(left) > 1:
-        writer.add_repeats(recipient, left)
-    if skipped:
-        writer.skip(skipped, DUPLICATE)
 
 
 def facts_of(

@@ -23,7 +23,8 @@ from bulksend.planning.exclusions import Exclusions, read_exclusions
 from bulksend.planning.overview import Crowd, Plan
 from bulksend.planning.planner import EXCLUDED, PlanOptions
 from bulksend.planning.planning import Address
-from bulksend.planning.reading import ReadOptions
+from bulksend.planning.reading import ReadOptions, Source
+from bulksend.planning.sink import plan_into
 from bulksend.planning.survey import DUPLICATE
 from bulksend.runs.sqlite.file import PlanFacts
 from bulksend.runs.sqlite.reader import RunReport
@@ -246,9 +247,8 @@ def test_many_different_faults_are_counted_in_bounded_room(tmp_path: Path) -> No
 def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "c.csv"
     name = sheet(path, [(ANA, "a")] * 5_000)
-    options = PlanOptions()
-    with plans._opened(name, options) as source:
+    with closing(Source(name)) as source:
         with path.open("a") as file:
             file.write(f"{BEN},late\n")
         with pytest.raises(InputError, match="changed while it was read"):
-            plans._planned(source, options, None)
+            plan_into(source, PlanOptions(), None)
