@@ -268,7 +268,7 @@ def _example(example: Example) -> str:
 
 
 def _duration(overview: Overview, options: SendOptions) -> str:
-    by_rate, by_caps = min_seconds(overview, options)
+    by_rate, by_caps = min_seconds(overview, options.pace.rate, options.caps.of, by_parts=options.by_parts)
     by_answers = overview.rows / options.pace.concurrency * _ANSWER_S
     longest = max(by_rate, by_caps, by_answers)
     if longest < 1:
@@ -283,10 +283,11 @@ def _duration(overview: Overview, options: SendOptions) -> str:
 
 def _crowds(overview: Overview, options: SendOptions) -> str:
     """The phones that take longest."""
-    slowest = sorted(overview.crowds, key=lambda crowd: -crowd_seconds(crowd, options))[:_CROWDS]
-    longest = crowd_seconds(slowest[0], options)
-    slowest = [crowd for crowd in slowest if crowd_seconds(crowd, options) * _CROWDED >= longest]
-    first, *others = [f"{crowd.recipient} gets {many(crowd.rows, 'message')}" for crowd in slowest]
+    timed = [(crowd_seconds(crowd, options.caps.of, by_parts=options.by_parts), crowd) for crowd in overview.crowds]
+    slowest = sorted(timed, key=lambda each: -each[0])[:_CROWDS]
+    longest = slowest[0][0]
+    crowded = [crowd for seconds, crowd in slowest if seconds * _CROWDED >= longest]
+    first, *others = [f"{crowd.recipient} gets {many(crowd.rows, 'message')}" for crowd in crowded]
     return first + "".join(f", {other.replace('gets ', '')}" for other in others)
 
 
