@@ -4,7 +4,7 @@ A row that is bad by itself comes with its fault and the rest goes on; what is w
 InputError.
 """
 
-from bulksend.planning.reading.model import STDIN, RawBatch, Reader, ReadOptions, shown
+from bulksend.planning.reading.raw import STDIN, RawBatch, Reader, ReadOptions, shown
 from bulksend.planning.reading.source import Source
 
 __all__ = ["STDIN", "RawBatch", "ReadOptions", "Reader", "Source", "shown"]

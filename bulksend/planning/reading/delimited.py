@@ -11,7 +11,7 @@ from itertools import islice
 
 from bulksend.errors import InputError
 from bulksend.planning.reading.encodings import Utf8Stream
-from bulksend.planning.reading.model import BATCH_ROWS, RawBatch, ReadOptions, check_header, nul_faults, shown
+from bulksend.planning.reading.raw import BATCH_ROWS, RawBatch, ReadOptions, check_header, nul_faults, shown
 
 _DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a '|'"}
 _CELL_MAX = 1_000_000  # characters

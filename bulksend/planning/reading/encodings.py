@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import BinaryIO, cast
 
 from bulksend.errors import Advice, InputError
-from bulksend.planning.reading.model import shown
+from bulksend.planning.reading.raw import shown
 
 _CHUNK = 1 << 16  # bytes
 _LINE_MAX = 1 << 24  # bytes: a line is held in memory

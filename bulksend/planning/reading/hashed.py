@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import cast
 
 from bulksend.errors import Advice, InputError
-from bulksend.planning.reading.model import STDIN, shown
+from bulksend.planning.reading.raw import STDIN, shown
 
 _BUFFER = 1 << 16  # bytes
 _GZIP = b"\x1f\x8b"

@@ -10,7 +10,7 @@ from itertools import islice
 import orjson
 
 from bulksend.planning.reading.encodings import Utf8Stream
-from bulksend.planning.reading.model import BATCH_ROWS, RawBatch, nul_faults
+from bulksend.planning.reading.raw import BATCH_ROWS, RawBatch, nul_faults
 
 _LONG_NUMBER = re.compile(r"[:\[,]\s*-?[0-9.eE+-]{16}")
 

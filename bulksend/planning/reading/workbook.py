@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from xml.parsers import expat
 
 from bulksend.errors import InputError, UsageError
-from bulksend.planning.reading.model import BATCH_ROWS, EMPTY, RawBatch, ReadOptions, check_header, nul_faults, shown
+from bulksend.planning.reading.raw import BATCH_ROWS, EMPTY, RawBatch, ReadOptions, check_header, nul_faults, shown
 from bulksend.words import printable
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from typing import NamedTuple, cast
 
 from bulksend.errors import Advice, Remark
 from bulksend.model import ContactId, PhoneNumber
-from bulksend.sms.phones.kinds import commonest_code, dialing_code, may_be_mobile
 from bulksend.sms.phones.numbering import check_country, code_in, column_of, quick
 from bulksend.sms.phones.spelling import BadNumber, digits_of, plain_cell, squeezed
+from bulksend.sms.phones.traits import commonest_code, dialing_code, may_be_mobile
 
 
 def normalise(text: str, country: str | None = None) -> PhoneNumber:
