@@ -82,15 +82,15 @@ class _List:
             self._add([self._reader.columns], {})  # which may be a row
         for batch in self._reader.batches():
             self._row += 1
-            self._add(batch.rows, batch.faults)
+            self._add(batch.rows, batch.flaws)
             self._row += len(batch.rows) - 1
         return self._found
 
     def _columns_of(self, keys: Collection[str]) -> list[int]:
         return [place for place, name in enumerate(self._reader.columns) if usual_key(name) in keys]
 
-    def _add(self, rows: Sequence[Sequence[str]], faults: Mapping[int, str]) -> None:
-        for place, says in faults.items():
+    def _add(self, rows: Sequence[Sequence[str]], flaws: Mapping[int, str]) -> None:
+        for place, says in flaws.items():
             raise InputError(f"{self._name}: row {self._row + place} of those to leave out: {says}")
         contacts, numbers = self._columns_of(_CONTACT_KEYS), self._columns_of(_NUMBER_KEYS)
         for place in contacts if self._row else ():

@@ -10,18 +10,8 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from bulksend.errors import Advice, Remark, UsageError
-from bulksend.model import (
-    ContactId,
-    Duplicates,
-    Encoding,
-    Endpoint,
-    Fault,
-    MicroUSD,
-    PhoneNumber,
-    PlannedBatch,
-    Recipient,
-    Status,
-)
+from bulksend.model import ContactId, Duplicates, Encoding, Endpoint, MicroUSD, PhoneNumber, Recipient, Status
+from bulksend.planning.batch import Flaw, PlannedBatch
 from bulksend.planning.columns import Columns
 from bulksend.planning.exclusions import Exclusions
 from bulksend.planning.reading import RawBatch, ReadOptions
@@ -101,11 +91,11 @@ class Planner:
         """Make the next rows ready, in input order."""
         if len(columns) != len(self._columns.names):
             self._bind(columns)
-        faults = {index: Fault(Status.INVALID, says) for index, says in raw.faults.items()}
+        flaws = {index: Flaw(Status.INVALID, says) for index, says in raw.flaws.items()}
         blank = [""] * len(columns)
-        whole = [blank if i in faults else cells for i, cells in enumerate(raw.rows)] if faults else raw.rows
+        whole = [blank if i in flaws else cells for i, cells in enumerate(raw.rows)] if flaws else raw.rows
         table = list(zip(*whole, strict=True)) or [()] * len(columns)
-        batch = self._planned(table, raw.rows, faults)
+        batch = self._planned(table, raw.rows, flaws)
         self._next_row += len(raw.rows)
         return batch
 
@@ -134,26 +124,26 @@ class Planner:
 
     # ---- one batch, column by column ----
 
-    def _planned(self, table: list[tuple[str, ...]], cells: list[list[str]], faults: dict[int, Fault]) -> PlannedBatch:
+    def _planned(self, table: list[tuple[str, ...]], cells: list[list[str]], flaws: dict[int, Flaw]) -> PlannedBatch:
         size = len(cells)
-        recipients, codes, not_mobile = self._recipients(table, size, faults)
-        self._leave_out(recipients, faults)
+        recipients, codes, not_mobile = self._recipients(table, size, flaws)
+        self._leave_out(recipients, flaws)
         places = self._columns
-        filled = self._filled(table, size, places.sender, self._sender_filler, "sender id", faults)
+        filled = self._filled(table, size, places.sender, self._sender_filler, "sender id", flaws)
         senders = _senders(filled)
-        texts = self._filled(table, size, places.message, self._text_filler, "message", faults)
+        texts = self._filled(table, size, places.message, self._text_filler, "message", flaws)
         if not all(map(str.strip, texts)):
             why, column = (_NO_TEXT, places.name_of("message")) if places.message is not None else (_NO_COLUMN, "")
-            _add(faults, (i for i, text in enumerate(texts) if not text.strip()), why, column)
+            _add(flaws, (i for i, text in enumerate(texts) if not text.strip()), why, column)
         needed, parts = segments.count_all(texts)
         encodings = cast("list[Encoding | None]", needed)
         made_plain = _make_plain(texts, encodings, parts) if self._options.gsm else {}
         if max(parts, default=0) > segments.MAX_PARTS:
-            self._refuse_long(parts, faults)
-        for i in faults:
+            self._refuse_long(parts, flaws)
+        for i in flaws:
             senders[i], texts[i], encodings[i], parts[i] = None, "", None, 0
         prices = self._prices(recipients, codes, parts)
-        for i in faults:
+        for i in flaws:
             prices[i] = None
         return PlannedBatch(
             first=self._next_row,
@@ -164,14 +154,14 @@ class Planner:
             parts=parts,
             codes=codes,
             prices=prices,
-            faults=faults,
+            flaws=flaws,
             not_mobile=not_mobile,
             made_plain=made_plain,
             cells=cells,
         )
 
     def _recipients(
-        self, table: list[tuple[str, ...]], size: int, faults: dict[int, Fault]
+        self, table: list[tuple[str, ...]], size: int, flaws: dict[int, Flaw]
     ) -> tuple[list[Recipient | None], list[str], list[int]]:
         places = self._columns
         to = table[places.to] if places.to is not None else ("",) * size
@@ -185,10 +175,10 @@ class Planner:
                     found = self._contact(to[i], contact)
                     recipients[i], column.codes[i] = None if isinstance(found, Remark) else found, ""
                     if isinstance(found, Remark):
-                        _add(faults, [i], found, places.name_of("contactId"), contacts)
+                        _add(flaws, [i], found, places.name_of("contactId"), contacts)
         for i, reason in column.reasons.items():
             why = reason if to[i].strip() else _NO_RECIPIENT
-            _add(faults, [i], why, places.name_of("to"), to)
+            _add(flaws, [i], why, places.name_of("to"), to)
         return recipients, column.codes, column.not_mobile
 
     def _contact(self, to: str, contact: str) -> ContactId | Remark:
@@ -202,12 +192,12 @@ class Planner:
         except phones.BadNumber as error:
             return error.why
 
-    def _leave_out(self, recipients: list[Recipient | None], faults: dict[int, Fault]) -> None:
+    def _leave_out(self, recipients: list[Recipient | None], flaws: dict[int, Flaw]) -> None:
         excluded = self._options.exclusions.recipients
         if excluded:
             for i, recipient in enumerate(recipients):
                 if recipient in excluded:
-                    faults.setdefault(i, Fault(Status.SKIPPED, EXCLUDED, self._columns.name_of("to"), f"{recipient}"))
+                    flaws.setdefault(i, Flaw(Status.SKIPPED, EXCLUDED, self._columns.name_of("to"), f"{recipient}"))
 
     def _filled(
         self,
@@ -216,7 +206,7 @@ class Planner:
         own: int | None,
         filler: BoundTemplate | UsageError | None,
         kind: str,
-        faults: dict[int, Fault],
+        flaws: dict[int, Flaw],
     ) -> list[str]:
         """The rows' own texts, and the filled template where they have none."""
         own_cells = table[own] if own is not None else ()
@@ -225,22 +215,22 @@ class Planner:
             return list(own_cells) or [""] * size
         needed = [i for i in range(size) if not has_own[i]] if any(has_own) else range(size)
         if isinstance(filler, UsageError):
-            _add(faults, needed, Remark(str(filler), filler.advice), "")
+            _add(flaws, needed, Remark(str(filler), filler.advice), "")
             return list(own_cells) or [""] * size
         values = filler.values(table)
         texts = filler.fill(values, size)
         for cells, name in zip(values, filler.names, strict=True):
-            _check_cells(cells, name, kind, needed, faults)
+            _check_cells(cells, name, kind, needed, flaws)
         for i, is_own in enumerate(has_own):
             if is_own:
                 texts[i] = own_cells[i]
         return texts
 
-    def _refuse_long(self, parts: Sequence[int], faults: dict[int, Fault]) -> None:
+    def _refuse_long(self, parts: Sequence[int], flaws: dict[int, Flaw]) -> None:
         for i, count in enumerate(parts):
             if count > segments.MAX_PARTS:
                 says = f"the text needs {count} SMS parts; the API takes {segments.MAX_PARTS} at most"
-                faults.setdefault(i, Fault(Status.INVALID, says, self._columns.name_of("message")))
+                flaws.setdefault(i, Flaw(Status.INVALID, says, self._columns.name_of("message")))
 
     def _prices(
         self, recipients: Sequence[Recipient | None], codes: Sequence[str], parts: Sequence[int]
@@ -278,17 +268,17 @@ def _senders(filled: Sequence[str]) -> list[str | None]:
     return [sender.strip() or None for sender in filled]
 
 
-def _check_cells(cells: Sequence[str], name: str, kind: str, needed: Sequence[int], faults: dict[int, Fault]) -> None:
+def _check_cells(cells: Sequence[str], name: str, kind: str, needed: Sequence[int], flaws: dict[int, Flaw]) -> None:
     """See that a merge field is filled in all rows that need it, and with nothing that the API would fill."""
     if "" in cells:
         why = Remark(f"{{{name}}} is empty in this row: fill the column in, or give the row its own {kind}")
-        _add(faults, (i for i in needed if not cells[i]), why, name)
+        _add(flaws, (i for i in needed if not cells[i]), why, name)
     if "{{" in "\n".join(cells):
-        _add(faults, (i for i in needed if "{{" in cells[i]), _FOREIGN_FIELD, name, cells)
+        _add(flaws, (i for i in needed if "{{" in cells[i]), _FOREIGN_FIELD, name, cells)
 
 
 def _add(
-    faults: dict[int, Fault], indices: Iterable[int], why: Remark, column: str, cells: Sequence[str] | None = None
+    flaws: dict[int, Flaw], indices: Iterable[int], why: Remark, column: str, cells: Sequence[str] | None = None
 ) -> None:
     for i in indices:
-        faults.setdefault(i, Fault(Status.INVALID, why.says, column, cells[i] if cells else "", why.advice))
+        flaws.setdefault(i, Flaw(Status.INVALID, why.says, column, cells[i] if cells else "", why.advice))

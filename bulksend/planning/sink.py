@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bulksend.errors import Advice, InputError, Remark
-from bulksend.model import Duplicates, Recipient, Record, Status
+from bulksend.model import Duplicates, Recipient, Status
+from bulksend.planning.batch import PlannedRecord
 from bulksend.planning.overview import Plan
 from bulksend.planning.planner import Planner, PlanOptions
 from bulksend.planning.reading import Source, shown
@@ -20,7 +21,7 @@ from bulksend.planning.survey import DUPLICATE, Survey
 class PlanSink(Protocol):
     """Whatever keeps a plan."""
 
-    def add(self, rows: Iterable[Record]) -> None:
+    def add(self, rows: Iterable[PlannedRecord]) -> None:
         """Keep the next rows, in input order."""
 
     def add_repeats(self, recipient: Recipient, messages: Iterable[tuple[int, int]]) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from heapq import nlargest
 
 from bulksend.errors import Advice, Remark
-from bulksend.model import Duplicates, Encoding, Fault, MicroUSD, PlannedBatch, Recipient, Status
+from bulksend.model import Duplicates, Encoding, MicroUSD, Recipient, Status
+from bulksend.planning.batch import Flaw, PlannedBatch
 from bulksend.planning.overview import (
     CROWDS_MAX,
     PREVIEWS,
@@ -65,14 +66,14 @@ class Survey:
             self._groups.update(dict.fromkeys(zip(*(column[:1] for column in columns), strict=True), size))
         else:
             self._groups.update(zip(*columns, strict=True))
-        for index, fault in batch.faults.items():
-            self._add_fault(batch.first + index, fault)
+        for index, flaw in batch.flaws.items():
+            self._add_flaw(batch.first + index, flaw)
         self._remarks.add(batch)
         if len(self._previews) < PREVIEWS:
             self._add_previews(batch)
         recipients = batch.recipients
-        if batch.faults:
-            recipients = [None if i in batch.faults else who for i, who in enumerate(recipients)]
+        if batch.flaws:
+            recipients = [None if i in batch.flaws else who for i, who in enumerate(recipients)]
         self._repeats.add(batch.first, recipients, batch.texts, batch.parts)
 
     def repeats(self) -> Iterator[tuple[Recipient, list[Repeat], dict[int, int]]]:
@@ -135,13 +136,13 @@ class Survey:
     def _most_crowded(self) -> list[Crowd]:
         return nlargest(CROWDS_MAX, self._crowds, key=lambda crowd: crowd.parts)
 
-    def _add_fault(self, row: int, fault: Fault) -> None:
-        key: _Why = (fault.status, fault.says, fault.advice)
+    def _add_flaw(self, row: int, flaw: Flaw) -> None:
+        key: _Why = (flaw.status, flaw.says, flaw.advice)
         if key not in self._reasons and len(self._reasons) >= _REASONS_MAX:
-            key = (fault.status, _MANY_REASONS, None)
-        self._reasons.setdefault(key, Noted()).note(row, fault.column, fault.value)
+            key = (flaw.status, _MANY_REASONS, None)
+        self._reasons.setdefault(key, Noted()).note(row, flaw.column, flaw.value)
 
     def _add_previews(self, batch: PlannedBatch) -> None:
         for i, (recipient, sender, text) in enumerate(zip(batch.recipients, batch.senders, batch.texts, strict=True)):
-            if i not in batch.faults and len(self._previews) < PREVIEWS:
+            if i not in batch.flaws and len(self._previews) < PREVIEWS:
                 self._previews.append(Preview.of(batch.first + i, recipient, sender, text))

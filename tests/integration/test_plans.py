@@ -234,7 +234,7 @@ def test_a_saved_plan_can_be_given_another_address_until_it_has_begun(tmp_path: 
     plans.own_as_planned(path, PlanOptions()).release()
 
 
-def test_many_different_faults_are_counted_in_bounded_room(tmp_path: Path) -> None:
+def test_many_different_flaws_are_counted_in_bounded_room(tmp_path: Path) -> None:
     path = tmp_path / "c.jsonl"
     path.write_text('{"to": "639171234567", "message": "a"}\n' + "not json\n" * 5_000)
     plan = plans.survey(str(path), PlanOptions())

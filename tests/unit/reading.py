@@ -19,7 +19,7 @@ BOM = b"\xef\xbb\xbf"
 class Reading:
     columns: list[str]
     rows: list[list[str]]
-    faults: dict[int, str]
+    flaws: dict[int, str]
     notes: list[str]
 
 
@@ -28,12 +28,12 @@ def read(path: Path, options: ReadOptions | None = None) -> Reading:
     try:
         reader = source.reader()
         rows: list[list[str]] = []
-        faults: dict[int, str] = {}
+        flaws: dict[int, str] = {}
         for batch in reader.batches():
-            faults |= {len(rows) + place: fault for place, fault in batch.faults.items()}
+            flaws |= {len(rows) + place: flaw for place, flaw in batch.flaws.items()}
             rows += batch.rows
         assert source.digest() == hashlib.sha256(path.read_bytes()).hexdigest()
-        return Reading(reader.columns, rows, faults, source.notes)
+        return Reading(reader.columns, rows, flaws, source.notes)
     finally:
         source.close()
 
@@ -41,7 +41,7 @@ def read(path: Path, options: ReadOptions | None = None) -> Reading:
 def cells(path: Path, content: bytes, options: ReadOptions | None = None) -> list[list[str]]:
     path.write_bytes(content)
     reading = read(path, options)
-    assert not reading.faults
+    assert not reading.flaws
     return reading.rows
 
 

@@ -188,7 +188,7 @@ def test_a_plus_or_00_makes_a_number_international_whatever_the_country(cell: st
     ],
     ids=ascii,
 )
-def test_each_fault_has_its_own_reason_that_says_what_to_do(cell: str, reason: str) -> None:
+def test_each_flaw_has_its_own_reason_that_says_what_to_do(cell: str, reason: str) -> None:
     with pytest.raises(BadNumber, match=f"^{re.escape(reason)}$"):
         normalise(cell)
 

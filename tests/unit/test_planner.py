@@ -28,8 +28,8 @@ def plan(
     return rows_of(planned)
 
 
-def raw(*rows: Sequence[str], faults: dict[int, str] | None = None) -> RawBatch:
-    return RawBatch([list(cells) for cells in rows], faults or {})
+def raw(*rows: Sequence[str], flaws: dict[int, str] | None = None) -> RawBatch:
+    return RawBatch([list(cells) for cells in rows], flaws or {})
 
 
 def only(columns: Sequence[str], cells: Sequence[str], options: PlanOptions | None = None) -> PlannedRow:
@@ -37,7 +37,7 @@ def only(columns: Sequence[str], cells: Sequence[str], options: PlanOptions | No
     return row
 
 
-def fault(columns: Sequence[str], cells: Sequence[str], options: PlanOptions | None = None) -> str:
+def flaw(columns: Sequence[str], cells: Sequence[str], options: PlanOptions | None = None) -> str:
     row = only(columns, cells, options)
     assert row.status == Status.INVALID
     assert (row.text, row.sender, row.encoding, row.parts, row.price) == ("", None, None, 0, None)
@@ -91,7 +91,7 @@ def test_parts_and_encoding_decide_the_price() -> None:
 
 def test_the_longest_text_has_seven_parts() -> None:
     assert only(["to", "message"], [NUMBER, "x" * 1_071]).parts == 7
-    assert fault(["to", "message"], [NUMBER, "x" * 1_072]) == "the text needs 8 SMS parts; the API takes 7 at most"
+    assert flaw(["to", "message"], [NUMBER, "x" * 1_072]) == "the text needs 8 SMS parts; the API takes 7 at most"
 
 
 def test_a_number_without_a_dialing_code_is_of_the_country_given() -> None:
@@ -131,7 +131,7 @@ def test_spaces_around_a_rows_own_sender_are_no_part_of_it() -> None:
     assert only(["to", "message", "from"], [NUMBER, "a", " ACME "]).sender == "ACME"
 
 
-# ---- faults of a row ----
+# ---- flaws of a row ----
 
 
 @pytest.mark.parametrize(
@@ -151,29 +151,29 @@ def test_spaces_around_a_rows_own_sender_are_no_part_of_it() -> None:
     ],
 )
 def test_a_bad_row_says_what_is_wrong(cells: list[str], says: str) -> None:
-    assert fault(["to", "contactId", "message"], cells).startswith(says)
+    assert flaw(["to", "contactId", "message"], cells).startswith(says)
 
 
-def test_a_number_that_is_none_is_a_fault_with_a_reason() -> None:
-    assert fault(["to", "message"], ["9123456789012345678", "hello"])
-    assert fault(["to", "message"], ["12", "hello"])
+def test_a_number_that_is_none_is_a_flaw_with_a_reason() -> None:
+    assert flaw(["to", "message"], ["9123456789012345678", "hello"])
+    assert flaw(["to", "message"], ["12", "hello"])
 
 
 def test_the_phonenumber_endpoint_takes_no_contact() -> None:
     options = PlanOptions(endpoint=Endpoint.PHONENUMBER)
     says = "the phonenumber endpoint takes no contactId"
-    assert fault(["to", "contactId", "message"], ["", "7", "a"], options) == says
+    assert flaw(["to", "contactId", "message"], ["", "7", "a"], options) == says
     assert only(["to", "contactId", "message"], [NUMBER, "", "a"], options).recipient == NUMBER
 
 
 @pytest.mark.parametrize("cell", ["", "  ", "\t"])
 def test_an_empty_merge_field_is_named_with_what_it_is_in(cell: str) -> None:
     options = PlanOptions(message="Hi {First Name}")
-    assert fault(["to", "first name"], [NUMBER, cell], options) == (
+    assert flaw(["to", "first name"], [NUMBER, cell], options) == (
         "{First Name} is empty in this row: fill the column in, or give the row its own message"
     )
     sender = PlanOptions(message="Hi", sender="{Store}")
-    assert fault(["to", "Store"], [NUMBER, cell], sender).endswith("or give the row its own sender id")
+    assert flaw(["to", "Store"], [NUMBER, cell], sender).endswith("or give the row its own sender id")
 
 
 def test_a_bad_row_keeps_its_recipient_once_that_is_known() -> None:
@@ -183,7 +183,7 @@ def test_a_bad_row_keeps_its_recipient_once_that_is_known() -> None:
 
 def test_a_row_that_the_reader_found_bad_keeps_the_readers_reason_and_cells() -> None:
     planner = Planner("campaign.csv", PlanOptions(), ["to", "message"], fixed=True)
-    batch = raw([NUMBER, "a"], [NUMBER, "a", " b"], faults={1: "the row has 3 cells"})
+    batch = raw([NUMBER, "a"], [NUMBER, "a", " b"], flaws={1: "the row has 3 cells"})
     good, bad = rows_of(planner.plan(batch, ["to", "message"]))
     assert good.status == Status.PENDING
     assert (bad.row, bad.status, bad.error) == (2, Status.INVALID, "the row has 3 cells")

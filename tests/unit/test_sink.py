@@ -7,7 +7,8 @@ from pathlib import Path
 
 from planned import PlannedRow
 
-from bulksend.model import Duplicates, Recipient, Record, Status
+from bulksend.model import Duplicates, Recipient, Status
+from bulksend.planning.batch import PlannedRecord
 from bulksend.planning.planner import PlanOptions
 from bulksend.planning.reading import Source
 from bulksend.planning.sink import Planned, plan_into
@@ -24,7 +25,7 @@ class Kept:
         self.repeats: dict[Recipient, list[tuple[int, int]]] = {}
         self.skipped: list[tuple[int, str]] = []
 
-    def add(self, rows: Iterable[Record]) -> None:
+    def add(self, rows: Iterable[PlannedRecord]) -> None:
         self.rows += map(PlannedRow._make, rows)
 
     def add_repeats(self, recipient: Recipient, messages: Iterable[tuple[int, int]]) -> None:

@@ -1,6 +1,6 @@
 """Input files as batches of raw rows, streamed: CSV and its kin, JSONL and workbooks, from a file or standard input.
 
-A row that is bad by itself comes with its fault and the rest goes on; what is wrong with the input as a whole raises
+A row that is bad by itself comes with its flaw and the rest goes on; what is wrong with the input as a whole raises
 InputError.
 """
 

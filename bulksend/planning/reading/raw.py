@@ -59,13 +59,13 @@ class RawBatch(NamedTuple):
     """The next records of an input, in its order.
 
     Attributes:
-        rows: each one's cells by the columns' order, one for each column known so far; those of a row with a fault
+        rows: each one's cells by the columns' order, one for each column known so far; those of a row with a flaw
             as they stand.
-        faults: why a row cannot be one, for people, by its place in ``rows``.
+        flaws: why a row cannot be one, for people, by its place in ``rows``.
     """
 
     rows: list[list[str]]
-    faults: dict[int, str]
+    flaws: dict[int, str]
 
 
 class Reader(Protocol):
@@ -110,7 +110,7 @@ def check_header(name: str, columns: Sequence[str], options: ReadOptions) -> Non
             )
 
 
-def nul_faults(rows: Sequence[Sequence[str]]) -> dict[int, str]:
+def nul_flaws(rows: Sequence[Sequence[str]]) -> dict[int, str]:
     """Faults of rows with a NUL character: no text has one, and what it was meant to be nobody knows."""
     if "\0" not in "".join(chain.from_iterable(rows)):
         return {}

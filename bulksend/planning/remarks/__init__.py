@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bulksend.errors import Remark
-from bulksend.model import PlannedBatch
+from bulksend.planning.batch import PlannedBatch
 from bulksend.planning.planner import PlanOptions
 from bulksend.planning.remarks.noted import Noted, Topic
 from bulksend.planning.remarks.philippines import Philippines

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from bulksend.errors import Remark
-from bulksend.model import PlannedBatch
+from bulksend.planning.batch import PlannedBatch
 from bulksend.planning.overview import Example
 from bulksend.words import printable
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bulksend.errors import Advice, Remark
-from bulksend.model import PlannedBatch
+from bulksend.planning.batch import PlannedBatch
 from bulksend.planning.exclusions import Exclusions
 from bulksend.planning.remarks.noted import Noted
 from bulksend.sms import phones
@@ -32,7 +32,7 @@ class Exclusion:
         """See `Topic.add`."""
         if self._exclusions.recipients and "" in batch.codes:
             for i, who in enumerate(batch.recipients):
-                if isinstance(who, int) and i not in batch.faults:
+                if isinstance(who, int) and i not in batch.flaws:
                     self._contacts.note(batch.first + i)
 
     def remarks(self) -> Iterator[Remark]:
@@ -54,11 +54,11 @@ class Numbers:
     def add(self, batch: PlannedBatch, texts: str) -> None:  # noqa: ARG002 -- the topics' signature
         """See `Topic.add`."""
         for i in batch.not_mobile:
-            if i not in batch.faults:
+            if i not in batch.flaws:
                 self._fixed.note(batch.first + i, value=f"{batch.recipients[i]}")
         if self._country is None and batch.codes.count("63") < len(batch.codes):
             for i, who in enumerate(batch.recipients):
-                if isinstance(who, str) and i not in batch.faults and phones.read_abroad(who):
+                if isinstance(who, str) and i not in batch.flaws and phones.read_abroad(who):
                     self._abroad.note(batch.first + i, value=who)
 
     def remarks(self) -> Iterator[Remark]:

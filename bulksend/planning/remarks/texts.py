@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bulksend.errors import Advice, Remark
-from bulksend.model import Encoding, PlannedBatch
+from bulksend.model import Encoding
+from bulksend.planning.batch import PlannedBatch
 from bulksend.planning.remarks.noted import KINDS_MAX, Noted
 from bulksend.sms import lookalikes, segments
 from bulksend.sms.rates.table import dollars
@@ -91,7 +92,7 @@ class MadePlain:
         """See `Topic.add`."""
         for i, before in batch.made_plain.items():
             count = batch.parts[i]
-            if i not in batch.faults:
+            if i not in batch.flaws:
                 self._rows.note(batch.first + i)
                 self._parts += before - count
                 self._micro += (before - count) * ((batch.prices[i] or 0) // count)

@@ -146,8 +146,8 @@ def _why_invalid(digits: str, country: str | None) -> str:
     lengths = _mobile_lengths(code)
     fewest, most = min(lengths), max(lengths)
     if fewest <= have <= most:
-        fault = f"not a number of any country: with the dialing code {code}, none has these digits"
-        return f"{fault}; correct it, or leave the row out"
+        flaw = f"not a number of any country: with the dialing code {code}, none has these digits"
+        return f"{flaw}; correct it, or leave the row out"
     size, wanted = "short" if have < fewest else "long", f"{fewest} to {most}" if fewest < most else fewest
     return f"too {size}: {have} digits after the dialing code {code}, where a mobile number has {wanted}"
 
