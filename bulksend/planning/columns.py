@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from bulksend.errors import Advice, InputError, Remark, UsageError
 from bulksend.planning.reading import shown
-from bulksend.sms.template import column_key
+from bulksend.sms import column_key
 
 FIELDS = ("to", "contactId", "message", "from")
 """What a column can be, beside a merge field; these names are found whatever their case, spaces and ``_``."""

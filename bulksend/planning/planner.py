@@ -15,10 +15,7 @@ from bulksend.planning.batch import Flaw, PlannedBatch
 from bulksend.planning.columns import Columns
 from bulksend.planning.exclusions import Exclusions
 from bulksend.planning.reading import RawBatch, ReadOptions
-from bulksend.sms import phones, segments
-from bulksend.sms.lookalikes import plain
-from bulksend.sms.rates.table import EXAMPLE_RATES, Rates
-from bulksend.sms.template import BoundTemplate, Template
+from bulksend.sms import EXAMPLE_RATES, BoundTemplate, Rates, Template, lookalikes, phones, segments
 
 EXCLUDED = "on the list of those to leave out"
 _TWO_RECIPIENTS = Remark("both a number (to) and a contactId are given: leave one of them empty")
@@ -256,7 +253,7 @@ def _make_plain(texts: list[str], encodings: list[Encoding | None], parts: list[
     """Replace what has a look-alike in GSM-7, where the whole text then fits; the parts needed before, by index."""
     before = {}
     for i, encoding in enumerate(encodings):
-        if encoding is Encoding.UCS2 and (text := plain(texts[i])) != texts[i]:
+        if encoding is Encoding.UCS2 and (text := lookalikes.plain(texts[i])) != texts[i]:
             before[i] = parts[i]
             texts[i], encodings[i], parts[i] = text, Encoding.GSM7, segments.count(text).parts
     return before

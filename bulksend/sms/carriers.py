@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from bulksend.model import Encoding
-from bulksend.sms import segments
+from bulksend.sms.segments import count
 
 SENDER_LENGTH = 11
 """Characters of an alphanumeric sender: its field has ten octets, so 11 septets (3GPP TS 23.040, 9.1.2.5)."""
@@ -61,7 +61,7 @@ def sender_flaws(sender: str | None) -> list[str]:
         )
     if len(_DIGIT.findall(sender)) > _MOST_DIGITS:
         flaws.append(f"the sender id {sender!r} has over {_MOST_DIGITS} digits: Philippine carriers refuse such ones")
-    size = segments.count(sender)
+    size = count(sender)
     length = size.units if size.encoding is Encoding.GSM7 else len(sender)
     if length > SENDER_LENGTH:
         flaws.append(f"the sender id {sender!r} has {length} characters: an SMS carries {SENDER_LENGTH} at most")

@@ -4,7 +4,6 @@ A row that is bad by itself comes with its flaw and the rest goes on; what is wr
 InputError.
 """
 
-from bulksend.planning.reading.raw import STDIN, RawBatch, Reader, ReadOptions, shown
-from bulksend.planning.reading.source import Source
+import lazy_loader
 
-__all__ = ["STDIN", "RawBatch", "ReadOptions", "Reader", "Source", "shown"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -8,8 +8,7 @@ from bulksend.errors import Advice, Remark
 from bulksend.model import Encoding
 from bulksend.planning.batch import PlannedBatch
 from bulksend.planning.remarks.noted import KINDS_MAX, Noted
-from bulksend.sms import lookalikes, segments
-from bulksend.sms.rates.table import dollars
+from bulksend.sms import dollars, lookalikes, segments
 from bulksend.words import many
 
 _NAMED = 6  # characters
