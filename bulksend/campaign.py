@@ -18,7 +18,7 @@ from bulksend.engagespark.client import SmsApi, Target
 from bulksend.engagespark.lookup import look_up
 from bulksend.errors import UsageError
 from bulksend.model import Answer, Balance, ExitCode, MicroUSD, Status
-from bulksend.planning.overview import Tally
+from bulksend.planning import Tally
 from bulksend.reports.results import write_results
 from bulksend.runs.history import Account, Earlier
 from bulksend.runs.lock import FileLock

@@ -16,16 +16,11 @@ from bulksend.cli.advice import advised
 from bulksend.cli.settings import api_key, option
 from bulksend.errors import UsageError
 from bulksend.model import Duplicates, Endpoint, MicroUSD
-from bulksend.planning.columns import FIELDS
-from bulksend.planning.exclusions import read_exclusions
-from bulksend.planning.planner import PlanOptions
-from bulksend.planning.reading import ReadOptions
+from bulksend.planning import FIELDS, PlanOptions, ReadOptions, read_exclusions
 from bulksend.sending.caps import PHILIPPINES, Cap, Caps
 from bulksend.sending.limits import ErrorLimit
 from bulksend.sending.pace import Pace
-from bulksend.sms.rates.file import read_rates
-from bulksend.sms.rates.table import EXAMPLE_RATES
-from bulksend.sms.template import column_key
+from bulksend.sms import EXAMPLE_RATES, column_key, read_rates
 
 DEFAULT_BASE_URL = "https://api.engagespark.com"
 SANDBOX_ORG_ID = 1

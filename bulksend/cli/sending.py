@@ -22,14 +22,14 @@ from bulksend.cli.show import show_cursor
 from bulksend.engagespark.client import Target
 from bulksend.errors import OwnedError, UsageError
 from bulksend.model import Endpoint, PhoneNumber
-from bulksend.planning.overview import Tally
+from bulksend.planning import Tally
 from bulksend.planning.planning import Address
 from bulksend.runs.history import Account
 from bulksend.runs.lock import FileLock
 from bulksend.runs.sqlite.reader import RunReport
 from bulksend.sending.engine import Engine
 from bulksend.sending.pace import SendOptions
-from bulksend.sms.rates.table import dollars
+from bulksend.sms import dollars
 from bulksend.words import many
 
 _WAIT_S = 0.5

@@ -15,14 +15,11 @@ from bulksend.cli.advice import advised
 from bulksend.cli.streams import silence
 from bulksend.errors import Remark
 from bulksend.model import Balance, Doubtful, Status
-from bulksend.planning.duration import crowd_seconds, min_seconds
-from bulksend.planning.overview import Example, Findings, Group, Overview, Plan, Tally
-from bulksend.planning.reading import shown
+from bulksend.planning import Example, Findings, Group, Overview, Plan, Tally, crowd_seconds, min_seconds, shown
 from bulksend.runs.sqlite.charges import Charge, charges_by_code
 from bulksend.runs.sqlite.reader import RunReport
 from bulksend.sending.pace import SendOptions
-from bulksend.sms import phones
-from bulksend.sms.rates.table import dollars
+from bulksend.sms import dollars, phones
 from bulksend.words import many, printable
 
 if TYPE_CHECKING:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from bulksend.model import Balance, Status
-from bulksend.planning.duration import min_seconds
-from bulksend.planning.overview import Plan, Tally
+from bulksend.planning import Plan, Tally, min_seconds
 from bulksend.sending.pace import SendOptions
 
 if TYPE_CHECKING:

@@ -13,9 +13,8 @@ from bulksend.cli import options, show, summary
 from bulksend.cli.settings import Command, option
 from bulksend.errors import UsageError
 from bulksend.model import Balance, Duplicates, Endpoint, ExitCode, Status
+from bulksend.planning import Plan, PlanOptions
 from bulksend.planning import planning as plans
-from bulksend.planning.overview import Plan
-from bulksend.planning.planner import PlanOptions
 from bulksend.planning.planning import Address
 from bulksend.reports.results import check_output, write_estimate
 from bulksend.runs.sqlite.file import is_run_file

@@ -15,8 +15,8 @@ from bulksend.cli.sending import Watched, check_can_ask, hold_account, run_loop,
 from bulksend.cli.settings import Command, option
 from bulksend.errors import UsageError
 from bulksend.model import Doubtful, Endpoint, ExitCode, Status
+from bulksend.planning import PlanOptions
 from bulksend.planning import planning as plans
-from bulksend.planning.planner import PlanOptions
 from bulksend.planning.planning import Address, Paths
 from bulksend.reports.results import check_output, inputs_of
 from bulksend.runs.lock import FileLock

@@ -19,15 +19,15 @@ from bulksend.cli.settings import Command, option
 from bulksend.engagespark.client import Target
 from bulksend.errors import UsageError
 from bulksend.model import Endpoint, ExitCode, Status
+from bulksend.planning import Overview, Plan
 from bulksend.planning import planning as plans
-from bulksend.planning.overview import Overview, Plan
 from bulksend.planning.planning import Address, Paths
 from bulksend.reports.results import check_output
 from bulksend.runs.lock import FileLock, network_kind
 from bulksend.runs.sqlite.file import PlanFacts, is_run_file
 from bulksend.runs.sqlite.reader import RunReport
 from bulksend.sending.pace import SendOptions
-from bulksend.sms.rates.table import dollars
+from bulksend.sms import dollars
 from bulksend.words import many
 
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bulksend.runs.sqlite.file import connect, explained
-from bulksend.sms.phones import dialing_code
-from bulksend.sms.rates.learning import LONGEST_PREFIX, Observed
+from bulksend.sms import LONGEST_PREFIX, Observed, phones
 
 # The number is the row's own, or that of its contact as far as an answer told it. What the API counted as parts counts;
 # its list of messages does not tell. An answer without a price, or with one of 0, does not say what was charged.
@@ -82,7 +81,7 @@ def charges_by_code(run: Path) -> list[Charge]:
     by_code: dict[str, Charge] = {}
     with _opened(run) as db:
         for start, *counts in db.execute(_BY_START):
-            found = Charge(dialing_code(start), *counts)
+            found = Charge(phones.dialing_code(start), *counts)
             by_code[found.code] = by_code[found.code] + found if found.code in by_code else found
     return sorted(by_code.values(), key=lambda charge: (-charge.rows, charge.code))
 

@@ -21,8 +21,8 @@ from typing import Any
 import orjson
 
 from bulksend.errors import Advice, Remark, RunFileError, UsageError
-from bulksend.model import Recipient, Record, Status
-from bulksend.planning.overview import Example, Findings, Reason
+from bulksend.model import Recipient, Status
+from bulksend.planning import Example, Findings, PlannedRecord, Reason
 from bulksend.runs.lock import FileLock
 
 APPLICATION_ID = 0x62756C6B  # "bulk"
@@ -166,7 +166,7 @@ class PlanWriter:
             self.lock.release()
             raise _unwritable(path, error) from error
 
-    def add(self, rows: Iterable[Record]) -> None:
+    def add(self, rows: Iterable[PlannedRecord]) -> None:
         """Add the next rows in input order."""
         with explained(self.path):
             self._db.executemany("INSERT INTO messages VALUES (?,?,?,?,?,?,?,?,?,?)", rows)

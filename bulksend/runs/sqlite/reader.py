@@ -10,7 +10,7 @@ from typing import Any, Self
 import orjson
 
 from bulksend.model import Doubtful, Encoding, PhoneNumber, Status
-from bulksend.planning.overview import CROWDS_MAX, PREVIEWS, Crowd, Group, Overview, Plan, Preview, Tally, summed
+from bulksend.planning import CROWDS_MAX, PREVIEWS, Crowd, Group, Overview, Plan, Preview, Tally, summed
 from bulksend.runs.sqlite.file import (
     IN_FLIGHT,
     TO_SEND,
