@@ -24,7 +24,7 @@ PLAN = """
 import sys
 from pathlib import Path
 from bulksend.planning import planning as plans
-from bulksend.planning.planner import PlanOptions
+from bulksend.planning import PlanOptions
 options = PlanOptions(sender="engageSPARK", message=sys.argv[2])
 if len(sys.argv) == 4:
     plans.plan(sys.argv[1], Path(sys.argv[3]), options, plans.Address(1, "")).release()

@@ -20,7 +20,7 @@ import uvloop
 
 from bulksend.engagespark.client import SmsApi, Target
 from bulksend.model import Answer, Attempt, Endpoint, Message, MicroUSD, Outcome, PhoneNumber, Queued, Recipient
-from bulksend.planning.planner import PlanOptions
+from bulksend.planning import PlanOptions
 from bulksend.planning.planning import Address, plan
 from bulksend.runs.history import Account
 from bulksend.runs.lock import FileLock

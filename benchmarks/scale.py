@@ -26,7 +26,7 @@ PLAN = """
 import sys
 from pathlib import Path
 from bulksend.planning import planning as plans
-from bulksend.planning.planner import PlanOptions
+from bulksend.planning import PlanOptions
 plans.plan(sys.argv[1], Path(sys.argv[2]), PlanOptions(sender="Shop"), plans.Address(1, sys.argv[3])).release()
 """
 # What a row looks like that was sent an hour ago; a column of another name stays empty.

@@ -6,15 +6,69 @@ only names it, as an `Advice`, and each face words it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
 
 
 class Advice(StrEnum):
-    """What can be done about something that is said."""
+    """What can be done about something that is said; the values stand in run files."""
+
+    CHOOSE_COLUMN = "choose-column"
+    """Say which of several columns holds the numbers; about ``column``, one of them."""
+    CORRECT_LINE = "correct-line"
+    """Correct the line, or say what encoding the text has after all."""
+    FINISH_FIRST = "finish-first"
+    """Send what was never sent of ``run``, and then what is in doubt."""
+    GIVE_MESSAGE = "give-message"
+    """Fill the row's own message in, or give one for all rows."""
+    GIVE_MESSAGE_OR_COLUMN = "give-message-or-column"
+    """Give a message for all rows, or say which column holds the rows' own."""
+    GIVE_ORGANIZATION = "give-organization"
+    """Say which organization's account it is, or try things out in a sandbox."""
+    GO_ON_AS_PLANNED = "go-on-as-planned"
+    """Go on with ``run`` as it was planned, or begin another run."""
+    LEAVE_REHEARSAL = "leave-rehearsal"
+    """Delete ``run``, which was a rehearsal, or begin another run."""
+    LOWER_CONCURRENCY = "lower-concurrency"
+    """Have fewer requests under way at once."""
+    MAP_FIELD = "map-field"
+    """Take a field from another column; about ``field``, its name."""
+    MAP_OTHER = "map-other"
+    """Say that the numbers stand in another column than was guessed."""
+    MAP_RECIPIENT = "map-recipient"
+    """Rename the column of the recipients, or say which it is."""
+    READ_AS_PHILIPPINE = "read-as-philippine"
+    """Say that numbers without a dialing code are Philippine ones, if so it is meant."""
+    REPLACE_TYPOGRAPHIC = "replace-typographic"
+    """Have typographic characters replaced by plain ones."""
+    RUN_AGAIN = "run-again"
+    """Do the same once more."""
+    SAY_COUNTRY = "say-country"
+    """Write numbers with their dialing codes, or say whose they are."""
+    SAY_DELIMITER = "say-delimiter"
+    """Name one character as the delimiter."""
+    SAY_ENCODING = "say-encoding"
+    """Say what encoding the text has, or save it as UTF-8."""
+    SEND_A_FEW_FIRST = "send-a-few-first"
+    """Send a few messages first, which shows what they cost."""
+    SEND_CORRECTED_APART = "send-corrected-apart"
+    """Put corrected rows alone into an input of their own; or go on with ``run`` as it was planned."""
+    SEND_DUPLICATES = "send-duplicates"
+    """Send rows all the same that repeat an earlier one."""
+    SEND_TO_SANDBOX = "send-to-sandbox"
+    """Send to a private sandbox; for a real run, plan anew."""
+    SETTLE_DUPLICATES = "settle-duplicates"
+    """Remove rows that repeat an earlier one, or say whether they are sent."""
+    SKIP_DUPLICATES = "skip-duplicates"
+    """Leave rows out that repeat an earlier one."""
+    USE_CONTACT_ENDPOINT = "use-contact-endpoint"
+    """Send to contacts, not to bare numbers."""
+    WAIT_FOR_ACCOUNT = "wait-for-account"
+    """Wait for the account's other run to end."""
 
 
-class Remark(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Remark:
     """A sentence for people, and what can be done about it.
 
     Attributes:

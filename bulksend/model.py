@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import NamedTuple, NewType
-
-import orjson
 
 PhoneNumber = NewType("PhoneNumber", str)
 """Digits in international format without "+", as the API's ``to`` wants them: ``639123456789``."""
@@ -141,74 +139,6 @@ class Queued(NamedTuple):
     row: int
     recipient: Recipient
     slots: int
-
-
-class Fault(NamedTuple):
-    """Why a row is not to be sent.
-
-    Attributes:
-        status: invalid or skipped.
-        says: the reason, for people; the same words for all rows of the same reason.
-        column: the input's column that is to blame; empty if it is no single one.
-        value: what stands there.
-    """
-
-    status: Status
-    says: str
-    column: str = ""
-    value: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedBatch:
-    """What the plan says of rows that follow one another: column by column, for millions of them pass.
-
-    Attributes:
-        first: number of the first row.
-        recipients: whom they go to; None where the row does not tell.
-        senders: the sender ids, or None.
-        texts: merge fields filled; empty for a row with a fault.
-        encodings: how the texts travel; None for a row with a fault.
-        parts: SMS parts; 0 for a row with a fault.
-        codes: dialing codes of the recipients' numbers; empty for a contact or an unknown recipient.
-        prices: in micro-USD; None where no rate is known.
-        faults: why rows are not to be sent, by their index.
-        not_mobile: the indices of numbers that are surely no mobile's.
-        made_plain: by index, the parts that a text would need, had it not been made GSM-7.
-        cells: the rows' own cells.
-    """
-
-    first: int
-    recipients: list[Recipient | None]
-    senders: list[str | None]
-    texts: list[str]
-    encodings: list[Encoding | None]
-    parts: list[int]
-    codes: list[str]
-    prices: list[MicroUSD | None]
-    faults: dict[int, Fault]
-    not_mobile: list[int]
-    made_plain: dict[int, int]
-    cells: list[list[str]]
-
-    def records(self) -> Iterator[Record]:
-        """The same row by row, as the run file keeps it.
-
-        Plain strings in plain tuples: SQLite's module takes twice as long for enums and named tuples.
-        """
-        statuses, errors = [Status.PENDING.value] * len(self.cells), [""] * len(self.cells)
-        for index, fault in self.faults.items():
-            statuses[index], errors[index] = fault.status.value, fault.says
-        numbers = range(self.first, self.first + len(self.cells))
-        encodings = map(_ENCODINGS.__getitem__, self.encodings)
-        columns = (statuses, self.recipients, self.senders, self.texts, encodings, self.parts, self.prices, errors)
-        return zip(numbers, *columns, map(orjson.dumps, self.cells), strict=True)
-
-
-Record = tuple[int, str, Recipient | None, str | None, str, str | None, int, MicroUSD | None, str, bytes]
-"""A planned row: number, status, recipient, sender, text, encoding, parts, price, why it is left out, own cells."""
-
-_ENCODINGS: dict[Encoding | None, str | None] = {None: None} | {encoding: encoding.value for encoding in Encoding}
 
 
 class Attempt(NamedTuple):

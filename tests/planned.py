@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from bulksend.model import Event, MicroUSD, PlannedBatch, Recipient, Record, Status
+from bulksend.model import Event, MicroUSD, Recipient, Status
+from bulksend.planning import PlannedBatch, PlannedRecord
 from bulksend.planning.overview import Findings
 from bulksend.runs.lock import FileLock
 from bulksend.runs.sqlite.file import PlanFacts, PlanWriter
@@ -63,7 +64,7 @@ def rows_of(batch: PlannedBatch) -> list[PlannedRow]:
     return list(map(PlannedRow._make, batch.records()))
 
 
-def write_plan(path: Path, rows: Sequence[Record], facts: PlanFacts = FACTS, **changes: object) -> FileLock:
+def write_plan(path: Path, rows: Sequence[PlannedRecord], facts: PlanFacts = FACTS, **changes: object) -> FileLock:
     """A run file with these rows; its lock."""
     writer = PlanWriter(path)
     writer.add(rows)

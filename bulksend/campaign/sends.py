@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import resource
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -97,7 +96,10 @@ async def send(
     started = time.monotonic()
     earlier = _begin(run, account, options, tell)
     try:
-        async with _reachable(target, run, options, tell) as reachable, SmsApi(reachable, timeout_s=options.pace.timeout_s) as api:
+        async with (
+            _reachable(target, run, options, tell) as reachable,
+            SmsApi(reachable, timeout_s=options.pace.timeout_s) as api,
+        ):
             journal = run.journal(by_parts=options.by_parts, limit=options.limit, keyed=options.dedup)
             try:
                 engine = Engine(...)

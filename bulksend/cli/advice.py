@@ -4,7 +4,40 @@ from __future__ import annotations
 
 from bulksend.errors import Advice, BulksendError, Remark
 
-_WORDS: dict[Advice, str] = {}
+_WORDS: dict[Advice, str] = {
+    Advice.CHOOSE_COLUMN: "say which with --map to={column!r}",
+    Advice.CORRECT_LINE: "correct that line, or say what the text is with --encoding, such as --encoding cp1252",
+    Advice.FINISH_FIRST: "finish it first: bulksend send {run}",
+    Advice.GIVE_MESSAGE: "fill it in, or give one with --message",
+    Advice.GIVE_MESSAGE_OR_COLUMN: "give one with --message, or name another column with --map message=COLUMN",
+    Advice.GIVE_ORGANIZATION: "give it with --org-id; to try things out, use --sandbox",
+    Advice.GO_ON_AS_PLANNED: (
+        "to go on with it as it was planned: bulksend send {run}. To start another run: give it a file of its own with "
+        "--run"
+    ),
+    Advice.LEAVE_REHEARSAL: ("if it was a rehearsal, delete it, or give the real run a file of its own with --run"),
+    Advice.LOWER_CONCURRENCY: "say so with a lower --concurrency",
+    Advice.MAP_FIELD: "name one of these with --map {field}=COLUMN",
+    Advice.MAP_OTHER: "--map to=COLUMN says otherwise",
+    Advice.MAP_RECIPIENT: "name the right one 'to' (or 'contactId'), or say which it is with --map to=COLUMN",
+    Advice.READ_AS_PHILIPPINE: "if that is meant, say --country PH",
+    Advice.REPLACE_TYPOGRAPHIC: "--gsm replaces them",
+    Advice.RUN_AGAIN: "run the same command again",
+    Advice.SAY_COUNTRY: "write 63917… instead of 0917…, or give --country",
+    Advice.SAY_DELIMITER: "write one character such as ';', or the word tab",
+    Advice.SAY_ENCODING: "say what the text is with --encoding, or save it as CSV UTF-8",
+    Advice.SEND_A_FEW_FIRST: "--max-cost needs one; send a few with --limit first",
+    Advice.SEND_CORRECTED_APART: (
+        "if rows were corrected, put these alone into a sheet of their own, for the others would be sent twice. To go "
+        "on with it as it was planned: bulksend send {run}. To start another run: give it a file of its own with --run"
+    ),
+    Advice.SEND_DUPLICATES: "--duplicates send sends them all the same",
+    Advice.SEND_TO_SANDBOX: "add --sandbox; for a real run, plan anew",
+    Advice.SETTLE_DUPLICATES: "remove them, or say --duplicates skip or send",
+    Advice.SKIP_DUPLICATES: "--duplicates skip leaves them out",
+    Advice.USE_CONTACT_ENDPOINT: "use --endpoint contact",
+    Advice.WAIT_FOR_ACCOUNT: "--wait waits for it",
+}
 """What to write after the sentence; names in braces are what an error is about."""
 
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
+from bulksend.cli.advice import advised
 from bulksend.cli.streams import silence
+from bulksend.errors import Remark
 from bulksend.model import Balance, Doubtful, Status
-from bulksend.planning.duration import crowd_seconds, min_seconds
-from bulksend.planning.overview import Example, Findings, Group, Overview, Plan, Tally
-from bulksend.planning.reading import shown
+from bulksend.planning import Example, Findings, Group, Overview, Plan, Tally, crowd_seconds, min_seconds, shown
 from bulksend.runs.sqlite.charges import Charge, charges_by_code
 from bulksend.runs.sqlite.reader import RunReport
 from bulksend.sending.pace import SendOptions
-from bulksend.sms import phones
-from bulksend.sms.rates.table import dollars
+from bulksend.sms import dollars, phones
 from bulksend.words import many, printable
 
 if TYPE_CHECKING:
@@ -96,11 +96,10 @@ def show_plan(out: Console, plan: Plan, options: SendOptions, place: str, balanc
 def show_findings(out: Console, findings: Findings) -> None:
     """What planning found: how the input was understood, which rows are left out and why, what may be a mistake."""
     for note in findings.notes:
-        out.print(f"note: {printable(note)}", soft_wrap=True)
+        out.print(f"note: {_told(note)}", soft_wrap=True)
     for reason in findings.reasons[:_REASONS]:
-        out.print(
-            f"{reason.status}: {many(reason.rows, 'row')}: {printable(reason.says)}", style="yellow", soft_wrap=True
-        )
+        why = _told(Remark(reason.says, reason.advice))
+        out.print(f"{reason.status}: {many(reason.rows, 'row')}: {why}", style="yellow", soft_wrap=True)
         for example in reason.examples:
             out.print(f"  {_example(example)}", soft_wrap=True)
     if findings.reasons:
@@ -110,7 +109,11 @@ def show_findings(out: Console, findings: Findings) -> None:
         left = many(sum(reason.rows for reason in rest), "more row")
         out.print(f"{left} for {many(len(rest), 'other reason')}: -o FILE tells them all.", style="yellow")
     for warning in findings.warnings:
-        out.print(f"warning: {printable(warning, 1_000)}", style="yellow", soft_wrap=True)
+        out.print(f"warning: {_told(warning, 1_000)}", style="yellow", soft_wrap=True)
+
+
+def _told(remark: Remark, longest: int = 300) -> str:
+    return advised(replace(remark, says=printable(remark.says, longest)))
 
 
 def show_previews(out: Console, plan: Plan) -> None:
@@ -262,7 +265,7 @@ def _example(example: Example) -> str:
 
 
 def _duration(overview: Overview, options: SendOptions) -> str:
-    by_rate, by_caps = min_seconds(overview, options)
+    by_rate, by_caps = min_seconds(overview, options.pace.rate, options.caps.of, by_parts=options.by_parts)
     by_answers = overview.rows / options.pace.concurrency * _ANSWER_S
     longest = max(by_rate, by_caps, by_answers)
     if longest < 1:
@@ -277,10 +280,11 @@ def _duration(overview: Overview, options: SendOptions) -> str:
 
 def _crowds(overview: Overview, options: SendOptions) -> str:
     """The phones that take longest."""
-    slowest = sorted(overview.crowds, key=lambda crowd: -crowd_seconds(crowd, options))[:_CROWDS]
-    longest = crowd_seconds(slowest[0], options)
-    slowest = [crowd for crowd in slowest if crowd_seconds(crowd, options) * _CROWDED >= longest]
-    first, *others = [f"{crowd.recipient} gets {many(crowd.rows, 'message')}" for crowd in slowest]
+    timed = [(crowd_seconds(crowd, options.caps.of, by_parts=options.by_parts), crowd) for crowd in overview.crowds]
+    slowest = sorted(timed, key=lambda each: -each[0])[:_CROWDS]
+    longest = slowest[0][0]
+    crowded = [crowd for seconds, crowd in slowest if seconds * _CROWDED >= longest]
+    first, *others = [f"{crowd.recipient} gets {many(crowd.rows, 'message')}" for crowd in crowded]
     return first + "".join(f", {other.replace('gets ', '')}" for other in others)
 
 

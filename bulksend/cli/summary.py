@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from bulksend.model import Balance, Status
-from bulksend.planning.duration import min_seconds
-from bulksend.planning.overview import Plan, Tally
+from bulksend.planning import Plan, Tally, min_seconds
 from bulksend.sending.pace import SendOptions
 
 if TYPE_CHECKING:
@@ -50,6 +49,7 @@ def of_send(run: Path, report: SendReport) -> dict[str, object]:
 def of_estimate(plan: Plan, options: SendOptions, balance: Balance | None) -> dict[str, object]:
     """What a plan comes to; the price is of the messages with a known rate, null if there is none."""
     tally, overview = plan.tally, plan.overview
+    least_s = max(min_seconds(overview, options.pace.rate, options.caps.of, by_parts=options.by_parts))
     return {
         "rows": tally.rows,
         "sendable": overview.rows,
@@ -58,7 +58,7 @@ def of_estimate(plan: Plan, options: SendOptions, balance: Balance | None) -> di
         "parts": overview.parts,
         "estimateMicro": None if overview.rows and overview.unpriced == overview.rows else overview.price,
         "currency": "USD",
-        "minSeconds": round(max(min_seconds(overview, options)), 3),
+        "minSeconds": round(least_s, 3),
         "balanceMicro": None if balance is None else balance.micro,
     }
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
@@ -118,5 +116,3 @@ class Watch:
 def seconds_left(free: int, pace: float, caps_s: float) -> float:
     """How long a run still takes: its free messages at the pace so far, its parked ones as their caps allow."""
     return max(free / pace, caps_s, 0.0)
-
-

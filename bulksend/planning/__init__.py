@@ -1,1 +1,5 @@
 """A sheet becomes messages: read, checked, priced and summed up, into any sink."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,13 +1,13 @@
-"""Which column is what: by its name, by --map, or by a guess that is told."""
+"""Which column is what: by its name, by a mapping, or by a guess that is told."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-from bulksend.errors import InputError, UsageError
+from bulksend.errors import Advice, InputError, Remark, UsageError
 from bulksend.planning.reading import shown
-from bulksend.sms.template import column_key
+from bulksend.sms import column_key
 
 FIELDS = ("to", "contactId", "message", "from")
 """What a column can be, beside a merge field; these names are found whatever their case, spaces and ``_``."""
@@ -34,13 +34,13 @@ class Columns:
     Attributes:
         names: the input's columns.
         to: index of the number's column; None if there is none, as with the others.
-        notes: what was guessed, for people.
+        notes: what was guessed.
     """
 
     def __init__(self, name: str, mapping: Sequence[tuple[str, str]], *, fixed: bool) -> None:
         self.is_fixed = fixed
         self.names: list[str] = []
-        self.notes: list[str] = []
+        self.notes: list[Remark] = []
         self.to: int | None = None
         self.contact: int | None = None
         self.message: int | None = None
@@ -69,21 +69,23 @@ class Columns:
             self.check()
 
     def check(self) -> None:
-        """Once all columns are known: see that there is one for the recipient, and those that --map names.
+        """Once all columns are known: see that there is one for the recipient, and those that a mapping names.
 
         Raises:
             InputError: there is none.
             UsageError: a mapping names a column that is not there.
         """
-        for _, column in self._mapping:
+        for field, column in self._mapping:
             if column_key(column) not in self._keys:
                 raise UsageError(
-                    f"--map names the column {column!r}, which is not there; the columns are {self._shown()}"
+                    f"there is no column {column!r} for the field {field!r}; the columns are {self._shown()}",
+                    Advice.MAP_FIELD,
+                    field=field,
                 )
         if self.to is None and self.contact is None:
             raise InputError(
-                f"{shown(self._name)}: there is no column for the recipient: name it 'to' (or 'contactId'), or say "
-                f"which it is with --map to=COLUMN; the columns are {self._shown()}"
+                f"{shown(self._name)}: there is no column for the recipient; the columns are {self._shown()}",
+                Advice.MAP_RECIPIENT,
             )
 
     def name_of(self, field: str) -> str:
@@ -114,14 +116,13 @@ class Columns:
             return None
         if len(places) > 1:
             raise InputError(
-                f"{shown(self._name)}: {self._these(places, 'or')} could be the recipient's number: say which with "
-                f"--map to={self.names[places[0]]!r}"
+                f"{shown(self._name)}: {self._these(places, 'or')} could be the recipient's number",
+                Advice.CHOOSE_COLUMN,
+                column=self.names[places[0]],
             )
         if self._guessed is None:
             self._guessed = self.names[places[0]]
-            self.notes.append(
-                f"the numbers are taken from the column {self._guessed!r} (--map to=COLUMN says otherwise)"
-            )
+            self.notes.append(Remark(f"the numbers are taken from the column {self._guessed!r}", Advice.MAP_OTHER))
         return places[0]
 
     def _these(self, places: Sequence[int], word: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bulksend.errors import InputError
+from bulksend.errors import InputError, Remark
 from bulksend.model import Recipient
 from bulksend.planning.columns import USUAL_NAMES, usual_key
 from bulksend.planning.reading import ReadOptions, Source, shown
@@ -60,7 +60,7 @@ def read_exclusions(paths: Sequence[Path], country: str | None) -> Exclusions:
         finally:
             source.close()
         if not found:
-            raise InputError(f"{path}: there is no phone number in this list of those to leave out (--exclude)")
+            raise InputError(f"{path}: there is no phone number in this list of those to leave out")
         recipients |= found
     digest = hashlib.sha256("".join(sorted(digests)).encode()).hexdigest() if digests else ""
     return Exclusions(frozenset(recipients), digest, tuple(notes))
@@ -82,15 +82,15 @@ class _List:
             self._add([self._reader.columns], {})  # which may be a row
         for batch in self._reader.batches():
             self._row += 1
-            self._add(batch.rows, batch.faults)
+            self._add(batch.rows, batch.flaws)
             self._row += len(batch.rows) - 1
         return self._found
 
     def _columns_of(self, keys: Collection[str]) -> list[int]:
         return [place for place, name in enumerate(self._reader.columns) if usual_key(name) in keys]
 
-    def _add(self, rows: Sequence[Sequence[str]], faults: Mapping[int, str]) -> None:
-        for place, says in faults.items():
+    def _add(self, rows: Sequence[Sequence[str]], flaws: Mapping[int, str]) -> None:
+        for place, says in flaws.items():
             raise InputError(f"{self._name}: row {self._row + place} of those to leave out: {says}")
         contacts, numbers = self._columns_of(_CONTACT_KEYS), self._columns_of(_NUMBER_KEYS)
         for place in contacts if self._row else ():
@@ -102,11 +102,10 @@ class _List:
     def _add_numbers(self, cells: Sequence[str], *, all_are: bool) -> None:
         column = phones.normalise_all(cells, self._country)
         self._found |= {number for number in column.numbers if number is not None}
-        for place, says in column.reasons.items():
+        for place, reason in column.reasons.items():
             cell = cells[place].strip()
             if cell and (all_are or _looks_like_a_number(cell)):
-                hint = "" if all_are else "; or name the column of the numbers 'to', so that others are not looked at"
-                raise self._refused(place, cell, says + hint)
+                raise self._refused(place, cell, reason, named=all_are)
 
     def _add_contacts(self, cells: Sequence[str]) -> None:
         for place, cell in enumerate(cells):
@@ -114,10 +113,12 @@ class _List:
                 try:
                     self._found.add(phones.normalise_contact_id(cell))
                 except phones.BadNumber as error:
-                    raise self._refused(place, cell, str(error)) from error
+                    raise self._refused(place, cell, error.why, named=True) from error
 
-    def _refused(self, place: int, cell: str, says: str) -> InputError:
-        return InputError(f"{self._name}: row {self._row + place}: {printable(cell, 60)!r} cannot be left out: {says}")
+    def _refused(self, place: int, cell: str, why: Remark, *, named: bool) -> InputError:
+        says = f"{self._name}: row {self._row + place}: {printable(cell, 60)!r} cannot be left out: {why.says}"
+        hint = "" if named else "; no column is named 'to', so that all are looked at"
+        return InputError(says + hint, why.advice)
 
 
 def _looks_like_a_number(cell: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from bulksend.errors import Advice, Remark
 from bulksend.model import Encoding, Recipient, Status
 
 
@@ -152,12 +153,14 @@ class Reason:
         says: the reason, for people.
         rows: how many rows.
         examples: the first of them.
+        advice: what can be done, or None.
     """
 
     status: Status
     says: str
     rows: int
     examples: tuple[Example, ...]
+    advice: Advice | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +175,8 @@ class Findings:
     """
 
     reasons: tuple[Reason, ...] = ()
-    notes: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
+    notes: tuple[Remark, ...] = ()
+    warnings: tuple[Remark, ...] = ()
     rates: str = ""
 
 

@@ -9,33 +9,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from bulksend.errors import UsageError
-from bulksend.model import (
-    Duplicates,
-    Encoding,
-    Endpoint,
-    Fault,
-    MicroUSD,
-    PhoneNumber,
-    PlannedBatch,
-    Recipient,
-    Status,
-)
+from bulksend.errors import Advice, Remark, UsageError
+from bulksend.model import ContactId, Duplicates, Encoding, Endpoint, MicroUSD, PhoneNumber, Recipient, Status
+from bulksend.planning.batch import Flaw, PlannedBatch
 from bulksend.planning.columns import Columns
 from bulksend.planning.exclusions import Exclusions
 from bulksend.planning.reading import RawBatch, ReadOptions
-from bulksend.sms import phones, segments
-from bulksend.sms.lookalikes import plain
-from bulksend.sms.rates.table import EXAMPLE_RATES, Rates
-from bulksend.sms.template import BoundTemplate, Template
+from bulksend.sms import EXAMPLE_RATES, BoundTemplate, Rates, Template, lookalikes, phones, segments
 
-EXCLUDED = "on the list of those to leave out (--exclude)"
-_TWO_RECIPIENTS = "both a number (to) and a contactId are given: leave one of them empty"
-_NO_RECIPIENT = "no recipient: neither a number (to) nor a contactId is given"
-_NO_CONTACTS = "the phonenumber endpoint takes no contactId: use --endpoint contact"
-_NO_TEXT = "no text: its message is empty, and no --message is given"
-_NO_COLUMN = "no text: there is neither --message nor a column 'message'; another is named by --map message=COLUMN"
-_FOREIGN_FIELD = "its cell holds {{...}}, which the API would take for one of its own fields: remove the braces"
+EXCLUDED = "on the list of those to leave out"
+_TWO_RECIPIENTS = Remark("both a number (to) and a contactId are given: leave one of them empty")
+_NO_RECIPIENT = Remark("no recipient: neither a number (to) nor a contactId is given")
+_NO_CONTACTS = Remark("the phonenumber endpoint takes no contactId", Advice.USE_CONTACT_ENDPOINT)
+_NO_TEXT = Remark("no text: its message is empty, and there is none for all rows", Advice.GIVE_MESSAGE)
+_NO_COLUMN = Remark("no text: there is no column 'message', and no message for all rows", Advice.GIVE_MESSAGE_OR_COLUMN)
+_FOREIGN_FIELD = Remark("its cell holds {{...}}, which the API would take for one of its own fields: remove the braces")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +80,19 @@ class Planner:
         self._bind(columns)
 
     @property
-    def notes(self) -> list[str]:
-        """What was guessed of the columns, for people."""
+    def notes(self) -> list[Remark]:
+        """What was guessed of the columns."""
         return self._columns.notes
 
     def plan(self, raw: RawBatch, columns: Sequence[str]) -> PlannedBatch:
         """Make the next rows ready, in input order."""
         if len(columns) != len(self._columns.names):
             self._bind(columns)
-        faults = {index: Fault(Status.INVALID, says) for index, says in raw.faults.items()}
+        flaws = {index: Flaw(Status.INVALID, says) for index, says in raw.flaws.items()}
         blank = [""] * len(columns)
-        whole = [blank if i in faults else cells for i, cells in enumerate(raw.rows)] if faults else raw.rows
+        whole = [blank if i in flaws else cells for i, cells in enumerate(raw.rows)] if flaws else raw.rows
         table = list(zip(*whole, strict=True)) or [()] * len(columns)
-        batch = self._planned(table, raw.rows, faults)
+        batch = self._planned(table, raw.rows, flaws)
         self._next_row += len(raw.rows)
         return batch
 
@@ -133,26 +121,26 @@ class Planner:
 
     # ---- one batch, column by column ----
 
-    def _planned(self, table: list[tuple[str, ...]], cells: list[list[str]], faults: dict[int, Fault]) -> PlannedBatch:
+    def _planned(self, table: list[tuple[str, ...]], cells: list[list[str]], flaws: dict[int, Flaw]) -> PlannedBatch:
         size = len(cells)
-        recipients, codes, not_mobile = self._recipients(table, size, faults)
-        self._leave_out(recipients, faults)
+        recipients, codes, not_mobile = self._recipients(table, size, flaws)
+        self._leave_out(recipients, flaws)
         places = self._columns
-        filled = self._filled(table, size, places.sender, self._sender_filler, "from", faults)
+        filled = self._filled(table, size, places.sender, self._sender_filler, "sender id", flaws)
         senders = _senders(filled)
-        texts = self._filled(table, size, places.message, self._text_filler, "message", faults)
+        texts = self._filled(table, size, places.message, self._text_filler, "message", flaws)
         if not all(map(str.strip, texts)):
-            says, column = (_NO_TEXT, places.name_of("message")) if places.message is not None else (_NO_COLUMN, "")
-            _add(faults, (i for i, text in enumerate(texts) if not text.strip()), says, column)
+            why, column = (_NO_TEXT, places.name_of("message")) if places.message is not None else (_NO_COLUMN, "")
+            _add(flaws, (i for i, text in enumerate(texts) if not text.strip()), why, column)
         needed, parts = segments.count_all(texts)
         encodings = cast("list[Encoding | None]", needed)
         made_plain = _make_plain(texts, encodings, parts) if self._options.gsm else {}
         if max(parts, default=0) > segments.MAX_PARTS:
-            self._refuse_long(parts, faults)
-        for i in faults:
+            self._refuse_long(parts, flaws)
+        for i in flaws:
             senders[i], texts[i], encodings[i], parts[i] = None, "", None, 0
         prices = self._prices(recipients, codes, parts)
-        for i in faults:
+        for i in flaws:
             prices[i] = None
         return PlannedBatch(
             first=self._next_row,
@@ -163,14 +151,14 @@ class Planner:
             parts=parts,
             codes=codes,
             prices=prices,
-            faults=faults,
+            flaws=flaws,
             not_mobile=not_mobile,
             made_plain=made_plain,
             cells=cells,
         )
 
     def _recipients(
-        self, table: list[tuple[str, ...]], size: int, faults: dict[int, Fault]
+        self, table: list[tuple[str, ...]], size: int, flaws: dict[int, Flaw]
     ) -> tuple[list[Recipient | None], list[str], list[int]]:
         places = self._columns
         to = table[places.to] if places.to is not None else ("",) * size
@@ -181,30 +169,32 @@ class Planner:
             for i, contact in enumerate(contacts):
                 if contact.strip():
                     column.reasons.pop(i, None)
-                    recipients[i], column.codes[i] = self._contact(i, to[i], contact, faults), ""
-        for i, says in column.reasons.items():
-            reason = says if to[i].strip() else _NO_RECIPIENT
-            faults.setdefault(i, Fault(Status.INVALID, reason, places.name_of("to"), to[i]))
+                    found = self._contact(to[i], contact)
+                    recipients[i], column.codes[i] = None if isinstance(found, Remark) else found, ""
+                    if isinstance(found, Remark):
+                        _add(flaws, [i], found, places.name_of("contactId"), contacts)
+        for i, reason in column.reasons.items():
+            why = reason if to[i].strip() else _NO_RECIPIENT
+            _add(flaws, [i], why, places.name_of("to"), to)
         return recipients, column.codes, column.not_mobile
 
-    def _contact(self, index: int, to: str, contact: str, faults: dict[int, Fault]) -> Recipient | None:
+    def _contact(self, to: str, contact: str) -> ContactId | Remark:
+        """The contact of a row, or why it has none."""
+        if to.strip():
+            return _TWO_RECIPIENTS
+        if self._options.endpoint is Endpoint.PHONENUMBER:
+            return _NO_CONTACTS
         try:
-            if to.strip():
-                raise ValueError(_TWO_RECIPIENTS)
-            if self._options.endpoint is Endpoint.PHONENUMBER:
-                raise ValueError(_NO_CONTACTS)
             return phones.normalise_contact_id(contact)
-        except ValueError as error:
-            column = self._columns.name_of("contactId")
-            faults.setdefault(index, Fault(Status.INVALID, str(error), column, contact))
-            return None
+        except phones.BadNumber as error:
+            return error.why
 
-    def _leave_out(self, recipients: list[Recipient | None], faults: dict[int, Fault]) -> None:
+    def _leave_out(self, recipients: list[Recipient | None], flaws: dict[int, Flaw]) -> None:
         excluded = self._options.exclusions.recipients
         if excluded:
             for i, recipient in enumerate(recipients):
                 if recipient in excluded:
-                    faults.setdefault(i, Fault(Status.SKIPPED, EXCLUDED, self._columns.name_of("to"), f"{recipient}"))
+                    flaws.setdefault(i, Flaw(Status.SKIPPED, EXCLUDED, self._columns.name_of("to"), f"{recipient}"))
 
     def _filled(
         self,
@@ -212,8 +202,8 @@ class Planner:
         size: int,
         own: int | None,
         filler: BoundTemplate | UsageError | None,
-        option: str,
-        faults: dict[int, Fault],
+        kind: str,
+        flaws: dict[int, Flaw],
     ) -> list[str]:
         """The rows' own texts, and the filled template where they have none."""
         own_cells = table[own] if own is not None else ()
@@ -222,22 +212,22 @@ class Planner:
             return list(own_cells) or [""] * size
         needed = [i for i in range(size) if not has_own[i]] if any(has_own) else range(size)
         if isinstance(filler, UsageError):
-            _add(faults, needed, str(filler), "")
+            _add(flaws, needed, Remark(str(filler), filler.advice), "")
             return list(own_cells) or [""] * size
         values = filler.values(table)
         texts = filler.fill(values, size)
         for cells, name in zip(values, filler.names, strict=True):
-            _check_cells(cells, name, option, needed, faults)
+            _check_cells(cells, name, kind, needed, flaws)
         for i, is_own in enumerate(has_own):
             if is_own:
                 texts[i] = own_cells[i]
         return texts
 
-    def _refuse_long(self, parts: Sequence[int], faults: dict[int, Fault]) -> None:
+    def _refuse_long(self, parts: Sequence[int], flaws: dict[int, Flaw]) -> None:
         for i, count in enumerate(parts):
             if count > segments.MAX_PARTS:
                 says = f"the text needs {count} SMS parts; the API takes {segments.MAX_PARTS} at most"
-                faults.setdefault(i, Fault(Status.INVALID, says, self._columns.name_of("message")))
+                flaws.setdefault(i, Flaw(Status.INVALID, says, self._columns.name_of("message")))
 
     def _prices(
         self, recipients: Sequence[Recipient | None], codes: Sequence[str], parts: Sequence[int]
@@ -263,7 +253,7 @@ def _make_plain(texts: list[str], encodings: list[Encoding | None], parts: list[
     """Replace what has a look-alike in GSM-7, where the whole text then fits; the parts needed before, by index."""
     before = {}
     for i, encoding in enumerate(encodings):
-        if encoding is Encoding.UCS2 and (text := plain(texts[i])) != texts[i]:
+        if encoding is Encoding.UCS2 and (text := lookalikes.plain(texts[i])) != texts[i]:
             before[i] = parts[i]
             texts[i], encodings[i], parts[i] = text, Encoding.GSM7, segments.count(text).parts
     return before
@@ -275,18 +265,17 @@ def _senders(filled: Sequence[str]) -> list[str | None]:
     return [sender.strip() or None for sender in filled]
 
 
-def _check_cells(cells: Sequence[str], name: str, option: str, needed: Sequence[int], faults: dict[int, Fault]) -> None:
+def _check_cells(cells: Sequence[str], name: str, kind: str, needed: Sequence[int], flaws: dict[int, Flaw]) -> None:
     """See that a merge field is filled in all rows that need it, and with nothing that the API would fill."""
     if "" in cells:
-        own = "message" if option == "message" else "sender id"
-        says = f"{{{name}}} is empty in this row: fill the column in, or give the row its own {own} (in --{option})"
-        _add(faults, (i for i in needed if not cells[i]), says, name)
+        why = Remark(f"{{{name}}} is empty in this row: fill the column in, or give the row its own {kind}")
+        _add(flaws, (i for i in needed if not cells[i]), why, name)
     if "{{" in "\n".join(cells):
-        _add(faults, (i for i in needed if "{{" in cells[i]), _FOREIGN_FIELD, name, cells)
+        _add(flaws, (i for i in needed if "{{" in cells[i]), _FOREIGN_FIELD, name, cells)
 
 
 def _add(
-    faults: dict[int, Fault], indices: Iterable[int], says: str, column: str, cells: Sequence[str] | None = None
+    flaws: dict[int, Flaw], indices: Iterable[int], why: Remark, column: str, cells: Sequence[str] | None = None
 ) -> None:
     for i in indices:
-        faults.setdefault(i, Fault(Status.INVALID, says, column, cells[i] if cells else ""))
+        flaws.setdefault(i, Flaw(Status.INVALID, why.says, column, cells[i] if cells else "", why.advice))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from heapq import nlargest
 
-from bulksend.model import Duplicates, Encoding, Fault, MicroUSD, PlannedBatch, Recipient, Status
+from bulksend.errors import Advice, Remark
+from bulksend.model import Duplicates, Encoding, MicroUSD, Recipient, Status
+from bulksend.planning.batch import Flaw, PlannedBatch
 from bulksend.planning.overview import (
     CROWDS_MAX,
     PREVIEWS,
@@ -25,8 +27,9 @@ from bulksend.planning.remarks import Noted, Remarks
 from bulksend.planning.repeats import Repeat, Repeats
 
 _REASONS_MAX = 1_000  # beyond these many, reasons are not told apart: those of JSON lines name the line
-DUPLICATE = "the same number and text as an earlier row (--duplicates skip)"
+DUPLICATE = "the same number and text as an earlier row"
 _MANY_REASONS = "for other reasons: see the results"
+_Why = tuple[Status, str, Advice | None]
 
 
 class Survey:
@@ -42,7 +45,7 @@ class Survey:
         self._options = options
         self._rows = 0
         self._groups: Counter[tuple[str, Encoding | None, int, MicroUSD | None]] = Counter()
-        self._reasons: dict[tuple[Status, str], Noted] = {}
+        self._reasons: dict[_Why, Noted] = {}
         self._remarks = Remarks(options)
         self._previews: list[Preview] = []
         self._repeats = Repeats()
@@ -63,14 +66,14 @@ class Survey:
             self._groups.update(dict.fromkeys(zip(*(column[:1] for column in columns), strict=True), size))
         else:
             self._groups.update(zip(*columns, strict=True))
-        for index, fault in batch.faults.items():
-            self._add_fault(batch.first + index, fault)
+        for index, flaw in batch.flaws.items():
+            self._add_flaw(batch.first + index, flaw)
         self._remarks.add(batch)
         if len(self._previews) < PREVIEWS:
             self._add_previews(batch)
         recipients = batch.recipients
-        if batch.faults:
-            recipients = [None if i in batch.faults else who for i, who in enumerate(recipients)]
+        if batch.flaws:
+            recipients = [None if i in batch.flaws else who for i, who in enumerate(recipients)]
         self._repeats.add(batch.first, recipients, batch.texts, batch.parts)
 
     def repeats(self) -> Iterator[tuple[Recipient, list[Repeat], dict[int, int]]]:
@@ -95,14 +98,17 @@ class Survey:
         """The rows that have number and text of an earlier one; known once `repeats` is through."""
         return self._duplicates
 
-    def findings(self, notes: list[str]) -> Findings:
+    def findings(self, notes: Sequence[Remark]) -> Findings:
         """What people should know; ``notes`` is how the input was understood."""
-        reasons = [Reason(status, says, noted.rows, noted.examples) for (status, says), noted in self._reasons.items()]
+        found = dict(self._reasons)
         if self._options.duplicates is Duplicates.SKIP and self._duplicates.rows:
-            reasons.append(Reason(Status.SKIPPED, DUPLICATE, self._duplicates.rows, self._duplicates.examples))
+            found[Status.SKIPPED, DUPLICATE, Advice.SEND_DUPLICATES] = self._duplicates
+        reasons = [
+            Reason(status, says, noted.rows, noted.examples, advice) for (status, says, advice), noted in found.items()
+        ]
         reasons.sort(key=lambda reason: (-reason.rows, reason.examples))
         return Findings(
-            tuple(reasons), tuple(notes), tuple(self._remarks.sentences(self._duplicates)), self._options.rates.source
+            tuple(reasons), tuple(notes), tuple(self._remarks.all(self._duplicates)), self._options.rates.source
         )
 
     def plan(self, findings: Findings) -> Plan:
@@ -113,7 +119,7 @@ class Survey:
     def counts(self) -> dict[Status, int]:
         """Rows by what the plan says of them; known once `repeats` is through."""
         left_out = dict.fromkeys((Status.INVALID, Status.SKIPPED), 0)
-        for (status, _), noted in self._reasons.items():
+        for (status, *_), noted in self._reasons.items():
             left_out[status] += noted.rows
         if self._options.duplicates is Duplicates.SKIP:
             left_out[Status.SKIPPED] += self._duplicates.rows
@@ -130,13 +136,13 @@ class Survey:
     def _most_crowded(self) -> list[Crowd]:
         return nlargest(CROWDS_MAX, self._crowds, key=lambda crowd: crowd.parts)
 
-    def _add_fault(self, row: int, fault: Fault) -> None:
-        key = (fault.status, fault.says)
+    def _add_flaw(self, row: int, flaw: Flaw) -> None:
+        key: _Why = (flaw.status, flaw.says, flaw.advice)
         if key not in self._reasons and len(self._reasons) >= _REASONS_MAX:
-            key = (fault.status, _MANY_REASONS)
-        self._reasons.setdefault(key, Noted()).note(row, fault.column, fault.value)
+            key = (flaw.status, _MANY_REASONS, None)
+        self._reasons.setdefault(key, Noted()).note(row, flaw.column, flaw.value)
 
     def _add_previews(self, batch: PlannedBatch) -> None:
         for i, (recipient, sender, text) in enumerate(zip(batch.recipients, batch.senders, batch.texts, strict=True)):
-            if i not in batch.faults and len(self._previews) < PREVIEWS:
+            if i not in batch.flaws and len(self._previews) < PREVIEWS:
                 self._previews.append(Preview.of(batch.first + i, recipient, sender, text))

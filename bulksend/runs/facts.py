@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from bulksend.files import process_started_at
 from bulksend.model import Duplicates, Endpoint
-from bulksend.planning.planner import PlanOptions
+from bulksend.planning import PlanOptions
 
 
 class Address(NamedTuple):

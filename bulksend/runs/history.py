@@ -18,7 +18,7 @@ from typing import Self
 
 import orjson
 
-from bulksend.errors import OwnedError, RunFileError, UsageError
+from bulksend.errors import Advice, OwnedError, RunFileError, UsageError
 from bulksend.runs.facts import Owner
 from bulksend.runs.lock import FileLock
 from bulksend.runs.opening import open_run
@@ -162,7 +162,8 @@ def _lock(path: Path, base_url: str, org_id: int) -> FileLock:
     except OwnedError as error:
         raise OwnedError(
             f"another run is sending for organization {org_id} at {base_url}{_named(path)}: one at a time, so that no "
-            "phone gets too many; --wait waits for it"
+            "phone gets too many",
+            Advice.WAIT_FOR_ACCOUNT,
         ) from error
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bulksend.errors import UsageError
-from bulksend.planning.overview import Findings
+from bulksend.planning import Findings
 from bulksend.runs.facts import Facts
 from bulksend.runs.lock import FileLock
 from bulksend.runs.sqlite.owned import OwnSqliteRun

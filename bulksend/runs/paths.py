@@ -9,7 +9,7 @@ from typing import NamedTuple
 import platformdirs
 
 from bulksend.errors import InputError, UsageError
-from bulksend.planning.reading import STDIN
+from bulksend.planning import STDIN
 from bulksend.runs.sqlite.schema import is_run_file
 
 FOLDER_VARIABLE = "BULKSEND_STATE_DIR"

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import NamedTuple, Protocol, Self
 
 from bulksend.model import ContactId, Doubtful, PhoneNumber, Recipient, Status
-from bulksend.planning.overview import Overview, Plan, Tally
+from bulksend.planning import Overview, Plan, Tally
 from bulksend.runs.facts import Address, Facts, Owner
 from bulksend.sending.journal import Journal
-from bulksend.sms.rates.learning import Observed
+from bulksend.sms import Observed
 
 
 class RecentSend(NamedTuple):

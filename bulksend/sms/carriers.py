@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from bulksend.model import Encoding
-from bulksend.sms import segments
+from bulksend.sms.segments import count
 
 SENDER_LENGTH = 11
 """Characters of an alphanumeric sender: its field has ten octets, so 11 septets (3GPP TS 23.040, 9.1.2.5)."""
@@ -44,28 +44,28 @@ SHORTENERS = (
 """Hosts of public link shorteners; Smart blocks texts with links to some (Vonage, see above)."""
 
 
-def sender_faults(sender: str | None) -> list[str]:
+def sender_flaws(sender: str | None) -> list[str]:
     """Say in sentences what a carrier may find wrong with a sender id; None is no sender id at all."""
     if not sender:
         return ["no sender id (from): the telco puts a random one of its own, such as INFOSMS"]
     if _NUMERIC.fullmatch(sender):
         return []  # the organization's own virtual number
-    faults = []
+    flaws = []
     if word := _GENERIC.search(sender):
-        faults.append(f"the sender id {sender!r} holds {word[0]!r}: Philippine carriers refuse such ones")
+        flaws.append(f"the sender id {sender!r} holds {word[0]!r}: Philippine carriers refuse such ones")
     if name := _CARRIER.search(sender):
-        faults.append(f"the sender id {sender!r} holds a carrier's name, {name[0]!r}: Philippine carriers refuse it")
+        flaws.append(f"the sender id {sender!r} holds a carrier's name, {name[0]!r}: Philippine carriers refuse it")
     if character := _ODD.search(sender):
-        faults.append(
+        flaws.append(
             f"the sender id {sender!r} holds {character[0]!r}: use letters, digits, spaces, '-', '.' and '_' only"
         )
     if len(_DIGIT.findall(sender)) > _MOST_DIGITS:
-        faults.append(f"the sender id {sender!r} has over {_MOST_DIGITS} digits: Philippine carriers refuse such ones")
-    size = segments.count(sender)
+        flaws.append(f"the sender id {sender!r} has over {_MOST_DIGITS} digits: Philippine carriers refuse such ones")
+    size = count(sender)
     length = size.units if size.encoding is Encoding.GSM7 else len(sender)
     if length > SENDER_LENGTH:
-        faults.append(f"the sender id {sender!r} has {length} characters: an SMS carries {SENDER_LENGTH} at most")
-    return faults
+        flaws.append(f"the sender id {sender!r} has {length} characters: an SMS carries {SENDER_LENGTH} at most")
+    return flaws
 
 
 def shortener_in(text: str) -> str:

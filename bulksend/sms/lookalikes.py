@@ -9,7 +9,7 @@ import re
 import unicodedata
 
 from bulksend.model import Encoding
-from bulksend.sms import segments
+from bulksend.sms.segments import count
 
 _NAMED = {
     "'": [
@@ -109,13 +109,13 @@ def plain(text: str) -> str:
     Half a change saves nothing, and an emoji needs its joiners. What the API fills in, such as
     ``{{contact.firstName}}``, stays as it is. Letters in pieces, such as n and a tilde, are put together.
     """
-    before = segments.count(text)
+    before = count(text)
     if before.encoding is Encoding.GSM7:
         return text
     pieces = _FILLED_BY_THE_API.split(text)
     pieces[::2] = map(_replaced, pieces[::2])
     changed = "".join(pieces)
-    after = segments.count(changed)
+    after = count(changed)
     return changed if after.encoding is Encoding.GSM7 and after.parts <= before.parts else text
 
 

@@ -13,7 +13,7 @@ from conftest import Program, SandboxProcess
 from bulksend.errors import UsageError
 from bulksend.model import PhoneNumber
 from bulksend.runs.sqlite.charges import Charge, charges_by_code
-from bulksend.sms.rates.file import read_rates
+from bulksend.sms.rates.ratesfile import read_rates
 
 Start = Callable[..., SandboxProcess]
 CampaignOf = Callable[..., Path]

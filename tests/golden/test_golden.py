@@ -25,7 +25,7 @@ def read(name: str, sheet: str | None = None) -> tuple[list[str], list[list[str]
     try:
         reader = source.reader()
         batches = list(reader.batches())
-        assert not any(batch.faults for batch in batches)
+        assert not any(batch.flaws for batch in batches)
         return reader.columns, [cells for batch in batches for cells in batch.rows], source.notes
     finally:
         source.close()

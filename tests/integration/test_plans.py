@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import csv
+import sqlite3
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from contextlib import closing
+from dataclasses import asdict, replace
 from pathlib import Path
 
+import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bulksend.errors import InputError, UsageError
+from bulksend.cli.advice import advised
+from bulksend.errors import Advice, InputError, Remark, UsageError
 from bulksend.model import Duplicates, PhoneNumber, Status
 from bulksend.planning import planning as plans
 from bulksend.planning.exclusions import Exclusions, read_exclusions
 from bulksend.planning.overview import Crowd, Plan
 from bulksend.planning.planner import EXCLUDED, PlanOptions
 from bulksend.planning.planning import Address
-from bulksend.planning.reading import ReadOptions
+from bulksend.planning.reading import ReadOptions, Source
+from bulksend.planning.sink import plan_into
 from bulksend.planning.survey import DUPLICATE
 from bulksend.runs.sqlite.file import PlanFacts
 from bulksend.runs.sqlite.reader import RunReport
@@ -71,34 +76,58 @@ def test_counting_and_keeping_a_plan_say_the_same(
     assert replace(counted, overview=same_crowds) == saved
 
 
+def test_findings_from_before_advice_was_kept_apart_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "c.run"
+    plan = kept(sheet(tmp_path / "c.csv", [("0917", "a"), (ANA, "b")]), path, PlanOptions())
+    reason = replace(plan.findings.reasons[0], advice=None)
+    kept_reason = {name: value for name, value in asdict(reason).items() if name != "advice"}
+    old = {"reasons": [kept_reason], "notes": ["a note"], "warnings": ["a warning"], "rates": plan.findings.rates}
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE facts SET value = ? WHERE name = 'findings'", [orjson.dumps(old)])
+    with RunReport(path) as run:
+        assert run.plan().findings == replace(
+            plan.findings, reasons=(reason,), notes=(Remark("a note"),), warnings=(Remark("a warning"),)
+        )
+
+
+def test_what_can_be_done_about_a_row_is_told_beside_its_reason_and_not_kept_with_the_row(tmp_path: Path) -> None:
+    path = tmp_path / "c.run"
+    plan = kept(sheet(tmp_path / "c.csv", [("0917 123 4567", "a")]), path, PlanOptions())
+    assert [(reason.says, reason.advice) for reason in plan.findings.reasons] == [
+        ("no dialing code", Advice.SAY_COUNTRY)
+    ]
+    with RunReport(path) as run:
+        assert [error for *_, error, _ in run.planned()] == ["no dialing code"]
+
+
 def test_rows_that_repeat_number_and_text_are_told_and_sent(tmp_path: Path) -> None:
     name = sheet(tmp_path / "c.csv", [(ANA, "a"), (BEN, "a"), ("+63 917 123 4567", "a"), (ANA, "b"), (ANA, "a")])
     plan = plans.survey(name, PlanOptions())
     assert plan.overview.rows == 5
     assert plan.overview.crowds == (Crowd(PhoneNumber(ANA), 4, 4),)
-    assert plan.findings.warnings[0] == (
+    assert advised(plan.findings.warnings[0]) == (
         "2 rows have the same number and text as an earlier one: row 3 (as row 1), row 5 (as row 1); they are sent all "
         "the same: --duplicates skip leaves them out"
     )
     told = plans.survey(name, PlanOptions(duplicates=Duplicates.SEND))
-    assert not any("same number and text" in warning for warning in told.findings.warnings)
+    assert not any("same number and text" in warning.says for warning in told.findings.warnings)
 
 
 def test_rows_that_are_not_sent_repeat_nothing_and_crowd_nobody(tmp_path: Path) -> None:
     name = sheet(tmp_path / "c.csv", [(ANA, "x" * 2_000), (ANA, "x" * 2_000), (BEN, "a"), (BEN, "a"), (ANA, "b")])
     plan = plans.survey(name, PlanOptions(exclusions=Exclusions(frozenset({PhoneNumber(BEN)}), "d")))
     assert plan.overview.crowds == ()
-    assert not any("same number and text" in warning for warning in plan.findings.warnings)
+    assert not any("same number and text" in warning.says for warning in plan.findings.warnings)
 
 
 def test_only_messages_to_the_philippines_are_judged_by_its_carriers_rules(tmp_path: Path) -> None:
     american = [("12125550123", "ACME SMS", "a"), ("", "ACME SMS", "a"), ("12125550123", "ACME SMS", "bit.ly/x")]
     header = ("to", "from", "message")
     warnings = plans.survey(sheet(tmp_path / "us.csv", american, header), PlanOptions()).findings.warnings
-    assert not any("carriers" in warning or "bit.ly" in warning for warning in warnings)
+    assert not any("carriers" in warning.says or "bit.ly" in warning.says for warning in warnings)
     mixed = sheet(tmp_path / "ph.csv", [*american, (ANA, "ACME SMS", "a")], header)
     warnings = plans.survey(mixed, PlanOptions()).findings.warnings
-    assert [warning for warning in warnings if "'SMS'" in warning] == [
+    assert [warning.says for warning in warnings if "'SMS'" in warning.says] == [
         "the sender id 'ACME SMS' holds 'SMS': Philippine carriers refuse such ones (1 message)"
     ]
 
@@ -125,7 +154,7 @@ def test_a_saved_plan_is_sent_as_it_is_or_not_at_all_and_a_refusal_changes_nothi
 def test_a_mapping_that_json_lines_never_fulfil_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "c.jsonl"
     path.write_text(f'{{"to": "{ANA}", "Text": "own"}}\n')
-    with pytest.raises(UsageError, match="--map names the column 'Txt', which is not there"):
+    with pytest.raises(UsageError, match="there is no column 'Txt' for the field 'message'"):
         plans.survey(str(path), PlanOptions(message="generic", mapping=(("message", "Txt"),)))
 
 
@@ -184,9 +213,6 @@ def test_a_begun_run_takes_no_other_way_of_reading_the_input(tmp_path: Path) -> 
 
 
 def _begin_and_reopen(name: str, path: Path, first: PlanOptions, then: PlanOptions, row: int = 2) -> None:
-    import sqlite3  # noqa: PLC0415
-    from contextlib import closing  # noqa: PLC0415
-
     plans.plan(name, path, first, HERE, "c").release()
     with closing(sqlite3.connect(path)) as db, db:
         db.execute("INSERT INTO sends (row, state, attempts, started_at) VALUES (?, 'sent', 1, 1.0)", [row])
@@ -208,7 +234,7 @@ def test_a_saved_plan_can_be_given_another_address_until_it_has_begun(tmp_path: 
     plans.own_as_planned(path, PlanOptions()).release()
 
 
-def test_many_different_faults_are_counted_in_bounded_room(tmp_path: Path) -> None:
+def test_many_different_flaws_are_counted_in_bounded_room(tmp_path: Path) -> None:
     path = tmp_path / "c.jsonl"
     path.write_text('{"to": "639171234567", "message": "a"}\n' + "not json\n" * 5_000)
     plan = plans.survey(str(path), PlanOptions())
@@ -221,9 +247,8 @@ def test_many_different_faults_are_counted_in_bounded_room(tmp_path: Path) -> No
 def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "c.csv"
     name = sheet(path, [(ANA, "a")] * 5_000)
-    options = PlanOptions()
-    with plans._opened(name, options) as source:
+    with closing(Source(name)) as source:
         with path.open("a") as file:
             file.write(f"{BEN},late\n")
         with pytest.raises(InputError, match="changed while it was read"):
-            plans._planned(source, options, None)
+            plan_into(source, PlanOptions(), None)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bulksend.cli.advice import advised
 from bulksend.errors import InputError
 from bulksend.planning.reading import ReadOptions, Source
 
@@ -18,7 +19,7 @@ BOM = b"\xef\xbb\xbf"
 class Reading:
     columns: list[str]
     rows: list[list[str]]
-    faults: dict[int, str]
+    flaws: dict[int, str]
     notes: list[str]
 
 
@@ -27,12 +28,12 @@ def read(path: Path, options: ReadOptions | None = None) -> Reading:
     try:
         reader = source.reader()
         rows: list[list[str]] = []
-        faults: dict[int, str] = {}
+        flaws: dict[int, str] = {}
         for batch in reader.batches():
-            faults |= {len(rows) + place: fault for place, fault in batch.faults.items()}
+            flaws |= {len(rows) + place: flaw for place, flaw in batch.flaws.items()}
             rows += batch.rows
         assert source.digest() == hashlib.sha256(path.read_bytes()).hexdigest()
-        return Reading(reader.columns, rows, faults, source.notes)
+        return Reading(reader.columns, rows, flaws, source.notes)
     finally:
         source.close()
 
@@ -40,15 +41,16 @@ def read(path: Path, options: ReadOptions | None = None) -> Reading:
 def cells(path: Path, content: bytes, options: ReadOptions | None = None) -> list[list[str]]:
     path.write_bytes(content)
     reading = read(path, options)
-    assert not reading.faults
+    assert not reading.flaws
     return reading.rows
 
 
 def refusal(path: Path, content: bytes, options: ReadOptions | None = None) -> str:
-    """The sentence, without the file's name, with which this content is refused as a whole."""
+    """What the command line says, after the file's name, when it refuses this content as a whole."""
     path.write_bytes(content)
     with pytest.raises(InputError) as error:
         read(path, options)
     assert str(error.value).startswith(f"{path}: ")
-    assert "\n" not in str(error.value)
-    return str(error.value).removeprefix(f"{path}: ")
+    told = advised(error.value)
+    assert "\n" not in told
+    return told.removeprefix(f"{path}: ")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from bulksend.cli.advice import advised
 from bulksend.errors import InputError, UsageError
 from bulksend.planning.columns import Columns
 
@@ -23,7 +24,9 @@ def columns(*names: str, mapping: tuple[tuple[str, str], ...] = (), fixed: bool 
 def test_a_usual_name_for_numbers_is_taken_for_the_recipient_and_said(name: str) -> None:
     found = columns("message", name, "Name")
     assert found.to == 1
-    assert found.notes == [f"the numbers are taken from the column {name!r} (--map to=COLUMN says otherwise)"]
+    assert [advised(note) for note in found.notes] == [
+        f"the numbers are taken from the column {name!r}: --map to=COLUMN says otherwise"
+    ]
 
 
 @pytest.mark.parametrize("name", ["Name", "Phone model", "House number", "No", "Contact", "numbers of points", "sms"])
@@ -33,11 +36,11 @@ def test_what_is_no_usual_name_for_numbers_is_not_guessed(name: str) -> None:
 
 
 def test_two_columns_that_could_be_the_number_are_not_chosen_between() -> None:
-    with pytest.raises(
-        InputError,
-        match=r"^campaign\.csv: 'Phone' or 'Mobile' could be the recipient's number: say which with --map to='Phone'$",
-    ):
+    with pytest.raises(InputError) as error:
         columns("Phone", "Mobile", "message")
+    assert advised(error.value) == (
+        "campaign.csv: 'Phone' or 'Mobile' could be the recipient's number: say which with --map to='Phone'"
+    )
     assert columns("Phone", "Mobile", "message", mapping=(("to", "Mobile"),)).to == 1
 
 
@@ -69,5 +72,8 @@ def test_columns_have_the_inputs_own_names_or_the_fields() -> None:
 
 
 def test_a_mapping_to_nothing_is_refused() -> None:
-    with pytest.raises(UsageError, match="--map names the column 'Mobile', which is not there"):
+    with pytest.raises(UsageError) as error:
         columns("to", mapping=(("to", "Mobile"),))
+    assert advised(error.value) == (
+        "there is no column 'Mobile' for the field 'to'; the columns are 'to': name one of these with --map to=COLUMN"
+    )

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from reading import BOM, cells, read, refusal
 
-from bulksend.errors import UsageError
+from bulksend.errors import Advice, UsageError
 from bulksend.planning.reading import ReadOptions
 
 
@@ -25,7 +25,7 @@ def test_a_header_and_rows_are_read_whatever_ends_their_lines(sheet: Path, mark:
     reading = read(sheet)
     assert reading.columns == ["to", "message"]
     assert reading.rows == [["639171234567", "hello"], ["639181234567", "Ñ 😀"]]
-    assert (reading.faults, reading.notes) == ({}, [])
+    assert (reading.flaws, reading.notes) == ({}, [])
 
 
 def test_quoted_cells_hold_commas_quotes_and_line_ends(sheet: Path) -> None:
@@ -60,7 +60,7 @@ def test_a_row_with_more_cells_than_the_header_is_bad_and_the_rest_goes_on(
     sheet.write_text("to,message\n\n1,Hello, you\n2,b\n".replace(",", delimiter))
     reading = read(sheet)
     assert reading.rows == [["1", "Hello", " you"], ["2", "b"]]
-    assert reading.faults == {0: f"the row has 3 cells, the header 2: is {words} not within quotes?"}
+    assert reading.flaws == {0: f"the row has 3 cells, the header 2: is {words} not within quotes?"}
 
 
 def test_cells_are_kept_as_they_stand(sheet: Path) -> None:
@@ -150,16 +150,16 @@ def test_a_line_without_end_is_refused_before_it_fills_the_memory(sheet: Path) -
 # ---- NUL ----
 
 
-def test_a_stray_nul_is_a_fault_of_its_row(sheet: Path) -> None:
+def test_a_stray_nul_is_a_flaw_of_its_row(sheet: Path) -> None:
     sheet.write_bytes(b"to,message\n" + b"1,a\n" * 1_000 + b"2,b\0c\n" + b"3,d\n")
     reading = read(sheet)
-    assert reading.faults == {1_000: "the row has a NUL character in it: it is damaged; write its text anew"}
+    assert reading.flaws == {1_000: "the row has a NUL character in it: it is damaged; write its text anew"}
     assert reading.rows[1_000:] == [["2", "b\0c"], ["3", "d"]]
 
 
-def test_a_row_with_a_nul_and_too_many_cells_has_one_fault(sheet: Path) -> None:
+def test_a_row_with_a_nul_and_too_many_cells_has_one_flaw(sheet: Path) -> None:
     sheet.write_bytes(b"to,message\n1,a\0,c\n2,d\n")
-    assert list(read(sheet).faults) == [0]
+    assert list(read(sheet).flaws) == [0]
 
 
 # ---- delimiters ----
@@ -243,8 +243,9 @@ def test_lines_are_counted_with_the_one_for_excel(sheet: Path) -> None:
 
 @pytest.mark.parametrize("delimiter", ["", ";;", '"', "\n"])
 def test_what_cannot_separate_cells_is_refused(delimiter: str) -> None:
-    with pytest.raises(UsageError, match="cannot be used: write one character such as ';'"):
+    with pytest.raises(UsageError, match=r"cannot be used$") as error:
         ReadOptions(delimiter=delimiter)
+    assert error.value.advice is Advice.SAY_DELIMITER
 
 
 # ---- round trips ----

@@ -7,13 +7,11 @@ from bulksend.model import ContactId, Encoding, PhoneNumber
 from bulksend.planning.duration import crowd_seconds, min_seconds
 from bulksend.planning.overview import Crowd, Group, Overview
 from bulksend.sending.caps import Cap, Caps
-from bulksend.sending.pace import Pace, SendOptions
 
 ANA, JOE = PhoneNumber("639171234567"), PhoneNumber("12125550123")
 
 
-def options(*, rate: float | None = None, by_parts: bool = True, caps: tuple[str, ...] = ()) -> SendOptions:
-    return SendOptions(Pace(rate=rate), Caps(map(Cap.parse, caps)), by_parts)
+CAPS = Caps()
 
 
 @pytest.mark.parametrize(
@@ -25,20 +23,20 @@ def options(*, rate: float | None = None, by_parts: bool = True, caps: tuple[str
     ],
 )  # fmt: skip
 def test_a_crowd_takes_at_least_as_long_as_its_cap_wants(rows: int, parts: int, by_parts: bool, seconds: float) -> None:
-    assert crowd_seconds(Crowd(ANA, rows, parts), options(by_parts=by_parts)) == seconds
+    assert crowd_seconds(Crowd(ANA, rows, parts), CAPS.of, by_parts=by_parts) == seconds
 
 
 def test_where_no_cap_holds_nobody_waits_but_a_contact_may_be_anybody() -> None:
-    assert crowd_seconds(Crowd(JOE, 100, 100), options()) == 0
-    assert crowd_seconds(Crowd(ContactId(7), 6, 6), options()) == 60
-    assert crowd_seconds(Crowd(JOE, 3, 3), options(caps=("1=1/10",))) == 20
+    assert crowd_seconds(Crowd(JOE, 100, 100), CAPS.of, by_parts=True) == 0
+    assert crowd_seconds(Crowd(ContactId(7), 6, 6), CAPS.of, by_parts=True) == 60
+    assert crowd_seconds(Crowd(JOE, 3, 3), Caps([Cap.parse("1=1/10")]).of, by_parts=True) == 20
 
 
 def test_the_rate_and_the_worst_crowd_are_told_apart() -> None:
     groups = (Group("63", Encoding.GSM7, 1, 600, 0, 600),)
     overview = Overview(groups, (Crowd(ANA, 6, 6), Crowd(ContactId(1), 11, 11)))
-    assert min_seconds(overview, options(rate=10)) == (60, 120)
-    assert min_seconds(Overview(groups, ()), options()) == (0, 0)
+    assert min_seconds(overview, 10, CAPS.of, by_parts=True) == (60, 120)
+    assert min_seconds(Overview(groups, ()), None, CAPS.of, by_parts=True) == (0, 0)
 
 
 def test_what_is_left_takes_as_long_as_the_slower_of_pace_and_caps() -> None:

@@ -83,7 +83,7 @@ def test_an_encoding_that_is_none_is_refused(encoding: str) -> None:
 def test_a_byte_that_is_not_utf8_after_text_that_is_is_told_with_its_line(sheet: Path, before: int, end: bytes) -> None:
     content = end.join([b"to,message", *["639171234567,Ñandú".encode()] * before, b"1,caf\xe9", b"2,b", b""])
     assert refusal(sheet, content) == (
-        f"line {before + 2} has a byte (0xE9) that is not UTF-8, but the text before it is; correct that line, or say "
+        f"line {before + 2} has a byte (0xE9) that is not UTF-8, but the text before it is: correct that line, or say "
         "what the text is with --encoding, such as --encoding cp1252"
     )
 
@@ -98,7 +98,7 @@ def test_such_a_byte_is_told_with_its_line_in_json_lines_too(tmp_path: Path, bef
 def test_a_byte_that_is_neither_utf8_nor_cp1252_is_told_with_its_line(sheet: Path, before: int) -> None:
     content = b"to,message\n" + b"639171234567,caf\xe9\n" * before + b"1,\x81\n2,b\n"
     assert refusal(sheet, content) == (
-        f"line {before + 2} has a byte (0x81) that is neither UTF-8 nor Windows-1252; say what the text is with "
+        f"line {before + 2} has a byte (0x81) that is neither UTF-8 nor Windows-1252: say what the text is with "
         "--encoding, or save it as CSV UTF-8"
     )
 
@@ -106,7 +106,7 @@ def test_a_byte_that_is_neither_utf8_nor_cp1252_is_told_with_its_line(sheet: Pat
 def test_bytes_that_are_not_of_the_encoding_given_are_told_with_their_line(sheet: Path) -> None:
     content = b"to,message\n1,a\n2,caf\xe9\n"
     assert refusal(sheet, content, ReadOptions(encoding="ascii")) == (
-        "line 3 has a byte (0xE9) that is not ascii text; say what the text is with --encoding, or save it as CSV UTF-8"
+        "line 3 has a byte (0xE9) that is not ascii text: say what the text is with --encoding, or save it as CSV UTF-8"
     )
     assert "line 3 has a byte (0xE9) that is not utf-8 text" in refusal(sheet, content, ReadOptions(encoding="utf-8"))
 

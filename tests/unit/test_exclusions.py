@@ -53,7 +53,7 @@ def test_json_lines_with_numbers_and_contacts(tmp_path: Path) -> None:
         (f"to\n{ANA}\n0917 123 4567\n", "row 2: '0917 123 4567' cannot be left out: no dialing code"),
         ("customer_id,phone\n2025550123,0917 123 4567\n", "row 1: '0917 123 4567' cannot be left out"),
         (f"phone\n{ANA}\nunknown\n", "row 2: 'unknown' cannot be left out: letters in it"),
-        (f"a,b\n{ANA},12345678\n", "or name the column of the numbers 'to', so that others are not looked at"),
+        (f"a,b\n{ANA},12345678\n", "; no column is named 'to', so that all are looked at"),
         (f"contactId,to\nx7,\n,{ANA}\n", "row 1: 'x7' cannot be left out: not a contact id"),
         ("Name\nAna\n", "there is no phone number in this list"),
         (f"to\n{ANA},more\n", "row 1 of those to leave out: the row has 2 cells"),

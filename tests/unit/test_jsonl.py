@@ -56,8 +56,8 @@ def test_a_bad_line_is_a_bad_row_and_the_rest_goes_on(lines: Path, line: bytes, 
     reading = read(lines)
     assert reading.columns == ["to"]
     assert reading.rows == [["1"], [], ["2"]]
-    assert list(reading.faults) == [1]
-    assert reading.faults[1].startswith(says)
+    assert list(reading.flaws) == [1]
+    assert reading.flaws[1].startswith(says)
 
 
 @pytest.mark.parametrize(
@@ -106,14 +106,14 @@ def test_columns_that_come_in_a_later_batch_are_not_in_earlier_ones(lines: Path)
 
 
 @pytest.mark.parametrize("text", [b"a\\u0000b", b"a\0b"])
-def test_a_nul_in_a_text_is_a_fault_of_its_row(lines: Path, text: bytes) -> None:
+def test_a_nul_in_a_text_is_a_flaw_of_its_row(lines: Path, text: bytes) -> None:
     lines.write_bytes(b'{"to": "1"}\n{"to": "' + text + b'"}\n{"to": "3"}\n')
-    assert list(read(lines).faults) == [1]
+    assert list(read(lines).flaws) == [1]
 
 
 def test_a_bad_row_is_told_with_its_line_far_down(lines: Path) -> None:
     lines.write_bytes(b'{"to": "1"}\n' * 3_000 + b"\n{\n")
-    assert read(lines).faults[3_000].startswith("line 3002 is not JSON")
+    assert read(lines).flaws[3_000].startswith("line 3002 is not JSON")
 
 
 @pytest.mark.parametrize("name", ["campaign.json", "campaign.jsonl", "campaign"])
@@ -154,9 +154,9 @@ def test_a_reader_for_json_lines_tells_that_columns_may_still_come(lines: Path) 
 @pytest.mark.parametrize(
     "value", ["[12345678901234567890123]", "[" * 300 + "]" * 300, "[" * 1_000 + "1234567890123456789" + "]" * 1_000]
 )
-def test_a_json_value_that_is_too_deep_or_too_long_is_a_fault_of_its_row_at_most(tmp_path: Path, value: str) -> None:
+def test_a_json_value_that_is_too_deep_or_too_long_is_a_flaw_of_its_row_at_most(tmp_path: Path, value: str) -> None:
     path = tmp_path / "campaign.jsonl"
     path.write_text('{"to": "1", "x": ' + value + '}\n{"to": "2"}\n')
     reading = read(path)
     assert len(reading.rows) == 2
-    assert 1 not in reading.faults
+    assert 1 not in reading.flaws

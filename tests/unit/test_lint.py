@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bulksend.sms.carriers import SHORTENERS, sender_faults, shortener_in
+from bulksend.sms.carriers import SHORTENERS, sender_flaws, shortener_in
 
 
 @pytest.mark.parametrize(
@@ -10,16 +10,16 @@ from bulksend.sms.carriers import SHORTENERS, sender_faults, shortener_in
     ["engageSPARK", "ACME", "My-Shop.ph", "A_B 24", "Sunrise", "Betsun", "Atmos", "639171234567", "+639171234567"],
 )
 def test_a_brands_name_or_a_number_is_a_good_sender(sender: str) -> None:
-    assert sender_faults(sender) == []
+    assert sender_flaws(sender) == []
 
 
 @pytest.mark.parametrize("sender", [None, ""])
 def test_no_sender_leaves_the_choice_to_the_telco(sender: str | None) -> None:
-    assert sender_faults(sender) == ["no sender id (from): the telco puts a random one of its own, such as INFOSMS"]
+    assert sender_flaws(sender) == ["no sender id (from): the telco puts a random one of its own, such as INFOSMS"]
 
 
 @pytest.mark.parametrize(
-    ("sender", "fault"),
+    ("sender", "flaw"),
     [
         ("MyTest", "the sender id 'MyTest' holds 'Test': Philippine carriers refuse such ones"),
         ("InfoSms", "the sender id 'InfoSms' holds 'Sms': Philippine carriers refuse such ones"),
@@ -44,13 +44,13 @@ def test_no_sender_leaves_the_choice_to_the_telco(sender: str | None) -> None:
         ("Peña", "the sender id 'Peña' holds 'ñ': use letters, digits, spaces, '-', '.' and '_' only"),
     ],
 )
-def test_a_fault_is_one_sentence_with_what_was_seen(sender: str, fault: str) -> None:
-    assert sender_faults(sender) == [fault]
+def test_a_flaw_is_one_sentence_with_what_was_seen(sender: str, flaw: str) -> None:
+    assert sender_flaws(sender) == [flaw]
 
 
-def test_each_fault_of_a_sender_is_told() -> None:
-    assert len(sender_faults("GLOBE TEST 123456!")) == 5
-    assert sender_faults("[ABCDEFGHI]")[1:] == [  # a bracket takes two of the eleven septets
+def test_each_flaw_of_a_sender_is_told() -> None:
+    assert len(sender_flaws("GLOBE TEST 123456!")) == 5
+    assert sender_flaws("[ABCDEFGHI]")[1:] == [  # a bracket takes two of the eleven septets
         "the sender id '[ABCDEFGHI]' has 13 characters: an SMS carries 11 at most"
     ]
 

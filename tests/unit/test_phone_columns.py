@@ -38,7 +38,7 @@ def one_by_one(cells: list[str], country: str | None) -> Column:
             number = normalise(cell, country)
         except BadNumber as error:
             column.numbers.append(None)
-            column.reasons[i] = str(error)
+            column.reasons[i] = error.why
             column.codes.append("")
         else:
             column.numbers.append(number)
@@ -53,7 +53,10 @@ def test_a_column_gives_a_number_or_a_reason_for_each_cell_in_its_place() -> Non
     numbers, reasons, codes, _ = normalise_all(cells, None)
     assert numbers == [MANILA, None, MANILA, None, "6591234567", MANILA, "6591234567"]
     assert codes == ["63", "", "63", "", "65", "63", "65"]
-    assert reasons == {1: "empty: write a number, or leave the row out", 3: "letters in it: write digits only"}
+    assert {place: why.says for place, why in reasons.items()} == {
+        1: "empty: write a number, or leave the row out",
+        3: "letters in it: write digits only",
+    }
 
 
 @pytest.mark.parametrize("cell", ["09171234567", "9171234567", "639171234567", "0917-123-4567", "+63 (917) 123 4567"])

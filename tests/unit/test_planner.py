@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from planned import PlannedRow, rows_of
 
-from bulksend.errors import InputError, UsageError
+from bulksend.errors import Advice, InputError, UsageError
 from bulksend.model import Encoding, Endpoint, MicroUSD, Status
 from bulksend.planning.columns import FIELDS
 from bulksend.planning.planner import Planner, PlanOptions
@@ -28,8 +28,8 @@ def plan(
     return rows_of(planned)
 
 
-def raw(*rows: Sequence[str], faults: dict[int, str] | None = None) -> RawBatch:
-    return RawBatch([list(cells) for cells in rows], faults or {})
+def raw(*rows: Sequence[str], flaws: dict[int, str] | None = None) -> RawBatch:
+    return RawBatch([list(cells) for cells in rows], flaws or {})
 
 
 def only(columns: Sequence[str], cells: Sequence[str], options: PlanOptions | None = None) -> PlannedRow:
@@ -37,7 +37,7 @@ def only(columns: Sequence[str], cells: Sequence[str], options: PlanOptions | No
     return row
 
 
-def fault(columns: Sequence[str], cells: Sequence[str], options: PlanOptions | None = None) -> str:
+def flaw(columns: Sequence[str], cells: Sequence[str], options: PlanOptions | None = None) -> str:
     row = only(columns, cells, options)
     assert row.status == Status.INVALID
     assert (row.text, row.sender, row.encoding, row.parts, row.price) == ("", None, None, 0, None)
@@ -91,7 +91,7 @@ def test_parts_and_encoding_decide_the_price() -> None:
 
 def test_the_longest_text_has_seven_parts() -> None:
     assert only(["to", "message"], [NUMBER, "x" * 1_071]).parts == 7
-    assert fault(["to", "message"], [NUMBER, "x" * 1_072]) == "the text needs 8 SMS parts; the API takes 7 at most"
+    assert flaw(["to", "message"], [NUMBER, "x" * 1_072]) == "the text needs 8 SMS parts; the API takes 7 at most"
 
 
 def test_a_number_without_a_dialing_code_is_of_the_country_given() -> None:
@@ -131,7 +131,7 @@ def test_spaces_around_a_rows_own_sender_are_no_part_of_it() -> None:
     assert only(["to", "message", "from"], [NUMBER, "a", " ACME "]).sender == "ACME"
 
 
-# ---- faults of a row ----
+# ---- flaws of a row ----
 
 
 @pytest.mark.parametrize(
@@ -146,34 +146,34 @@ def test_spaces_around_a_rows_own_sender_are_no_part_of_it() -> None:
         (["6.39171E+11", "", "hello"], "digits lost to scientific notation"),
         (["#REF!", "", "hello"], "a spreadsheet's error, no number"),
         (["call me", "", "hello"], "letters in it: write digits only"),
-        ([NUMBER, "", ""], "no text: its message is empty, and no --message is given"),
-        ([NUMBER, "", " \n\t"], "no text: its message is empty, and no --message is given"),
+        ([NUMBER, "", ""], "no text: its message is empty, and there is none for all rows"),
+        ([NUMBER, "", " \n\t"], "no text: its message is empty, and there is none for all rows"),
     ],
 )
 def test_a_bad_row_says_what_is_wrong(cells: list[str], says: str) -> None:
-    assert fault(["to", "contactId", "message"], cells).startswith(says)
+    assert flaw(["to", "contactId", "message"], cells).startswith(says)
 
 
-def test_a_number_that_is_none_is_a_fault_with_a_reason() -> None:
-    assert fault(["to", "message"], ["9123456789012345678", "hello"])
-    assert fault(["to", "message"], ["12", "hello"])
+def test_a_number_that_is_none_is_a_flaw_with_a_reason() -> None:
+    assert flaw(["to", "message"], ["9123456789012345678", "hello"])
+    assert flaw(["to", "message"], ["12", "hello"])
 
 
 def test_the_phonenumber_endpoint_takes_no_contact() -> None:
     options = PlanOptions(endpoint=Endpoint.PHONENUMBER)
-    says = "the phonenumber endpoint takes no contactId: use --endpoint contact"
-    assert fault(["to", "contactId", "message"], ["", "7", "a"], options) == says
+    says = "the phonenumber endpoint takes no contactId"
+    assert flaw(["to", "contactId", "message"], ["", "7", "a"], options) == says
     assert only(["to", "contactId", "message"], [NUMBER, "", "a"], options).recipient == NUMBER
 
 
 @pytest.mark.parametrize("cell", ["", "  ", "\t"])
-def test_an_empty_merge_field_is_named_with_its_option(cell: str) -> None:
+def test_an_empty_merge_field_is_named_with_what_it_is_in(cell: str) -> None:
     options = PlanOptions(message="Hi {First Name}")
-    assert fault(["to", "first name"], [NUMBER, cell], options) == (
-        "{First Name} is empty in this row: fill the column in, or give the row its own message (in --message)"
+    assert flaw(["to", "first name"], [NUMBER, cell], options) == (
+        "{First Name} is empty in this row: fill the column in, or give the row its own message"
     )
     sender = PlanOptions(message="Hi", sender="{Store}")
-    assert fault(["to", "Store"], [NUMBER, cell], sender).endswith("(in --from)")
+    assert flaw(["to", "Store"], [NUMBER, cell], sender).endswith("or give the row its own sender id")
 
 
 def test_a_bad_row_keeps_its_recipient_once_that_is_known() -> None:
@@ -183,7 +183,7 @@ def test_a_bad_row_keeps_its_recipient_once_that_is_known() -> None:
 
 def test_a_row_that_the_reader_found_bad_keeps_the_readers_reason_and_cells() -> None:
     planner = Planner("campaign.csv", PlanOptions(), ["to", "message"], fixed=True)
-    batch = raw([NUMBER, "a"], [NUMBER, "a", " b"], faults={1: "the row has 3 cells"})
+    batch = raw([NUMBER, "a"], [NUMBER, "a", " b"], flaws={1: "the row has 3 cells"})
     good, bad = rows_of(planner.plan(batch, ["to", "message"]))
     assert good.status == Status.PENDING
     assert (bad.row, bad.status, bad.error) == (2, Status.INVALID, "the row has 3 cells")
@@ -221,7 +221,7 @@ def test_columns_are_mapped_to_fields() -> None:
 
 
 def test_a_mapping_to_a_column_that_is_not_there_is_refused() -> None:
-    with pytest.raises(UsageError, match="--map names the column 'Mobile', which is not there; the columns are 'to'"):
+    with pytest.raises(UsageError, match="there is no column 'Mobile' for the field 'to'; the columns are 'to'"):
         plan(["to", "message"], [NUMBER, "a"], options=PlanOptions(mapping=(("to", "Mobile"),)))
 
 
@@ -241,8 +241,9 @@ def test_a_column_that_nobody_needs_may_be_there_twice() -> None:
 
 
 def test_an_input_without_a_recipients_column_is_refused_with_its_columns() -> None:
-    with pytest.raises(InputError, match=r"no column for the recipient.*--map to=COLUMN; the columns are 'Who', 'm'"):
+    with pytest.raises(InputError, match=r"no column for the recipient; the columns are 'Who', 'm'$") as error:
         plan(["Who", "m"])
+    assert error.value.advice is Advice.MAP_RECIPIENT
     with pytest.raises(InputError, match="the columns are none"):
         plan([], fixed=False)
 

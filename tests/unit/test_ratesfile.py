@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from bulksend.errors import UsageError
 from bulksend.model import MicroUSD
-from bulksend.sms.rates.file import read_rates, write_rates
 from bulksend.sms.rates.learning import LearnedRate
+from bulksend.sms.rates.ratesfile import read_rates, write_rates
 
 LEARNED = [LearnedRate("63", MicroUSD(20_000), 150), LearnedRate("6391", MicroUSD(25_000), 50, mixed=True)]
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from reading import BOM, cells, refusal
 
-from bulksend.errors import InputError, UsageError
+from bulksend.errors import Advice, InputError, UsageError
 from bulksend.planning.reading import Reader, ReadOptions, Source, shown
 
 
@@ -157,7 +157,7 @@ def test_what_a_shell_hands_over_as_a_file_is_read() -> None:
     assert done.stdout == "[[['1', 'a']]] 64\n"
 
 
-CHANGED = "the file changed while it was read; run the same command again"
+CHANGED = "the file changed while it was read"
 
 
 @pytest.mark.parametrize("change", ["append", "truncate", "rewrite", "replace", "remove"])
@@ -185,7 +185,7 @@ def test_a_file_that_changes_while_it_is_read_is_noticed(tmp_path: Path, change:
         path.unlink()
     with pytest.raises(InputError) as error:
         source.digest()
-    assert str(error.value) == f"{path}: {CHANGED}"
+    assert (str(error.value), error.value.advice) == (f"{path}: {CHANGED}", Advice.RUN_AGAIN)
     source.close()
 
 

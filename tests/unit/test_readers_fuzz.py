@@ -54,9 +54,9 @@ def rows_or_one_sentence(path: Path, content: bytes) -> None:
         assert str(error).startswith(f"{path}: ")  # noqa: PT017 -- see above
         return
     width = len(reading.columns)
-    assert all(len(cells) == width for place, cells in enumerate(reading.rows) if place not in reading.faults)
-    assert not any("\0" in "".join(row) for place, row in enumerate(reading.rows) if place not in reading.faults)
-    assert not any("\n" in sentence for sentence in [*reading.faults.values(), *reading.notes])
+    assert all(len(cells) == width for place, cells in enumerate(reading.rows) if place not in reading.flaws)
+    assert not any("\0" in "".join(row) for place, row in enumerate(reading.rows) if place not in reading.flaws)
+    assert not any("\n" in sentence for sentence in [*reading.flaws.values(), *reading.notes])
     orjson.dumps(reading.rows)  # they go into the run file as JSON
 
 

@@ -16,8 +16,7 @@ from bulksend.model import ExitCode
 from bulksend.reports.results import inputs_of
 from bulksend.runs.sqlite.charges import last_charged_at, observed_rates
 from bulksend.runs.sqlite.reader import RunReport
-from bulksend.sms.rates.file import write_rates, writer_for
-from bulksend.sms.rates.learning import LearnedRate, learn
+from bulksend.sms import LearnedRate, learn, write_rates, writer_for
 from bulksend.words import many
 
 

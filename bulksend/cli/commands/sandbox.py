@@ -16,8 +16,7 @@ from bulksend.engagespark.sandbox import Sandbox, SandboxOptions
 from bulksend.engagespark.sandbox.options import parse_fail, parse_latency
 from bulksend.model import ExitCode, PhoneNumber
 from bulksend.sending.caps import PHILIPPINES, Caps
-from bulksend.sms.rates.file import read_rates
-from bulksend.sms.rates.table import Rates
+from bulksend.sms import Rates, read_rates
 
 _MICRO = 1_000_000
 _MOBILE = PhoneNumber("639")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bulksend.errors import UsageError
-from bulksend.sms.rates.table import Rates
+from bulksend.sms import Rates
 
 
 @dataclass(frozen=True, slots=True)

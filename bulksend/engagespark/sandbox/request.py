@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bulksend.engagespark.sandbox.answers import Error
 from bulksend.engagespark.sandbox.options import SandboxOptions
 from bulksend.model import Endpoint
-from bulksend.sms.segments import MAX_PARTS, count
+from bulksend.sms import segments
 
 _NUMBER = re.compile(r"[1-9][0-9]{7,14}")
 """An international number: a dialing code (none begins with 0) and 8 to 15 digits in all (ITU-T E.164)."""
@@ -92,8 +92,8 @@ def _text(body: Mapping[str, object]) -> tuple[str, str, int] | Error:
         return Error.SENDER
     if not isinstance(text, str) or not text:
         return Error.MESSAGE
-    parts = count(text).parts
-    return (sender or "", text, parts) if parts <= MAX_PARTS else Error.TOO_LONG
+    parts = segments.count(text).parts
+    return (sender or "", text, parts) if parts <= segments.MAX_PARTS else Error.TOO_LONG
 
 
 def _extras(body: Mapping[str, object]) -> tuple[str | None, str | None, str | None] | Error:

@@ -1,10 +1,9 @@
 """Input files as batches of raw rows, streamed: CSV and its kin, JSONL and workbooks, from a file or standard input.
 
-A row that is bad by itself comes with its fault and the rest goes on; what is wrong with the input as a whole raises
+A row that is bad by itself comes with its flaw and the rest goes on; what is wrong with the input as a whole raises
 InputError.
 """
 
-from bulksend.planning.reading.model import STDIN, RawBatch, Reader, ReadOptions, shown
-from bulksend.planning.reading.source import Source
+import lazy_loader
 
-__all__ = ["STDIN", "RawBatch", "ReadOptions", "Reader", "Source", "shown"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

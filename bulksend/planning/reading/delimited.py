@@ -11,7 +11,7 @@ from itertools import islice
 
 from bulksend.errors import InputError
 from bulksend.planning.reading.encodings import Utf8Stream
-from bulksend.planning.reading.model import BATCH_ROWS, RawBatch, ReadOptions, check_header, nul_faults, shown
+from bulksend.planning.reading.raw import BATCH_ROWS, RawBatch, ReadOptions, check_header, nul_flaws, shown
 
 _DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a '|'"}
 _CELL_MAX = 1_000_000  # characters
@@ -57,13 +57,13 @@ class DelimitedReader:
         widths = {len(self.columns)}
         blank = [""] * len(self.columns)
         while lines := self._next(BATCH_ROWS):
-            faults: dict[int, str] = {}
+            flaws: dict[int, str] = {}
             if set(map(len, lines)) != widths or blank in lines:  # else nothing is done row by row
-                lines, faults = self._mended(lines)
+                lines, flaws = self._mended(lines)
             if self._stream.has_nul:
-                faults = nul_faults(lines) | faults
+                flaws = nul_flaws(lines) | flaws
             if lines:
-                yield RawBatch(lines, faults)
+                yield RawBatch(lines, flaws)
 
     def _header(self) -> list[str]:
         while line := self._next(1):
@@ -95,7 +95,7 @@ class DelimitedReader:
     def _mended(self, lines: list[list[str]]) -> tuple[list[list[str]], dict[int, str]]:
         width = len(self.columns)
         rows: list[list[str]] = []
-        faults: dict[int, str] = {}
+        flaws: dict[int, str] = {}
         for cells in filter(any, lines):
             row = cells
             if len(cells) < width:
@@ -103,13 +103,13 @@ class DelimitedReader:
             elif len(cells) > width:
                 if any(cell.strip() for cell in cells[width:]):
                     what = _DELIMITERS.get(self._delimiter, repr(self._delimiter))
-                    faults[len(rows)] = (
+                    flaws[len(rows)] = (
                         f"the row has {len(cells)} cells, the header {width}: is {what} not within quotes?"
                     )
                 else:
                     row = cells[:width]
             rows.append(row)
-        return rows, faults
+        return rows, flaws
 
 
 def delimiter_of(head: str) -> str:

@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable
 from typing import BinaryIO, cast
 
-from bulksend.errors import InputError
-from bulksend.planning.reading.model import shown
+from bulksend.errors import Advice, InputError
+from bulksend.planning.reading.raw import shown
 
 _CHUNK = 1 << 16  # bytes
 _LINE_MAX = 1 << 24  # bytes: a line is held in memory
@@ -150,14 +150,9 @@ class Utf8Stream(io.BufferedIOBase):
             line += len(_LINE_END.findall(error.object, 0, error.start))
             seen = f"a byte (0x{error.object[error.start]:02X})"
         if self._is_told:
-            what = f"that is not {self.encoding} text; say what the text is with --encoding, or save it as CSV UTF-8"
+            what, advice = f"that is not {self.encoding} text", Advice.SAY_ENCODING
         elif self.encoding == "cp1252":
-            what = (
-                "that is neither UTF-8 nor Windows-1252; say what the text is with --encoding, or save it as CSV UTF-8"
-            )
+            what, advice = "that is neither UTF-8 nor Windows-1252", Advice.SAY_ENCODING
         else:
-            what = (
-                "that is not UTF-8, but the text before it is; correct that line, or say what the text is with "
-                "--encoding, such as --encoding cp1252"
-            )
-        return InputError(f"{shown(self._name)}: line {line} has {seen} {what}")
+            what, advice = "that is not UTF-8, but the text before it is", Advice.CORRECT_LINE
+        return InputError(f"{shown(self._name)}: line {line} has {seen} {what}", advice)

@@ -10,7 +10,7 @@ from itertools import islice
 import orjson
 
 from bulksend.planning.reading.encodings import Utf8Stream
-from bulksend.planning.reading.model import BATCH_ROWS, RawBatch, nul_faults
+from bulksend.planning.reading.raw import BATCH_ROWS, RawBatch, nul_flaws
 
 _LONG_NUMBER = re.compile(r"[:\[,]\s*-?[0-9.eE+-]{16}")
 
@@ -32,19 +32,19 @@ class JsonlReader:
         """See `Reader.batches`; blank lines are no rows."""
         while lines := list(islice(self._lines, BATCH_ROWS)):
             rows: list[list[str]] = []
-            faults: dict[int, str] = {}
+            flaws: dict[int, str] = {}
             for number, line in enumerate(lines, self._line - len(lines) + 1):
                 if line.isspace():
                     continue
                 try:
                     rows.append(self._cells(line))
                 except ValueError as error:
-                    faults[len(rows)] = f"line {number} {error}"
+                    flaws[len(rows)] = f"line {number} {error}"
                     rows.append([])
             for place, cells in enumerate(rows):
-                if place not in faults:  # those before a new column's first appearance have nothing in it
+                if place not in flaws:  # those before a new column's first appearance have nothing in it
                     cells.extend([""] * (len(self.columns) - len(cells)))
-            yield RawBatch(rows, nul_faults(rows) | faults)
+            yield RawBatch(rows, nul_flaws(rows) | flaws)
 
     def _counted(self, text: Iterable[str]) -> Iterator[str]:
         for line in text:

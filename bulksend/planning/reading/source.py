@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from bulksend.errors import InputError, UsageError
-from bulksend.planning.reading import kinds
 from bulksend.planning.reading.delimited import DelimitedReader
 from bulksend.planning.reading.encodings import Utf8Stream, encoding_of
-from bulksend.planning.reading.file import HashedFile, Unpacked
+from bulksend.planning.reading.formats import WORKBOOK, foreign, is_binary
+from bulksend.planning.reading.hashed import HashedFile, Unpacked
 from bulksend.planning.reading.jsonl import JsonlReader
-from bulksend.planning.reading.model import EMPTY, STDIN, Reader, ReadOptions, shown
+from bulksend.planning.reading.raw import EMPTY, STDIN, Reader, ReadOptions, shown
 from bulksend.planning.reading.workbook import WorkbookReader
 
 _HEAD = 1 << 16  # bytes, by which a file's kind is told
@@ -83,12 +83,12 @@ class Source:
         """Read the beginning, and tell by it what this is."""
         self._content = Unpacked(self.name, self._file) if self._file.is_gzip else self._file
         self._head = self._content.read(_HEAD)
-        self._is_workbook = self._head.startswith(kinds.WORKBOOK)
+        self._is_workbook = self._head.startswith(WORKBOOK)
         if self._is_workbook:
             return
         if self._options.sheet is not None:
             raise UsageError(f"{shown(self.name)}: this is no workbook, so it has no sheet {self._options.sheet!r}")
-        if says := kinds.foreign(self._head):
+        if says := foreign(self._head):
             raise InputError(f"{shown(self.name)}: {says}")
         self._encoding = self._options.encoding or encoding_of(self._head)
         self._text = self._decoded_head()
@@ -98,7 +98,7 @@ class Source:
                 raise InputError(f"{shown(self.name)}: {EMPTY}")
             self._head += more
             self._text = self._decoded_head()
-        if kinds.is_binary(self._text):
+        if is_binary(self._text):
             raise InputError(f"{shown(self.name)}: this is no text file; bulksend reads CSV, JSONL, .xlsx and .ods")
         self._is_json = self._tell_json()
 

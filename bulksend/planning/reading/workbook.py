@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from xml.parsers import expat
 
 from bulksend.errors import InputError, UsageError
-from bulksend.planning.reading.model import BATCH_ROWS, EMPTY, RawBatch, ReadOptions, check_header, nul_faults, shown
+from bulksend.planning.reading.raw import BATCH_ROWS, EMPTY, RawBatch, ReadOptions, check_header, nul_flaws, shown
 from bulksend.words import printable
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class WorkbookReader:
         while rows := self._next(BATCH_ROWS):
             rows = [cells[:width] for cells in rows if any(cells)]
             if rows:
-                yield RawBatch(rows, nul_faults(rows))
+                yield RawBatch(rows, nul_flaws(rows))
 
     def _header(self) -> list[str]:
         while rows := self._next(1):

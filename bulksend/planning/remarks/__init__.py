@@ -1,50 +1,5 @@
 """What in a plan may not be as it was meant: told with its reason, and sent all the same."""
 
-from __future__ import annotations
+import lazy_loader
 
-from collections.abc import Iterator
-
-from bulksend.model import PlannedBatch
-from bulksend.planning.planner import PlanOptions
-from bulksend.planning.remarks.noted import Noted, Topic
-from bulksend.planning.remarks.philippines import Philippines
-from bulksend.planning.remarks.recipients import Exclusion, Numbers, duplicates
-from bulksend.planning.remarks.texts import ApiFields, MadePlain, Ucs2
-
-__all__ = ["Noted", "Remarks"]
-
-
-class Remarks:
-    """Collects what may not be as it was meant.
-
-    Args:
-        options: what decided how the input became messages.
-    """
-
-    def __init__(self, options: PlanOptions) -> None:
-        self._options = options
-        self._topics: tuple[Topic, ...] = (
-            Exclusion(options.exclusions),
-            Numbers(options.country),
-            Ucs2(gsm=options.gsm),
-            MadePlain(),
-            ApiFields(),
-            Philippines(),
-        )
-
-    def add(self, batch: PlannedBatch) -> None:
-        """Take in the next rows."""
-        texts = "\n".join(batch.texts)
-        for topic in self._topics:
-            topic.add(batch, texts)
-
-    def sentences(self, repeated: Noted) -> Iterator[str]:
-        """What there is to say, for people.
-
-        Args:
-            repeated: the rows that have number and text of an earlier one.
-        """
-        if self._options.duplicates is None:
-            yield from duplicates(repeated)
-        for topic in self._topics:
-            yield from topic.sentences()
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Protocol
-
-from bulksend.model import PlannedBatch
 from bulksend.planning.overview import Example
 from bulksend.words import printable
 
@@ -13,16 +9,6 @@ EXAMPLES = 3
 KINDS_MAX = 1_000
 """How many different characters, sender ids or hosts are told apart."""
 _LONGEST = 60  # characters of a cell
-
-
-class Topic(Protocol):
-    """One thing to watch for."""
-
-    def add(self, batch: PlannedBatch, texts: str) -> None:
-        """Take in the next rows, and all their texts in one."""
-
-    def sentences(self) -> Iterator[str]:
-        """What there is to say of it, for people; nothing if it did not occur."""
 
 
 class Noted:

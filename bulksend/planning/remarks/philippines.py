@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from bulksend.model import PlannedBatch
+from bulksend.errors import Remark
+from bulksend.planning.batch import PlannedBatch
 from bulksend.planning.remarks.noted import EXAMPLES, KINDS_MAX, Noted
 from bulksend.sms import carriers
 from bulksend.words import many
@@ -23,7 +24,7 @@ class Philippines:
     def add(self, batch: PlannedBatch, texts: str) -> None:
         """See `Topic.add`."""
         senders, size = batch.senders, len(batch.senders)
-        is_uniform = not batch.faults and batch.codes.count(_CODE) == size == senders.count(senders[0])
+        is_uniform = not batch.flaws and batch.codes.count(_CODE) == size == senders.count(senders[0])
         there = range(size) if is_uniform else [i for i in range(size) if _may_be_there(batch, i)]
         if is_uniform:
             self._senders[senders[0]] += size
@@ -34,16 +35,16 @@ class Philippines:
                 if host := carriers.shortener_in(batch.texts[i]):
                     self._shorteners.setdefault(host, Noted()).note(batch.first + i)
 
-    def sentences(self) -> Iterator[str]:
-        """See `Topic.sentences`."""
+    def remarks(self) -> Iterator[Remark]:
+        """See `Topic.remarks`."""
         found: Counter[str] = Counter()
         for sender, rows in self._senders.items():
-            for says in carriers.sender_faults(sender):
+            for says in carriers.sender_flaws(sender):
                 found[says] += rows
         for says, rows in found.most_common(EXAMPLES):
-            yield f"{says} ({many(rows, 'message')})"
+            yield Remark(f"{says} ({many(rows, 'message')})")
         for host, noted in self._shorteners.items():
-            yield (
+            yield Remark(
                 f"{noted.count('has', 'have')} a link through {host}, a public shortener, which a Philippine carrier "
                 f"blocks: {noted}; write the link itself"
             )
@@ -51,6 +52,6 @@ class Philippines:
 
 def _may_be_there(batch: PlannedBatch, index: int) -> bool:
     """Whether a message goes to the Philippines, or to a contact, who may be there."""
-    if index in batch.faults:
+    if index in batch.flaws:
         return False
     return batch.codes[index] == _CODE or isinstance(batch.recipients[index], int)

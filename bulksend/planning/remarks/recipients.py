@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bulksend.model import PlannedBatch
+from bulksend.errors import Advice, Remark
+from bulksend.planning.batch import PlannedBatch
 from bulksend.planning.exclusions import Exclusions
 from bulksend.planning.remarks.noted import Noted
 from bulksend.sms import phones
 
 
-def duplicates(repeated: Noted) -> Iterator[str]:
+def duplicates(repeated: Noted) -> Iterator[Remark]:
     """What to say of rows that have number and text of an earlier one."""
     if repeated.rows:
-        yield (
+        yield Remark(
             f"{repeated.count('has', 'have')} the same number and text as an earlier one: {repeated}; they are sent "
-            "all the same: --duplicates skip leaves them out"
+            "all the same",
+            Advice.SKIP_DUPLICATES,
         )
 
 
@@ -30,15 +32,15 @@ class Exclusion:
         """See `Topic.add`."""
         if self._exclusions.recipients and "" in batch.codes:
             for i, who in enumerate(batch.recipients):
-                if isinstance(who, int) and i not in batch.faults:
+                if isinstance(who, int) and i not in batch.flaws:
                     self._contacts.note(batch.first + i)
 
-    def sentences(self) -> Iterator[str]:
-        """See `Topic.sentences`."""
+    def remarks(self) -> Iterator[Remark]:
+        """See `Topic.remarks`."""
         if self._contacts.rows:
-            yield (
+            yield Remark(
                 f"{self._contacts.count('goes', 'go')} to contacts, whose numbers are not known here: "
-                f"{self._contacts}; they cannot be compared with the numbers to leave out (--exclude)"
+                f"{self._contacts}; they cannot be compared with the numbers to leave out"
             )
 
 
@@ -52,22 +54,23 @@ class Numbers:
     def add(self, batch: PlannedBatch, texts: str) -> None:  # noqa: ARG002 -- the topics' signature
         """See `Topic.add`."""
         for i in batch.not_mobile:
-            if i not in batch.faults:
+            if i not in batch.flaws:
                 self._fixed.note(batch.first + i, value=f"{batch.recipients[i]}")
         if self._country is None and batch.codes.count("63") < len(batch.codes):
             for i, who in enumerate(batch.recipients):
-                if isinstance(who, str) and i not in batch.faults and phones.read_abroad(who):
+                if isinstance(who, str) and i not in batch.flaws and phones.read_abroad(who):
                     self._abroad.note(batch.first + i, value=who)
 
-    def sentences(self) -> Iterator[str]:
-        """See `Topic.sentences`."""
+    def remarks(self) -> Iterator[Remark]:
+        """See `Topic.remarks`."""
         if self._abroad.rows:
-            yield (
+            yield Remark(
                 f"{self._abroad.count('is', 'are')} read as foreign, but would be a Philippine mobile without its "
-                f"dialing code: {self._abroad}; if that is meant, say --country PH"
+                f"dialing code: {self._abroad}",
+                Advice.READ_AS_PHILIPPINE,
             )
         if self._fixed.rows:
-            yield (
+            yield Remark(
                 f"{self._fixed.count('goes', 'go')} to a landline or service number, which gets no SMS as a rule: "
                 f"{self._fixed}"
             )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bulksend.model import Encoding, PlannedBatch
+from bulksend.errors import Advice, Remark
+from bulksend.model import Encoding
+from bulksend.planning.batch import PlannedBatch
 from bulksend.planning.remarks.noted import KINDS_MAX, Noted
-from bulksend.sms import lookalikes, segments
-from bulksend.sms.rates.table import dollars
+from bulksend.sms import dollars, lookalikes, segments
 from bulksend.words import many
 
 _NAMED = 6  # characters
@@ -34,22 +35,22 @@ class Ucs2:
                 if encoding is Encoding.UCS2:
                     self._add(batch.first + i, batch.texts[i], batch.parts[i], batch.prices[i] or 0)
 
-    def sentences(self) -> Iterator[str]:
-        """See `Topic.sentences`."""
+    def remarks(self) -> Iterator[Remark]:
+        """See `Topic.remarks`."""
         if not self._rows:
             return
         cost = "takes no more parts here"
         if self._extra_parts:
             cost = f"takes {many(self._extra_parts, 'SMS part')} more ({dollars(self._extra_micro)})"
-        yield (
+        yield Remark(
             f"{many(self._rows, 'text')} cannot travel as GSM-7 (160 characters a part), only as UCS-2 (70), "
             f"which {cost}, for: {self._causes()}"
         )
         if self._fixable_parts and not self._gsm:
-            yield (
+            yield Remark(
                 f"{self._fixable_rows:,} of these would be GSM-7 with plain characters in place of typographic ones, "
-                f"which would save {many(self._fixable_parts, 'SMS part')} ({dollars(self._fixable_micro)}): "
-                "--gsm replaces them"
+                f"which would save {many(self._fixable_parts, 'SMS part')} ({dollars(self._fixable_micro)})",
+                Advice.REPLACE_TYPOGRAPHIC,
             )
 
     def _causes(self) -> str:
@@ -90,16 +91,16 @@ class MadePlain:
         """See `Topic.add`."""
         for i, before in batch.made_plain.items():
             count = batch.parts[i]
-            if i not in batch.faults:
+            if i not in batch.flaws:
                 self._rows.note(batch.first + i)
                 self._parts += before - count
                 self._micro += (before - count) * ((batch.prices[i] or 0) // count)
 
-    def sentences(self) -> Iterator[str]:
-        """See `Topic.sentences`."""
+    def remarks(self) -> Iterator[Remark]:
+        """See `Topic.remarks`."""
         if self._rows.rows:
-            yield (
-                f"{self._rows.count('has', 'have')} typographic characters replaced (--gsm), which saves "
+            yield Remark(
+                f"{self._rows.count('has', 'have')} typographic characters replaced, which saves "
                 f"{many(self._parts, 'SMS part')} ({dollars(self._micro)}): {self._rows}"
             )
 
@@ -117,10 +118,10 @@ class ApiFields:
                 if "{{" in text:
                     self._rows.note(row)
 
-    def sentences(self) -> Iterator[str]:
-        """See `Topic.sentences`."""
+    def remarks(self) -> Iterator[Remark]:
+        """See `Topic.remarks`."""
         if self._rows.rows:
-            yield (
+            yield Remark(
                 f"{self._rows.count('has', 'have')} fields that the API fills in ({{{{...}}}}): parts and price are "
                 f"the least they can be: {self._rows}"
             )

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 from bulksend.runs.states import State
 from bulksend.runs.store import Charge
-from bulksend.sms import phones
-from bulksend.sms.rates.learning import LONGEST_PREFIX, Observed
+from bulksend.sms import LONGEST_PREFIX, Observed, phones
 
 # The number is the row's own, or that of its contact as far as an answer told it. What the API counted as parts counts;
 # its list of messages does not tell. An answer without a price, or with one of 0, does not say what was charged.

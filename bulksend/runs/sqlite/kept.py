@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 import orjson
 
-from bulksend.errors import UsageError
+from bulksend.errors import Advice, Remark, UsageError
 from bulksend.model import Status
-from bulksend.planning.overview import Example, Findings, Reason
+from bulksend.planning import Example, Findings, Reason
 from bulksend.runs.facts import Facts, Owner
 from bulksend.runs.sqlite import life
 
@@ -35,10 +36,27 @@ def findings(db: sqlite3.Connection) -> Findings:
     """What planning found."""
     found = orjson.loads(read(db, "findings"))
     reasons = tuple(
-        Reason(Status(each["status"]), each["says"], each["rows"], tuple(Example(**one) for one in each["examples"]))
+        Reason(
+            Status(each["status"]),
+            each["says"],
+            each["rows"],
+            tuple(Example(**one) for one in each["examples"]),
+            _advice(each),
+        )
         for each in found["reasons"]
     )
-    return Findings(reasons, tuple(found["notes"]), tuple(found["warnings"]), found["rates"])
+    return Findings(
+        reasons, tuple(map(_remark, found["notes"])), tuple(map(_remark, found["warnings"])), found["rates"]
+    )
+
+
+def _remark(value: Any) -> Remark:
+    """A remark; in format 2 it was a bare sentence."""
+    return Remark(value) if isinstance(value, str) else Remark(value["says"], _advice(value))
+
+
+def _advice(value: Mapping[str, Any]) -> Advice | None:
+    return Advice(value["advice"]) if value.get("advice") else None
 
 
 def counts(db: sqlite3.Connection) -> dict[Status, int]:

@@ -16,8 +16,8 @@ from pathlib import Path
 import orjson
 
 from bulksend.errors import RunFileError
-from bulksend.model import Recipient, Record, Status
-from bulksend.planning.overview import Findings
+from bulksend.model import Recipient, Status
+from bulksend.planning import Findings, PlannedRecord
 from bulksend.runs.facts import Facts
 from bulksend.runs.lock import FileLock
 from bulksend.runs.sqlite import kept
@@ -53,7 +53,7 @@ class PlanWriter:
             self._lock.release()
             raise
 
-    def add(self, rows: Iterable[Record]) -> None:
+    def add(self, rows: Iterable[PlannedRecord]) -> None:
         """Add the next rows in input order."""
         rows = list(rows)
         self._counts.update(map(itemgetter(1), rows))

@@ -10,15 +10,14 @@ from typing import Any, Self
 import orjson
 
 from bulksend.model import ContactId, Doubtful, Encoding, PhoneNumber, Status
-from bulksend.planning.overview import CROWDS_MAX, PREVIEWS, Crowd, Group, Overview, Plan, Preview, Tally, summed
+from bulksend.planning import CROWDS_MAX, PREVIEWS, Crowd, Group, Overview, Plan, Preview, Tally, summed
 from bulksend.runs.facts import Facts, Owner
 from bulksend.runs.paths import state_path
 from bulksend.runs.sqlite import charges, departures, kept, life
 from bulksend.runs.sqlite.schema import connect, explained, show
 from bulksend.runs.states import State
 from bulksend.runs.store import Charge, Complaint, PlannedRow, RecentSend, ResultRow
-from bulksend.sms import phones
-from bulksend.sms.rates.learning import Observed
+from bulksend.sms import Observed, phones
 
 PENDING = f"m.row >= :first AND m.status = 'pending' AND (s.row IS NULL OR {life.is_to_send('s.')})"
 """Of ``messages m`` left-joined with ``sends s``: it is still to be sent."""

@@ -1,23 +1,9 @@
 """Phone numbers and contact ids as people write them in spreadsheets, made into what the API takes.
 
 ``spelling`` makes a cell into digits, ``numbering`` holds the countries' numbering plans as compiled
-patterns, ``reading`` decides with both, and ``kinds`` tells what a number is once it is read.
+patterns, ``cells`` decides with both, and ``traits`` tells what a number is once it is read.
 """
 
-from bulksend.sms.phones.kinds import country_of, dialing_code, may_be_mobile, read_abroad
-from bulksend.sms.phones.numbering import check_country
-from bulksend.sms.phones.reading import Column, normalise, normalise_all, normalise_contact_id
-from bulksend.sms.phones.spelling import BadNumber
+import lazy_loader
 
-__all__ = [
-    "BadNumber",
-    "Column",
-    "check_country",
-    "country_of",
-    "dialing_code",
-    "may_be_mobile",
-    "normalise",
-    "normalise_all",
-    "normalise_contact_id",
-    "read_abroad",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -7,9 +7,19 @@ import unicodedata
 from collections.abc import Sequence
 from typing import ClassVar
 
+from bulksend.errors import Advice, Remark
+
 
 class BadNumber(ValueError):  # noqa: N818 -- it reads as what it is, and is caught by this name only
-    """A cell that is no phone number or contact id; ``str(error)`` tells people why and what to do."""
+    """A cell that is no phone number or contact id; ``str(error)`` tells people why.
+
+    Attributes:
+        why: the same, and what can be done.
+    """
+
+    def __init__(self, says: str, advice: Advice | None = None) -> None:
+        super().__init__(says)
+        self.why = Remark(says, advice)
 
 
 def digits_of(text: str) -> tuple[str, bool]:

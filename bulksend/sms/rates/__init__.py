@@ -1,1 +1,5 @@
 """What a part costs: tables of rates, their files, and how they are learned."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

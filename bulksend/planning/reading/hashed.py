@@ -13,8 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
-from bulksend.errors import InputError
-from bulksend.planning.reading.model import STDIN, shown
+from bulksend.errors import Advice, InputError
+from bulksend.planning.reading.raw import STDIN, shown
 
 _BUFFER = 1 << 16  # bytes
 _GZIP = b"\x1f\x8b"
@@ -64,7 +64,7 @@ class HashedFile(io.BufferedIOBase):
             pass
         version = self._version_now()
         if version is not None and (version != self._version or self._is_replaced()):
-            raise InputError(f"{shown(self._name)}: the file changed while it was read; run the same command again")
+            raise InputError(f"{shown(self._name)}: the file changed while it was read", Advice.RUN_AGAIN)
         return self._hash.hexdigest()
 
     def close_file(self) -> None:

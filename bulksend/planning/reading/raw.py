@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import NamedTuple, Protocol
 
-from bulksend.errors import InputError, UsageError
+from bulksend.errors import Advice, InputError, UsageError
 from bulksend.words import printable
 
 STDIN = "-"
@@ -52,22 +52,20 @@ class ReadOptions:
                     f"the encoding {self.encoding!r} is not known; some that are: utf-8, cp1252, utf-16, cp1250"
                 ) from None
         if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in '"\r\n\0'):
-            raise UsageError(
-                f"the delimiter {self.delimiter!r} cannot be used: write one character such as ';', or the word tab"
-            )
+            raise UsageError(f"the delimiter {self.delimiter!r} cannot be used", Advice.SAY_DELIMITER)
 
 
 class RawBatch(NamedTuple):
     """The next records of an input, in its order.
 
     Attributes:
-        rows: each one's cells by the columns' order, one for each column known so far; those of a row with a fault
+        rows: each one's cells by the columns' order, one for each column known so far; those of a row with a flaw
             as they stand.
-        faults: why a row cannot be one, for people, by its place in ``rows``.
+        flaws: why a row cannot be one, for people, by its place in ``rows``.
     """
 
     rows: list[list[str]]
-    faults: dict[int, str]
+    flaws: dict[int, str]
 
 
 class Reader(Protocol):
@@ -112,7 +110,7 @@ def check_header(name: str, columns: Sequence[str], options: ReadOptions) -> Non
             )
 
 
-def nul_faults(rows: Sequence[Sequence[str]]) -> dict[int, str]:
+def nul_flaws(rows: Sequence[Sequence[str]]) -> dict[int, str]:
     """Faults of rows with a NUL character: no text has one, and what it was meant to be nobody knows."""
     if "\0" not in "".join(chain.from_iterable(rows)):
         return {}

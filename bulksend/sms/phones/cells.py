@@ -8,10 +8,11 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple, cast
 
+from bulksend.errors import Advice, Remark
 from bulksend.model import ContactId, PhoneNumber
-from bulksend.sms.phones.kinds import commonest_code, dialing_code, may_be_mobile
 from bulksend.sms.phones.numbering import check_country, code_in, column_of, quick
 from bulksend.sms.phones.spelling import BadNumber, digits_of, plain_cell, squeezed
+from bulksend.sms.phones.traits import commonest_code, dialing_code, may_be_mobile
 
 
 def normalise(text: str, country: str | None = None) -> PhoneNumber:
@@ -46,7 +47,7 @@ class Column(NamedTuple):
     """
 
     numbers: list[PhoneNumber | None]
-    reasons: dict[int, str]
+    reasons: dict[int, Remark]
     codes: list[str]
     not_mobile: list[int]
 
@@ -76,7 +77,7 @@ def _add_odd(column: Column, place: int, cell: str, country: str | None) -> None
     try:
         number = normalise(cell, country)
     except BadNumber as error:
-        column.reasons[place], column.codes[place] = str(error), ""
+        column.reasons[place], column.codes[place] = error.why, ""
         return
     column.numbers[place], column.codes[place] = number, dialing_code(number)
     if not may_be_mobile(number):
@@ -119,7 +120,7 @@ def _by_library(digits: str, country: str | None, *, has_code: bool) -> str:
         if phonenumbers.is_valid_number(number):
             return f"{number.country_code}{phonenumbers.national_significant_number(number)}"
     if country is None and _lacks_code(digits, has_code=has_code):
-        raise BadNumber("no dialing code: write 63917… instead of 0917…, or give --country")
+        raise BadNumber("no dialing code", Advice.SAY_COUNTRY)
     raise BadNumber(_why_invalid(digits, country))
 
 
@@ -145,8 +146,8 @@ def _why_invalid(digits: str, country: str | None) -> str:
     lengths = _mobile_lengths(code)
     fewest, most = min(lengths), max(lengths)
     if fewest <= have <= most:
-        fault = f"not a number of any country: with the dialing code {code}, none has these digits"
-        return f"{fault}; correct it, or leave the row out"
+        flaw = f"not a number of any country: with the dialing code {code}, none has these digits"
+        return f"{flaw}; correct it, or leave the row out"
     size, wanted = "short" if have < fewest else "long", f"{fewest} to {most}" if fewest < most else fewest
     return f"too {size}: {have} digits after the dialing code {code}, where a mobile number has {wanted}"
 

@@ -1,0 +1,2 @@
+from .noted import Noted as Noted
+from .topics import Remarks as Remarks

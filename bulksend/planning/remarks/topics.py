@@ -1,0 +1,60 @@
+"""All that is watched for while a plan is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from bulksend.errors import Remark
+from bulksend.planning.batch import PlannedBatch
+from bulksend.planning.planner import PlanOptions
+from bulksend.planning.remarks.noted import Noted
+from bulksend.planning.remarks.philippines import Philippines
+from bulksend.planning.remarks.recipients import Exclusion, Numbers, duplicates
+from bulksend.planning.remarks.texts import ApiFields, MadePlain, Ucs2
+
+
+class Topic(Protocol):
+    """One thing to watch for."""
+
+    def add(self, batch: PlannedBatch, texts: str) -> None:
+        """Take in the next rows, and all their texts in one."""
+
+    def remarks(self) -> Iterator[Remark]:
+        """What there is to say of it; nothing if it did not occur."""
+
+
+class Remarks:
+    """Collects what may not be as it was meant.
+
+    Args:
+        options: what decided how the input became messages.
+    """
+
+    def __init__(self, options: PlanOptions) -> None:
+        self._options = options
+        self._topics: tuple[Topic, ...] = (
+            Exclusion(options.exclusions),
+            Numbers(options.country),
+            Ucs2(gsm=options.gsm),
+            MadePlain(),
+            ApiFields(),
+            Philippines(),
+        )
+
+    def add(self, batch: PlannedBatch) -> None:
+        """Take in the next rows."""
+        texts = "\n".join(batch.texts)
+        for topic in self._topics:
+            topic.add(batch, texts)
+
+    def all(self, repeated: Noted) -> Iterator[Remark]:
+        """What there is to say.
+
+        Args:
+            repeated: the rows that have number and text of an earlier one.
+        """
+        if self._options.duplicates is None:
+            yield from duplicates(repeated)
+        for topic in self._topics:
+            yield from topic.remarks()

@@ -1,0 +1,118 @@
+"""A whole input planned: every row into a sink, or only counted."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from bulksend.errors import Advice, InputError, Remark
+from bulksend.model import Duplicates, Recipient, Status
+from bulksend.planning.batch import PlannedRecord
+from bulksend.planning.overview import Plan
+from bulksend.planning.planner import Planner, PlanOptions
+from bulksend.planning.reading import Source, shown
+from bulksend.planning.repeats import Repeat
+from bulksend.planning.survey import DUPLICATE, Survey
+
+
+class PlanSink(Protocol):
+    """Whatever keeps a plan."""
+
+    def add(self, rows: Iterable[PlannedRecord]) -> None:
+        """Keep the next rows, in input order."""
+
+    def add_repeats(self, recipient: Recipient, messages: Iterable[tuple[int, int]]) -> None:
+        """Keep that a recipient gets more than one message: (row, parts) of each."""
+
+    def skip(self, rows: Iterable[int], says: str) -> None:
+        """Leave rows out after all, which were added as pending."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What was seen of an input while it was planned.
+
+    Attributes:
+        plan: the plan, summed up.
+        counts: its rows by what the plan says of them: pending, invalid or skipped.
+        columns: the input's own column names, in order.
+        digest: SHA-256 of the input's bytes, hexadecimal.
+    """
+
+    plan: Plan
+    counts: Mapping[Status, int]
+    columns: tuple[str, ...]
+    digest: str
+
+
+def plan_into(source: Source, options: PlanOptions, sink: PlanSink | None) -> Planned:
+    """Read, check and price all rows of an input.
+
+    Args:
+        source: the input, just opened.
+        options: what decides how rows become messages.
+        sink: gets the plan; None to count only, so that rows that repeat another are counted, never skipped.
+
+    Raises:
+        UsageError: the input or the options cannot be used; what the sink has got is no whole plan.
+    """
+    with _no_collector():
+        reader = source.reader()
+        planner = _planner(source, options, reader.columns, fixed=reader.is_fixed)
+        survey = Survey(source.name, options)
+        for raw in reader.batches():
+            batch = planner.plan(raw, reader.columns)
+            survey.add(batch)
+            if sink:
+                sink.add(batch.records())
+        if not survey.rows:
+            raise InputError(f"{shown(source.name)}: there are no rows, only a header")
+        planner.check()
+        digest = source.digest()  # is it still the file that it was?
+        for recipient, messages, copies in survey.repeats():
+            if sink:
+                _note_repeats(sink, recipient, messages, copies if options.duplicates is Duplicates.SKIP else {})
+    if options.duplicates is Duplicates.FAIL:
+        _refuse_duplicates(source, survey)
+    notes = [*map(Remark, source.notes), *planner.notes, *map(Remark, options.exclusions.notes)]
+    return Planned(survey.plan(survey.findings(notes)), survey.counts(), tuple(reader.columns), digest)
+
+
+@contextmanager
+def _no_collector() -> Iterator[None]:
+    """Spare the cycle collector the millions of cells that pass: they form no cycles."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _planner(source: Source, options: PlanOptions, columns: Sequence[str], *, fixed: bool) -> Planner:
+    try:
+        return Planner(source.name, options, columns, fixed=fixed)
+    except InputError as error:  # the way it was read may be to blame: another sheet, another delimiter
+        says = f"{error}{''.join(f' ({note})' for note in source.notes)}"
+        raise InputError(says, error.advice, **error.about) from error
+
+
+def _note_repeats(sink: PlanSink, recipient: Recipient, messages: Sequence[Repeat], skipped: Mapping[int, int]) -> None:
+    left = [(message.row, message.parts) for message in messages if message.row not in skipped]
+    if len(left) > 1:
+        sink.add_repeats(recipient, left)
+    if skipped:
+        sink.skip(skipped, DUPLICATE)
+
+
+def _refuse_duplicates(source: Source, survey: Survey) -> None:
+    if survey.duplicates.rows:
+        repeated = f"{survey.duplicates.count('has', 'have')} the same number and text as an earlier one"
+        raise InputError(
+            f"{shown(source.name)}: {repeated}: {survey.duplicates}",
+            Advice.SETTLE_DUPLICATES,
+        )

@@ -1,0 +1,17 @@
+from . import carriers as carriers
+from . import lookalikes as lookalikes
+from . import phones as phones
+from . import segments as segments
+from .rates import EXAMPLE_RATES as EXAMPLE_RATES
+from .rates import LONGEST_PREFIX as LONGEST_PREFIX
+from .rates import LearnedRate as LearnedRate
+from .rates import Observed as Observed
+from .rates import Rates as Rates
+from .rates import dollars as dollars
+from .rates import learn as learn
+from .rates import read_rates as read_rates
+from .rates import write_rates as write_rates
+from .rates import writer_for as writer_for
+from .template import BoundTemplate as BoundTemplate
+from .template import Template as Template
+from .template import column_key as column_key

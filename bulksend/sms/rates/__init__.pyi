@@ -1,0 +1,10 @@
+from .learning import LONGEST_PREFIX as LONGEST_PREFIX
+from .learning import LearnedRate as LearnedRate
+from .learning import Observed as Observed
+from .learning import learn as learn
+from .ratesfile import read_rates as read_rates
+from .ratesfile import write_rates as write_rates
+from .ratesfile import writer_for as writer_for
+from .table import EXAMPLE_RATES as EXAMPLE_RATES
+from .table import Rates as Rates
+from .table import dollars as dollars
