@@ -1,4 +1,4 @@
-"""The API over HTTP: one POST a call; whatever happens to it comes back as a Reply, never as an exception."""
+"""The API over HTTP: one POST a call; whatever happens to it comes back as a verdict, never as an exception."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ from yarl import URL
 
 from bulksend import __version__
 from bulksend.engagespark import bodies
-from bulksend.engagespark.outcomes import Fault, Reply
+from bulksend.engagespark.outcomes import Fault, Reply, judge
 from bulksend.engagespark.wire import NotConnectedError, Received, Wire
 from bulksend.errors import UsageError
 from bulksend.model import Balance, Endpoint, Message, Page
+from bulksend.sending.verdict import Verdict
 from bulksend.words import printable
 
 _ANSWER_MAX = 1_000_000  # bytes; the API's answers are under 3,000
@@ -110,8 +111,17 @@ class SmsApi:
         await self._session.close()
         await self._wire.__aexit__(kind, error, trace)
 
-    async def send(self, message: Message, dedup_key: str | None) -> Reply:
-        """POST one message, once.
+    async def send(self, message: Message, dedup_key: str | None) -> Verdict:
+        """POST one message, once, and judge what comes back.
+
+        Args:
+            message: what to send.
+            dedup_key: its clientDedup, or None to leave the field out.
+        """
+        return judge(await self.post(message, dedup_key))
+
+    async def post(self, message: Message, dedup_key: str | None) -> Reply:
+        """POST one message, once; what came back, as it came.
 
         Args:
             message: what to send.

@@ -1,7 +1,7 @@
 """Sends a plan: asks the dispatcher who may go, commits the intents, lets workers POST, commits the outcomes.
 
 The dispatcher decides and this module carries out. A message passes: run file -> dispatcher -> intent committed ->
-outbox -> worker -> reply -> rule of the outcome table -> outcome committed.
+outbox -> worker -> verdict -> outcome committed.
 """
 
 from __future__ import annotations
@@ -16,17 +16,16 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Protocol
 
-from bulksend.engagespark.outcomes import Fault, Reply
 from bulksend.errors import OwnedError, RunFileError
-from bulksend.model import Attempt, Event, ExitCode, Message, Outcome, Queued, Recipient
+from bulksend.model import Attempt, Event, ExitCode, Outcome, Queued, Recipient
 from bulksend.sending.caps import Caps
 from bulksend.sending.consequences import Consequences
 from bulksend.sending.dispatcher import Dispatcher
 from bulksend.sending.journal import Journal
 from bulksend.sending.limits import Budget, ErrorLimit, Stop, failures_max
 from bulksend.sending.pace import Pace, limiter
+from bulksend.sending.verdict import CUT_SHORT, Sender, Verdict
 
 # Rows the dispatcher is fed with at a time, and when it gets more: enough that it never starves between two claims.
 _CLAIM_ROWS = 2_000
@@ -37,13 +36,6 @@ _GROUP_S = 0.015
 # How long the server is taken to remember a clientDedup. Undocumented; deliveryDeadline shows that a message lives
 # for 24 h, and a shorter memory than that would not serve its purpose.
 DEDUP_MEMORY_S = 24 * 3600.0
-
-
-class Sender(Protocol):
-    """What the engine needs of the API."""
-
-    async def send(self, message: Message, dedup_key: str | None) -> Reply:
-        """POST a message once; never raises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,14 +280,14 @@ class Engine:
             try:
                 key = None if self._campaign is None else f"{self._campaign}-{item.row}"
                 self._journal.leaves(attempt)
-                reply = await self._api.send(attempt.message, key)
+                verdict = await self._api.send(attempt.message, key)
             except asyncio.CancelledError:
-                self._conclude(item, attempt, Reply(None, Fault.CUT_OFF))
+                self._conclude(item, attempt, CUT_SHORT)
                 raise
-            self._conclude(item, attempt, reply)
+            self._conclude(item, attempt, verdict)
 
-    def _conclude(self, item: Queued, attempt: Attempt, reply: Reply) -> None:
-        self._note(self._consequences.draw(item, attempt, reply, self._clock(), self._wall()))
+    def _conclude(self, item: Queued, attempt: Attempt, verdict: Verdict) -> None:
+        self._note(self._consequences.draw(item, attempt, verdict, self._clock(), self._wall()))
         if self._stop is not None:
             self._stopped.set()
 

@@ -15,7 +15,7 @@ import pytest
 from aiolimiter import AsyncLimiter
 from planned import PlannedRow, write_plan
 
-from bulksend.engagespark.outcomes import Fault, Reply
+from bulksend.engagespark.outcomes import Fault, Reply, judge
 from bulksend.model import (
     Answer,
     Attempt,
@@ -37,6 +37,7 @@ from bulksend.sending.engine import DEDUP_MEMORY_S, Engine
 from bulksend.sending.limits import Stop
 from bulksend.sending.pace import Pace
 from bulksend.sending.pace import limiter as limiter_of
+from bulksend.sending.verdict import Verdict
 
 HOT = PhoneNumber("639171234567")
 CONTACT = ContactId(101)
@@ -76,13 +77,13 @@ class Server:
     replies: Callable[[Message, int], Reply | Awaitable[Reply]]
     calls: list[tuple[int, str | None, float]] = field(default_factory=list)
 
-    async def send(self, message: Message, dedup_key: str | None) -> Reply:
+    async def send(self, message: Message, dedup_key: str | None) -> Verdict:
         self.calls.append((message.row, dedup_key, time.monotonic()))
         reply = self.replies(message, self.rows.count(message.row))
         if isinstance(reply, Reply):
             await asyncio.sleep(0)
-            return reply
-        return await reply
+            return judge(reply)
+        return judge(await reply)
 
     @property
     def rows(self) -> list[int]:
