@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
-import os
 import random
-import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
 from bulksend.engagespark.client import SmsApi, Target
 from bulksend.engagespark.lookup import look_up
 from bulksend.errors import UsageError
-from bulksend.model import Answer, Balance, ExitCode, MicroUSD, Status
+from bulksend.model import Answer, Balance, MicroUSD, Status
 from bulksend.planning.overview import Tally
 from bulksend.reports.results import write_results
 from bulksend.runs.history import Account, Earlier
@@ -26,8 +21,10 @@ from bulksend.runs.sqlite.journal import SqliteJournal
 from bulksend.runs.sqlite.reader import RunReport
 from bulksend.runs.sqlite.store import RunStore
 from bulksend.sending.engine import Engine
-from bulksend.sending.limits import Budget, Stop
+from bulksend.sending.limits import Budget
 from bulksend.sending.pace import SendOptions
+from bulksend.sending.stop import Stop, StopReason
+from bulksend.sending.stopping import Stopping
 
 _LOOKED_UP_MAX = 10_000  # rows
 _LOOK_UP_S = 20.0
@@ -38,16 +35,16 @@ class SendReport:
     """How a send ended.
 
     Attributes:
-        exit_code: what to tell a script.
-        says: why it ended early; empty if it did not.
+        stop: why it ended early; None if it did not.
+        limited: whether it was a test send, which leaves the rest pending on purpose.
         tally: the run's rows as they are now.
         seconds: how long the sending took.
         sent_now: rows that this send brought to ``sent``.
         attempts_now: POSTs that this send began.
     """
 
-    exit_code: ExitCode
-    says: str
+    stop: Stop | None
+    limited: bool
     tally: Tally
     seconds: float
     sent_now: int
@@ -60,11 +57,11 @@ async def send(
     target: Target,
     options: SendOptions,
     before: Tally,
+    stopping: Stopping,
     on_start: Callable[[Engine], None] = lambda _: None,
     tell: Callable[[str], None] = lambda _: None,
-    on_leave: Callable[[], None] = lambda: None,
 ) -> SendReport:
-    """Send what is pending of a run; SIGINT and SIGTERM end it in order.
+    """Send what is pending of a run.
 
     Args:
         lock: the run file, from `plan`, `reopen` or `own`; stays with the caller.
@@ -72,8 +69,8 @@ async def send(
         target: where to.
         options: how.
         before: where the run stands.
+        stopping: who wants the run to end asks it.
         on_start: gets the engine, whose progress can be watched.
-        on_leave: called if a second signal ends the process at once.
         tell: gets a sentence for people, where there is one to say before the first message.
 
     Raises:
@@ -113,12 +110,12 @@ async def send(
                 budget=budget,
                 error_limit=options.max_errors,
                 rng=random.SystemRandom(),
+                stopping=stopping,
             )
-            with _signals(engine, on_leave):
-                on_start(engine)
-                stop = await engine.run()
-                if stop is None or stop.exit_code is ExitCode.STOPPED:
-                    await _settle_doubtful(lock.path, journal, api)
+            on_start(engine)
+            stop = await engine.run()
+            if stop is None or not (stop.reason.is_interruption or stop.reason is StopReason.TAKEN_OVER):
+                await _settle_doubtful(lock.path, journal, api)
     finally:
         journal.close()
         if account:
@@ -128,8 +125,8 @@ async def send(
     with RunReport(lock.path) as opened:
         tally = opened.tally()
     return SendReport(
-        exit_code=exit_code(tally, stop, limited=options.limit is not None),
-        says=stop.says if stop else "",
+        stop=stop,
+        limited=options.limit is not None,
         tally=tally,
         seconds=seconds,
         sent_now=tally.statuses[Status.SENT] - before.statuses[Status.SENT],
@@ -196,17 +193,7 @@ def _budget(run: RunReport, tally: Tally, max_cost: MicroUSD | None) -> Budget |
 
 def nothing_to_send(tally: Tally) -> SendReport:
     """How a send ends that has nothing to do."""
-    return SendReport(exit_code(tally, None, limited=False), "", tally, 0.0, 0, 0)
-
-
-def exit_code(tally: Tally, stop: Stop | None, *, limited: bool) -> ExitCode:
-    """What a run's end is to a script; a test send leaves the rest pending on purpose."""
-    if stop is not None:
-        return stop.exit_code
-    bad = {Status.INVALID, Status.REJECTED, Status.FAILED, Status.UNKNOWN}
-    if not limited:
-        bad.add(Status.PENDING)
-    return ExitCode.NOT_ALL_SENT if any(tally.statuses[status] for status in bad) else ExitCode.OK
+    return SendReport(None, limited=False, tally=tally, seconds=0.0, sent_now=0, attempts_now=0)
 
 
 def write(run: Path, results: Path) -> None:
@@ -217,35 +204,3 @@ def write(run: Path, results: Path) -> None:
     """
     with RunReport(run) as opened:
         write_results(opened, results)
-
-
-@contextmanager
-def _signals(engine: Engine, on_leave: Callable[[], None]) -> Iterator[None]:
-    """The first signal ends the run in order, the second at once: what was under way is then unknown."""
-    loop = asyncio.get_running_loop()
-    stops = {
-        signal.SIGINT: Stop(ExitCode.INTERRUPTED, "interrupted"),
-        signal.SIGTERM: Stop(ExitCode.TERMINATED, "terminated"),
-        signal.SIGHUP: Stop(ExitCode.TERMINATED, "its terminal was closed"),
-    }
-    before = {number: signal.getsignal(number) for number in stops}
-
-    def at_once(number: int, _frame: FrameType | None) -> None:
-        on_leave()
-        os._exit(stops[signal.Signals(number)].exit_code)  # the write-ahead intents make it safe
-
-    def on_signal(number: signal.Signals) -> None:
-        for known in stops:
-            loop.remove_signal_handler(known)
-            signal.signal(known, at_once)
-        engine.stop(stops[number])
-
-    for number in stops:
-        if before[number] is not signal.SIG_IGN:  # as nohup has it
-            loop.add_signal_handler(number, on_signal, number)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            loop.remove_signal_handler(number)
-            signal.signal(number, handler)

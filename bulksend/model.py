@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from typing import NamedTuple, NewType
 
 import orjson
@@ -88,25 +88,6 @@ class Duplicates(StrEnum):
     SEND = "send"
     SKIP = "skip"
     FAIL = "fail"
-
-
-class ExitCode(IntEnum):
-    """What the program's exit tells a script; the numbers are fixed."""
-
-    OK = 0
-    """Every row sent, or left out on purpose."""
-    NOT_ALL_SENT = 1
-    """Finished, some rows were not sent: invalid, rejected, failed or unknown."""
-    USAGE = 2
-    """Usage or configuration: nothing was sent."""
-    STOPPED = 3
-    """Stopped early; the same command goes on."""
-    OWNED = 4
-    """Another process owns the run file."""
-    INTERRUPTED = 130
-    """SIGINT; the same command goes on."""
-    TERMINATED = 143
-    """SIGTERM; the same command goes on."""
 
 
 class Message(NamedTuple):

@@ -19,6 +19,7 @@ from bulksend.campaign import SendReport
 from bulksend.cli import options
 from bulksend.cli.progress import watch
 from bulksend.cli.show import show_cursor
+from bulksend.cli.signals import stop_on_signals
 from bulksend.engagespark.client import Target
 from bulksend.errors import OwnedError, UsageError
 from bulksend.model import Endpoint, PhoneNumber
@@ -29,6 +30,7 @@ from bulksend.runs.lock import FileLock
 from bulksend.runs.sqlite.reader import RunReport
 from bulksend.sending.engine import Engine
 from bulksend.sending.pace import SendOptions
+from bulksend.sending.stopping import Stopping
 from bulksend.sms.rates.table import dollars
 from bulksend.words import many
 
@@ -92,20 +94,22 @@ async def sending(
 ) -> SendReport:
     """Send a run to a target, or to a private sandbox, and show the progress."""
     _raise_file_limit(how.pace.concurrency)
+    stopping = Stopping()
     begun: asyncio.Future[Engine] = asyncio.get_running_loop().create_future()
     async with _reachable(target, lock, how, watched.out) as reachable:
         watcher = asyncio.create_task(_watch(begun, watched))
         try:
-            return await campaign.send(
-                lock,
-                account,
-                reachable,
-                how,
-                watched.before,
-                begun.set_result,
-                _teller(watched.out),
-                lambda: show_cursor(watched.out),
-            )
+            with stop_on_signals(stopping, lambda: show_cursor(watched.out)):
+                return await campaign.send(
+                    lock,
+                    account,
+                    reachable,
+                    how,
+                    watched.before,
+                    stopping,
+                    begun.set_result,
+                    _teller(watched.out),
+                )
         finally:
             watcher.cancel()
             with suppress(asyncio.CancelledError):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from bulksend.cli.advice import stop_words
 from bulksend.cli.streams import silence
 from bulksend.model import Balance, Doubtful, Status
 from bulksend.planning.duration import crowd_seconds, min_seconds
@@ -125,7 +126,7 @@ def show_previews(out: Console, plan: Plan) -> None:
 def show_report(out: Console, run: RunReport, report: SendReport, results: str) -> None:
     """How it went: what was sent, what was not and why, and what to do next."""
     tally = report.tally
-    table = _table("Done" if not report.says else "Stopped")
+    table = _table("Done" if report.stop is None else "Stopped")
     _add_statuses(table, tally)
     _add_charges(table, charges_by_code(run.path))
     pace = f", {report.sent_now / report.seconds:,.0f} SMS/s" if report.sent_now and report.seconds else ""
@@ -133,8 +134,8 @@ def show_report(out: Console, run: RunReport, report: SendReport, results: str) 
     table.add_row("results", results)
     out.print(table)
     _show_reasons(out, run, tally, _NOT_SENT)
-    if report.says:
-        out.print(f"Stopped early: {printable(report.says)}", style="bold red", soft_wrap=True)
+    if report.stop:
+        out.print(f"Stopped early: {printable(stop_words(report.stop))}", style="bold red", soft_wrap=True)
     if tally.statuses[Status.PENDING]:
         out.print("To go on, run the same command again.")
     if tally.statuses[Status.UNKNOWN]:

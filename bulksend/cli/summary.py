@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from bulksend.cli.codes import ExitCode
 from bulksend.model import Balance, Status
 from bulksend.planning.duration import min_seconds
 from bulksend.planning.overview import Plan, Tally
@@ -38,12 +39,12 @@ def of_run(run: Path, tally: Tally) -> dict[str, object]:
     }
 
 
-def of_send(run: Path, report: SendReport) -> dict[str, object]:
+def of_send(run: Path, report: SendReport, code: ExitCode) -> dict[str, object]:
     """How a send ended."""
     return of_run(run, report.tally) | {
         "seconds": round(report.seconds, 3),
         "rate": round(report.sent_now / report.seconds, 1) if report.seconds else 0,
-        "exit": int(report.exit_code),
+        "exit": int(code),
     }
 
 

@@ -67,32 +67,32 @@ _SENT = Rule(ACCEPTED, "")
 # API document, "List of Possible HTTP Status Codes", unless said otherwise.
 _BY_STATUS = {
     400: Rule(REJECTED, "the API rejected it: {error}"),
-    401: Rule(_ends(StopReason.KEY_REFUSED), "the API refused the key ({error}): check the API key and --org-id"),
+    401: Rule(_ends(StopReason.KEY_REFUSED), "the API refused the key ({error})"),
     402: Rule(
         _ends(StopReason.OUT_OF_FUNDS),
-        "the account is out of funds ({error}): top it up, then run the same command again",
+        "the account is out of funds ({error})",
     ),
     # Undocumented: what a wrong base URL answers.
-    404: Rule(_ends(StopReason.NO_ENDPOINT), "the server knows no such endpoint (404): check --base-url"),
+    404: Rule(_ends(StopReason.NO_ENDPOINT), "the server knows no such endpoint (404)"),
     # Undocumented; by HTTP's own meaning (RFC 6585, section 4) it was not processed.
     429: Rule(FAILED, "the server asked to slow down (429)"),
     500: Rule(FAILED, "the API had an internal error (500): {error}"),
 }
 _REDIRECTED = Rule(
     _ends(StopReason.REDIRECTED),
-    "the server redirects elsewhere ({status}), which is not followed: check --base-url",
+    "the server redirects elsewhere ({status}), which is not followed",
 )
 _REFUSED = Rule(REJECTED, "the server refused it ({status}): {error}")
 _BLOCKED = Rule(
     _ends(StopReason.BLOCKED),
-    "somebody before the API refused it ({status}): check --base-url, and whether this machine may reach the API",
+    "somebody before the API refused it ({status})",
 )
 _FOREIGN = Rule(DOUBTED, "the answer speaks of another message: it may or may not have been accepted")
 _SOME_DUPLICATE = Rule(DOUBTED, "the API calls it a duplicate but does not say of which message: {error}")
 _GATEWAY = Rule(DOUBTED, "a gateway answered {status}: it may or may not have been accepted")
 _NOT_OURS = Rule(
     _ends(StopReason.FOREIGN_KEY, Event.REJECTED),
-    "the API says that this row's key was used for another number or text: plan anew with another --campaign",
+    "the API says that this row's key was used for another number or text",
 )
 _ACCEPTED_BUT = Rule(REJECTED, "the API reported an error: {error}")
 

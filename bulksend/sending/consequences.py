@@ -9,9 +9,11 @@ from __future__ import annotations
 import math
 import random
 
-from bulksend.model import Attempt, ContactId, Event, ExitCode, Message, Outcome, PhoneNumber, Queued
+from bulksend.model import Attempt, ContactId, Event, Message, Outcome, PhoneNumber, Queued
 from bulksend.sending.dispatcher import Dispatcher
-from bulksend.sending.limits import Budget, ErrorLimit, Stop
+from bulksend.sending.limits import Budget, ErrorLimit
+from bulksend.sending.stop import Stop, StopReason
+from bulksend.sending.stopping import Stopping
 from bulksend.sending.verdict import Repeat, Ruling, Verdict
 
 _BACKOFF_S = 0.5
@@ -30,12 +32,12 @@ class Consequences:
         dedup_proven: whether the server has shown that it knows clientDedup.
         budget: what the run may cost, or None.
         error_limit: how many rows may end unsent, or None.
+        stopping: is asked for the run's end where no message can do better.
         rng: the retries' jitter.
 
     Attributes:
         dedup_proven: whether it has by now.
         quiet_until: no message may start before; the server asked for it.
-        stop: why the run takes no more messages; None while it does.
     """
 
     def __init__(
@@ -47,16 +49,17 @@ class Consequences:
         dedup_proven: bool,
         budget: Budget | None,
         error_limit: ErrorLimit | None,
+        stopping: Stopping,
         rng: random.Random,
     ) -> None:
         self.dedup_proven = dedup_proven
         self.quiet_until = -math.inf
-        self.stop: Stop | None = None
         self._dispatcher = dispatcher
         self._retries = retries
         self._failures_max = failures_max
         self._budget = budget
         self._error_limit = error_limit
+        self._stopping = stopping
         self._rng = rng
         self._tries: dict[int, int] = {}  # of messages that were tried in vain
         self._unproven: list[Queued] = []  # may have been accepted; wait for proof that a repeat is safe
@@ -125,18 +128,19 @@ class Consequences:
         return Outcome(row=item.row, event=Event.CALLED_OFF, final=False, ended_at=wall)
 
     def _event(self, ruling: Ruling, *, again: bool) -> Event:
-        if ruling.repeat is Repeat.FREELY and (again or self.stop is not None):
+        if ruling.repeat is Repeat.FREELY and (again or self._stopping.why is not None):
             return Event.PUT_OFF
         return ruling.event
 
     def _see_whether_to_stop(self, verdict: Verdict) -> None:
         ruling = verdict.ruling
         if ruling.ends is not None:
-            self._stop(verdict.says)
+            self._stopping.ask(Stop(ruling.ends, verdict.says))
         # A rejection in the API's own words is the message's fault, and shows that the API is well.
         self._in_vain = 0 if ruling.event in _WELL else self._in_vain + 1
         if self._in_vain >= self._failures_max:
-            self._stop(f"the last {self._in_vain} attempts all failed, the latest because: {verdict.says}")
+            says = f"the last {self._in_vain} attempts all failed, the latest because: {verdict.says}"
+            self._stopping.ask(Stop(StopReason.NOTHING_BUT_FAILURES, says))
         self._see_whether_all_are_rejected(verdict)
 
     def _see_whether_all_are_rejected(self, verdict: Verdict) -> None:
@@ -148,20 +152,16 @@ class Consequences:
             self._rejection = error
             self._rejected_alike += 1
         if self._rejected_alike >= self._failures_max and self._error_limit is None:
-            self._stop(
-                f"all of the first {self._rejected_alike:.0f} messages were rejected, because: {error}; if the rest is "
-                "to be sent all the same, say --max-errors 100%"
-            )
+            says = f"all of the first {self._rejected_alike:.0f} messages were rejected, because: {error}"
+            self._stopping.ask(Stop(StopReason.ALL_REJECTED, says))
 
     def _count(self, event: Event) -> None:
         self._done += 1
         self._bad += event is not Event.ACCEPTED
         limit = self._error_limit
         if limit is not None and limit.is_exceeded(self._bad, self._done):
-            self._stop(f"{self._bad} of {self._done} rows could not be sent, more than --max-errors {limit}")
-
-    def _stop(self, says: str) -> None:
-        self.stop = self.stop or Stop(ExitCode.STOPPED, says)
+            says = f"{self._bad} of {self._done} rows could not be sent, more than the limit of {limit}"
+            self._stopping.ask(Stop(StopReason.TOO_MANY_ERRORS, says, self._bad, self._done, limit))
 
     def _account_for(self, attempt: Attempt, event: Event, verdict: Verdict | None) -> None:
         if self._budget is None:
@@ -185,7 +185,7 @@ class Consequences:
     def _try_again(self, item: Queued, ruling: Ruling, now: float) -> bool:
         """Plan the next attempt, if there is to be one."""
         tries = self._tries.get(item.row, 0) + 1
-        if tries > self._retries or self.stop is not None:
+        if tries > self._retries or self._stopping.why is not None:
             return False
         self._tries[item.row] = tries
         if ruling.repeat is Repeat.UNDER_KEY and not self.dedup_proven:

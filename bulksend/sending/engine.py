@@ -18,13 +18,15 @@ from dataclasses import dataclass
 from operator import itemgetter
 
 from bulksend.errors import OwnedError, RunFileError
-from bulksend.model import Attempt, Event, ExitCode, Outcome, Queued, Recipient
+from bulksend.model import Attempt, Event, Outcome, Queued, Recipient
 from bulksend.sending.caps import Caps
 from bulksend.sending.consequences import Consequences
 from bulksend.sending.dispatcher import Dispatcher
 from bulksend.sending.journal import Journal
-from bulksend.sending.limits import Budget, ErrorLimit, Stop, failures_max
+from bulksend.sending.limits import Budget, ErrorLimit, failures_max
 from bulksend.sending.pace import Pace, limiter
+from bulksend.sending.stop import Stop, StopReason
+from bulksend.sending.stopping import Stopping
 from bulksend.sending.verdict import CUT_SHORT, Sender, Verdict
 
 # Rows the dispatcher is fed with at a time, and when it gets more: enough that it never starves between two claims.
@@ -69,6 +71,7 @@ class Engine:
         quiet_s: how long to wait before the first message.
         budget: what the run may cost, or None.
         error_limit: how many rows may end unsent, or None.
+        stopping: who wants the run to end asks it.
         rng: the retries' jitter.
         clock: monotonic seconds.
         wall: seconds since 1970.
@@ -87,6 +90,7 @@ class Engine:
         quiet_s: float = 0.0,
         budget: Budget | None = None,
         error_limit: ErrorLimit | None = None,
+        stopping: Stopping | None = None,
         rng: random.Random | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -99,6 +103,7 @@ class Engine:
         self._earlier = earlier
         self._clock = clock
         self._wall = wall
+        self._stopping = stopping or Stopping()
         self._dispatcher = Dispatcher(caps)
         self._consequences = Consequences(
             self._dispatcher,
@@ -107,6 +112,7 @@ class Engine:
             dedup_proven=dedup_proven and campaign is not None,
             budget=budget,
             error_limit=error_limit,
+            stopping=self._stopping,
             rng=rng or random.Random(),  # noqa: S311 -- jitter is no secret
         )
         self._limiter = limiter(pace.rate)
@@ -117,8 +123,8 @@ class Engine:
         self._outcomes: list[Outcome] = []
         self._sent = self._not_sent = 0
         self._wake = asyncio.Event()
+        self._stopping.tell(self._wake.set)
         self._to_settle = asyncio.Event()
-        self._stopped = asyncio.Event()
         self._quiet_until = clock() + quiet_s
 
     @property
@@ -130,13 +136,6 @@ class Engine:
     def caps_s(self) -> float:
         """How long the messages that wait for their phone's cap take at least, in seconds; counts phone by phone."""
         return self._dispatcher.parked_s(self._clock())
-
-    def stop(self, stop: Stop) -> None:
-        """Take no more messages; those under way end. The first reason counts, but an interruption is heard always."""
-        if self._stop is None or (stop.is_interruption and not self._stop.is_interruption):
-            self._consequences.stop = stop
-        self._stopped.set()
-        self._wake.set()
 
     async def run(self) -> Stop | None:
         """Send all that can be sent; None, or why it ended early."""
@@ -153,7 +152,7 @@ class Engine:
         finally:
             with self._giving_up():
                 await self._hand_over()
-        return self._stop
+        return self._stopping.why
 
     async def _recall(self) -> None:
         """Load what still matters of the past: sends of the last minute, unresolved rows, crowded phones."""
@@ -174,7 +173,7 @@ class Engine:
         return cap is not None and slots > cap.count
 
     async def _dispatch(self) -> None:
-        while self._stop is None:
+        while self._stopping.why is None:
             self._wake.clear()
             await self._feed()
             now = self._clock()
@@ -185,7 +184,7 @@ class Engine:
                 items = self._dispatcher.take(self._clock(), granted)
                 if items and not await self._begin(items):
                     await self._come_to_rest()
-                    self.stop(Stop(ExitCode.STOPPED, "the next message would exceed --max-cost: raise it to go on"))
+                    self._stopping.ask(Stop(StopReason.BUDGET_FILLED, "the next message would exceed the budget"))
             elif self._is_done:
                 return
             else:
@@ -228,13 +227,13 @@ class Engine:
         if self._limiter is None:
             return wanted
         if not self._limiter.has_capacity():
-            waits = [asyncio.ensure_future(wait) for wait in (self._limiter.acquire(), self._stopped.wait())]
+            waits = [asyncio.ensure_future(wait) for wait in (self._limiter.acquire(), self._stopping.wait())]
             try:
                 await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 for wait in waits:
                     wait.cancel()
-            granted = 1 if self._stop is None else 0
+            granted = 1 if self._stopping.why is None else 0
         else:
             await self._limiter.acquire()
             granted = 1
@@ -274,7 +273,7 @@ class Engine:
     async def _work(self) -> None:
         while True:
             item, attempt = await self._outbox.get()
-            if self._stop is not None:
+            if self._stopping.why is not None:
                 self._call_off(item, attempt)
                 continue
             try:
@@ -288,8 +287,6 @@ class Engine:
 
     def _conclude(self, item: Queued, attempt: Attempt, verdict: Verdict) -> None:
         self._note(self._consequences.draw(item, attempt, verdict, self._clock(), self._wall()))
-        if self._stop is not None:
-            self._stopped.set()
 
     def _call_off(self, item: Queued, attempt: Attempt) -> None:
         self._note(self._consequences.call_off(item, attempt, self._clock(), self._wall()))
@@ -329,7 +326,7 @@ class Engine:
 
     async def _finish(self) -> None:
         """Let what is under way come to its end; after an interruption not for ever."""
-        if not self._is_interrupted:
+        if not self._stopping.is_interrupted:
             await self._come_to_rest()
         with suppress(TimeoutError):
             async with asyncio.timeout(self._pace.grace_s):
@@ -339,17 +336,9 @@ class Engine:
 
     async def _come_to_rest(self) -> None:
         """Wait until nothing is under way, or the run is interrupted."""
-        while self._busy and not self._is_interrupted:
+        while self._busy and not self._stopping.is_interrupted:
             self._wake.clear()
             await self._wake.wait()
-
-    @property
-    def _stop(self) -> Stop | None:
-        return self._consequences.stop
-
-    @property
-    def _is_interrupted(self) -> bool:
-        return self._stop is not None and self._stop.is_interruption
 
     @contextmanager
     def _giving_up(self) -> Iterator[None]:
@@ -357,9 +346,9 @@ class Engine:
         try:
             yield
         except OwnedError as error:
-            self.stop(Stop(ExitCode.OWNED, str(error)))
+            self._stopping.ask(Stop(StopReason.TAKEN_OVER, str(error)))
         except RunFileError as error:
-            self.stop(Stop(ExitCode.STOPPED, str(error)))
+            self._stopping.ask(Stop(StopReason.STORE_FAILED, str(error)))
 
     async def _sleep_until(self, at: float) -> None:
         delay_s = at - self._clock()

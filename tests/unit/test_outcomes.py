@@ -89,10 +89,10 @@ def test_a_duplicate_key_is_the_originals_success() -> None:
     assert judge(reply).says == ""
 
 
-def test_a_duplicate_key_of_another_message_is_rejected_with_advice() -> None:
+def test_a_duplicate_key_of_another_message_is_rejected_and_ends_the_run() -> None:
     reply = Reply(409, answer=ACCEPTED, error="duplicate clientDedup", matches=False)
     assert judge(reply).ruling.event is Event.REJECTED
-    assert "--campaign" in judge(reply).says
+    assert judge(reply).ruling.ends is StopReason.FOREIGN_KEY
 
 
 def test_a_500_in_other_words_than_the_apis_is_a_gateways() -> None:

@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
+from bulksend.cli.codes import ExitCode
 from bulksend.cli.settings import FILE, Command, option
 from bulksend.errors import UsageError
 from bulksend.files import check_replaceable
-from bulksend.model import ExitCode
 from bulksend.reports.results import inputs_of
 from bulksend.runs.sqlite.charges import last_charged_at, observed_rates
 from bulksend.runs.sqlite.reader import RunReport

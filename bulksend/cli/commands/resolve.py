@@ -11,10 +11,11 @@ from rich.console import Console
 
 from bulksend import campaign
 from bulksend.cli import options, show
+from bulksend.cli.codes import ExitCode
 from bulksend.cli.sending import Watched, check_can_ask, hold_account, run_loop, sending, target_of
 from bulksend.cli.settings import Command, option
 from bulksend.errors import UsageError
-from bulksend.model import Doubtful, Endpoint, ExitCode, Status
+from bulksend.model import Doubtful, Endpoint, Status
 from bulksend.planning import planning as plans
 from bulksend.planning.planner import PlanOptions
 from bulksend.planning.planning import Address, Paths

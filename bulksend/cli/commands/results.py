@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from bulksend import campaign
+from bulksend.cli.codes import ExitCode
 from bulksend.cli.settings import Command, option
-from bulksend.model import ExitCode
 from bulksend.reports.results import check_output, inputs_of
 from bulksend.runs.sqlite.reader import RunReport
 

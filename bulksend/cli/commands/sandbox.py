@@ -10,11 +10,12 @@ from typing import Any
 
 import click
 
+from bulksend.cli.codes import ExitCode
 from bulksend.cli.options import CAP
 from bulksend.cli.settings import Command, option
 from bulksend.engagespark.sandbox import Sandbox, SandboxOptions
 from bulksend.engagespark.sandbox.options import parse_fail, parse_latency
-from bulksend.model import ExitCode, PhoneNumber
+from bulksend.model import PhoneNumber
 from bulksend.sending.caps import PHILIPPINES, Caps
 from bulksend.sms.rates.file import read_rates
 from bulksend.sms.rates.table import Rates

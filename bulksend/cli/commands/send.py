@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +11,14 @@ from rich.console import Console
 
 from bulksend import campaign
 from bulksend.campaign import SendReport
-from bulksend.cli import options, show, summary
+from bulksend.cli import codes, options, show, summary
+from bulksend.cli.codes import ExitCode
 from bulksend.cli.commands import estimate
 from bulksend.cli.sending import Watched, check_can_ask, hold_account, run_loop, sending, target_of
 from bulksend.cli.settings import Command, option
 from bulksend.engagespark.client import Target
 from bulksend.errors import UsageError
-from bulksend.model import Endpoint, ExitCode, Status
+from bulksend.model import Endpoint, Status
 from bulksend.planning import planning as plans
 from bulksend.planning.overview import Overview, Plan
 from bulksend.planning.planning import Address, Paths
@@ -82,10 +82,10 @@ def command(**given: Any) -> ExitCode:
         max_errors=given["max_errors"],
     )
     with _open(given, paths) as lock:
-        report = _send(given, lock, paths, how, show.console())
+        report, code = _send(given, lock, paths, how, show.console())
     if given["as_json"]:
-        summary.write(summary.of_send(paths.run, report))
-    return report.exit_code
+        summary.write(summary.of_send(paths.run, report, code))
+    return code
 
 
 def _open(given: dict[str, Any], paths: Paths) -> FileLock:
@@ -112,7 +112,9 @@ def _open(given: dict[str, Any], paths: Paths) -> FileLock:
     )
 
 
-def _send(given: dict[str, Any], lock: FileLock, paths: Paths, how: SendOptions, out: Console) -> SendReport:
+def _send(
+    given: dict[str, Any], lock: FileLock, paths: Paths, how: SendOptions, out: Console
+) -> tuple[SendReport, ExitCode]:
     with RunReport(paths.run) as run:
         plan, facts = run.plan(how.limit), run.facts
         repeats = plan.tally.statuses[Status.UNKNOWN] if run.is_dedup_proven and how.dedup else 0
@@ -141,8 +143,8 @@ def _send(given: dict[str, Any], lock: FileLock, paths: Paths, how: SendOptions,
         out.print(
             f"{error}. Write them elsewhere: bulksend results {paths.run} -o FILE", style="bold red", soft_wrap=True
         )
-        return replace(report, exit_code=ExitCode.STOPPED)
-    return report
+        return report, ExitCode.STOPPED
+    return report, codes.of_send(report)
 
 
 def _show_plan(plan: Plan, facts: PlanFacts, target: Target | None, how: SendOptions, out: Console) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from bulksend.cli import show, summary
+from bulksend.cli.codes import ExitCode
 from bulksend.cli.settings import Command, option
-from bulksend.model import ExitCode
 from bulksend.runs.lock import is_alive
 from bulksend.runs.sqlite.file import Owner
 from bulksend.runs.sqlite.reader import RunReport
