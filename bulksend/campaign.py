@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bulksend.engagespark.account import Balance
 from bulksend.engagespark.client import SmsApi, Target
 from bulksend.engagespark.lookup import look_up
 from bulksend.errors import UsageError
-from bulksend.model import Answer, Balance, MicroUSD, Status
+from bulksend.model import Answer, MicroUSD, Status
 from bulksend.planning.overview import Tally
 from bulksend.reports.results import write_results
 from bulksend.runs.history import Account, Earlier
@@ -134,17 +135,17 @@ async def send(
     )
 
 
-async def _settle_doubtful(run: Path, journal: SqliteJournal, api: SmsApi) -> dict[int, Answer]:
+async def _settle_doubtful(run: Path, journal: SqliteJournal, api: SmsApi) -> Mapping[int, Answer]:
     """Look in the API's list for the rows that may have been accepted, and note those found."""
     with RunReport(run) as opened:
         rows = opened.doubtful(_LOOKED_UP_MAX)
         taken = opened.message_ids(min((row.since for row in rows), default=math.inf))
-    found = await look_up(api, rows, taken, _LOOK_UP_S)
-    await journal.found(found, time.time())
-    return found
+    seen = await look_up(api, rows, taken, _LOOK_UP_S)
+    await journal.found(seen.found, time.time())
+    return seen.found
 
 
-async def resolve(lock: FileLock, target: Target) -> dict[int, Answer]:
+async def resolve(lock: FileLock, target: Target) -> Mapping[int, Answer]:
     """Look up what became of the rows that may have been accepted; those found are noted as sent.
 
     Args:
@@ -165,7 +166,8 @@ async def resolve(lock: FileLock, target: Target) -> dict[int, Answer]:
 async def balance(target: Target) -> Balance | None:
     """What the account holds; None if the server does not tell."""
     async with SmsApi(target, timeout_s=_LOOK_UP_S) as api:
-        return await api.balance()
+        told = await api.balance()
+        return told if isinstance(told, Balance) else None
 
 
 def take_over(lock: FileLock) -> None:

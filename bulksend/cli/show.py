@@ -12,7 +12,8 @@ from rich.table import Table
 
 from bulksend.cli.advice import stop_words
 from bulksend.cli.streams import silence
-from bulksend.model import Balance, Doubtful, Status
+from bulksend.engagespark.account import Balance
+from bulksend.model import Doubtful, Status
 from bulksend.planning.duration import crowd_seconds, min_seconds
 from bulksend.planning.overview import Example, Findings, Group, Overview, Plan, Tally
 from bulksend.planning.reading import shown

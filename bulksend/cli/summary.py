@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import orjson
 
 from bulksend.cli.codes import ExitCode
-from bulksend.model import Balance, Status
+from bulksend.engagespark.account import Balance
+from bulksend.model import Status
 from bulksend.planning.duration import min_seconds
 from bulksend.planning.overview import Plan, Tally
 from bulksend.sending.pace import SendOptions

@@ -12,8 +12,9 @@ from rich.console import Console
 from bulksend.cli import options, show, summary
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.settings import Command, option
+from bulksend.engagespark.account import Balance
 from bulksend.errors import UsageError
-from bulksend.model import Balance, Duplicates, Endpoint, Status
+from bulksend.model import Duplicates, Endpoint, Status
 from bulksend.planning import planning as plans
 from bulksend.planning.overview import Plan
 from bulksend.planning.planner import PlanOptions
