@@ -21,7 +21,9 @@ from bulksend.runs.lock import FileLock
 from bulksend.runs.sqlite.journal import SqliteJournal
 from bulksend.runs.sqlite.reader import RunReport
 from bulksend.runs.sqlite.store import RunStore
+from bulksend.sending.assembly import assemble
 from bulksend.sending.engine import Engine
+from bulksend.sending.feed import Past
 from bulksend.sending.limits import Budget
 from bulksend.sending.pace import SendOptions
 from bulksend.sending.stop import Stop, StopReason
@@ -97,21 +99,21 @@ async def send(
     journal = SqliteJournal(store)
     try:
         async with SmsApi(target, timeout_s=options.pace.timeout_s) as api:
-            engine = Engine(
+            engine = assemble(
                 journal,
                 api,
+                stopping,
                 options.caps,
                 options.pace,
                 campaign=store.facts.campaign if options.dedup else None,
                 dedup_proven=store.dedup_proven,
-                earlier=[
-                    (who, parts if options.by_parts else messages, at) for who, parts, messages, at in earlier.sends
-                ],
-                quiet_s=keep_s if earlier.blind else 0.0,
+                past=Past(
+                    [(who, parts if options.by_parts else messages, at) for who, parts, messages, at in earlier.sends],
+                    quiet_s=keep_s if earlier.blind else 0.0,
+                ),
                 budget=budget,
                 error_limit=options.max_errors,
                 rng=random.SystemRandom(),
-                stopping=stopping,
             )
             on_start(engine)
             stop = await engine.run()

@@ -27,12 +27,12 @@ class Consequences:
 
     Args:
         dispatcher: hears of answers, of learned numbers and of rows to try again.
+        stopping: is asked for the run's end where no message can do better.
         retries: how often a message is tried again after its first attempt.
         failures_max: so many attempts in a row without an answer that makes sense end the run.
         dedup_proven: whether the server has shown that it knows clientDedup.
         budget: what the run may cost, or None.
         error_limit: how many rows may end unsent, or None.
-        stopping: is asked for the run's end where no message can do better.
         rng: the retries' jitter.
 
     Attributes:
@@ -43,13 +43,13 @@ class Consequences:
     def __init__(
         self,
         dispatcher: Dispatcher,
+        stopping: Stopping,
         *,
         retries: int,
         failures_max: int,
         dedup_proven: bool,
         budget: Budget | None,
         error_limit: ErrorLimit | None,
-        stopping: Stopping,
         rng: random.Random,
     ) -> None:
         self.dedup_proven = dedup_proven
@@ -72,37 +72,37 @@ class Consequences:
         """Set a message's price aside before it leaves; False if the budget is filled."""
         return self._budget is None or self._budget.hold(attempt.message.row, attempt.message.price)
 
-    def doubt(self, items: list[Queued], now: float) -> None:
+    def doubt(self, items: list[Queued], mono_s: float) -> None:
         """Rows of before may have been accepted: they are repeated once that is safe."""
         if self.dedup_proven:
             for item in items:
-                self._dispatcher.retry(item, now)
+                self._dispatcher.retry(item, mono_s)
         else:
             self._unproven.extend(items)
 
-    def draw(self, item: Queued, attempt: Attempt, verdict: Verdict, now: float, wall: float) -> Outcome:
+    def draw(self, item: Queued, attempt: Attempt, verdict: Verdict, mono_s: float, wall_s: float) -> Outcome:
         """What a verdict means for its message and for the run.
 
         Args:
             item: the row as the dispatcher handed it out.
             attempt: what was sent.
             verdict: what came of it.
-            now: seconds of the dispatcher's clock.
-            wall: seconds since 1970.
+            mono_s: seconds of the dispatcher's clock.
+            wall_s: seconds since 1970.
         """
         ruling = verdict.ruling
         accepted = ruling.event is Event.ACCEPTED
-        learned = self._learn(attempt.message, verdict, now) if accepted else None
+        learned = self._learn(attempt.message, verdict, mono_s) if accepted else None
         if ruling.counts:
-            self._dispatcher.answered(item, now)
+            self._dispatcher.answered(item, mono_s)
         else:
-            self._dispatcher.unsent(item, now)
+            self._dispatcher.unsent(item, mono_s)
         if verdict.retry_after_s is not None:
-            self.quiet_until = max(self.quiet_until, now + min(verdict.retry_after_s, _QUIET_MAX_S))
+            self.quiet_until = max(self.quiet_until, mono_s + min(verdict.retry_after_s, _QUIET_MAX_S))
         if verdict.echoed and accepted and not self.dedup_proven:
-            self._prove(now)
+            self._prove(mono_s)
         self._see_whether_to_stop(verdict)
-        again = ruling.repeat is not Repeat.NEVER and self._try_again(item, ruling, now)
+        again = ruling.repeat is not Repeat.NEVER and self._try_again(item, ruling, mono_s)
         if not again:
             self._tries.pop(item.row, None)
         event = self._event(ruling, again=again)
@@ -114,18 +114,23 @@ class Consequences:
             row=item.row,
             event=event,
             final=final,
-            ended_at=wall,
+            ended_at=wall_s,
             http_status=verdict.http_status,
             answer=verdict.answer,
             error=verdict.says,
             learned=learned,
         )
 
-    def call_off(self, item: Queued, attempt: Attempt, now: float, wall: float) -> Outcome:
+    def call_off(self, item: Queued, attempt: Attempt, mono_s: float, wall_s: float) -> Outcome:
         """The run stopped between the intent and the POST: nothing left."""
-        self._dispatcher.unsent(item, now)
+        self._dispatcher.unsent(item, mono_s)
         self._account_for(attempt, Event.CALLED_OFF, None)
-        return Outcome(row=item.row, event=Event.CALLED_OFF, final=False, ended_at=wall)
+        return Outcome(row=item.row, event=Event.CALLED_OFF, final=False, ended_at=wall_s)
+
+    def let_go(self, item: Queued, mono_s: float) -> None:
+        """Somebody else has the row: it is nobody's here any more."""
+        self._dispatcher.unsent(item, mono_s)
+        self._tries.pop(item.row, None)
 
     def _event(self, ruling: Ruling, *, again: bool) -> Event:
         if ruling.repeat is Repeat.FREELY and (again or self._stopping.why is not None):
@@ -172,17 +177,17 @@ class Consequences:
         elif event is not Event.DOUBTED and not attempt.in_doubt:
             self._budget.not_sent(row)
 
-    def _learn(self, message: Message, verdict: Verdict, now: float) -> tuple[ContactId, PhoneNumber] | None:
+    def _learn(self, message: Message, verdict: Verdict, mono_s: float) -> tuple[ContactId, PhoneNumber] | None:
         """Remember the number behind a contactId, if the answer tells it."""
         if not isinstance(message.recipient, int) or verdict.answer is None:
             return None
         number = verdict.answer.to
         if not (number.isascii() and number.isdecimal()):
             return None
-        self._dispatcher.learn(message.recipient, PhoneNumber(number), now)
+        self._dispatcher.learn(message.recipient, PhoneNumber(number), mono_s)
         return message.recipient, PhoneNumber(number)
 
-    def _try_again(self, item: Queued, ruling: Ruling, now: float) -> bool:
+    def _try_again(self, item: Queued, ruling: Ruling, mono_s: float) -> bool:
         """Plan the next attempt, if there is to be one."""
         tries = self._tries.get(item.row, 0) + 1
         if tries > self._retries or self._stopping.why is not None:
@@ -192,12 +197,12 @@ class Consequences:
             self._unproven.append(item)
         else:
             ceiling_s = min(_BACKOFF_MAX_S, _BACKOFF_S * 2 ** (tries - 1))
-            self._dispatcher.retry(item, now + self._rng.uniform(0, ceiling_s))
+            self._dispatcher.retry(item, mono_s + self._rng.uniform(0, ceiling_s))
         return True
 
-    def _prove(self, now: float) -> None:
+    def _prove(self, mono_s: float) -> None:
         """An echo was seen: what may have been accepted can now be repeated under its old key."""
         self.dedup_proven = True
         for item in self._unproven:
-            self._dispatcher.retry(item, now)
+            self._dispatcher.retry(item, mono_s)
         self._unproven.clear()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from bulksend.sending.stop import Stop
+from bulksend.errors import OwnedError, RunFileError
+from bulksend.sending.stop import Stop, StopReason
 
 
 class Stopping:
@@ -44,3 +46,13 @@ class Stopping:
     async def wait(self) -> None:
         """Wait until an end is asked for."""
         await self._asked.wait()
+
+    @contextmanager
+    def if_the_store_fails(self) -> Iterator[None]:
+        """What cannot be noted must not be sent: ask for the end if the journal fails in here."""
+        try:
+            yield
+        except OwnedError as error:
+            self.ask(Stop(StopReason.TAKEN_OVER, str(error)))
+        except RunFileError as error:
+            self.ask(Stop(StopReason.STORE_FAILED, str(error)))

@@ -31,6 +31,7 @@ from bulksend.runs.lock import FileLock
 from bulksend.runs.sqlite.file import IN_FLIGHT
 from bulksend.runs.sqlite.journal import SqliteJournal
 from bulksend.runs.sqlite.store import INTERRUPTED, RunStore
+from bulksend.sending.assembly import assemble
 from bulksend.sending.caps import Cap, Caps
 from bulksend.sending.engine import DEDUP_MEMORY_S, Engine
 from bulksend.sending.pace import Pace
@@ -126,16 +127,16 @@ class Run:
         stopping: Stopping | None = None,
     ) -> tuple[Engine, SqliteJournal]:
         journal = journal or SqliteJournal(store)
-        return Engine(
+        return assemble(
             journal,
             server,
+            stopping or Stopping(),
             Caps(caps),
             pace,
             campaign="spring",
             dedup_proven=store.dedup_proven,
-            stopping=stopping or Stopping(),
             rng=NoJitter(),
-            wall=self.wall,
+            wall_s=self.wall,
         ), journal
 
     async def send(
