@@ -26,10 +26,11 @@ from bulksend.runs.history import Account
 from bulksend.runs.lock import FileLock
 from bulksend.runs.sqlite.journal import SqliteJournal
 from bulksend.runs.sqlite.store import RunStore
+from bulksend.sending.assembly import assemble
 from bulksend.sending.caps import Caps
-from bulksend.sending.engine import Engine
 from bulksend.sending.journal import Journal
 from bulksend.sending.pace import Pace
+from bulksend.sending.stopping import Stopping
 
 ROUNDS = 5
 PACE = Pace(concurrency=64)
@@ -122,7 +123,7 @@ async def _noted(lock: FileLock, target: Target) -> float:
 
 async def _send(journal: Journal, target: Target, campaign: str) -> float:
     async with SmsApi(target, timeout_s=PACE.timeout_s) as api:
-        engine = Engine(journal, api, Caps(), PACE, campaign=campaign)
+        engine = assemble(journal, api, Stopping(), Caps(), PACE, campaign=campaign)
         started = time.perf_counter()
         await engine.run()
         return time.perf_counter() - started

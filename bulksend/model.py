@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from typing import NamedTuple, NewType
 
 PhoneNumber = NewType("PhoneNumber", str)
@@ -86,25 +85,6 @@ class Duplicates(StrEnum):
     SEND = "send"
     SKIP = "skip"
     FAIL = "fail"
-
-
-class ExitCode(IntEnum):
-    """What the program's exit tells a script; the numbers are fixed."""
-
-    OK = 0
-    """Every row sent, or left out on purpose."""
-    NOT_ALL_SENT = 1
-    """Finished, some rows were not sent: invalid, rejected, failed or unknown."""
-    USAGE = 2
-    """Usage or configuration: nothing was sent."""
-    STOPPED = 3
-    """Stopped early; the same command goes on."""
-    OWNED = 4
-    """Another process owns the run file."""
-    INTERRUPTED = 130
-    """SIGINT; the same command goes on."""
-    TERMINATED = 143
-    """SIGTERM; the same command goes on."""
 
 
 class Message(NamedTuple):
@@ -215,61 +195,3 @@ class Doubtful:
     since: float
     until: float
     error: str
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A message in the API's list.
-
-    Attributes:
-        client_ref: the clientRef it was sent with; empty if it has none.
-        created: seconds since 1970.
-        charged: micro-USD, if the list tells.
-    """
-
-    message_id: str
-    client_ref: str
-    number: PhoneNumber
-    contact_id: int | None
-    text: str
-    created: float
-    charged: MicroUSD | None
-
-    def answer(self) -> Answer:
-        """What the API would have answered, as far as its list tells."""
-        return Answer(
-            message_id=self.message_id,
-            estimate_parts=None,
-            estimate_micro=None,
-            estimate="",
-            delivery_deadline="",
-            to=self.number,
-            contact_id=self.contact_id,
-            charged=self.charged,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Balance:
-    """What an account has to spend.
-
-    Attributes:
-        micro: micro-USD; below zero if it owes.
-        auto_recharge: whether funds are added of themselves when they run low.
-    """
-
-    micro: MicroUSD
-    auto_recharge: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page of the list, newest first.
-
-    Attributes:
-        messages: those on it.
-        after: the next page's cursor; None on the last page.
-    """
-
-    messages: Sequence[Listed]
-    after: str | None

@@ -1,8 +1,9 @@
-"""A planned run is sent, and what is in doubt of it is looked up; the same for a send, for going on, and for a resend."""
+"""A planned run is sent, and what is in doubt of it is looked up; one way to send, to go on, and to send again."""
 
 from __future__ import annotations
 
 import asyncio
+import random
 import resource
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -26,7 +27,7 @@ from bulksend.engagespark import SmsApi, Target
 from bulksend.errors import Advice, OwnedError, UsageError
 from bulksend.model import Endpoint, PhoneNumber, Status
 from bulksend.runs import Account, Earlier, OwnRun, Run
-from bulksend.sending import Budget, Engine, Stopping, StopReason
+from bulksend.sending import Budget, Engine, Journal, Past, Stopping, StopReason, assemble
 
 _LOOK_S = 0.1  # between two looks at an engine's progress
 _CAPS_LOOK_S = 5.0  # the caps are looked at phone by phone, so not as often
@@ -102,7 +103,7 @@ async def send(
         ):
             journal = run.journal(by_parts=options.by_parts, limit=options.limit, keyed=options.dedup)
             try:
-                engine = Engine(...)
+                engine = _engine(run, journal, api, options, stopping, earlier, budget)
                 tell(Started(rows))
                 async with _told(engine, stopping, tell):
                     stop = await engine.run()
@@ -125,6 +126,31 @@ async def send(
     )
     tell(ended)
     return ended
+
+
+def _engine(
+    run: OwnRun,
+    journal: Journal,
+    api: SmsApi,
+    options: SendOptions,
+    stopping: Stopping,
+    earlier: Earlier,
+    budget: Budget | None,
+) -> Engine:
+    sends = [(who, parts if options.by_parts else messages, at) for who, parts, messages, at in earlier.sends]
+    return assemble(
+        journal,
+        api,
+        stopping,
+        options.caps,
+        options.pace,
+        campaign=run.facts.campaign if options.dedup else None,
+        dedup_proven=run.is_dedup_proven,
+        past=Past(sends, quiet_s=options.caps.longest_window_s if earlier.blind else 0.0),
+        budget=budget,
+        error_limit=options.max_errors,
+        rng=random.SystemRandom(),
+    )
 
 
 def _begin(run: OwnRun, account: Account | None, options: SendOptions, tell: Tell) -> Earlier:

@@ -11,10 +11,11 @@ from typing import NoReturn, cast
 import click
 
 from bulksend import __version__
+from bulksend.cli import codes
 from bulksend.cli.advice import advised
+from bulksend.cli.codes import ExitCode
 from bulksend.cli.streams import silence
-from bulksend.errors import BulksendError, OwnedError, RunFileError
-from bulksend.model import ExitCode
+from bulksend.errors import BulksendError
 
 COMMANDS = {
     "estimate": "Plan and price a campaign; send nothing.",
@@ -76,14 +77,7 @@ def run(arguments: list[str]) -> int:
         return ExitCode.STOPPED
     except BulksendError as error:
         click.echo(f"Error: {advised(error)}", err=True)
-        return exit_code_of(error)
-
-
-def exit_code_of(error: BulksendError) -> ExitCode:
-    """The exit code that an error ends the program with."""
-    if isinstance(error, OwnedError):
-        return ExitCode.OWNED
-    return ExitCode.STOPPED if isinstance(error, RunFileError) else ExitCode.USAGE
+        return codes.of_error(error)
 
 
 def _terminated(_number: int, _frame: FrameType | None) -> None:

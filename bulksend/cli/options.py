@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from bulksend.cli.given import FileSettings, PaceSettings, PlanSettings, TargetSettings

@@ -11,19 +11,18 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from bulksend.cli.advice import advised
+from bulksend.cli.advice import advised, stop_words
 from bulksend.cli.streams import silence
 from bulksend.errors import Remark
-from bulksend.model import Balance, Doubtful, Status
+from bulksend.model import Doubtful, Status
 from bulksend.planning import Example, Findings, Group, Overview, Plan, Tally, crowd_seconds, min_seconds, shown
-from bulksend.runs.sqlite.charges import Charge, charges_by_code
-from bulksend.runs.sqlite.reader import RunReport
-from bulksend.sending.pace import SendOptions
+from bulksend.runs import Charge, Run
 from bulksend.sms import dollars, phones
 from bulksend.words import many, printable
 
 if TYPE_CHECKING:
-    from bulksend.campaign import SendReport
+    from bulksend.campaign import Ended, SendOptions
+    from bulksend.engagespark import Balance
 
 _REASONS = 8  # of each kind, the commonest
 _COUNTRIES = 8
@@ -125,32 +124,32 @@ def show_previews(out: Console, plan: Plan) -> None:
             out.print(f"  {printable(line, 1_000)}", soft_wrap=True)
 
 
-def show_report(out: Console, run: RunReport, report: SendReport, results: str) -> None:
+def show_end(out: Console, run: Run, ended: Ended, results: str) -> None:
     """How it went: what was sent, what was not and why, and what to do next."""
-    tally = report.tally
-    table = _table("Done" if not report.says else "Stopped")
+    tally = ended.tally
+    table = _table("Stopped" if ended.stop else "Done")
     _add_statuses(table, tally)
-    _add_charges(table, charges_by_code(run.path))
-    pace = f", {report.sent_now / report.seconds:,.0f} SMS/s" if report.sent_now and report.seconds else ""
-    table.add_row("took", f"{time_of(report.seconds)} for {many(report.attempts_now, 'request')}{pace}")
+    _add_charges(table, run.charges())
+    pace = f", {ended.sent_now / ended.seconds:,.0f} SMS/s" if ended.sent_now and ended.seconds else ""
+    table.add_row("took", f"{time_of(ended.seconds)} for {many(ended.attempts_now, 'request')}{pace}")
     table.add_row("results", results)
     out.print(table)
     _show_reasons(out, run, tally, _NOT_SENT)
-    if report.says:
-        out.print(f"Stopped early: {printable(report.says)}", style="bold red", soft_wrap=True)
+    if ended.stop:
+        out.print(f"Stopped early: {printable(stop_words(ended.stop))}", style="bold red", soft_wrap=True)
     if tally.statuses[Status.PENDING]:
         out.print("To go on, run the same command again.")
     if tally.statuses[Status.UNKNOWN]:
-        out.print(f"What to do about the unknown rows: bulksend resolve {run.path}", soft_wrap=True)
+        out.print(f"What to do about the unknown rows: bulksend resolve {run.place}", soft_wrap=True)
 
 
-def show_status(out: Console, run: RunReport, tally: Tally, who: str) -> None:
+def show_status(out: Console, run: Run, tally: Tally, who: str) -> None:
     """Where a run stands."""
-    table = _table(f"{run.path}")
+    table = _table(run.place)
     table.add_row("rows", f"{tally.rows:,}")
     _add_statuses(table, tally)
     if tally.in_flight:
-        table.add_row("in flight", f"{tally.in_flight:,} of the unknown: no outcome is noted yet")
+        table.add_row("in flight", f"{tally.in_flight:,}  (under way: no outcome is noted yet)")
     table.add_row("charged", f"{dollars(tally.charged)} by the API's words")
     out.print(table)
     _show_reasons(out, run, tally, (Status.INVALID, *_NOT_SENT))
@@ -206,11 +205,11 @@ def _add_statuses(table: Table, tally: Tally) -> None:
             table.add_row(status, f"{tally.statuses[status]:,}  ({meaning})")
 
 
-def _show_reasons(out: Console, run: RunReport, tally: Tally, statuses: tuple[Status, ...]) -> None:
+def _show_reasons(out: Console, run: Run, tally: Tally, statuses: tuple[Status, ...]) -> None:
     for status in statuses:
         if not tally.statuses[status]:
             continue
-        for says, rows, first in run.errors(status, _REASONS):
+        for says, rows, first in run.complaints(status, _REASONS):
             many = f"{rows:,} rows, the first is row {first}" if rows > 1 else f"row {first}"
             out.print(f"{status}: {many}: {printable(says)}", style="yellow", soft_wrap=True)
 

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from bulksend.model import Balance, Status
+from bulksend.model import Status
 from bulksend.planning import Plan, Tally, min_seconds
-from bulksend.sending.pace import SendOptions
+from bulksend.runs import Run
 
 if TYPE_CHECKING:
-    from bulksend.campaign import SendReport
+    from bulksend.campaign import Ended, SendOptions
+    from bulksend.cli.codes import ExitCode
+    from bulksend.engagespark import Balance
 
 _STATUSES = (
     Status.SENT,
@@ -26,10 +28,10 @@ _STATUSES = (
 )
 
 
-def of_run(run: Path, tally: Tally) -> dict[str, object]:
-    """Where a run stands."""
+def of_run(run: Run, tally: Tally) -> dict[str, object]:
+    """What became of a run's rows."""
     return {
-        "run": str(run),
+        "run": run.place,
         "rows": tally.rows,
         **{status.value: tally.statuses[status] for status in _STATUSES},
         "attempts": tally.attempts,
@@ -37,12 +39,19 @@ def of_run(run: Path, tally: Tally) -> dict[str, object]:
     }
 
 
-def of_send(run: Path, report: SendReport) -> dict[str, object]:
+def of_status(run: Run, tally: Tally) -> dict[str, object]:
+    """Where a run stands."""
+    return of_run(run, tally) | {"inFlight": tally.in_flight}
+
+
+def of_send(run: Run, ended: Ended, code: ExitCode, results: Path) -> dict[str, object]:
     """How a send ended."""
-    return of_run(run, report.tally) | {
-        "seconds": round(report.seconds, 3),
-        "rate": round(report.sent_now / report.seconds, 1) if report.seconds else 0,
-        "exit": int(report.exit_code),
+    return of_run(run, ended.tally) | {
+        "seconds": round(ended.seconds, 3),
+        "rate": round(ended.sent_now / ended.seconds, 1) if ended.seconds else 0,
+        "exit": int(code),
+        "reason": ended.stop.reason.value if ended.stop else None,
+        "results": str(results),
     }
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import orjson
 
-from bulksend.model import Answer, Balance, Listed, MicroUSD, Page, PhoneNumber
+from bulksend.engagespark.account import Balance, Listed, Page
+from bulksend.model import Answer, MicroUSD, PhoneNumber
 from bulksend.words import printable
 
 _BEYOND_REASON = 10**18  # micro-USD; a larger integer may be written by no JSON library

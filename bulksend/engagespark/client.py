@@ -1,4 +1,4 @@
-"""The API over HTTP: one POST a call; whatever happens to it comes back as a Reply, never as an exception."""
+"""The API over HTTP: one POST a call; whatever happens to it comes back as a verdict, never as an exception."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ from yarl import URL
 
 from bulksend import __version__
 from bulksend.engagespark import bodies
-from bulksend.engagespark.outcomes import Fault, Reply
+from bulksend.engagespark.account import Balance, Looked, Page
+from bulksend.engagespark.outcomes import Fault, Reply, judge
 from bulksend.engagespark.wire import NotConnectedError, Received, Wire
 from bulksend.errors import UsageError
-from bulksend.model import Balance, Endpoint, Message, Page
+from bulksend.model import Endpoint, Message
+from bulksend.sending.verdict import Verdict
 from bulksend.words import printable
 
 _ANSWER_MAX = 1_000_000  # bytes; the API's answers are under 3,000
@@ -110,8 +112,17 @@ class SmsApi:
         await self._session.close()
         await self._wire.__aexit__(kind, error, trace)
 
-    async def send(self, message: Message, dedup_key: str | None) -> Reply:
-        """POST one message, once.
+    async def send(self, message: Message, dedup_key: str | None) -> Verdict:
+        """POST one message, once, and judge what comes back.
+
+        Args:
+            message: what to send.
+            dedup_key: its clientDedup, or None to leave the field out.
+        """
+        return judge(await self.post(message, dedup_key))
+
+    async def post(self, message: Message, dedup_key: str | None) -> Reply:
+        """POST one message, once; what came back, as it came.
 
         Args:
             message: what to send.
@@ -133,29 +144,43 @@ class SmsApi:
             self._wire.drop()
         return reply
 
-    async def messages(self, after: str | None) -> Page | None:
+    async def messages(self, after: str | None) -> Page | Looked:
         """See `bulksend.engagespark.lookup.Lister.messages`."""
         query = {"limit": "100", "dir": "out"} | ({} if after is None else {"after": after})
         return await self._get(self._list_url.with_query(query), bodies.page)
 
-    async def balance(self) -> Balance | None:
-        """Ask for the account's funds; None if the server does not tell them, or not within 10 seconds."""
+    async def balance(self) -> Balance | Looked:
+        """Ask for the account's funds; why they are not told if they are not, or not within 10 seconds."""
         try:
             async with asyncio.timeout(_BALANCE_TIMEOUT_S):
                 return await self._get(self._balance_url, bodies.balance)
         except TimeoutError:
-            return None
+            return Looked.NOT_REACHED
 
-    async def _get(self, url: URL, understood: Callable[[Any], T | None]) -> T | None:
-        """GET what a server may have or not; None for whatever is not it."""
+    async def _get(self, url: URL, understood: Callable[[Any], T | None]) -> T | Looked:
+        """GET what a server may have or not; why not if what comes is not it."""
         try:
             async with self._session.get(url, allow_redirects=False) as response:
+                if response.status != 200:
+                    return _why_not(response.status)
                 body = await _bounded(response, _LIST_MAX)
-                if response.status != 200 or body is None:
-                    return None
-                return understood(orjson.loads(body.replace(self._secret, b"...")))
-        except (aiohttp.ClientError, OSError, LookupError, ValueError, TypeError, AttributeError):
-            return None  # a time-out is an OSError; a body that is something else is a ValueError or its like
+        except (aiohttp.ClientError, OSError):  # a time-out is an OSError
+            return Looked.NOT_REACHED
+        if body is None:
+            return Looked.NOT_UNDERSTOOD
+        try:
+            found = understood(orjson.loads(body.replace(self._secret, b"...")))
+        except (LookupError, ValueError, TypeError, AttributeError):
+            return Looked.NOT_UNDERSTOOD
+        return Looked.NOT_UNDERSTOOD if found is None else found
+
+
+def _why_not(status: int) -> Looked:
+    if status in (401, 403):
+        return Looked.REFUSED
+    if status in (404, 405, 410, 501):
+        return Looked.NO_SUCH
+    return Looked.NOT_REACHED if status >= 500 or status in (408, 429) else Looked.NOT_UNDERSTOOD
 
 
 def _request(org_id: int, message: Message, dedup_key: str | None) -> dict[str, object]:

@@ -6,11 +6,12 @@ A message that is found was accepted. One that is not found proves nothing: the 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
-from bulksend.model import Answer, Doubtful, Listed, Page, Recipient
+from bulksend.engagespark.account import Listed, Looked, Page
+from bulksend.model import Answer, Doubtful, Recipient
 
 _SLACK_S = 120.0  # the list is read back so much further, for the server's clock may differ from ours
 _NEAR_S = 15.0  # without a clientRef, a message this close in time is taken for the row's
@@ -20,30 +21,44 @@ _PAGES_MAX = 200
 class Lister(Protocol):
     """What a look-up needs of the API."""
 
-    async def messages(self, after: str | None) -> Page | None:
-        """A page of the account's messages; None if the server has no such list, or does not answer."""
+    async def messages(self, after: str | None) -> Page | Looked:
+        """A page of the account's messages, the one behind the cursor ``after``; or why there is none to read."""
 
 
-async def look_up(
-    api: Lister, rows: Sequence[Doubtful], taken: Collection[str], patience_s: float
-) -> dict[int, Answer]:
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """What became of rows in doubt, as far as it could be seen.
+
+    Attributes:
+        found: by row, what the list says of those that are in it.
+        looked: how the looking went; only of what was looked through can it be said that the rest is not there.
+    """
+
+    found: Mapping[int, Answer]
+    looked: Looked
+
+
+async def look_up(api: Lister, rows: Sequence[Doubtful], taken: Collection[str], patience_s: float) -> LookUp:
     """Look for rows in the API's list.
 
     Args:
         api: the API.
-        rows: those that may have been accepted.
+        rows: those that may have been accepted; without any, nothing is asked.
         taken: messageIds that are known to be of other rows.
         patience_s: how long to look at most.
-
-    Returns:
-        What the list says of the rows found.
     """
-    listed: list[Listed] = []
-    if rows:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(patience_s):
-                await _read(api, min(row.since for row in rows) - _SLACK_S, listed)
-    return match(rows, [message for message in listed if message.message_id not in taken])
+    if not rows:
+        return LookUp({}, Looked.THROUGH)
+    pages: list[Page] = []
+    try:
+        async with asyncio.timeout(patience_s):
+            looked = await _read(api, min(row.since for row in rows) - _SLACK_S, pages)
+    except TimeoutError:
+        looked = Looked.NOT_REACHED
+    if pages and looked is not Looked.THROUGH:
+        looked = Looked.IN_PART
+    listed = [message for page in pages for message in page.messages if message.message_id not in taken]
+    return LookUp(match(rows, listed), looked)
 
 
 def match(rows: Sequence[Doubtful], listed: Sequence[Listed]) -> dict[int, Answer]:
@@ -63,17 +78,18 @@ def match(rows: Sequence[Doubtful], listed: Sequence[Listed]) -> dict[int, Answe
     return found
 
 
-async def _read(api: Lister, since: float, listed: list[Listed]) -> None:
+async def _read(api: Lister, since: float, pages: list[Page]) -> Looked:
     """Read the list back to a time, as far as it can be read."""
     after: str | None = None
-    for _ in range(_PAGES_MAX):
+    while len(pages) < _PAGES_MAX:
         page = await api.messages(after)
-        if page is None:
-            return
-        listed.extend(page.messages)
+        if isinstance(page, Looked):
+            return page
+        pages.append(page)
         if page.after is None or (page.messages and page.messages[-1].created < since):
-            return
+            return Looked.THROUGH
         after = page.after
+    return Looked.IN_PART
 
 
 def _alike(rows: Iterable[Doubtful]) -> Iterable[Sequence[Doubtful]]:

@@ -1,26 +1,16 @@
 """The table of outcomes: what each answer, and each way of getting none, says of a message.
 
-A message is *certain* when it is known whether the API accepted it. Only what certainly was not accepted may be sent
-again freely; what may have been accepted is repeated only with a clientDedup that the server has shown to know.
+HTTP and the API's own words end here: what comes out is a `Verdict`, which sending understands.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import NamedTuple
 
-from bulksend.model import Answer, Status
-
-
-class Repeat(Enum):
-    """Whether the message may be sent once more."""
-
-    NEVER = auto()
-    FREELY = auto()
-    """It certainly was not accepted."""
-    WITH_DEDUP = auto()
-    """It may have been accepted: only under the same key, where the server has echoed one."""
+from bulksend.model import Answer, Event
+from bulksend.sending.stop import StopReason
+from bulksend.sending.verdict import ACCEPTED, DOUBTED, FAILED, REJECTED, Repeat, Ruling, Verdict
 
 
 class Fault(Enum):
@@ -32,26 +22,6 @@ class Fault(Enum):
     BROKEN_OFF = auto()
     UNREADABLE = auto()
     OVERSIZED = auto()
-    CUT_OFF = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """What follows from an answer or a fault.
-
-    Attributes:
-        status: what the message is if it is not, or no longer, to be repeated; PENDING: to be sent by a later run.
-        repeat: whether it may be sent once more now.
-        arrived: whether the SMS may have reached the telco, so that it counts against the phone's cap.
-        stops: whether no other message can do better: the run stops.
-        says: the sentence for people; ``{error}`` is the API's own or the system's word, ``{status}`` the HTTP status.
-    """
-
-    status: Status
-    repeat: Repeat
-    says: str
-    arrived: bool = True
-    stops: bool = False
 
 
 class Reply(NamedTuple):
@@ -76,112 +46,82 @@ class Reply(NamedTuple):
     retry_after_s: float | None = None
 
 
-_SENT = Rule(Status.SENT, Repeat.NEVER, "")
+class Rule(NamedTuple):
+    """One line of the table.
+
+    Attributes:
+        ruling: what follows.
+        says: the sentence for people; ``{error}`` is the API's own or the system's word, ``{status}`` the HTTP status.
+    """
+
+    ruling: Ruling
+    says: str
+
+
+def _ends(why: StopReason, event: Event = Event.PUT_OFF) -> Ruling:
+    return Ruling(event, Repeat.NEVER, counts=False, ends=why)
+
+
+_SENT = Rule(ACCEPTED, "")
 
 # API document, "List of Possible HTTP Status Codes", unless said otherwise.
 _BY_STATUS = {
-    400: Rule(Status.REJECTED, Repeat.NEVER, "the API rejected it: {error}", arrived=False),
-    401: Rule(
-        Status.PENDING,
-        Repeat.NEVER,
-        "the API refused the key ({error}): check the API key and --org-id",
-        arrived=False,
-        stops=True,
-    ),
+    400: Rule(REJECTED, "the API rejected it: {error}"),
+    401: Rule(_ends(StopReason.KEY_REFUSED), "the API refused the key ({error})"),
     402: Rule(
-        Status.PENDING,
-        Repeat.NEVER,
-        "the account is out of funds ({error}): top it up, then run the same command again",
-        arrived=False,
-        stops=True,
+        _ends(StopReason.OUT_OF_FUNDS),
+        "the account is out of funds ({error})",
     ),
     # Undocumented: what a wrong base URL answers.
-    404: Rule(
-        Status.PENDING,
-        Repeat.NEVER,
-        "the server knows no such endpoint (404): check --base-url",
-        arrived=False,
-        stops=True,
-    ),
+    404: Rule(_ends(StopReason.NO_ENDPOINT), "the server knows no such endpoint (404)"),
     # Undocumented; by HTTP's own meaning (RFC 6585, section 4) it was not processed.
-    429: Rule(Status.FAILED, Repeat.FREELY, "the server asked to slow down (429)", arrived=False),
-    500: Rule(Status.FAILED, Repeat.FREELY, "the API had an internal error (500): {error}", arrived=False),
+    429: Rule(FAILED, "the server asked to slow down (429)"),
+    500: Rule(FAILED, "the API had an internal error (500): {error}"),
 }
 _REDIRECTED = Rule(
-    Status.PENDING,
-    Repeat.NEVER,
-    "the server redirects elsewhere ({status}), which is not followed: check --base-url",
-    arrived=False,
-    stops=True,
+    _ends(StopReason.REDIRECTED),
+    "the server redirects elsewhere ({status}), which is not followed",
 )
-_REFUSED = Rule(Status.REJECTED, Repeat.NEVER, "the server refused it ({status}): {error}", arrived=False)
+_REFUSED = Rule(REJECTED, "the server refused it ({status}): {error}")
 _BLOCKED = Rule(
-    Status.PENDING,
-    Repeat.NEVER,
-    "somebody before the API refused it ({status}): check --base-url, and whether this machine may reach the API",
-    arrived=False,
-    stops=True,
+    _ends(StopReason.BLOCKED),
+    "somebody before the API refused it ({status})",
 )
-_FOREIGN = Rule(
-    Status.UNKNOWN,
-    Repeat.WITH_DEDUP,
-    "the answer speaks of another message: it may or may not have been accepted",
-)
-_SOME_DUPLICATE = Rule(
-    Status.UNKNOWN,
-    Repeat.WITH_DEDUP,
-    "the API calls it a duplicate but does not say of which message: {error}",
-)
-_GATEWAY = Rule(Status.UNKNOWN, Repeat.WITH_DEDUP, "a gateway answered {status}: it may or may not have been accepted")
+_FOREIGN = Rule(DOUBTED, "the answer speaks of another message: it may or may not have been accepted")
+_SOME_DUPLICATE = Rule(DOUBTED, "the API calls it a duplicate but does not say of which message: {error}")
+_GATEWAY = Rule(DOUBTED, "a gateway answered {status}: it may or may not have been accepted")
 _NOT_OURS = Rule(
-    Status.REJECTED,
-    Repeat.NEVER,
-    "the API says that this row's key was used for another number or text: plan anew with another --campaign",
-    arrived=False,
-    stops=True,
+    _ends(StopReason.FOREIGN_KEY, Event.REJECTED),
+    "the API says that this row's key was used for another number or text",
 )
-_ACCEPTED_BUT = Rule(Status.REJECTED, Repeat.NEVER, "the API reported an error: {error}", arrived=False)
+_ACCEPTED_BUT = Rule(REJECTED, "the API reported an error: {error}")
 
 _BY_FAULT = {
-    Fault.UNREACHABLE: Rule(Status.FAILED, Repeat.FREELY, "the server could not be reached: {error}", arrived=False),
-    Fault.UNTRUSTED: Rule(
-        Status.PENDING,
-        Repeat.NEVER,
-        "the server's certificate is not trusted: {error}",
-        arrived=False,
-        stops=True,
-    ),
-    Fault.TIMED_OUT: Rule(Status.UNKNOWN, Repeat.WITH_DEDUP, "no answer in time: it may or may not have been accepted"),
-    Fault.BROKEN_OFF: Rule(
-        Status.UNKNOWN,
-        Repeat.WITH_DEDUP,
-        "the connection broke before the answer: it may or may not have been accepted",
-    ),
-    Fault.UNREADABLE: Rule(
-        Status.UNKNOWN,
-        Repeat.WITH_DEDUP,
-        "the answer could not be read ({status}): it may or may not have been accepted",
-    ),
+    Fault.UNREACHABLE: Rule(FAILED, "the server could not be reached: {error}"),
+    Fault.UNTRUSTED: Rule(_ends(StopReason.UNTRUSTED), "the server's certificate is not trusted: {error}"),
+    Fault.TIMED_OUT: Rule(DOUBTED, "no answer in time: it may or may not have been accepted"),
+    Fault.BROKEN_OFF: Rule(DOUBTED, "the connection broke before the answer: it may or may not have been accepted"),
+    Fault.UNREADABLE: Rule(DOUBTED, "the answer could not be read ({status}): it may or may not have been accepted"),
     Fault.OVERSIZED: Rule(
-        Status.UNKNOWN,
-        Repeat.WITH_DEDUP,
-        "the answer was too long to be the API's ({status}): it may or may not have been accepted",
-    ),
-    Fault.CUT_OFF: Rule(
-        Status.UNKNOWN,
-        Repeat.WITH_DEDUP,
-        "the run was stopped before the answer came: it may or may not have been accepted",
+        DOUBTED, "the answer was too long to be the API's ({status}): it may or may not have been accepted"
     ),
 }
 
 
-def judge(reply: Reply) -> Rule:
+def judge(reply: Reply) -> Verdict:
     """What a reply says of its message."""
+    rule = _rule(reply)
+    return Verdict(
+        rule.ruling, reply.http_status, reply.answer, _explain(rule, reply), reply.echoed, reply.retry_after_s
+    )
+
+
+def _rule(reply: Reply) -> Rule:
     status, answer = reply.http_status, reply.answer
     if status is None:
         return _BY_FAULT[reply.fault or Fault.BROKEN_OFF]
     if 200 <= status < 300:
-        return _judge_success(reply)
+        return _rule_of_success(reply)
     if status == 409 and answer:
         # NOTES on clientDedup: the original was accepted; this is its answer once more.
         if not answer.message_id:
@@ -198,14 +138,7 @@ def judge(reply: Reply) -> Rule:
     return _REFUSED if answer else _BLOCKED
 
 
-def explain(rule: Rule, reply: Reply) -> str:
-    """The rule's sentence for people, with the reply's own words in it; a sent message's ``error``, mostly empty."""
-    if not rule.says:
-        return reply.error if reply.http_status == 200 else ""
-    return rule.says.format(error=reply.error or "no reason given", status=reply.http_status)
-
-
-def _judge_success(reply: Reply) -> Rule:
+def _rule_of_success(reply: Reply) -> Rule:
     if reply.answer is None:
         return _BY_FAULT[reply.fault or Fault.UNREADABLE]
     if not reply.matches:
@@ -213,3 +146,10 @@ def _judge_success(reply: Reply) -> Rule:
     if reply.answer.message_id:
         return _SENT  # accepted: whatever else it says, it has a messageId
     return _ACCEPTED_BUT if reply.error else _BY_FAULT[Fault.UNREADABLE]
+
+
+def _explain(rule: Rule, reply: Reply) -> str:
+    """The rule's sentence for people, with the reply's own words in it; a sent message's ``error``, mostly empty."""
+    if not rule.says:
+        return reply.error if reply.http_status == 200 else ""
+    return rule.says.format(error=reply.error or "no reason given", status=reply.http_status)

@@ -1,1 +1,5 @@
 """What people take away of a run: the results."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -15,9 +15,8 @@ import orjson
 
 from bulksend.errors import UsageError
 from bulksend.files import check_replaceable, replacing
-from bulksend.model import Answer, Status
-from bulksend.runs.sqlite.file import IN_FLIGHT
-from bulksend.runs.sqlite.reader import RunReport
+from bulksend.model import Status
+from bulksend.runs import Run, State
 
 COLUMNS = (
     "row", "status", "to", "contactId", "messageId", "estimateParts", "estimateMicro", "estimate", "deliveryDeadline",
@@ -28,8 +27,8 @@ COLUMNS = (
 ESTIMATE_COLUMNS = ("row", "status", "to", "contactId", "encoding", "estimateParts", "estimateMicro", "error")
 """The columns of what an estimate says of each row."""
 
-_NO_ANSWER = (None,) * len(Answer._fields)
-_NOT_NOTED = "its outcome is not noted yet: it may or may not have been accepted"
+_NOTHING_SAID: Mapping[str, object] = {}
+_NOT_NOTED = "under way: its outcome is not noted yet"
 
 # A cell that a spreadsheet would run (OWASP, "CSV Injection"); numbers and phone numbers are left alone.
 _FORMULA = re.compile(r"\s*[=+\-@\t\r|]")
@@ -38,7 +37,7 @@ _NUMBER = re.compile(r"[+\-]?[\d\s().,\-]*")
 Record = tuple[object, ...]
 
 
-def write_results(run: RunReport, path: Path) -> None:
+def write_results(run: Run, path: Path) -> None:
     """Write all rows of a run, in input order; the file is replaced when the new one is whole.
 
     Args:
@@ -52,7 +51,7 @@ def write_results(run: RunReport, path: Path) -> None:
     _write(path, (*COLUMNS, *input_columns(names, COLUMNS)), _records(run, len(names)))
 
 
-def write_estimate(run: RunReport, path: Path) -> None:
+def write_estimate(run: Run, path: Path) -> None:
     """Write what each row of a plan comes to; otherwise as `write_results`."""
     names = run.facts.columns
     _write(path, (*ESTIMATE_COLUMNS, *input_columns(names, ESTIMATE_COLUMNS)), _estimates(run, len(names)))
@@ -72,10 +71,10 @@ def check_output(path: Path, *others: Path) -> None:
     check_replaceable(path, *others)
 
 
-def inputs_of(run: RunReport) -> list[Path]:
+def inputs_of(run: Run) -> list[Path]:
     """Where a run's input may lie: where it was, and beside the run file; its results must not replace it."""
     given = Path(run.facts.input_name)
-    return [given, run.path.parent / given.name]
+    return [given, Path(run.place).parent / given.name]
 
 
 def writer_for(path: Path) -> Callable[[IO[str], Sequence[str], Iterable[Record]], None]:
@@ -109,32 +108,29 @@ def _write(path: Path, header: Sequence[str], records: Generator[Record]) -> Non
         write(file, header, records)
 
 
-def _records(run: RunReport, width: int) -> Generator[Record]:
+def _records(run: Run, width: int) -> Generator[Record]:
     for row, state, recipient, said, error, http_status, attempts, started_at, cells in run.results():
-        message_id, parts, micro, estimate, deadline, answered_to, answered_contact, _ = (
-            orjson.loads(said) if said else _NO_ANSWER
-        )
-        status = Status.UNKNOWN if state == IN_FLIGHT else state
+        answer = said or _NOTHING_SAID
         is_contact = isinstance(recipient, int)
         yield (
             row,
-            status,
-            (answered_to or None) if is_contact else recipient,
-            recipient if is_contact else answered_contact,
-            message_id,
-            parts,
-            micro,
-            estimate,
-            deadline,
-            _NOT_NOTED if state == IN_FLIGHT else error,
+            state,
+            (answer.get("to") or None) if is_contact else recipient,
+            recipient if is_contact else answer.get("contactId"),
+            answer.get("messageId"),
+            answer.get("estimateParts"),
+            answer.get("estimateMicro"),
+            answer.get("estimate"),
+            answer.get("deliveryDeadline"),
+            _NOT_NOTED if state == State.IN_FLIGHT else error,
             http_status,
             attempts,
-            _utc(started_at) if status == Status.SENT else None,
+            _utc(started_at) if state == State.SENT and started_at is not None else None,
             *_own(cells, width),
         )
 
 
-def _estimates(run: RunReport, width: int) -> Generator[Record]:
+def _estimates(run: Run, width: int) -> Generator[Record]:
     for row, status, recipient, encoding, parts, price, error, cells in run.planned():
         is_contact = isinstance(recipient, int)
         sizes = (encoding, parts, price) if status == Status.PENDING else (None, None, None)

@@ -120,27 +120,27 @@ class Window:
         self.in_flight += other.in_flight
         self._held = sorted([*self._held, *other._held])
 
-    def free_at(self, slots: int, count: int, now: float) -> float:
-        """When ``slots`` more fit under ``count``: ``now``, later, or ``math.inf`` if only an answer can tell.
+    def free_at(self, slots: int, count: int, mono_s: float) -> float:
+        """When ``slots`` more fit under ``count``: ``mono_s``, later, or ``math.inf`` if only an answer can tell.
 
         A message of more slots than the cap goes when nothing else counts any more.
         """
-        self._expire(now)
+        self._expire(mono_s)
         used = self.in_flight + sum(held for _, held in self._held)
         room = max(count - slots, 0)
         if used <= room:
-            return now
+            return mono_s
         for free_at, held in self._held:
             used -= held
             if used <= room:
                 return free_at
         return math.inf
 
-    def is_empty(self, now: float) -> bool:
+    def is_empty(self, mono_s: float) -> bool:
         """Whether nothing counts any more, so that the window can be forgotten."""
-        self._expire(now)
+        self._expire(mono_s)
         return not self.in_flight and not self._held
 
-    def _expire(self, now: float) -> None:
-        while self._held and self._held[0][0] <= now:
+    def _expire(self, mono_s: float) -> None:
+        while self._held and self._held[0][0] <= mono_s:
             del self._held[0]

@@ -1,7 +1,7 @@
-"""What follows from a reply: the message's status, whether it is tried again, whether the run goes on.
+"""What follows from a verdict: the message's status, whether it is tried again, whether the run goes on.
 
-It decides and carries nothing out: it looks at the table of outcomes and at what the run has seen so far, tells the
-dispatcher, and returns the outcome to be noted.
+It decides and carries nothing out: it looks at the verdict and at what the run has seen so far, tells the dispatcher,
+and returns the outcome to be noted.
 """
 
 from __future__ import annotations
@@ -9,30 +9,25 @@ from __future__ import annotations
 import math
 import random
 
-from bulksend.engagespark.outcomes import Repeat, Reply, Rule, explain, judge
-from bulksend.model import Attempt, ContactId, Event, ExitCode, Message, Outcome, PhoneNumber, Queued, Status
+from bulksend.model import Attempt, ContactId, Event, Message, Outcome, PhoneNumber, Queued
 from bulksend.sending.dispatcher import Dispatcher
-from bulksend.sending.limits import Budget, ErrorLimit, Stop
+from bulksend.sending.limits import Budget, ErrorLimit
+from bulksend.sending.stop import Stop, StopReason
+from bulksend.sending.stopping import Stopping
+from bulksend.sending.verdict import Repeat, Ruling, Verdict
 
 _BACKOFF_S = 0.5
 _BACKOFF_MAX_S = 30.0
 _QUIET_MAX_S = 300.0  # a server that asks to be left alone for longer is asked again after this
-
-
-_EVENTS = {
-    Status.SENT: Event.ACCEPTED,
-    Status.REJECTED: Event.REJECTED,
-    Status.FAILED: Event.FAILED,
-    Status.PENDING: Event.PUT_OFF,
-    Status.UNKNOWN: Event.DOUBTED,
-}
+_WELL = frozenset({Event.ACCEPTED, Event.REJECTED})  # they show that the API is
 
 
 class Consequences:
-    """Draws the consequences of one run's replies.
+    """Draws the consequences of one run's verdicts.
 
     Args:
         dispatcher: hears of answers, of learned numbers and of rows to try again.
+        stopping: is asked for the run's end where no message can do better.
         retries: how often a message is tried again after its first attempt.
         failures_max: so many attempts in a row without an answer that makes sense end the run.
         dedup_proven: whether the server has shown that it knows clientDedup.
@@ -43,12 +38,12 @@ class Consequences:
     Attributes:
         dedup_proven: whether it has by now.
         quiet_until: no message may start before; the server asked for it.
-        stop: why the run takes no more messages; None while it does.
     """
 
     def __init__(
         self,
         dispatcher: Dispatcher,
+        stopping: Stopping,
         *,
         retries: int,
         failures_max: int,
@@ -59,12 +54,12 @@ class Consequences:
     ) -> None:
         self.dedup_proven = dedup_proven
         self.quiet_until = -math.inf
-        self.stop: Stop | None = None
         self._dispatcher = dispatcher
         self._retries = retries
         self._failures_max = failures_max
         self._budget = budget
         self._error_limit = error_limit
+        self._stopping = stopping
         self._rng = rng
         self._tries: dict[int, int] = {}  # of messages that were tried in vain
         self._unproven: list[Queued] = []  # may have been accepted; wait for proof that a repeat is safe
@@ -77,41 +72,41 @@ class Consequences:
         """Set a message's price aside before it leaves; False if the budget is filled."""
         return self._budget is None or self._budget.hold(attempt.message.row, attempt.message.price)
 
-    def doubt(self, items: list[Queued], now: float) -> None:
+    def doubt(self, items: list[Queued], mono_s: float) -> None:
         """Rows of before may have been accepted: they are repeated once that is safe."""
         if self.dedup_proven:
             for item in items:
-                self._dispatcher.retry(item, now)
+                self._dispatcher.retry(item, mono_s)
         else:
             self._unproven.extend(items)
 
-    def draw(self, item: Queued, attempt: Attempt, reply: Reply, now: float, wall: float) -> Outcome:
-        """What a reply means for its message and for the run.
+    def draw(self, item: Queued, attempt: Attempt, verdict: Verdict, mono_s: float, wall_s: float) -> Outcome:
+        """What a verdict means for its message and for the run.
 
         Args:
             item: the row as the dispatcher handed it out.
             attempt: what was sent.
-            reply: what came back.
-            now: seconds of the dispatcher's clock.
-            wall: seconds since 1970.
+            verdict: what came of it.
+            mono_s: seconds of the dispatcher's clock.
+            wall_s: seconds since 1970.
         """
-        rule = judge(reply)
-        learned = self._learn(attempt.message, reply, now) if rule.status is Status.SENT else None
-        if rule.arrived:
-            self._dispatcher.answered(item, now)
+        ruling = verdict.ruling
+        accepted = ruling.event is Event.ACCEPTED
+        learned = self._learn(attempt.message, verdict, mono_s) if accepted else None
+        if ruling.counts:
+            self._dispatcher.answered(item, mono_s)
         else:
-            self._dispatcher.unsent(item, now)
-        if reply.retry_after_s is not None:
-            self.quiet_until = max(self.quiet_until, now + min(reply.retry_after_s, _QUIET_MAX_S))
-        if reply.echoed and rule.status is Status.SENT and not self.dedup_proven:
-            self._prove(now)
-        error = explain(rule, reply)
-        self._see_whether_to_stop(rule, error)
-        again = rule.repeat is not Repeat.NEVER and self._try_again(item, rule, now)
+            self._dispatcher.unsent(item, mono_s)
+        if verdict.retry_after_s is not None:
+            self.quiet_until = max(self.quiet_until, mono_s + min(verdict.retry_after_s, _QUIET_MAX_S))
+        if verdict.echoed and accepted and not self.dedup_proven:
+            self._prove(mono_s)
+        self._see_whether_to_stop(verdict)
+        again = ruling.repeat is not Repeat.NEVER and self._try_again(item, ruling, mono_s)
         if not again:
             self._tries.pop(item.row, None)
-        event = self._event(rule, again=again)
-        self._account_for(attempt, event, reply)
+        event = self._event(ruling, again=again)
+        self._account_for(attempt, event, verdict)
         final = not again and (event is not Event.PUT_OFF or attempt.in_doubt)
         if final:
             self._count(event)
@@ -119,91 +114,95 @@ class Consequences:
             row=item.row,
             event=event,
             final=final,
-            ended_at=wall,
-            http_status=reply.http_status,
-            answer=reply.answer,
-            error=error,
+            ended_at=wall_s,
+            http_status=verdict.http_status,
+            answer=verdict.answer,
+            error=verdict.says,
             learned=learned,
         )
 
-    def call_off(self, item: Queued, attempt: Attempt, now: float, wall: float) -> Outcome:
+    def call_off(self, item: Queued, attempt: Attempt, mono_s: float, wall_s: float) -> Outcome:
         """The run stopped between the intent and the POST: nothing left."""
-        self._dispatcher.unsent(item, now)
+        self._dispatcher.unsent(item, mono_s)
         self._account_for(attempt, Event.CALLED_OFF, None)
-        return Outcome(row=item.row, event=Event.CALLED_OFF, final=False, ended_at=wall)
+        return Outcome(row=item.row, event=Event.CALLED_OFF, final=False, ended_at=wall_s)
 
-    def _event(self, rule: Rule, *, again: bool) -> Event:
-        if rule.repeat is Repeat.FREELY and (again or self.stop is not None):
+    def let_go(self, item: Queued, mono_s: float) -> None:
+        """Somebody else has the row: it is nobody's here any more."""
+        self._dispatcher.unsent(item, mono_s)
+        self._tries.pop(item.row, None)
+
+    def _event(self, ruling: Ruling, *, again: bool) -> Event:
+        if ruling.repeat is Repeat.FREELY and (again or self._stopping.why is not None):
             return Event.PUT_OFF
-        return _EVENTS[rule.status]
+        return ruling.event
 
-    def _see_whether_to_stop(self, rule: Rule, error: str) -> None:
-        if rule.stops:
-            self._stop(error)
+    def _see_whether_to_stop(self, verdict: Verdict) -> None:
+        ruling = verdict.ruling
+        if ruling.ends is not None:
+            self._stopping.ask(Stop(ruling.ends, verdict.says))
         # A rejection in the API's own words is the message's fault, and shows that the API is well.
-        self._in_vain = 0 if rule.status in {Status.SENT, Status.REJECTED} else self._in_vain + 1
+        self._in_vain = 0 if ruling.event in _WELL else self._in_vain + 1
         if self._in_vain >= self._failures_max:
-            self._stop(f"the last {self._in_vain} attempts all failed, the latest because: {error}")
-        self._see_whether_all_are_rejected(rule, error)
+            says = f"the last {self._in_vain} attempts all failed, the latest because: {verdict.says}"
+            self._stopping.ask(Stop(StopReason.NOTHING_BUT_FAILURES, says))
+        self._see_whether_all_are_rejected(verdict)
 
-    def _see_whether_all_are_rejected(self, rule: Rule, error: str) -> None:
+    def _see_whether_all_are_rejected(self, verdict: Verdict) -> None:
         """If it rejects all from the first on in the same words, no message is at fault but, say, the organization."""
-        if rule.status is Status.SENT or self._rejection not in (None, error):
+        event, error = verdict.ruling.event, verdict.says
+        if event is Event.ACCEPTED or self._rejection not in (None, error):
             self._rejected_alike = -math.inf  # from now on rejections are the messages' own
-        if rule.status is Status.REJECTED:
+        if event is Event.REJECTED:
             self._rejection = error
             self._rejected_alike += 1
         if self._rejected_alike >= self._failures_max and self._error_limit is None:
-            self._stop(
-                f"all of the first {self._rejected_alike:.0f} messages were rejected, because: {error}; if the rest is "
-                "to be sent all the same, say --max-errors 100%"
-            )
+            says = f"all of the first {self._rejected_alike:.0f} messages were rejected, because: {error}"
+            self._stopping.ask(Stop(StopReason.ALL_REJECTED, says))
 
     def _count(self, event: Event) -> None:
         self._done += 1
         self._bad += event is not Event.ACCEPTED
         limit = self._error_limit
         if limit is not None and limit.is_exceeded(self._bad, self._done):
-            self._stop(f"{self._bad} of {self._done} rows could not be sent, more than --max-errors {limit}")
+            says = f"{self._bad} of {self._done} rows could not be sent, more than the limit of {limit}"
+            self._stopping.ask(Stop(StopReason.TOO_MANY_ERRORS, says, self._bad, self._done, limit))
 
-    def _stop(self, says: str) -> None:
-        self.stop = self.stop or Stop(ExitCode.STOPPED, says)
-
-    def _account_for(self, attempt: Attempt, event: Event, reply: Reply | None) -> None:
+    def _account_for(self, attempt: Attempt, event: Event, verdict: Verdict | None) -> None:
         if self._budget is None:
             return
         row = attempt.message.row
         if event is Event.ACCEPTED:
-            self._budget.accepted(row, reply.answer.charged if reply and reply.answer else None)
+            self._budget.accepted(row, verdict.answer.charged if verdict and verdict.answer else None)
         elif event is not Event.DOUBTED and not attempt.in_doubt:
             self._budget.not_sent(row)
 
-    def _learn(self, message: Message, reply: Reply, now: float) -> tuple[ContactId, PhoneNumber] | None:
+    def _learn(self, message: Message, verdict: Verdict, mono_s: float) -> tuple[ContactId, PhoneNumber] | None:
         """Remember the number behind a contactId, if the answer tells it."""
-        if not isinstance(message.recipient, int) or reply.answer is None:
+        if not isinstance(message.recipient, int) or verdict.answer is None:
             return None
-        number = reply.answer.to
+        number = verdict.answer.to
         if not (number.isascii() and number.isdecimal()):
             return None
-        self._dispatcher.learn(message.recipient, PhoneNumber(number), now)
+        self._dispatcher.learn(message.recipient, PhoneNumber(number), mono_s)
         return message.recipient, PhoneNumber(number)
 
-    def _try_again(self, item: Queued, rule: Rule, now: float) -> bool:
+    def _try_again(self, item: Queued, ruling: Ruling, mono_s: float) -> bool:
         """Plan the next attempt, if there is to be one."""
         tries = self._tries.get(item.row, 0) + 1
-        if tries > self._retries or self.stop is not None:
+        if tries > self._retries or self._stopping.why is not None:
             return False
         self._tries[item.row] = tries
-        if rule.repeat is Repeat.WITH_DEDUP and not self.dedup_proven:
+        if ruling.repeat is Repeat.UNDER_KEY and not self.dedup_proven:
             self._unproven.append(item)
         else:
             ceiling_s = min(_BACKOFF_MAX_S, _BACKOFF_S * 2 ** (tries - 1))
-            self._dispatcher.retry(item, now + self._rng.uniform(0, ceiling_s))
+            self._dispatcher.retry(item, mono_s + self._rng.uniform(0, ceiling_s))
         return True
 
-    def _prove(self, now: float) -> None:
+    def _prove(self, mono_s: float) -> None:
         """An echo was seen: what may have been accepted can now be repeated under its old key."""
         self.dedup_proven = True
         for item in self._unproven:
-            self._dispatcher.retry(item, now)
+            self._dispatcher.retry(item, mono_s)
         self._unproven.clear()

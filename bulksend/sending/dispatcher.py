@@ -46,10 +46,13 @@ class Dispatcher:
 
     Every row handed out by `take` must come back once, as it was handed out: by `answered` or by `unsent`. Times are
     seconds of one monotonic clock.
+
+    Attributes:
+        caps: the telcos' caps, which it keeps.
     """
 
     def __init__(self, caps: Caps) -> None:
-        self._caps = caps
+        self.caps = caps
         self._queue: deque[Queued] = deque()
         self._due: deque[Queued] = deque()
         self._retries: list[tuple[float, int, Queued]] = []
@@ -72,14 +75,14 @@ class Dispatcher:
         """Rows that wait for their phone's cap."""
         return self._parked
 
-    def parked_s(self, now: float) -> float:
+    def parked_s(self, mono_s: float) -> float:
         """How long the rows that wait for their phone's cap take at least, in seconds; looks at every such phone."""
         longest = 0.0
         for key, lane in self._lanes.items():
-            cap = self._caps.of(key)
+            cap = self.caps.of(key)
             if cap is not None:
-                first_at = lane.wake_at if math.isfinite(lane.wake_at) else now
-                longest = max(longest, first_at - now + cap.least_s(len(lane.items), lane.left))
+                first_at = lane.wake_at if math.isfinite(lane.wake_at) else mono_s
+                longest = max(longest, first_at - mono_s + cap.least_s(len(lane.items), lane.left))
         return longest
 
     @property
@@ -91,7 +94,7 @@ class Dispatcher:
         """Feed rows in input order."""
         self._queue.extend(items)
 
-    def park(self, items: Iterable[Queued], now: float) -> None:
+    def park(self, items: Iterable[Queued], mono_s: float) -> None:
         """Feed rows of phones known to need their cap, ahead of the queue."""
         touched: dict[Recipient, _Lane] = {}
         for item in items:
@@ -100,12 +103,12 @@ class Dispatcher:
             self._add(lane, item)
             touched[key] = lane
         for lane in touched.values():
-            self._place(lane, now)
+            self._place(lane, mono_s)
 
     def recall(self, recipient: Recipient, slots: int, free_at: float) -> None:
         """Count an earlier send, of another run or before a crash, until ``free_at``."""
         key = self._key(recipient)
-        if self._caps.of(key) is not None:
+        if self.caps.of(key) is not None:
             self._windows.setdefault(key, Window()).hold(slots, free_at)
             self._expiries.append((free_at, key))
 
@@ -113,48 +116,48 @@ class Dispatcher:
         """Try a row again, not before ``at``."""
         heapq.heappush(self._retries, (at, next(self._ticket), item))
 
-    def take(self, now: float, limit: int) -> list[Queued]:
+    def take(self, mono_s: float, limit: int) -> list[Queued]:
         """The rows that may start now, ``limit`` at most; their slots are taken."""
-        self._forget(now)
-        self._awaken(now)
+        self._forget(mono_s)
+        self._awaken(mono_s)
         taken: list[Queued] = []
         while len(taken) < limit:
-            item = self._from_lane(now) or self._from(self._due, now) or self._from(self._queue, now)
+            item = self._from_lane(mono_s) or self._from(self._due, mono_s) or self._from(self._queue, mono_s)
             if item is None:
                 break
             taken.append(item)
         return taken
 
-    def wake_at(self, now: float) -> float:
-        """When `take` may have something: ``now``, later, or ``math.inf`` if only news can help."""
-        self._awaken(now)
+    def wake_at(self, mono_s: float) -> float:
+        """When `take` may have something: ``mono_s``, later, or ``math.inf`` if only news can help."""
+        self._awaken(mono_s)
         if self._ready or self._due or self._queue:
-            return now
+            return mono_s
         while self._waiting and self._waiting[0][2].wake_at != self._waiting[0][0]:
             heapq.heappop(self._waiting)  # its lane was placed anew since
         waiting = self._waiting[0][0] if self._waiting else math.inf
         return min(waiting, self._retries[0][0] if self._retries else math.inf)
 
-    def answered(self, item: Queued, now: float) -> None:
+    def answered(self, item: Queued, mono_s: float) -> None:
         """An attempt's answer came or its time-out struck: its slots come free one window from now."""
         key = self._key(item.recipient)
-        cap = self._caps.of(key)
+        cap = self.caps.of(key)
         if cap is None:
             return
-        free_at = now + cap.window_s
+        free_at = mono_s + cap.window_s
         self._windows[key].answered(item.slots, free_at)
         self._expiries.append((free_at, key))
-        self._replace(key, now)
+        self._replace(key, mono_s)
 
-    def unsent(self, item: Queued, now: float) -> None:
+    def unsent(self, item: Queued, mono_s: float) -> None:
         """An attempt certainly never left this machine: its slots come free at once."""
         key = self._key(item.recipient)
-        if self._caps.of(key) is not None:
+        if self.caps.of(key) is not None:
             self._windows[key].unsent(item.slots)
-            self._expiries.append((now, key))
-            self._replace(key, now)
+            self._expiries.append((mono_s, key))
+            self._replace(key, mono_s)
 
-    def learn(self, contact: ContactId, number: PhoneNumber, now: float) -> None:
+    def learn(self, contact: ContactId, number: PhoneNumber, mono_s: float) -> None:
         """An answer told a contact's number: from now on both spellings share one window."""
         if contact in self._learned:
             return
@@ -162,42 +165,42 @@ class Dispatcher:
             self._learned = dict(list(self._learned.items())[_LEARNED_MAX // 2 :])
         self._learned[contact] = number
         window = self._windows.pop(contact, None)
-        if window is not None and self._caps.of(number) is not None:
+        if window is not None and self.caps.of(number) is not None:
             self._windows.setdefault(number, Window()).merge(window)
-            self._expiries.append((now + self._caps.longest_window_s, number))
+            self._expiries.append((mono_s + self.caps.longest_window_s, number))
         lane = self._lanes.pop(contact, None)
         if lane is not None:
             lane.wake_at = math.inf
             self._parked -= len(lane.items)
             self._due.extend(lane.items)
-        self._replace(number, now)
+        self._replace(number, mono_s)
 
-    def _from_lane(self, now: float) -> Queued | None:
+    def _from_lane(self, mono_s: float) -> Queued | None:
         while self._ready:
             lane = heapq.heappop(self._ready)[2]
             if lane.wake_at != -math.inf or self._lanes.get(lane.key) is not lane:
                 continue  # stale: placed anew or merged away since
             lane.wake_at = math.inf
-            if self._free_at(lane.key, lane.items[0].slots, now) > now:
-                self._place(lane, now)
+            if self._free_at(lane.key, lane.items[0].slots, mono_s) > mono_s:
+                self._place(lane, mono_s)
                 continue
             self._parked -= 1
             item = self._start(lane.key, lane.popleft())
-            self._place(lane, now)
+            self._place(lane, mono_s)
             return item
         return None
 
-    def _from(self, line: deque[Queued], now: float) -> Queued | None:
+    def _from(self, line: deque[Queued], mono_s: float) -> Queued | None:
         while line:
             item = line.popleft()
             key = self._key(item.recipient)
             lane = self._lanes.get(key)
             if lane is not None:
                 self._add(lane, item)
-            elif self._free_at(key, item.slots, now) > now:
+            elif self._free_at(key, item.slots, mono_s) > mono_s:
                 lane = self._lanes[key] = _Lane(key)
                 self._add(lane, item)
-                self._place(lane, now)
+                self._place(lane, mono_s)
             else:
                 return self._start(key, item)
         return None
@@ -212,17 +215,17 @@ class Dispatcher:
             return self._learned.get(recipient, recipient)
         return recipient
 
-    def _free_at(self, key: Recipient, slots: int, now: float) -> float:
-        cap = self._caps.of(key)
+    def _free_at(self, key: Recipient, slots: int, mono_s: float) -> float:
+        cap = self.caps.of(key)
         window = self._windows.get(key)
         if cap is None or window is None:
-            return now
+            return mono_s
         if isinstance(key, int) and window.in_flight:
             return math.inf  # whose phone it is shows with the answer: until then one at a time
-        return window.free_at(slots, cap.count, now)
+        return window.free_at(slots, cap.count, mono_s)
 
     def _start(self, key: Recipient, item: Queued) -> Queued:
-        if self._caps.of(key) is not None:
+        if self.caps.of(key) is not None:
             window = self._windows.get(key)
             if window is None:
                 window = self._windows[key] = Window()
@@ -230,18 +233,18 @@ class Dispatcher:
         # Its slots come back under the name they were taken under, whatever is learned or forgotten meanwhile.
         return item if item.recipient is key else item._replace(recipient=key)
 
-    def _replace(self, key: Recipient, now: float) -> None:
+    def _replace(self, key: Recipient, mono_s: float) -> None:
         lane = self._lanes.get(key)
         if lane is not None and lane.wake_at != -math.inf:
-            self._place(lane, now)
+            self._place(lane, mono_s)
 
-    def _place(self, lane: _Lane, now: float) -> None:
+    def _place(self, lane: _Lane, mono_s: float) -> None:
         """Put a lane where it belongs: ready, waiting for a time, waiting for an answer, or gone."""
         if not lane.items:
             del self._lanes[lane.key]
             return
-        free_at = self._free_at(lane.key, lane.items[0].slots, now)
-        if free_at <= now:
+        free_at = self._free_at(lane.key, lane.items[0].slots, mono_s)
+        if free_at <= mono_s:
             lane.wake_at = -math.inf
             heapq.heappush(self._ready, (-lane.left, next(self._ticket), lane))
             return
@@ -249,18 +252,18 @@ class Dispatcher:
         if free_at < math.inf:
             heapq.heappush(self._waiting, (free_at, next(self._ticket), lane))
 
-    def _awaken(self, now: float) -> None:
-        while self._waiting and self._waiting[0][0] <= now:
+    def _awaken(self, mono_s: float) -> None:
+        while self._waiting and self._waiting[0][0] <= mono_s:
             wake_at, _, lane = heapq.heappop(self._waiting)
             if lane.wake_at == wake_at and self._lanes.get(lane.key) is lane:
-                self._place(lane, now)
-        while self._retries and self._retries[0][0] <= now:
+                self._place(lane, mono_s)
+        while self._retries and self._retries[0][0] <= mono_s:
             self._due.append(heapq.heappop(self._retries)[2])
 
-    def _forget(self, now: float) -> None:
+    def _forget(self, mono_s: float) -> None:
         """Release the memory of windows that have passed."""
-        while self._expiries and self._expiries[0][0] <= now:
+        while self._expiries and self._expiries[0][0] <= mono_s:
             key = self._expiries.popleft()[1]
             window = self._windows.get(key)
-            if window is not None and window.is_empty(now):
+            if window is not None and window.is_empty(mono_s):
                 del self._windows[key]

@@ -1,49 +1,37 @@
 """Sends a plan: asks the dispatcher who may go, commits the intents, lets workers POST, commits the outcomes.
 
-The dispatcher decides and this module carries out. A message passes: run file -> dispatcher -> intent committed ->
-outbox -> worker -> reply -> rule of the outcome table -> outcome committed.
+The dispatcher decides and this module carries out. A message passes: journal -> feed -> dispatcher -> intent committed
+-> outbox -> worker -> verdict -> consequences -> outcome committed.
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
-import random
 import time
-from array import array
-from bisect import bisect_left, bisect_right
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from operator import itemgetter
-from typing import Protocol
 
-from bulksend.engagespark.outcomes import Fault, Reply
-from bulksend.errors import OwnedError, RunFileError
-from bulksend.model import Attempt, Event, ExitCode, Message, Outcome, Queued, Recipient
-from bulksend.sending.caps import Caps
+from aiolimiter import AsyncLimiter
+
+from bulksend.model import Attempt, Message, Outcome, Queued
 from bulksend.sending.consequences import Consequences
 from bulksend.sending.dispatcher import Dispatcher
+from bulksend.sending.feed import Feed, Past
 from bulksend.sending.journal import Journal
-from bulksend.sending.limits import Budget, ErrorLimit, Stop, failures_max
-from bulksend.sending.pace import Pace, limiter
+from bulksend.sending.pace import Pace
+from bulksend.sending.settling import Settling
+from bulksend.sending.stop import Stop, StopReason
+from bulksend.sending.stopping import Stopping
+from bulksend.sending.verdict import CUT_SHORT, Sender, Verdict
 
-# Rows the dispatcher is fed with at a time, and when it gets more: enough that it never starves between two claims.
-_CLAIM_ROWS = 2_000
-_CLAIM_BELOW = 500
-# Outcomes are committed in groups: at 100, or after 15 ms.
-_GROUP_ROWS = 100
-_GROUP_S = 0.015
 # How long the server is taken to remember a clientDedup. Undocumented; deliveryDeadline shows that a message lives
 # for 24 h, and a shorter memory than that would not serve its purpose.
 DEDUP_MEMORY_S = 24 * 3600.0
 
-
-class Sender(Protocol):
-    """What the engine needs of the API."""
-
-    async def send(self, message: Message, dedup_key: str | None) -> Reply:
-        """POST a message once; never raises."""
+KeyOf = Callable[[Message], str | None]
+"""Makes a message's dedup key; None to send it without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,133 +55,105 @@ class Engine:
     """Sends one run.
 
     Args:
-        journal: the run file's notes.
-        api: posts one message.
-        caps: the telcos' caps.
-        pace: how fast.
-        campaign: the dedup keys' beginning; None to send without them.
-        dedup_proven: whether the server has already shown that it knows clientDedup.
-        earlier: (recipient, slots, time) of other runs' sends that may still count against a cap.
-        quiet_s: how long to wait before the first message.
-        budget: what the run may cost, or None.
-        error_limit: how many rows may end unsent, or None.
-        rng: the retries' jitter.
-        clock: monotonic seconds.
-        wall: seconds since 1970.
+        journal: the run's notes.
+        sender: posts one message.
+        dispatcher: decides who may go.
+        consequences: draws what follows from a verdict; tells the same dispatcher, asks the same stopping.
+        stopping: looked at before each message; who wants the run to end asks it.
+        pace: how many requests are under way at once, and how long they may go on after an interruption.
+        limiter: the account-wide rate, or None for no limit.
+        key_of: makes the dedup keys.
+        past: what is known of the time before.
+        mono_s: the dispatcher's clock, in monotonic seconds.
+        wall_s: seconds since 1970.
     """
 
     def __init__(
         self,
         journal: Journal,
-        api: Sender,
-        caps: Caps,
+        sender: Sender,
+        dispatcher: Dispatcher,
+        consequences: Consequences,
+        stopping: Stopping,
         pace: Pace,
+        limiter: AsyncLimiter | None,
+        key_of: KeyOf,
+        past: Past,
         *,
-        campaign: str | None,
-        dedup_proven: bool = False,
-        earlier: Sequence[tuple[Recipient, int, float]] = (),
-        quiet_s: float = 0.0,
-        budget: Budget | None = None,
-        error_limit: ErrorLimit | None = None,
-        rng: random.Random | None = None,
-        clock: Callable[[], float] = time.monotonic,
-        wall: Callable[[], float] = time.time,
+        mono_s: Callable[[], float] = time.monotonic,
+        wall_s: Callable[[], float] = time.time,
     ) -> None:
         self._journal = journal
-        self._api = api
-        self._caps = caps
+        self._sender = sender
+        self._dispatcher = dispatcher
+        self._consequences = consequences
+        self._stopping = stopping
         self._pace = pace
-        self._campaign = campaign
-        self._earlier = earlier
-        self._clock = clock
-        self._wall = wall
-        self._dispatcher = Dispatcher(caps)
-        self._consequences = Consequences(
-            self._dispatcher,
-            retries=pace.retries,
-            failures_max=failures_max(pace.concurrency),
-            dedup_proven=dedup_proven and campaign is not None,
-            budget=budget,
-            error_limit=error_limit,
-            rng=rng or random.Random(),  # noqa: S311 -- jitter is no secret
-        )
-        self._limiter = limiter(pace.rate)
+        self._limiter = limiter
+        self._key_of = key_of
+        self._past = past
+        self._mono_s = mono_s
+        self._wall_s = wall_s
+        self._feed = Feed(journal, dispatcher)
+        self._settling = Settling(journal, consequences, stopping)
         self._outbox: asyncio.Queue[tuple[Queued, Attempt]] = asyncio.Queue()
         self._busy = 0  # messages handed out and not concluded
-        self._claimed_to: float = 0  # the last row claimed; inf when there are no more
-        self._crowded = array("q")  # rows that were parked at the beginning, and are claimed once more
-        self._outcomes: list[Outcome] = []
-        self._sent = self._not_sent = 0
         self._wake = asyncio.Event()
-        self._to_settle = asyncio.Event()
-        self._stopped = asyncio.Event()
-        self._quiet_until = clock() + quiet_s
+        self._stopping.tell(self._wake.set)
+        self._quiet_until = mono_s() + past.quiet_s
 
     @property
     def progress(self) -> Progress:
         """Where the run stands now."""
-        return Progress(self._sent, self._not_sent, self._dispatcher.parked, self._busy - self._outbox.qsize())
+        in_flight = self._busy - self._outbox.qsize()
+        return Progress(self._settling.sent, self._settling.not_sent, self._dispatcher.parked, in_flight)
 
     @property
     def caps_s(self) -> float:
         """How long the messages that wait for their phone's cap take at least, in seconds; counts phone by phone."""
-        return self._dispatcher.parked_s(self._clock())
+        return self._dispatcher.parked_s(self._mono_s())
 
-    def stop(self, stop: Stop) -> None:
-        """Take no more messages; those under way end. The first reason counts, but an interruption is heard always."""
-        if self._stop is None or (stop.is_interruption and not self._stop.is_interruption):
-            self._consequences.stop = stop
-        self._stopped.set()
-        self._wake.set()
+    @property
+    def quiet_until(self) -> float:
+        """No message starts before: the server asked for it; by the dispatcher's clock."""
+        return self._consequences.quiet_until
 
     async def run(self) -> Stop | None:
         """Send all that can be sent; None, or why it ended early."""
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(self._work()) for _ in range(self._pace.concurrency)]
-                tasks.append(group.create_task(self._settle()))
-                with self._giving_up():
+                tasks.append(group.create_task(self._settling.run()))
+                with self._stopping.if_the_store_fails():
                     await self._recall()
                     await self._dispatch()
                 await self._finish()
                 for task in tasks:
                     task.cancel()
         finally:
-            with self._giving_up():
-                await self._hand_over()
-        return self._stop
+            with self._stopping.if_the_store_fails():
+                await self._settling.hand_over()
+        return self._stopping.why
 
     async def _recall(self) -> None:
-        """Load what still matters of the past: sends of the last minute, unresolved rows, crowded phones."""
-        now, wall = self._clock(), self._wall()
-        window_s = self._caps.longest_window_s
-        own = await self._journal.recent_sends(wall - window_s, wall)
-        for recipient, slots, ended_at in sorted([*own, *self._earlier], key=itemgetter(2)):
-            cap = self._caps.of(recipient)
-            if cap is not None:
-                self._dispatcher.recall(recipient, slots, now + min(ended_at - wall, 0) + cap.window_s)
-        self._consequences.doubt(await self._journal.in_doubt(wall - DEDUP_MEMORY_S), now)
-        crowded = await self._journal.crowded(self._is_crowded)
-        self._crowded = array("q", sorted(item.row for item in crowded))
-        self._dispatcher.park(crowded, now)
-
-    def _is_crowded(self, recipient: Recipient, slots: int) -> bool:
-        cap = self._caps.of(recipient)
-        return cap is not None and slots > cap.count
+        """Load what still matters of the past: sends that count against caps, rows in doubt, crowded phones."""
+        mono_s, wall_s = self._mono_s(), self._wall_s()
+        await self._feed.recall(self._past, mono_s, wall_s)
+        self._consequences.doubt(await self._journal.in_doubt(wall_s - DEDUP_MEMORY_S), mono_s)
 
     async def _dispatch(self) -> None:
-        while self._stop is None:
+        while self._stopping.why is None:
             self._wake.clear()
-            await self._feed()
-            now = self._clock()
-            wake_at = max(self._dispatcher.wake_at(now), self._quiet_until, self._consequences.quiet_until)
+            await self._feed.fill()
+            mono_s = self._mono_s()
+            wake_at = max(self._dispatcher.wake_at(mono_s), self._quiet_until, self._consequences.quiet_until)
             free = self._free_places
-            if wake_at <= now and free:
+            if wake_at <= mono_s and free:
                 granted = await self._grant(free)
-                items = self._dispatcher.take(self._clock(), granted)
+                items = self._dispatcher.take(self._mono_s(), granted)
                 if items and not await self._begin(items):
                     await self._come_to_rest()
-                    self.stop(Stop(ExitCode.STOPPED, "the next message would exceed --max-cost: raise it to go on"))
+                    self._stopping.ask(Stop(StopReason.BUDGET_FILLED, "the next message would exceed the budget"))
             elif self._is_done:
                 return
             else:
@@ -215,34 +175,20 @@ class Engine:
 
     @property
     def _is_done(self) -> bool:
-        return self._claimed_to == math.inf and not self._busy and self._dispatcher.is_empty
-
-    async def _feed(self) -> None:
-        while self._claimed_to < math.inf and self._dispatcher.queued < _CLAIM_BELOW:
-            items = await self._journal.claim(int(self._claimed_to), _CLAIM_ROWS)
-            self._claimed_to = items[-1].row if items else math.inf
-            self._dispatcher.queue(self._uncrowded(items))
-
-    def _uncrowded(self, items: Sequence[Queued]) -> Sequence[Queued]:
-        """Those of claimed rows that were not parked at the beginning."""
-        if not items or not self._crowded:
-            return items
-        first, last = bisect_left(self._crowded, items[0].row), bisect_right(self._crowded, items[-1].row)
-        parked = set(self._crowded[first:last])
-        return [item for item in items if item.row not in parked] if parked else items
+        return self._feed.is_dry and not self._busy and self._dispatcher.is_empty
 
     async def _grant(self, wanted: int) -> int:
         """How many of ``wanted`` the account's rate lets go now: one at least, after a wait; 0 if the run stops."""
         if self._limiter is None:
             return wanted
         if not self._limiter.has_capacity():
-            waits = [asyncio.ensure_future(wait) for wait in (self._limiter.acquire(), self._stopped.wait())]
+            waits = [asyncio.ensure_future(wait) for wait in (self._limiter.acquire(), self._stopping.wait())]
             try:
                 await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 for wait in waits:
                     wait.cancel()
-            granted = 1 if self._stop is None else 0
+            granted = 1 if self._stopping.why is None else 0
         else:
             await self._limiter.acquire()
             granted = 1
@@ -257,21 +203,22 @@ class Engine:
         by_row = {item.row: item for item in items}
         try:
             # Outcomes at hand go into the same commit, and before: a row's last one must be noted before its next.
-            settling = self._hand_over()
-            beginning = self._journal.begin(list(by_row), self._wall())
+            settling = self._settling.hand_over()
+            beginning = self._journal.begin(list(by_row), self._wall_s())
             settled, attempts = await asyncio.gather(settling, beginning, return_exceptions=True)
             if isinstance(attempts, BaseException):
                 raise attempts
         except BaseException:
             self._busy -= len(items)
             raise
+        begun = [(by_row.pop(attempt.message.row), attempt) for attempt in attempts]
+        self._let_go(by_row.values())
         if settled is not None:  # the outcomes could not be committed, but these intents were: nothing leaves
-            for attempt in attempts:
-                self._call_off(by_row[attempt.message.row], attempt)
+            for item, attempt in begun:
+                self._call_off(item, attempt)
             raise settled
         affordable = True
-        for attempt in attempts:
-            item = by_row[attempt.message.row]
+        for item, attempt in begun:
             affordable = affordable and self._consequences.can_afford(attempt)
             if affordable:
                 self._outbox.put_nowait((item, attempt))
@@ -282,62 +229,38 @@ class Engine:
     async def _work(self) -> None:
         while True:
             item, attempt = await self._outbox.get()
-            if self._stop is not None:
+            if self._stopping.why is not None:
                 self._call_off(item, attempt)
                 continue
             try:
-                key = None if self._campaign is None else f"{self._campaign}-{item.row}"
+                key = self._key_of(attempt.message)
                 self._journal.leaves(attempt)
-                reply = await self._api.send(attempt.message, key)
+                verdict = await self._sender.send(attempt.message, key)
             except asyncio.CancelledError:
-                self._conclude(item, attempt, Reply(None, Fault.CUT_OFF))
+                self._conclude(item, attempt, CUT_SHORT)
                 raise
-            self._conclude(item, attempt, reply)
+            self._conclude(item, attempt, verdict)
 
-    def _conclude(self, item: Queued, attempt: Attempt, reply: Reply) -> None:
-        self._note(self._consequences.draw(item, attempt, reply, self._clock(), self._wall()))
-        if self._stop is not None:
-            self._stopped.set()
+    def _conclude(self, item: Queued, attempt: Attempt, verdict: Verdict) -> None:
+        self._note(self._consequences.draw(item, attempt, verdict, self._mono_s(), self._wall_s()))
 
     def _call_off(self, item: Queued, attempt: Attempt) -> None:
-        self._note(self._consequences.call_off(item, attempt, self._clock(), self._wall()))
+        self._note(self._consequences.call_off(item, attempt, self._mono_s(), self._wall_s()))
 
     def _note(self, outcome: Outcome) -> None:
         self._busy -= 1
-        self._outcomes.append(outcome)
-        self._to_settle.set()
+        self._settling.note(outcome)
         self._wake.set()
 
-    async def _settle(self) -> None:
-        while True:
-            await self._to_settle.wait()
-            if len(self._outcomes) < _GROUP_ROWS:
-                await asyncio.sleep(_GROUP_S)
-            with self._giving_up():
-                await self._hand_over()
-
-    def _hand_over(self) -> Awaitable[None]:
-        """Give the outcomes at hand to the journal now; the awaitable tells when they are committed."""
-        self._to_settle.clear()
-        outcomes, self._outcomes = self._outcomes, []
-        return self._confirm(outcomes, self._journal.settle(outcomes, dedup_proven=self._consequences.dedup_proven))
-
-    async def _confirm(self, outcomes: list[Outcome], settling: Awaitable[None]) -> None:
-        """Show outcomes once they are committed; if that fails they stay at hand."""
-        try:
-            await asyncio.shield(settling)
-        except BaseException:
-            self._outcomes = outcomes + self._outcomes
-            raise
-        for outcome in outcomes:
-            if outcome.event is Event.ACCEPTED:
-                self._sent += 1
-            elif outcome.final:
-                self._not_sent += 1
+    def _let_go(self, items: Collection[Queued]) -> None:
+        """Forget rows whose intents the journal refused: somebody else has them."""
+        self._busy -= len(items)
+        for item in items:
+            self._consequences.let_go(item, self._mono_s())
 
     async def _finish(self) -> None:
         """Let what is under way come to its end; after an interruption not for ever."""
-        if not self._is_interrupted:
+        if not self._stopping.is_interrupted:
             await self._come_to_rest()
         with suppress(TimeoutError):
             async with asyncio.timeout(self._pace.grace_s):
@@ -347,30 +270,12 @@ class Engine:
 
     async def _come_to_rest(self) -> None:
         """Wait until nothing is under way, or the run is interrupted."""
-        while self._busy and not self._is_interrupted:
+        while self._busy and not self._stopping.is_interrupted:
             self._wake.clear()
             await self._wake.wait()
 
-    @property
-    def _stop(self) -> Stop | None:
-        return self._consequences.stop
-
-    @property
-    def _is_interrupted(self) -> bool:
-        return self._stop is not None and self._stop.is_interruption
-
-    @contextmanager
-    def _giving_up(self) -> Iterator[None]:
-        """What cannot be noted must not be sent: if the run file fails, the run stops."""
-        try:
-            yield
-        except OwnedError as error:
-            self.stop(Stop(ExitCode.OWNED, str(error)))
-        except RunFileError as error:
-            self.stop(Stop(ExitCode.STOPPED, str(error)))
-
     async def _sleep_until(self, at: float) -> None:
-        delay_s = at - self._clock()
+        delay_s = at - self._mono_s()
         with suppress(TimeoutError):
             async with asyncio.timeout(delay_s if delay_s < math.inf else None):
                 await self._wake.wait()

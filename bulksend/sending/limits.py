@@ -6,23 +6,10 @@ import re
 from dataclasses import dataclass
 
 from bulksend.errors import UsageError
-from bulksend.model import ExitCode, MicroUSD
+from bulksend.model import MicroUSD
 
 _JUDGED_FROM = 100  # rows; of fewer, a percentage says nothing
 _LIMIT = re.compile(r"(?P<number>\d{1,9})(?P<percent>%)?", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Why a run takes no more messages before its end."""
-
-    exit_code: ExitCode
-    says: str
-
-    @property
-    def is_interruption(self) -> bool:
-        """Whether somebody waits for the end."""
-        return self.exit_code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED)
 
 
 @dataclass(frozen=True, slots=True)

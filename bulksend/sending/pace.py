@@ -6,10 +6,6 @@ from dataclasses import dataclass
 
 from aiolimiter import AsyncLimiter
 
-from bulksend.model import MicroUSD
-from bulksend.sending.caps import Caps
-from bulksend.sending.limits import ErrorLimit
-
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -28,29 +24,6 @@ class Pace:
     timeout_s: float = 30.0
     retries: int = 4
     grace_s: float = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class SendOptions:
-    """How a plan is sent.
-
-    Attributes:
-        pace: how fast.
-        caps: the telcos' caps.
-        by_parts: whether a message counts its parts against a cap, or one.
-        limit: send only the first so many pending rows; None for all.
-        dedup: whether messages carry a clientDedup.
-        max_cost: micro-USD that the whole run may cost, or None.
-        max_errors: how many rows may end unsent, or None.
-    """
-
-    pace: Pace
-    caps: Caps
-    by_parts: bool = True
-    limit: int | None = None
-    dedup: bool = True
-    max_cost: MicroUSD | None = None
-    max_errors: ErrorLimit | None = None
 
 
 def limiter(rate: float | None) -> AsyncLimiter | None:

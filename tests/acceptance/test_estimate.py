@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bulksend.cli import run
-from bulksend.model import ExitCode
+from bulksend.cli.codes import ExitCode
 
 Start = Callable[..., SandboxProcess]
 GOLDEN = Path(__file__).parents[1] / "golden"

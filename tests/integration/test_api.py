@@ -25,7 +25,8 @@ from bulksend.engagespark.bodies import charged
 from bulksend.engagespark.client import SmsApi, Target
 from bulksend.engagespark.outcomes import Fault, Reply, judge
 from bulksend.errors import UsageError
-from bulksend.model import ContactId, Endpoint, Message, MicroUSD, PhoneNumber, Status
+from bulksend.model import ContactId, Endpoint, Event, Message, MicroUSD, PhoneNumber
+from bulksend.sending.stop import StopReason
 from bulksend.words import printable
 
 KEY = "k3y-that-nobody-may-see"
@@ -155,7 +156,7 @@ async def ask(
     target: Target, message: Message = TO_NUMBER, dedup_key: str | None = None, timeout_s: float = 5.0
 ) -> Reply:
     async with SmsApi(target, timeout_s=timeout_s) as api:
-        return await api.send(message, dedup_key)
+        return await api.post(message, dedup_key)
 
 
 async def reply_to(act: Act, message: Message = TO_NUMBER, *, dedup_key: str | None = None) -> Reply:
@@ -228,7 +229,7 @@ async def test_no_cookie_is_kept() -> None:
         SmsApi(hostile.target(), timeout_s=5.0) as api,
     ):
         for _ in range(3):
-            await api.send(TO_NUMBER, None)
+            await api.post(TO_NUMBER, None)
     assert len(hostile.requests) == 3
     assert hostile.connections == 1
     assert all(not request.values("Cookie") for request in hostile.requests)
@@ -262,26 +263,26 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 async def test_a_chunked_answer_is_read() -> None:
     reply = await reply_to(says(CHUNKED, chunked(orjson.dumps(SAMPLE), 7), b"0\r\n\r\n", lives_on=True))
     assert reply.answer is not None
-    assert judge(reply).status == Status.SENT
+    assert judge(reply).ruling.event == Event.ACCEPTED
 
 
 async def test_an_answer_that_ends_with_its_connection_is_read() -> None:
     reply = await reply_to(says(b"HTTP/1.0 200 OK\r\n\r\n" + orjson.dumps(SAMPLE)))
-    assert judge(reply).status == Status.SENT
+    assert judge(reply).ruling.event == Event.ACCEPTED
 
 
 async def test_a_duplicate_is_the_originals_success() -> None:
     duplicate = SAMPLE | {"error": "duplicate clientDedup", "errorCode": "sms.clientdedup", "dedupMessageId": "SMS1"}
     reply = await reply_to(answer("409 Conflict", orjson.dumps(duplicate)), dedup_key="c-1")
     assert (reply.http_status, reply.matches) == (409, True)
-    assert judge(reply).status == Status.SENT
+    assert judge(reply).ruling.event == Event.ACCEPTED
 
 
 @pytest.mark.parametrize("changes", [{"to": "639999999999"}, {"message": "Another text"}])
 async def test_a_duplicate_of_another_number_or_text_is_no_success(changes: dict[str, object]) -> None:
     reply = await reply_to(answer("409 Conflict", orjson.dumps(SAMPLE | changes)), dedup_key="c-1")
     assert not reply.matches
-    assert judge(reply).status != Status.SENT
+    assert judge(reply).ruling.event != Event.ACCEPTED
 
 
 async def test_a_duplicate_of_another_contact_is_no_success() -> None:
@@ -294,7 +295,7 @@ async def test_a_duplicate_of_another_contact_is_no_success() -> None:
 async def test_a_duplicate_of_our_contact_or_of_none_named_is_a_success(contact: object) -> None:
     same = SAMPLE | {"contactId": contact}
     reply = await reply_to(answer("409 Conflict", orjson.dumps(same)), TO_CONTACT, dedup_key="c-2")
-    assert judge(reply).status == Status.SENT
+    assert judge(reply).ruling.event == Event.ACCEPTED
 
 
 async def test_a_text_with_server_side_fields_comes_back_filled_and_still_matches() -> None:
@@ -318,7 +319,7 @@ async def test_an_internal_error_in_the_apis_own_words_is_told_from_a_gateways_p
     assert (own.http_status, own.fault, own.error) == (500, None, "internal")
     page = await reply_to(answer("502 Bad Gateway", b"<html>cloudflare</html>", content_type="text/html"))
     assert (page.http_status, page.fault, page.answer) == (502, Fault.UNREADABLE, None)
-    assert judge(page).status == Status.UNKNOWN
+    assert judge(page).ruling.event == Event.DOUBTED
 
 
 async def test_a_refusal_keeps_the_apis_words() -> None:
@@ -371,7 +372,7 @@ def test_printable_leaves_ordinary_words_alone() -> None:
 async def test_fields_of_the_wrong_kind_never_raise(changes: dict[str, object]) -> None:
     reply = await reply_to(accepts(**changes), dedup_key="c-1")
     assert reply.http_status == 200
-    assert judge(reply).status == Status.SENT
+    assert judge(reply).ruling.event == Event.ACCEPTED
     assert reply.answer is not None
     for number in (reply.answer.estimate_parts, reply.answer.estimate_micro, reply.answer.contact_id):
         assert number is None or abs(number) < 2**63
@@ -429,7 +430,7 @@ def test_an_answer_of_no_use_leaves_the_message_unknown_and_is_asked_for_once(
     with asyncio.Runner(loop_factory=new_loop) as runner:
         reply = runner.run(reply_to(act))
     assert (reply.http_status, reply.fault, reply.answer) == (status, fault, None)
-    assert judge(reply).status == Status.UNKNOWN
+    assert judge(reply).ruling.event == Event.DOUBTED
 
 
 @LOOPS
@@ -441,7 +442,7 @@ def test_a_chunk_without_a_size_leaves_the_message_unknown(new_loop: Callable[[]
     with asyncio.Runner(loop_factory=new_loop) as runner:
         reply = runner.run(trial())
     assert reply.fault in {Fault.BROKEN_OFF, Fault.TIMED_OUT}  # as the loop hands the pieces on
-    assert judge(reply).status == Status.UNKNOWN
+    assert judge(reply).ruling.event == Event.DOUBTED
 
 
 @LOOPS
@@ -458,16 +459,16 @@ def test_an_answer_that_does_not_come_in_time_leaves_the_message_unknown(
     with asyncio.Runner(loop_factory=new_loop) as runner:
         replies = runner.run(all_at_once())
     assert [(reply.http_status, reply.fault) for reply in replies] == [case[2:] for case in SLOW]
-    assert {judge(reply).status for reply in replies} == {Status.UNKNOWN}
+    assert {judge(reply).ruling.event for reply in replies} == {Event.DOUBTED}
 
 
 async def test_after_each_fault_the_next_message_is_sent_on() -> None:
     acts = [act for _, faulty, _, _ in FAULTY for act in (faulty, accepts())]
     async with serving(*acts) as hostile, SmsApi(hostile.target(), timeout_s=5.0) as api:
         for name, _, _, fault in FAULTY:
-            assert (await api.send(TO_NUMBER, None)).fault == fault, name
+            assert (await api.post(TO_NUMBER, None)).fault == fault, name
             await asyncio.sleep(0.01)  # until the client has seen that the server hung up
-            assert judge(await api.send(TO_NUMBER, None)).status == Status.SENT, name
+            assert judge(await api.post(TO_NUMBER, None)).ruling.event == Event.ACCEPTED, name
 
 
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"])
@@ -476,7 +477,7 @@ async def test_a_redirect_is_not_followed_and_the_key_goes_nowhere_else(status: 
         location = f"Location: {elsewhere.base_url}/v1/sms/contact"
         reply = await reply_to(answer(status, b"", location))
         assert reply.http_status == int(status[:3])
-        assert judge(reply).stops
+        assert judge(reply).ruling.ends is StopReason.REDIRECTED
         assert elsewhere.connections == 0
 
 
@@ -485,7 +486,7 @@ async def test_cookies_that_cannot_be_parsed_do_no_harm_and_are_not_talked_of(
 ) -> None:
     with caplog.at_level(logging.WARNING):
         reply = await reply_to(answer("200 OK", orjson.dumps(SAMPLE), "Set-Cookie: a,b\x01=\x1b[2J; c d=;;"))
-    assert judge(reply).status in {Status.SENT, Status.UNKNOWN}
+    assert judge(reply).ruling.event in {Event.ACCEPTED, Event.DOUBTED}
     assert caplog.text == ""
 
 
@@ -501,7 +502,7 @@ def test_a_refused_connection_is_told_from_a_broken_one(new_loop: Callable[[], a
             reply = runner.run(ask(target))
     assert (reply.http_status, reply.fault) == (None, Fault.UNREACHABLE)
     assert "refused" in reply.error.lower()
-    assert judge(reply).status == Status.FAILED
+    assert judge(reply).ruling.event == Event.FAILED
 
 
 async def test_a_name_that_no_dns_knows_is_out_of_reach() -> None:
@@ -550,8 +551,8 @@ def test_tls_to_a_server_that_speaks_none_stops_the_run_and_shows_it_nothing(
     with asyncio.Runner(loop_factory=new_loop) as runner:
         reply = runner.run(trial())
     assert (reply.http_status, reply.fault) == (None, Fault.UNTRUSTED)
-    rule = judge(reply)
-    assert (rule.stops, rule.status) == (True, Status.PENDING)
+    ruling = judge(reply).ruling
+    assert (ruling.ends, ruling.event) == (StopReason.UNTRUSTED, Event.PUT_OFF)
     assert seen[:1] == b"\x16"  # a TLS hello, and nothing else
     assert KEY.encode() not in seen
 
@@ -608,7 +609,7 @@ async def test_a_connection_closed_while_idle_is_not_used_again() -> None:
 
     async with serving(then_closes) as hostile, SmsApi(hostile.target(), timeout_s=5.0) as api:
         for _ in range(3):
-            assert judge(await api.send(TO_NUMBER, None)).status == Status.SENT
+            assert judge(await api.post(TO_NUMBER, None)).ruling.event == Event.ACCEPTED
             await asyncio.sleep(0.02)
     assert (len(hostile.requests), hostile.connections) == (3, 3)
 
@@ -620,7 +621,7 @@ def test_a_connection_closed_as_the_next_message_leaves_never_sends_it_twice(
     async def trial() -> tuple[list[Reply], list[str]]:
         every_other = [accepts(), says()] * 10  # reads the second one, and hangs up without a word
         async with serving(*every_other) as hostile, SmsApi(hostile.target(), timeout_s=5.0) as api:
-            replies = [await api.send(numbered(row), None) for row in range(20)]
+            replies = [await api.post(numbered(row), None) for row in range(20)]
         return replies, texts_of(hostile)
 
     with asyncio.Runner(loop_factory=new_loop) as runner:
@@ -636,13 +637,13 @@ async def test_a_connection_closed_right_after_an_answer_never_sends_the_next_me
         return False
 
     async with serving(then_closes_at_once) as hostile, SmsApi(hostile.target(), timeout_s=5.0) as api:
-        replies = [await api.send(numbered(row), None) for row in range(50)]
+        replies = [await api.post(numbered(row), None) for row in range(50)]
     texts = texts_of(hostile)
     assert len(texts) == len(set(texts))
-    accepted = [f"text {row}" for row, reply in enumerate(replies) if judge(reply).status == Status.SENT]
+    accepted = [f"text {row}" for row, reply in enumerate(replies) if judge(reply).ruling.event == Event.ACCEPTED]
     assert set(accepted) <= set(texts)
-    lost = [reply for reply in replies if judge(reply).status != Status.SENT]
-    assert {judge(reply).status for reply in lost} <= {Status.UNKNOWN, Status.FAILED}
+    lost = [reply for reply in replies if judge(reply).ruling.event != Event.ACCEPTED]
+    assert {judge(reply).ruling.event for reply in lost} <= {Event.DOUBTED, Event.FAILED}
 
 
 # ---- where to ----

@@ -10,9 +10,10 @@ import pytest
 from test_api import CHUNKED, KEY, Act, accepts, answer, chunked, hangs, resets, says, serving, with_length
 
 from bulksend.engagespark import client as api_module
+from bulksend.engagespark.account import Balance, Looked
 from bulksend.engagespark.client import SmsApi, Target
 from bulksend.engagespark.sandbox import Sandbox, SandboxOptions
-from bulksend.model import Balance, Endpoint, Message, MicroUSD, PhoneNumber
+from bulksend.model import Endpoint, Message, MicroUSD, PhoneNumber
 
 DOCUMENTED = {
     "balance": 12.34,
@@ -25,12 +26,12 @@ DOCUMENTED = {
 HUGE = b'{"balanceMicro":1,"x":"' + b"x" * 6_000_000 + b'"}'
 
 
-async def balance_by(act: Act, timeout_s: float = 5.0) -> Balance | None:
+async def balance_by(act: Act, timeout_s: float = 5.0) -> Balance | Looked:
     async with serving(act) as server, SmsApi(server.target(), timeout_s=timeout_s) as api:
         return await api.balance()
 
 
-async def balance_in(**fields: object) -> Balance | None:
+async def balance_in(**fields: object) -> Balance | Looked:
     return await balance_by(answer("200 OK", orjson.dumps(fields)))
 
 
@@ -56,20 +57,20 @@ async def test_the_sandboxes_balance_is_told_with_what_was_spent_and_whether_it_
 
 
 @pytest.mark.parametrize(
-    ("options", "key"),
+    ("options", "key", "why"),
     [
-        (SandboxOptions(token=KEY, org_id=123, legacy=True), KEY),
-        (SandboxOptions(token=KEY, org_id=124), KEY),
-        (SandboxOptions(token=KEY, org_id=123), "wrong"),
+        (SandboxOptions(token=KEY, org_id=123, legacy=True), KEY, Looked.NO_SUCH),
+        (SandboxOptions(token=KEY, org_id=124), KEY, Looked.NO_SUCH),
+        (SandboxOptions(token=KEY, org_id=123), "wrong", Looked.REFUSED),
     ],
     ids=["a server like the document", "another organization", "a wrong key"],
 )
-async def test_a_sandbox_that_tells_no_balance_is_no_error(options: SandboxOptions, key: str) -> None:
+async def test_a_sandbox_that_tells_no_balance_is_no_error(options: SandboxOptions, key: str, why: Looked) -> None:
     async with (
         Sandbox(options) as sandbox,
         SmsApi(Target(sandbox.base_url, 123, Endpoint.CONTACT, key), timeout_s=5.0) as api,
     ):
-        assert await api.balance() is None
+        assert await api.balance() is why
 
 
 @pytest.mark.parametrize(
@@ -123,46 +124,46 @@ async def test_an_account_recharges_itself_only_if_it_says_so(said: object, *, i
         {"balance": False},
     ],
 )
-async def test_what_is_no_balance_is_none(fields: dict[str, object]) -> None:
-    assert await balance_in(**fields) is None
+async def test_what_is_no_balance_is_not_understood(fields: dict[str, object]) -> None:
+    assert await balance_in(**fields) is Looked.NOT_UNDERSTOOD
 
 
 @pytest.mark.parametrize(
-    "act",
+    ("act", "why"),
     [
-        answer("404 Not Found", b"<html>Not found</html>", content_type="text/html"),
-        answer("401 Unauthorized", b'{"error": "Invalid Token"}'),
-        answer("403 Forbidden", b'{"balanceMicro": 1}'),
-        answer("500 Internal Server Error", b'{"balanceMicro": 1}'),
-        answer("202 Accepted", b'{"balanceMicro": 1}'),
-        answer("200 OK", b"<html>Log in</html>", content_type="text/html"),
-        answer("200 OK", b""),
-        answer("200 OK", b"[1]"),
-        answer("200 OK", b"5"),
-        answer("200 OK", b'{"balanceMicro": 1'),
-        answer("200 OK", b"[" * 100_000),
-        answer("200 OK", b'{"balanceMicro": "\xff"}'),
-        says(with_length(1_000, b'{"balanceMicro":')),
-        says(with_length(len(HUGE), HUGE)),
-        says(CHUNKED, chunked(HUGE, 60_000), b"0\r\n\r\n"),
-        says(b"HTTP/1.1 20"),
-        says(),
-        resets,
+        (answer("404 Not Found", b"<html>Not found</html>", content_type="text/html"), Looked.NO_SUCH),
+        (answer("401 Unauthorized", b'{"error": "Invalid Token"}'), Looked.REFUSED),
+        (answer("403 Forbidden", b'{"balanceMicro": 1}'), Looked.REFUSED),
+        (answer("500 Internal Server Error", b'{"balanceMicro": 1}'), Looked.NOT_REACHED),
+        (answer("202 Accepted", b'{"balanceMicro": 1}'), Looked.NOT_UNDERSTOOD),
+        (answer("200 OK", b"<html>Log in</html>", content_type="text/html"), Looked.NOT_UNDERSTOOD),
+        (answer("200 OK", b""), Looked.NOT_UNDERSTOOD),
+        (answer("200 OK", b"[1]"), Looked.NOT_UNDERSTOOD),
+        (answer("200 OK", b"5"), Looked.NOT_UNDERSTOOD),
+        (answer("200 OK", b'{"balanceMicro": 1'), Looked.NOT_UNDERSTOOD),
+        (answer("200 OK", b"[" * 100_000), Looked.NOT_UNDERSTOOD),
+        (answer("200 OK", b'{"balanceMicro": "\xff"}'), Looked.NOT_UNDERSTOOD),
+        (says(with_length(1_000, b'{"balanceMicro":')), Looked.NOT_REACHED),
+        (says(with_length(len(HUGE), HUGE)), Looked.NOT_UNDERSTOOD),
+        (says(CHUNKED, chunked(HUGE, 60_000), b"0\r\n\r\n"), Looked.NOT_UNDERSTOOD),
+        (says(b"HTTP/1.1 20"), Looked.NOT_REACHED),
+        (says(), Looked.NOT_REACHED),
+        (resets, Looked.NOT_REACHED),
     ],
     ids=[
         "404", "401", "403", "500", "202", "HTML", "nothing", "a list", "a number", "half an object", "depth",
         "no UTF-8", "broken off", "huge", "huge in chunks", "half a status line", "hung up", "reset",
     ],
 )  # fmt: skip
-async def test_a_server_that_tells_no_balance_is_no_error(act: Act) -> None:
-    assert await balance_by(act) is None
+async def test_a_server_that_tells_no_balance_is_no_error(act: Act, why: Looked) -> None:
+    assert await balance_by(act) is why
 
 
 async def test_a_server_that_is_not_there_tells_no_balance() -> None:
     async with serving(accepts()) as server:
         target = server.target()
     async with SmsApi(target, timeout_s=5.0) as api:
-        assert await api.balance() is None
+        assert await api.balance() is Looked.NOT_REACHED
 
 
 @pytest.mark.parametrize(
@@ -171,15 +172,15 @@ async def test_a_server_that_is_not_there_tells_no_balance() -> None:
     ids=["no answer", "a body that drips"],
 )
 async def test_a_balance_that_does_not_come_is_not_waited_for(act: Act, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert await balance_by(act, timeout_s=0.2) is None
+    assert await balance_by(act, timeout_s=0.2) is Looked.NOT_REACHED
     monkeypatch.setattr(api_module, "_BALANCE_TIMEOUT_S", 0.2)  # its own, shorter than what a send may take
     async with asyncio.timeout(10):
-        assert await balance_by(act, timeout_s=3_600) is None
+        assert await balance_by(act, timeout_s=3_600) is Looked.NOT_REACHED
 
 
 async def test_after_a_balance_that_did_not_come_messages_are_sent() -> None:
     async with serving(hangs, accepts()) as server, SmsApi(server.target(), timeout_s=0.3) as api:
-        assert await api.balance() is None
+        assert await api.balance() is Looked.NOT_REACHED
         assert (await api.send(Message(1, PhoneNumber("639123456789"), None, "Hi", 1, None), None)).answer is not None
 
 
@@ -187,7 +188,7 @@ async def test_after_a_balance_that_did_not_come_messages_are_sent() -> None:
 async def test_a_redirect_is_not_followed_and_the_key_goes_nowhere_else(status: str) -> None:
     async with serving(answer("200 OK", orjson.dumps(DOCUMENTED))) as elsewhere:
         location = f"Location: {elsewhere.base_url}/v1/organizations/123/balance.json"
-        assert await balance_by(answer(status, b"", location)) is None
+        assert await balance_by(answer(status, b"", location)) is Looked.NOT_UNDERSTOOD
         assert elsewhere.connections == 0
 
 

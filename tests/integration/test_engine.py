@@ -15,13 +15,12 @@ import pytest
 from aiolimiter import AsyncLimiter
 from planned import PlannedRow, write_plan
 
-from bulksend.engagespark.outcomes import Fault, Reply
+from bulksend.engagespark.outcomes import Fault, Reply, judge
 from bulksend.model import (
     Answer,
     Attempt,
     ContactId,
     Encoding,
-    ExitCode,
     Message,
     MicroUSD,
     PhoneNumber,
@@ -32,17 +31,21 @@ from bulksend.runs.lock import FileLock
 from bulksend.runs.sqlite.file import IN_FLIGHT
 from bulksend.runs.sqlite.journal import SqliteJournal
 from bulksend.runs.sqlite.store import INTERRUPTED, RunStore
+from bulksend.sending.assembly import assemble
 from bulksend.sending.caps import Cap, Caps
 from bulksend.sending.engine import DEDUP_MEMORY_S, Engine
-from bulksend.sending.limits import Stop
 from bulksend.sending.pace import Pace
 from bulksend.sending.pace import limiter as limiter_of
+from bulksend.sending.stop import Stop, StopReason
+from bulksend.sending.stopping import Stopping
+from bulksend.sending.verdict import Verdict
 
 HOT = PhoneNumber("639171234567")
 CONTACT = ContactId(101)
 BRISK = Pace(concurrency=4, timeout_s=1.0, grace_s=0.2)
 HOUR_S = 3600.0
 LIMIT_S = 10.0
+INTERRUPTED_BY_HAND = Stop(StopReason.INTERRUPTED, "interrupted")
 
 
 def abroad(count: int) -> list[Recipient]:
@@ -76,13 +79,13 @@ class Server:
     replies: Callable[[Message, int], Reply | Awaitable[Reply]]
     calls: list[tuple[int, str | None, float]] = field(default_factory=list)
 
-    async def send(self, message: Message, dedup_key: str | None) -> Reply:
+    async def send(self, message: Message, dedup_key: str | None) -> Verdict:
         self.calls.append((message.row, dedup_key, time.monotonic()))
         reply = self.replies(message, self.rows.count(message.row))
         if isinstance(reply, Reply):
             await asyncio.sleep(0)
-            return reply
-        return await reply
+            return judge(reply)
+        return judge(await reply)
 
     @property
     def rows(self) -> list[int]:
@@ -121,17 +124,19 @@ class Run:
         pace: Pace = BRISK,
         caps: Sequence[Cap] = (),
         journal: SqliteJournal | None = None,
+        stopping: Stopping | None = None,
     ) -> tuple[Engine, SqliteJournal]:
         journal = journal or SqliteJournal(store)
-        return Engine(
+        return assemble(
             journal,
             server,
+            stopping or Stopping(),
             Caps(caps),
             pace,
             campaign="spring",
             dedup_proven=store.dedup_proven,
             rng=NoJitter(),
-            wall=self.wall,
+            wall_s=self.wall,
         ), journal
 
     async def send(
@@ -141,8 +146,9 @@ class Run:
         caps: Sequence[Cap] = (),
         limit: int | None = None,
         watch: Callable[[Engine], None] = lambda _: None,
+        stopping: Stopping | None = None,
     ) -> Stop | None:
-        engine, journal = self.engine(self.open(limit), server, pace, caps)
+        engine, journal = self.engine(self.open(limit), server, pace, caps, stopping=stopping)
         watch(engine)
         try:
             async with asyncio.timeout(LIMIT_S):
@@ -491,7 +497,7 @@ async def test_a_refused_key_stops_the_run_and_those_under_way_come_to_their_end
     run, server = plan(abroad(100)), Server(lambda message, _: reply(message))
     stop = await run.send(server)
     assert stop is not None
-    assert stop.exit_code is ExitCode.STOPPED
+    assert stop.reason is StopReason.KEY_REFUSED
     assert "Invalid Token" in stop.says
     assert sorted(server.rows) == [1, 2, 3, 4]
     assert run.states() == {1: "sent", 2: "sent", 3: "pending", 4: "sent"}
@@ -516,28 +522,28 @@ async def test_an_interrupted_runs_requests_have_some_time_to_end(plan: Plan) ->
         return accepted(message)
 
     def interrupt() -> None:
-        engines[0].stop(Stop(ExitCode.INTERRUPTED, "interrupted"))
+        stopping.ask(INTERRUPTED_BY_HAND)
 
-    engines: list[Engine] = []
+    stopping = Stopping()
     run, server = plan(abroad(50)), Server(lambda message, _: reply(message))
-    stop = await run.send(server, Pace(concurrency=4, grace_s=5), watch=engines.append)
-    assert stop == Stop(ExitCode.INTERRUPTED, "interrupted")
+    stop = await run.send(server, Pace(concurrency=4, grace_s=5), stopping=stopping)
+    assert stop == INTERRUPTED_BY_HAND
     assert run.states() == dict.fromkeys([1, 2, 3, 4], "sent")
 
 
 async def test_what_is_cut_off_after_an_interruptions_grace_is_unknown(plan: Plan) -> None:
     async def never(message: Message) -> Reply:
         if message.row == 4:
-            engines[0].stop(Stop(ExitCode.INTERRUPTED, "interrupted"))
+            stopping.ask(INTERRUPTED_BY_HAND)
         await asyncio.sleep(60)
         return accepted(message)
 
-    engines: list[Engine] = []
+    stopping = Stopping()
     run, server = plan(abroad(50)), Server(lambda message, _: never(message))
     began = time.monotonic()
-    stop = await run.send(server, Pace(concurrency=4, grace_s=0.1), watch=engines.append)
+    stop = await run.send(server, Pace(concurrency=4, grace_s=0.1), stopping=stopping)
     assert stop is not None
-    assert stop.exit_code is ExitCode.INTERRUPTED
+    assert stop.reason is StopReason.INTERRUPTED
     assert time.monotonic() - began < 5
     assert run.states() == dict.fromkeys([1, 2, 3, 4], "unknown")
     assert "stopped before the answer came" in run.errors()[1]
@@ -545,32 +551,33 @@ async def test_what_is_cut_off_after_an_interruptions_grace_is_unknown(plan: Pla
 
 async def test_what_certainly_was_not_sent_when_a_run_is_interrupted_stays_pending(plan: Plan) -> None:
     def reply(_: Message, __: int) -> Reply:
-        engines[0].stop(Stop(ExitCode.TERMINATED, "terminated"))
+        stopping.ask(Stop(StopReason.TERMINATED, "terminated"))
         return refused(500)
 
-    engines: list[Engine] = []
+    stopping = Stopping()
     run = plan(abroad(5))
-    await run.send(Server(reply), Pace(concurrency=1), watch=engines.append)
+    await run.send(Server(reply), Pace(concurrency=1), stopping=stopping)
     assert run.states() == {1: "pending"}
 
 
 class StoppingJournal(SqliteJournal):
     """The run stops just after intents were committed, before their SMS leave."""
 
-    engine: Engine
+    stopping: Stopping
 
     async def begin(self, rows: Sequence[int], now: float) -> list[Attempt]:
         attempts = await super().begin(rows, now)
-        self.engine.stop(Stop(ExitCode.INTERRUPTED, "interrupted"))
+        self.stopping.ask(INTERRUPTED_BY_HAND)
         return attempts
 
 
 async def is_stopped_after_its_intents(run: Run) -> Server:
     store, server = run.open(), accepts_all()
     journal = StoppingJournal(store)
-    journal.engine, _ = run.engine(store, server, journal=journal)
+    journal.stopping = Stopping()
+    engine, _ = run.engine(store, server, journal=journal, stopping=journal.stopping)
     async with asyncio.timeout(LIMIT_S):
-        await journal.engine.run()
+        await engine.run()
     journal.close()
     return server
 
@@ -628,7 +635,7 @@ async def test_nothing_is_sent_once_the_run_file_cannot_be_written(plan: Plan) -
     server = Server(reply)
     stop = await run.send(server)
     assert stop is not None
-    assert stop.exit_code is ExitCode.STOPPED
+    assert stop.reason is StopReason.STORE_FAILED
     assert "run file" in stop.says
     assert len(server.calls) <= 10 + BRISK.concurrency
 
@@ -646,7 +653,7 @@ async def test_nothing_is_sent_while_another_program_locks_the_run_file(plan: Pl
     other.close()
     journal.close()
     assert stop is not None
-    assert stop.exit_code is ExitCode.STOPPED
+    assert stop.reason is StopReason.STORE_FAILED
     assert "locked" in stop.says
     assert server.calls == []
     assert await run.send(server) is None
@@ -664,7 +671,7 @@ async def test_a_run_that_somebody_else_took_over_stops_as_owned(plan: Plan) -> 
     server = Server(reply)
     stop = await run.send(server)
     assert stop is not None
-    assert stop.exit_code is ExitCode.OWNED
+    assert stop.reason is StopReason.TAKEN_OVER
     assert len(server.calls) <= 10 + BRISK.concurrency
 
 

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from bulksend.engagespark.lookup import look_up, match
-from bulksend.model import ContactId, Doubtful, Listed, MicroUSD, Page, PhoneNumber
+from bulksend.engagespark.account import Listed, Looked, Page
+from bulksend.engagespark.lookup import LookUp, look_up, match
+from bulksend.model import ContactId, Doubtful, MicroUSD, PhoneNumber
 
 ANA = PhoneNumber("639171234567")
 BEN = PhoneNumber("639181234567")
@@ -21,11 +22,11 @@ class List:
         self.pages = pages
         self.asked: list[str | None] = []
 
-    async def messages(self, after: str | None) -> Page | None:
+    async def messages(self, after: str | None) -> Page | Looked:
         self.asked.append(after)
         place = int(after or 0)
         if place >= len(self.pages):
-            return None
+            return Looked.NO_SUCH
         return Page(self.pages[place], f"{place + 1}" if place + 1 < len(self.pages) else None)
 
 
@@ -71,20 +72,32 @@ def test_a_text_with_the_apis_own_fields_is_known_by_client_ref_only() -> None:
 async def test_the_list_is_read_back_to_the_first_attempt_and_no_further() -> None:
     old = replace(LISTED, message_id="SMS0", created=500.0)
     api = List([replace(LISTED, message_id="SMS9", created=2_000.0)], [LISTED, old], [old])
-    assert set(await look_up(api, [ROW], (), 5.0)) == {1}
+    seen = await look_up(api, [ROW], (), 5.0)
+    assert (set(seen.found), seen.looked) == ({1}, Looked.THROUGH)
     assert api.asked == [None, "1"]
 
 
 async def test_what_is_known_to_be_another_row_is_not_found_again() -> None:
-    assert await look_up(List([LISTED]), [ROW], {"SMS1"}, 5.0) == {}
+    assert await look_up(List([LISTED]), [ROW], {"SMS1"}, 5.0) == LookUp({}, Looked.THROUGH)
 
 
-@pytest.mark.parametrize("pages", [(), ([replace(LISTED, created=5_000.0)],)])
-async def test_a_server_without_a_list_or_with_nothing_in_it_settles_nothing(pages: tuple[list[Listed], ...]) -> None:
-    assert await look_up(List(*pages), [ROW], (), 5.0) == {}
+@pytest.mark.parametrize(
+    ("pages", "looked"), [((), Looked.NO_SUCH), (([replace(LISTED, created=5_000.0)],), Looked.THROUGH)]
+)
+async def test_a_server_without_a_list_or_with_nothing_in_it_settles_nothing(
+    pages: tuple[list[Listed], ...], looked: Looked
+) -> None:
+    assert await look_up(List(*pages), [ROW], (), 5.0) == LookUp({}, looked)
+
+
+async def test_a_list_that_has_no_end_is_read_in_part() -> None:
+    late = [replace(LISTED, created=5_000.0)]
+    api = List(*[late] * 300)
+    assert await look_up(api, [ROW], (), 5.0) == LookUp({}, Looked.IN_PART)
+    assert len(api.asked) == 200
 
 
 async def test_without_rows_in_doubt_nothing_is_asked() -> None:
     api = List([LISTED])
-    assert await look_up(api, [], (), 5.0) == {}
+    assert await look_up(api, [], (), 5.0) == LookUp({}, Looked.THROUGH)
     assert api.asked == []

@@ -5,12 +5,14 @@ import string
 import pytest
 
 from bulksend.engagespark import outcomes
-from bulksend.engagespark.outcomes import Fault, Repeat, Reply, Rule, explain, judge
-from bulksend.model import Answer, Status
+from bulksend.engagespark.outcomes import Fault, Reply, Rule, judge
+from bulksend.model import Answer, Event
+from bulksend.sending.stop import StopReason
+from bulksend.sending.verdict import CUT_SHORT, Repeat, Ruling, Verdict
 
 ACCEPTED = Answer("SMS20190723T154425-123-0123", 1, 20_000, "0.02", "", "639123456789", 654_321, None)
 REFUSED = Answer("", None, None, "", "", "", None, None)
-NEVER, FREELY, WITH_DEDUP = Repeat.NEVER, Repeat.FREELY, Repeat.WITH_DEDUP
+NEVER, FREELY, UNDER_KEY = Repeat.NEVER, Repeat.FREELY, Repeat.UNDER_KEY
 
 every_rule = [
     *outcomes._BY_STATUS.values(),
@@ -20,56 +22,56 @@ every_rule = [
 
 
 @pytest.mark.parametrize(
-    ("http_status", "status", "repeat", "arrived", "stops"),
+    ("http_status", "event", "repeat", "counts", "ends"),
     [
         # the document's list
-        (400, Status.REJECTED, NEVER, False, False),
-        (401, Status.PENDING, NEVER, False, True),
-        (402, Status.PENDING, NEVER, False, True),
-        (500, Status.FAILED, FREELY, False, False),
+        (400, Event.REJECTED, NEVER, False, None),
+        (401, Event.PUT_OFF, NEVER, False, StopReason.KEY_REFUSED),
+        (402, Event.PUT_OFF, NEVER, False, StopReason.OUT_OF_FUNDS),
+        (500, Event.FAILED, FREELY, False, None),
         # what else servers and gateways say
-        (301, Status.PENDING, NEVER, False, True),
-        (307, Status.PENDING, NEVER, False, True),
-        (404, Status.PENDING, NEVER, False, True),
-        (403, Status.REJECTED, NEVER, False, False),
-        (422, Status.REJECTED, NEVER, False, False),
-        (429, Status.FAILED, FREELY, False, False),
-        (502, Status.UNKNOWN, WITH_DEDUP, True, False),
-        (503, Status.UNKNOWN, WITH_DEDUP, True, False),
-        (504, Status.UNKNOWN, WITH_DEDUP, True, False),
-        (520, Status.UNKNOWN, WITH_DEDUP, True, False),
-        (524, Status.UNKNOWN, WITH_DEDUP, True, False),
+        (301, Event.PUT_OFF, NEVER, False, StopReason.REDIRECTED),
+        (307, Event.PUT_OFF, NEVER, False, StopReason.REDIRECTED),
+        (404, Event.PUT_OFF, NEVER, False, StopReason.NO_ENDPOINT),
+        (403, Event.REJECTED, NEVER, False, None),
+        (422, Event.REJECTED, NEVER, False, None),
+        (429, Event.FAILED, FREELY, False, None),
+        (502, Event.DOUBTED, UNDER_KEY, True, None),
+        (503, Event.DOUBTED, UNDER_KEY, True, None),
+        (504, Event.DOUBTED, UNDER_KEY, True, None),
+        (520, Event.DOUBTED, UNDER_KEY, True, None),
+        (524, Event.DOUBTED, UNDER_KEY, True, None),
     ],
 )
 def test_an_error_in_the_apis_words_means(
-    http_status: int, status: Status, repeat: Repeat, *, arrived: bool, stops: bool
+    http_status: int, event: Event, repeat: Repeat, ends: StopReason | None, *, counts: bool
 ) -> None:
-    rule = judge(Reply(http_status, answer=REFUSED, error="why"))
-    assert (rule.status, rule.repeat, rule.arrived, rule.stops) == (status, repeat, arrived, stops)
+    ruling = judge(Reply(http_status, answer=REFUSED, error="why")).ruling
+    assert ruling == Ruling(event, repeat, counts, ends)
 
 
 @pytest.mark.parametrize("http_status", [200, 201, 202])
 def test_a_success_with_a_message_id_is_sent(http_status: int) -> None:
-    rule = judge(Reply(http_status, answer=ACCEPTED))
-    assert (rule.status, rule.repeat, rule.arrived, rule.stops) == (Status.SENT, NEVER, True, False)
+    ruling = judge(Reply(http_status, answer=ACCEPTED)).ruling
+    assert ruling == Ruling(Event.ACCEPTED, NEVER, counts=True)
 
 
 def test_an_accepted_message_is_sent_whatever_else_its_answer_says() -> None:
     reply = Reply(200, answer=ACCEPTED, error="a warning")
-    assert judge(reply).status is Status.SENT
-    assert explain(judge(reply), reply) == "a warning"
+    assert judge(reply).ruling.event is Event.ACCEPTED
+    assert judge(reply).says == "a warning"
 
 
 def test_an_answer_that_speaks_of_another_message_proves_nothing() -> None:
-    rule = judge(Reply(200, answer=ACCEPTED, matches=False))
-    assert (rule.status, rule.repeat) == (Status.UNKNOWN, WITH_DEDUP)
+    ruling = judge(Reply(200, answer=ACCEPTED, matches=False)).ruling
+    assert (ruling.event, ruling.repeat) == (Event.DOUBTED, UNDER_KEY)
 
 
 def test_a_success_without_a_message_id_that_tells_an_error_was_not_accepted() -> None:
     reply = Reply(200, answer=REFUSED, error="invalid 'to' number")
-    rule = judge(reply)
-    assert (rule.status, rule.repeat, rule.arrived) == (Status.REJECTED, NEVER, False)
-    assert "invalid 'to' number" in explain(rule, reply)
+    ruling = judge(reply).ruling
+    assert ruling == Ruling(Event.REJECTED, NEVER, counts=False)
+    assert "invalid 'to' number" in judge(reply).says
 
 
 @pytest.mark.parametrize(
@@ -77,42 +79,52 @@ def test_a_success_without_a_message_id_that_tells_an_error_was_not_accepted() -
     [Reply(200, answer=REFUSED), Reply(200), Reply(200, Fault.TIMED_OUT), Reply(200, Fault.OVERSIZED)],
 )
 def test_a_success_that_does_not_tell_its_message_id_is_unknown(reply: Reply) -> None:
-    rule = judge(reply)
-    assert (rule.status, rule.repeat, rule.arrived) == (Status.UNKNOWN, WITH_DEDUP, True)
+    ruling = judge(reply).ruling
+    assert ruling == Ruling(Event.DOUBTED, UNDER_KEY, counts=True)
 
 
 def test_a_duplicate_key_is_the_originals_success() -> None:
     reply = Reply(409, answer=ACCEPTED, error="duplicate clientDedup")
-    assert judge(reply).status is Status.SENT
-    assert explain(judge(reply), reply) == ""
+    assert judge(reply).ruling.event is Event.ACCEPTED
+    assert judge(reply).says == ""
 
 
-def test_a_duplicate_key_of_another_message_is_rejected_with_advice() -> None:
+def test_a_duplicate_key_of_another_message_is_rejected_and_ends_the_run() -> None:
     reply = Reply(409, answer=ACCEPTED, error="duplicate clientDedup", matches=False)
-    assert judge(reply).status is Status.REJECTED
-    assert "--campaign" in explain(judge(reply), reply)
+    assert judge(reply).ruling.event is Event.REJECTED
+    assert judge(reply).ruling.ends is StopReason.FOREIGN_KEY
 
 
 def test_a_500_in_other_words_than_the_apis_is_a_gateways() -> None:
-    rule = judge(Reply(500, Fault.UNREADABLE))
-    assert (rule.status, rule.repeat, rule.arrived) == (Status.UNKNOWN, WITH_DEDUP, True)
+    ruling = judge(Reply(500, Fault.UNREADABLE)).ruling
+    assert ruling == Ruling(Event.DOUBTED, UNDER_KEY, counts=True)
 
 
 @pytest.mark.parametrize(
-    ("fault", "status", "repeat", "arrived", "stops"),
+    ("fault", "event", "repeat", "counts", "ends"),
     [
-        (Fault.UNREACHABLE, Status.FAILED, FREELY, False, False),
-        (Fault.UNTRUSTED, Status.PENDING, NEVER, False, True),
-        (Fault.TIMED_OUT, Status.UNKNOWN, WITH_DEDUP, True, False),
-        (Fault.BROKEN_OFF, Status.UNKNOWN, WITH_DEDUP, True, False),
-        (Fault.UNREADABLE, Status.UNKNOWN, WITH_DEDUP, True, False),
-        (Fault.OVERSIZED, Status.UNKNOWN, WITH_DEDUP, True, False),
-        (Fault.CUT_OFF, Status.UNKNOWN, WITH_DEDUP, True, False),
+        (Fault.UNREACHABLE, Event.FAILED, FREELY, False, None),
+        (Fault.UNTRUSTED, Event.PUT_OFF, NEVER, False, StopReason.UNTRUSTED),
+        (Fault.TIMED_OUT, Event.DOUBTED, UNDER_KEY, True, None),
+        (Fault.BROKEN_OFF, Event.DOUBTED, UNDER_KEY, True, None),
+        (Fault.UNREADABLE, Event.DOUBTED, UNDER_KEY, True, None),
+        (Fault.OVERSIZED, Event.DOUBTED, UNDER_KEY, True, None),
     ],
 )
-def test_no_answer_means(fault: Fault, status: Status, repeat: Repeat, *, arrived: bool, stops: bool) -> None:
-    rule = judge(Reply(None, fault, error="why"))
-    assert (rule.status, rule.repeat, rule.arrived, rule.stops) == (status, repeat, arrived, stops)
+def test_no_answer_means(fault: Fault, event: Event, repeat: Repeat, ends: StopReason | None, *, counts: bool) -> None:
+    ruling = judge(Reply(None, fault, error="why")).ruling
+    assert ruling == Ruling(event, repeat, counts, ends)
+
+
+def test_an_answer_that_nobody_waited_for_is_in_doubt() -> None:
+    assert CUT_SHORT.ruling == Ruling(Event.DOUBTED, UNDER_KEY, counts=True)
+    assert "stopped before the answer came" in CUT_SHORT.says
+
+
+def test_a_verdict_brings_what_came_with_the_reply() -> None:
+    reply = Reply(429, answer=REFUSED, error="why", echoed=True, retry_after_s=7.0)
+    verdict = judge(reply)
+    assert (verdict.http_status, verdict.answer, verdict.echoed, verdict.retry_after_s) == (429, REFUSED, True, 7.0)
 
 
 def test_every_fault_has_its_rule() -> None:
@@ -122,12 +134,12 @@ def test_every_fault_has_its_rule() -> None:
 def test_every_http_status_has_a_rule_with_and_without_the_apis_words() -> None:
     for http_status in range(100, 600):
         for reply in (Reply(http_status, answer=REFUSED), Reply(http_status, Fault.UNREADABLE)):
-            assert isinstance(judge(reply), Rule)
+            assert isinstance(judge(reply), Verdict)
 
 
 @pytest.mark.parametrize("rule", every_rule)
 def test_every_sentence_can_be_said(rule: Rule) -> None:
-    said = explain(rule, Reply(499, error="{status} {no field} 100 %"))
+    said = outcomes._explain(rule, Reply(499, error="{status} {no field} 100 %"))
     fields = {name for _, name, _, _ in string.Formatter().parse(rule.says) if name}
     assert fields <= {"error", "status"}
     assert ("{status} {no field} 100 %" in said) == ("error" in fields)
@@ -136,18 +148,19 @@ def test_every_sentence_can_be_said(rule: Rule) -> None:
 
 @pytest.mark.parametrize("rule", [rule for rule in every_rule if "{error}" in rule.says])
 def test_a_sentence_without_the_servers_word_still_reads_well(rule: Rule) -> None:
-    assert "no reason given" in explain(rule, Reply(499))
+    assert "no reason given" in outcomes._explain(rule, Reply(499))
 
 
 @pytest.mark.parametrize("rule", every_rule)
 def test_what_may_be_repeated_freely_was_certainly_not_accepted(rule: Rule) -> None:
-    if rule.repeat is FREELY:
-        assert not rule.arrived
-        assert rule.status is Status.FAILED
-    if rule.status is Status.UNKNOWN:
-        assert rule.arrived
-        assert rule.repeat is WITH_DEDUP
-    if rule.stops:
-        assert rule.status in {Status.PENDING, Status.REJECTED}
-        assert rule.repeat is NEVER
-    assert rule.status in {Status.SENT, Status.PENDING} or rule.says
+    ruling = rule.ruling
+    if ruling.repeat is FREELY:
+        assert not ruling.counts
+        assert ruling.event is Event.FAILED
+    if ruling.event is Event.DOUBTED:
+        assert ruling.counts
+        assert ruling.repeat is UNDER_KEY
+    if ruling.ends:
+        assert ruling.event in {Event.PUT_OFF, Event.REJECTED}
+        assert ruling.repeat is NEVER
+    assert ruling.event in {Event.ACCEPTED, Event.PUT_OFF} or rule.says

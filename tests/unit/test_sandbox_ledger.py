@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from bulksend.engagespark.sandbox import SandboxOptions
-from bulksend.engagespark.sandbox.answers import Reply
+from bulksend.engagespark.sandbox.answers import Response
 from bulksend.engagespark.sandbox.contacts import PRELOADED
 from bulksend.engagespark.sandbox.ledger import Ledger
 from bulksend.model import Endpoint, MicroUSD
@@ -43,7 +43,7 @@ def body(**fields: object) -> dict[str, object]:
     return {name: value for name, value in (sample | fields).items() if value is not None}
 
 
-def error_of(reply: Reply) -> tuple[int, object]:
+def error_of(reply: Response) -> tuple[int, object]:
     return reply.status, reply.fields["error"]
 
 

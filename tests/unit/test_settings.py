@@ -16,9 +16,10 @@ import pytest
 
 from bulksend import cli
 from bulksend.cli import COMMANDS, commands, options, program
+from bulksend.cli.codes import ExitCode
 from bulksend.cli.settings import Command
 from bulksend.errors import UsageError
-from bulksend.model import Endpoint, ExitCode
+from bulksend.model import Endpoint
 from bulksend.sending.caps import Cap
 from bulksend.sending.limits import ErrorLimit
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
+from bulksend.cli.codes import ExitCode
 from bulksend.cli.settings import FILE, Command, option
 from bulksend.errors import UsageError
 from bulksend.files import check_replaceable
-from bulksend.model import ExitCode
-from bulksend.reports.results import inputs_of
-from bulksend.runs.sqlite.charges import last_charged_at, observed_rates
-from bulksend.runs.sqlite.reader import RunReport
+from bulksend.reports import inputs_of
+from bulksend.runs import Run, open_run
 from bulksend.sms import LearnedRate, learn, write_rates, writer_for
 from bulksend.words import many
 
@@ -28,20 +27,23 @@ def command() -> None:
 @command.command(name="learn", cls=Command)
 @click.argument("runs", metavar="RUNFILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @option("-o", "--output", metavar="FILE", required=True, type=click.Path(path_type=Path), help=".csv or .toml")
-def learn_command(**given: Any) -> ExitCode:
+def learn_command(runs: Sequence[Path], output: Path) -> ExitCode:
     """Learn rates from what the messages of earlier runs were charged."""
-    runs: Sequence[Path] = list(dict.fromkeys(given["runs"]))
-    output: Path = given["output"]
-    _check(output, runs)
-    sent_at = max((at for run in runs if (at := last_charged_at(run)) is not None), default=None)
-    if sent_at is None:
-        raise UsageError(f"nothing was charged in {_names(runs)} yet: send some messages first, such as with --limit 3")
-    lines = learn(each for run in runs for each in observed_rates(run))
+    places = list(dict.fromkeys(runs))
+    with ExitStack() as stack:
+        opened = [stack.enter_context(open_run(place)) for place in places]
+        _check(output, opened)
+        sent_at = max((at for run in opened if (at := run.last_charged_at()) is not None), default=None)
+        if sent_at is None:
+            raise UsageError(
+                f"nothing was charged in {_names(places)} yet: send some messages first, such as with --limit 3"
+            )
+        lines = learn(each for run in opened for each in run.observed_rates())
     if not lines:
         raise UsageError(
-            f"nothing was charged in {_names(runs)} for a number that is known: send to numbers, not contacts"
+            f"nothing was charged in {_names(places)} for a number that is known: send to numbers, not contacts"
         )
-    write_rates(output, lines, _source(lines, runs), f"{datetime.fromtimestamp(sent_at, UTC):%Y-%m-%d}")
+    write_rates(output, lines, _source(lines, places), f"{datetime.fromtimestamp(sent_at, UTC):%Y-%m-%d}")
     click.echo(f"{many(len(lines), 'rate')} learned from {_messages(lines)}: written to {output}", err=True)
     if mixed := [line.prefix for line in lines if line.mixed]:
         click.echo(
@@ -50,15 +52,13 @@ def learn_command(**given: Any) -> ExitCode:
     return ExitCode.OK
 
 
-def _check(output: Path, runs: Sequence[Path]) -> None:
+def _check(output: Path, runs: Sequence[Run]) -> None:
     writer_for(output)
-    inputs = []
-    for path in runs:
-        with RunReport(path) as run:
-            inputs += inputs_of(run)
-            if not run.facts.base_url:
-                click.echo(f"Note: {path} went to a private sandbox, whose prices are made up.", err=True)
-    check_replaceable(output, *runs, *inputs)
+    others = [path for run in runs for path in (Path(run.place), *inputs_of(run))]
+    for run in runs:
+        if not run.facts.base_url:
+            click.echo(f"Note: {run.place} went to a private sandbox, whose prices are made up.", err=True)
+    check_replaceable(output, *others)
     if output.resolve() == FILE.resolve():
         raise UsageError(f"{output}: these are bulksend's settings; name another file for the rates")
 

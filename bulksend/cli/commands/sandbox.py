@@ -10,12 +10,13 @@ from typing import Any
 
 import click
 
-from bulksend.cli.options import CAP
+from bulksend.cli.codes import ExitCode
 from bulksend.cli.settings import Command, option
+from bulksend.cli.values import CAP
 from bulksend.engagespark.sandbox import Sandbox, SandboxOptions
 from bulksend.engagespark.sandbox.options import parse_fail, parse_latency
-from bulksend.model import ExitCode, PhoneNumber
-from bulksend.sending.caps import PHILIPPINES, Caps
+from bulksend.model import PhoneNumber
+from bulksend.sending import PHILIPPINES, Caps
 from bulksend.sms import Rates, read_rates
 
 _MICRO = 1_000_000

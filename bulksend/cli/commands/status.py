@@ -21,7 +21,7 @@ def command(run_file: Path, *, as_json: bool) -> ExitCode:
         tally = run.tally()
         show.show_status(show.console(), run, tally, _who(run.owner))
         if as_json:
-            summary.write(summary.of_run(run, tally))
+            summary.write(summary.of_status(run, tally))
     return ExitCode.OK
 
 

@@ -74,7 +74,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class Response:
     """What becomes of one send.
 
     Attributes:
@@ -159,18 +159,18 @@ def error_fields(error: Error, *, legacy: bool) -> dict[str, object]:
     return fields if legacy else fields | {"errorCode": error.code}
 
 
-def refusal(error: Error, *, legacy: bool, number: str = "", delay_s: float = 0.0) -> Reply:
+def refusal(error: Error, *, legacy: bool, number: str = "", delay_s: float = 0.0) -> Response:
     """Refuse a send."""
-    return Reply(error.status, error_fields(error, legacy=legacy), number=number, delay_s=delay_s)
+    return Response(error.status, error_fields(error, legacy=legacy), number=number, delay_s=delay_s)
 
 
-def failure(status: int, *, legacy: bool, delay_s: float = 0.0) -> Reply:
+def failure(status: int, *, legacy: bool, delay_s: float = 0.0) -> Response:
     """Fail a send for no fault of its own: in the document's words where it has any, else as a CDN does."""
     if status in _FAILURES:
         return refusal(_FAILURES[status], legacy=legacy, delay_s=delay_s)
     title = f"Error {status}"
     page = f"<!DOCTYPE html>\n<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>\n"
-    return Reply(status, page=page, delay_s=delay_s)
+    return Response(status, page=page, delay_s=delay_s)
 
 
 def dollars(micro: int) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from random import Random
 
 from bulksend.engagespark.sandbox import answers
-from bulksend.engagespark.sandbox.answers import Error, Message, Reply
+from bulksend.engagespark.sandbox.answers import Error, Message, Response
 from bulksend.engagespark.sandbox.cap import PhoneCap
 from bulksend.engagespark.sandbox.chance import Chance
 from bulksend.engagespark.sandbox.contacts import Contacts
@@ -44,7 +44,7 @@ class Ledger:
         """The most SMS that were accepted for one capped number within any window."""
         return self._cap.worst
 
-    def accept(self, body: Mapping[str, object], now: float, endpoint: Endpoint = Endpoint.CONTACT) -> Reply:
+    def accept(self, body: Mapping[str, object], now: float, endpoint: Endpoint = Endpoint.CONTACT) -> Response:
         """Decide on one send that arrives ``now``; times must not go back from call to call.
 
         Failures by chance come first, as a CDN or a broken service does not read what it fails.
@@ -54,11 +54,11 @@ class Ledger:
         if status is not None:
             return answers.failure(status, legacy=self._options.legacy, delay_s=delay_s)
         request = parse(body, endpoint, self._options)
-        reply = request if isinstance(request, Error) else self._decide(request, now, endpoint)
-        if isinstance(reply, Error):
+        response = request if isinstance(request, Error) else self._decide(request, now, endpoint)
+        if isinstance(response, Error):
             number = "" if isinstance(request, Error) else self._number(request) or ""
-            return answers.refusal(reply, legacy=self._options.legacy, number=number, delay_s=delay_s)
-        return replace(reply, delay_s=delay_s)
+            return answers.refusal(response, legacy=self._options.legacy, number=number, delay_s=delay_s)
+        return replace(response, delay_s=delay_s)
 
     def find(self, message_id: str) -> Message | None:
         """Look up an accepted message by its id."""
@@ -68,19 +68,19 @@ class Ledger:
         message = self.messages[int(counter) - 1]
         return message if message.message_id == message_id else None
 
-    def _decide(self, request: SendRequest, now: float, endpoint: Endpoint) -> Reply | Error:
+    def _decide(self, request: SendRequest, now: float, endpoint: Endpoint) -> Response | Error:
         number = self._number(request)
         if number is None:
             return Error.CONTACT
         original = self._by_dedup.get(request.client_dedup) if request.client_dedup else None
         if original is not None:
-            return Reply(409, answers.duplicate_fields(original), message=original, number=number)
+            return Response(409, answers.duplicate_fields(original), message=original, number=number)
         price_micro = request.parts * self._per_part(number)
         if price_micro > self.balance_micro + self._options.recharge_micro:
             return Error.FUNDS
         message = self._send(request, number, price_micro, now, endpoint)
         answered = not self._chance.loses_answer()
-        return Reply(200, answers.sent_fields(message), message=message, number=number, answered=answered)
+        return Response(200, answers.sent_fields(message), message=message, number=number, answered=answered)
 
     def _send(self, request: SendRequest, number: str, price_micro: int, now: float, endpoint: Endpoint) -> Message:
         counter = len(self.messages) + 1

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import orjson
 
-from bulksend.engagespark.sandbox.answers import Reply
+from bulksend.engagespark.sandbox.answers import Response
 from bulksend.errors import UsageError
 
 
@@ -139,25 +139,25 @@ class Log:
             self._file.close()
 
 
-def record(arrived: float, path: str, body: Mapping[str, object], reply: Reply) -> Record:
-    """Describe a send and its reply."""
-    message = reply.message
+def record(arrived: float, path: str, body: Mapping[str, object], response: Response) -> Record:
+    """Describe a send and its response."""
+    message = response.message
     message_id = "" if message is None else message.message_id
     return Record(
         arrived=arrived,
         path=path,
         to=body.get("to", body.get("fullPhoneNumber")),
         contact_id=body.get("contactId"),
-        number=reply.number,
+        number=response.number,
         message=body.get("message"),
         sender=body.get("from"),
         client_dedup=body.get("clientDedup"),
-        status=reply.status,
+        status=response.status,
         message_id=message_id,
-        accepted=reply.accepted,
-        lost=message is not None and reply.accepted and message.lost,
-        answered=reply.answered,
-        dedup_of="" if reply.accepted else message_id,
+        accepted=response.accepted,
+        lost=message is not None and response.accepted and message.lost,
+        answered=response.answered,
+        dedup_of="" if response.accepted else message_id,
     )
 
 

@@ -15,7 +15,7 @@ import orjson
 from aiohttp import web
 
 from bulksend.engagespark.sandbox import answers, history, log
-from bulksend.engagespark.sandbox.answers import Error, Reply
+from bulksend.engagespark.sandbox.answers import Error, Response
 from bulksend.engagespark.sandbox.ledger import Ledger
 from bulksend.engagespark.sandbox.options import SandboxOptions
 from bulksend.engagespark.sandbox.request import is_number
@@ -129,17 +129,17 @@ class Sandbox:
         body = _json_object(await request.read())
         arrived = self._clock()
         if not self._authorized(request):
-            reply = answers.refusal(Error.TOKEN, legacy=self._options.legacy)
+            response = answers.refusal(Error.TOKEN, legacy=self._options.legacy)
         elif body is None:
-            reply = answers.refusal(Error.JSON, legacy=self._options.legacy)
+            response = answers.refusal(Error.JSON, legacy=self._options.legacy)
         else:
-            reply = self.ledger.accept(body, arrived, endpoint)
-        self._log.add(log.record(arrived, request.path, body or {}, reply))
-        if reply.delay_s:
-            await asyncio.sleep(reply.delay_s)
-        if not reply.answered and request.transport is not None:
+            response = self.ledger.accept(body, arrived, endpoint)
+        self._log.add(log.record(arrived, request.path, body or {}, response))
+        if response.delay_s:
+            await asyncio.sleep(response.delay_s)
+        if not response.answered and request.transport is not None:
             request.transport.abort()
-        return _response(reply)
+        return _response(response)
 
     async def _get_balance(self, request: web.Request) -> web.Response:
         refusal = self._refuse_read(request)
@@ -229,12 +229,12 @@ _RETRY_AFTER = {429: "1", 503: "1"}
 """Statuses that say when to come back, in seconds."""
 
 
-def _response(reply: Reply) -> web.Response:
-    headers = {"Content-Type": _HTML} if reply.page else _SEND_HEADERS
-    if reply.status in _RETRY_AFTER:
-        headers = headers | {"Retry-After": _RETRY_AFTER[reply.status]}
-    body = reply.page.encode() if reply.page else orjson.dumps(reply.fields, option=orjson.OPT_APPEND_NEWLINE)
-    return web.Response(status=reply.status, body=body, headers=headers)
+def _response(response: Response) -> web.Response:
+    headers = {"Content-Type": _HTML} if response.page else _SEND_HEADERS
+    if response.status in _RETRY_AFTER:
+        headers = headers | {"Retry-After": _RETRY_AFTER[response.status]}
+    body = response.page.encode() if response.page else orjson.dumps(response.fields, option=orjson.OPT_APPEND_NEWLINE)
+    return web.Response(status=response.status, body=body, headers=headers)
 
 
 def _json(fields: dict[str, object], status: int = 200) -> web.Response:

@@ -1,0 +1,63 @@
+"""What the program's exit tells a script."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from bulksend.errors import BulksendError, OwnedError, RunFileError
+from bulksend.model import Status
+from bulksend.sending import Stop, StopReason
+
+if TYPE_CHECKING:
+    from bulksend.campaign import Ended
+
+
+class ExitCode(IntEnum):
+    """The numbers are fixed."""
+
+    OK = 0
+    """Every row sent, or left out on purpose."""
+    NOT_ALL_SENT = 1
+    """Finished, some rows were not sent: invalid, rejected, failed or unknown."""
+    USAGE = 2
+    """Usage or configuration: nothing was sent."""
+    STOPPED = 3
+    """Stopped early; the same command goes on."""
+    OWNED = 4
+    """Another process owns the run file."""
+    INTERRUPTED = 130
+    """SIGINT; the same command goes on."""
+    TERMINATED = 143
+    """SIGTERM; the same command goes on."""
+
+
+_OF_REASON = {
+    StopReason.INTERRUPTED: ExitCode.INTERRUPTED,
+    StopReason.TERMINATED: ExitCode.TERMINATED,
+    StopReason.HUNG_UP: ExitCode.TERMINATED,
+    StopReason.TAKEN_OVER: ExitCode.OWNED,
+}
+"""Every other reason is STOPPED."""
+
+
+def of_error(error: BulksendError) -> ExitCode:
+    """The exit code that an error ends the program with."""
+    if isinstance(error, OwnedError):
+        return ExitCode.OWNED
+    return ExitCode.STOPPED if isinstance(error, RunFileError) else ExitCode.USAGE
+
+
+def of_stop(stop: Stop) -> ExitCode:
+    """The exit code of a run that ended early."""
+    return _OF_REASON.get(stop.reason, ExitCode.STOPPED)
+
+
+def of_end(ended: Ended) -> ExitCode:
+    """What a run's end is to a script; a test send leaves the rest pending on purpose."""
+    if ended.stop is not None:
+        return of_stop(ended.stop)
+    bad = {Status.INVALID, Status.REJECTED, Status.FAILED, Status.UNKNOWN}
+    if not ended.is_limited:
+        bad.add(Status.PENDING)
+    return ExitCode.NOT_ALL_SENT if any(ended.tally.statuses[status] for status in bad) else ExitCode.OK

@@ -1,0 +1,51 @@
+"""Signals: the first one ends a run in order, the second at once."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from bulksend.cli import codes
+from bulksend.sending import Stop, Stopping, StopReason
+
+_STOPS = {
+    signal.SIGINT: Stop(StopReason.INTERRUPTED, "interrupted"),
+    signal.SIGTERM: Stop(StopReason.TERMINATED, "terminated"),
+    signal.SIGHUP: Stop(StopReason.HUNG_UP, "its terminal was closed"),
+}
+
+
+@contextmanager
+def stop_on_signals(stopping: Stopping, on_leave: Callable[[], None]) -> Iterator[None]:
+    """Ask for a run's end on the first signal, and leave on the second: what was under way is then unknown.
+
+    Args:
+        stopping: whom to ask.
+        on_leave: called before a second signal ends the process at once.
+    """
+    loop = asyncio.get_running_loop()
+    before = {number: signal.getsignal(number) for number in _STOPS}
+
+    def at_once(number: int, _frame: FrameType | None) -> None:
+        on_leave()
+        os._exit(codes.of_stop(_STOPS[signal.Signals(number)]))  # the write-ahead intents make it safe
+
+    def on_signal(number: signal.Signals) -> None:
+        for known in _STOPS:
+            loop.remove_signal_handler(known)
+            signal.signal(known, at_once)
+        stopping.ask(_STOPS[number])
+
+    for number in _STOPS:
+        if before[number] is not signal.SIG_IGN:  # as nohup has it
+            loop.add_signal_handler(number, on_signal, number)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            loop.remove_signal_handler(number)
+            signal.signal(number, handler)

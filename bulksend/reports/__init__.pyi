@@ -1,0 +1,4 @@
+from .results import check_output as check_output
+from .results import inputs_of as inputs_of
+from .results import write_estimate as write_estimate
+from .results import write_results as write_results

@@ -1,0 +1,14 @@
+from .assembly import assemble as assemble
+from .caps import PHILIPPINES as PHILIPPINES
+from .caps import Cap as Cap
+from .caps import Caps as Caps
+from .engine import Engine as Engine
+from .engine import Progress as Progress
+from .feed import Past as Past
+from .journal import Journal as Journal
+from .limits import Budget as Budget
+from .limits import ErrorLimit as ErrorLimit
+from .pace import Pace as Pace
+from .stop import Stop as Stop
+from .stop import StopReason as StopReason
+from .stopping import Stopping as Stopping

@@ -1,0 +1,63 @@
+"""Why a run takes no more messages before its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bulksend.sending.limits import ErrorLimit
+
+
+class StopReason(StrEnum):
+    """Why a run ends early."""
+
+    INTERRUPTED = "interrupted"
+    TERMINATED = "terminated"
+    HUNG_UP = "hung up"
+    """Whoever looked on has gone."""
+    OUT_OF_FUNDS = "out of funds"
+    KEY_REFUSED = "key refused"
+    NO_ENDPOINT = "no such endpoint"
+    REDIRECTED = "redirected"
+    """The server sends us elsewhere, where the key does not go."""
+    BLOCKED = "blocked"
+    """Somebody before the API refuses."""
+    UNTRUSTED = "not trusted"
+    """The server's certificate is."""
+    FOREIGN_KEY = "key of another message"
+    """The server knows a message's dedup key, as another message's."""
+    BUDGET_FILLED = "budget filled"
+    TOO_MANY_ERRORS = "too many errors"
+    NOTHING_BUT_FAILURES = "nothing but failures"
+    ALL_REJECTED = "all rejected"
+    TAKEN_OVER = "taken over"
+    """Somebody else has the run by now."""
+    STORE_FAILED = "store failed"
+    """What cannot be noted must not be sent."""
+
+    @property
+    def is_interruption(self) -> bool:
+        """Whether somebody waits for the end."""
+        return self in _INTERRUPTIONS
+
+
+_INTERRUPTIONS = frozenset({StopReason.INTERRUPTED, StopReason.TERMINATED, StopReason.HUNG_UP})
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Why one run ended early.
+
+    Attributes:
+        reason: of which kind.
+        says: the sentence for people; it names no flag or button.
+        unsent: rows that could not be sent, where these were too many.
+        done: rows that were done by then.
+        limit: how many were allowed.
+    """
+
+    reason: StopReason
+    says: str
+    unsent: int = 0
+    done: int = 0
+    limit: ErrorLimit | None = None

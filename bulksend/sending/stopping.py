@@ -1,0 +1,58 @@
+"""Whether a run is to end early: the one place where that is decided, and where everybody looks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from bulksend.errors import OwnedError, RunFileError
+from bulksend.sending.stop import Stop, StopReason
+
+
+class Stopping:
+    """Whether a run takes no more messages: whoever wants its end asks for it, whoever works on it looks here.
+
+    It belongs to one event loop, and may be made before that runs.
+
+    Attributes:
+        why: the reason; None as long as the run goes on.
+    """
+
+    __slots__ = ("_asked", "_listeners", "why")
+
+    def __init__(self) -> None:
+        self.why: Stop | None = None
+        self._asked = asyncio.Event()
+        self._listeners: list[Callable[[], None]] = []
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether somebody waits for the end: what is under way gets only some time more."""
+        return self.why is not None and self.why.reason.is_interruption
+
+    def ask(self, stop: Stop) -> None:
+        """Take no more messages; those under way end. The first reason counts, but an interruption is always heard."""
+        if self.why is None or (stop.reason.is_interruption and not self.why.reason.is_interruption):
+            self.why = stop
+        self._asked.set()
+        for listener in self._listeners:
+            listener()
+
+    def tell(self, listener: Callable[[], None]) -> None:
+        """Call ``listener`` whenever an end is asked for."""
+        self._listeners.append(listener)
+
+    async def wait(self) -> None:
+        """Wait until an end is asked for."""
+        await self._asked.wait()
+
+    @contextmanager
+    def if_the_store_fails(self) -> Iterator[None]:
+        """What cannot be noted must not be sent: ask for the end if the journal fails in here."""
+        try:
+            yield
+        except OwnedError as error:
+            self.ask(Stop(StopReason.TAKEN_OVER, str(error)))
+        except RunFileError as error:
+            self.ask(Stop(StopReason.STORE_FAILED, str(error)))

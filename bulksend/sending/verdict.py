@@ -1,0 +1,78 @@
+"""What a reply says of its message, whoever gave it: all that sending needs to know of a provider's answers.
+
+A message is *certain* when it is known whether it was accepted. Only what certainly was not accepted may be sent again
+freely; what may have been accepted is repeated only under a dedup key that the server has shown to know.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import NamedTuple, Protocol
+
+from bulksend.model import Answer, Event, Message
+from bulksend.sending.stop import StopReason
+
+
+class Repeat(Enum):
+    """Whether a message may be sent once more."""
+
+    NEVER = auto()
+    FREELY = auto()
+    """It certainly was not accepted."""
+    UNDER_KEY = auto()
+    """It may have been accepted: only under the same key, where the server has echoed one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What follows from a kind of reply; there are few, and every message's verdict holds one of them.
+
+    Attributes:
+        event: what happened to the message, if it is not, or no longer, to be repeated.
+        repeat: whether it may be sent once more now.
+        counts: whether the SMS may have reached the telco, so that it counts against the phone's cap.
+        ends: why the run stops, if no other message can do better; None if it goes on.
+    """
+
+    event: Event
+    repeat: Repeat
+    counts: bool
+    ends: StopReason | None = None
+
+
+ACCEPTED = Ruling(Event.ACCEPTED, Repeat.NEVER, counts=True)
+REJECTED = Ruling(Event.REJECTED, Repeat.NEVER, counts=False)
+FAILED = Ruling(Event.FAILED, Repeat.FREELY, counts=False)
+DOUBTED = Ruling(Event.DOUBTED, Repeat.UNDER_KEY, counts=True)
+
+
+class Verdict(NamedTuple):
+    """What one reply says of its message, and what came with it.
+
+    Attributes:
+        ruling: what follows.
+        http_status: the answer's status, or None if there was no answer.
+        answer: what the API said, or None.
+        says: what went wrong, for people; empty if nothing did.
+        echoed: whether the answer held our own dedup key.
+        retry_after_s: how long the server asks to be left alone, or None.
+    """
+
+    ruling: Ruling
+    http_status: int | None = None
+    answer: Answer | None = None
+    says: str = ""
+    echoed: bool = False
+    retry_after_s: float | None = None
+
+
+CUT_SHORT = Verdict(DOUBTED, says="the run was stopped before the answer came: it may or may not have been accepted")
+"""Of a message whose answer nobody waited for."""
+
+
+class Sender(Protocol):
+    """What sending needs of a provider."""
+
+    async def send(self, message: Message, dedup_key: str | None) -> Verdict:
+        """POST a message once; never raises."""

@@ -1,0 +1,139 @@
+"""Rows in doubt looked for in the lists of servers that have one, and of such as do not."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+import orjson
+import pytest
+from test_api import KEY, Act, accepts, answer, hangs, resets, says, serving, with_length
+
+from bulksend.engagespark.account import Looked
+from bulksend.engagespark.client import SmsApi, Target
+from bulksend.engagespark.lookup import LookUp, look_up
+from bulksend.engagespark.sandbox import Sandbox, SandboxOptions
+from bulksend.model import Doubtful, Endpoint, Message, PhoneNumber
+
+ANA = PhoneNumber("639171234567")
+SINCE = 1_800_000_000.0
+
+
+def row(number: int, since: float = SINCE) -> Doubtful:
+    return Doubtful(number, ANA, f"Hello {number}", f"spring-{number}", since, since + 1, "no answer in time")
+
+
+def page(*rows: int, more: bool = False, created: float = SINCE) -> Act:
+    messages = [
+        {
+            "id": f"SMS{each}",
+            "client_ref": f"spring-{each}",
+            "recipient": f"+{ANA}",
+            "message": f"Hello {each}",
+            "created": datetime.fromtimestamp(created, UTC).isoformat(),
+        }
+        for each in rows
+    ]
+    return answer("200 OK", orjson.dumps({"messages": messages, "hasNextPage": more, "nextPage": "2"}))
+
+
+async def seen_by(*acts: Act, timeout_s: float = 5.0, patience_s: float = 5.0) -> LookUp:
+    async with serving(*acts) as server, SmsApi(server.target(), timeout_s=timeout_s) as api:
+        return await look_up(api, [row(1), row(2)], (), patience_s)
+
+
+async def test_a_list_is_looked_through_to_its_last_page() -> None:
+    seen = await seen_by(page(3, more=True), page(1))
+    assert (set(seen.found), seen.looked) == ({1}, Looked.THROUGH)
+    assert seen.found[1].message_id == "SMS1"
+
+
+async def test_a_list_is_looked_through_if_it_was_read_back_to_the_first_attempt() -> None:
+    seen = await seen_by(page(2, more=True), page(9, more=True, created=SINCE - 1_000), answer("500 No", b""))
+    assert (set(seen.found), seen.looked) == ({2}, Looked.THROUGH)
+
+
+async def test_an_empty_list_was_looked_through() -> None:
+    assert await seen_by(page()) == LookUp({}, Looked.THROUGH)
+
+
+@pytest.mark.parametrize(
+    "act",
+    [answer("500 Internal Server Error", b""), answer("403 Forbidden", b""), answer("200 OK", b"[]"), resets, hangs],
+    ids=["500", "403", "no list", "reset", "no answer"],
+)
+async def test_what_was_read_before_a_page_failed_counts_and_is_only_a_part(act: Act) -> None:
+    seen = await seen_by(page(1, more=True), act, timeout_s=0.3)
+    assert (set(seen.found), seen.looked) == ({1}, Looked.IN_PART)
+
+
+async def test_a_list_that_takes_longer_than_ones_patience_was_read_in_part() -> None:
+    seen = await seen_by(page(1, more=True), hangs, patience_s=0.3)
+    assert (set(seen.found), seen.looked) == ({1}, Looked.IN_PART)
+
+
+async def test_a_server_that_says_nothing_within_ones_patience_was_not_reached() -> None:
+    assert await seen_by(hangs, patience_s=0.2) == LookUp({}, Looked.NOT_REACHED)
+
+
+@pytest.mark.parametrize(
+    ("act", "looked"),
+    [
+        (answer("404 Not Found", b"<html>Not found</html>", content_type="text/html"), Looked.NO_SUCH),
+        (answer("405 Method Not Allowed", b""), Looked.NO_SUCH),
+        (answer("501 Not Implemented", b""), Looked.NO_SUCH),
+        (answer("401 Unauthorized", b'{"error": "Invalid Token"}'), Looked.REFUSED),
+        (answer("403 Forbidden", b'{"messages": []}'), Looked.REFUSED),
+        (answer("429 Too Many Requests", b""), Looked.NOT_REACHED),
+        (answer("500 Internal Server Error", b'{"messages": []}'), Looked.NOT_REACHED),
+        (answer("502 Bad Gateway", b"<html>cloudflare</html>", content_type="text/html"), Looked.NOT_REACHED),
+        (hangs, Looked.NOT_REACHED),
+        (resets, Looked.NOT_REACHED),
+        (says(), Looked.NOT_REACHED),
+        (says(with_length(1_000, b'{"messages":')), Looked.NOT_REACHED),
+        (answer("200 OK", b"<html>Log in</html>", content_type="text/html"), Looked.NOT_UNDERSTOOD),
+        (answer("200 OK", b'{"error": "no"}'), Looked.NOT_UNDERSTOOD),
+        (answer("200 OK", b'{"messages": [{"id": "SMS1"}]}'), Looked.NOT_UNDERSTOOD),
+        (answer("200 OK", b'{"messages": 5}'), Looked.NOT_UNDERSTOOD),
+        (answer("302 Found", b"", "Location: /login"), Looked.NOT_UNDERSTOOD),
+    ],
+    ids=[
+        "404", "405", "501", "401", "403", "429", "500", "502", "no answer", "reset", "hung up", "broken off",
+        "HTML", "other fields", "half a message", "a number for a list", "redirect",
+    ],
+)  # fmt: skip
+async def test_what_could_not_be_looked_through_is_told(act: Act, looked: Looked) -> None:
+    assert await seen_by(act, timeout_s=0.5) == LookUp({}, looked)
+
+
+async def test_a_server_that_is_not_there_was_not_reached() -> None:
+    async with serving(accepts()) as server:
+        target = server.target()
+    async with SmsApi(target, timeout_s=5.0) as api:
+        assert await look_up(api, [row(1)], (), 5.0) == LookUp({}, Looked.NOT_REACHED)
+
+
+async def test_the_sandboxes_list_is_looked_through() -> None:
+    async with (
+        Sandbox(SandboxOptions(token=KEY, org_id=123)) as sandbox,
+        SmsApi(Target(sandbox.base_url, 123, Endpoint.CONTACT, KEY), timeout_s=5.0) as api,
+    ):
+        await api.send(Message(1, ANA, None, "Hello 1", 1, None), "spring-1")
+        seen = await look_up(api, [row(1, time.time()), row(2, time.time())], (), 5.0)
+    assert (set(seen.found), seen.looked) == ({1}, Looked.THROUGH)
+
+
+@pytest.mark.parametrize(
+    ("options", "looked"),
+    [
+        (SandboxOptions(token=KEY, org_id=123, legacy=True), Looked.NO_SUCH),
+        (SandboxOptions(token="other", org_id=123), Looked.REFUSED),
+    ],
+    ids=["a server like the document", "a wrong key"],
+)
+async def test_a_sandbox_without_a_list_for_us_says_why(options: SandboxOptions, looked: Looked) -> None:
+    async with (
+        Sandbox(options) as sandbox,
+        SmsApi(Target(sandbox.base_url, 123, Endpoint.CONTACT, KEY), timeout_s=5.0) as api,
+    ):
+        assert await look_up(api, [row(1)], (), 5.0) == LookUp({}, looked)
