@@ -79,7 +79,7 @@ class PlanSettings:
     gsm: bool | None
     exclude: tuple[Path, ...]
     duplicates: str | None
-    endpoint: str | None
+    endpoint: str
     campaign: str | None
 
     @property
@@ -107,7 +107,7 @@ class PlanSettings:
             message=_message(self.message, self.message_file),
             mapping=tuple(sorted(self.mapping)),
             country=country,
-            endpoint=Endpoint(self.endpoint or Endpoint.CONTACT),
+            endpoint=Endpoint(self.endpoint),
             rates=read_rates(self.rates) if self.rates else EXAMPLE_RATES,
             gsm=bool(self.gsm),
             duplicates=Duplicates(self.duplicates) if self.duplicates else None,
@@ -122,7 +122,8 @@ class PlanSettings:
         """What is said of a run that is planned already."""
         org_id, base_url = to.address
         said = Terms.of(self.options(), org_id=org_id, base_url=base_url, campaign=self.campaign)
-        return replace(said, gsm=self.gsm, endpoint=self.endpoint)
+        is_endpoint_said = _source("endpoint") is not ParameterSource.DEFAULT
+        return replace(said, gsm=self.gsm, endpoint=self.endpoint if is_endpoint_said else None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,10 @@ class Group(Generic[G]):
     kind: type[G]
     options: Sequence[Callable[[Any], Any]]
 
+    def take(self, given: dict[str, Any]) -> G:
+        """The object, made of what click gives, from which its fields are taken out."""
+        return self.kind(**{field.name: given.pop(field.name) for field in fields(self.kind)})  # type: ignore[arg-type]
+
 
 def with_options(*groups: Group[Any] | Sequence[Callable[[Any], Any]]) -> Callable[[_F], _F]:
     """Give a command groups of options, and single ones, in this order of its help."""
@@ -34,8 +38,7 @@ def with_options(*groups: Group[Any] | Sequence[Callable[[Any], Any]]) -> Callab
         def command(**given: Any) -> Any:
             for group in groups:
                 if isinstance(group, Group):
-                    mine = {field.name: given.pop(field.name) for field in fields(group.kind)}
-                    given[group.name] = group.kind(**mine)
+                    given[group.name] = group.take(given)
             return function(**given)
 
         decorated: Any = command

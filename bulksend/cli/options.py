@@ -75,7 +75,9 @@ PLAN = Group(
         option(
             "--endpoint",
             type=click.Choice([endpoint.value for endpoint in Endpoint]),
-            help="Send to contacts (which knows contactIds) or to bare numbers.  [default: contact]",
+            default=Endpoint.CONTACT.value,
+            show_default=True,
+            help="Send to contacts (which knows contactIds) or to bare numbers.",
         ),
         option("--campaign", metavar="ID", help="Makes the dedup keys the same on every machine. Default: random."),
     ),

@@ -152,9 +152,9 @@ def _watch_http(bomb: _Bomb) -> None:
 
 
 def _watch_files(bomb: _Bomb) -> None:
-    from bulksend.runs.sqlite.reader import RunReport  # noqa: PLC0415
+    from bulksend.runs.sqlite.run import SqliteRun  # noqa: PLC0415
 
-    rename, put, results = Path.rename, Path.replace, RunReport.results
+    rename, put, results = Path.rename, Path.replace, SqliteRun.results
 
     def watched_rename(self: Path, target: Any) -> Path:
         bomb.at("before plan is named")
@@ -171,14 +171,14 @@ def _watch_files(bomb: _Bomb) -> None:
             bomb.at("results are named")
         return named
 
-    def watched_results(self: RunReport) -> Iterator[tuple[Any, ...]]:
+    def watched_results(self: SqliteRun) -> Iterator[tuple[Any, ...]]:
         for record in results(self):
             bomb.at("during results")
             yield record
 
     Path.rename = watched_rename  # type: ignore[method-assign,assignment]
     Path.replace = watched_put  # type: ignore[method-assign,assignment]
-    RunReport.results = watched_results  # type: ignore[method-assign]
+    SqliteRun.results = watched_results  # type: ignore[method-assign]
 
 
 def _die(point: str, nth: int, arguments: Sequence[str]) -> None:

@@ -12,7 +12,7 @@ from conftest import Program, SandboxProcess
 
 from bulksend.errors import UsageError
 from bulksend.model import PhoneNumber
-from bulksend.runs.sqlite.charges import Charge, charges_by_code
+from bulksend.runs import Charge, open_run
 from bulksend.sms.rates.ratesfile import read_rates
 
 Start = Callable[..., SandboxProcess]
@@ -29,6 +29,11 @@ def server(sandbox: Start, tmp_path: Path) -> SandboxProcess:
     """A sandbox that has prices by prefix."""
     (tmp_path / "prices.csv").write_text(PRICES)
     return sandbox("--rates", str(tmp_path / "prices.csv"))
+
+
+def charges_of(path: Path) -> list[Charge]:
+    with open_run(path) as run:
+        return run.charges()
 
 
 def send(program: Program, server: SandboxProcess, name: str = "campaign.csv", *flags: str) -> None:
@@ -166,7 +171,7 @@ def test_charges_stand_beside_estimates_by_dialing_code(
     send(program, server)
     change(program, "UPDATE sends SET charged = NULL WHERE row = 1")
     change(program, "UPDATE sends SET state = 'unknown' WHERE row = 2")
-    assert charges_by_code(program.folder / "campaign.run") == [
+    assert charges_of(program.folder / "campaign.run") == [
         Charge(
             code="63",
             rows=24,
@@ -185,7 +190,7 @@ def test_charges_of_contacts_whose_number_nobody_told_stand_apart(program: Progr
     send(program, server)
     change(program, "UPDATE sends SET answer = json_set(answer, '$[5]', '') WHERE row = 1")
     change(program, "DELETE FROM numbers")
-    assert {charge.code: charge.charged for charge in charges_by_code(program.folder / "campaign.run")} == {
+    assert {charge.code: charge.charged for charge in charges_of(program.folder / "campaign.run")} == {
         "": 20_000,
         "1": 7_000,
     }
@@ -197,7 +202,7 @@ def test_charges_of_contacts_whose_number_nobody_told_stand_apart(program: Progr
 
 def test_charges_of_what_is_no_run_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there is no such run file"):
-        charges_by_code(tmp_path / "nowhere.run")
+        charges_of(tmp_path / "nowhere.run")
 
 
 def write(program: Program, name: str, text: str) -> Path:
@@ -207,7 +212,7 @@ def write(program: Program, name: str, text: str) -> Path:
 
 
 def codes(program: Program) -> list[str]:
-    return [charge.code for charge in charges_by_code(program.folder / "campaign.run")]
+    return [charge.code for charge in charges_of(program.folder / "campaign.run")]
 
 
 def change(program: Program, sql: str) -> None:

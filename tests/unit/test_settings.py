@@ -59,7 +59,7 @@ def toml(text: str) -> None:
 
 def key(*arguments: str) -> str:
     with context("send", *arguments) as opened:
-        return options.key(opened.params)
+        return options.TARGET.take(opened.params).key()
 
 
 def run(*arguments: str) -> int:
@@ -344,7 +344,7 @@ def test_a_private_sandbox_needs_no_key(capsys: pytest.CaptureFixture[str]) -> N
 
 def plan_options(*arguments: str) -> Any:
     with context("send", *arguments) as opened:
-        return options.plan_options(opened.params)
+        return options.PLAN.take(opened.params).options()
 
 
 def test_a_message_file_is_the_text_without_its_last_line_end(folder: Path) -> None:
@@ -394,7 +394,7 @@ def test_fields_of_a_mapping_are_found_whatever_their_case_and_columns_may_hold_
 def test_the_rest_becomes_what_the_campaign_takes() -> None:
     made = plan_options("--country", "ph", "--endpoint", "phonenumber", "--from", "ACME")
     assert (made.country, made.endpoint, made.sender) == ("PH", Endpoint.PHONENUMBER, "ACME")
-    pace = options.pace(values("send", "--timeout", "2", "--rate", "50"))
+    pace = options.PACE.take(values("send", "--timeout", "2", "--rate", "50")).options().pace
     assert (pace.timeout_s, pace.grace_s, pace.rate, pace.concurrency) == (2.0, 2.0, 50.0, 32)
 
 
@@ -403,7 +403,7 @@ def test_a_sandbox_on_the_command_line_goes_with_no_other_address(
 ) -> None:
     monkeypatch.setenv("BULKSEND_BASE_URL", "https://x.example")
     with context("send", "--sandbox") as opened:
-        assert options.destination(opened.params).base_url == ""
+        assert options.TARGET.take(opened.params).address == (1, "")
     assert run("send", "in.csv", "--sandbox", "--base-url", "https://x.example") == ExitCode.USAGE
     assert "--sandbox starts a server of its own" in capsys.readouterr().err
 
