@@ -5,75 +5,131 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 
 from bulksend.cli.codes import ExitCode
+from bulksend.cli.groups import Group, with_options
 from bulksend.cli.settings import Command, option
 from bulksend.cli.values import CAP
 from bulksend.engagespark.sandbox import Sandbox, SandboxOptions
 from bulksend.engagespark.sandbox.options import parse_fail, parse_latency
 from bulksend.model import PhoneNumber
-from bulksend.sending import PHILIPPINES, Caps
+from bulksend.sending import PHILIPPINES, Cap, Caps
 from bulksend.sms import Rates, read_rates
 
 _MICRO = 1_000_000
 _MOBILE = PhoneNumber("639")
 
 
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """How the sandbox behaves."""
+
+    port: int
+    token: str
+    org_id: int
+    latency: str
+    fail: tuple[str, ...]
+    lose_answers: float
+    balance: float
+    auto_recharge: float
+    rates: Path | None
+    caps: tuple[Cap, ...]
+    legacy: bool
+    log: Path | None
+    seed: int | None
+
+    def options(self) -> SandboxOptions:
+        """What the server wants to know."""
+        cap = Caps(self.caps).of(_MOBILE) or PHILIPPINES  # the sandbox's telcos are Philippine
+        latency_s, jitter_s = parse_latency(self.latency)
+        return SandboxOptions(
+            token=self.token,
+            org_id=self.org_id,
+            latency_s=latency_s,
+            latency_jitter_s=jitter_s,
+            fail=tuple(parse_fail(text) for text in self.fail),
+            lose_answers=self.lose_answers,
+            balance_micro=round(self.balance * _MICRO),
+            recharge_micro=round(self.auto_recharge * _MICRO),
+            rates=read_rates(self.rates) if self.rates else Rates({}),
+            legacy=self.legacy,
+            cap_count=cap.count,
+            cap_window_s=cap.window_s,
+            seed=self.seed,
+            log_path=self.log,
+        )
+
+
+SERVER = Group(
+    "server",
+    ServerSettings,
+    (
+        option(
+            "--port",
+            metavar="N",
+            type=click.IntRange(0, 65535),
+            default=8080,
+            show_default=True,
+            help="0: any free one.",
+        ),
+        option("--token", metavar="KEY", default="sandbox", show_default=True, help="The API key that it takes."),
+        option(
+            "--org-id", metavar="N", type=click.IntRange(min=1), default=1, show_default=True, help="The organization."
+        ),
+        option(
+            "--latency", metavar="TIME", default="0", show_default=True, help="Of each answer: 0.1, 100ms, 100ms±50ms."
+        ),
+        option("--fail", metavar="STATUS=SHARE", multiple=True, help="Fail some requests: 500=0.01. Repeatable."),
+        option(
+            "--lose-answers",
+            metavar="SHARE",
+            type=click.FloatRange(0, 1),
+            default=0.0,
+            help="Accept some messages and cut the connection without an answer.",
+        ),
+        option(
+            "--balance", metavar="USD", type=click.FloatRange(min=0), default=10_000.0, show_default=True, help="Funds."
+        ),
+        option(
+            "--auto-recharge",
+            metavar="USD",
+            type=click.FloatRange(min=0),
+            default=0.0,
+            help="Add so much when funds run out.",
+        ),
+        option(
+            "--rates",
+            metavar="FILE",
+            type=click.Path(path_type=Path),
+            help="Prices by prefix.  [default: $0.02 per SMS part]",
+        ),
+        option(
+            "--cap",
+            "caps",
+            metavar="63=5/60",
+            type=CAP,
+            multiple=True,
+            help=f"The telcos' cap.  [default: {PHILIPPINES}]",
+        ),
+        option("--legacy", is_flag=True, help="Exactly the document: clientDedup, balance and lists are not known."),
+        option("--log", metavar="FILE", type=click.Path(path_type=Path), help="Append what arrives to a JSONL file."),
+        option("--seed", metavar="N", type=int, help="Makes chance repeatable."),
+    ),
+)
+
+
 @click.command(cls=Command)
-@option("--port", metavar="N", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0: any free one.")
-@option("--token", metavar="KEY", default="sandbox", show_default=True, help="The API key that it takes.")
-@option("--org-id", metavar="N", type=click.IntRange(min=1), default=1, show_default=True, help="The organization.")
-@option("--latency", metavar="TIME", default="0", show_default=True, help="Of each answer: 0.1, 100ms, 100ms±50ms.")
-@option("--fail", metavar="STATUS=SHARE", multiple=True, help="Fail some requests: 500=0.01. Repeatable.")
-@option(
-    "--lose-answers",
-    metavar="SHARE",
-    type=click.FloatRange(0, 1),
-    default=0.0,
-    help="Accept some messages and cut the connection without an answer.",
-)
-@option("--balance", metavar="USD", type=click.FloatRange(min=0), default=10_000.0, show_default=True, help="Funds.")
-@option(
-    "--auto-recharge", metavar="USD", type=click.FloatRange(min=0), default=0.0, help="Add so much when funds run out."
-)
-@option(
-    "--rates", metavar="FILE", type=click.Path(path_type=Path), help="Prices by prefix.  [default: $0.02 per SMS part]"
-)
-@option("--cap", "caps", metavar="63=5/60", type=CAP, multiple=True, help=f"The telcos' cap.  [default: {PHILIPPINES}]")
-@option("--legacy", is_flag=True, help="Exactly the document: clientDedup, balance and lists are not known.")
-@option("--log", metavar="FILE", type=click.Path(path_type=Path), help="Append what arrives to a JSONL file.")
-@option("--seed", metavar="N", type=int, help="Makes chance repeatable.")
-def command(**given: Any) -> ExitCode:
+@with_options(SERVER)
+def command(server: ServerSettings) -> ExitCode:
     """Run a local server that behaves as the API's document says, until interrupted.
 
     It listens on 127.0.0.1 only. What it received: GET /sandbox/log and /sandbox/summary.
     """
-    return asyncio.run(_serve(_options(given), given["port"]))
-
-
-def _options(given: dict[str, Any]) -> SandboxOptions:
-    cap = Caps(given["caps"]).of(_MOBILE) or PHILIPPINES  # the sandbox's telcos are Philippine
-    latency_s, jitter_s = parse_latency(given["latency"])
-    return SandboxOptions(
-        token=given["token"],
-        org_id=given["org_id"],
-        latency_s=latency_s,
-        latency_jitter_s=jitter_s,
-        fail=tuple(parse_fail(text) for text in given["fail"]),
-        lose_answers=given["lose_answers"],
-        balance_micro=round(given["balance"] * _MICRO),
-        recharge_micro=round(given["auto_recharge"] * _MICRO),
-        rates=read_rates(given["rates"]) if given["rates"] else Rates({}),
-        legacy=given["legacy"],
-        cap_count=cap.count,
-        cap_window_s=cap.window_s,
-        seed=given["seed"],
-        log_path=given["log"],
-    )
+    return asyncio.run(_serve(server.options(), server.port))
 
 
 async def _serve(settings: SandboxOptions, port: int) -> ExitCode:
