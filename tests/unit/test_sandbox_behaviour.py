@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from bulksend.engagespark.sandbox import SandboxOptions
-from bulksend.engagespark.sandbox.options import parse_fail, parse_latency
+from bulksend.engagespark.sandbox.behaviour import parse_fail, parse_latency
 from bulksend.errors import UsageError
 
 

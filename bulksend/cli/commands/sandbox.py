@@ -14,7 +14,7 @@ from bulksend.cli.codes import ExitCode
 from bulksend.cli.options import CAP
 from bulksend.cli.settings import Command, option
 from bulksend.engagespark.sandbox import Sandbox, SandboxOptions
-from bulksend.engagespark.sandbox.options import parse_fail, parse_latency
+from bulksend.engagespark.sandbox.behaviour import parse_fail, parse_latency
 from bulksend.model import PhoneNumber
 from bulksend.sending.caps import PHILIPPINES, Caps
 from bulksend.sms.rates.file import read_rates
