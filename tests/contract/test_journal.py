@@ -31,7 +31,7 @@ from bulksend.runs.lock import FileLock
 from bulksend.runs.sqlite.journal import SqliteJournal
 from bulksend.runs.sqlite.store import RunStore
 from bulksend.runs.states import STEPS, Life, State
-from bulksend.sending.journal import Journal
+from bulksend.sending import Journal
 
 ANA, BEN, EVA = PhoneNumber("639171234567"), PhoneNumber("639181234567"), PhoneNumber("4915112345678")
 CONTACT = ContactId(101)

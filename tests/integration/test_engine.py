@@ -33,15 +33,20 @@ from bulksend.runs.lock import FileLock
 from bulksend.runs.sqlite.file import IN_FLIGHT
 from bulksend.runs.sqlite.journal import SqliteJournal
 from bulksend.runs.sqlite.store import INTERRUPTED, RunStore
-from bulksend.sending.assembly import assemble
-from bulksend.sending.caps import Cap, Caps
-from bulksend.sending.engine import DEDUP_MEMORY_S, Engine
-from bulksend.sending.journal import Journal
-from bulksend.sending.pace import Pace
+from bulksend.sending import (
+    DEDUP_MEMORY_S,
+    Cap,
+    Caps,
+    Engine,
+    Journal,
+    Pace,
+    Stop,
+    Stopping,
+    StopReason,
+    Verdict,
+    assemble,
+)
 from bulksend.sending.pace import limiter as limiter_of
-from bulksend.sending.stop import Stop, StopReason
-from bulksend.sending.stopping import Stopping
-from bulksend.sending.verdict import Verdict
 
 HOT = PhoneNumber("639171234567")
 CONTACT = ContactId(101)

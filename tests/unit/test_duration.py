@@ -6,8 +6,7 @@ from bulksend.cli.progress import seconds_left
 from bulksend.model import ContactId, Encoding, PhoneNumber
 from bulksend.planning.duration import crowd_seconds, min_seconds
 from bulksend.planning.overview import Crowd, Group, Overview
-from bulksend.sending.caps import Cap, Caps
-from bulksend.sending.pace import Pace, SendOptions
+from bulksend.sending import Cap, Caps, Pace, SendOptions
 
 ANA, JOE = PhoneNumber("639171234567"), PhoneNumber("12125550123")
 

@@ -5,10 +5,6 @@ of it (with ``chance``, ``contacts`` and the phone's ``cap``), ``answers`` words
 ``listing`` is the API's message list.
 """
 
-from __future__ import annotations
+import lazy_loader
 
-from bulksend.engagespark.sandbox.behaviour import SandboxOptions
-from bulksend.engagespark.sandbox.log import Summary
-from bulksend.engagespark.sandbox.server import Sandbox
-
-__all__ = ["Sandbox", "SandboxOptions", "Summary"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
