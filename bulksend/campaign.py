@@ -9,9 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bulksend.engagespark.account import Balance
-from bulksend.engagespark.client import SmsApi, Target
-from bulksend.engagespark.lookup import look_up
+from bulksend.engagespark import Balance, SmsApi, Target, look_up
 from bulksend.errors import UsageError
 from bulksend.model import Answer, MicroUSD, Status
 from bulksend.planning.overview import Tally
@@ -21,13 +19,7 @@ from bulksend.runs.lock import FileLock
 from bulksend.runs.sqlite.journal import SqliteJournal
 from bulksend.runs.sqlite.reader import RunReport
 from bulksend.runs.sqlite.store import RunStore
-from bulksend.sending.assembly import assemble
-from bulksend.sending.engine import Engine
-from bulksend.sending.feed import Past
-from bulksend.sending.limits import Budget
-from bulksend.sending.pace import SendOptions
-from bulksend.sending.stop import Stop, StopReason
-from bulksend.sending.stopping import Stopping
+from bulksend.sending import Budget, Engine, Past, SendOptions, Stop, Stopping, StopReason, assemble
 
 _LOOKED_UP_MAX = 10_000  # rows
 _LOOK_UP_S = 20.0

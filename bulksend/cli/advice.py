@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bulksend.errors import Advice, BulksendError, Remark
-from bulksend.sending.stop import Stop, StopReason
+from bulksend.sending import Stop, StopReason
 
 _WORDS: dict[Advice, str] = {}
 """What to write after the sentence; names in braces are what an error is about."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bulksend.errors import BulksendError, OwnedError, RunFileError
 from bulksend.model import Status
-from bulksend.sending.stop import Stop, StopReason
+from bulksend.sending import Stop, StopReason
 
 if TYPE_CHECKING:
     from bulksend.campaign import SendReport

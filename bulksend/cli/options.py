@@ -19,9 +19,7 @@ from bulksend.planning.columns import FIELDS
 from bulksend.planning.exclusions import read_exclusions
 from bulksend.planning.planner import PlanOptions
 from bulksend.planning.reading import ReadOptions
-from bulksend.sending.caps import PHILIPPINES, Cap, Caps
-from bulksend.sending.limits import ErrorLimit
-from bulksend.sending.pace import Pace
+from bulksend.sending import PHILIPPINES, Cap, Caps, ErrorLimit, Pace
 from bulksend.sms.rates.file import read_rates
 from bulksend.sms.rates.table import EXAMPLE_RATES
 from bulksend.sms.template import column_key

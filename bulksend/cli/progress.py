@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bulksend.cli import show
-from bulksend.sending.engine import Engine
+from bulksend.sending import Engine
 
 _REDRAW_S = 0.1
 _LINE_S = 10.0

@@ -20,7 +20,7 @@ from bulksend.cli import options
 from bulksend.cli.progress import watch
 from bulksend.cli.show import show_cursor
 from bulksend.cli.signals import stop_on_signals
-from bulksend.engagespark.client import Target
+from bulksend.engagespark import Target
 from bulksend.errors import OwnedError, UsageError
 from bulksend.model import Endpoint, PhoneNumber
 from bulksend.planning.overview import Tally
@@ -28,9 +28,7 @@ from bulksend.planning.planning import Address
 from bulksend.runs.history import Account
 from bulksend.runs.lock import FileLock
 from bulksend.runs.sqlite.reader import RunReport
-from bulksend.sending.engine import Engine
-from bulksend.sending.pace import SendOptions
-from bulksend.sending.stopping import Stopping
+from bulksend.sending import Engine, SendOptions, Stopping
 from bulksend.sms.rates.table import dollars
 from bulksend.words import many
 

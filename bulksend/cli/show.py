@@ -12,14 +12,14 @@ from rich.table import Table
 
 from bulksend.cli.advice import stop_words
 from bulksend.cli.streams import silence
-from bulksend.engagespark.account import Balance
+from bulksend.engagespark import Balance
 from bulksend.model import Doubtful, Status
 from bulksend.planning.duration import crowd_seconds, min_seconds
 from bulksend.planning.overview import Example, Findings, Group, Overview, Plan, Tally
 from bulksend.planning.reading import shown
 from bulksend.runs.sqlite.charges import Charge, charges_by_code
 from bulksend.runs.sqlite.reader import RunReport
-from bulksend.sending.pace import SendOptions
+from bulksend.sending import SendOptions
 from bulksend.sms import phones
 from bulksend.sms.rates.table import dollars
 from bulksend.words import many, printable

@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from bulksend.cli import codes
-from bulksend.sending.stop import Stop, StopReason
-from bulksend.sending.stopping import Stopping
+from bulksend.sending import Stop, Stopping, StopReason
 
 _STOPS = {
     signal.SIGINT: Stop(StopReason.INTERRUPTED, "interrupted"),

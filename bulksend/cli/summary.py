@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import orjson
 
 from bulksend.cli.codes import ExitCode
-from bulksend.engagespark.account import Balance
+from bulksend.engagespark import Balance
 from bulksend.model import Status
 from bulksend.planning.duration import min_seconds
 from bulksend.planning.overview import Plan, Tally
-from bulksend.sending.pace import SendOptions
+from bulksend.sending import SendOptions
 
 if TYPE_CHECKING:
     from bulksend.campaign import SendReport

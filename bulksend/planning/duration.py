@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bulksend.planning.overview import Crowd, Overview
-from bulksend.sending.pace import SendOptions
+from bulksend.sending import SendOptions
 
 
 def min_seconds(overview: Overview, options: SendOptions) -> tuple[float, float]:

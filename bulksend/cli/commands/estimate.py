@@ -12,7 +12,7 @@ from rich.console import Console
 from bulksend.cli import options, show, summary
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.settings import Command, option
-from bulksend.engagespark.account import Balance
+from bulksend.engagespark import Balance
 from bulksend.errors import UsageError
 from bulksend.model import Duplicates, Endpoint, Status
 from bulksend.planning import planning as plans
@@ -22,7 +22,7 @@ from bulksend.planning.planning import Address
 from bulksend.reports.results import check_output, write_estimate
 from bulksend.runs.sqlite.file import is_run_file
 from bulksend.runs.sqlite.reader import RunReport
-from bulksend.sending.pace import SendOptions
+from bulksend.sending import SendOptions
 
 
 @click.command(cls=Command)
@@ -111,6 +111,6 @@ def _balance(given: dict[str, Any], address: Address) -> Balance | None:
         return None
     from bulksend import campaign  # noqa: PLC0415 -- most estimates need no HTTP client, which takes long to import
     from bulksend.cli.sending import run_loop  # noqa: PLC0415
-    from bulksend.engagespark.client import Target  # noqa: PLC0415
+    from bulksend.engagespark import Target  # noqa: PLC0415
 
     return run_loop(campaign.balance(Target(address.base_url, address.org_id, Endpoint.CONTACT, key)))

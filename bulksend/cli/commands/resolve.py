@@ -22,7 +22,7 @@ from bulksend.planning.planning import Address, Paths
 from bulksend.reports.results import check_output, inputs_of
 from bulksend.runs.lock import FileLock
 from bulksend.runs.sqlite.reader import RunReport
-from bulksend.sending.pace import SendOptions
+from bulksend.sending import SendOptions
 from bulksend.words import many
 
 

@@ -13,10 +13,9 @@ import click
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.options import CAP
 from bulksend.cli.settings import Command, option
-from bulksend.engagespark.sandbox import Sandbox, SandboxOptions
-from bulksend.engagespark.sandbox.behaviour import parse_fail, parse_latency
+from bulksend.engagespark.sandbox import Sandbox, SandboxOptions, parse_fail, parse_latency
 from bulksend.model import PhoneNumber
-from bulksend.sending.caps import PHILIPPINES, Caps
+from bulksend.sending import PHILIPPINES, Caps
 from bulksend.sms.rates.file import read_rates
 from bulksend.sms.rates.table import Rates
 

@@ -16,7 +16,7 @@ from bulksend.cli.codes import ExitCode
 from bulksend.cli.commands import estimate
 from bulksend.cli.sending import Watched, check_can_ask, hold_account, run_loop, sending, target_of
 from bulksend.cli.settings import Command, option
-from bulksend.engagespark.client import Target
+from bulksend.engagespark import Target
 from bulksend.errors import UsageError
 from bulksend.model import Endpoint, Status
 from bulksend.planning import planning as plans
@@ -26,7 +26,7 @@ from bulksend.reports.results import check_output
 from bulksend.runs.lock import FileLock, network_kind
 from bulksend.runs.sqlite.file import PlanFacts, is_run_file
 from bulksend.runs.sqlite.reader import RunReport
-from bulksend.sending.pace import SendOptions
+from bulksend.sending import SendOptions
 from bulksend.sms.rates.table import dollars
 from bulksend.words import many
 
