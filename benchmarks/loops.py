@@ -19,7 +19,7 @@ import orjson
 import uvloop
 from yarl import URL
 
-from bulksend.engagespark.wire import Wire
+from bulksend.engagespark import Wire
 
 HEADERS = {"Authorization": "Token benchmark", "Content-Type": "application/json"}
 

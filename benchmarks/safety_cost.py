@@ -18,7 +18,7 @@ from pathlib import Path
 
 import uvloop
 
-from bulksend.engagespark.client import SmsApi, Target
+from bulksend.engagespark import SmsApi, Target
 from bulksend.model import Answer, Attempt, Endpoint, Message, MicroUSD, Outcome, PhoneNumber, Queued, Recipient
 from bulksend.planning import PlanOptions
 from bulksend.planning.planning import Address, plan
@@ -26,11 +26,7 @@ from bulksend.runs.history import Account
 from bulksend.runs.lock import FileLock
 from bulksend.runs.sqlite.journal import SqliteJournal
 from bulksend.runs.sqlite.store import RunStore
-from bulksend.sending.assembly import assemble
-from bulksend.sending.caps import Caps
-from bulksend.sending.journal import Journal
-from bulksend.sending.pace import Pace
-from bulksend.sending.stopping import Stopping
+from bulksend.sending import Caps, Journal, Pace, Stopping, assemble
 
 ROUNDS = 5
 PACE = Pace(concurrency=64)

@@ -232,7 +232,7 @@ async def _reachable(target: Target | None, run: Run, options: SendOptions, tell
     if target is not None:
         yield target
         return
-    from bulksend.engagespark.sandbox import Sandbox, SandboxOptions  # noqa: PLC0415 -- only a trial needs the server
+    from bulksend.engagespark import Sandbox, SandboxOptions  # noqa: PLC0415 -- only a trial needs the server
 
     facts = run.facts
     settings = SandboxOptions(org_id=facts.org_id)

@@ -24,7 +24,7 @@ from bulksend.engagespark.outcomes import Fault, Reply, judge
 from bulksend.engagespark.wire import NotConnectedError, Received, Wire
 from bulksend.errors import UsageError
 from bulksend.model import Endpoint, Message
-from bulksend.sending.verdict import Verdict
+from bulksend.sending import Verdict
 from bulksend.words import printable
 
 _ANSWER_MAX = 1_000_000  # bytes; the API's answers are under 3,000

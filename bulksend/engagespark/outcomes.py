@@ -9,8 +9,7 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from bulksend.model import Answer, Event
-from bulksend.sending.stop import StopReason
-from bulksend.sending.verdict import ACCEPTED, DOUBTED, FAILED, REJECTED, Repeat, Ruling, Verdict
+from bulksend.sending import ACCEPTED, DOUBTED, FAILED, REJECTED, Repeat, Ruling, StopReason, Verdict
 
 
 class Fault(Enum):

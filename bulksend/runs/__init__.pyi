@@ -13,7 +13,7 @@ from .opening import new_plan as new_plan
 from .opening import open_run as open_run
 from .opening import own_run as own_run
 from .paths import Paths as Paths
-from .sqlite.schema import is_run_file as is_run_file
+from .sqlite import is_run_file as is_run_file
 from .states import State as State
 from .store import Charge as Charge
 from .store import Complaint as Complaint

@@ -23,7 +23,7 @@ from bulksend.runs.facts import Owner
 from bulksend.runs.lock import FileLock
 from bulksend.runs.opening import open_run
 from bulksend.runs.paths import state_folder
-from bulksend.runs.sqlite.schema import explained
+from bulksend.runs.sqlite import explained
 from bulksend.runs.store import OwnRun, RecentSend, Run
 
 _VERSION = 1

@@ -8,9 +8,7 @@ from bulksend.errors import UsageError
 from bulksend.planning import Findings
 from bulksend.runs.facts import Facts
 from bulksend.runs.lock import FileLock
-from bulksend.runs.sqlite.owned import OwnSqliteRun
-from bulksend.runs.sqlite.plan import PlanWriter
-from bulksend.runs.sqlite.run import SqliteRun
+from bulksend.runs.sqlite import OwnSqliteRun, PlanWriter, SqliteRun
 from bulksend.runs.store import OwnRun, Run
 
 

@@ -10,7 +10,7 @@ import platformdirs
 
 from bulksend.errors import InputError, UsageError
 from bulksend.planning import STDIN
-from bulksend.runs.sqlite.schema import is_run_file
+from bulksend.runs.sqlite import is_run_file
 
 FOLDER_VARIABLE = "BULKSEND_STATE_DIR"
 

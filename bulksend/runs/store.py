@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol, Self
 from bulksend.model import ContactId, Doubtful, PhoneNumber, Recipient, Status
 from bulksend.planning import Overview, Plan, Tally
 from bulksend.runs.facts import Address, Facts, Owner
-from bulksend.sending.journal import Journal
+from bulksend.sending import Journal
 from bulksend.sms import Observed
 
 

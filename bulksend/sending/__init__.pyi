@@ -2,7 +2,9 @@ from .assembly import assemble as assemble
 from .caps import PHILIPPINES as PHILIPPINES
 from .caps import Cap as Cap
 from .caps import Caps as Caps
+from .engine import DEDUP_MEMORY_S as DEDUP_MEMORY_S
 from .engine import Engine as Engine
+from .engine import KeyOf as KeyOf
 from .engine import Progress as Progress
 from .feed import Past as Past
 from .journal import Journal as Journal
@@ -12,3 +14,11 @@ from .pace import Pace as Pace
 from .stop import Stop as Stop
 from .stop import StopReason as StopReason
 from .stopping import Stopping as Stopping
+from .verdict import ACCEPTED as ACCEPTED
+from .verdict import DOUBTED as DOUBTED
+from .verdict import FAILED as FAILED
+from .verdict import REJECTED as REJECTED
+from .verdict import Repeat as Repeat
+from .verdict import Ruling as Ruling
+from .verdict import Sender as Sender
+from .verdict import Verdict as Verdict

@@ -127,7 +127,7 @@ def _watch_http(bomb: _Bomb) -> None:
 
     from aiohttp.client_proto import ResponseHandler  # noqa: PLC0415
 
-    from bulksend.engagespark.client import SmsApi  # noqa: PLC0415
+    from bulksend.engagespark import SmsApi  # noqa: PLC0415
 
     read, received, send = ResponseHandler.read, ResponseHandler.data_received, SmsApi.send
 

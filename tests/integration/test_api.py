@@ -21,12 +21,12 @@ import orjson
 import pytest
 import uvloop
 
+from bulksend.engagespark import SmsApi, Target
 from bulksend.engagespark.bodies import charged
-from bulksend.engagespark.client import SmsApi, Target
 from bulksend.engagespark.outcomes import Fault, Reply, judge
 from bulksend.errors import UsageError
 from bulksend.model import ContactId, Endpoint, Event, Message, MicroUSD, PhoneNumber
-from bulksend.sending.stop import StopReason
+from bulksend.sending import StopReason
 from bulksend.words import printable
 
 KEY = "k3y-that-nobody-may-see"

@@ -9,9 +9,8 @@ import orjson
 import pytest
 from test_api import CHUNKED, KEY, Act, accepts, answer, chunked, hangs, resets, says, serving, with_length
 
+from bulksend.engagespark import Balance, Looked, SmsApi, Target
 from bulksend.engagespark import client as api_module
-from bulksend.engagespark.account import Balance, Looked
-from bulksend.engagespark.client import SmsApi, Target
 from bulksend.engagespark.sandbox import Sandbox, SandboxOptions
 from bulksend.model import Endpoint, Message, MicroUSD, PhoneNumber
 

@@ -1,8 +1,9 @@
-"""The engine with a real run file and a server made of a function."""
+"""The engine with a server made of a function, and with a real run file where that matters."""
 
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import sqlite3
 import time
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 from aiolimiter import AsyncLimiter
+from memory import Memory, MemoryJournal, Note
 from planned import PlannedRow, write_plan
 
 from bulksend.engagespark.outcomes import Fault, Reply, judge
@@ -31,14 +33,20 @@ from bulksend.runs.lock import FileLock
 from bulksend.runs.sqlite.file import IN_FLIGHT
 from bulksend.runs.sqlite.journal import SqliteJournal
 from bulksend.runs.sqlite.store import INTERRUPTED, RunStore
-from bulksend.sending.assembly import assemble
-from bulksend.sending.caps import Cap, Caps
-from bulksend.sending.engine import DEDUP_MEMORY_S, Engine
-from bulksend.sending.pace import Pace
+from bulksend.sending import (
+    DEDUP_MEMORY_S,
+    Cap,
+    Caps,
+    Engine,
+    Journal,
+    Pace,
+    Stop,
+    Stopping,
+    StopReason,
+    Verdict,
+    assemble,
+)
 from bulksend.sending.pace import limiter as limiter_of
-from bulksend.sending.stop import Stop, StopReason
-from bulksend.sending.stopping import Stopping
-from bulksend.sending.verdict import Verdict
 
 HOT = PhoneNumber("639171234567")
 CONTACT = ContactId(101)
@@ -107,37 +115,28 @@ class NoJitter(random.Random):
         return min(a, b)
 
 
-@dataclass
 class Run:
-    """A run file, and all that a test does with it."""
+    """A run kept somewhere, and all that a test does with it."""
 
-    path: Path
-    wall: Callable[[], float] = time.time
+    wall: Callable[[], float]
 
-    def open(self, limit: int | None = None) -> RunStore:
-        return RunStore(self.path, by_parts=True, limit=limit, now=self.wall())
+    def begin(self, limit: int | None) -> tuple[Journal, bool]:
+        """A journal of it, and whether the server has shown that it knows clientDedup."""
+        raise NotImplementedError
 
-    def engine(
-        self,
-        store: RunStore,
-        server: Server,
-        pace: Pace = BRISK,
-        caps: Sequence[Cap] = (),
-        journal: SqliteJournal | None = None,
-        stopping: Stopping | None = None,
-    ) -> tuple[Engine, SqliteJournal]:
-        journal = journal or SqliteJournal(store)
-        return assemble(
-            journal,
-            server,
-            stopping or Stopping(),
-            Caps(caps),
-            pace,
-            campaign="spring",
-            dedup_proven=store.dedup_proven,
-            rng=NoJitter(),
-            wall_s=self.wall,
-        ), journal
+    def states(self) -> dict[int, str]:
+        """Of the rows that were begun."""
+        raise NotImplementedError
+
+    def attempts(self) -> dict[int, int]:
+        raise NotImplementedError
+
+    def errors(self) -> dict[int, str]:
+        raise NotImplementedError
+
+    def knows_dedup(self) -> None:
+        """The server has shown to an earlier process that it knows clientDedup."""
+        raise NotImplementedError
 
     async def send(
         self,
@@ -148,13 +147,90 @@ class Run:
         watch: Callable[[Engine], None] = lambda _: None,
         stopping: Stopping | None = None,
     ) -> Stop | None:
-        engine, journal = self.engine(self.open(limit), server, pace, caps, stopping=stopping)
+        journal, proven = self.begin(limit)
+        engine = engine_of(journal, server, self.wall, pace, caps, stopping, dedup_proven=proven)
         watch(engine)
         try:
             async with asyncio.timeout(LIMIT_S):
                 return await engine.run()
         finally:
             journal.close()
+
+
+def engine_of(
+    journal: Journal,
+    server: Server,
+    wall: Callable[[], float] = time.time,
+    pace: Pace = BRISK,
+    caps: Sequence[Cap] = (),
+    stopping: Stopping | None = None,
+    *,
+    dedup_proven: bool = False,
+) -> Engine:
+    return assemble(
+        journal,
+        server,
+        stopping or Stopping(),
+        Caps(caps),
+        pace,
+        campaign="spring",
+        dedup_proven=dedup_proven,
+        rng=NoJitter(),
+        wall_s=wall,
+    )
+
+
+@dataclass
+class MemoryRun(Run):
+    """A run of which nothing remains."""
+
+    memory: Memory
+    wall: Callable[[], float] = time.time
+
+    def begin(self, limit: int | None) -> tuple[Journal, bool]:
+        return MemoryJournal(self.memory, self.wall(), limit), self.memory.dedup_proven
+
+    def states(self) -> dict[int, str]:
+        return {row: note.life.state for row, note in self._begun()}
+
+    def attempts(self) -> dict[int, int]:
+        return {row: note.attempts for row, note in self._begun()}
+
+    def errors(self) -> dict[int, str]:
+        return {row: note.error for row, note in self._begun()}
+
+    def knows_dedup(self) -> None:
+        self.memory.dedup_proven = True
+
+    def _begun(self) -> list[tuple[int, Note]]:
+        return [(row, note) for row, note in self.memory.notes.items() if note.started_s > -math.inf]
+
+
+@dataclass
+class FileRun(Run):
+    """A run file."""
+
+    path: Path
+    wall: Callable[[], float] = time.time
+
+    def begin(self, limit: int | None) -> tuple[Journal, bool]:
+        store = self.open(limit)
+        return SqliteJournal(store), store.dedup_proven
+
+    def open(self, limit: int | None = None) -> RunStore:
+        return RunStore(self.path, by_parts=True, limit=limit, now=self.wall())
+
+    def engine(
+        self,
+        store: RunStore,
+        server: Server,
+        pace: Pace = BRISK,
+        journal: SqliteJournal | None = None,
+        stopping: Stopping | None = None,
+    ) -> tuple[Engine, SqliteJournal]:
+        journal = journal or SqliteJournal(store)
+        engine = engine_of(journal, server, self.wall, pace, stopping=stopping, dedup_proven=store.dedup_proven)
+        return engine, journal
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """What another process sees in the run file now."""
@@ -195,32 +271,44 @@ class Run:
 
 
 @pytest.fixture
-def plan(tmp_path: Path) -> Iterator[Callable[[Sequence[Recipient]], Run]]:
-    """Plans a run with a row for each recipient."""
+def plan(tmp_path: Path) -> Iterator[Callable[[Sequence[Recipient]], FileRun]]:
+    """Plans a run with a row for each recipient, in a file."""
     locks: list[FileLock] = []
 
-    def write(recipients: Sequence[Recipient]) -> Run:
+    def write(recipients: Sequence[Recipient]) -> FileRun:
         path = tmp_path / "campaign.run"
         rows = [
             PlannedRow(row, Status.PENDING, recipient, None, f"Hello {row}", Encoding.GSM7, 1, MicroUSD(1), "", b"[]")
             for row, recipient in enumerate(recipients, start=1)
         ]
         locks.append(write_plan(path, rows))
-        return Run(path)
+        return FileRun(path)
 
     yield write
     for lock in locks:
         lock.release()
 
 
-Plan = Callable[[Sequence[Recipient]], Run]
+Plan = Callable[[Sequence[Recipient]], FileRun]
+
+
+def quick(recipients: Sequence[Recipient]) -> MemoryRun:
+    """A run with a row for each recipient, in memory: where no file matters."""
+    return MemoryRun(
+        Memory.of(
+            [
+                Message(row, recipient, None, f"Hello {row}", 1, MicroUSD(1))
+                for row, recipient in enumerate(recipients, start=1)
+            ]
+        )
+    )
 
 
 # -- Write ahead, and durable, then told
 
 
-async def test_every_row_is_sent_once_under_a_key_of_its_own(plan: Plan) -> None:
-    run, server = plan(abroad(3000)), accepts_all()
+async def test_every_row_is_sent_once_under_a_key_of_its_own() -> None:
+    run, server = quick(abroad(3000)), accepts_all()
     assert await run.send(server, Pace(concurrency=64)) is None
     assert sorted(server.rows) == list(range(1, 3001))
     assert {key for _, key, _ in server.calls} == {f"spring-{row}" for row in range(1, 3001)}
@@ -278,7 +366,7 @@ async def test_progress_tells_only_what_is_committed(plan: Plan) -> None:
     assert engine.progress.in_flight == 0
 
 
-async def test_no_more_requests_are_under_way_than_allowed(plan: Plan) -> None:
+async def test_no_more_requests_are_under_way_than_allowed() -> None:
     under_way, most = 0, 0
 
     async def reply(message: Message) -> Reply:
@@ -289,15 +377,53 @@ async def test_no_more_requests_are_under_way_than_allowed(plan: Plan) -> None:
         under_way -= 1
         return accepted(message)
 
-    await plan(abroad(60)).send(Server(lambda message, _: reply(message)), Pace(concurrency=7))
+    await quick(abroad(60)).send(Server(lambda message, _: reply(message)), Pace(concurrency=7))
     assert most == 7
+
+
+class Reluctant(MemoryJournal):
+    """Somebody else has the odd rows, which shows when they are to begin."""
+
+    def begin_now(self, rows: Sequence[int], wall_s: float) -> list[Attempt]:
+        self._memory.elsewhere.update(row for row in rows if row % 2)
+        return super().begin_now(rows, wall_s)
+
+
+async def test_rows_whose_intents_are_refused_are_left_to_whoever_has_them() -> None:
+    run, server = quick([HOT] * 12), accepts_all()
+    engine = engine_of(Reluctant(run.memory, time.time()), server, caps=[Cap("63", 6, 60)])
+    async with asyncio.timeout(LIMIT_S):
+        assert await engine.run() is None
+    # All at once: what was refused gave its place under the cap back.
+    assert sorted(server.rows) == list(range(2, 13, 2))
+    assert (engine.progress.sent, engine.progress.not_sent, engine.progress.in_flight) == (6, 0, 0)
+    assert set(run.states()) == {2, 4, 6, 8, 10, 12}
+
+
+async def test_a_run_of_which_somebody_else_has_all_rows_comes_to_its_end() -> None:
+    run, server = quick(abroad(50)), accepts_all()
+    run.memory.elsewhere.update(range(1, 51))
+    assert await run.send(server) is None
+    assert server.calls == []
+
+
+async def test_a_row_that_somebody_else_took_before_its_repeat_is_not_repeated() -> None:
+    def reply(message: Message, _: int) -> Reply:
+        run.memory.elsewhere.add(2)
+        return refused(500) if message.row == 2 else accepted(message)
+
+    engines: list[Engine] = []
+    run, server = quick(abroad(3)), Server(reply)
+    assert await run.send(server, watch=engines.append) is None
+    assert server.rows.count(2) == 1
+    assert engines[0]._consequences._tries == {}
 
 
 # -- What is tried again
 
 
-async def test_what_certainly_was_not_sent_is_tried_until_its_tries_are_used_up(plan: Plan) -> None:
-    run, server = plan(abroad(1)), Server(lambda *_: refused(500, "oops"))
+async def test_what_certainly_was_not_sent_is_tried_until_its_tries_are_used_up() -> None:
+    run, server = quick(abroad(1)), Server(lambda *_: refused(500, "oops"))
     assert await run.send(server, Pace(retries=3)) is None
     assert server.rows == [1] * 4
     assert run.states() == {1: "failed"}
@@ -305,16 +431,16 @@ async def test_what_certainly_was_not_sent_is_tried_until_its_tries_are_used_up(
     assert "oops" in run.errors()[1]
 
 
-async def test_a_row_whose_tries_were_used_up_is_tried_again_by_the_next_run(plan: Plan) -> None:
-    run = plan(abroad(1))
+async def test_a_row_whose_tries_were_used_up_is_tried_again_by_the_next_run() -> None:
+    run = quick(abroad(1))
     await run.send(Server(lambda *_: refused(500)), Pace(retries=0))
     await run.send(accepts_all())
     assert run.states() == {1: "sent"}
 
 
-async def test_a_row_may_be_tried_again_before_its_last_outcome_is_committed(plan: Plan) -> None:
+async def test_a_row_may_be_tried_again_before_its_last_outcome_is_committed() -> None:
     run, server = (
-        plan(abroad(20)),
+        quick(abroad(20)),
         Server(lambda message, attempt: refused(500) if attempt < 3 else accepted(message)),
     )
     assert await run.send(server) is None
@@ -322,8 +448,8 @@ async def test_a_row_may_be_tried_again_before_its_last_outcome_is_committed(pla
     assert set(run.attempts().values()) == {3}
 
 
-async def test_what_the_api_rejects_is_not_tried_again(plan: Plan) -> None:
-    run, server = plan(abroad(1)), Server(lambda *_: refused(400, "invalid 'to' number"))
+async def test_what_the_api_rejects_is_not_tried_again() -> None:
+    run, server = quick(abroad(1)), Server(lambda *_: refused(400, "invalid 'to' number"))
     assert await run.send(server) is None
     assert server.rows == [1]
     assert run.states() == {1: "rejected"}
@@ -331,17 +457,17 @@ async def test_what_the_api_rejects_is_not_tried_again(plan: Plan) -> None:
     assert server.rows == [1]
 
 
-async def test_nothing_is_remembered_of_rows_that_were_sent_in_the_end(plan: Plan) -> None:
+async def test_nothing_is_remembered_of_rows_that_were_sent_in_the_end() -> None:
     engines: list[Engine] = []
     server = Server(lambda message, attempt: accepted(message) if attempt > 1 else refused(500))
-    await plan(abroad(10)).send(server, watch=engines.append)
+    await quick(abroad(10)).send(server, watch=engines.append)
     assert engines[0]._consequences._tries == {}
 
 
-async def test_a_server_that_asks_to_be_left_alone_is_left_alone(plan: Plan) -> None:
+async def test_a_server_that_asks_to_be_left_alone_is_left_alone() -> None:
     pause_s = 0.4
     server = Server(lambda message, _: accepted(message) if len(server.calls) > 1 else refused(429, "", pause_s))
-    run = plan(abroad(3))
+    run = quick(abroad(3))
     await run.send(server, Pace(concurrency=1))
     assert server.times[1] - server.times[0] >= pause_s
     assert set(run.states().values()) == {"sent"}
@@ -351,8 +477,8 @@ async def test_a_server_that_asks_to_be_left_alone_is_left_alone(plan: Plan) -> 
 
 
 @pytest.mark.parametrize("fault", [Fault.TIMED_OUT, Fault.BROKEN_OFF, Fault.UNREADABLE, Fault.OVERSIZED])
-async def test_what_may_have_been_sent_is_not_repeated_where_the_server_shows_no_key(plan: Plan, fault: Fault) -> None:
-    run, server = plan(abroad(10)), Server(lambda m, _: Reply(None, fault) if m.row == 1 else accepted(m))
+async def test_what_may_have_been_sent_is_not_repeated_where_the_server_shows_no_key(fault: Fault) -> None:
+    run, server = quick(abroad(10)), Server(lambda m, _: Reply(None, fault) if m.row == 1 else accepted(m))
     await run.send(server)
     await run.send(server)
     assert server.rows.count(1) == 1
@@ -375,19 +501,19 @@ async def test_what_may_have_been_sent_is_repeated_under_its_key_once_the_server
     assert run.query("SELECT value FROM facts WHERE name = 'dedup proven'") == [(1,)]
 
 
-async def test_a_repeat_can_be_due_before_its_first_outcome_is_committed(plan: Plan) -> None:
+async def test_a_repeat_can_be_due_before_its_first_outcome_is_committed() -> None:
     def reply(message: Message, attempt: int) -> Reply:
         if message.row % 2 and attempt == 1:
             return Reply(None, Fault.TIMED_OUT)
         return accepted(message, echoed=True)
 
-    run, server = plan(abroad(10)), Server(reply)
+    run, server = quick(abroad(10)), Server(reply)
     assert await run.send(server) is None
     assert set(run.states().values()) == {"sent"}
 
 
-async def test_a_repeat_that_is_never_answered_ends_unknown(plan: Plan) -> None:
-    run, server = plan(abroad(1)), Server(lambda *_: Reply(None, Fault.TIMED_OUT))
+async def test_a_repeat_that_is_never_answered_ends_unknown() -> None:
+    run, server = quick(abroad(1)), Server(lambda *_: Reply(None, Fault.TIMED_OUT))
     run.knows_dedup()
     await run.send(server, Pace(retries=2))
     assert server.rows == [1] * 3
@@ -399,8 +525,8 @@ async def test_a_repeat_that_is_never_answered_ends_unknown(plan: Plan) -> None:
     [refused(500), refused(429), refused(400), refused(403), Reply(None, Fault.UNREACHABLE)],
     ids=["500", "429", "400", "403", "unreachable"],
 )
-async def test_what_may_have_been_sent_stays_unknown_whatever_befalls_its_repeats(plan: Plan, repeated: Reply) -> None:
-    run = plan(abroad(1))
+async def test_what_may_have_been_sent_stays_unknown_whatever_befalls_its_repeats(repeated: Reply) -> None:
+    run = quick(abroad(1))
     run.knows_dedup()
     server = Server(lambda _, attempt: Reply(None, Fault.TIMED_OUT) if attempt == 1 else repeated)
     await run.send(server, Pace(retries=2))
@@ -408,8 +534,8 @@ async def test_what_may_have_been_sent_stays_unknown_whatever_befalls_its_repeat
     assert run.states() == {1: "unknown"}
 
 
-async def test_what_may_have_been_sent_stays_unknown_if_the_run_stops_at_its_repeat(plan: Plan) -> None:
-    run = plan(abroad(1))
+async def test_what_may_have_been_sent_stays_unknown_if_the_run_stops_at_its_repeat() -> None:
+    run = quick(abroad(1))
     run.knows_dedup()
     server = Server(lambda _, attempt: Reply(None, Fault.TIMED_OUT) if attempt == 1 else refused(401))
     stop = await run.send(server)
@@ -482,7 +608,7 @@ async def test_a_killed_runs_repeat_that_fails_for_certain_stays_unknown(plan: P
 # -- Stops
 
 
-async def test_a_refused_key_stops_the_run_and_those_under_way_come_to_their_end(plan: Plan) -> None:
+async def test_a_refused_key_stops_the_run_and_those_under_way_come_to_their_end() -> None:
     refused_now = asyncio.Event()
 
     async def reply(message: Message) -> Reply:
@@ -494,7 +620,7 @@ async def test_a_refused_key_stops_the_run_and_those_under_way_come_to_their_end
         await asyncio.sleep(0.05)
         return accepted(message)
 
-    run, server = plan(abroad(100)), Server(lambda message, _: reply(message))
+    run, server = quick(abroad(100)), Server(lambda message, _: reply(message))
     stop = await run.send(server)
     assert stop is not None
     assert stop.reason is StopReason.KEY_REFUSED
@@ -503,8 +629,8 @@ async def test_a_refused_key_stops_the_run_and_those_under_way_come_to_their_end
     assert run.states() == {1: "sent", 2: "sent", 3: "pending", 4: "sent"}
 
 
-async def test_the_same_run_goes_on_after_a_stop_without_sending_twice(plan: Plan) -> None:
-    run = plan(abroad(50))
+async def test_the_same_run_goes_on_after_a_stop_without_sending_twice() -> None:
+    run = quick(abroad(50))
     first = Server(lambda message, _: refused(402, "insufficient funds") if message.row == 20 else accepted(message))
     assert await run.send(first) is not None
     second = accepts_all()
@@ -514,7 +640,7 @@ async def test_the_same_run_goes_on_after_a_stop_without_sending_twice(plan: Pla
     assert set(run.states().values()) == {"sent"}
 
 
-async def test_an_interrupted_runs_requests_have_some_time_to_end(plan: Plan) -> None:
+async def test_an_interrupted_runs_requests_have_some_time_to_end() -> None:
     async def reply(message: Message) -> Reply:
         if message.row == 4:
             asyncio.get_running_loop().call_later(0.02, interrupt)
@@ -525,13 +651,13 @@ async def test_an_interrupted_runs_requests_have_some_time_to_end(plan: Plan) ->
         stopping.ask(INTERRUPTED_BY_HAND)
 
     stopping = Stopping()
-    run, server = plan(abroad(50)), Server(lambda message, _: reply(message))
+    run, server = quick(abroad(50)), Server(lambda message, _: reply(message))
     stop = await run.send(server, Pace(concurrency=4, grace_s=5), stopping=stopping)
     assert stop == INTERRUPTED_BY_HAND
     assert run.states() == dict.fromkeys([1, 2, 3, 4], "sent")
 
 
-async def test_what_is_cut_off_after_an_interruptions_grace_is_unknown(plan: Plan) -> None:
+async def test_what_is_cut_off_after_an_interruptions_grace_is_unknown() -> None:
     async def never(message: Message) -> Reply:
         if message.row == 4:
             stopping.ask(INTERRUPTED_BY_HAND)
@@ -539,7 +665,7 @@ async def test_what_is_cut_off_after_an_interruptions_grace_is_unknown(plan: Pla
         return accepted(message)
 
     stopping = Stopping()
-    run, server = plan(abroad(50)), Server(lambda message, _: never(message))
+    run, server = quick(abroad(50)), Server(lambda message, _: never(message))
     began = time.monotonic()
     stop = await run.send(server, Pace(concurrency=4, grace_s=0.1), stopping=stopping)
     assert stop is not None
@@ -549,13 +675,13 @@ async def test_what_is_cut_off_after_an_interruptions_grace_is_unknown(plan: Pla
     assert "stopped before the answer came" in run.errors()[1]
 
 
-async def test_what_certainly_was_not_sent_when_a_run_is_interrupted_stays_pending(plan: Plan) -> None:
+async def test_what_certainly_was_not_sent_when_a_run_is_interrupted_stays_pending() -> None:
     def reply(_: Message, __: int) -> Reply:
         stopping.ask(Stop(StopReason.TERMINATED, "terminated"))
         return refused(500)
 
     stopping = Stopping()
-    run = plan(abroad(5))
+    run = quick(abroad(5))
     await run.send(Server(reply), Pace(concurrency=1), stopping=stopping)
     assert run.states() == {1: "pending"}
 
@@ -571,7 +697,7 @@ class StoppingJournal(SqliteJournal):
         return attempts
 
 
-async def is_stopped_after_its_intents(run: Run) -> Server:
+async def is_stopped_after_its_intents(run: FileRun) -> Server:
     store, server = run.open(), accepts_all()
     journal = StoppingJournal(store)
     journal.stopping = Stopping()
@@ -682,7 +808,7 @@ def most_within(times: Sequence[float], window_s: float) -> int:
     return max(sum(first <= at <= first + window_s for at in times) for first in times)
 
 
-async def test_the_cap_holds_at_the_server_whatever_the_latencies(plan: Plan) -> None:
+async def test_the_cap_holds_at_the_server_whatever_the_latencies() -> None:
     rng = random.Random(7)
     arrivals: list[float] = []
 
@@ -692,14 +818,14 @@ async def test_the_cap_holds_at_the_server_whatever_the_latencies(plan: Plan) ->
         await asyncio.sleep(rng.uniform(0, 0.1))
         return accepted(message)
 
-    run = plan([HOT] * 17)
+    run = quick([HOT] * 17)
     await run.send(Server(lambda message, _: reply(message)), Pace(concurrency=16), [Cap("63", 5, 0.25)])
     assert len(arrivals) == 17
     assert most_within(arrivals, 0.25) <= 5
 
 
-async def test_the_cap_outlives_the_run(plan: Plan) -> None:
-    run = plan([HOT] * 10)
+async def test_the_cap_outlives_the_run() -> None:
+    run = quick([HOT] * 10)
     caps = [Cap("63", 5, 0.8)]
     first, second = accepts_all(), accepts_all()
     await run.send(first, caps=caps, limit=5)
@@ -717,8 +843,8 @@ async def test_the_cap_outlives_a_killed_run(plan: Plan) -> None:
     assert min(server.times) - killed_at > 0.8
 
 
-async def test_a_busy_number_holds_up_nobody_else(plan: Plan) -> None:
-    run, server = plan([HOT] * 10 + abroad(20)), accepts_all()
+async def test_a_busy_number_holds_up_nobody_else() -> None:
+    run, server = quick([HOT] * 10 + abroad(20)), accepts_all()
     await run.send(server, caps=[Cap("63", 5, 0.5)])
     assert sorted(server.rows[:10]) == [1, 2, 3, 4, 5, 11, 12, 13, 14, 15]
     assert sorted(server.rows) == list(range(1, 31))
@@ -733,8 +859,8 @@ async def test_the_number_behind_a_contact_is_noted_and_shares_its_cap(plan: Pla
     assert run.query("SELECT contact, number FROM numbers") == [(CONTACT, HOT)]
 
 
-async def test_a_later_run_knows_the_number_behind_a_contact(plan: Plan) -> None:
-    run = plan([CONTACT, *[HOT] * 4, CONTACT])
+async def test_a_later_run_knows_the_number_behind_a_contact() -> None:
+    run = quick([CONTACT, *[HOT] * 4, CONTACT])
     server = Server(lambda message, _: accepted(message, to=HOT))
     caps = [Cap("63", 5, 0.8)]
     await run.send(server, caps=caps, limit=5)
@@ -743,10 +869,10 @@ async def test_a_later_run_knows_the_number_behind_a_contact(plan: Plan) -> None
     assert most_within(server.times, 0.8) == 5
 
 
-async def test_the_rate_is_kept_and_used(plan: Plan) -> None:
+async def test_the_rate_is_kept_and_used() -> None:
     rate, count = 100, 150
     server = accepts_all()
-    await plan(abroad(count)).send(server, Pace(concurrency=32, rate=rate))
+    await quick(abroad(count)).send(server, Pace(concurrency=32, rate=rate))
     assert most_within(server.times, 1.0) <= rate * 1.25  # the commits of a loaded machine do not come evenly
     assert server.times[-1] - server.times[0] < count / rate * 1.5
 
@@ -771,7 +897,7 @@ def test_without_a_rate_nothing_is_held_back() -> None:
     assert limiter_of(None) is None
 
 
-async def test_a_slow_rate_spaces_the_sms(plan: Plan) -> None:
+async def test_a_slow_rate_spaces_the_sms() -> None:
     server = accepts_all()
-    await plan(abroad(5)).send(server, Pace(concurrency=4, rate=8))
+    await quick(abroad(5)).send(server, Pace(concurrency=4, rate=8))
     assert server.times[-1] - server.times[0] > 4 / 8 * 0.8

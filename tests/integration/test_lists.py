@@ -9,9 +9,7 @@ import orjson
 import pytest
 from test_api import KEY, Act, accepts, answer, hangs, resets, says, serving, with_length
 
-from bulksend.engagespark.account import Looked
-from bulksend.engagespark.client import SmsApi, Target
-from bulksend.engagespark.lookup import LookUp, look_up
+from bulksend.engagespark import Looked, LookUp, SmsApi, Target, look_up
 from bulksend.engagespark.sandbox import Sandbox, SandboxOptions
 from bulksend.model import Doubtful, Endpoint, Message, PhoneNumber
 

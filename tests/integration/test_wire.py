@@ -11,7 +11,8 @@ import pytest
 from test_api import Hostile, accepts, hangs, says, serving, with_length
 from yarl import URL
 
-from bulksend.engagespark.wire import NotConnectedError, Received, Wire
+from bulksend.engagespark import Wire
+from bulksend.engagespark.wire import NotConnectedError, Received
 
 BODY = orjson.dumps({"n": 1})
 

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bulksend.model import PhoneNumber, Queued, Recipient
-from bulksend.sending.caps import Cap, Caps
+from bulksend.sending import Cap, Caps
 from bulksend.sending.dispatcher import Dispatcher
 
 T0 = 1024.0

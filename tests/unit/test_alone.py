@@ -1,18 +1,39 @@
-"""Parts that can be loaded without what stands above or beside them."""
+"""Parts that can be loaded without what stands above or beside them, and faces that name what is there."""
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 
-SCRIPT = """
-import sys
-import bulksend.sending.engine
-print(*sorted({"sqlite3", "aiohttp", "uvloop", "click", "rich"} & set(sys.modules)))
-print(*sorted(name for name in sys.modules if name.startswith(("bulksend.engagespark.", "bulksend.runs."))))
-"""
+import pytest
+
+FACES = ("bulksend.sending", "bulksend.engagespark", "bulksend.engagespark.sandbox")
+
+
+def loaded_by(statement: str) -> set[str]:
+    """The modules that a new process has loaded after it."""
+    script = f"import sys; {statement}; print(*sys.modules)"
+    return set(
+        subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    )
 
 
 def test_the_engine_loads_no_store_and_no_provider() -> None:
-    loaded = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True).stdout
-    assert loaded.split() == []
+    loaded = loaded_by("import bulksend.sending.engine")
+    assert loaded.isdisjoint({"sqlite3", "aiohttp", "uvloop", "click", "rich"})
+    assert not [name for name in loaded if name.startswith(("bulksend.engagespark.", "bulksend.runs."))]
+
+
+def test_a_name_of_a_face_loads_its_own_module_only() -> None:
+    loaded = loaded_by("from bulksend.sending import StopReason")
+    assert "asyncio" not in loaded
+    assert "bulksend.sending.engine" not in loaded
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_every_name_of_a_face_is_there(face: str) -> None:
+    module = importlib.import_module(face)
+    assert module.__all__
+    for name in module.__all__:
+        assert getattr(module, name) is not None

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from bulksend.errors import UsageError
 from bulksend.model import ContactId, PhoneNumber
-from bulksend.sending.caps import PHILIPPINES, Cap, Caps, Window
+from bulksend.sending import PHILIPPINES, Cap, Caps
+from bulksend.sending.caps import Window
 
 MANILA = PhoneNumber("639171234567")
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from simulation import T0, TICK_S, Fate, Scenario, Send, Simulation, most_in_window
 
 from bulksend.model import ContactId, PhoneNumber, Queued, Recipient
-from bulksend.sending.caps import Cap, Caps
+from bulksend.sending import Cap, Caps
 from bulksend.sending.dispatcher import Dispatcher
 
 HOT = PhoneNumber("639170000001")

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bulksend.errors import UsageError
 from bulksend.model import MicroUSD
-from bulksend.sending.limits import Budget, ErrorLimit
+from bulksend.sending import Budget, ErrorLimit
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from bulksend.engagespark.account import Listed, Looked, Page
-from bulksend.engagespark.lookup import LookUp, look_up, match
+from bulksend.engagespark import Looked, LookUp, look_up
+from bulksend.engagespark.account import Listed, Page
+from bulksend.engagespark.lookup import match
 from bulksend.model import ContactId, Doubtful, MicroUSD, PhoneNumber
 
 ANA = PhoneNumber("639171234567")

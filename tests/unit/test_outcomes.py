@@ -7,8 +7,8 @@ import pytest
 from bulksend.engagespark import outcomes
 from bulksend.engagespark.outcomes import Fault, Reply, Rule, judge
 from bulksend.model import Answer, Event
-from bulksend.sending.stop import StopReason
-from bulksend.sending.verdict import CUT_SHORT, Repeat, Ruling, Verdict
+from bulksend.sending import Repeat, Ruling, StopReason, Verdict
+from bulksend.sending.verdict import CUT_SHORT
 
 ACCEPTED = Answer("SMS20190723T154425-123-0123", 1, 20_000, "0.02", "", "639123456789", 654_321, None)
 REFUSED = Answer("", None, None, "", "", "", None, None)

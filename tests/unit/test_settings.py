@@ -20,8 +20,7 @@ from bulksend.cli.codes import ExitCode
 from bulksend.cli.settings import Command
 from bulksend.errors import UsageError
 from bulksend.model import Endpoint
-from bulksend.sending.caps import Cap
-from bulksend.sending.limits import ErrorLimit
+from bulksend.sending import Cap, ErrorLimit
 
 KEY = "k3y-that-nobody-may-see"
 

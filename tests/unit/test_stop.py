@@ -6,9 +6,7 @@ import pytest
 
 from bulksend.cli.advice import stop_words
 from bulksend.cli.codes import ExitCode, of_stop
-from bulksend.sending.limits import ErrorLimit
-from bulksend.sending.stop import Stop, StopReason
-from bulksend.sending.stopping import Stopping
+from bulksend.sending import ErrorLimit, Stop, Stopping, StopReason
 
 POOR = Stop(StopReason.OUT_OF_FUNDS, "the account is out of funds")
 INTERRUPTED = Stop(StopReason.INTERRUPTED, "interrupted")

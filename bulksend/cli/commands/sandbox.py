@@ -14,8 +14,7 @@ from bulksend.cli.codes import ExitCode
 from bulksend.cli.groups import Group, with_options
 from bulksend.cli.settings import Command, option
 from bulksend.cli.values import CAP
-from bulksend.engagespark.sandbox import Sandbox, SandboxOptions
-from bulksend.engagespark.sandbox.options import parse_fail, parse_latency
+from bulksend.engagespark import Sandbox, SandboxOptions, parse_fail, parse_latency
 from bulksend.model import PhoneNumber
 from bulksend.sending import PHILIPPINES, Cap, Caps
 from bulksend.sms import Rates, read_rates

@@ -2,13 +2,9 @@
 
 The way of a request: ``server`` takes it in, ``request`` reads its body, ``ledger`` decides what becomes
 of it (with ``chance``, ``contacts`` and the phone's ``cap``), ``answers`` words the response, ``log`` notes it.
-``history`` is the API's message list.
+``listing`` is the API's message list.
 """
 
-from __future__ import annotations
+import lazy_loader
 
-from bulksend.engagespark.sandbox.log import Summary
-from bulksend.engagespark.sandbox.options import SandboxOptions
-from bulksend.engagespark.sandbox.server import Sandbox
-
-__all__ = ["Sandbox", "SandboxOptions", "Summary"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from bulksend.engagespark.sandbox.options import SandboxOptions
+from bulksend.engagespark.sandbox.behaviour import SandboxOptions
 
 
 class Chance:

@@ -9,10 +9,10 @@ from random import Random
 
 from bulksend.engagespark.sandbox import answers
 from bulksend.engagespark.sandbox.answers import Error, Message, Response
+from bulksend.engagespark.sandbox.behaviour import SandboxOptions
 from bulksend.engagespark.sandbox.cap import PhoneCap
 from bulksend.engagespark.sandbox.chance import Chance
 from bulksend.engagespark.sandbox.contacts import Contacts
-from bulksend.engagespark.sandbox.options import SandboxOptions
 from bulksend.engagespark.sandbox.request import SendRequest, parse
 from bulksend.model import Endpoint, PhoneNumber
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bulksend.engagespark.sandbox.answers import Error
-from bulksend.engagespark.sandbox.options import SandboxOptions
+from bulksend.engagespark.sandbox.behaviour import SandboxOptions
 from bulksend.model import Endpoint
 from bulksend.sms import segments
 

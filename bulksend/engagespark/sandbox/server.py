@@ -14,10 +14,10 @@ from typing import Self
 import orjson
 from aiohttp import web
 
-from bulksend.engagespark.sandbox import answers, history, log
+from bulksend.engagespark.sandbox import answers, listing, log
 from bulksend.engagespark.sandbox.answers import Error, Response
+from bulksend.engagespark.sandbox.behaviour import SandboxOptions
 from bulksend.engagespark.sandbox.ledger import Ledger
-from bulksend.engagespark.sandbox.options import SandboxOptions
 from bulksend.engagespark.sandbox.request import is_number
 from bulksend.errors import UsageError
 from bulksend.model import Endpoint
@@ -162,10 +162,10 @@ class Sandbox:
         if refusal is not None:
             return refusal
         try:
-            query = history.Query.read(request.query)
+            query = listing.Query.read(request.query)
         except ValueError as error:
             return _json({"error": str(error)}, status=400)
-        return _json(history.page(self.ledger.messages, query))
+        return _json(listing.page(self.ledger.messages, query))
 
     async def _get_message(self, request: web.Request) -> web.Response:
         refusal = self._refuse_read(request)
@@ -174,7 +174,7 @@ class Sandbox:
         message = self.ledger.find(request.match_info["message_id"])
         if message is None:
             return _json({"error": "message not found"}, status=404)
-        return _json(history.view(message))
+        return _json(listing.view(message))
 
     async def _get_log(self, request: web.Request) -> web.StreamResponse:
         """Stream the log as it is now, in pieces, so that sends go on being answered meanwhile."""

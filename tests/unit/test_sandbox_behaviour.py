@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bulksend.engagespark.sandbox import SandboxOptions
-from bulksend.engagespark.sandbox.options import parse_fail, parse_latency
+from bulksend.engagespark.sandbox import SandboxOptions, parse_fail, parse_latency
 from bulksend.errors import UsageError
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from bulksend.engagespark.sandbox import SandboxOptions
 from bulksend.engagespark.sandbox.answers import Message
-from bulksend.engagespark.sandbox.history import Query, page, view
 from bulksend.engagespark.sandbox.ledger import Ledger
+from bulksend.engagespark.sandbox.listing import Query, page, view
 
 NOON = datetime(2019, 7, 23, 12, tzinfo=UTC).timestamp()
 HOUR = 3600

@@ -1,0 +1,485 @@
+"""What every journal owes the engine, whatever it is kept in."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+from memory import Memory, MemoryJournal
+from planned import PlannedRow, write_plan
+
+from bulksend.errors import OwnedError, RunFileError
+from bulksend.model import (
+    Answer,
+    ContactId,
+    Encoding,
+    Event,
+    Message,
+    MicroUSD,
+    Outcome,
+    PhoneNumber,
+    Queued,
+    Recipient,
+    Status,
+)
+from bulksend.runs.lock import FileLock
+from bulksend.runs.sqlite.journal import SqliteJournal
+from bulksend.runs.sqlite.store import RunStore
+from bulksend.runs.states import STEPS, Life, State
+from bulksend.sending import Journal
+
+ANA, BEN, EVA = PhoneNumber("639171234567"), PhoneNumber("639181234567"), PhoneNumber("4915112345678")
+CONTACT = ContactId(101)
+ENDS = (Event.ACCEPTED, Event.REJECTED, Event.FAILED, Event.PUT_OFF, Event.DOUBTED, Event.CALLED_OFF)
+ANSWER = Answer("SMS1", 1, 20_000, "0.02", "", ANA, 7, MicroUSD(20_000))
+BEGAN_S, NOW_S = 1_000.0, 2_000.0
+
+
+class Kept(Protocol):
+    """A run somewhere, and what a test asks of that place behind the journal's back."""
+
+    def open(self, limit: int | None = None) -> Journal:
+        """A journal of it; whoever opened it before is gone."""
+
+    def life(self, row: int) -> Life:
+        """Where a row is, as somebody else sees it."""
+
+    def decide(self, row: int, event: Event) -> None:
+        """Somebody decides on a row in doubt; no journal is open."""
+
+    def is_taken_over(self) -> None:
+        """Somebody else has the run from now on."""
+
+    def breaks(self) -> None:
+        """Nothing can be written or read from now on."""
+
+
+class InMemory:
+    def __init__(self, messages: Sequence[Message]) -> None:
+        self.memory = Memory.of(messages)
+
+    def open(self, limit: int | None = None) -> Journal:
+        return MemoryJournal(self.memory, NOW_S, limit)
+
+    def life(self, row: int) -> Life:
+        return self.memory.notes[row].life
+
+    def decide(self, row: int, event: Event) -> None:
+        self.memory.notes[row].see(event)
+
+    def is_taken_over(self) -> None:
+        self.memory.failure = OwnedError("somebody else has it")
+
+    def breaks(self) -> None:
+        self.memory.failure = RunFileError("it is gone")
+
+
+class InFile:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def open(self, limit: int | None = None) -> Journal:
+        return SqliteJournal(RunStore(self.path, by_parts=True, limit=limit, now=NOW_S))
+
+    def life(self, row: int) -> Life:
+        db = sqlite3.connect(self.path)
+        found = db.execute("SELECT state, doubt_since IS NOT NULL, decision FROM sends WHERE row = ?", [row]).fetchone()
+        db.close()
+        return Life(State.PENDING) if found is None else Life(State(found[0]), bool(found[1]), found[2])
+
+    def decide(self, row: int, event: Event) -> None:
+        store = RunStore(self.path, by_parts=True, limit=None, now=NOW_S)
+        (store.leave if event is Event.LEFT else store.resend)([row])
+        store.close()
+
+    def is_taken_over(self) -> None:
+        self.change("UPDATE facts SET value = value + 1 WHERE name = 'epoch'")
+
+    def breaks(self) -> None:
+        self.change("DROP TABLE sends")
+
+    def change(self, sql: str) -> None:
+        db = sqlite3.connect(self.path, isolation_level=None)
+        db.execute(sql)
+        db.close()
+
+
+Keep = Callable[[Sequence[Message]], Kept]
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def keep(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Keep]:
+    """Keeps a run of these messages, somewhere."""
+    locks: list[FileLock] = []
+
+    def in_file(messages: Sequence[Message]) -> Kept:
+        path = tmp_path / "campaign.run"
+        rows = [
+            PlannedRow(m.row, Status.PENDING, m.recipient, m.sender, m.text, Encoding.GSM7, m.parts, m.price, "", b"[]")
+            for m in messages
+        ]
+        locks.append(write_plan(path, rows))
+        return InFile(path)
+
+    yield InMemory if request.param == "memory" else in_file
+    for lock in locks:
+        lock.release()
+
+
+def messages(*recipients: Recipient, parts: int = 1) -> list[Message]:
+    return [
+        Message(row, recipient, "Shop", f"Hello {row}", parts, MicroUSD(20_000))
+        for row, recipient in enumerate(recipients, start=1)
+    ]
+
+
+def outcome(row: int, event: Event, ended_s: float = NOW_S) -> Outcome:
+    answer = ANSWER if event is Event.ACCEPTED else None
+    return Outcome(row=row, event=event, final=True, ended_at=ended_s, answer=answer, error="" if answer else "why")
+
+
+async def ends(journal: Journal, row: int, *events: Event) -> None:
+    """A row is begun and ends so, time and again."""
+    for event in events:
+        await journal.begin([row], BEGAN_S)
+        await journal.settle([outcome(row, event)], dedup_proven=False)
+
+
+def rows_of(items: Sequence[Queued]) -> list[int]:
+    return [item.row for item in items]
+
+
+# -- Which rows are to be sent
+
+
+async def test_rows_are_claimed_behind_a_row_in_input_order_and_so_many_at_most(keep: Keep) -> None:
+    journal = keep(messages(*[ANA] * 5)).open()
+    assert await journal.claim(0, 2) == [Queued(1, ANA, 1), Queued(2, ANA, 1)]
+    assert rows_of(await journal.claim(2, 10)) == [3, 4, 5]
+    assert await journal.claim(5, 10) == []
+    journal.close()
+
+
+async def test_only_what_is_to_be_sent_is_claimed(keep: Keep) -> None:
+    kept = keep(messages(*[ANA] * 7))
+    journal = kept.open()
+    for row, event in enumerate(ENDS, start=1):
+        await ends(journal, row, event)
+    expected = [row for row in range(1, 8) if kept.life(row).is_to_send]
+    assert rows_of(await journal.claim(0, 10)) == expected == [3, 4, 6, 7]
+    journal.close()
+
+
+async def test_a_limit_is_of_the_first_rows_that_were_to_be_sent_at_the_beginning(keep: Keep) -> None:
+    kept = keep(messages(*[ANA] * 6))
+    journal = kept.open()
+    await ends(journal, 2, Event.ACCEPTED)
+    journal.close()
+    journal = kept.open(limit=3)
+    assert rows_of(await journal.claim(0, 10)) == [1, 3, 4]
+    await ends(journal, 1, Event.ACCEPTED)
+    assert rows_of(await journal.claim(0, 10)) == [3, 4]
+    journal.close()
+
+
+async def test_a_message_takes_a_slot_for_each_of_its_parts(keep: Keep) -> None:
+    journal = keep(messages(ANA, parts=3)).open()
+    assert await journal.claim(0, 1) == [Queued(1, ANA, 3)]
+    journal.close()
+
+
+async def test_crowded_recipients_are_asked_for_with_all_their_slots(keep: Keep) -> None:
+    journal = keep(messages(ANA, BEN, ANA, EVA, BEN, ANA)).open()
+    asked: dict[Recipient, int] = {}
+
+    def is_crowded(recipient: Recipient, slots: int) -> bool:
+        asked[recipient] = slots
+        return slots > 2
+
+    await ends(journal, 3, Event.ACCEPTED)
+    assert rows_of(await journal.crowded(is_crowded)) == [1, 6]
+    assert asked == {ANA: 3, BEN: 2}
+    assert rows_of(await journal.claim(0, 10)) == [1, 2, 4, 5, 6]
+    journal.close()
+
+
+async def test_the_number_behind_a_contact_is_known_from_then_on(keep: Keep) -> None:
+    kept = keep(messages(CONTACT, CONTACT))
+    journal = kept.open()
+    await journal.begin([1], BEGAN_S)
+    learned = outcome(1, Event.ACCEPTED)._replace(learned=(CONTACT, ANA))
+    await journal.settle([learned], dedup_proven=False)
+    assert await journal.claim(0, 10) == [Queued(2, ANA, 1)]
+    assert await journal.recent_sends(0.0, NOW_S) == [(ANA, 1, NOW_S)]
+    journal.close()
+
+
+# -- Intents
+
+
+async def test_an_intent_is_the_message_as_planned_its_number_and_its_ticket(keep: Keep) -> None:
+    planned = messages(ANA, CONTACT, EVA)
+    kept = keep(planned)
+    journal = kept.open()
+    first, second = await journal.begin([1, 3], BEGAN_S)
+    assert [tuple(attempt) for attempt in (first, second)] == [(planned[0], 1, False, 1), (planned[2], 1, False, 2)]
+    journal.leaves(first)
+    await journal.settle([outcome(1, Event.DOUBTED), outcome(3, Event.FAILED)], dedup_proven=False)
+    again = await journal.begin([1, 3, 2], BEGAN_S)
+    assert [(a.message.row, a.number, a.in_doubt, a.ticket) for a in again] == [
+        (1, 2, True, 3),
+        (3, 2, False, 4),
+        (2, 1, False, 5),
+    ]
+    journal.close()
+
+
+async def test_an_attempt_that_was_called_off_does_not_count(keep: Keep) -> None:
+    journal = keep(messages(ANA)).open()
+    await ends(journal, 1, Event.CALLED_OFF)
+    [attempt] = await journal.begin([1], BEGAN_S)
+    assert attempt.number == 1
+    journal.close()
+
+
+# A way to every life that a row can have while it is sent.
+WAYS: dict[str, tuple[Event, ...]] = {
+    "untried": (),
+    "accepted": (Event.ACCEPTED,),
+    "rejected": (Event.REJECTED,),
+    "failed": (Event.FAILED,),
+    "put off": (Event.PUT_OFF,),
+    "called off": (Event.CALLED_OFF,),
+    "in doubt": (Event.DOUBTED,),
+    **{f"in doubt, then {event}": (Event.DOUBTED, event) for event in ENDS},
+}
+
+
+def life_of(way: Sequence[Event]) -> Life:
+    life = Life(State.PENDING)
+    for event in way:
+        life = life.after(Event.BEGUN).after(event)
+    return life
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+async def test_only_what_may_begin_begins(keep: Keep, way: Sequence[Event]) -> None:
+    kept = keep(messages(ANA))
+    journal = kept.open()
+    await ends(journal, 1, *way)
+    before = life_of(way)
+    assert kept.life(1) == before
+    if before.state in STEPS[Event.BEGUN].before:
+        [attempt] = await journal.begin([1], BEGAN_S)
+        assert attempt.in_doubt is before.in_doubt
+        assert kept.life(1) == before.after(Event.BEGUN)
+    else:
+        await begins_nothing(journal, 1)
+        assert kept.life(1) == before
+    journal.close()
+
+
+@pytest.mark.parametrize("in_doubt", [False, True])
+async def test_what_is_under_way_does_not_begin_again(keep: Keep, in_doubt: bool) -> None:
+    kept = keep(messages(ANA))
+    journal = kept.open()
+    await ends(journal, 1, *[Event.DOUBTED] * in_doubt)
+    await journal.begin([1], BEGAN_S)
+    await begins_nothing(journal, 1)
+    assert kept.life(1) == Life(State.IN_FLIGHT, in_doubt)
+    journal.close()
+
+
+async def begins_nothing(journal: Journal, row: int) -> None:
+    """The row is left out of the answer, or the whole call is refused."""
+    with suppress(RunFileError):
+        assert await journal.begin([row], BEGAN_S) == []
+
+
+# -- Outcomes
+
+
+@pytest.mark.parametrize("event", ENDS)
+@pytest.mark.parametrize("in_doubt", [False, True])
+async def test_an_outcome_makes_of_a_row_what_the_table_says(keep: Keep, event: Event, in_doubt: bool) -> None:
+    kept = keep(messages(ANA))
+    journal = kept.open()
+    await ends(journal, 1, *[Event.DOUBTED] * in_doubt)
+    await journal.begin([1], BEGAN_S)
+    under_way = Life(State.IN_FLIGHT, in_doubt)
+    assert kept.life(1) == under_way
+    await journal.settle([outcome(1, event)], dedup_proven=False)
+    assert kept.life(1) == under_way.after(event)
+    journal.close()
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize("event", ENDS)
+async def test_an_outcome_of_a_row_that_is_not_under_way_changes_nothing(
+    keep: Keep, event: Event, way: Sequence[Event]
+) -> None:
+    kept = keep(messages(ANA))
+    journal = kept.open()
+    await ends(journal, 1, *way)
+    await journal.settle([outcome(1, event)], dedup_proven=False)
+    assert kept.life(1) == life_of(way)
+    journal.close()
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+async def test_what_is_found_was_accepted_if_it_was_in_doubt(keep: Keep, way: Sequence[Event]) -> None:
+    kept = keep(messages(ANA))
+    journal = kept.open()
+    await ends(journal, 1, *way)
+    await journal.found({1: ANSWER}, NOW_S)
+    before = life_of(way)
+    assert kept.life(1) == (before.after(Event.FOUND) if before.state in STEPS[Event.FOUND].before else before)
+    journal.close()
+
+
+# -- The past
+
+
+async def test_rows_in_doubt_are_those_that_began_lately_and_that_nobody_has_decided_on(keep: Keep) -> None:
+    kept = keep(messages(*[ANA] * 5))
+    journal = kept.open()
+    for row, began_s in ((1, 100.0), (2, 500.0), (3, 500.0), (4, 500.0)):
+        await journal.begin([row], began_s)
+        await journal.settle([outcome(row, Event.DOUBTED)], dedup_proven=False)
+    await ends(journal, 5, Event.ACCEPTED)
+    journal.close()
+    kept.decide(3, Event.LEFT)
+    kept.decide(4, Event.RESENT)
+    journal = kept.open()
+    assert await journal.in_doubt(500.0) == [Queued(2, ANA, 1)]
+    assert rows_of(await journal.in_doubt(50.0)) == [1, 2]
+    assert rows_of(await journal.claim(0, 10)) == [4]
+    journal.close()
+
+
+async def test_a_repeat_does_not_make_a_doubt_younger(keep: Keep) -> None:
+    journal = keep(messages(ANA)).open()
+    for began_s in (100.0, 900.0):
+        await journal.begin([1], began_s)
+        await journal.settle([outcome(1, Event.DOUBTED)], dedup_proven=False)
+    assert await journal.in_doubt(101.0) == []
+    journal.close()
+
+
+async def test_what_another_left_under_way_is_in_doubt(keep: Keep) -> None:
+    kept = keep(messages(ANA, BEN))
+    journal = kept.open()
+    await journal.begin([1], BEGAN_S)
+    journal.close()
+    journal = kept.open()
+    assert kept.life(1) == Life(State.UNKNOWN, in_doubt=True)
+    assert rows_of(await journal.in_doubt(0.0)) == [1]
+    assert rows_of(await journal.claim(0, 10)) == [2]
+    journal.close()
+
+
+async def test_recent_sends_are_those_that_may_have_arrived(keep: Keep) -> None:
+    journal = keep(messages(ANA, ANA, BEN, BEN, EVA, CONTACT)).open()
+    await journal.begin([1, 2, 3, 4, 5, 6], BEGAN_S)
+    await journal.settle(
+        [
+            outcome(1, Event.ACCEPTED, 100.0),
+            outcome(2, Event.DOUBTED, 300.0),
+            outcome(3, Event.REJECTED, 300.0),
+            outcome(4, Event.FAILED, 300.0),
+            outcome(5, Event.ACCEPTED, 200.0),
+        ],
+        dedup_proven=False,
+    )
+    assert await journal.recent_sends(200.0, NOW_S) == [(EVA, 1, 200.0), (ANA, 1, 300.0), (CONTACT, 1, NOW_S)]
+    assert len(await journal.recent_sends(0.0, NOW_S)) == 4
+    journal.close()
+
+
+async def test_each_attempt_of_a_row_in_doubt_counts(keep: Keep) -> None:
+    journal = keep(messages(ANA, parts=2)).open()
+    await ends(journal, 1, Event.DOUBTED, Event.DOUBTED, Event.REJECTED)
+    assert await journal.recent_sends(0.0, NOW_S) == [(ANA, 6, NOW_S)]
+    journal.close()
+
+
+# -- Order, ends and failures
+
+
+async def test_calls_take_effect_in_their_order_whether_or_not_they_are_awaited(keep: Keep) -> None:
+    kept = keep(messages(ANA))
+    journal = kept.open()
+    for _ in range(3):
+        beginning = journal.begin([1], BEGAN_S)
+        settling = journal.settle([outcome(1, Event.PUT_OFF)], dedup_proven=False)
+    claiming = journal.claim(0, 10)
+    last = journal.begin([1], BEGAN_S)
+    [attempt], _, claimed, [again] = await asyncio.gather(beginning, settling, claiming, last)
+    assert (attempt.number, rows_of(claimed), again.number) == (3, [1], 4)
+    journal.close()
+
+
+async def test_closing_commits_what_still_waits(keep: Keep) -> None:
+    kept = keep(messages(ANA))
+    journal = kept.open()
+    await journal.begin([1], BEGAN_S)
+    settling = journal.settle([outcome(1, Event.ACCEPTED)], dedup_proven=True)
+    journal.close()
+    assert kept.life(1) == Life(State.SENT)
+    await settling
+
+
+CALLS: dict[str, Callable[[Journal], Awaitable[object]]] = {
+    "claim": lambda journal: journal.claim(0, 10),
+    "crowded": lambda journal: journal.crowded(lambda *_: True),
+    "in doubt": lambda journal: journal.in_doubt(0.0),
+    "recent sends": lambda journal: journal.recent_sends(0.0, NOW_S),
+    "begin": lambda journal: journal.begin([2], NOW_S),
+    "settle": lambda journal: journal.settle([outcome(1, Event.ACCEPTED)], dedup_proven=False),
+    "found": lambda journal: journal.found({1: ANSWER}, NOW_S),
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+async def test_every_call_of_who_lost_the_run_fails_and_notes_nothing(
+    keep: Keep, call: Callable[[Journal], Awaitable[object]]
+) -> None:
+    kept = keep(messages(ANA, ANA))
+    journal = kept.open()
+    await journal.begin([1], BEGAN_S)
+    kept.is_taken_over()
+    with pytest.raises(OwnedError):
+        await call(journal)
+    assert kept.life(1) == Life(State.IN_FLIGHT)
+    assert kept.life(2) == Life(State.PENDING)
+    journal.close()
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+async def test_every_call_that_cannot_be_carried_out_fails(
+    keep: Keep, call: Callable[[Journal], Awaitable[object]]
+) -> None:
+    kept = keep(messages(ANA, ANA))
+    journal = kept.open()
+    kept.breaks()
+    with pytest.raises(RunFileError):
+        await call(journal)
+    journal.close()
+
+
+@pytest.mark.parametrize(("happens", "error"), [("breaks", RunFileError), ("is_taken_over", OwnedError)])
+async def test_all_callers_of_what_cannot_be_carried_out_hear_of_it(
+    keep: Keep, happens: str, error: type[Exception]
+) -> None:
+    kept = keep(messages(ANA, ANA))
+    journal = kept.open()
+    getattr(kept, happens)()
+    async with asyncio.timeout(10):
+        told = await asyncio.gather(*[call(journal) for call in CALLS.values()], return_exceptions=True)
+    assert [type(each) for each in told] == [error] * len(CALLS)
+    journal.close()
