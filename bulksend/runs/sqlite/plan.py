@@ -86,7 +86,8 @@ class PlanWriter:
             RunFileError: the file cannot be written, or the run of this name has begun meanwhile.
         """
         # Counting millions of rows takes seconds, and a plan does not change: so its counts are kept.
-        kept = {"plan": made_of, "findings": findings, "counts": self._counts}
+        counts = {str(status): rows for status, rows in self._counts.items()}
+        kept = {"plan": made_of, "findings": findings, "counts": counts}
         with explained(self.path):
             self._db.executemany("INSERT INTO facts VALUES (?,?)", [(k, orjson.dumps(v)) for k, v in kept.items()])
             self._db.execute("COMMIT")
