@@ -14,12 +14,11 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from bulksend.runs.sqlite.file import PlanFacts
-from bulksend.runs.sqlite.store import RunStore
 from planned import EVENT_OF, FACTS, PlannedRow, write_plan
 
 from bulksend.model import (
     Answer,
+    Attempt,
     Encoding,
     Event,
     MicroUSD,
@@ -28,13 +27,17 @@ from bulksend.model import (
     Recipient,
     Status,
 )
+from bulksend.runs.facts import Facts
+from bulksend.runs.lock import FileLock
 from bulksend.runs.sqlite.journal import SqliteJournal
+from bulksend.runs.sqlite.notes import Notes
+from bulksend.runs.sqlite.owned import OwnSqliteRun
 
 ANA = PhoneNumber("639171234567")
 BEN = PhoneNumber("639181234567")
 
 
-def facts(campaign_id: str = "c", columns: Sequence[str] = ("to", "message")) -> PlanFacts:
+def facts(campaign_id: str = "c", columns: Sequence[str] = ("to", "message")) -> Facts:
     return replace(
         FACTS,
         columns=tuple(columns),
@@ -73,22 +76,43 @@ def crowd_of(path: Path, rows: int) -> Path:
 
 
 @contextmanager
-def opened(path: Path, *, by_parts: bool = True, limit: int | None = None, now: float = 1_000.0) -> Iterator[RunStore]:
-    store = RunStore(path, by_parts=by_parts, limit=limit, now=now)
-    try:
-        yield store
-    finally:
-        store.close()
+def opened(path: Path, *, by_parts: bool = True, limit: int | None = None, now: float = 1_000.0) -> Iterator[Notes]:
+    """A run that is owned, for notes by plain calls."""
+    with own(path, now) as run:
+        yield notes_of(run, by_parts=by_parts, limit=limit)
 
 
 @contextmanager
-def journal_of(path: Path, *, now: float = 1_000.0) -> Iterator[tuple[RunStore, SqliteJournal]]:
-    store = RunStore(path, by_parts=True, limit=None, now=now)
-    journal = SqliteJournal(store)
-    try:
-        yield store, journal
-    finally:
-        journal.close()
+def journal_of(path: Path, *, now: float = 1_000.0) -> Iterator[tuple[OwnSqliteRun, SqliteJournal]]:
+    with own(path, now) as run:
+        journal = run.journal(by_parts=True, limit=None)
+        try:
+            yield run, journal
+        finally:
+            journal.close()
+
+
+def own(path: Path, now: float = 1_000.0) -> OwnSqliteRun:
+    return OwnSqliteRun.own(path, now)
+
+
+def own_where_locks_do_not_hold(path: Path, now: float) -> OwnSqliteRun:
+    """Take over what somebody still has, as another machine may on a network file system."""
+    lock = FileLock(path.with_name("a lock of its own"))
+    lock.path = path
+    return OwnSqliteRun(lock, now)
+
+
+def notes_of(run: OwnSqliteRun, *, by_parts: bool = True, limit: int | None = None) -> Notes:
+    return Notes(run._db, run.path, run._departures, epoch=run._epoch, by_parts=by_parts, limit=limit)
+
+
+def begin(notes: Notes, rows: Sequence[int], now: float) -> list[Attempt]:
+    """Begin rows, whose POSTs leave at once."""
+    attempts = notes.begin(rows, now)
+    for attempt in attempts:
+        notes.leaves(attempt)
+    return attempts
 
 
 ANSWER = Answer(
@@ -109,8 +133,8 @@ def outcome(row: int, status: Status, *, ended_at: float = 1_001.0, tried: bool 
     return Outcome(row=row, event=event, final=True, ended_at=ended_at, answer=answer, error=error)
 
 
-def settle(store: RunStore, *outcomes: Outcome) -> None:
-    store.settle(outcomes, dedup_proven=False)
+def settle(notes: Notes, *outcomes: Outcome) -> None:
+    notes.settle(outcomes, dedup_proven=False)
 
 
 def states(path: Path) -> dict[int, tuple[str, int]]:
@@ -120,7 +144,7 @@ def states(path: Path) -> dict[int, tuple[str, int]]:
 
 def killed_after(program: str, path: Path) -> int:
     """Let another process do something to a run and be killed; its id."""
-    names = "from test_runfile import *\n"
+    names = "from runfiles import *\nfrom bulksend.runs.sqlite.plan import PlanWriter\n"
     last_words = "\nimport os, signal\nos.kill(os.getpid(), signal.SIGKILL)"
     code = (
         f"import sys\nfrom pathlib import Path\npath = Path(sys.argv[1])\n{names}{textwrap.dedent(program)}{last_words}"

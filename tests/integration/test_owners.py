@@ -12,18 +12,28 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from bulksend.runs.sqlite.file import SCHEMA_VERSION, PlanWriter, is_run_file
-from bulksend.runs.sqlite.reader import RunReport
-from bulksend.runs.sqlite.store import INTERRUPTED, RunStore
-from runfiles import crowd_of, facts, journal_of, killed_after, opened, outcome, pending, states
+from runfiles import (
+    crowd_of,
+    facts,
+    journal_of,
+    killed_after,
+    opened,
+    outcome,
+    own,
+    own_where_locks_do_not_hold,
+    pending,
+    states,
+)
 
 from bulksend.errors import OwnedError, RunFileError, UsageError
 from bulksend.model import (
     Status,
 )
-from bulksend.planning import planning as plans
 from bulksend.planning.overview import Findings
 from bulksend.runs.lock import FileLock
+from bulksend.runs.sqlite.plan import PlanWriter
+from bulksend.runs.sqlite.run import SqliteRun
+from bulksend.runs.sqlite.schema import CUT_OFF, FORMAT, is_run_file
 
 
 def test_a_text_file_is_no_run_file(tmp_path: Path) -> None:
@@ -31,20 +41,20 @@ def test_a_text_file_is_no_run_file(tmp_path: Path) -> None:
     path.write_text("to,message\n639171234567,hello\n" * 100)
     assert not is_run_file(path)
     with pytest.raises(UsageError, match="this is not a run file"):
-        RunReport(path)
+        SqliteRun.open(path)
     with pytest.raises(UsageError, match="this is not a run file"):
-        RunStore(path, by_parts=True, limit=None, now=1.0)
+        own(path, 1.0)
     assert path.read_text().startswith("to,message\n639171234567,hello\n")
 
 
 def test_an_empty_file_and_a_folder_are_no_run_files(tmp_path: Path) -> None:
     (tmp_path / "empty.run").touch()
     with pytest.raises(UsageError, match="this is not a run file"):
-        RunReport(tmp_path / "empty.run")
+        SqliteRun.open(tmp_path / "empty.run")
     with pytest.raises(UsageError, match="there is no such run file"):
-        RunReport(tmp_path)
+        SqliteRun.open(tmp_path)
     with pytest.raises(UsageError, match="there is no such run file"):
-        RunReport(tmp_path / "none.run")
+        SqliteRun.open(tmp_path / "none.run")
     assert not is_run_file(tmp_path)
     assert not is_run_file(tmp_path / "none.run")
 
@@ -56,22 +66,22 @@ def test_another_programs_database_is_refused_and_left_alone(tmp_path: Path) -> 
     content = path.read_bytes()
     assert not is_run_file(path)
     with pytest.raises(UsageError, match="this is not a run file"):
-        RunReport(path)
+        SqliteRun.open(path)
     with pytest.raises(UsageError, match="this is not a run file"):
-        RunStore(path, by_parts=True, limit=None, now=1.0)
+        own(path, 1.0)
     assert path.read_bytes() == content
 
 
 def test_a_run_file_of_another_version_is_refused_with_both_numbers(tmp_path: Path) -> None:
     path = crowd_of(tmp_path / "campaign.run", 1)
     with closing(sqlite3.connect(path)) as db:
-        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+        db.execute(f"PRAGMA user_version = {FORMAT + 1}")
     assert is_run_file(path)
-    says = rf"format {SCHEMA_VERSION + 1}, this one reads {SCHEMA_VERSION}"
+    says = rf"format {FORMAT + 1}, this one reads {FORMAT}"
     with pytest.raises(UsageError, match=says):
-        RunReport(path)
+        SqliteRun.open(path)
     with pytest.raises(UsageError, match=says):
-        RunStore(path, by_parts=True, limit=None, now=1.0)
+        own(path, 1.0)
 
 
 def test_a_damaged_run_file_is_told_in_a_sentence(tmp_path: Path) -> None:
@@ -79,7 +89,7 @@ def test_a_damaged_run_file_is_told_in_a_sentence(tmp_path: Path) -> None:
     with path.open("r+b") as file:
         file.seek(4_096)
         file.write(b"\xa5" * (path.stat().st_size - 4_096))
-    with pytest.raises((RunFileError, UsageError)), RunReport(path) as run:
+    with pytest.raises((RunFileError, UsageError)), SqliteRun.open(path) as run:
         run.tally()
 
 
@@ -101,15 +111,15 @@ def test_a_second_owner_is_turned_away_also_another_process(tmp_path: Path) -> N
 
 def test_the_sentence_names_the_owner(tmp_path: Path) -> None:
     path = crowd_of(tmp_path / "campaign.run", 1)
-    with FileLock(path), opened(path), pytest.raises(OwnedError, match=rf"process {os.getpid()} on .+, since "):
-        plans.own(path)
+    with opened(path), pytest.raises(OwnedError, match=rf"process {os.getpid()} on .+, since "):
+        own(path)
 
 
 def test_a_lock_follows_its_file_to_a_new_name(tmp_path: Path) -> None:
     path = tmp_path / "campaign.run"
     writer = PlanWriter(path)
     writer.add([pending(1)])
-    lock = writer.finish(facts(), Findings(), {})
+    lock = writer.finish(facts(), Findings())
     assert lock.path == path
     with pytest.raises(OwnedError):
         FileLock(path)
@@ -165,8 +175,9 @@ def test_a_lock_can_be_given_up_twice(tmp_path: Path) -> None:
 async def test_whoever_takes_a_run_over_makes_the_former_owners_commits_fail(tmp_path: Path) -> None:
     path = crowd_of(tmp_path / "campaign.run", 2)
     with journal_of(path) as (_, first):
-        await first.begin([1], 1_000.0)
-        with opened(path, now=2_000.0):
+        for attempt in await first.begin([1], 1_000.0):
+            first.leaves(attempt)
+        with own_where_locks_do_not_hold(path, 2_000.0):
             with pytest.raises(OwnedError, match="taken this run over"):
                 await first.begin([2], 1_001.0)
             with pytest.raises(OwnedError):
@@ -178,20 +189,20 @@ def test_a_take_over_leaves_the_end_of_what_was_in_flight_unknown(tmp_path: Path
     path = crowd_of(tmp_path / "campaign.run", 3)
     pid = killed_after(
         """
-        store = RunStore(path, by_parts=True, limit=None, now=1_000.0)
-        store.begin([1, 2], 1_000.0)
-        settle(store, outcome(1, Status.SENT))
+        notes = notes_of(own(path))
+        begin(notes, [1, 2], 1_000.0)
+        settle(notes, outcome(1, Status.SENT))
         """,
         path,
     )
-    with RunReport(path) as run:
+    with SqliteRun.open(path) as run:
         assert run.owner is not None
         assert run.owner.pid == pid
         assert run.tally().in_flight == 1
-    with opened(path, now=2_000.0) as store:
-        assert [item.row for item in store.in_doubt(0.0)] == [2]
-        assert [item.row for item in store.claim(0, 10)] == [3]
-        with RunReport(path) as run:
-            assert run.errors(Status.UNKNOWN, 5) == [(INTERRUPTED, 1, 2)]
+    with opened(path, now=2_000.0) as notes:
+        assert [item.row for item in notes.in_doubt(0.0)] == [2]
+        assert [item.row for item in notes.claim(0, 10)] == [3]
+        with SqliteRun.open(path) as run:
+            assert run.complaints(Status.UNKNOWN, 5) == [(CUT_OFF, 1, 2)]
             assert run.tally().in_flight == 0
     assert states(path) == {1: ("sent", 1), 2: ("unknown", 1)}

@@ -9,19 +9,20 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from bulksend.runs.sqlite.file import PlanWriter
-from bulksend.runs.sqlite.reader import RunReport
 from runfiles import (
     ANA,
     BEN,
     bad,
+    begin,
     crowd_of,
     facts,
     killed_after,
     mode,
+    notes_of,
     number,
     opened,
     outcome,
+    own,
     pending,
     planned,
     settle,
@@ -32,7 +33,8 @@ from bulksend.model import (
     Status,
 )
 from bulksend.planning.overview import Findings
-from bulksend.runs.lock import FileLock
+from bulksend.runs.sqlite.plan import PlanWriter
+from bulksend.runs.sqlite.run import SqliteRun
 
 
 def test_a_plan_has_its_name_only_when_it_is_whole(tmp_path: Path) -> None:
@@ -40,12 +42,12 @@ def test_a_plan_has_its_name_only_when_it_is_whole(tmp_path: Path) -> None:
     writer = PlanWriter(path)
     writer.add([pending(1), bad(2)])
     assert [file.name for file in tmp_path.iterdir()] == ["campaign.run.planning"]
-    writer.finish(facts(), Findings(), {Status.PENDING: 1, Status.INVALID: 1}).release()
+    writer.finish(facts(), Findings()).release()
     assert [file.name for file in tmp_path.iterdir()] == ["campaign.run"]
-    with RunReport(path) as run:
+    with SqliteRun.open(path) as run:
         assert run.facts == facts()
         assert run.tally().rows == 2
-        assert not run.is_begun
+        assert not run.has_begun
         assert run.owner is None
 
 
@@ -95,7 +97,7 @@ def test_what_a_killed_planner_left_is_replaced(tmp_path: Path) -> None:
     assert not path.exists()
     assert (tmp_path / "campaign.run.planning").stat().st_size > 0
     crowd_of(path, 2)
-    with RunReport(path) as run:
+    with SqliteRun.open(path) as run:
         assert run.tally().rows == 2
     assert [file.name for file in tmp_path.iterdir()] == ["campaign.run"]
 
@@ -104,7 +106,7 @@ def test_an_unfinished_plan_is_no_run_to_be_sent(tmp_path: Path) -> None:
     writer = PlanWriter(tmp_path / "campaign.run")
     writer.add([pending(1)])
     draft = tmp_path / "campaign.run.planning"
-    with pytest.raises((UsageError, RunFileError)), RunReport(draft) as run:
+    with pytest.raises((UsageError, RunFileError)), SqliteRun.open(draft) as run:
         _ = run.facts
     writer.discard()
 
@@ -121,13 +123,13 @@ def test_a_plan_never_replaces_a_run_that_somebody_is_sending(tmp_path: Path) ->
     path = crowd_of(tmp_path / "campaign.run", 1)
     writer = PlanWriter(path)
     writer.add([pending(1, BEN)])
-    with FileLock(path), opened(path) as store:
-        store.begin([1], 1_000.0)
+    with opened(path) as notes:
+        begin(notes, [1], 1_000.0)
         with pytest.raises(OwnedError):
-            writer.finish(facts("other"), Findings(), {})
-        settle(store, outcome(1, Status.SENT))
+            writer.finish(facts("other"), Findings())
+        settle(notes, outcome(1, Status.SENT))
     writer.discard()
-    with RunReport(path) as run:
+    with SqliteRun.open(path) as run:
         assert run.tally().statuses[Status.SENT] == 1
 
 
@@ -135,31 +137,32 @@ def test_a_plan_never_replaces_a_run_that_began_while_it_was_made(tmp_path: Path
     path = crowd_of(tmp_path / "campaign.run", 1)
     writer = PlanWriter(path)
     writer.add([pending(1, BEN)])
-    with FileLock(path), opened(path) as store:
-        store.begin([1], 1_000.0)
-        settle(store, outcome(1, Status.SENT))
+    with opened(path) as notes:
+        begin(notes, [1], 1_000.0)
+        settle(notes, outcome(1, Status.SENT))
     with pytest.raises((OwnedError, RunFileError, UsageError)):
-        writer.finish(facts("other"), Findings(), {})
+        writer.finish(facts("other"), Findings())
     writer.discard()
-    with RunReport(path) as run:
+    with SqliteRun.open(path) as run:
         assert run.tally().statuses[Status.SENT] == 1
 
 
 def test_what_a_killed_sender_left_beside_a_run_does_not_leak_into_the_next_plan(tmp_path: Path) -> None:
     path = planned(tmp_path / "campaign.run", [pending(row, number(row)) for row in range(1, 500)], "old")
-    killed_after("store = RunStore(path, by_parts=True, limit=None, now=1_000.0)", path)
+    killed_after("run = own(path)", path)
     assert (tmp_path / "campaign.run-wal").stat().st_size > 0
-    with RunReport(path) as run:
-        assert not run.is_begun  # so it may be planned anew
+    with SqliteRun.open(path) as run:
+        assert not run.has_begun  # so it may be planned anew
     planned(path, [pending(1, ANA), pending(2, BEN)], "new")
-    with RunReport(path) as run:
+    with SqliteRun.open(path) as run:
         assert run.facts.campaign == "new"
         assert run.owner is None
         assert run.tally().rows == 2
-    with opened(path) as store:
-        assert store.facts.campaign == "new"
-        assert [item.recipient for item in store.claim(0, 10)] == [ANA, BEN]
-        assert store.db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    with own(path) as run:
+        notes = notes_of(run)
+        assert run.facts.campaign == "new"
+        assert [item.recipient for item in notes.claim(0, 10)] == [ANA, BEN]
+        assert notes.db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
 def test_run_files_and_their_logs_are_for_their_owner_only(tmp_path: Path) -> None:
@@ -169,10 +172,10 @@ def test_run_files_and_their_logs_are_for_their_owner_only(tmp_path: Path) -> No
         writer = PlanWriter(path)
         writer.add([pending(1)])
         assert mode(tmp_path / "campaign.run.planning") == 0o600
-        writer.finish(facts(), Findings(), {}).release()
+        writer.finish(facts(), Findings()).release()
         assert mode(path) == 0o600
-        with opened(path) as store:
-            store.begin([1], 1_000.0)
+        with opened(path) as notes:
+            begin(notes, [1], 1_000.0)
             names = {file.name: mode(file) for file in tmp_path.iterdir()}
             assert names == {"campaign.run": 0o600, "campaign.run-wal": 0o600, "campaign.run-shm": 0o600}
     finally:

@@ -9,12 +9,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from bulksend.runs.sqlite.file import IN_FLIGHT
-from bulksend.runs.sqlite.reader import RunReport
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from planned import EVENT_OF
-from runfiles import ANA, BEN, bad, crowd_of, journal_of, number, opened, outcome, pending, planned, settle
+from runfiles import ANA, BEN, bad, begin, crowd_of, journal_of, number, opened, outcome, pending, planned, settle
 
 from bulksend.model import (
     Answer,
@@ -27,16 +25,18 @@ from bulksend.model import (
     Status,
 )
 from bulksend.planning.overview import Crowd, Preview
+from bulksend.runs.sqlite.run import SqliteRun
+from bulksend.runs.states import State
 
 
 async def test_a_run_can_be_read_while_it_is_written(tmp_path: Path) -> None:
     path = crowd_of(tmp_path / "campaign.run", 400)
     seen: list[int] = []
-    with journal_of(path) as (_, journal), RunReport(path) as kept_open:
+    with journal_of(path) as (_, journal), SqliteRun.open(path) as kept_open:
         for row in range(1, 401, 20):
             rows = list(range(row, row + 20))
             await journal.begin(rows, 1_000.0)
-            with RunReport(path) as run:
+            with SqliteRun.open(path) as run:
                 assert run.tally().in_flight == 20
                 assert run.owner is not None
                 assert run.owner.pid == os.getpid()
@@ -48,20 +48,20 @@ async def test_a_run_can_be_read_while_it_is_written(tmp_path: Path) -> None:
 async def test_a_long_reader_neither_blocks_the_writer_nor_sees_its_later_rows(tmp_path: Path) -> None:
     path = crowd_of(tmp_path / "campaign.run", 3_000)
     with journal_of(path) as (_, journal):
-        with RunReport(path) as run:
+        with SqliteRun.open(path) as run:
             reading = run.results()
             assert next(reading)[1] == "pending"
             await asyncio.wait_for(journal.begin(list(range(1, 3_001)), 1_000.0), 5)
             assert Counter(record[1] for record in reading) == {"pending": 2_999}
-        with RunReport(path) as run:
-            assert Counter(record[1] for record in run.results()) == {IN_FLIGHT: 3_000}
+        with SqliteRun.open(path) as run:
+            assert Counter(record[1] for record in run.results()) == {State.IN_FLIGHT: 3_000}
 
 
 def test_a_report_changes_nothing(tmp_path: Path) -> None:
     path = crowd_of(tmp_path / "campaign.run", 2)
     content = path.read_bytes()
-    with RunReport(path) as run:
-        run.tally(), run.overview(), run.errors(Status.INVALID, 3), list(run.results()), run.previews(3)
+    with SqliteRun.open(path) as run:
+        run.tally(), run.overview(), run.complaints(Status.INVALID, 3), list(run.results()), run.plan(3)
         with pytest.raises(sqlite3.OperationalError, match="readonly"):
             run._db.execute("DELETE FROM messages")
     assert path.read_bytes() == content
@@ -70,12 +70,12 @@ def test_a_report_changes_nothing(tmp_path: Path) -> None:
 
 def test_previews_are_the_first_pending(tmp_path: Path) -> None:
     path = planned(tmp_path / "campaign.run", [bad(1), pending(2, ContactId(5)), pending(3), pending(4)])
-    with RunReport(path) as run:
-        assert run.previews(2) == (Preview(2, "contact 5", "ACME", "text 2"), Preview(3, ANA, "ACME", "text 3"))
+    with SqliteRun.open(path) as run:
+        assert run.plan(2).previews == (Preview(2, "contact 5", "ACME", "text 2"), Preview(3, ANA, "ACME", "text 3"))
 
 
 RECIPIENTS: list[Recipient] = [ANA, BEN, number(1), ContactId(int(ANA)), ContactId(7)]
-ENDS = [None, IN_FLIGHT, "called off", *(s for s in Status if s not in {Status.INVALID, Status.SKIPPED})]
+ENDS = [None, State.IN_FLIGHT, "called off", *(s for s in Status if s not in {Status.INVALID, Status.SKIPPED})]
 PLANS = st.lists(
     st.tuples(
         st.sampled_from([Status.PENDING, Status.PENDING, Status.PENDING, Status.INVALID, Status.SKIPPED]),
@@ -110,17 +110,17 @@ def test_the_report_says_what_counting_row_by_row_says(
     final = {row.row: str(row.status) for row in rows}
     said = {row.row: row.error for row in rows}
     attempts = charged = 0
-    with opened(path) as store:
+    with opened(path) as notes:
         for planned_row, (_, _, _, _, _, end, tries, error, cost) in zip(rows, plan, strict=True):
             row = planned_row.row
             if planned_row.status != Status.PENDING or end is None:
                 continue
             for _ in range(tries - 1):
-                store.begin([row], 1_000.0)
-                settle(store, outcome(row, Status.UNKNOWN, error="earlier"))
-            store.begin([row], 1_000.0)
+                begin(notes, [row], 1_000.0)
+                settle(notes, outcome(row, Status.UNKNOWN, error="earlier"))
+            begin(notes, [row], 1_000.0)
             attempts += tries
-            if end == IN_FLIGHT:
+            if end == State.IN_FLIGHT:
                 final[row] = "unknown"
                 said[row] = "earlier" if tries > 1 else "its outcome was not noted yet"
                 continue
@@ -133,7 +133,7 @@ def test_the_report_says_what_counting_row_by_row_says(
             answer = Answer("S", 1, 1, "", "", "", None, None if cost is None else MicroUSD(cost))
             charged += cost or 0
             settle(
-                store,
+                notes,
                 Outcome(
                     row=row,
                     event=Event.CALLED_OFF if off else EVENT_OF[Status(end)],
@@ -143,9 +143,9 @@ def test_the_report_says_what_counting_row_by_row_says(
                     error=error,
                 ),
             )
-        with RunReport(path) as run:
+        with SqliteRun.open(path) as run:
             tally, overview = run.tally(), run.overview()
-            errors = {status: run.errors(status, 100) for status in Status}
+            errors = {status: run.complaints(status, 100) for status in Status}
             records = list(run.results())
     assert {str(status): count for status, count in tally.statuses.items() if count} == Counter(final.values())
     assert tally.rows == len(rows)
