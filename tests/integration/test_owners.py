@@ -33,7 +33,7 @@ from bulksend.planning.overview import Findings
 from bulksend.runs.lock import FileLock
 from bulksend.runs.sqlite.plan import PlanWriter
 from bulksend.runs.sqlite.run import SqliteRun
-from bulksend.runs.sqlite.schema import CUT_OFF, FORMAT, is_run_file
+from bulksend.runs.sqlite.schema import CUT_OFF, FORMAT, OLDEST_FORMAT, is_run_file
 
 
 def test_a_text_file_is_no_run_file(tmp_path: Path) -> None:
@@ -72,16 +72,19 @@ def test_another_programs_database_is_refused_and_left_alone(tmp_path: Path) -> 
     assert path.read_bytes() == content
 
 
-def test_a_run_file_of_another_version_is_refused_with_both_numbers(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [OLDEST_FORMAT - 1, FORMAT + 1])
+def test_a_run_file_of_another_version_is_refused_with_all_numbers(tmp_path: Path, version: int) -> None:
     path = crowd_of(tmp_path / "campaign.run", 1)
     with closing(sqlite3.connect(path)) as db:
-        db.execute(f"PRAGMA user_version = {FORMAT + 1}")
+        db.execute(f"PRAGMA user_version = {version}")
+    content = path.read_bytes()
     assert is_run_file(path)
-    says = rf"format {FORMAT + 1}, this one reads {FORMAT}"
+    says = rf"format {version}, this one reads {OLDEST_FORMAT} to {FORMAT}\); use that version"
     with pytest.raises(UsageError, match=says):
         SqliteRun.open(path)
     with pytest.raises(UsageError, match=says):
         own(path, 1.0)
+    assert path.read_bytes() == content
 
 
 def test_a_damaged_run_file_is_told_in_a_sentence(tmp_path: Path) -> None:
@@ -198,7 +201,9 @@ def test_a_take_over_leaves_the_end_of_what_was_in_flight_unknown(tmp_path: Path
     with SqliteRun.open(path) as run:
         assert run.owner is not None
         assert run.owner.pid == pid
-        assert run.tally().in_flight == 1
+        assert run.tally().in_flight == 0  # its owner is gone: nobody will note an outcome any more
+        assert run.tally().statuses[Status.UNKNOWN] == 1
+        assert run.complaints(Status.UNKNOWN, 5) == [(CUT_OFF, 1, 2)]
     with opened(path, now=2_000.0) as notes:
         assert [item.row for item in notes.in_doubt(0.0)] == [2]
         assert [item.row for item in notes.claim(0, 10)] == [3]
