@@ -68,6 +68,10 @@ class Attempt:
     outcome: Outcome | None = None
 
 
+def answer_with(message_id: str) -> Answer:
+    return Answer(message_id, 1, 1, "0.00", "", "", 0, MicroUSD(1))
+
+
 class RunFile(RuleBasedStateMachine):
     """A process that keeps the house rules, and dies at any moment."""
 
@@ -144,8 +148,7 @@ class RunFile(RuleBasedStateMachine):
         row = self.one_of(self.on_their_way(), choice)
         message_id = self.server.post(row, self.now)
         self.proven = self.proven or self.server.knows_keys
-        answer = Answer(message_id, 1, 1, "0.00", "", "", 0, MicroUSD(1))
-        self.see(row, Status.SENT, answer)
+        self.see(row, Status.SENT, answer_with(message_id))
 
     @precondition(lambda self: self.on_their_way())
     @rule(choice=CHOICES, arrives=st.booleans())
@@ -159,6 +162,25 @@ class RunFile(RuleBasedStateMachine):
     @rule(choice=CHOICES, status=st.sampled_from([Status.PENDING, Status.FAILED, Status.REJECTED]))
     def the_api_says_that_it_was_not_accepted(self, choice: int, status: Status) -> None:
         self.see(self.one_of(self.on_their_way(), choice), status)
+
+    @rule(dies=st.booleans())
+    def look_up_what_is_in_doubt(self, dies: bool) -> None:
+        ids = dict(self.server.accepted)
+        found = {item.row: ids[item.row] for item in self.notes.in_doubt(0.0) if item.row in ids}
+        self.run._db.execute("BEGIN IMMEDIATE")
+        self.notes.found({row: answer_with(message_id) for row, message_id in found.items()}, self.now)
+        if dies:
+            self.die()
+            return
+        self.run._db.execute("COMMIT")
+        self.noted_ids |= found
+
+    @rule(choice=CHOICES)
+    def somebody_leaves_a_row_in_doubt_at_that(self, choice: int) -> None:
+        in_doubt = [doubtful.row for doubtful in self.run.in_doubt()]
+        some = in_doubt[: choice % (len(in_doubt) + 1)]
+        self.run.decide(some, resend=False)
+        assert {item.row for item in self.notes.in_doubt(0.0)} == set(in_doubt) - set(some)
 
     @rule(choice=CHOICES, dies=st.booleans())
     def note_outcomes(self, choice: int, dies: bool) -> None:
