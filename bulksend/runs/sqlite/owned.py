@@ -20,7 +20,7 @@ from bulksend.runs.sqlite.departures import Departures
 from bulksend.runs.sqlite.journal import SqliteJournal
 from bulksend.runs.sqlite.notes import Notes
 from bulksend.runs.sqlite.run import SqliteRun, departures_of, left_to
-from bulksend.runs.sqlite.schema import CUT_OFF, cut_off, explained, migrate
+from bulksend.runs.sqlite.schema import cut_off, explained, migrate
 from bulksend.runs.states import State
 
 
@@ -119,16 +119,11 @@ class OwnSqliteRun(SqliteRun):
                PRAGMA busy_timeout = 10000;"""
         )
         migrate(self._db, self.path)
-        last_left = left_to(self._db)
-        changes, token = cut_off(last_left), uuid.uuid4().hex
-        never_left = f"ticket > {last_left}" if last_left is not None else "0"
+        token = uuid.uuid4().hex
+        changes = ", ".join(f"{column} = {value}" for column, value in cut_off(left_to(self._db)).items())
         self._db.execute("BEGIN IMMEDIATE")
         self._epoch = kept.take_over(self._db, Owner.now(wall_s), token)
-        self._db.execute(
-            f"""UPDATE sends SET {changes}, attempts = attempts - ({never_left}), ended_at = ?,
-                error = CASE WHEN {never_left} THEN error ELSE ? END WHERE {life.can_be(Event.CUT_OFF)}""",
-            [wall_s, CUT_OFF],
-        )
+        self._db.execute(f"UPDATE sends SET {changes}, ended_at = ? WHERE {life.can_be(Event.CUT_OFF)}", [wall_s])
         kept.advance(self._db)
         self._db.execute("COMMIT")
         self._departures = Departures(departures_of(self._db), token)

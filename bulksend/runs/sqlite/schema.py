@@ -124,24 +124,28 @@ def show(db: sqlite3.Connection, version: int, *, is_cut_off: bool, left_to: int
     """
     sends = f"({_SENDS_2})" if version == OLDEST_FORMAT else "main.sends"
     if is_cut_off:
-        changes = cut_off(left_to)
-        shown = changes._asdict() | {"error": f"'{CUT_OFF}'"}
         columns = ", ".join(
             f"CASE WHEN {life.can_be(Event.CUT_OFF)} THEN {value} ELSE {column} END AS {column}"
-            for column, value in shown.items()
+            for column, value in cut_off(left_to).items()
         )
-        others = "row, attempts, started_at, ended_at, ticket, http_status, answer, charged"
+        others = "row, started_at, ended_at, ticket, http_status, answer, charged"
         sends = f"(SELECT {others}, {columns} FROM {sends})"
     if sends != "main.sends":
         db.execute(f"CREATE TEMP VIEW sends AS SELECT * FROM {sends}")
 
 
-def cut_off(left_to: int | None) -> life.Changes:
-    """What becomes of a row in flight whose owner is gone: whether its POST left is known by its ticket, or not."""
-    if left_to is None:
-        return life.after(Event.CUT_OFF)
-    never_left = f"CASE WHEN ticket > {left_to} THEN '{Event.CALLED_OFF}' ELSE '{Event.CUT_OFF}' END"
-    return life.after(Event.CUT_OFF, Event.CALLED_OFF, which=never_left)
+def cut_off(left_to: int | None) -> dict[str, str]:
+    """What becomes of a row in flight whose owner is gone, each column as an SQL expression of what it was.
+
+    Args:
+        left_to: the last ticket that may have left; None if any may. An attempt that never left does not count.
+    """
+    never_left = "0" if left_to is None else f"ticket > {left_to}"
+    which = f"CASE WHEN {never_left} THEN '{Event.CALLED_OFF}' ELSE '{Event.CUT_OFF}' END"
+    return life.after(Event.CUT_OFF, Event.CALLED_OFF, which=which)._asdict() | {
+        "attempts": f"attempts - ({never_left})",
+        "error": f"CASE WHEN {never_left} THEN error ELSE '{CUT_OFF}' END",
+    }
 
 
 def check_format(db: sqlite3.Connection, path: Path) -> int:
