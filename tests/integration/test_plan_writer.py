@@ -33,6 +33,7 @@ from bulksend.model import (
     Status,
 )
 from bulksend.planning.overview import Findings
+from bulksend.runs.opening import check_replaceable
 from bulksend.runs.sqlite.plan import PlanWriter
 from bulksend.runs.sqlite.run import SqliteRun
 
@@ -145,6 +146,30 @@ def test_a_plan_never_replaces_a_run_that_began_while_it_was_made(tmp_path: Path
     writer.discard()
     with SqliteRun.open(path) as run:
         assert run.tally().statuses[Status.SENT] == 1
+
+
+def test_a_plan_replaces_a_run_of_which_nothing_left_before_its_owner_was_killed(tmp_path: Path) -> None:
+    path = crowd_of(tmp_path / "campaign.run", 3)
+    killed_after("notes_of(own(path)).begin([1, 2], 1_000.0)", path)
+    check_replaceable(path)
+    planned(path, [pending(1, BEN)], "new")
+    with SqliteRun.open(path) as run:
+        assert run.facts.campaign == "new"
+
+
+def test_a_plan_never_replaces_a_run_of_which_something_left_before_its_owner_was_killed(tmp_path: Path) -> None:
+    path = crowd_of(tmp_path / "campaign.run", 3)
+    killed_after(
+        """
+        notes = notes_of(own(path))
+        notes.leaves(notes.begin([1, 2], 1_000.0)[0])
+        """,
+        path,
+    )
+    with pytest.raises(UsageError, match="this run has begun"):
+        check_replaceable(path)
+    with pytest.raises(RunFileError, match="this run has begun meanwhile"):
+        planned(path, [pending(1, BEN)], "new")
 
 
 def test_what_a_killed_sender_left_beside_a_run_does_not_leak_into_the_next_plan(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ import os
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable
-from contextlib import closing
 from operator import itemgetter
 from pathlib import Path
 
@@ -20,8 +19,8 @@ from bulksend.model import Recipient, Record, Status
 from bulksend.planning.overview import Findings
 from bulksend.runs.facts import Facts
 from bulksend.runs.lock import FileLock
-from bulksend.runs.sqlite import kept
-from bulksend.runs.sqlite.schema import INDEXES, PRAGMAS, SCHEMA, connect, explained, is_run_file
+from bulksend.runs.sqlite.run import SqliteRun
+from bulksend.runs.sqlite.schema import INDEXES, PRAGMAS, SCHEMA, explained, is_run_file
 
 
 class PlanWriter:
@@ -119,8 +118,8 @@ class PlanWriter:
 
 
 def _has_begun(path: Path) -> bool:
-    with closing(connect(path)[0]) as db:
-        return kept.has_begun(db)
+    with SqliteRun.open(path) as run:
+        return run.has_begun
 
 
 def _sync_folder(folder: Path) -> None:
