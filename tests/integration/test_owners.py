@@ -8,31 +8,37 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from runfiles import (
+    ANA,
+    BEN,
+    begin,
     crowd_of,
     facts,
     journal_of,
     killed_after,
+    notes_of,
     opened,
     outcome,
     own,
     own_where_locks_do_not_hold,
     pending,
+    planned,
+    settle,
     states,
 )
 
 from bulksend.errors import OwnedError, RunFileError, UsageError
-from bulksend.model import (
-    Status,
-)
+from bulksend.model import ContactId, Status
 from bulksend.planning.overview import Findings
+from bulksend.runs.facts import Address
 from bulksend.runs.lock import FileLock
 from bulksend.runs.sqlite.plan import PlanWriter
-from bulksend.runs.sqlite.run import SqliteRun
+from bulksend.runs.sqlite.run import SqliteRun, departures_of
 from bulksend.runs.sqlite.schema import CUT_OFF, FORMAT, OLDEST_FORMAT, is_run_file
 
 
@@ -186,6 +192,41 @@ async def test_whoever_takes_a_run_over_makes_the_former_owners_commits_fail(tmp
             with pytest.raises(OwnedError):
                 await first.settle([outcome(1, Status.SENT)], dedup_proven=False)
     assert states(path) == {1: ("unknown", 1)}
+
+
+def test_whoever_was_taken_over_writes_nothing_any_more_and_leaves_the_new_owner_alone(tmp_path: Path) -> None:
+    path = planned(tmp_path / "campaign.run", [pending(1, ContactId(7)), pending(2, BEN)])
+    with own_where_locks_do_not_hold(path, 1_000.0) as former:
+        begin(notes_of(former), [1], 1_000.0)
+        with own(path, 2_000.0) as run:
+            begin(notes_of(run), [2], 2_000.0)
+            content = list(run._db.iterdump())
+            writes: list[Callable[[], None]] = [
+                lambda: former.readdress(Address(5, "https://elsewhere.test")),
+                lambda: former.learn([(ContactId(7), ANA)]),
+                lambda: former.decide([1], resend=True),
+            ]
+            for write in writes:
+                with pytest.raises(OwnedError, match="taken this run over"):
+                    write()
+            former.close()
+            assert list(run._db.iterdump()) == content
+            assert run.owner is not None
+            notes_of(run)  # it goes on
+            mark = departures_of(run._db)
+            assert mark.exists()
+            settle(notes_of(run), outcome(2, Status.SENT))
+    assert states(path) == {1: ("unknown", 1), 2: ("sent", 1)}
+
+
+def test_a_write_that_fails_leaves_no_transaction_open_and_nothing_of_it(tmp_path: Path) -> None:
+    path = crowd_of(tmp_path / "campaign.run", 1)
+    with own(path) as run:
+        with pytest.raises(RunFileError):
+            run.learn([(ContactId(7), ANA), (ContactId(8), [])])  # type: ignore[list-item]
+        assert list(run.numbers()) == []
+        run.learn([(ContactId(7), ANA)])
+        assert list(run.numbers()) == [(7, ANA)]
 
 
 def test_a_take_over_leaves_the_end_of_what_was_in_flight_unknown(tmp_path: Path) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import orjson
 
-from bulksend.errors import UsageError
+from bulksend.errors import OwnedError, UsageError
 from bulksend.model import Status
 from bulksend.planning.overview import Example, Findings, Reason
 from bulksend.runs.facts import Facts, Owner
@@ -61,6 +62,16 @@ def token(db: sqlite3.Connection) -> str | None:
 def epoch(db: sqlite3.Connection) -> int:
     """How often the run was taken over."""
     return int(read(db, "epoch") or 0)
+
+
+def check_epoch(db: sqlite3.Connection, own_epoch: int, path: Path) -> None:
+    """See that nobody else has taken the run over.
+
+    Raises:
+        OwnedError: somebody has.
+    """
+    if epoch(db) != own_epoch:
+        raise OwnedError(f"{path}: another bulksend process has taken this run over")
 
 
 def is_dedup_proven(db: sqlite3.Connection) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import orjson
 
-from bulksend.errors import OwnedError, RunFileError
+from bulksend.errors import RunFileError
 from bulksend.model import Answer, Attempt, Event, Message, Outcome, Queued, Recipient
 from bulksend.runs.sqlite import kept, life
 from bulksend.runs.sqlite.departures import Departures
@@ -105,13 +105,8 @@ class Notes:
         self._departures = departures
 
     def check_epoch(self) -> None:
-        """See that nobody else has taken the run over.
-
-        Raises:
-            OwnedError: somebody has.
-        """
-        if kept.epoch(self.db) != self._epoch:
-            raise OwnedError(f"{self.path}: another bulksend process has taken this run over")
+        """See `kept.check_epoch`."""
+        kept.check_epoch(self.db, self._epoch, self.path)
 
     def claim(self, after: int, limit: int) -> list[Queued]:
         """See `Journal.claim`."""

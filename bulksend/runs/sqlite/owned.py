@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 import orjson
 
-from bulksend.errors import OwnedError
+from bulksend.errors import OwnedError, RunFileError
 from bulksend.model import ContactId, Event, PhoneNumber
 from bulksend.runs.facts import Address, Owner
 from bulksend.runs.lock import FileLock
@@ -73,24 +73,20 @@ class OwnSqliteRun(SqliteRun):
     def readdress(self, address: Address) -> None:
         """See `OwnRun.readdress`."""
         facts = replace(self.facts, org_id=address.org_id, base_url=address.base_url)
-        with explained(self.path):
+        with self._writing():
             kept.note(self._db, "plan", orjson.dumps(facts))
 
     def learn(self, numbers: Sequence[tuple[ContactId, PhoneNumber]]) -> None:
         """See `OwnRun.learn`."""
-        with explained(self.path):
-            self._db.execute("BEGIN IMMEDIATE")
+        with self._writing():
             self._db.executemany("INSERT OR IGNORE INTO numbers VALUES (?, ?)", numbers)
-            self._db.execute("COMMIT")
 
     def decide(self, rows: Sequence[int], *, resend: bool) -> None:
         """See `OwnRun.decide`."""
         event = Event.RESENT if resend else Event.LEFT
         sql = f"UPDATE sends SET {life.after(event)} WHERE row = ? AND {life.can_be(event)}"
-        with explained(self.path):
-            self._db.execute("BEGIN IMMEDIATE")
+        with self._writing():
             self._db.executemany(sql, [[row] for row in rows])
-            self._db.execute("COMMIT")
 
     def journal(self, *, by_parts: bool, limit: int | None) -> SqliteJournal:
         """See `OwnRun.journal`."""
@@ -102,15 +98,31 @@ class OwnSqliteRun(SqliteRun):
 
     def close(self) -> None:
         """Give the run up in order: one plain file remains, which also a reader without write access can open."""
-        with suppress(sqlite3.Error):  # a reader may be at it: then the write-ahead log stays beside the file
-            kept.advance(self._db)
-            self._db.execute("DELETE FROM facts WHERE name = 'owner'")
-            in_flight = self._db.execute("SELECT 1 FROM sends WHERE state = ? LIMIT 1", [State.IN_FLIGHT]).fetchone()
+        with suppress(OwnedError, RunFileError):  # it is somebody else's by now, or cannot be written
+            with self._writing():
+                kept.advance(self._db)
+                self._db.execute("DELETE FROM facts WHERE name = 'owner'")
+                in_flight = self._db.execute("SELECT 1 FROM sends WHERE state = ?", [State.IN_FLIGHT]).fetchone()
             self._departures.close(remove=in_flight is None)
-            self._db.execute("PRAGMA journal_mode = DELETE")
+            with suppress(sqlite3.Error):  # a reader may be at it: then the write-ahead log stays beside the file
+                self._db.execute("PRAGMA journal_mode = DELETE")
         self._departures.close(remove=False)
         self._db.close()
         self._lock.release()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """A transaction of the run's owner, whole or not at all."""
+        with explained(self.path):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                kept.check_epoch(self._db, self._epoch, self.path)
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):  # SQLite has rolled back by itself, or the file is lost
+                    self._db.execute("ROLLBACK")
+                raise
 
     def _take_over(self, wall_s: float) -> None:
         """Become the owner; the end of every attempt that a killed owner left behind is not known."""
