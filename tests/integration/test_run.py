@@ -12,7 +12,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from planned import EVENT_OF
-from runfiles import ANA, BEN, bad, begin, crowd_of, journal_of, number, opened, outcome, pending, planned, settle
+from runfiles import (
+    ANA,
+    BEN,
+    bad,
+    begin,
+    crowd_of,
+    journal_of,
+    killed_after,
+    number,
+    opened,
+    outcome,
+    pending,
+    planned,
+    settle,
+)
 
 from bulksend.model import (
     Answer,
@@ -55,6 +69,38 @@ async def test_a_long_reader_neither_blocks_the_writer_nor_sees_its_later_rows(t
             assert Counter(record[1] for record in reading) == {"pending": 2_999}
         with SqliteRun.open(path) as run:
             assert Counter(record[1] for record in run.results()) == {State.IN_FLIGHT: 3_000}
+
+
+def test_a_reader_of_a_killed_run_sees_what_the_next_owner_has_under_way(tmp_path: Path) -> None:
+    path = crowd_of(tmp_path / "campaign.run", 3)
+    killed_after("begin(notes_of(own(path)), [1], 1_000.0)", path)
+    with SqliteRun.open(path) as reader:
+        assert [record[1] for record in reader.results()] == ["unknown", "pending", "pending"]
+        with opened(path, now=2_000.0) as notes:
+            notes.begin([2], 2_000.0)
+            assert [record[1] for record in reader.results()] == ["unknown", State.IN_FLIGHT, "pending"]
+            assert reader.tally().in_flight == 1
+            assert reader.has_begun
+
+
+@pytest.mark.parametrize("end", ["run.close()", ""])
+def test_what_an_owner_left_under_way_reads_in_doubt_as_soon_as_it_is_gone_in_order_or_not(
+    tmp_path: Path, end: str
+) -> None:
+    path = crowd_of(tmp_path / "campaign.run", 3)
+    killed_after(
+        f"""
+        run = own(path)
+        notes = notes_of(run)
+        notes.leaves(notes.begin([1, 2], 1_000.0)[0])
+        {end}
+        """,
+        path,
+    )
+    with SqliteRun.open(path) as run:
+        assert [record[1] for record in run.results()] == ["unknown", "pending", "pending"]
+        assert [doubtful.row for doubtful in run.in_doubt()] == [1]
+        assert run.tally().attempts == 1
 
 
 def test_a_report_changes_nothing(tmp_path: Path) -> None:

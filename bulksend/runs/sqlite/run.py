@@ -90,8 +90,8 @@ class SqliteRun:
         try:
             with explained(path):
                 owner = kept.owner(db)
-                gone = owner is None or owner.is_gone
-                show(db, version, is_cut_off=gone, left_to=left_to(db) if gone else None)
+                gone = kept.epoch(db) if owner is None or owner.is_gone else None
+                show(db, version, gone=gone, left_to=None if gone is None else left_to(db))
             return cls(path, db)
         except BaseException:
             db.close()

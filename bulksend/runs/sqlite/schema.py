@@ -113,19 +113,20 @@ def connect(path: Path) -> tuple[sqlite3.Connection, int]:
         raise
 
 
-def show(db: sqlite3.Connection, version: int, *, is_cut_off: bool, left_to: int | None) -> None:
+def show(db: sqlite3.Connection, version: int, *, gone: int | None, left_to: int | None) -> None:
     """Let a reader see what the next owner will find, though the file is of an older format or its owner is gone.
 
     Args:
         db: the reader's connection.
         version: the file's format.
-        is_cut_off: whether the process is gone that had rows in flight.
+        gone: the epoch whose owner is gone, so that what it has in flight is cut off; None if it may live.
         left_to: the last ticket of it that may have left; None if any may.
     """
     sends = f"({_SENDS_2})" if version == OLDEST_FORMAT else "main.sends"
-    if is_cut_off:
+    if gone is not None:
+        still = f"coalesce((SELECT value FROM main.facts WHERE name = 'epoch'), 0) = {gone}"
         columns = ", ".join(
-            f"CASE WHEN {life.can_be(Event.CUT_OFF)} THEN {value} ELSE {column} END AS {column}"
+            f"CASE WHEN {life.can_be(Event.CUT_OFF)} AND {still} THEN {value} ELSE {column} END AS {column}"
             for column, value in cut_off(left_to).items()
         )
         others = "row, started_at, ended_at, ticket, http_status, answer, charged"
