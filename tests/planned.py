@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +11,11 @@ from typing import NamedTuple
 from bulksend.model import Event, MicroUSD, Recipient, Status
 from bulksend.planning import PlannedBatch, PlannedRecord
 from bulksend.planning.overview import Findings
+from bulksend.runs.facts import Facts
 from bulksend.runs.lock import FileLock
-from bulksend.runs.sqlite.file import PlanFacts, PlanWriter
+from bulksend.runs.sqlite.plan import PlanWriter
 
-FACTS = PlanFacts(
+FACTS = Facts(
     input_name="campaign.csv",
     input_digest="d" * 64,
     columns=("to", "message"),
@@ -64,7 +65,7 @@ def rows_of(batch: PlannedBatch) -> list[PlannedRow]:
     return list(map(PlannedRow._make, batch.records()))
 
 
-def write_plan(path: Path, rows: Sequence[PlannedRecord], facts: PlanFacts = FACTS, **changes: object) -> FileLock:
+def write_plan(path: Path, rows: Sequence[PlannedRecord], facts: Facts = FACTS, **changes: object) -> FileLock:
     """A run file with these rows; its lock."""
     writer = PlanWriter(path)
     writer.add(rows)
@@ -75,5 +76,4 @@ def write_plan(path: Path, rows: Sequence[PlannedRecord], facts: PlanFacts = FAC
     for (_, recipient), messages in by_recipient.items():
         if len(messages) > 1:
             writer.add_repeats(recipient, messages)
-    counts = Counter(Status(row[1]) for row in rows)
-    return writer.finish(replace(facts, **changes), Findings(), counts)  # type: ignore[arg-type]
+    return writer.finish(replace(facts, **changes), Findings())  # type: ignore[arg-type]

@@ -14,8 +14,8 @@ class Tally:
     """A run's rows, counted.
 
     Attributes:
-        statuses: rows by status; one in flight counts as unknown until its outcome is committed.
-        in_flight: how many of the unknown are in flight.
+        statuses: rows by status; one in flight has none until its outcome is committed.
+        in_flight: rows whose intent is committed and whose outcome is not.
         attempts: POSTs begun.
         charged: micro-USD of the sent, by the API's own words.
     """
@@ -28,7 +28,7 @@ class Tally:
     @property
     def rows(self) -> int:
         """All rows of the input."""
-        return sum(self.statuses.values())
+        return sum(self.statuses.values()) + self.in_flight
 
 
 @dataclass(frozen=True, slots=True)

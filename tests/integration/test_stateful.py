@@ -10,18 +10,18 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import orjson
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from planned import EVENT_OF, PlannedRow, write_plan
+from runfiles import notes_of
 
 from bulksend.errors import RunFileError
-from bulksend.model import Answer, Encoding, MicroUSD, Outcome, PhoneNumber, Status
+from bulksend.model import Answer, Encoding, Event, MicroUSD, Outcome, PhoneNumber, Status
+from bulksend.model import Attempt as Begun
 from bulksend.reports.results import write_results
-from bulksend.runs.lock import FileLock
-from bulksend.runs.sqlite.reader import RunReport
-from bulksend.runs.sqlite.store import RunStore
+from bulksend.runs.sqlite.owned import OwnSqliteRun
+from bulksend.runs.sqlite.run import SqliteRun
 
 ROWS = 8
 PHONES = [PhoneNumber("639171234567"), PhoneNumber("639181234567")]
@@ -58,12 +58,18 @@ class Attempt:
     """An attempt of the living process.
 
     Attributes:
-        in_doubt: as the run file said when it began.
+        begun: as the run file gave it.
+        left: whether its POST has left.
         outcome: what the process has seen of it and not yet noted.
     """
 
-    in_doubt: bool
+    begun: Begun
+    left: bool = False
     outcome: Outcome | None = None
+
+
+def answer_with(message_id: str) -> Answer:
+    return Answer(message_id, 1, 1, "0.00", "", "", 0, MicroUSD(1))
 
 
 class RunFile(RuleBasedStateMachine):
@@ -82,17 +88,19 @@ class RunFile(RuleBasedStateMachine):
             PlannedRow(row, Status.PENDING, PHONES[row % 2], None, f"{row}", Encoding.GSM7, 1, MicroUSD(1), "", b"[]")
             for row in range(1, ROWS + 1)
         ]
-        self.lock: FileLock = write_plan(self.path, rows)
+        self.never_left: dict[int, bool] = {}  # by row, whether it was in doubt before
+        write_plan(self.path, rows).release()
         self.open()
 
     def open(self) -> None:
-        self.store = RunStore(self.path, by_parts=True, limit=None, now=self.now)
-        self.proven = self.store.dedup_proven
+        self.run = OwnSqliteRun.own(self.path, self.now)
+        self.notes = notes_of(self.run)
+        self.proven = self.run.is_dedup_proven
+        self.last_left = 0
 
     def teardown(self) -> None:
-        if hasattr(self, "store"):
-            self.store.close()
-            self.lock.release()
+        if hasattr(self, "run"):
+            self.run.close()
             self.folder.cleanup()
 
     @property
@@ -104,21 +112,35 @@ class RunFile(RuleBasedStateMachine):
     @rule(choice=CHOICES, count=st.integers(1, 3), dies=st.booleans())
     def begin_rows_that_are_due(self, choice: int, count: int, dies: bool) -> None:
         """Only what the run file offers: rows never accepted, and rows in doubt where the server has shown keys."""
-        due = [item.row for item in self.store.claim(0, ROWS)]
+        due = [item.row for item in self.notes.claim(0, ROWS)]
         if self.proven:
-            due += [item.row for item in self.store.in_doubt(0.0)]
+            due += [item.row for item in self.notes.in_doubt(0.0)]
         due = [row for row in due if row not in self.attempts]
         rows = [due[(choice + step) % len(due)] for step in range(min(count, len(due)))]
         if not rows:
             return
-        self.store.db.execute("BEGIN IMMEDIATE")
-        begun = self.store.begin(rows, self.now)
+        self.run._db.execute("BEGIN IMMEDIATE")
+        begun = self.notes.begin(rows, self.now)
         if dies:
             self.die()
             return
-        self.store.db.execute("COMMIT")
+        self.run._db.execute("COMMIT")
         for attempt in begun:
-            self.attempts[attempt.message.row] = Attempt(attempt.in_doubt)
+            self.attempts[attempt.message.row] = Attempt(attempt)
+            self.never_left.pop(attempt.message.row, None)
+
+    @precondition(lambda self: self.waiting())
+    @rule(count=st.integers(1, 3))
+    def posts_leave(self, count: int) -> None:
+        for attempt in self.waiting()[:count]:
+            self.notes.leaves(attempt.begun)
+            attempt.left, self.last_left = True, attempt.begun.ticket
+
+    @precondition(lambda self: self.waiting())
+    @rule()
+    def the_last_is_called_off(self) -> None:
+        row = self.waiting()[-1].begun.message.row
+        self.attempts[row].outcome = Outcome(row=row, event=Event.CALLED_OFF, final=True, ended_at=self.now)
 
     @precondition(lambda self: self.on_their_way())
     @rule(choice=CHOICES)
@@ -126,8 +148,7 @@ class RunFile(RuleBasedStateMachine):
         row = self.one_of(self.on_their_way(), choice)
         message_id = self.server.post(row, self.now)
         self.proven = self.proven or self.server.knows_keys
-        answer = Answer(message_id, 1, 1, "0.00", "", "", 0, MicroUSD(1))
-        self.see(row, Status.SENT, answer)
+        self.see(row, Status.SENT, answer_with(message_id))
 
     @precondition(lambda self: self.on_their_way())
     @rule(choice=CHOICES, arrives=st.booleans())
@@ -140,19 +161,37 @@ class RunFile(RuleBasedStateMachine):
     @precondition(lambda self: self.on_their_way())
     @rule(choice=CHOICES, status=st.sampled_from([Status.PENDING, Status.FAILED, Status.REJECTED]))
     def the_api_says_that_it_was_not_accepted(self, choice: int, status: Status) -> None:
-        row = self.one_of(self.on_their_way(), choice)
-        self.see(row, Status.UNKNOWN if self.attempts[row].in_doubt else status)
+        self.see(self.one_of(self.on_their_way(), choice), status)
+
+    @rule(dies=st.booleans())
+    def look_up_what_is_in_doubt(self, dies: bool) -> None:
+        ids = dict(self.server.accepted)
+        found = {item.row: ids[item.row] for item in self.notes.in_doubt(0.0) if item.row in ids}
+        self.run._db.execute("BEGIN IMMEDIATE")
+        self.notes.found({row: answer_with(message_id) for row, message_id in found.items()}, self.now)
+        if dies:
+            self.die()
+            return
+        self.run._db.execute("COMMIT")
+        self.noted_ids |= found
+
+    @rule(choice=CHOICES)
+    def somebody_leaves_a_row_in_doubt_at_that(self, choice: int) -> None:
+        in_doubt = [doubtful.row for doubtful in self.run.in_doubt()]
+        some = in_doubt[: choice % (len(in_doubt) + 1)]
+        self.run.decide(some, resend=False)
+        assert {item.row for item in self.notes.in_doubt(0.0)} == set(in_doubt) - set(some)
 
     @rule(choice=CHOICES, dies=st.booleans())
     def note_outcomes(self, choice: int, dies: bool) -> None:
         seen = [attempt.outcome for attempt in self.attempts.values() if attempt.outcome]
         some = seen[: choice % (len(seen) + 1)]
-        self.store.db.execute("BEGIN IMMEDIATE")
-        self.store.settle(some, dedup_proven=self.proven)
+        self.run._db.execute("BEGIN IMMEDIATE")
+        self.notes.settle(some, dedup_proven=self.proven)
         if dies:
             self.die()
             return
-        self.store.db.execute("COMMIT")
+        self.run._db.execute("COMMIT")
         for outcome in some:
             del self.attempts[outcome.row]
             if outcome.answer:
@@ -169,8 +208,8 @@ class RunFile(RuleBasedStateMachine):
     @rule()
     def end_in_order_and_start_again(self) -> None:
         """With requests under way that were cut off."""
-        self.attempts.clear()
-        self.store.close()
+        self.cut_off()
+        self.run.close()
         self.open()
 
     @precondition(lambda self: self.attempts)
@@ -192,12 +231,12 @@ class RunFile(RuleBasedStateMachine):
 
     @invariant()
     def what_is_told_is_true_and_what_was_accepted_is_told(self) -> None:
-        if not hasattr(self, "store"):
+        if not hasattr(self, "run"):
             return
         ids = dict(self.server.accepted)
-        with RunReport(self.path) as run:
+        with SqliteRun.open(self.path) as run:
             told = {
-                row: (state, orjson.loads(answer)[0] if answer else None) for row, state, _, answer, *_ in run.results()
+                row: (state, answer["messageId"] if answer else None) for row, state, _, answer, *_ in run.results()
             }
             assert run.tally().rows == ROWS
         assert sorted(told) == list(range(1, ROWS + 1))
@@ -210,18 +249,27 @@ class RunFile(RuleBasedStateMachine):
             assert told[row] == (Status.SENT, message_id), "what was told was taken back"
 
     @invariant()
+    def what_never_left_is_in_no_doubt_by_it(self) -> None:
+        if not hasattr(self, "run"):
+            return
+        with SqliteRun.open(self.path) as run:
+            told = {row: state for row, state, *_ in run.results()}
+        for row, was_in_doubt in self.never_left.items():
+            assert told[row] == (Status.UNKNOWN if was_in_doubt else Status.PENDING)
+
+    @invariant()
     def only_rows_that_were_not_accepted_are_offered_freely(self) -> None:
-        if hasattr(self, "store"):
-            assert {item.row for item in self.store.claim(0, ROWS)}.isdisjoint(dict(self.server.accepted))
+        if hasattr(self, "run"):
+            assert {item.row for item in self.notes.claim(0, ROWS)}.isdisjoint(dict(self.server.accepted))
 
     @invariant()
     def an_arrival_counts_against_the_cap_until_after_it_came(self) -> None:
-        if not hasattr(self, "store"):
+        if not hasattr(self, "run"):
             return
         for phone in PHONES:
             arrivals = sorted(at for row, at in self.server.arrivals if PHONES[row % 2] == phone)
             counted: list[float] = []
-            for recipient, slots, ended_at in self.store.recent_sends(0.0, FAR):
+            for recipient, slots, ended_at in self.notes.recent_sends(0.0, FAR):
                 if recipient == phone:
                     counted += [ended_at] * slots
             for arrival, ended_at in zip(reversed(arrivals), sorted(counted, reverse=True), strict=False):
@@ -230,16 +278,21 @@ class RunFile(RuleBasedStateMachine):
 
     @invariant()
     def results_are_one_record_per_row(self) -> None:
-        if hasattr(self, "store") and not self.attempts:
+        if hasattr(self, "run") and not self.attempts:
             results = self.path.with_name("results.jsonl")
-            with RunReport(self.path) as run:
+            with SqliteRun.open(self.path) as run:
                 write_results(run, results)
             assert len(results.read_text().splitlines()) == ROWS
 
     # -- Helpers
 
     def on_their_way(self) -> list[int]:
-        return [row for row, attempt in self.attempts.items() if attempt.outcome is None]
+        return [row for row, attempt in self.attempts.items() if attempt.left and attempt.outcome is None]
+
+    def waiting(self) -> list[Attempt]:
+        """Those that have not left, in the order in which they will."""
+        found = [attempt for attempt in self.attempts.values() if not attempt.left and attempt.outcome is None]
+        return sorted(found, key=lambda attempt: attempt.begun.ticket)
 
     def see(self, row: int, status: Status, answer: Answer | None = None) -> None:
         self.attempts[row].outcome = Outcome(
@@ -248,16 +301,24 @@ class RunFile(RuleBasedStateMachine):
 
     def die(self) -> None:
         """The process is gone, and all that it had not committed."""
-        self.store.db.close()
-        self.attempts.clear()
+        self.cut_off()
+        self.run._db.close()
+        self.run._lock.release()
         self.open()
 
+    def cut_off(self) -> None:
+        """Attempts behind the last that left never did."""
+        for row, attempt in self.attempts.items():
+            if attempt.begun.ticket > self.last_left:
+                self.never_left[row] = attempt.begun.in_doubt
+        self.attempts.clear()
+
     def refused(self, row: int) -> None:
-        self.store.db.execute("BEGIN IMMEDIATE")
+        self.run._db.execute("BEGIN IMMEDIATE")
         with suppress(RunFileError):
-            self.store.begin([row], self.now)
+            self.notes.begin([row], self.now)
             raise AssertionError(f"row {row} began again")
-        self.store.db.execute("ROLLBACK")
+        self.run._db.execute("ROLLBACK")
 
     @staticmethod
     def one_of(rows: Sequence[int], choice: int) -> int:

@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 from bulksend.errors import RunFileError
 from bulksend.model import Answer, Attempt, Doubtful, Outcome, Queued, Recipient
 from bulksend.runs.sqlite.notes import Notes
-from bulksend.runs.sqlite.run import in_doubt, message_ids
+from bulksend.runs.sqlite.queries import in_doubt, message_ids
 
 T = TypeVar("T")
 

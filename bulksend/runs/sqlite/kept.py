@@ -5,11 +5,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import orjson
 
-from bulksend.errors import Advice, Remark, UsageError
+from bulksend.errors import Advice, OwnedError, Remark, UsageError
 from bulksend.model import Status
 from bulksend.planning import Example, Findings, Reason
 from bulksend.runs.facts import Facts, Owner
@@ -79,6 +80,16 @@ def token(db: sqlite3.Connection) -> str | None:
 def epoch(db: sqlite3.Connection) -> int:
     """How often the run was taken over."""
     return int(read(db, "epoch") or 0)
+
+
+def check_epoch(db: sqlite3.Connection, own_epoch: int, path: Path) -> None:
+    """See that nobody else has taken the run over.
+
+    Raises:
+        OwnedError: somebody has.
+    """
+    if epoch(db) != own_epoch:
+        raise OwnedError(f"{path}: another bulksend process has taken this run over")
 
 
 def is_dedup_proven(db: sqlite3.Connection) -> bool:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import orjson
 
-from bulksend.errors import OwnedError, RunFileError
+from bulksend.errors import RunFileError
 from bulksend.model import Answer, Attempt, Event, Message, Outcome, Queued, Recipient
 from bulksend.runs.sqlite import kept, life
 from bulksend.runs.sqlite.departures import Departures
-from bulksend.runs.sqlite.run import NUMBER, recent_sends, until
+from bulksend.runs.sqlite.queries import NUMBER, recent_sends, until
 from bulksend.runs.sqlite.schema import ANSWER_NAMES
 from bulksend.runs.states import State
 
@@ -103,15 +103,11 @@ class Notes:
         self._first = kept.first_unfinished(db)
         self._until = until(db, limit)
         self._departures = departures
+        self.in_flight: set[int] = set()  # rows whose intents were noted here, and their outcomes not
 
     def check_epoch(self) -> None:
-        """See that nobody else has taken the run over.
-
-        Raises:
-            OwnedError: somebody has.
-        """
-        if kept.epoch(self.db) != self._epoch:
-            raise OwnedError(f"{self.path}: another bulksend process has taken this run over")
+        """See `kept.check_epoch`."""
+        kept.check_epoch(self.db, self._epoch, self.path)
 
     def claim(self, after: int, limit: int) -> list[Queued]:
         """See `Journal.claim`."""
@@ -145,6 +141,7 @@ class Notes:
     def begin(self, rows: Sequence[int], wall_s: float) -> list[Attempt]:
         """See `Journal.begin`."""
         wanted = orjson.dumps(rows).decode()
+        self.in_flight.update(rows)
         begun = self.db.execute(_BEGIN, [wall_s, self._departures.issue(len(rows)), wanted]).rowcount
         if begun != len(rows):
             raise RunFileError(f"{self.path}: {len(rows) - begun} rows were to be sent that are sent or on their way")
@@ -161,6 +158,7 @@ class Notes:
     def settle(self, outcomes: Sequence[Outcome], *, dedup_proven: bool) -> None:
         """See `Journal.settle`."""
         self.db.execute(_SETTLE, [orjson.dumps([_settlement(outcome) for outcome in outcomes]).decode()])
+        self.in_flight.difference_update(outcome.row for outcome in outcomes)
         learned = [outcome.learned for outcome in outcomes if outcome.learned]
         if learned:
             self.db.executemany("INSERT OR REPLACE INTO numbers VALUES (?, ?)", learned)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 import orjson
 
-from bulksend.errors import OwnedError
+from bulksend.errors import OwnedError, RunFileError
 from bulksend.model import ContactId, Event, PhoneNumber
 from bulksend.runs.facts import Address, Owner
 from bulksend.runs.lock import FileLock
@@ -20,7 +20,7 @@ from bulksend.runs.sqlite.departures import Departures
 from bulksend.runs.sqlite.journal import SqliteJournal
 from bulksend.runs.sqlite.notes import Notes
 from bulksend.runs.sqlite.run import SqliteRun, departures_of, left_to
-from bulksend.runs.sqlite.schema import CUT_OFF, cut_off, explained, migrate
+from bulksend.runs.sqlite.schema import cut_off, explained, migrate
 from bulksend.runs.states import State
 
 
@@ -40,6 +40,7 @@ class OwnSqliteRun(SqliteRun):
 
     def __init__(self, lock: FileLock, wall_s: float) -> None:
         self._lock = lock
+        self._notes: list[Notes] = []
         try:
             with explained(lock.path):
                 super().__init__(lock.path, sqlite3.connect(lock.path, isolation_level=None, check_same_thread=False))
@@ -73,24 +74,20 @@ class OwnSqliteRun(SqliteRun):
     def readdress(self, address: Address) -> None:
         """See `OwnRun.readdress`."""
         facts = replace(self.facts, org_id=address.org_id, base_url=address.base_url)
-        with explained(self.path):
+        with self._writing():
             kept.note(self._db, "plan", orjson.dumps(facts))
 
     def learn(self, numbers: Sequence[tuple[ContactId, PhoneNumber]]) -> None:
         """See `OwnRun.learn`."""
-        with explained(self.path):
-            self._db.execute("BEGIN IMMEDIATE")
+        with self._writing():
             self._db.executemany("INSERT OR IGNORE INTO numbers VALUES (?, ?)", numbers)
-            self._db.execute("COMMIT")
 
     def decide(self, rows: Sequence[int], *, resend: bool) -> None:
         """See `OwnRun.decide`."""
         event = Event.RESENT if resend else Event.LEFT
         sql = f"UPDATE sends SET {life.after(event)} WHERE row = ? AND {life.can_be(event)}"
-        with explained(self.path):
-            self._db.execute("BEGIN IMMEDIATE")
+        with self._writing():
             self._db.executemany(sql, [[row] for row in rows])
-            self._db.execute("COMMIT")
 
     def journal(
         self, *, by_parts: bool = True, limit: int | None = None, keyed: bool | None = None
@@ -102,19 +99,43 @@ class OwnSqliteRun(SqliteRun):
             notes = Notes(
                 self._db, self.path, self._departures, epoch=self._epoch, by_parts=by_parts, limit=limit
             )  # fmt: skip
+        self._notes.append(notes)
         return SqliteJournal(notes)
 
     def close(self) -> None:
         """Give the run up in order: one plain file remains, which also a reader without write access can open."""
-        with suppress(sqlite3.Error):  # a reader may be at it: then the write-ahead log stays beside the file
-            kept.advance(self._db)
-            self._db.execute("DELETE FROM facts WHERE name = 'owner'")
-            in_flight = self._db.execute("SELECT 1 FROM sends WHERE state = ? LIMIT 1", [State.IN_FLIGHT]).fetchone()
-            self._departures.close(remove=in_flight is None)
-            self._db.execute("PRAGMA journal_mode = DELETE")
+        with suppress(OwnedError, RunFileError):  # it is somebody else's by now, or cannot be written
+            with self._writing():
+                kept.advance(self._db)
+                if is_settled := not self._in_flight():
+                    self._db.execute("DELETE FROM facts WHERE name = 'owner'")
+            self._departures.close(remove=is_settled)
+            with suppress(sqlite3.Error):  # a reader may be at it: then the write-ahead log stays beside the file
+                self._db.execute("PRAGMA journal_mode = DELETE")
         self._departures.close(remove=False)
         self._db.close()
         self._lock.release()
+
+    def _in_flight(self) -> bool:
+        """Whether intents are left without an outcome, because it could not be noted; looks only where that may be."""
+        if not any(notes.in_flight for notes in self._notes):
+            return False
+        sql = "SELECT 1 FROM sends WHERE state = ? LIMIT 1"
+        return self._db.execute(sql, [State.IN_FLIGHT]).fetchone() is not None
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """A transaction of the run's owner, whole or not at all."""
+        with explained(self.path):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                kept.check_epoch(self._db, self._epoch, self.path)
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):  # SQLite has rolled back by itself, or the file is lost
+                    self._db.execute("ROLLBACK")
+                raise
 
     def _take_over(self, wall_s: float) -> None:
         """Become the owner; the end of every attempt that a killed owner left behind is not known."""
@@ -123,16 +144,11 @@ class OwnSqliteRun(SqliteRun):
                PRAGMA busy_timeout = 10000;"""
         )
         migrate(self._db, self.path)
-        last_left = left_to(self._db)
-        changes, token = cut_off(last_left), uuid.uuid4().hex
-        never_left = f"ticket > {last_left}" if last_left is not None else "0"
+        token = uuid.uuid4().hex
+        changes = ", ".join(f"{column} = {value}" for column, value in cut_off(left_to(self._db)).items())
         self._db.execute("BEGIN IMMEDIATE")
         self._epoch = kept.take_over(self._db, Owner.now(wall_s), token)
-        self._db.execute(
-            f"""UPDATE sends SET {changes}, attempts = attempts - ({never_left}), ended_at = ?,
-                error = CASE WHEN {never_left} THEN error ELSE ? END WHERE {life.can_be(Event.CUT_OFF)}""",
-            [wall_s, CUT_OFF],
-        )
+        self._db.execute(f"UPDATE sends SET {changes}, ended_at = ? WHERE {life.can_be(Event.CUT_OFF)}", [wall_s])
         kept.advance(self._db)
         self._db.execute("COMMIT")
         self._departures = Departures(departures_of(self._db), token)

@@ -9,7 +9,6 @@ import os
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable
-from contextlib import closing
 from operator import itemgetter
 from pathlib import Path
 
@@ -20,8 +19,8 @@ from bulksend.model import Recipient, Status
 from bulksend.planning import Findings, PlannedRecord
 from bulksend.runs.facts import Facts
 from bulksend.runs.lock import FileLock
-from bulksend.runs.sqlite import kept
-from bulksend.runs.sqlite.schema import INDEXES, PRAGMAS, SCHEMA, connect, explained, is_run_file
+from bulksend.runs.sqlite.run import SqliteRun
+from bulksend.runs.sqlite.schema import INDEXES, PRAGMAS, SCHEMA, explained, is_run_file
 
 
 class PlanWriter:
@@ -86,7 +85,8 @@ class PlanWriter:
             RunFileError: the file cannot be written, or the run of this name has begun meanwhile.
         """
         # Counting millions of rows takes seconds, and a plan does not change: so its counts are kept.
-        kept = {"plan": made_of, "findings": findings, "counts": self._counts}
+        counts = {str(status): rows for status, rows in self._counts.items()}
+        kept = {"plan": made_of, "findings": findings, "counts": counts}
         with explained(self.path):
             self._db.executemany("INSERT INTO facts VALUES (?,?)", [(k, orjson.dumps(v)) for k, v in kept.items()])
             self._db.execute("COMMIT")
@@ -118,8 +118,8 @@ class PlanWriter:
 
 
 def _has_begun(path: Path) -> bool:
-    with closing(connect(path)[0]) as db:
-        return kept.has_begun(db)
+    with SqliteRun.open(path) as run:
+        return run.has_begun
 
 
 def _sync_folder(folder: Path) -> None:

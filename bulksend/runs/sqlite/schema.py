@@ -113,35 +113,40 @@ def connect(path: Path) -> tuple[sqlite3.Connection, int]:
         raise
 
 
-def show(db: sqlite3.Connection, version: int, *, is_cut_off: bool, left_to: int | None) -> None:
+def show(db: sqlite3.Connection, version: int, *, gone: int | None, left_to: int | None) -> None:
     """Let a reader see what the next owner will find, though the file is of an older format or its owner is gone.
 
     Args:
         db: the reader's connection.
         version: the file's format.
-        is_cut_off: whether the process is gone that had rows in flight.
+        gone: the epoch whose owner is gone, so that what it has in flight is cut off; None if it may live.
         left_to: the last ticket of it that may have left; None if any may.
     """
     sends = f"({_SENDS_2})" if version == OLDEST_FORMAT else "main.sends"
-    if is_cut_off:
-        changes = cut_off(left_to)
-        shown = changes._asdict() | {"error": f"'{CUT_OFF}'"}
+    if gone is not None:
+        still = f"coalesce((SELECT value FROM main.facts WHERE name = 'epoch'), 0) = {gone}"
         columns = ", ".join(
-            f"CASE WHEN {life.can_be(Event.CUT_OFF)} THEN {value} ELSE {column} END AS {column}"
-            for column, value in shown.items()
+            f"CASE WHEN {life.can_be(Event.CUT_OFF)} AND {still} THEN {value} ELSE {column} END AS {column}"
+            for column, value in cut_off(left_to).items()
         )
-        others = "row, attempts, started_at, ended_at, ticket, http_status, answer, charged"
+        others = "row, started_at, ended_at, ticket, http_status, answer, charged"
         sends = f"(SELECT {others}, {columns} FROM {sends})"
     if sends != "main.sends":
         db.execute(f"CREATE TEMP VIEW sends AS SELECT * FROM {sends}")
 
 
-def cut_off(left_to: int | None) -> life.Changes:
-    """What becomes of a row in flight whose owner is gone: whether its POST left is known by its ticket, or not."""
-    if left_to is None:
-        return life.after(Event.CUT_OFF)
-    never_left = f"CASE WHEN ticket > {left_to} THEN '{Event.CALLED_OFF}' ELSE '{Event.CUT_OFF}' END"
-    return life.after(Event.CUT_OFF, Event.CALLED_OFF, which=never_left)
+def cut_off(left_to: int | None) -> dict[str, str]:
+    """What becomes of a row in flight whose owner is gone, each column as an SQL expression of what it was.
+
+    Args:
+        left_to: the last ticket that may have left; None if any may. An attempt that never left does not count.
+    """
+    never_left = "0" if left_to is None else f"ticket > {left_to}"
+    which = f"CASE WHEN {never_left} THEN '{Event.CALLED_OFF}' ELSE '{Event.CUT_OFF}' END"
+    return life.after(Event.CUT_OFF, Event.CALLED_OFF, which=which)._asdict() | {
+        "attempts": f"attempts - ({never_left})",
+        "error": f"CASE WHEN {never_left} THEN error ELSE '{CUT_OFF}' END",
+    }
 
 
 def check_format(db: sqlite3.Connection, path: Path) -> int:

@@ -1,0 +1,143 @@
+"""What is asked of a run file: the SQL of reading, inside the caller's transaction; see `bulksend.runs.store.Run`."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from bulksend.model import Doubtful, Encoding, PhoneNumber, Status
+from bulksend.planning import CROWDS_MAX, Crowd, Group, Overview, Preview, Tally, summed
+from bulksend.runs.sqlite import kept, life
+from bulksend.runs.states import State
+from bulksend.runs.store import Complaint
+from bulksend.sms import phones
+
+PENDING = f"m.row >= :first AND m.status = 'pending' AND (s.row IS NULL OR {life.is_to_send('s.')})"
+"""Of ``messages m`` left-joined with ``sends s``: it is still to be sent."""
+NUMBER = "LEFT JOIN numbers n ON typeof({0}.recipient) = 'integer' AND n.contact = {0}.recipient"
+"""A contact's number, where it is known; TEXT and INTEGER must not meet, or a number could pass for a contact's id."""
+
+_GROUPS = f"""
+SELECT CASE typeof(m.recipient) WHEN 'text' THEN substr(m.recipient, 1, 3) ELSE '' END AS start,
+    m.encoding, m.parts, count(*), sum(m.price), count(*) - count(m.price)
+FROM messages m LEFT JOIN sends s ON s.row = m.row WHERE {PENDING} AND m.row <= :until
+GROUP BY start, m.encoding, m.parts
+"""
+_CROWDS = f"""
+SELECT m.recipient, count(*), sum(m.parts) AS parts FROM repeats m LEFT JOIN sends s ON s.row = m.row
+WHERE (s.row IS NULL OR {life.is_to_send("s.")}) AND m.row <= :until
+GROUP BY m.recipient HAVING count(*) > 1 ORDER BY parts DESC, m.recipient LIMIT {CROWDS_MAX}
+"""
+_PREVIEWS = f"""
+SELECT m.row, m.recipient, m.sender, m.text FROM messages m LEFT JOIN sends s ON s.row = m.row
+WHERE {PENDING} ORDER BY m.row LIMIT :limit
+"""
+_NTH_PENDING = f"""
+SELECT m.row FROM messages m LEFT JOIN sends s ON s.row = m.row WHERE {PENDING} ORDER BY m.row LIMIT 1 OFFSET :before
+"""
+_COMPLAINTS = """
+SELECT coalesce(s.error, m.error, '') AS said, count(*) AS n, min(m.row) FROM messages m
+LEFT JOIN sends s ON s.row = m.row WHERE coalesce(s.state, m.status) = ?
+GROUP BY said ORDER BY n DESC, min(m.row) LIMIT ?
+"""
+_IN_DOUBT = f"""
+SELECT m.row, m.recipient, m.text, s.doubt_since, s.started_at, coalesce(s.error, '') FROM sends s
+JOIN messages m ON m.row = s.row WHERE {life.is_open("s.")} ORDER BY m.row LIMIT ?
+"""
+_RESULTS = """
+SELECT m.row, coalesce(s.state, m.status), m.recipient, s.answer, coalesce(s.error, m.error), s.http_status,
+    coalesce(s.attempts, 0), s.started_at, m.cells
+FROM messages m LEFT JOIN sends s ON s.row = m.row ORDER BY m.row
+"""
+# Of a row in doubt only the last attempt's time is kept: its earlier ones are counted as if they had been as late. An
+# attempt whose end nobody saw may have left at the last moment, for its intent may have waited: it ends now.
+_RECENT_SENDS = f"""
+SELECT coalesce(n.number, m.recipient) AS who,
+    m.parts * CASE WHEN s.doubt_since IS NULL THEN 1 ELSE s.attempts END AS parts,
+    CASE WHEN s.doubt_since IS NULL THEN 1 ELSE s.attempts END AS messages,
+    coalesce(s.ended_at, :now) AS ended
+FROM sends s JOIN messages m ON m.row = s.row {NUMBER.format("m")}
+WHERE {life.may_have_arrived("s.")} AND ended >= :since ORDER BY ended
+"""
+
+LAST_ROW = 2**62
+
+
+def overview(db: sqlite3.Connection, limit: int | None) -> Overview:
+    """What is still to be sent, or the first ``limit`` rows of it."""
+    within = {"first": kept.first_unfinished(db), "until": until(db, limit)}
+    found = [_group(*group) for group in db.execute(_GROUPS, within)]
+    return Overview(summed(found), tuple(Crowd(*crowd) for crowd in db.execute(_CROWDS, within)))
+
+
+def previews(db: sqlite3.Connection, limit: int) -> tuple[Preview, ...]:
+    """The first messages still to be sent."""
+    which = {"first": kept.first_unfinished(db), "limit": limit}
+    return tuple(Preview.of(*found) for found in db.execute(_PREVIEWS, which))
+
+
+def complaints(db: sqlite3.Connection, status: Status, limit: int) -> list[Complaint]:
+    """Why rows of a status are not sent, the commonest first."""
+    return list(map(Complaint._make, db.execute(_COMPLAINTS, [status, limit])))
+
+
+def results(db: sqlite3.Connection) -> sqlite3.Cursor:
+    """All rows in input order, with what became of them."""
+    return db.execute(_RESULTS)
+
+
+def until(db: sqlite3.Connection, limit: int | None) -> int:
+    """The last row of the first ``limit`` that are still to be sent."""
+    if limit is None:
+        return LAST_ROW
+    which = {"first": kept.first_unfinished(db), "before": limit - 1}
+    found = db.execute(_NTH_PENDING, which).fetchone()
+    return int(found[0]) if found else LAST_ROW
+
+
+def in_doubt(db: sqlite3.Connection, limit: int | None) -> list[Doubtful]:
+    """What `Run.in_doubt` tells, inside the caller's transaction."""
+    keyed = f"{kept.plan(db).campaign}-"
+    return [
+        Doubtful(row, recipient, text, f"{keyed}{row}", since, until, error)
+        for row, recipient, text, since, until, error in db.execute(_IN_DOUBT, [-1 if limit is None else limit])
+    ]
+
+
+def message_ids(db: sqlite3.Connection, since_s: float) -> set[str]:
+    """What `Run.message_ids` tells, inside the caller's transaction."""
+    sql = "SELECT json_extract(answer, '$.messageId') FROM sends WHERE answer IS NOT NULL AND ended_at >= ?"
+    return {message_id for (message_id,) in db.execute(sql, [since_s])}
+
+
+def recent_sends(db: sqlite3.Connection, since_s: float, wall_s: float) -> list[Any]:
+    """What `Run.recent_sends` tells, inside the caller's transaction."""
+    return db.execute(_RECENT_SENDS, {"since": since_s, "now": wall_s}).fetchall()
+
+
+def _group(start: str, encoding: str, parts: int, rows: int, price: int | None, unpriced: int) -> Group:
+    """A group, by the first three digits of its numbers: no dialing code is the beginning of another."""
+    code = phones.dialing_code(PhoneNumber(start)) if start else ""
+    return Group(code, Encoding(encoding), parts, rows, price or 0, unpriced)
+
+
+def tally(db: sqlite3.Connection) -> Tally:
+    """Count the rows by what became of them."""
+    # One transaction, so that both counts are of the same moment.
+    db.execute("BEGIN")
+    try:
+        planned = kept.counts(db)
+        rows, attempts, charged = db.execute(
+            "SELECT count(*), coalesce(sum(attempts), 0), coalesce(sum(charged), 0) FROM sends"
+        ).fetchone()
+        # Grouping sorts: most of many rows are sent, and need not be.
+        others = dict(db.execute("SELECT state, count(*) FROM sends WHERE state <> 'sent' GROUP BY state").fetchall())
+    finally:
+        db.execute("ROLLBACK")
+    statuses = dict.fromkeys(Status, 0) | planned
+    statuses[Status.PENDING] -= rows
+    statuses[Status.SENT] += rows - sum(others.values())
+    for state, count in others.items():
+        if status := State(state).status:
+            statuses[status] += count
+    return Tally(statuses, others.get(State.IN_FLIGHT, 0), attempts, charged)

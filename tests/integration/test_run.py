@@ -1,0 +1,219 @@
+"""A run file read, also while it is written."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from planned import EVENT_OF
+from runfiles import (
+    ANA,
+    BEN,
+    bad,
+    begin,
+    crowd_of,
+    journal_of,
+    killed_after,
+    number,
+    opened,
+    outcome,
+    pending,
+    planned,
+    settle,
+)
+
+from bulksend.model import (
+    Answer,
+    ContactId,
+    Encoding,
+    Event,
+    MicroUSD,
+    Outcome,
+    Recipient,
+    Status,
+)
+from bulksend.planning.overview import Crowd, Preview
+from bulksend.runs.sqlite.run import SqliteRun
+from bulksend.runs.states import State
+
+
+async def test_a_run_can_be_read_while_it_is_written(tmp_path: Path) -> None:
+    path = crowd_of(tmp_path / "campaign.run", 400)
+    seen: list[int] = []
+    with journal_of(path) as (_, journal), SqliteRun.open(path) as kept_open:
+        for row in range(1, 401, 20):
+            rows = list(range(row, row + 20))
+            await journal.begin(rows, 1_000.0)
+            with SqliteRun.open(path) as run:
+                assert run.tally().in_flight == 20
+                assert run.owner is not None
+                assert run.owner.pid == os.getpid()
+            await journal.settle([outcome(each, Status.SENT) for each in rows], dedup_proven=False)
+            seen.append(kept_open.tally().statuses[Status.SENT])
+    assert seen == list(range(20, 401, 20))
+
+
+async def test_a_long_reader_neither_blocks_the_writer_nor_sees_its_later_rows(tmp_path: Path) -> None:
+    path = crowd_of(tmp_path / "campaign.run", 3_000)
+    with journal_of(path) as (_, journal):
+        with SqliteRun.open(path) as run:
+            reading = run.results()
+            assert next(reading)[1] == "pending"
+            await asyncio.wait_for(journal.begin(list(range(1, 3_001)), 1_000.0), 5)
+            assert Counter(record[1] for record in reading) == {"pending": 2_999}
+        with SqliteRun.open(path) as run:
+            assert Counter(record[1] for record in run.results()) == {State.IN_FLIGHT: 3_000}
+
+
+def test_a_reader_of_a_killed_run_sees_what_the_next_owner_has_under_way(tmp_path: Path) -> None:
+    path = crowd_of(tmp_path / "campaign.run", 3)
+    killed_after("begin(notes_of(own(path)), [1], 1_000.0)", path)
+    with SqliteRun.open(path) as reader:
+        assert [record[1] for record in reader.results()] == ["unknown", "pending", "pending"]
+        with opened(path, now=2_000.0) as notes:
+            notes.begin([2], 2_000.0)
+            assert [record[1] for record in reader.results()] == ["unknown", State.IN_FLIGHT, "pending"]
+            assert reader.tally().in_flight == 1
+            assert reader.has_begun
+
+
+@pytest.mark.parametrize("end", ["run.close()", ""])
+def test_what_an_owner_left_under_way_reads_in_doubt_as_soon_as_it_is_gone_in_order_or_not(
+    tmp_path: Path, end: str
+) -> None:
+    path = crowd_of(tmp_path / "campaign.run", 3)
+    killed_after(
+        f"""
+        run = own(path)
+        notes = notes_of(run)
+        notes.leaves(notes.begin([1, 2], 1_000.0)[0])
+        {end}
+        """,
+        path,
+    )
+    with SqliteRun.open(path) as run:
+        assert [record[1] for record in run.results()] == ["unknown", "pending", "pending"]
+        assert [doubtful.row for doubtful in run.in_doubt()] == [1]
+        assert run.tally().attempts == 1
+
+
+def test_a_report_changes_nothing(tmp_path: Path) -> None:
+    path = crowd_of(tmp_path / "campaign.run", 2)
+    content = path.read_bytes()
+    with SqliteRun.open(path) as run:
+        run.tally(), run.overview(), run.complaints(Status.INVALID, 3), list(run.results()), run.plan(3)
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            run._db.execute("DELETE FROM messages")
+    assert path.read_bytes() == content
+    assert [file.name for file in tmp_path.iterdir()] == ["campaign.run"]
+
+
+def test_previews_are_the_first_pending(tmp_path: Path) -> None:
+    path = planned(tmp_path / "campaign.run", [bad(1), pending(2, ContactId(5)), pending(3), pending(4)])
+    with SqliteRun.open(path) as run:
+        assert run.plan(2).previews == (Preview(2, "contact 5", "ACME", "text 2"), Preview(3, ANA, "ACME", "text 3"))
+
+
+RECIPIENTS: list[Recipient] = [ANA, BEN, number(1), ContactId(int(ANA)), ContactId(7)]
+ENDS = [None, State.IN_FLIGHT, "called off", *(s for s in Status if s not in {Status.INVALID, Status.SKIPPED})]
+PLANS = st.lists(
+    st.tuples(
+        st.sampled_from([Status.PENDING, Status.PENDING, Status.PENDING, Status.INVALID, Status.SKIPPED]),
+        st.sampled_from(RECIPIENTS),
+        st.integers(1, 7),
+        st.sampled_from([None, 0, 20_000]),
+        st.sampled_from(list(Encoding)),
+        st.sampled_from(ENDS),
+        st.integers(1, 3),  # attempts
+        st.sampled_from(["", "x", "y"]),
+        st.sampled_from([None, 0, 12_345]),  # charged
+    ),
+    min_size=1,
+    max_size=30,
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(plan=PLANS)
+def test_the_report_says_what_counting_row_by_row_says(
+    tmp_path_factory: pytest.TempPathFactory,
+    plan: list[tuple[Status, Recipient, int, int | None, Encoding, str | None, int, str, int | None]],
+) -> None:
+    path = tmp_path_factory.mktemp("report") / "campaign.run"
+    rows = [
+        pending(row, recipient, parts, price)._replace(encoding=encoding)
+        if status == Status.PENDING
+        else bad(row, error, status)
+        for row, (status, recipient, parts, price, encoding, _, _, error, _) in enumerate(plan, 1)
+    ]
+    planned(path, rows)
+    final = {row.row: str(row.status) for row in rows}
+    said = {row.row: row.error for row in rows}
+    attempts = charged = 0
+    with opened(path) as notes:
+        for planned_row, (_, _, _, _, _, end, tries, error, cost) in zip(rows, plan, strict=True):
+            row = planned_row.row
+            if planned_row.status != Status.PENDING or end is None:
+                continue
+            for _ in range(tries - 1):
+                begin(notes, [row], 1_000.0)
+                settle(notes, outcome(row, Status.UNKNOWN, error="earlier"))
+            begin(notes, [row], 1_000.0)
+            attempts += tries
+            if end == State.IN_FLIGHT:
+                final[row] = State.IN_FLIGHT
+                continue
+            off = end == "called off"
+            final[row] = Status.PENDING if off else end
+            if tries > 1 and end != Status.SENT:
+                final[row] = Status.UNKNOWN  # an earlier attempt may have been accepted
+            attempts -= off
+            said[row] = error
+            answer = Answer("S", 1, 1, "", "", "", None, None if cost is None else MicroUSD(cost))
+            charged += cost or 0
+            settle(
+                notes,
+                Outcome(
+                    row=row,
+                    event=Event.CALLED_OFF if off else EVENT_OF[Status(end)],
+                    final=True,
+                    ended_at=1.0,
+                    answer=answer,
+                    error=error,
+                ),
+            )
+        with SqliteRun.open(path) as run:
+            tally, overview = run.tally(), run.overview()
+            errors = {status: run.complaints(status, 100) for status in Status}
+            records = list(run.results())
+    counted = {str(status): count for status, count in tally.statuses.items() if count}
+    assert counted | ({"in flight": tally.in_flight} if tally.in_flight else {}) == Counter(final.values())
+    assert tally.rows == len(rows)
+    assert tally.attempts == attempts
+    assert tally.charged == charged
+    to_send = [row for row in rows if final[row.row] in {"pending", "failed"}]
+    assert overview.rows == len(to_send)
+    assert overview.parts == sum(row.parts for row in to_send)
+    assert overview.by_parts == Counter(row.parts for row in to_send)
+    assert overview.by_encoding == Counter(row.encoding for row in to_send)
+    assert overview.price == sum(row.price or 0 for row in to_send)
+    assert overview.unpriced == sum(row.price is None for row in to_send)
+    crowds = Counter((type(row.recipient), row.recipient) for row in to_send)
+    assert {(type(crowd.recipient), crowd.recipient): crowd.rows for crowd in overview.crowds} == {
+        who: count for who, count in crowds.items() if count > 1
+    }
+    assert all(isinstance(crowd, Crowd) for crowd in overview.crowds)
+    assert [crowd.parts for crowd in overview.crowds] == sorted(
+        (crowd.parts for crowd in overview.crowds), reverse=True
+    )  # fmt: skip
+    for status in (Status.INVALID, Status.REJECTED, Status.FAILED, Status.UNKNOWN):
+        expected = Counter(said[row] for row in final if final[row] == status)
+        assert {sentence: count for sentence, count, _ in errors[status]} == expected
+    assert {record[0]: record[1] for record in records} == final
+    assert [record[0] for record in records] == [row.row for row in rows]
