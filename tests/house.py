@@ -23,7 +23,7 @@ class Arrow(NamedTuple):
     """An import of the package's own.
 
     Attributes:
-        source: the module that imports, such as ``bulksend.cli.show``.
+        source: the module that imports, such as ``bulksend.cli.watch``.
         target: the module that is imported from.
         name: what of it; empty if the module itself.
     """

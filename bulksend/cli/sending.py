@@ -14,7 +14,7 @@ from rich.console import Console
 
 from bulksend import campaign
 from bulksend.campaign import Ended, SendOptions
-from bulksend.cli import codes, show
+from bulksend.cli import codes, run_view
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.given import TargetSettings
 from bulksend.cli.signals import stop_on_signals
@@ -86,7 +86,7 @@ def send_and_tell(
 
 def tell_end(run: OwnRun, ended: Ended, manners: Manners) -> ExitCode:
     """Show how a send went, and write the results; its exit code."""
-    show.show_end(manners.out, run, ended, f"{manners.results}")
+    run_view.show_end(manners.out, run, ended, f"{manners.results}")
     try:
         write_results(run, manners.results)
     except UsageError as error:

@@ -14,7 +14,7 @@ from bulksend.campaign import (
     SandboxClosed,
     Started,
 )
-from bulksend.cli.show import time_of
+from bulksend.cli.console import time_of
 from bulksend.sms import dollars
 from bulksend.words import many
 

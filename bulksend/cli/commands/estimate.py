@@ -11,8 +11,9 @@ from rich.console import Console
 
 from bulksend import campaign
 from bulksend.campaign import PlanRequest, SendOptions
-from bulksend.cli import options, show, summary
+from bulksend.cli import options, plan_view, summary
 from bulksend.cli.codes import ExitCode
+from bulksend.cli.console import console
 from bulksend.cli.given import PaceSettings, PlanSettings, TargetSettings
 from bulksend.cli.groups import Group, with_options
 from bulksend.cli.settings import Command, option
@@ -72,7 +73,7 @@ def estimate(
     org_id, base_url = to.address
     address = Address(org_id or 0, options.DEFAULT_BASE_URL if base_url is None else base_url)
     request = planned.request(input_name, planned.options(), address)
-    estimator = _Estimator(to, how, said, show.console())
+    estimator = _Estimator(to, how, said, console())
     if is_run_file(path):
         if said.save:
             raise UsageError(f"{path}: this is a plan already: leave --save out")
@@ -115,9 +116,9 @@ class _Estimator:
 
     def show(self, plan: Plan, address: Address) -> ExitCode:
         balance = self._balance(address)
-        show.show_plan(self.out, plan, self.how, "nobody: this is an estimate", balance)
-        show.show_findings(self.out, plan.findings)
-        show.show_previews(self.out, plan)
+        plan_view.show_plan(self.out, plan, self.how, "nobody: this is an estimate", balance)
+        plan_view.show_findings(self.out, plan.findings)
+        plan_view.show_previews(self.out, plan)
         if self.said.as_json:
             summary.write(summary.of_estimate(plan, self.how, balance))
         return ExitCode.NOT_ALL_SENT if plan.tally.statuses[Status.INVALID] else ExitCode.OK

@@ -9,8 +9,9 @@ import click
 
 from bulksend import campaign
 from bulksend.campaign import LookedUp
-from bulksend.cli import options, show
+from bulksend.cli import options, run_view
 from bulksend.cli.codes import ExitCode
+from bulksend.cli.console import console
 from bulksend.cli.given import PaceSettings, TargetSettings
 from bulksend.cli.groups import Group, with_options
 from bulksend.cli.sending import Manners, agreed, check_can_ask, has_terminal, run_loop, send_and_tell, target_of
@@ -78,7 +79,7 @@ def command(run_file: Path, to: TargetSettings, paced: PaceSettings, said: Resol
     with open_run(paths.run) as run:
         check_output(paths.results, paths.run, *inputs_of(run))
     org_id, base_url = to.address
-    manners = Manners(show.console(), paths.results, wait=said.wait, hides_progress=said.no_progress)
+    manners = Manners(console(), paths.results, wait=said.wait, hides_progress=said.no_progress)
     with campaign.own_as_planned(paths.run, Terms(org_id=org_id, base_url=base_url)) as run:
         return _Resolver(run, to, paced, said, manners).resolve()
 
@@ -98,7 +99,7 @@ class _Resolver:
         if not rows:
             out.print("No row is in doubt.")
             return ExitCode.OK
-        show.show_doubtful(out, rows)
+        run_view.show_doubtful(out, rows)
         facts = self.run.facts
         target = target_of(self.to, Address(facts.org_id, facts.base_url), Endpoint(facts.endpoint))
         watch = Watch(out, hides_progress=True)
@@ -150,7 +151,7 @@ class _Resolver:
     def _end(self, looked: Looked) -> ExitCode:
         write_results(self.run, self.manners.results)
         tally = self.run.tally()
-        show.show_status(self.manners.out, self.run, tally, f"the results are in {self.manners.results}")
+        run_view.show_status(self.manners.out, self.run, tally, f"the results are in {self.manners.results}")
         if self.said.leave:
             return ExitCode.OK
         code = _code(tally)

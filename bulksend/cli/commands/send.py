@@ -10,9 +10,10 @@ from rich.console import Console
 
 from bulksend import campaign
 from bulksend.campaign import Ended, SendOptions
-from bulksend.cli import options, show, summary
+from bulksend.cli import options, plan_view, summary
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.commands.estimate import EstimateSettings, estimate
+from bulksend.cli.console import console
 from bulksend.cli.given import FileSettings, PaceSettings, PlanSettings, TargetSettings
 from bulksend.cli.groups import Group, with_options
 from bulksend.cli.sending import Manners, agreed, check_can_ask, run_loop, send_and_tell, target_of, tell_end
@@ -104,7 +105,7 @@ def command(
         max_cost=said.max_cost,
         max_errors=said.max_errors,
     )
-    manners = Manners(show.console(), paths.results, wait=said.wait, hides_progress=said.no_progress)
+    manners = Manners(console(), paths.results, wait=said.wait, hides_progress=said.no_progress)
     with _opened(input_name, to, planned, paths, yes=said.yes) as run:
         ended, code = _send(run, to, how, manners, yes=said.yes)
         if said.as_json:
@@ -147,7 +148,7 @@ def _send(
         return ended, tell_end(run, ended, manners)
     watch = Watch(out, hides_progress=True)
     with campaign.held_account(target, run, watch.hear, wait=manners.wait) as account:
-        question = f"Send {many(plan.overview.rows, 'message')} ({show.price_of(plan.overview)})?"
+        question = f"Send {many(plan.overview.rows, 'message')} ({plan_view.price_of(plan.overview)})?"
         if plan.overview.rows and not yes and not agreed(question, out):
             raise click.exceptions.Exit(ExitCode.STOPPED)
         return send_and_tell(run, account, target, how, manners)
@@ -155,11 +156,11 @@ def _send(
 
 def _show_plan(plan: Plan, place: str, target: Target | None, how: SendOptions, out: Console) -> None:
     told = run_loop(campaign.balance(target)) if target and plan.overview.rows else None
-    show.show_plan(out, plan, how, place, told if isinstance(told, Balance) else None)
+    plan_view.show_plan(out, plan, how, place, told if isinstance(told, Balance) else None)
     if not plan.tally.attempts:
-        show.show_findings(out, plan.findings)
+        plan_view.show_findings(out, plan.findings)
     if plan.overview.rows:
-        show.show_previews(out, plan)
+        plan_view.show_previews(out, plan)
     if how.max_cost is not None and plan.overview.price + plan.tally.charged > how.max_cost:
         out.print(
             f"--max-cost {dollars(how.max_cost)} will stop the run before its end: it is estimated at "

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from bulksend.cli import show, summary
+from bulksend.cli import run_view, summary
 from bulksend.cli.codes import ExitCode
+from bulksend.cli.console import console
 from bulksend.cli.settings import Command, option
 from bulksend.runs import Owner, open_run
 
@@ -19,7 +20,7 @@ def command(run_file: Path, *, as_json: bool) -> ExitCode:
     """Say where a run stands; it may be at work."""
     with open_run(run_file) as run:
         tally = run.tally()
-        show.show_status(show.console(), run, tally, _who(run.owner))
+        run_view.show_status(console(), run, tally, _who(run.owner))
         if as_json:
             summary.write(summary.of_status(run, tally))
     return ExitCode.OK

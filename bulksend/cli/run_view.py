@@ -1,0 +1,114 @@
+"""How it went, and where a run stands: what was sent, what was not and why, and what to do next."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from bulksend.cli.advice import stop_words
+from bulksend.cli.console import MEANINGS, country_name, table, time_of
+from bulksend.model import Doubtful, Status
+from bulksend.planning import Tally
+from bulksend.runs import Charge, Run
+from bulksend.sms import dollars
+from bulksend.words import many, printable
+
+if TYPE_CHECKING:
+    from bulksend.campaign import Ended
+
+
+_REASONS = 8  # of each kind, the commonest
+
+
+_COUNTRIES = 8
+
+
+_DOUBTFUL = 20
+
+
+_NOT_SENT = (Status.REJECTED, Status.FAILED, Status.UNKNOWN)
+
+
+def show_end(out: Console, run: Run, ended: Ended, results: str) -> None:
+    """How it went: what was sent, what was not and why, and what to do next."""
+    tally = ended.tally
+    rows = table("Stopped" if ended.stop else "Done")
+    _add_statuses(rows, tally)
+    _add_charges(rows, run.charges())
+    pace = f", {ended.sent_now / ended.seconds:,.0f} SMS/s" if ended.sent_now and ended.seconds else ""
+    rows.add_row("took", f"{time_of(ended.seconds)} for {many(ended.attempts_now, 'request')}{pace}")
+    rows.add_row("results", results)
+    out.print(rows)
+    _show_reasons(out, run, tally, _NOT_SENT)
+    if ended.stop:
+        out.print(f"Stopped early: {printable(stop_words(ended.stop))}", style="bold red", soft_wrap=True)
+    if tally.statuses[Status.PENDING]:
+        out.print("To go on, run the same command again.")
+    if tally.statuses[Status.UNKNOWN]:
+        out.print(f"What to do about the unknown rows: bulksend resolve {run.place}", soft_wrap=True)
+
+
+def show_status(out: Console, run: Run, tally: Tally, who: str) -> None:
+    """Where a run stands."""
+    rows = table(run.place)
+    rows.add_row("rows", f"{tally.rows:,}")
+    _add_statuses(rows, tally)
+    if tally.in_flight:
+        rows.add_row("in flight", f"{tally.in_flight:,}  (under way: no outcome is noted yet)")
+    rows.add_row("charged", f"{dollars(tally.charged)} by the API's words")
+    out.print(rows)
+    _show_reasons(out, run, tally, (Status.INVALID, *_NOT_SENT))
+    out.print(who[0].upper() + who[1:] + ".", soft_wrap=True)
+
+
+def show_doubtful(out: Console, rows: Sequence[Doubtful]) -> None:
+    """The rows that may or may not have been accepted."""
+    doubtful = Table(title=f"{many(len(rows), 'row')} in doubt", title_justify="left", box=None, padding=(0, 2))
+    for name in ("row", "recipient", "since", "why"):
+        doubtful.add_column(name, overflow="fold")
+    for row in rows[:_DOUBTFUL]:
+        since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(row.since))
+        doubtful.add_row(f"{row.row}", f"{row.recipient}", since, printable(row.error))
+    out.print(doubtful)
+    if len(rows) > _DOUBTFUL:
+        out.print(f"... and {len(rows) - _DOUBTFUL:,} more; all are in the results.")
+
+
+def _add_charges(rows: Table, charges: Sequence[Charge]) -> None:
+    """What the API charges beside what it was estimated at, country by country if that tells more."""
+    rows.add_row("charged", _charge(charges) if charges else "nothing")
+    if len(charges) > 1:
+        for charge in charges[:_COUNTRIES]:
+            rows.add_row("", f"{country_name(charge.code)}: {many(charge.rows, 'message')}, {_charge([charge])}")
+        if len(charges) > _COUNTRIES:
+            rows.add_row("", f"and {len(charges) - _COUNTRIES:,} other countries")
+
+
+def _charge(charges: Sequence[Charge]) -> str:
+    charged, estimated = sum(each.charged for each in charges), sum(each.estimated for each in charges)
+    unpriced, uncharged = sum(each.unpriced for each in charges), sum(each.uncharged for each in charges)
+    words = [f"{dollars(charged)} by the API's words"]
+    if uncharged:
+        words.append(f"which tell nothing of {many(uncharged, 'message')}")
+    priced = f"{dollars(estimated)} was estimated here" if estimated else "nothing was estimated here"
+    words.append(priced + (f", without {many(unpriced, 'message')} of unknown rate" if unpriced and estimated else ""))
+    return "; ".join(words)
+
+
+def _add_statuses(rows: Table, tally: Tally) -> None:
+    for status, meaning in MEANINGS.items():
+        if tally.statuses[status]:
+            rows.add_row(status, f"{tally.statuses[status]:,}  ({meaning})")
+
+
+def _show_reasons(out: Console, run: Run, tally: Tally, statuses: tuple[Status, ...]) -> None:
+    for status in statuses:
+        if not tally.statuses[status]:
+            continue
+        for says, rows, first in run.complaints(status, _REASONS):
+            many = f"{rows:,} rows, the first is row {first}" if rows > 1 else f"row {first}"
+            out.print(f"{status}: {many}: {printable(says)}", style="yellow", soft_wrap=True)
