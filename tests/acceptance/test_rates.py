@@ -103,7 +103,7 @@ def test_a_contact_that_an_answer_does_not_tell_of_is_known_by_its_other_answers
 ) -> None:
     write(program, "campaign.csv", "contactId,message\n1001,Hi\n1001,Ho\n")
     send(program, server)
-    change(program, "UPDATE sends SET answer = json_set(answer, '$[5]', '') WHERE row = 1")
+    change(program, "UPDATE sends SET answer = json_set(answer, '$.to', '') WHERE row = 1")
     assert codes(program) == ["63"]
 
 
@@ -119,7 +119,7 @@ def test_a_part_that_costs_a_fraction_is_rounded_up_and_that_is_said(
 ) -> None:
     campaign_of(GLOBE[:1])
     send(program, server)
-    change(program, "UPDATE sends SET charged = 20000, answer = json_set(answer, '$[1]', 3)")
+    change(program, "UPDATE sends SET charged = 20000, answer = json_set(answer, '$.estimateParts', 3)")
     learned = program("rates", "learn", "campaign.run", "-o", "rates.csv")
     assert "Prices differed within 63: the highest counts." in learned.stderr
     assert read_rates(program.folder / "rates.csv").rates == {"63": 6_667}
@@ -188,7 +188,7 @@ def test_charges_stand_beside_estimates_by_dialing_code(
 def test_charges_of_contacts_whose_number_nobody_told_stand_apart(program: Program, server: SandboxProcess) -> None:
     write(program, "campaign.csv", f"to,contactId,message\n,1001,Hi\n{AMERICAN[0]},,Hi\n")
     send(program, server)
-    change(program, "UPDATE sends SET answer = json_set(answer, '$[5]', '') WHERE row = 1")
+    change(program, "UPDATE sends SET answer = json_set(answer, '$.to', '') WHERE row = 1")
     change(program, "DELETE FROM numbers")
     assert {charge.code: charge.charged for charge in charges_of(program.folder / "campaign.run")} == {
         "": 20_000,
