@@ -60,9 +60,11 @@ def test_an_accepted_message_is_sent_whatever_else_its_answer_says() -> None:
     assert explain(judge(reply), reply) == "a warning"
 
 
-def test_an_answer_that_speaks_of_another_message_proves_nothing() -> None:
-    rule = judge(Reply(200, answer=ACCEPTED, matches=False))
-    assert (rule.status, rule.repeat) == (Status.UNKNOWN, WITH_DEDUP)
+@pytest.mark.parametrize("http_status", [200, 301, 400, 401, 402, 403, 404, 409, 429, 500, 502])
+@pytest.mark.parametrize("said", [ACCEPTED, REFUSED])
+def test_an_answer_that_speaks_of_another_message_proves_nothing(http_status: int, said: Answer) -> None:
+    rule = judge(Reply(http_status, answer=said, error="why", matches=False))
+    assert (rule.status, rule.repeat, rule.arrived, rule.stops) == (Status.UNKNOWN, WITH_DEDUP, True, False)
 
 
 def test_a_success_without_a_message_id_that_tells_an_error_was_not_accepted() -> None:
@@ -87,8 +89,8 @@ def test_a_duplicate_key_is_the_originals_success() -> None:
     assert explain(judge(reply), reply) == ""
 
 
-def test_a_duplicate_key_of_another_message_is_rejected_with_advice() -> None:
-    reply = Reply(409, answer=ACCEPTED, error="duplicate clientDedup", matches=False)
+def test_our_own_key_with_another_message_is_rejected_with_advice() -> None:
+    reply = Reply(409, answer=ACCEPTED, error="duplicate clientDedup", echoed=True, matches=False)
     assert judge(reply).status is Status.REJECTED
     assert "--campaign" in explain(judge(reply), reply)
 
