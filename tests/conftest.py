@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -90,6 +91,12 @@ class Program:
             stderr=subprocess.PIPE,
             text=True,
         )
+
+    def take_samples(self, *names: str, into: str = ".") -> None:
+        """Copy some of the sample data, without what somebody's own run of it left beside them."""
+        (self.folder / into).mkdir(exist_ok=True)
+        for name in names:
+            shutil.copy(ROOT / "sample_data" / name, self.folder / into)
 
     def results(self, name: str = "campaign.results.csv") -> list[dict[str, str]]:
         """A results file, as a spreadsheet program reads it."""
