@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -19,6 +20,17 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = (sys.executable, "-m", "bulksend")
+
+
+def pytest_configure() -> None:
+    """Let the programs that tests start take the signals that they are sent.
+
+    A child inherits which signals are ignored, as under nohup or a script's ``&``, but no handlers: where we ignore a
+    signal by a handler that does nothing, we go on as before and every child starts with the default.
+    """
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 def environment(**more: str) -> dict[str, str]:
