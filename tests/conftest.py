@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -17,12 +18,37 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = (sys.executable, "-m", "bulksend")
 
 
-def pytest_configure() -> None:
+# How thoroughly properties are tested. Neither has a deadline: the machine may be busy with something else.
+_PLAIN = settings.get_profile("default")  # not what Hypothesis makes of it by itself in CI: the same examples each time
+settings.register_profile("quick", _PLAIN, max_examples=30, deadline=None, print_blob=True)
+settings.register_profile("thorough", _PLAIN, max_examples=100, deadline=None, print_blob=True)
+_PROFILE = os.environ.get("HYPOTHESIS_PROFILE") or ("thorough" if os.environ.get("CI") else "quick")
+settings.load_profile(_PROFILE)
+
+
+def examples(thorough: int) -> int:
+    """How many examples the profile gives a property that is to get so many when tested thoroughly."""
+    return max(1, thorough * settings().max_examples // 100)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    _inherit_no_ignored_signals()
+    if config.getoption("hypothesis_seed", None) is None:
+        config.option.hypothesis_seed = str(random.getrandbits(32))  # of our choice, so that it can be shown
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    again = f"HYPOTHESIS_PROFILE={_PROFILE} python -m pytest --hypothesis-seed={config.option.hypothesis_seed}"
+    return f"properties: {_PROFILE}, {examples(100)} examples; the same again: {again}"
+
+
+def _inherit_no_ignored_signals() -> None:
     """Let the programs that tests start take the signals that they are sent.
 
     A child inherits which signals are ignored, as under nohup or a script's ``&``, but no handlers: where we ignore a

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from conftest import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -59,7 +60,7 @@ def facts_of(path: Path) -> PlanFacts:
         return run.facts
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(CELLS.filter(any), min_size=1, max_size=12), options=OPTIONS)
 def test_counting_and_keeping_a_plan_say_the_same(
     tmp_path: Path, rows: list[tuple[str, ...]], options: PlanOptions
