@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import os
+import random
+import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -15,9 +18,45 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = (sys.executable, "-m", "bulksend")
+
+
+# How thoroughly properties are tested. Neither has a deadline: the machine may be busy with something else.
+_PLAIN = settings.get_profile("default")  # not what Hypothesis makes of it by itself in CI: the same examples each time
+settings.register_profile("quick", _PLAIN, max_examples=30, deadline=None, print_blob=True)
+settings.register_profile("thorough", _PLAIN, max_examples=100, deadline=None, print_blob=True)
+_PROFILE = os.environ.get("HYPOTHESIS_PROFILE") or ("thorough" if os.environ.get("CI") else "quick")
+settings.load_profile(_PROFILE)
+
+
+def examples(thorough: int) -> int:
+    """How many examples the profile gives a property that is to get so many when tested thoroughly."""
+    return max(1, thorough * settings().max_examples // 100)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    _inherit_no_ignored_signals()
+    if config.getoption("hypothesis_seed", None) is None:
+        config.option.hypothesis_seed = str(random.getrandbits(32))  # of our choice, so that it can be shown
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    again = f"HYPOTHESIS_PROFILE={_PROFILE} python -m pytest --hypothesis-seed={config.option.hypothesis_seed}"
+    return f"properties: {_PROFILE}, {examples(100)} examples; the same again: {again}"
+
+
+def _inherit_no_ignored_signals() -> None:
+    """Let the programs that tests start take the signals that they are sent.
+
+    A child inherits which signals are ignored, as under nohup or a script's ``&``, but no handlers: where we ignore a
+    signal by a handler that does nothing, we go on as before and every child starts with the default.
+    """
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -90,6 +129,12 @@ class Program:
             stderr=subprocess.PIPE,
             text=True,
         )
+
+    def take_samples(self, *names: str, into: str = ".") -> None:
+        """Copy some of the sample data, without what somebody's own run of it left beside them."""
+        (self.folder / into).mkdir(exist_ok=True)
+        for name in names:
+            shutil.copy(ROOT / "sample_data" / name, self.folder / into)
 
     def results(self, name: str = "campaign.results.csv") -> list[dict[str, str]]:
         """A results file, as a spreadsheet program reads it."""

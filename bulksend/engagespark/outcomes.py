@@ -32,7 +32,7 @@ class Reply(NamedTuple):
         answer: the API's words, where its body could be read.
         error: the API's ``error`` field, or the system's word for the fault; safe to show.
         echoed: whether the answer held our own clientDedup.
-        matches: False if the answer speaks of another number or text than ours.
+        matches: False if the answer speaks of another number, text or key than ours.
         retry_after_s: how long the server asks to be left alone.
     """
 
@@ -119,13 +119,15 @@ def _rule(reply: Reply) -> Rule:
     status, answer = reply.http_status, reply.answer
     if status is None:
         return _BY_FAULT[reply.fault or Fault.BROKEN_OFF]
+    if not reply.matches and not (status == 409 and reply.echoed):
+        return _FOREIGN  # whatever its status: it answers another POST and says nothing of ours
     if 200 <= status < 300:
         return _rule_of_success(reply)
     if status == 409 and answer:
         # NOTES on clientDedup: the original was accepted; this is its answer once more.
         if not answer.message_id:
             return _SOME_DUPLICATE
-        return _SENT if reply.matches else _NOT_OURS
+        return _SENT if reply.matches else _NOT_OURS  # our own key, and another message
     if status == 500 and answer is None:
         return _GATEWAY  # not in the API's own words: somebody before it may have lost an accepted message
     if status in _BY_STATUS:
@@ -140,8 +142,6 @@ def _rule(reply: Reply) -> Rule:
 def _rule_of_success(reply: Reply) -> Rule:
     if reply.answer is None:
         return _BY_FAULT[reply.fault or Fault.UNREADABLE]
-    if not reply.matches:
-        return _FOREIGN
     if reply.answer.message_id:
         return _SENT  # accepted: whatever else it says, it has a messageId
     return _ACCEPTED_BUT if reply.error else _BY_FAULT[Fault.UNREADABLE]

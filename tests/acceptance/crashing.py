@@ -329,9 +329,11 @@ class Campaign:
 
     def await_requests(self, process: subprocess.Popen[str], count: int) -> bool:
         """Wait until the server has seen so many requests; False if the program ends before."""
+        deadline = time.monotonic() + 60
         while len(self.server.records("request")) < count:
             if process.poll() is not None:
                 return False
+            assert time.monotonic() < deadline, "the program sends nothing"
             time.sleep(0.005)
         return True
 

@@ -193,7 +193,8 @@ def test_a_post_that_leaves_long_after_its_intent_holds_its_slot_across_a_kill(t
     rows = [Row("639171234500", f"row {number}") for number in range(1, 13)]
     with campaign(tmp_path / "c", Settings(latency_s=0.2), rows) as run:
         process = run.start(STOP, 1)
-        time.sleep(2.5)  # the machine sleeps; its longest request and the cap's window pass meanwhile
+        assert os.WIFSTOPPED(os.waitpid(process.pid, os.WUNTRACED)[1])
+        time.sleep(2.0)  # the machine sleeps; its longest request and the cap's window pass meanwhile
         process.send_signal(signal.SIGCONT)
         assert run.await_requests(process, CONCURRENCY)
         process.kill()

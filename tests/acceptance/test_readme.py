@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import shutil
 from typing import Any
 
 import click
@@ -38,7 +37,7 @@ def command_named(name: str) -> click.Command:
 
 
 def test_the_command_to_try_it_sends_the_sample_campaign(program: Program) -> None:
-    shutil.copytree(ROOT / "sample_data", program.folder / "sample_data")
+    program.take_samples("campaign.csv", "template.txt", into="sample_data")
     words = shlex.split(command_block("try").rpartition("&&")[2])
     assert words[0] == ".venv/bin/bulksend"
     sent = program(*words[1:], env={"BULKSEND_API_KEY": "", "BULKSEND_ORG_ID": ""})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import stat
 from collections import Counter
 from collections.abc import Callable
@@ -12,7 +11,6 @@ from pathlib import Path
 import pytest
 from conftest import Program, SandboxProcess
 
-SAMPLES = Path(__file__).parents[2] / "sample_data"
 Start = Callable[..., SandboxProcess]
 CampaignOf = Callable[..., Path]
 Numbers = Callable[[int], list[str]]
@@ -45,8 +43,7 @@ def test_a_thousand_rows_are_each_sent_once_and_the_same_again_sends_nothing(
 
 
 def test_the_sample_campaign_is_sent_whole_and_nothing_is_lost_to_the_cap(program: Program) -> None:
-    for sample in SAMPLES.iterdir():
-        shutil.copy(sample, program.folder)
+    program.take_samples("campaign.csv", "template.txt")
     sent = program(
         "send", "campaign.csv", "--sandbox", "--message-file", "template.txt", "--cap", "63=5/2", "--yes", "--json"
     )
@@ -74,8 +71,7 @@ def test_a_number_over_the_cap_waits_and_holds_up_nobody(
 
 
 def test_rows_with_mistakes_are_told_and_the_rest_goes_out(program: Program) -> None:
-    for sample in SAMPLES.iterdir():
-        shutil.copy(sample, program.folder)
+    program.take_samples("campaign-with-mistakes.csv", "template.txt")
     sent = program("send", "campaign-with-mistakes.csv", "--sandbox", "--message-file", "template.txt", "--yes")
     assert sent.returncode == 1
     results = program.results("campaign-with-mistakes.results.csv")
@@ -87,8 +83,7 @@ def test_rows_with_mistakes_are_told_and_the_rest_goes_out(program: Program) -> 
 
 
 def test_jsonl_goes_out_and_comes_back(program: Program) -> None:
-    for sample in SAMPLES.iterdir():
-        shutil.copy(sample, program.folder)
+    program.take_samples("campaign.jsonl", "template.txt")
     sent = program(
         "send", "campaign.jsonl", "--sandbox", "--message-file", "template.txt", "--yes", "--results", "out.jsonl"
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from bulksend.runs.sqlite.store import RunStore
 from memory import Memory, MemoryJournal
 from planned import PlannedRow, write_plan
 
@@ -29,7 +30,6 @@ from bulksend.model import (
 )
 from bulksend.runs.lock import FileLock
 from bulksend.runs.sqlite.journal import SqliteJournal
-from bulksend.runs.sqlite.store import RunStore
 from bulksend.runs.states import STEPS, Life, State
 from bulksend.sending import Journal
 

@@ -285,6 +285,13 @@ async def test_a_duplicate_of_another_number_or_text_is_no_success(changes: dict
     assert judge(reply).ruling.event != Event.ACCEPTED
 
 
+async def test_an_error_about_another_key_leaves_our_message_in_doubt() -> None:
+    for status in ("400 Bad Request", "409 Conflict", "500 Internal Server Error"):
+        other = SAMPLE | {"error": "why", "clientDedup": "c-9"}
+        reply = await reply_to(answer(status, orjson.dumps(other)), dedup_key="c-1")
+        assert judge(reply).ruling.event is Event.DOUBTED
+
+
 async def test_a_duplicate_of_another_contact_is_no_success() -> None:
     other = SAMPLE | {"contactId": 999, "to": "639999999999"}
     reply = await reply_to(answer("409 Conflict", orjson.dumps(other)), TO_CONTACT, dedup_key="c-2")

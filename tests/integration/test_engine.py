@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 from aiolimiter import AsyncLimiter
+from bulksend.runs.sqlite.file import IN_FLIGHT
+from bulksend.runs.sqlite.store import INTERRUPTED, RunStore
 from memory import Memory, MemoryJournal, Note
 from planned import PlannedRow, write_plan
 
@@ -30,9 +32,7 @@ from bulksend.model import (
     Status,
 )
 from bulksend.runs.lock import FileLock
-from bulksend.runs.sqlite.file import IN_FLIGHT
 from bulksend.runs.sqlite.journal import SqliteJournal
-from bulksend.runs.sqlite.store import INTERRUPTED, RunStore
 from bulksend.sending import (
     DEDUP_MEMORY_S,
     Cap,

@@ -12,6 +12,10 @@ from pathlib import Path
 
 import orjson
 import pytest
+from bulksend.planning.planning import Address
+from bulksend.runs.sqlite.file import PlanFacts
+from bulksend.runs.sqlite.reader import RunReport
+from conftest import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -22,12 +26,9 @@ from bulksend.planning import planning as plans
 from bulksend.planning.exclusions import Exclusions, read_exclusions
 from bulksend.planning.overview import Crowd, Plan
 from bulksend.planning.planner import EXCLUDED, PlanOptions
-from bulksend.planning.planning import Address
 from bulksend.planning.reading import ReadOptions, Source
 from bulksend.planning.sink import plan_into
 from bulksend.planning.survey import DUPLICATE
-from bulksend.runs.sqlite.file import PlanFacts
-from bulksend.runs.sqlite.reader import RunReport
 
 HERE = Address(1, "https://x.test")
 ANA, BEN = "639171234567", "639181234567"
@@ -64,7 +65,7 @@ def facts_of(path: Path) -> PlanFacts:
         return run.facts
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(CELLS.filter(any), min_size=1, max_size=12), options=OPTIONS)
 def test_counting_and_keeping_a_plan_say_the_same(
     tmp_path: Path, rows: list[tuple[str, ...]], options: PlanOptions

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import orjson
 import pytest
+from bulksend.planning.planning import Address
 from bulksend.runs.sqlite.reader import RunReport
 from runfiles import opened
 
 from bulksend.errors import UsageError
 from bulksend.planning import planning as plans
 from bulksend.planning.planner import PlanOptions
-from bulksend.planning.planning import Address
 from bulksend.runs.lock import FileLock
 
 ADDRESS = Address(123, "https://api.engagespark.com")

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from conftest import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from reading import BOM, cells, read, refusal
@@ -254,7 +255,7 @@ CONTROLS = "".join(chr(code) for code in range(32) if chr(code) not in "\t\n\r")
 CELL = st.text(st.characters(exclude_categories=["Cs"], exclude_characters=CONTROLS + "\x7f"), max_size=8)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     table=st.integers(2, 4).flatmap(
         lambda width: st.lists(st.lists(CELL, min_size=width, max_size=width), min_size=1, max_size=6)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from conftest import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from simulation import T0, TICK_S, Fate, Scenario, Send, Simulation, most_in_window
@@ -25,7 +26,7 @@ PHONES: dict[Recipient, PhoneNumber] = {
     ContactId(104): ABROAD,
 }
 
-thorough = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+often = settings(max_examples=examples(200), suppress_health_check=[HealthCheck.too_slow])
 
 
 def ticks(low: int, high: int) -> st.SearchStrategy[float]:
@@ -85,7 +86,7 @@ def by_phone(sends: list[Send]) -> Iterator[list[Send]]:
 # -- Invariant 5: the cap holds at the server
 
 
-@thorough
+@often
 @given(scenarios())
 def test_no_phone_gets_more_than_five_in_any_closed_minute_whatever_the_latencies(scenario: Scenario) -> None:
     for sends in by_phone(Simulation(scenario).run().sends):
@@ -93,7 +94,7 @@ def test_no_phone_gets_more_than_five_in_any_closed_minute_whatever_the_latencie
             assert most_in_window(sends, 60) <= 5
 
 
-@thorough
+@often
 @given(st.one_of(scenarios(contacts=True), scenarios(contacts=True, tells=False)))
 def test_only_what_a_contact_got_before_its_number_was_told_can_exceed_the_cap(scenario: Scenario) -> None:
     """Each SMS that goes out under a number fits together with all that was known of this number by then."""
@@ -107,7 +108,7 @@ def test_only_what_a_contact_got_before_its_number_was_told_can_exceed_the_cap(s
             assert not beside or sum(beside) + earlier.send.item.slots <= 5
 
 
-@thorough
+@often
 @given(scenarios(contacts=True, again=False))
 def test_a_contact_whose_number_is_not_known_yet_has_one_sms_under_way(scenario: Scenario) -> None:
     simulation = Simulation(scenario).run()
@@ -116,7 +117,7 @@ def test_a_contact_whose_number_is_not_known_yet_has_one_sms_under_way(scenario:
         assert len(under_this_name) <= 1  # its answer told the number: all others went under that
 
 
-@thorough
+@often
 @given(any_scenario())
 def test_no_row_starts_while_its_phone_has_no_room(scenario: Scenario) -> None:
     assert Simulation(scenario).run().too_early == []
@@ -132,14 +133,14 @@ def test_sixth_sms_to_one_number_waits_for_the_first_answers_minute(latency_s: f
 # -- Invariants 4 and 7: each row once, and none longer than it must
 
 
-@thorough
+@often
 @given(any_scenario())
 def test_every_row_is_handed_out_once_for_every_time_it_is_fed(scenario: Scenario) -> None:
     simulation = Simulation(replace(scenario, tries=1)).run()  # a second time would be a KeyError
     assert dict(simulation.begun) == {row.row: 1 for row in scenario.rows}
 
 
-@thorough
+@often
 @given(any_scenario())
 def test_the_run_ends_with_every_row_done(scenario: Scenario) -> None:
     simulation = Simulation(scenario).run()
@@ -149,19 +150,19 @@ def test_the_run_ends_with_every_row_done(scenario: Scenario) -> None:
     assert simulation.dispatcher.parked == simulation.dispatcher.queued == 0
 
 
-@thorough
+@often
 @given(any_scenario())
 def test_no_row_that_may_start_waits_while_a_worker_is_free(scenario: Scenario) -> None:
     assert Simulation(scenario).run().left_waiting == []
 
 
-@thorough
+@often
 @given(any_scenario())
 def test_nothing_can_start_before_wake_at_and_something_can_at_that_moment(scenario: Scenario) -> None:
     assert Simulation(scenario).run(check_wake=True).lies == []
 
 
-@thorough
+@often
 @given(scenarios(again=False))
 def test_rows_of_one_number_start_in_input_order_if_none_is_tried_again(scenario: Scenario) -> None:
     for sends in by_phone(Simulation(scenario).run().sends):
@@ -169,7 +170,7 @@ def test_rows_of_one_number_start_in_input_order_if_none_is_tried_again(scenario
         assert rows == sorted(rows)
 
 
-@thorough
+@often
 @given(any_scenario())
 def test_nothing_is_remembered_of_windows_that_have_passed(scenario: Scenario) -> None:
     dispatcher = Simulation(scenario).run().forget()

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from conftest import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from reading import BOM, cells, read, refusal
@@ -120,7 +121,7 @@ def test_utf8_text_cut_within_a_character_is_refused(sheet: Path) -> None:
     assert "line 3 has a byte (0xC3)" in refusal(sheet, "to,message\n1,ñ\n1,ñ".encode()[:-1])
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(300), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     text=st.text(st.sampled_from("a\nñ™€é"), max_size=12),
     encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32", "cp1252"]),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import orjson
 import pytest
+from conftest import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from reading import BOM, Reading, cells, read, refusal
@@ -129,7 +130,7 @@ def test_json_lines_in_other_encodings_are_read(lines: Path, encoding: str) -> N
     assert read(lines).rows == [["1", "Begoña"]]
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(100), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(records=st.lists(st.dictionaries(CELL, CELL, min_size=1, max_size=4), min_size=1, max_size=8))
 def test_json_lines_come_back_by_column_name(tmp_path: Path, records: list[dict[str, str]]) -> None:
     path = tmp_path / "campaign.jsonl"

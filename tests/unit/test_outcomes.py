@@ -62,9 +62,11 @@ def test_an_accepted_message_is_sent_whatever_else_its_answer_says() -> None:
     assert judge(reply).says == "a warning"
 
 
-def test_an_answer_that_speaks_of_another_message_proves_nothing() -> None:
-    ruling = judge(Reply(200, answer=ACCEPTED, matches=False)).ruling
-    assert (ruling.event, ruling.repeat) == (Event.DOUBTED, UNDER_KEY)
+@pytest.mark.parametrize("http_status", [200, 301, 400, 401, 402, 403, 404, 409, 429, 500, 502])
+@pytest.mark.parametrize("said", [ACCEPTED, REFUSED])
+def test_an_answer_that_speaks_of_another_message_proves_nothing(http_status: int, said: Answer) -> None:
+    ruling = judge(Reply(http_status, answer=said, error="why", matches=False)).ruling
+    assert (ruling.event, ruling.repeat, ruling.counts, ruling.ends) == (Event.DOUBTED, UNDER_KEY, True, None)
 
 
 def test_a_success_without_a_message_id_that_tells_an_error_was_not_accepted() -> None:
@@ -89,8 +91,8 @@ def test_a_duplicate_key_is_the_originals_success() -> None:
     assert judge(reply).says == ""
 
 
-def test_a_duplicate_key_of_another_message_is_rejected_and_ends_the_run() -> None:
-    reply = Reply(409, answer=ACCEPTED, error="duplicate clientDedup", matches=False)
+def test_our_own_key_with_another_message_is_rejected_and_ends_the_run() -> None:
+    reply = Reply(409, answer=ACCEPTED, error="duplicate clientDedup", echoed=True, matches=False)
     assert judge(reply).ruling.event is Event.REJECTED
     assert judge(reply).ruling.ends is StopReason.FOREIGN_KEY
 

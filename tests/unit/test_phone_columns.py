@@ -6,6 +6,7 @@ import re
 
 import phonenumbers
 import pytest
+from conftest import examples
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from phonenumbers import PhoneMetadata, PhoneNumberType
@@ -96,7 +97,7 @@ def cells_of(region: str) -> st.SearchStrategy[list[str]]:
     return st.lists(cell | cell | cell | others, min_size=1, max_size=8)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=examples(1000))
 @example((["63 917\n1234567", "639171234567"], "PH"))  # a line's end within a cell moves no other cell
 @example((["639171234567\n639171234568", "639171234569"], "PH"))
 @example((["-+639171234567"], "PH"))
@@ -110,7 +111,7 @@ def test_a_column_is_never_read_otherwise_than_its_cells(case: tuple[list[str], 
     assert normalise_all(cells, None) == one_by_one(cells, None)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(st.lists(st.text() | st.from_regex(r"[+ (]{0,2}(63|0|00)?[ (-]?9[0-9 -]{9,12}", fullmatch=True)))
 def test_a_column_of_any_text_is_never_read_otherwise_than_its_cells(cells: list[str]) -> None:
     assert normalise_all(cells, "PH") == one_by_one(cells, "PH")
@@ -188,7 +189,7 @@ NUMBERS = st.one_of(
 ).map(PhoneNumber)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=examples(1000))
 @example([PhoneNumber("9718001234")])
 @given(st.lists(NUMBERS, min_size=1, max_size=5))
 def test_what_may_be_a_mobile_never_differs_from_the_library(numbers: list[PhoneNumber]) -> None:

@@ -6,6 +6,7 @@ import sys
 
 import phonenumbers
 import pytest
+from conftest import examples
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from spellings import REGIONS, spellings_of
@@ -225,7 +226,7 @@ def by_us(cell: str, country: str | None) -> str | None:
         return None
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=examples(1000))
 @example(("62810730231", "ID"))  # begins with the dialing code, and is a whole national number
 @example(("38380008536", "XK"))
 @example(("03211234589", "CO"))  # the trunk prefix takes more digits than "0"
@@ -242,7 +243,7 @@ def test_the_quick_way_never_differs_from_the_library(case: tuple[str, str]) -> 
         assert by_us(digits, None) == by_the_library_alone(digits, None)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=examples(1000))
 @given(st.from_regex(r"(63|0|630)?[89][0-9]{9}[0-9]?", fullmatch=True).filter(str.isascii))
 def test_the_quick_way_never_differs_for_philippine_mobiles(digits: str) -> None:
     assert by_us(digits, "PH") == by_the_library_alone(digits, "PH")
@@ -260,7 +261,6 @@ def test_every_countrys_example_numbers_are_read(region: str) -> None:
             assert normalise(national, region) == by_the_library_alone(national, region)
 
 
-@settings(deadline=None)  # the library loads countries as they come
 @given(
     st.sampled_from(["639171234567", "6591234567", "12125550123", "4915112345678"]),
     st.lists(st.sampled_from(["", " ", "-", ".", "/", "(", ")", "\xa0", "\u2011", "\u200b"]), min_size=13),
@@ -270,7 +270,6 @@ def test_separators_never_change_the_number(digits: str, separators: list[str]) 
     assert normalise("+" + spelled) == digits
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_any_text_gives_digits_or_a_reason(cell: str) -> None:
     try:

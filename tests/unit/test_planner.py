@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import orjson
 import pytest
+from conftest import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from planned import PlannedRow, rows_of
@@ -319,7 +320,7 @@ TEXTS = st.one_of(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200))
 @given(
     order=st.permutations([*FIELDS, "Name", "Note"]),
     rows=st.lists(st.lists(TEXTS, min_size=6, max_size=6), max_size=4),

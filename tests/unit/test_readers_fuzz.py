@@ -11,6 +11,7 @@ from pathlib import Path
 
 import orjson
 import pytest
+from conftest import examples
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from reading import BOM, read
@@ -27,7 +28,7 @@ TEXTS = [path.read_bytes() for path in sorted(GOLDEN.glob("*.csv"))] + [
 PACKED = [gzip.compress(text, mtime=0) for text in TEXTS]
 ENDINGS = st.sampled_from(["csv", "jsonl", "json", "xlsx", "gz", "x"])
 SETTINGS = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=examples(150), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
 
