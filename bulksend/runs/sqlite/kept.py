@@ -128,10 +128,24 @@ def advance(db: sqlite3.Connection) -> None:
 def take_over(db: sqlite3.Connection, now: Owner, new_token: str) -> int:
     """Note a new owner; its epoch."""
     new_epoch = epoch(db) + 1
+    db.execute("DELETE FROM facts WHERE name = 'cut off'")
     note(db, "epoch", new_epoch)
     note(db, "token", new_token)
     note(db, "owner", orjson.dumps(asdict(now)).decode())
     return new_epoch
+
+
+def give_up(db: sqlite3.Connection, *, is_settled: bool) -> None:
+    """Note that nobody has the run any more, and whether intents are left without an outcome."""
+    db.execute("DELETE FROM facts WHERE name = 'owner'")
+    if not is_settled:
+        note(db, "cut off", 1)
+
+
+def is_cut_off(db: sqlite3.Connection) -> bool:
+    """Whether the last owner is gone and may have left intents without an outcome."""
+    last = owner(db)
+    return read(db, "cut off") is not None if last is None else last.is_gone
 
 
 def note(db: sqlite3.Connection, name: str, value: object) -> None:

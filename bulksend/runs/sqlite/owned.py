@@ -107,8 +107,8 @@ class OwnSqliteRun(SqliteRun):
         with suppress(OwnedError, RunFileError):  # it is somebody else's by now, or cannot be written
             with self._writing():
                 kept.advance(self._db)
-                if is_settled := not self._in_flight():
-                    self._db.execute("DELETE FROM facts WHERE name = 'owner'")
+                is_settled = not self._in_flight()
+                kept.give_up(self._db, is_settled=is_settled)
             self._departures.close(remove=is_settled)
             with suppress(sqlite3.Error):  # a reader may be at it: then the write-ahead log stays beside the file
                 self._db.execute("PRAGMA journal_mode = DELETE")

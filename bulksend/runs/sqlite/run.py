@@ -181,12 +181,11 @@ class SqliteRun:
 
 
 def _gone(db: sqlite3.Connection, version: int) -> int | None:
-    """The epoch whose owner left rows in flight and is gone; None if there is none such.
+    """The epoch whose owner may have left rows in flight and is gone; None if there is none such.
 
-    An owner that ended in order has left nothing; one of format 2 may have.
+    In format 2 an owner that ended in order did not say whether it did.
     """
-    owner = kept.owner(db)
-    is_gone = version == OLDEST_FORMAT if owner is None else owner.is_gone
+    is_gone = kept.is_cut_off(db) or (version == OLDEST_FORMAT and kept.owner(db) is None)
     return kept.epoch(db) if is_gone else None
 
 
