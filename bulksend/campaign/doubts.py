@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bulksend.campaign.clients import client
 from bulksend.engagespark import Balance, Looked, SmsApi, Target, look_up
 from bulksend.errors import Advice, UsageError
 from bulksend.model import Doubtful, Status
@@ -53,7 +54,7 @@ async def resolve(run: OwnRun, target: Target) -> LookedUp:
     """
     journal = run.journal(by_parts=True, limit=None)
     try:
-        async with SmsApi(target, timeout_s=_LOOK_UP_S) as api:
+        async with client(target, _LOOK_UP_S) as api:
             return await look_up_doubts(journal, api)
     finally:
         journal.close()
@@ -77,5 +78,5 @@ def settle(run: OwnRun, rows: Sequence[Doubtful], *, resend: bool) -> None:
 
 async def balance(target: Target) -> Balance | Looked:
     """What the account holds, or why that is not told."""
-    async with SmsApi(target, timeout_s=_LOOK_UP_S) as api:
+    async with client(target, _LOOK_UP_S) as api:
         return await api.balance()

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 
 from bulksend.campaign.choices import SendOptions
+from bulksend.campaign.clients import client
 from bulksend.campaign.doubts import look_up_doubts
 from bulksend.campaign.events import (
     AccountBusy,
@@ -99,7 +100,7 @@ async def send(
     try:
         async with (
             _reachable(target, run, options, tell) as reachable,
-            SmsApi(reachable, timeout_s=options.pace.timeout_s) as api,
+            client(reachable, options.pace.timeout_s) as api,
         ):
             journal = run.journal(by_parts=options.by_parts, limit=options.limit, keyed=options.dedup)
             try:

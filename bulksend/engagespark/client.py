@@ -17,7 +17,6 @@ import orjson
 from aiohttp.http import HttpProcessingError
 from yarl import URL
 
-from bulksend import __version__
 from bulksend.engagespark import bodies
 from bulksend.engagespark.account import Balance, Looked, Page
 from bulksend.engagespark.outcomes import Fault, Reply, judge
@@ -72,16 +71,17 @@ class SmsApi:
     Args:
         target: where to.
         timeout_s: how long one request may take in all.
+        user_agent: who is asking, as HTTP has it.
     """
 
-    def __init__(self, target: Target, *, timeout_s: float) -> None:
+    def __init__(self, target: Target, *, timeout_s: float, user_agent: str = "bulksend") -> None:
         self._target = target
         self._secret = target.api_key.encode()
         self._fields = {
             "Authorization": f"Token {target.api_key}",
             "Content-Type": "application/json",
             "Accept-Encoding": "identity",
-            "User-Agent": f"bulksend/{__version__}",
+            "User-Agent": user_agent,
         }
         # Connecting gives up a little before the whole does, so that it shows that nothing has left.
         connect_s = min(_CONNECT_TIMEOUT_S, timeout_s * 0.9)
