@@ -142,10 +142,10 @@ def test_only_messages_to_the_philippines_are_judged_by_its_carriers_rules(tmp_p
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (PlanOptions(gsm=True), "another --gsm"),
-        (PlanOptions(exclusions=Exclusions(frozenset(), "d")), "another --exclude"),
-        (PlanOptions(duplicates=Duplicates.FAIL), "another --duplicates"),
-        (PlanOptions(sender="Other"), "another --from"),
+        (PlanOptions(gsm=True), "another choice about typographic characters"),
+        (PlanOptions(exclusions=Exclusions(frozenset(), "d")), "another list of those to leave out"),
+        (PlanOptions(duplicates=Duplicates.FAIL), "another choice about rows that repeat another"),
+        (PlanOptions(sender="Other"), "another sender"),
     ],
 )
 def test_a_saved_plan_is_sent_as_it_is_or_not_at_all_and_a_refusal_changes_nothing(
@@ -206,14 +206,17 @@ def test_those_on_the_list_are_skipped_however_their_numbers_are_written(tmp_pat
     assert (plan.tally.statuses[Status.SKIPPED], plan.overview.rows) == (2, 1)
     (reason,) = plan.findings.reasons
     assert (reason.says, reason.rows, [example.row for example in reason.examples]) == (EXCLUDED, 2, [1, 3])
-    with pytest.raises(UsageError, match="another --exclude"):
+    with pytest.raises(UsageError, match="another list of those to leave out"):
         _begin_and_reopen(name, tmp_path / "c.run", options, replace(options, exclusions=Exclusions()))
 
 
 def test_a_begun_run_takes_no_other_way_of_reading_the_input(tmp_path: Path) -> None:
     name = sheet(tmp_path / "c.csv", [(ANA, "it\u2019s"), (BEN, "a")])
     for number, (change, words) in enumerate(
-        [({"gsm": True}, "another --gsm"), ({"duplicates": Duplicates.SKIP}, "another --duplicates")]
+        [
+            ({"gsm": True}, "another choice about typographic characters"),
+            ({"duplicates": Duplicates.SKIP}, "another choice about rows that repeat another"),
+        ]
     ):
         with pytest.raises(UsageError, match=words):
             _begin_and_reopen(name, tmp_path / f"{number}.run", PlanOptions(), replace(PlanOptions(), **change))  # type: ignore[arg-type]

@@ -31,7 +31,7 @@ def test_a_run_that_has_begun_goes_on_only_with_the_same_input_and_options(tmp_p
     run = campaign.reopen(request, path)
     assert run is not None
     run.close()
-    with pytest.raises(UsageError, match="another --org-id"):
+    with pytest.raises(UsageError, match="another organization"):
         campaign.reopen(replace(request, address=Address(124, ADDRESS.base_url)), path)
     with pytest.raises(UsageError, match="another message"):
         campaign.reopen(replace(request, options=PlanOptions(message="x")), path)
