@@ -23,13 +23,15 @@ BARE = "import csv,sys\nfor row in csv.DictReader(open(sys.argv[1], encoding='ut
 PLAN = """
 import sys
 from pathlib import Path
-from bulksend.planning import planning as plans
+from bulksend import campaign
 from bulksend.planning import PlanOptions
+from bulksend.runs import Address
 options = PlanOptions(sender="engageSPARK", message=sys.argv[2])
+request = campaign.PlanRequest(sys.argv[1], options, Address(1, ""))
 if len(sys.argv) == 4:
-    plans.plan(sys.argv[1], Path(sys.argv[3]), options, plans.Address(1, "")).release()
+    campaign.plan(request, Path(sys.argv[3])).close()
 else:
-    plans.survey(sys.argv[1], options)
+    campaign.survey(request)
 """
 
 

@@ -18,14 +18,22 @@ from pathlib import Path
 
 import uvloop
 
+from bulksend.campaign import PlanRequest, plan
 from bulksend.engagespark import SmsApi, Target
-from bulksend.model import Answer, Attempt, Endpoint, Message, MicroUSD, Outcome, PhoneNumber, Queued, Recipient
+from bulksend.model import (
+    Answer,
+    Attempt,
+    Doubtful,
+    Endpoint,
+    Message,
+    MicroUSD,
+    Outcome,
+    PhoneNumber,
+    Queued,
+    Recipient,
+)
 from bulksend.planning import PlanOptions
-from bulksend.planning.planning import Address, plan
-from bulksend.runs.history import Account
-from bulksend.runs.lock import FileLock
-from bulksend.runs.sqlite.journal import SqliteJournal
-from bulksend.runs.sqlite.store import RunStore
+from bulksend.runs import Account, Address, OwnRun
 from bulksend.sending import Caps, Journal, Pace, Stopping, assemble
 
 ROUNDS = 5
@@ -53,6 +61,12 @@ class Forgetful:
 
     def leaves(self, attempt: Attempt) -> None:
         pass
+
+    async def to_look_up(self, limit: int) -> list[Doubtful]:  # noqa: ARG002
+        return []
+
+    async def message_ids(self, since_s: float) -> set[str]:  # noqa: ARG002
+        return set()
 
     async def found(self, answers: Mapping[int, Answer], wall_s: float) -> None:
         pass
@@ -102,17 +116,18 @@ def main() -> None:
 
 def _safely(path: Path, numbers: Sequence[str], target: Target) -> float:
     path.write_text("to,message\n" + "".join(f"{number},Hello {number}\n" for number in numbers))
-    with plan(str(path), path.with_suffix(".run"), PlanOptions(), Address(1, target.base_url)) as lock:
-        return uvloop.run(_noted(lock, target))
+    request = PlanRequest(str(path), PlanOptions(), Address(1, target.base_url))
+    with plan(request, path.with_suffix(".run")) as run:
+        return uvloop.run(_noted(run, target))
 
 
-async def _noted(lock: FileLock, target: Target) -> float:
-    with Account(target.base_url, target.org_id, lock.path) as account:
-        account.begin("benchmark", since=time.time() - 60, now=time.time())
-        store = RunStore(lock.path, by_parts=True, limit=None, now=time.time())
-        journal = SqliteJournal(store)
+async def _noted(run: OwnRun, target: Target) -> float:
+    with Account(target.base_url, target.org_id, run.place) as account:
+        account.begin(run, since_s=time.time() - 60, wall_s=time.time())
+        campaign = run.facts.campaign
+        journal = run.journal(keyed=True)
         try:
-            return await _send(journal, target, store.facts.campaign)
+            return await _send(journal, target, campaign)
         finally:
             journal.close()
 

@@ -12,6 +12,7 @@ import argparse
 import sqlite3
 import sys
 import tempfile
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -19,27 +20,30 @@ from typing import Any
 import measure
 import servers
 
-from bulksend.runs.sqlite.file import advance
+from bulksend.runs import own_run
 
 PART = 20_000
 PLAN = """
 import sys
 from pathlib import Path
-from bulksend.planning import planning as plans
+from bulksend import campaign
 from bulksend.planning import PlanOptions
-plans.plan(sys.argv[1], Path(sys.argv[2]), PlanOptions(sender="Shop"), plans.Address(1, sys.argv[3])).release()
+from bulksend.runs import Address
+request = campaign.PlanRequest(sys.argv[1], PlanOptions(sender="Shop"), Address(1, sys.argv[3]))
+campaign.plan(request, Path(sys.argv[2])).close()
 """
 # What a row looks like that was sent an hour ago; a column of another name stays empty.
 SENT = {
     "row": "row",
     "state": "'sent'",
     "attempts": "1",
+    "ticket": "row",
     "started_at": "strftime('%s', 'now') - 3600.1",
     "ended_at": "strftime('%s', 'now') - 3600.0",
     "http_status": "200",
     "answer": (
-        "json_array('SMS20190723T154425-123-' || row, 1, 20000, '0.02', '2019-07-24T13:49:16.38785625Z', recipient, 0, "
-        "20000)"
+        "json_object('messageId', 'SMS20190723T154425-123-' || row, 'estimateParts', 1, 'estimateMicro', 20000, "
+        "'estimate', '0.02', 'deliveryDeadline', '2019-07-24T13:49:16.38785625Z', 'to', recipient, 'contactId', 0)"
     ),
     "charged": "20000",
     "error": "''",
@@ -113,7 +117,7 @@ def mark_sent(run: Path, rows: int) -> None:
             f"INSERT OR REPLACE INTO sends ({', '.join(known)}) SELECT {values} FROM messages WHERE row <= ?",  # noqa: S608 -- our own names
             [rows],
         )
-        advance(db)  # as a run does by itself while it goes on
+    own_run(run, time.time()).close()  # which notes how far it is, as a run does by itself while it goes on
 
 
 if __name__ == "__main__":

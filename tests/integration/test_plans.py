@@ -12,23 +12,22 @@ from pathlib import Path
 
 import orjson
 import pytest
-from bulksend.planning.planning import Address
-from bulksend.runs.sqlite.file import PlanFacts
-from bulksend.runs.sqlite.reader import RunReport
 from conftest import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bulksend import campaign
+from bulksend.campaign import PlanRequest
 from bulksend.cli.advice import advised
 from bulksend.errors import Advice, InputError, Remark, UsageError
 from bulksend.model import Duplicates, PhoneNumber, Status
-from bulksend.planning import planning as plans
 from bulksend.planning.exclusions import Exclusions, read_exclusions
 from bulksend.planning.overview import Crowd, Plan
 from bulksend.planning.planner import EXCLUDED, PlanOptions
 from bulksend.planning.reading import ReadOptions, Source
 from bulksend.planning.sink import plan_into
 from bulksend.planning.survey import DUPLICATE
+from bulksend.runs import Address, Facts, Terms, open_run
 
 HERE = Address(1, "https://x.test")
 ANA, BEN = "639171234567", "639181234567"
@@ -54,14 +53,22 @@ def sheet(path: Path, rows: Sequence[tuple[str, ...]], header: tuple[str, ...] =
     return str(path)
 
 
+def counted(name: str, options: PlanOptions) -> Plan:
+    return campaign.survey(PlanRequest(name, options, HERE))
+
+
 def kept(name: str, path: Path, options: PlanOptions) -> Plan:
-    plans.plan(name, path, options, HERE).release()
-    with RunReport(path) as run:
+    campaign.plan(PlanRequest(name, options, HERE), path).close()
+    with open_run(path) as run:
         return run.plan()
 
 
-def facts_of(path: Path) -> PlanFacts:
-    with RunReport(path) as run:
+def said(options: PlanOptions, *, org_id: int | None = None, base_url: str | None = None) -> Terms:
+    return Terms.of(options, org_id=org_id, base_url=base_url, campaign=None)
+
+
+def facts_of(path: Path) -> Facts:
+    with open_run(path) as run:
         return run.facts
 
 
@@ -71,10 +78,10 @@ def test_counting_and_keeping_a_plan_say_the_same(
     tmp_path: Path, rows: list[tuple[str, ...]], options: PlanOptions
 ) -> None:
     name = sheet(tmp_path / "campaign.csv", rows, ("to", "contactId", "message", "from"))
-    counted, saved = plans.survey(name, options), kept(name, tmp_path / "campaign.run", options)
-    assert set(counted.overview.crowds) == set(saved.overview.crowds)
-    same_crowds = replace(counted.overview, crowds=saved.overview.crowds)
-    assert replace(counted, overview=same_crowds) == saved
+    only_counted, saved = counted(name, options), kept(name, tmp_path / "campaign.run", options)
+    assert set(only_counted.overview.crowds) == set(saved.overview.crowds)
+    same_crowds = replace(only_counted.overview, crowds=saved.overview.crowds)
+    assert replace(only_counted, overview=same_crowds) == saved
 
 
 def test_findings_from_before_advice_was_kept_apart_are_read(tmp_path: Path) -> None:
@@ -85,7 +92,7 @@ def test_findings_from_before_advice_was_kept_apart_are_read(tmp_path: Path) -> 
     old = {"reasons": [kept_reason], "notes": ["a note"], "warnings": ["a warning"], "rates": plan.findings.rates}
     with closing(sqlite3.connect(path)) as db, db:
         db.execute("UPDATE facts SET value = ? WHERE name = 'findings'", [orjson.dumps(old)])
-    with RunReport(path) as run:
+    with open_run(path) as run:
         assert run.plan().findings == replace(
             plan.findings, reasons=(reason,), notes=(Remark("a note"),), warnings=(Remark("a warning"),)
         )
@@ -97,26 +104,26 @@ def test_what_can_be_done_about_a_row_is_told_beside_its_reason_and_not_kept_wit
     assert [(reason.says, reason.advice) for reason in plan.findings.reasons] == [
         ("no dialing code", Advice.SAY_COUNTRY)
     ]
-    with RunReport(path) as run:
+    with open_run(path) as run:
         assert [error for *_, error, _ in run.planned()] == ["no dialing code"]
 
 
 def test_rows_that_repeat_number_and_text_are_told_and_sent(tmp_path: Path) -> None:
     name = sheet(tmp_path / "c.csv", [(ANA, "a"), (BEN, "a"), ("+63 917 123 4567", "a"), (ANA, "b"), (ANA, "a")])
-    plan = plans.survey(name, PlanOptions())
+    plan = counted(name, PlanOptions())
     assert plan.overview.rows == 5
     assert plan.overview.crowds == (Crowd(PhoneNumber(ANA), 4, 4),)
     assert advised(plan.findings.warnings[0]) == (
         "2 rows have the same number and text as an earlier one: row 3 (as row 1), row 5 (as row 1); they are sent all "
         "the same: --duplicates skip leaves them out"
     )
-    told = plans.survey(name, PlanOptions(duplicates=Duplicates.SEND))
+    told = counted(name, PlanOptions(duplicates=Duplicates.SEND))
     assert not any("same number and text" in warning.says for warning in told.findings.warnings)
 
 
 def test_rows_that_are_not_sent_repeat_nothing_and_crowd_nobody(tmp_path: Path) -> None:
     name = sheet(tmp_path / "c.csv", [(ANA, "x" * 2_000), (ANA, "x" * 2_000), (BEN, "a"), (BEN, "a"), (ANA, "b")])
-    plan = plans.survey(name, PlanOptions(exclusions=Exclusions(frozenset({PhoneNumber(BEN)}), "d")))
+    plan = counted(name, PlanOptions(exclusions=Exclusions(frozenset({PhoneNumber(BEN)}), "d")))
     assert plan.overview.crowds == ()
     assert not any("same number and text" in warning.says for warning in plan.findings.warnings)
 
@@ -124,10 +131,10 @@ def test_rows_that_are_not_sent_repeat_nothing_and_crowd_nobody(tmp_path: Path) 
 def test_only_messages_to_the_philippines_are_judged_by_its_carriers_rules(tmp_path: Path) -> None:
     american = [("12125550123", "ACME SMS", "a"), ("", "ACME SMS", "a"), ("12125550123", "ACME SMS", "bit.ly/x")]
     header = ("to", "from", "message")
-    warnings = plans.survey(sheet(tmp_path / "us.csv", american, header), PlanOptions()).findings.warnings
+    warnings = counted(sheet(tmp_path / "us.csv", american, header), PlanOptions()).findings.warnings
     assert not any("carriers" in warning.says or "bit.ly" in warning.says for warning in warnings)
     mixed = sheet(tmp_path / "ph.csv", [*american, (ANA, "ACME SMS", "a")], header)
-    warnings = plans.survey(mixed, PlanOptions()).findings.warnings
+    warnings = counted(mixed, PlanOptions()).findings.warnings
     assert [warning.says for warning in warnings if "'SMS'" in warning.says] == [
         "the sender id 'ACME SMS' holds 'SMS': Philippine carriers refuse such ones (1 message)"
     ]
@@ -136,27 +143,38 @@ def test_only_messages_to_the_philippines_are_judged_by_its_carriers_rules(tmp_p
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (PlanOptions(gsm=True), "another --gsm"),
-        (PlanOptions(exclusions=Exclusions(frozenset(), "d")), "another --exclude"),
-        (PlanOptions(duplicates=Duplicates.FAIL), "another --duplicates"),
-        (PlanOptions(sender="Other"), "another --from"),
+        (PlanOptions(gsm=True), "another choice about typographic characters"),
+        (PlanOptions(exclusions=Exclusions(frozenset(), "d")), "another list of those to leave out"),
+        (PlanOptions(duplicates=Duplicates.FAIL), "another choice about rows that repeat another"),
+        (PlanOptions(sender="Other"), "another sender"),
     ],
 )
 def test_a_saved_plan_is_sent_as_it_is_or_not_at_all_and_a_refusal_changes_nothing(
     tmp_path: Path, options: PlanOptions, words: str
 ) -> None:
     name, path = sheet(tmp_path / "c.csv", [(ANA, "a")]), tmp_path / "c.run"
-    plans.plan(name, path, PlanOptions(), Address(0, "https://x.test")).release()
+    campaign.plan(PlanRequest(name, PlanOptions(), Address(0, "https://x.test")), path).close()
     with pytest.raises(UsageError, match=words):
-        plans.own_as_planned(path, options, org_id=1, base_url="")
+        campaign.own_as_planned(path, said(options, org_id=1, base_url=""))
     assert (facts_of(path).org_id, facts_of(path).base_url) == (0, "https://x.test")
+
+
+def test_a_run_planned_with_plain_characters_is_not_sent_when_these_are_declined(tmp_path: Path) -> None:
+    name, path = sheet(tmp_path / "c.csv", [(ANA, "it\u2019s")]), tmp_path / "c.run"
+    campaign.plan(PlanRequest(name, PlanOptions(gsm=True), HERE), path).close()
+    with pytest.raises(UsageError, match="not planned with another choice about typographic characters"):
+        campaign.own_as_planned(path, Terms(gsm=False))
+    for as_planned in (Terms(), Terms(gsm=True)):  # of which nothing is said is as planned
+        with campaign.own_as_planned(path, as_planned) as run:
+            assert run.facts.gsm
+            assert run.plan().previews[0].text == "it's"
 
 
 def test_a_mapping_that_json_lines_never_fulfil_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "c.jsonl"
     path.write_text(f'{{"to": "{ANA}", "Text": "own"}}\n')
     with pytest.raises(UsageError, match="there is no column 'Txt' for the field 'message'"):
-        plans.survey(str(path), PlanOptions(message="generic", mapping=(("message", "Txt"),)))
+        counted(str(path), PlanOptions(message="generic", mapping=(("message", "Txt"),)))
 
 
 def test_a_run_is_gone_on_with_in_the_encoding_it_was_planned_with(tmp_path: Path) -> None:
@@ -175,7 +193,7 @@ def test_rows_that_repeat_another_are_skipped_on_request(tmp_path: Path) -> None
     assert [(reason.status, reason.says, reason.rows) for reason in plan.findings.reasons] == [
         (Status.SKIPPED, DUPLICATE, 3)
     ]
-    with RunReport(path) as run:
+    with open_run(path) as run:
         assert [(row, status, error) for row, status, *_, error, _ in run.planned() if error] == [
             (3, "skipped", DUPLICATE), (4, "skipped", DUPLICATE), (6, "skipped", DUPLICATE),
         ]  # fmt: skip
@@ -183,12 +201,12 @@ def test_rows_that_repeat_another_are_skipped_on_request(tmp_path: Path) -> None
 
 def test_rows_that_repeat_another_refuse_the_input_on_request(tmp_path: Path) -> None:
     name = sheet(tmp_path / "c.csv", [(ANA, "a"), (ANA, "a")])
-    for plan in (plans.survey, lambda name, options: kept(name, tmp_path / "c.run", options)):
+    for plan in (counted, lambda name, options: kept(name, tmp_path / "c.run", options)):
         with pytest.raises(InputError, match=r"c\.csv: 1 row has .* earlier one: row 2 \(as row 1\)"):
             plan(name, PlanOptions(duplicates=Duplicates.FAIL))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["c.csv"]
     others = sheet(tmp_path / "d.csv", [(ANA, "a"), (ANA, "b")])
-    assert plans.survey(others, PlanOptions(duplicates=Duplicates.FAIL)).overview.rows == 2
+    assert counted(others, PlanOptions(duplicates=Duplicates.FAIL)).overview.rows == 2
 
 
 def test_those_on_the_list_are_skipped_however_their_numbers_are_written(tmp_path: Path) -> None:
@@ -196,49 +214,53 @@ def test_those_on_the_list_are_skipped_however_their_numbers_are_written(tmp_pat
     listed.write_text("Name,Mobile\nAna,0917-123-4567\nnobody,\n")
     name = sheet(tmp_path / "c.csv", [("+639171234567", "a"), (BEN, "a"), (ANA, "b")])
     options = PlanOptions(exclusions=read_exclusions([listed], "PH"))
-    plan = plans.survey(name, options)
+    plan = counted(name, options)
     assert (plan.tally.statuses[Status.SKIPPED], plan.overview.rows) == (2, 1)
     (reason,) = plan.findings.reasons
     assert (reason.says, reason.rows, [example.row for example in reason.examples]) == (EXCLUDED, 2, [1, 3])
-    with pytest.raises(UsageError, match="another --exclude"):
+    with pytest.raises(UsageError, match="another list of those to leave out"):
         _begin_and_reopen(name, tmp_path / "c.run", options, replace(options, exclusions=Exclusions()))
 
 
 def test_a_begun_run_takes_no_other_way_of_reading_the_input(tmp_path: Path) -> None:
     name = sheet(tmp_path / "c.csv", [(ANA, "it\u2019s"), (BEN, "a")])
     for number, (change, words) in enumerate(
-        [({"gsm": True}, "another --gsm"), ({"duplicates": Duplicates.SKIP}, "another --duplicates")]
+        [
+            ({"gsm": True}, "another choice about typographic characters"),
+            ({"duplicates": Duplicates.SKIP}, "another choice about rows that repeat another"),
+        ]
     ):
         with pytest.raises(UsageError, match=words):
             _begin_and_reopen(name, tmp_path / f"{number}.run", PlanOptions(), replace(PlanOptions(), **change))  # type: ignore[arg-type]
 
 
 def _begin_and_reopen(name: str, path: Path, first: PlanOptions, then: PlanOptions, row: int = 2) -> None:
-    plans.plan(name, path, first, HERE, "c").release()
+    request = PlanRequest(name, first, HERE, "c")
+    campaign.plan(request, path).close()
     with closing(sqlite3.connect(path)) as db, db:
         db.execute("INSERT INTO sends (row, state, attempts, started_at) VALUES (?, 'sent', 1, 1.0)", [row])
-    lock = plans.reopen(path, name, first, HERE, "c")
-    assert lock is not None
-    lock.release()
-    again = plans.reopen(path, name, then, HERE, "c")
+    run = campaign.reopen(request, path)
+    assert run is not None
+    run.close()
+    again = campaign.reopen(replace(request, options=then), path)
     assert again is not None
-    again.release()
+    again.close()
 
 
 def test_a_saved_plan_can_be_given_another_address_until_it_has_begun(tmp_path: Path) -> None:
     name, path = sheet(tmp_path / "c.csv", [(ANA, "a")]), tmp_path / "c.run"
-    plans.plan(name, path, PlanOptions(), Address(0, "https://x.test")).release()
+    campaign.plan(PlanRequest(name, PlanOptions(), Address(0, "https://x.test")), path).close()
     with pytest.raises(UsageError, match="no organization id"):
-        plans.own_as_planned(path, PlanOptions())
-    plans.own_as_planned(path, PlanOptions(), org_id=5, base_url="https://y.test").release()
+        campaign.own_as_planned(path, said(PlanOptions()))
+    campaign.own_as_planned(path, said(PlanOptions(), org_id=5, base_url="https://y.test")).close()
     assert (facts_of(path).org_id, facts_of(path).base_url) == (5, "https://y.test")
-    plans.own_as_planned(path, PlanOptions()).release()
+    campaign.own_as_planned(path, said(PlanOptions())).close()
 
 
 def test_many_different_flaws_are_counted_in_bounded_room(tmp_path: Path) -> None:
     path = tmp_path / "c.jsonl"
     path.write_text('{"to": "639171234567", "message": "a"}\n' + "not json\n" * 5_000)
-    plan = plans.survey(str(path), PlanOptions())
+    plan = counted(str(path), PlanOptions())
     assert plan.tally.statuses[Status.INVALID] == 5_000
     assert len(plan.findings.reasons) <= 1_001
     assert Counter(reason.status for reason in plan.findings.reasons).keys() == {Status.INVALID}
