@@ -186,7 +186,7 @@ class Owner:
         pid: its id.
         host: the machine's name.
         since: when it took the run over, in seconds since 1970.
-        started_at: when the process started, by the machine's own count; None if that is not told here.
+        started_at: when the process started, by the machine's own count; None or 0 if nobody knows.
     """
 
     pid: int
@@ -204,8 +204,10 @@ class Owner:
         """Whether it surely runs no more; of another machine's nobody knows here."""
         if self.host != socket.gethostname():
             return False
-        now = process_started_at(self.pid)
-        return now is None or (self.started_at is not None and now != self.started_at)
+        found = process_started_at(self.pid)
+        if found is None:
+            return True
+        return bool(found and self.started_at) and found != self.started_at  # else the machine does not tell
 
     def __str__(self) -> str:
         since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.since))

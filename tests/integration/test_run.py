@@ -21,9 +21,11 @@ from runfiles import (
     crowd_of,
     journal_of,
     killed_after,
+    notes_of,
     number,
     opened,
     outcome,
+    own,
     pending,
     planned,
     settle,
@@ -40,6 +42,7 @@ from bulksend.model import (
     Status,
 )
 from bulksend.planning.overview import Crowd, Preview
+from bulksend.runs.sqlite import kept
 from bulksend.runs.sqlite.run import SqliteRun
 from bulksend.runs.states import State
 
@@ -113,6 +116,24 @@ def test_a_report_changes_nothing(tmp_path: Path) -> None:
             run._db.execute("DELETE FROM messages")
     assert path.read_bytes() == content
     assert [file.name for file in tmp_path.iterdir()] == ["campaign.run"]
+
+
+def test_what_is_to_send_and_what_is_in_doubt_is_found_by_an_index_among_all_that_is_done(tmp_path: Path) -> None:
+    statements: list[str] = []
+    with own(crowd_of(tmp_path / "campaign.run", 10)) as run:
+        notes = notes_of(run)
+        run._db.set_trace_callback(statements.append)
+        run.in_doubt()
+        notes.in_doubt(0.0)
+        kept.first_unfinished(run._db)
+        run._db.set_trace_callback(None)
+        plans = [
+            " ".join(step[3] for step in run._db.execute(f"EXPLAIN QUERY PLAN {sql}"))
+            for sql in statements
+            if "FROM sends" in sql
+        ]
+    found = [next((index for index in ("doubtful", "unfinished") if index in plan), plan) for plan in plans]
+    assert found == ["doubtful", "doubtful", "unfinished"]
 
 
 def test_previews_are_the_first_pending(tmp_path: Path) -> None:

@@ -1,0 +1,301 @@
+"""What outlives a run: what it sent lately, the numbers it learned, and that one run of an account sends at a time."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import sqlite3
+import stat
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from runfiles import ANA, BEN, begin, killed_after, notes_of, number, outcome, own, pending, planned, settle
+
+from bulksend.errors import OwnedError, UsageError
+from bulksend.model import ContactId, Event, Outcome, PhoneNumber, Status
+from bulksend.runs import history
+from bulksend.runs.history import Account, Earlier
+from bulksend.runs.opening import open_run
+from bulksend.runs.sqlite.owned import OwnSqliteRun
+from bulksend.runs.store import RecentSend
+
+URL = "https://x.test"
+GOLDEN = Path(__file__).parents[1] / "golden" / "runs" / "format-2.run.gz"
+SINCE, NOW = 900.0, 1_100.0
+
+
+def campaign(folder: Path, name: str, *recipients: PhoneNumber | ContactId) -> Path:
+    return planned(folder / f"{name}.run", [pending(row, who, row) for row, who in enumerate(recipients, 1)], name)
+
+
+def account_of(path: Path) -> Account:
+    return Account(URL, 1, str(path))
+
+
+def begun(path: Path, *, since_s: float = SINCE, wall_s: float = NOW) -> Earlier:
+    """What a run hears when it begins, and ends without a message."""
+    with own(path, wall_s) as run, account_of(path) as account:
+        earlier = account.begin(run, since_s=since_s, wall_s=wall_s)
+        account.end(run, since_s=since_s, wall_s=wall_s)
+    return earlier
+
+
+def sent(run: OwnSqliteRun, *outcomes: Outcome) -> None:
+    notes = notes_of(run)
+    begin(notes, [each.row for each in outcomes], 1_000.0)
+    settle(notes, *outcomes)
+
+
+def in_order(path: Path) -> None:
+    """Send two messages and end in order: to the first recipient at 1001, to the second in doubt at 1002."""
+    with own(path) as run, account_of(path) as account:
+        account.begin(run, since_s=SINCE, wall_s=1_000.0)
+        sent(run, outcome(1, Status.SENT, ended_at=1_001.0), outcome(2, Status.UNKNOWN, ended_at=1_002.0))
+        account.end(run, since_s=SINCE, wall_s=1_003.0)
+
+
+def cut_off(path: Path) -> None:
+    """The same, killed at once, while a third is under way and a fourth was about to be."""
+    killed_after(
+        """
+        from test_history import account_of, sent, SINCE
+        run = own(path)
+        account = account_of(path)
+        account.begin(run, since_s=SINCE, wall_s=1_000.0)
+        sent(run, outcome(1, Status.SENT, ended_at=1_001.0), outcome(2, Status.UNKNOWN, ended_at=1_002.0))
+        notes = notes_of(run)
+        notes.leaves(notes.begin([3, 4], 1_000.0)[0])
+        """,
+        path,
+    )
+
+
+FOUR = [ANA, BEN, number(3), number(4)]
+
+
+def test_the_first_run_of_an_account_hears_of_nothing(tmp_path: Path) -> None:
+    assert begun(campaign(tmp_path, "first", ANA)) == Earlier([], blind=False)
+
+
+def test_the_next_run_hears_what_the_last_one_sent_lately(tmp_path: Path) -> None:
+    in_order(campaign(tmp_path, "first", *FOUR))
+    second = campaign(tmp_path, "second", ANA)
+    both = [RecentSend(ANA, 1, 1, 1_001.0), RecentSend(BEN, 2, 1, 1_002.0)]
+    assert begun(second) == Earlier(both, blind=False)
+    assert begun(second, since_s=1_001.5) == Earlier(both[1:], blind=False)
+    assert begun(second, since_s=1_002.5) == Earlier([], blind=False)
+
+
+def test_a_run_that_goes_on_knows_its_own_sends_and_is_not_told_them_twice(tmp_path: Path) -> None:
+    first = campaign(tmp_path, "first", *FOUR)
+    in_order(first)
+    assert begun(first) == Earlier([], blind=False)
+    other = campaign(tmp_path, "killed", *FOUR)
+    cut_off(other)
+    assert begun(other) == Earlier([RecentSend(ANA, 1, 1, 1_001.0), RecentSend(BEN, 2, 1, 1_002.0)], blind=False)
+
+
+def test_what_a_killed_run_sent_is_read_in_its_file_and_what_was_under_way_ends_now(tmp_path: Path) -> None:
+    cut_off(campaign(tmp_path, "first", *FOUR))
+    second = campaign(tmp_path, "second", ANA)
+    expected = [
+        RecentSend(ANA, 1, 1, 1_001.0),
+        RecentSend(BEN, 2, 1, 1_002.0),
+        RecentSend(number(3), 3, 1, NOW),  # the fourth never left
+    ]
+    assert begun(second) == Earlier(expected, blind=False)
+    assert begun(second, wall_s=NOW + 10) == Earlier(expected, blind=False)  # it is known from now on
+
+
+def test_a_killed_run_that_had_not_sent_lately_is_no_matter(tmp_path: Path) -> None:
+    first = campaign(tmp_path, "first", *FOUR)
+    cut_off(first)
+    with own(first, 1_010.0):
+        pass  # what was under way ended then, as far as anybody knows
+    assert begun(campaign(tmp_path, "second", ANA), since_s=1_011.0) == Earlier([], blind=False)
+
+
+def test_a_killed_run_of_format_2_is_read_too(tmp_path: Path) -> None:
+    first = tmp_path / "first.run"
+    first.write_bytes(gzip.decompress(GOLDEN.read_bytes()))
+    with open_run(first) as run, account_of(first) as account:
+        account.begin(run, since_s=SINCE, wall_s=NOW)
+    day_1 = 1_760_000_000.0
+    content = first.read_bytes()
+    earlier = begun(campaign(tmp_path, "second", ANA), since_s=day_1 + 20, wall_s=2e9)
+    assert not earlier.blind
+    assert {str(send.recipient): (send.messages, send.ended_at) for send in earlier.sends} == {
+        "639171000010": (1, day_1 + 20),
+        "639171000011": (2, day_1 + 21),
+        "639171000012": (1, day_1 + 22),
+        "639171000017": (2, day_1 + 27),
+        "8": (1, day_1 + 28),
+        "639171000004": (1, day_1 + 200),
+        "639171000001": (1, 2e9),
+        "639171000002": (2, 2e9),
+    }
+    assert first.read_bytes() == content
+    third = campaign(tmp_path, "third", ContactId(7), ContactId(9))
+    with own(third) as run, account_of(third) as account:
+        account.lend_numbers(run)
+        assert list(run.numbers()) == [(7, "639171000003")]
+
+
+def gone(path: Path) -> None:
+    for file in path.parent.glob(f"{path.name}*"):
+        file.unlink()
+
+
+def replaced_by_another_plan(path: Path) -> None:
+    gone(path)
+    planned(path, [pending(1)], "another")
+
+
+def replaced_by_another_file(path: Path) -> None:
+    gone(path)
+    path.write_text("dear diary")
+
+
+def damaged(path: Path) -> None:
+    size = path.stat().st_size
+    gone(path)
+    path.write_bytes(b"SQLite format 3\0".ljust(size, b"\xa5"))
+
+
+def of_a_newer_format(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA user_version = 99")
+
+
+@pytest.mark.parametrize(
+    "what", [gone, replaced_by_another_plan, replaced_by_another_file, damaged, of_a_newer_format],
+    ids=lambda what: what.__name__,
+)  # fmt: skip
+def test_the_next_run_is_told_once_that_a_killed_ones_sends_are_not_known(
+    tmp_path: Path, what: Callable[[Path], None]
+) -> None:
+    first = campaign(tmp_path, "first", *FOUR)
+    cut_off(first)
+    what(first)
+    second = campaign(tmp_path, "second", ANA)
+    assert begun(second) == Earlier([], blind=True)
+    assert begun(second) == Earlier([], blind=False)
+
+
+def test_a_run_that_ended_in_order_may_go_as_it_likes(tmp_path: Path) -> None:
+    first = campaign(tmp_path, "first", *FOUR)
+    in_order(first)
+    gone(first)
+    earlier = begun(campaign(tmp_path, "second", ANA))
+    assert [send.recipient for send in earlier.sends] == [ANA, BEN]
+    assert not earlier.blind
+
+
+def test_a_run_whose_end_cannot_be_noted_counts_as_cut_off(tmp_path: Path) -> None:
+    first = campaign(tmp_path, "first", *FOUR)
+    with own(first) as run, account_of(first) as account:
+        account.begin(run, since_s=SINCE, wall_s=1_000.0)
+        sent(run, outcome(1, Status.SENT, ended_at=1_001.0))
+        run.close()
+        account.end(run, since_s=SINCE, wall_s=1_003.0)  # it cannot be read any more
+    second = campaign(tmp_path, "second", ANA)
+    assert begun(second) == Earlier([RecentSend(ANA, 1, 1, 1_001.0)], blind=False)
+
+
+def learned(run: OwnSqliteRun, row: int, contact: int, its_number: PhoneNumber) -> None:
+    known = (ContactId(contact), its_number)
+    sent(run, Outcome(row, Event.ACCEPTED, True, 1_001.0, learned=known))
+
+
+def test_numbers_that_a_run_learned_are_lent_to_the_next_as_far_as_they_are_its_contacts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "_CONTACTS", 2)  # at a time
+    contacts = [ContactId(each) for each in range(1, 8)]
+    first = campaign(tmp_path, "first", *contacts)
+    with own(first) as run, account_of(first) as account:
+        account.begin(run, since_s=SINCE, wall_s=1_000.0)
+        for row, contact in enumerate(contacts, 1):
+            if contact != 4:
+                learned(run, row, contact, number(contact))
+        account.end(run, since_s=SINCE, wall_s=1_003.0)
+    second = campaign(tmp_path, "second", *contacts[2:], ContactId(99), PhoneNumber("2"))
+    with own(second) as run, account_of(second) as account:
+        run.learn([(ContactId(3), BEN)])  # what it knows better
+        account.lend_numbers(run)
+        assert sorted(run.numbers()) == [(3, BEN), *((each, number(each)) for each in (5, 6, 7))]
+        account.lend_numbers(run)
+        assert len(list(run.numbers())) == 4
+
+
+def test_a_number_that_is_learned_anew_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
+    for name, its_number in (("first", ANA), ("second", BEN)):
+        path = campaign(tmp_path, name, ContactId(7))
+        with own(path) as run, account_of(path) as account:
+            account.begin(run, since_s=SINCE, wall_s=1_000.0)
+            learned(run, 1, 7, its_number)
+            account.end(run, since_s=SINCE, wall_s=1_003.0)
+    third = campaign(tmp_path, "third", ContactId(7))
+    with own(third) as run, account_of(third) as account:
+        account.lend_numbers(run)
+        assert list(run.numbers()) == [(7, BEN)]
+
+
+def test_a_phones_sends_count_by_the_number_that_an_answer_told_of_a_contact(tmp_path: Path) -> None:
+    first = campaign(tmp_path, "first", ContactId(7))
+    with own(first) as run, account_of(first) as account:
+        account.begin(run, since_s=SINCE, wall_s=1_000.0)
+        learned(run, 1, 7, ANA)
+        account.end(run, since_s=SINCE, wall_s=1_003.0)
+    assert begun(campaign(tmp_path, "second", BEN)).sends == [RecentSend(ANA, 1, 1, 1_001.0)]
+
+
+def test_one_run_of_an_account_sends_at_a_time_and_the_sentence_names_it(tmp_path: Path) -> None:
+    first, second = campaign(tmp_path, "first", ANA), campaign(tmp_path, "second", ANA)
+    with account_of(first):
+        says = rf"organization 1 at {URL} \(process {os.getpid()} on .+, since .+, run {first}\): one at a time"
+        with pytest.raises(OwnedError, match=says):
+            account_of(second)
+        Account(URL, 2, str(second)).close()
+        Account("https://y.test", 1, str(second)).close()
+    account_of(second).close()
+
+
+def test_a_killed_runs_account_is_free(tmp_path: Path) -> None:
+    cut_off(campaign(tmp_path, "first", *FOUR))
+    account_of(campaign(tmp_path, "second", ANA)).close()
+
+
+def test_what_is_kept_is_for_its_user_only(tmp_path: Path, state_folder: Path) -> None:
+    before = os.umask(0)
+    try:
+        in_order(campaign(tmp_path, "first", *FOUR))
+    finally:
+        os.umask(before)
+    kept = [file for file in state_folder.rglob("*") if file.is_file()]
+    assert {file.name for file in kept} == {"x.test-1.lock", "x.test-1.sqlite"}
+    assert {stat.S_IMODE(file.stat().st_mode) for file in kept} == {0o600}
+
+
+def test_what_another_version_keeps_is_refused_and_the_account_is_free_again(
+    tmp_path: Path, state_folder: Path
+) -> None:
+    path = campaign(tmp_path, "first", ANA)
+    account_of(path).close()
+    with closing(sqlite3.connect(state_folder / "x.test-1.sqlite")) as db:
+        db.execute("PRAGMA user_version = 99")
+    with pytest.raises(UsageError, match="written by another version of bulksend"):
+        account_of(path)
+    (state_folder / "x.test-1.sqlite").unlink()
+    account_of(path).close()
+
+
+def test_a_state_folder_that_cannot_be_made_is_told_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a file").touch()
+    monkeypatch.setenv("BULKSEND_STATE_DIR", str(tmp_path / "a file" / "state"))
+    with pytest.raises(UsageError, match="the state folder cannot be made"):
+        account_of(tmp_path / "campaign.run")
