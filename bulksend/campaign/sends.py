@@ -208,7 +208,8 @@ async def _watch(engine: Engine, stopping: Stopping, tell: Tell) -> None:
     try:
         while True:
             mono_s = time.monotonic()
-            if mono_s - caps_seen > _CAPS_LOOK_S:
+            is_over = mono_s > caps_until and engine.progress.parked
+            if is_over or mono_s - caps_seen > _CAPS_LOOK_S:
                 caps_until, caps_seen = mono_s + engine.caps_s, mono_s
             if engine.quiet_until > max(quiet_until, mono_s):
                 quiet_until = engine.quiet_until

@@ -53,6 +53,7 @@ class Watch:
             case Progressed() if self._total:
                 self._progress(event)
             case SandboxClosed(accepted, lost, charged):
+                self.close()
                 self._say(
                     f"The sandbox took {many(accepted, 'message')} for {dollars(charged)} and lost {lost:,} of them "
                     "to the telcos' cap."
