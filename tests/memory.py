@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from bulksend.errors import BulksendError, RunFileError
-from bulksend.model import Answer, Attempt, Event, Message, Outcome, Queued, Recipient
+from bulksend.model import Answer, Attempt, Doubtful, Event, Message, Outcome, Queued, Recipient
 from bulksend.runs.states import STEPS, Life, State
 
 T = TypeVar("T")
@@ -47,6 +47,7 @@ class Memory:
         numbers: behind contacts, as learned.
         elsewhere: rows that somebody else has.
         failure: what every call raises from now on, or None.
+        campaign: whose messages they are.
     """
 
     notes: dict[int, Note]
@@ -54,6 +55,7 @@ class Memory:
     elsewhere: set[int] = field(default_factory=set)
     failure: Exception | None = None
     dedup_proven: bool = False
+    campaign: str = "spring"
 
     @classmethod
     def of(cls, messages: Sequence[Message]) -> Memory:
@@ -106,6 +108,12 @@ class MemoryJournal:
     def settle(self, outcomes: Sequence[Outcome], *, dedup_proven: bool) -> Awaitable[None]:
         return self._do(lambda: self._settle(outcomes, dedup_proven=dedup_proven))
 
+    def to_look_up(self, limit: int) -> Awaitable[list[Doubtful]]:
+        return self._do(lambda: self._doubts()[:limit])
+
+    def message_ids(self, since_s: float) -> Awaitable[Collection[str]]:
+        return self._do(lambda: self._message_ids(since_s))
+
     def found(self, answers: Mapping[int, Answer], wall_s: float) -> Awaitable[None]:
         return self._do(lambda: self._found(answers, wall_s))
 
@@ -144,6 +152,28 @@ class MemoryJournal:
             if note.life.state in STEPS[Event.FOUND].before:
                 note.see(Event.FOUND)
                 note.ended_s, note.answer = wall_s, answer
+
+    def _doubts(self) -> list[Doubtful]:
+        return [
+            Doubtful(
+                row,
+                note.message.recipient,
+                note.message.text,
+                f"{self._memory.campaign}-{row}",
+                note.doubt_since_s,
+                note.started_s,
+                note.error,
+            )
+            for row, note in sorted(self._memory.notes.items())
+            if note.life.is_open and note.doubt_since_s is not None
+        ]
+
+    def _message_ids(self, since_s: float) -> set[str]:
+        return {
+            note.answer.message_id
+            for note in self._memory.notes.values()
+            if note.life.state is State.SENT and note.answer and note.ended_s is not None and note.ended_s >= since_s
+        }
 
     def _to_send(self) -> list[Queued]:
         return [

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
-from bulksend.runs.sqlite.store import RunStore
 from memory import Memory, MemoryJournal
 from planned import PlannedRow, write_plan
 
@@ -18,6 +17,7 @@ from bulksend.errors import OwnedError, RunFileError
 from bulksend.model import (
     Answer,
     ContactId,
+    Doubtful,
     Encoding,
     Event,
     Message,
@@ -28,9 +28,8 @@ from bulksend.model import (
     Recipient,
     Status,
 )
-from bulksend.runs.lock import FileLock
-from bulksend.runs.sqlite.journal import SqliteJournal
-from bulksend.runs.states import STEPS, Life, State
+from bulksend.runs.sqlite import OwnSqliteRun
+from bulksend.runs.states import STEPS, Decision, Life, State
 from bulksend.sending import Journal
 
 ANA, BEN, EVA = PhoneNumber("639171234567"), PhoneNumber("639181234567"), PhoneNumber("4915112345678")
@@ -82,20 +81,22 @@ class InMemory:
 class InFile:
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.run: OwnSqliteRun | None = None
 
     def open(self, limit: int | None = None) -> Journal:
-        return SqliteJournal(RunStore(self.path, by_parts=True, limit=limit, now=NOW_S))
+        return self.own().journal(limit=limit)
 
     def life(self, row: int) -> Life:
         db = sqlite3.connect(self.path)
         found = db.execute("SELECT state, doubt_since IS NOT NULL, decision FROM sends WHERE row = ?", [row]).fetchone()
         db.close()
-        return Life(State.PENDING) if found is None else Life(State(found[0]), bool(found[1]), found[2])
+        if found is None:
+            return Life(State.PENDING)
+        state, in_doubt, decision = found
+        return Life(State(state), bool(in_doubt), None if decision is None else Decision(decision))
 
     def decide(self, row: int, event: Event) -> None:
-        store = RunStore(self.path, by_parts=True, limit=None, now=NOW_S)
-        (store.leave if event is Event.LEFT else store.resend)([row])
-        store.close()
+        self.own().decide([row], resend=event is Event.RESENT)
 
     def is_taken_over(self) -> None:
         self.change("UPDATE facts SET value = value + 1 WHERE name = 'epoch'")
@@ -108,6 +109,16 @@ class InFile:
         db.execute(sql)
         db.close()
 
+    def own(self) -> OwnSqliteRun:
+        """The run anew; whoever had it gives it up."""
+        self.close()
+        self.run = OwnSqliteRun.own(self.path, NOW_S)
+        return self.run
+
+    def close(self) -> None:
+        if self.run is not None:
+            self.run.close()
+
 
 Keep = Callable[[Sequence[Message]], Kept]
 
@@ -115,7 +126,7 @@ Keep = Callable[[Sequence[Message]], Kept]
 @pytest.fixture(params=["memory", "sqlite"])
 def keep(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Keep]:
     """Keeps a run of these messages, somewhere."""
-    locks: list[FileLock] = []
+    kept: list[InFile] = []
 
     def in_file(messages: Sequence[Message]) -> Kept:
         path = tmp_path / "campaign.run"
@@ -123,12 +134,13 @@ def keep(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Keep]:
             PlannedRow(m.row, Status.PENDING, m.recipient, m.sender, m.text, Encoding.GSM7, m.parts, m.price, "", b"[]")
             for m in messages
         ]
-        locks.append(write_plan(path, rows))
-        return InFile(path)
+        write_plan(path, rows).release()
+        kept.append(InFile(path))
+        return kept[-1]
 
     yield InMemory if request.param == "memory" else in_file
-    for lock in locks:
-        lock.release()
+    for each in kept:
+        each.close()
 
 
 def messages(*recipients: Recipient, parts: int = 1) -> list[Message]:
@@ -141,6 +153,11 @@ def messages(*recipients: Recipient, parts: int = 1) -> list[Message]:
 def outcome(row: int, event: Event, ended_s: float = NOW_S) -> Outcome:
     answer = ANSWER if event is Event.ACCEPTED else None
     return Outcome(row=row, event=event, final=True, ended_at=ended_s, answer=answer, error="" if answer else "why")
+
+
+def told(row: int, event: Event, ended_s: float) -> Outcome:
+    """An outcome whose answer has a messageId of its own."""
+    return outcome(row, event, ended_s)._replace(answer=ANSWER._replace(message_id=f"SMS of {row}"))
 
 
 async def ends(journal: Journal, row: int, *events: Event) -> None:
@@ -374,12 +391,104 @@ async def test_a_repeat_does_not_make_a_doubt_younger(keep: Keep) -> None:
 async def test_what_another_left_under_way_is_in_doubt(keep: Keep) -> None:
     kept = keep(messages(ANA, BEN))
     journal = kept.open()
-    await journal.begin([1], BEGAN_S)
+    [attempt] = await journal.begin([1], BEGAN_S)
+    journal.leaves(attempt)
     journal.close()
     journal = kept.open()
     assert kept.life(1) == Life(State.UNKNOWN, in_doubt=True)
     assert rows_of(await journal.in_doubt(0.0)) == [1]
     assert rows_of(await journal.claim(0, 10)) == [2]
+    journal.close()
+
+
+async def test_what_is_looked_up_is_in_doubt_and_was_not_left_at_that(keep: Keep) -> None:
+    kept = keep(messages(ANA, BEN, EVA, CONTACT, *[ANA] * 6))
+    journal = kept.open()
+    for row, event in enumerate((Event.DOUBTED, Event.DOUBTED, *ENDS), start=3):
+        await ends(journal, row, event)
+    await ends(journal, 1, Event.DOUBTED)
+    journal.close()
+    kept.decide(1, Event.LEFT)
+    kept.decide(3, Event.RESENT)
+    journal = kept.open()
+    expected = [row for row in range(1, 11) if kept.life(row).is_open]
+    looked_up = await journal.to_look_up(10)
+    assert [each.row for each in looked_up] == expected
+    assert set(expected) >= {3, 4, 9}
+    assert not {1, 2, 5, 6, 7, 8, 10} & set(expected)
+    assert looked_up[1:2] == [Doubtful(4, CONTACT, "Hello 4", "spring-4", BEGAN_S, BEGAN_S, "why")]
+    journal.close()
+
+
+async def test_what_is_looked_up_comes_in_input_order_and_so_many_at_most(keep: Keep) -> None:
+    journal = keep(messages(*[ANA] * 4)).open()
+    for row in (4, 2, 3):
+        await ends(journal, row, Event.DOUBTED)
+    assert [each.row for each in await journal.to_look_up(2)] == [2, 3]
+    assert [each.row for each in await journal.to_look_up(10)] == [2, 3, 4]
+    journal.close()
+
+
+async def test_what_is_looked_up_began_between_its_first_doubt_and_its_last_attempt(keep: Keep) -> None:
+    journal = keep(messages(ANA)).open()
+    for began_s, event in (
+        (100.0, Event.FAILED),
+        (300.0, Event.DOUBTED),
+        (500.0, Event.DOUBTED),
+        (900.0, Event.FAILED),
+    ):
+        await journal.begin([1], began_s)
+        assert await journal.to_look_up(10) == []  # it is under way
+        await journal.settle([outcome(1, event)], dedup_proven=False)
+    [doubtful] = await journal.to_look_up(10)
+    assert (doubtful.since, doubtful.until) == (300.0, 900.0)
+    journal.close()
+
+
+async def test_what_another_left_under_way_is_looked_up(keep: Keep) -> None:
+    kept = keep(messages(ANA, BEN))
+    journal = kept.open()
+    [attempt] = await journal.begin([1], BEGAN_S)
+    journal.leaves(attempt)
+    journal.close()
+    journal = kept.open()
+    assert [each.row for each in await journal.to_look_up(10)] == [1]
+    journal.close()
+
+
+async def test_what_was_found_is_not_looked_up_again(keep: Keep) -> None:
+    journal = keep(messages(ANA, BEN)).open()
+    for row in (1, 2):
+        await ends(journal, row, Event.DOUBTED)
+    await journal.found({1: ANSWER}, NOW_S)
+    assert [each.row for each in await journal.to_look_up(10)] == [2]
+    journal.close()
+
+
+async def test_message_ids_are_of_what_was_sent_lately(keep: Keep) -> None:
+    journal = keep(messages(*[ANA] * 5)).open()
+    await journal.begin([1, 2, 3, 4, 5], 50.0)
+    await journal.settle(
+        [told(1, Event.ACCEPTED, 100.0), told(2, Event.ACCEPTED, 200.0), told(3, Event.ACCEPTED, 300.0)],
+        dedup_proven=False,
+    )
+    await journal.settle([outcome(4, Event.DOUBTED, 300.0)], dedup_proven=False)
+    assert set(await journal.message_ids(0.0)) == {"SMS of 1", "SMS of 2", "SMS of 3"}
+    assert set(await journal.message_ids(200.0)) == {"SMS of 2", "SMS of 3"}
+    assert set(await journal.message_ids(300.5)) == set()
+    await journal.found({4: ANSWER}, NOW_S)
+    assert set(await journal.message_ids(300.5)) == {ANSWER.message_id}
+    journal.close()
+
+
+@pytest.mark.parametrize("event", [Event.DOUBTED, Event.REJECTED, Event.FAILED, Event.PUT_OFF])
+async def test_an_answer_that_does_not_say_that_its_row_was_sent_tells_no_message_id_of_it(
+    keep: Keep, event: Event
+) -> None:
+    journal = keep(messages(ANA)).open()
+    await journal.begin([1], BEGAN_S)
+    await journal.settle([told(1, event, NOW_S)], dedup_proven=False)
+    assert set(await journal.message_ids(0.0)) == set()
     journal.close()
 
 
@@ -441,6 +550,8 @@ CALLS: dict[str, Callable[[Journal], Awaitable[object]]] = {
     "recent sends": lambda journal: journal.recent_sends(0.0, NOW_S),
     "begin": lambda journal: journal.begin([2], NOW_S),
     "settle": lambda journal: journal.settle([outcome(1, Event.ACCEPTED)], dedup_proven=False),
+    "to look up": lambda journal: journal.to_look_up(10),
+    "message ids": lambda journal: journal.message_ids(0.0),
     "found": lambda journal: journal.found({1: ANSWER}, NOW_S),
 }
 

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from planned import PlannedRow, write_plan
+from runfiles import begin, killed_after, notes_of, own
 
 from bulksend.errors import UsageError
 from bulksend.model import (
@@ -27,8 +28,9 @@ from bulksend.model import (
 )
 from bulksend.reports import results as results_module
 from bulksend.reports.results import COLUMNS, ESTIMATE_COLUMNS, input_columns, write_estimate, write_results, writer_for
-from bulksend.runs.sqlite.reader import RunReport
-from bulksend.runs.sqlite.store import RunStore
+from bulksend.runs.sqlite import SqliteRun
+from bulksend.runs.sqlite.schema import CUT_OFF
+from bulksend.runs.store import ResultRow
 
 ANA = PhoneNumber("639171234567")
 FORMULAS = [
@@ -45,12 +47,9 @@ class Run:
         self.path = folder / "campaign.run"
         write_plan(self.path, rows, columns=tuple(columns)).release()
 
-    def store(self) -> RunStore:
-        return RunStore(self.path, by_parts=True, limit=None, now=1_000.0)
-
     def write(self, name: str) -> Path:
         path = self.path.with_name(name)
-        with RunReport(self.path) as run:
+        with SqliteRun.open(self.path) as run:
             write_results(run, path)
         return path
 
@@ -84,8 +83,8 @@ ANSWER = Answer(
 
 
 @pytest.fixture
-def sent(tmp_path: Path) -> Run:
-    """One row of each kind; the sixth is left in flight."""
+def sent(tmp_path: Path) -> Iterator[Run]:
+    """One row of each kind; the sixth is in flight, for its owner lives."""
     rows = [
         pending(1, ANA, ["639171234567", "Ana"]),
         pending(2, ContactId(7), ["", "Ben"]),
@@ -97,18 +96,18 @@ def sent(tmp_path: Path) -> Run:
         invalid(8, "line 8 is not JSON", []),
     ]
     run = Run(tmp_path, ["to", "Name"], rows)
-    store = run.store()
-    store.begin([1, 2, 3, 6], 1_600_000_000.25)
-    store.settle(
-        [
-            Outcome(row=1, event=Event.ACCEPTED, final=True, ended_at=1.0, http_status=200, answer=ANSWER),
-            Outcome(row=2, event=Event.ACCEPTED, final=True, ended_at=1.0, http_status=200, answer=ANSWER),
-            Outcome(row=3, event=Event.REJECTED, final=True, ended_at=1.0, http_status=400, error="=bad 'to'"),
-        ],
-        dedup_proven=False,
-    )
-    store.db.close()
-    return run
+    with own(run.path) as owned:
+        notes = notes_of(owned)
+        begin(notes, [1, 2, 3, 6], 1_600_000_000.25)
+        notes.settle(
+            [
+                Outcome(row=1, event=Event.ACCEPTED, final=True, ended_at=1.0, http_status=200, answer=ANSWER),
+                Outcome(row=2, event=Event.ACCEPTED, final=True, ended_at=1.0, http_status=200, answer=ANSWER),
+                Outcome(row=3, event=Event.REJECTED, final=True, ended_at=1.0, http_status=400, error="=bad 'to'"),
+            ],
+            dedup_proven=False,
+        )
+        yield run
 
 
 # ---- CSV ----
@@ -153,11 +152,36 @@ def test_a_contacts_record_has_the_number_that_the_answer_told(sent: Run) -> Non
     assert records[5][:4] == ["5", "pending", "", "8"]
 
 
-def test_a_row_in_flight_is_unknown(sent: Run) -> None:
+def test_a_row_in_flight_is_told_as_that_while_its_owner_lives(sent: Run) -> None:
     record = dict(zip(*[read_csv(sent.write("out.csv"))[i] for i in (0, 6)], strict=True))
-    assert (record["row"], record["status"], record["attempts"]) == ("6", "unknown", "1")
-    assert record["error"] == "its outcome is not noted yet: it may or may not have been accepted"
+    assert (record["row"], record["status"], record["attempts"]) == ("6", "in flight", "1")
+    assert record["error"] == "under way: its outcome is not noted yet"
     assert record["sentAt"] == ""
+
+
+def test_a_row_that_was_in_flight_when_its_owner_was_killed_is_told_as_the_next_owner_will_find_it(
+    tmp_path: Path,
+) -> None:
+    run = Run(tmp_path, ["to"], [pending(row, ANA, ["639171234567"]) for row in (1, 2, 3)])
+    killed_after(
+        """
+        notes = notes_of(own(path))
+        begin(notes, [1], 1_600_000_000.25)
+        notes.begin([2], 1_600_000_000.25)  # its SMS never left
+        """,
+        run.path,
+    )
+    header, *records = read_csv(run.write("out.csv"))
+    told = [dict(zip(header, record, strict=True)) for record in records]
+    assert [(each["row"], each["status"], each["attempts"], each["error"], each["sentAt"]) for each in told] == [
+        ("1", "unknown", "1", CUT_OFF, ""),
+        ("2", "pending", "0", "", ""),
+        ("3", "pending", "0", "", ""),
+    ]
+    lines = run.write("out.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["status"] for line in lines] == ["unknown", "pending", "pending"]
+    with own(run.path, 2_000_000_000.0):
+        assert read_csv(run.write("next.csv")) == [header, *records]
 
 
 def test_a_bad_row_keeps_its_cells_as_far_as_there_are_columns(sent: Run) -> None:
@@ -238,7 +262,7 @@ def test_json_lines_keep_the_types(sent: Run) -> None:
     assert rejected["Name"] == "Ñ 😀"
     assert (bad["to"], bad["httpStatus"], bad["attempts"]) == (None, None, 0)
     assert (waiting["status"], waiting["to"]) == ("pending", None)
-    assert in_flight["status"] == "unknown"
+    assert in_flight["status"] == "in flight"
     assert records[7]["Name"] is None
 
 
@@ -265,7 +289,7 @@ def test_an_estimate_tells_each_rows_size_and_price(tmp_path: Path) -> None:
     rows[1] = rows[1]._replace(price=None, encoding=Encoding.GSM7)
     run = Run(tmp_path, ["error"], rows)
     path = tmp_path / "out.csv"
-    with RunReport(run.path) as report:
+    with SqliteRun.open(run.path) as report:
         write_estimate(report, path)
     assert read_csv(path) == [
         [*ESTIMATE_COLUMNS, "input_error"],
@@ -295,29 +319,29 @@ def test_old_results_are_replaced_whole(sent: Run) -> None:
     assert sorted(file.name for file in path.parent.iterdir() if "run" not in file.name) == ["out.csv"]
 
 
-class Breaks(RunReport):
+class Breaks(SqliteRun):
     """A run whose disk gives out while it is read."""
 
-    def results(self) -> Iterator[tuple[object, ...]]:
+    def results(self) -> Iterator[ResultRow]:
         yield next(super().results())
         raise OSError(5, "Input/output error")
 
 
-class IsInterrupted(RunReport):
+class IsInterrupted(SqliteRun):
     """A run whose results the user stops waiting for."""
 
-    def results(self) -> Iterator[tuple[object, ...]]:
+    def results(self) -> Iterator[ResultRow]:
         yield next(super().results())
         raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize(("kind", "error"), [(Breaks, UsageError), (IsInterrupted, KeyboardInterrupt)])
 def test_if_writing_fails_midway_the_old_results_stay(
-    sent: Run, kind: type[RunReport], error: type[BaseException]
+    sent: Run, kind: type[SqliteRun], error: type[BaseException]
 ) -> None:
     path = sent.path.with_name("out.csv")
     path.write_text("old")
-    with kind(sent.path) as run, pytest.raises(error):
+    with kind.open(sent.path) as run, pytest.raises(error):
         write_results(run, path)
     assert path.read_text() == "old"
     assert sorted(file.name for file in path.parent.iterdir() if "run" not in file.name) == ["out.csv"]
@@ -336,7 +360,7 @@ def test_where_results_cannot_be_written_one_sentence_says_so(sent: Run, place: 
     folder = sent.path.parent
     (folder / "file").touch()
     (folder / "folder.csv").mkdir()
-    with RunReport(sent.path) as run, pytest.raises(UsageError, match=rf"it cannot be written: {says}"):
+    with SqliteRun.open(sent.path) as run, pytest.raises(UsageError, match=rf"it cannot be written: {says}"):
         write_results(run, folder / place)
     assert not [file for file in folder.rglob("*") if file.name.endswith(".part")]
 
@@ -348,7 +372,10 @@ def test_a_folder_where_one_may_not_write_is_told_in_one_sentence(sent: Run, mod
     folder.mkdir()
     folder.chmod(mode)
     try:
-        with RunReport(sent.path) as run, pytest.raises(UsageError, match="it cannot be written: Permission denied"):
+        with (
+            SqliteRun.open(sent.path) as run,
+            pytest.raises(UsageError, match="it cannot be written: Permission denied"),
+        ):
             write_results(run, folder / "out.csv")
     finally:
         folder.chmod(0o700)
