@@ -73,6 +73,16 @@ class SandboxProcess:
     process: subprocess.Popen[str]
     base_url: str
 
+    @property
+    def port(self) -> str:
+        """Where it listens."""
+        return self.base_url.rsplit(":", 1)[1]
+
+    def end(self) -> None:
+        """End it before the test does."""
+        self.process.terminate()
+        self.process.wait(timeout=10)
+
     def log(self) -> list[dict[str, Any]]:
         """What arrived, one record per POST."""
         with urllib.request.urlopen(f"{self.base_url}/sandbox/log", timeout=10) as answer:

@@ -128,12 +128,23 @@ def test_a_run_without_funds_stops_and_goes_on_after_a_top_up(
 ) -> None:
     poor = sandbox("--balance", "0.10")
     campaign_of(numbers(100))
-    stopped = program("send", "campaign.csv", "--base-url", poor.base_url, "--yes", "--concurrency", "4")
+    send = ("send", "campaign.csv", "--base-url", poor.base_url, "--yes", "--concurrency", "4")
+    stopped = program(*send)
     assert stopped.returncode == 3
     assert "out of funds" in stopped.stderr
     counts = Counter(row["status"] for row in program.results())
     assert counts == {"sent": 5, "pending": 95}
     assert poor.summary()["requests"] <= 5 + 4
+
+    sent_before = [record["to"] for record in poor.accepted()]
+    poor.end()
+    topped_up = sandbox("--balance", "1.90", "--port", poor.port)
+    finished = program(*send)
+    assert finished.returncode == 0, finished.stderr
+    assert {row["status"] for row in program.results()} == {"sent"}
+    sent_after = [record["to"] for record in topped_up.accepted()]
+    assert Counter(sent_before + sent_after) == dict.fromkeys(numbers(100), 1)
+    assert topped_up.summary()["balanceMicro"] == 0
 
 
 def test_a_refused_key_stops_the_run_with_nothing_sent(
@@ -187,16 +198,14 @@ def test_a_server_that_cannot_be_reached_fails_rows_and_the_same_command_tries_t
     program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
 ) -> None:
     server = sandbox()
-    server.process.terminate()
-    server.process.wait(timeout=10)
+    server.end()
     campaign_of(numbers(3))
     send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--retries", "1")
     failed = program(*send)
     assert failed.returncode == 1
     assert "could not be reached" in failed.stderr
     assert {row["status"] for row in program.results()} == {"failed"}
-    port = server.base_url.rsplit(":", 1)[1]
-    sandbox("--port", port)
+    sandbox("--port", server.port)
     assert program(*send).returncode == 0
     assert {row["status"] for row in program.results()} == {"sent"}
 
