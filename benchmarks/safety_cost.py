@@ -23,7 +23,6 @@ from bulksend.engagespark import SmsApi, Target
 from bulksend.model import (
     Answer,
     Attempt,
-    Doubtful,
     Endpoint,
     Message,
     MicroUSD,
@@ -31,6 +30,7 @@ from bulksend.model import (
     PhoneNumber,
     Queued,
     Recipient,
+    RowInDoubt,
 )
 from bulksend.planning import PlanOptions
 from bulksend.runs import Account, Address, OwnRun
@@ -62,7 +62,7 @@ class Forgetful:
     def leaves(self, attempt: Attempt) -> None:
         pass
 
-    async def to_look_up(self, limit: int) -> list[Doubtful]:  # noqa: ARG002
+    async def to_look_up(self, limit: int) -> list[RowInDoubt]:  # noqa: ARG002
         return []
 
     async def message_ids(self, since_s: float) -> set[str]:  # noqa: ARG002

@@ -179,7 +179,7 @@ class Outcome(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Doubtful:
+class RowInDoubt:
     """A row that may have been accepted.
 
     Attributes:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from bulksend.errors import BulksendError, RunFileError
-from bulksend.model import Answer, Attempt, Doubtful, Event, Message, Outcome, Queued, Recipient
+from bulksend.model import Answer, Attempt, Event, Message, Outcome, Queued, Recipient, RowInDoubt
 from bulksend.runs.states import STEPS, Life, State
 
 T = TypeVar("T")
@@ -108,7 +108,7 @@ class MemoryJournal:
     def settle(self, outcomes: Sequence[Outcome], *, dedup_proven: bool) -> Awaitable[None]:
         return self._do(lambda: self._settle(outcomes, dedup_proven=dedup_proven))
 
-    def to_look_up(self, limit: int) -> Awaitable[list[Doubtful]]:
+    def to_look_up(self, limit: int) -> Awaitable[list[RowInDoubt]]:
         return self._do(lambda: self._doubts()[:limit])
 
     def message_ids(self, since_s: float) -> Awaitable[Collection[str]]:
@@ -153,9 +153,9 @@ class MemoryJournal:
                 note.see(Event.FOUND)
                 note.ended_s, note.answer = wall_s, answer
 
-    def _doubts(self) -> list[Doubtful]:
+    def _doubts(self) -> list[RowInDoubt]:
         return [
-            Doubtful(
+            RowInDoubt(
                 row,
                 note.message.recipient,
                 note.message.text,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from bulksend.campaign.clients import client
 from bulksend.engagespark import Balance, Looked, SmsApi, Target, look_up
 from bulksend.errors import Advice, UsageError
-from bulksend.model import Doubtful, Status
+from bulksend.model import RowInDoubt, Status
 from bulksend.runs import OwnRun
 from bulksend.sending import Journal
 
@@ -71,7 +71,7 @@ def check_can_resend(run: OwnRun) -> None:
         raise UsageError(f"{run.place}: this run has rows that were never sent", Advice.FINISH_FIRST, run=run.place)
 
 
-def settle(run: OwnRun, rows: Sequence[Doubtful], *, resend: bool) -> None:
+def settle(run: OwnRun, rows: Sequence[RowInDoubt], *, resend: bool) -> None:
     """Settle rows in doubt by somebody's word: they are to be sent again, or stay unknown for good."""
     run.decide([row.row for row in rows], resend=resend)
 

@@ -172,7 +172,7 @@ def _budget(run: Run, options: SendOptions) -> Budget | None:
     dearest = run.dearest_message()
     if dearest is None:
         raise UsageError("the cost cannot be limited: no rate is known for any message", Advice.SEND_A_FEW_FIRST)
-    return Budget(options.max_cost, spent=run.tally().charged, dearest=dearest, doubtful=run.prices_in_doubt())
+    return Budget(options.max_cost, spent=run.tally().charged, dearest=dearest, in_doubt=run.prices_in_doubt())
 
 
 def _make_room(concurrency: int) -> None:

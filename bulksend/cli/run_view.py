@@ -11,7 +11,7 @@ from rich.table import Table
 
 from bulksend.cli.advice import stop_words
 from bulksend.cli.console import MEANINGS, country_name, table, time_of
-from bulksend.model import Doubtful, Status
+from bulksend.model import RowInDoubt, Status
 from bulksend.planning import Tally
 from bulksend.runs import Charge, Run
 from bulksend.sms import dollars
@@ -27,7 +27,7 @@ _REASONS = 8  # of each kind, the commonest
 _COUNTRIES = 8
 
 
-_DOUBTFUL = 20
+_LISTED_ROWS = 20
 
 
 _NOT_SENT = (Status.REJECTED, Status.FAILED, Status.UNKNOWN)
@@ -65,17 +65,17 @@ def show_status(out: Console, run: Run, tally: Tally, who: str) -> None:
     out.print(who[0].upper() + who[1:] + ".", soft_wrap=True)
 
 
-def show_doubtful(out: Console, rows: Sequence[Doubtful]) -> None:
+def show_in_doubt(out: Console, rows: Sequence[RowInDoubt]) -> None:
     """The rows that may or may not have been accepted."""
-    doubtful = Table(title=f"{many(len(rows), 'row')} in doubt", title_justify="left", box=None, padding=(0, 2))
+    listed = Table(title=f"{many(len(rows), 'row')} in doubt", title_justify="left", box=None, padding=(0, 2))
     for name in ("row", "recipient", "since", "why"):
-        doubtful.add_column(name, overflow="fold")
-    for row in rows[:_DOUBTFUL]:
+        listed.add_column(name, overflow="fold")
+    for row in rows[:_LISTED_ROWS]:
         since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(row.since))
-        doubtful.add_row(f"{row.row}", f"{row.recipient}", since, printable(row.error))
-    out.print(doubtful)
-    if len(rows) > _DOUBTFUL:
-        out.print(f"... and {len(rows) - _DOUBTFUL:,} more; all are in the results.")
+        listed.add_row(f"{row.row}", f"{row.recipient}", since, printable(row.error))
+    out.print(listed)
+    if len(rows) > _LISTED_ROWS:
+        out.print(f"... and {len(rows) - _LISTED_ROWS:,} more; all are in the results.")
 
 
 def _add_charges(rows: Table, charges: Sequence[Charge]) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bulksend.engagespark.account import Listed, Looked, Page
-from bulksend.model import Answer, Doubtful, Recipient
+from bulksend.model import Answer, Recipient, RowInDoubt
 
 _SLACK_S = 120.0  # the list is read back so much further, for the server's clock may differ from ours
 _NEAR_S = 15.0  # without a clientRef, a message this close in time is taken for the row's
@@ -38,7 +38,7 @@ class LookUp:
     looked: Looked
 
 
-async def look_up(api: Lister, rows: Sequence[Doubtful], taken: Collection[str], patience_s: float) -> LookUp:
+async def look_up(api: Lister, rows: Sequence[RowInDoubt], taken: Collection[str], patience_s: float) -> LookUp:
     """Look for rows in the API's list.
 
     Args:
@@ -61,7 +61,7 @@ async def look_up(api: Lister, rows: Sequence[Doubtful], taken: Collection[str],
     return LookUp(match(rows, listed), looked)
 
 
-def match(rows: Sequence[Doubtful], listed: Sequence[Listed]) -> dict[int, Answer]:
+def match(rows: Sequence[RowInDoubt], listed: Sequence[Listed]) -> dict[int, Answer]:
     """Which listed message is which row.
 
     By its clientRef; a server that does not hand it back leaves number, text and time, which count only where they
@@ -92,14 +92,14 @@ async def _read(api: Lister, since: float, pages: list[Page]) -> Looked:
     return Looked.IN_PART
 
 
-def _alike(rows: Iterable[Doubtful]) -> Iterable[Sequence[Doubtful]]:
-    groups: dict[tuple[Recipient, str], list[Doubtful]] = {}
+def _alike(rows: Iterable[RowInDoubt]) -> Iterable[Sequence[RowInDoubt]]:
+    groups: dict[tuple[Recipient, str], list[RowInDoubt]] = {}
     for row in rows:
         groups.setdefault((row.recipient, row.text), []).append(row)
     return groups.values()
 
 
-def _fits(row: Doubtful, message: Listed) -> bool:
+def _fits(row: RowInDoubt, message: Listed) -> bool:
     if "{{" in row.text:
         return False  # the list shows the API's own fields filled in: texts cannot be compared
     to = message.contact_id if isinstance(row.recipient, int) else message.number

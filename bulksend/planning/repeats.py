@@ -19,7 +19,7 @@ _FIELDS = 3
 _PARTS_BITS = 3  # a message has 7 parts at most
 
 
-class Repeat(NamedTuple):
+class RepeatedMessage(NamedTuple):
     """One of the messages to a recipient that gets several.
 
     Attributes:
@@ -72,14 +72,14 @@ class Repeats:
         if self._held >= _HELD_MAX:
             self._spill()
 
-    def groups(self) -> Iterator[tuple[Recipient, list[Repeat]]]:
+    def groups(self) -> Iterator[tuple[Recipient, list[RepeatedMessage]]]:
         """Each recipient of more than one message, and its messages in input order; can be asked once."""
         for number in range(_SHARES):
             messages = self._read(number)
             who, texts, tags = (messages[field::_FIELDS] for field in range(_FIELDS))
-            groups: dict[int, list[Repeat]] = {key: [] for key, count in Counter(who).items() if count > 1}
+            groups: dict[int, list[RepeatedMessage]] = {key: [] for key, count in Counter(who).items() if count > 1}
             for key, text, tag in compress(zip(who, texts, tags, strict=True), map(groups.__contains__, who)):
-                groups[key].append(Repeat(tag >> _PARTS_BITS, tag & (1 << _PARTS_BITS) - 1, text))
+                groups[key].append(RepeatedMessage(tag >> _PARTS_BITS, tag & (1 << _PARTS_BITS) - 1, text))
             for key, found in groups.items():
                 yield _recipient(key), found
 

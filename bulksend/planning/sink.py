@@ -14,7 +14,7 @@ from bulksend.planning.batch import PlannedRecord
 from bulksend.planning.overview import Plan
 from bulksend.planning.planner import Planner, PlanOptions
 from bulksend.planning.reading import Source, shown
-from bulksend.planning.repeats import Repeat
+from bulksend.planning.repeats import RepeatedMessage
 from bulksend.planning.survey import DUPLICATE, Survey
 
 
@@ -101,7 +101,9 @@ def _planner(source: Source, options: PlanOptions, columns: Sequence[str], *, fi
         raise InputError(says, error.advice, **error.about) from error
 
 
-def _note_repeats(sink: PlanSink, recipient: Recipient, messages: Sequence[Repeat], skipped: Mapping[int, int]) -> None:
+def _note_repeats(
+    sink: PlanSink, recipient: Recipient, messages: Sequence[RepeatedMessage], skipped: Mapping[int, int]
+) -> None:
     left = [(message.row, message.parts) for message in messages if message.row not in skipped]
     if len(left) > 1:
         sink.add_repeats(recipient, left)

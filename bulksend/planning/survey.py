@@ -24,7 +24,7 @@ from bulksend.planning.overview import (
 )
 from bulksend.planning.planner import PlanOptions
 from bulksend.planning.remarks import Noted, Remarks
-from bulksend.planning.repeats import Repeat, Repeats
+from bulksend.planning.repeats import RepeatedMessage, Repeats
 
 _REASONS_MAX = 1_000  # beyond these many, reasons are not told apart: those of JSON lines name the line
 DUPLICATE = "the same number and text as an earlier row"
@@ -76,7 +76,7 @@ class Survey:
             recipients = [None if i in batch.flaws else who for i, who in enumerate(recipients)]
         self._repeats.add(batch.first, recipients, batch.texts, batch.parts)
 
-    def repeats(self) -> Iterator[tuple[Recipient, list[Repeat], dict[int, int]]]:
+    def repeats(self) -> Iterator[tuple[Recipient, list[RepeatedMessage], dict[int, int]]]:
         """Once all rows are in: each recipient of more than one message, its messages, and which of them repeats which.
 
         The last is a mapping from rows to the earlier rows that have their text.

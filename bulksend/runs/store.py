@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol, Self
 
-from bulksend.model import ContactId, Doubtful, PhoneNumber, Recipient, Status
+from bulksend.model import ContactId, PhoneNumber, Recipient, RowInDoubt, Status
 from bulksend.planning import Overview, Plan, Tally
 from bulksend.runs.facts import Address, Facts, Owner
 from bulksend.sending import Journal
@@ -134,7 +134,7 @@ class Run(Protocol):
     def complaints(self, status: Status, limit: int) -> list[Complaint]:
         """Why rows of a status are not sent, the commonest first."""
 
-    def in_doubt(self, limit: int | None = None) -> list[Doubtful]:
+    def in_doubt(self, limit: int | None = None) -> list[RowInDoubt]:
         """The rows in doubt that were not left at that, in input order; those in flight are not among them."""
 
     def prices_in_doubt(self) -> dict[int, int | None]:

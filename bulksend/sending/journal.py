@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
-from bulksend.model import Answer, Attempt, Doubtful, Outcome, Queued, Recipient
+from bulksend.model import Answer, Attempt, Outcome, Queued, Recipient, RowInDoubt
 
 
 class Journal(Protocol):
@@ -51,7 +51,7 @@ class Journal(Protocol):
     def settle(self, outcomes: Sequence[Outcome], *, dedup_proven: bool) -> Awaitable[None]:
         """Commit outcomes, and whether the server has shown that it knows clientDedup."""
 
-    def to_look_up(self, limit: int) -> Awaitable[list[Doubtful]]:
+    def to_look_up(self, limit: int) -> Awaitable[list[RowInDoubt]]:
         """Rows in doubt that may be in the API's list, in input order, ``limit`` at most."""
 
     def message_ids(self, since_s: float) -> Awaitable[Collection[str]]:

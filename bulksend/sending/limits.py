@@ -62,14 +62,14 @@ class Budget:
         limit: micro-USD of the whole run.
         spent: micro-USD that it was charged already.
         dearest: micro-USD of the dearest message known.
-        doubtful: by row, what messages cost that may have been accepted.
+        in_doubt: by row, what messages cost that may have been accepted.
     """
 
     __slots__ = ("_dearest", "_held", "_left")
 
-    def __init__(self, limit: MicroUSD, *, spent: int, dearest: int, doubtful: dict[int, int | None]) -> None:
+    def __init__(self, limit: MicroUSD, *, spent: int, dearest: int, in_doubt: dict[int, int | None]) -> None:
         self._dearest = dearest
-        self._held = {row: dearest if price is None else price for row, price in doubtful.items()}
+        self._held = {row: dearest if price is None else price for row, price in in_doubt.items()}
         self._left = limit - spent - sum(self._held.values())
 
     def hold(self, row: int, price: int | None) -> bool:

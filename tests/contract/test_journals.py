@@ -17,7 +17,6 @@ from bulksend.errors import OwnedError, RunFileError
 from bulksend.model import (
     Answer,
     ContactId,
-    Doubtful,
     Encoding,
     Event,
     Message,
@@ -26,6 +25,7 @@ from bulksend.model import (
     PhoneNumber,
     Queued,
     Recipient,
+    RowInDoubt,
     Status,
 )
 from bulksend.runs.sqlite import OwnSqliteRun
@@ -416,7 +416,7 @@ async def test_what_is_looked_up_is_in_doubt_and_was_not_left_at_that(keep: Keep
     assert [each.row for each in looked_up] == expected
     assert set(expected) >= {3, 4, 9}
     assert not {1, 2, 5, 6, 7, 8, 10} & set(expected)
-    assert looked_up[1:2] == [Doubtful(4, CONTACT, "Hello 4", "spring-4", BEGAN_S, BEGAN_S, "why")]
+    assert looked_up[1:2] == [RowInDoubt(4, CONTACT, "Hello 4", "spring-4", BEGAN_S, BEGAN_S, "why")]
     journal.close()
 
 

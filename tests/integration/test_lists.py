@@ -11,14 +11,14 @@ from test_api import KEY, Act, accepts, answer, hangs, resets, says, serving, wi
 
 from bulksend.engagespark import Looked, LookUp, SmsApi, Target, look_up
 from bulksend.engagespark.sandbox import Sandbox, SandboxOptions
-from bulksend.model import Doubtful, Endpoint, Message, PhoneNumber
+from bulksend.model import Endpoint, Message, PhoneNumber, RowInDoubt
 
 ANA = PhoneNumber("639171234567")
 SINCE = 1_800_000_000.0
 
 
-def row(number: int, since: float = SINCE) -> Doubtful:
-    return Doubtful(number, ANA, f"Hello {number}", f"spring-{number}", since, since + 1, "no answer in time")
+def row(number: int, since: float = SINCE) -> RowInDoubt:
+    return RowInDoubt(number, ANA, f"Hello {number}", f"spring-{number}", since, since + 1, "no answer in time")
 
 
 def page(*rows: int, more: bool = False, created: float = SINCE) -> Act:

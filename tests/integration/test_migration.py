@@ -15,7 +15,7 @@ import orjson
 import pytest
 from runfiles import crowd_of, killed_after, notes_of, opened, outcome, own
 
-from bulksend.model import Doubtful, Event, Outcome, PhoneNumber, Status
+from bulksend.model import Event, Outcome, PhoneNumber, RowInDoubt, Status
 from bulksend.planning.overview import Example, Findings, Reason, Tally
 from bulksend.runs.facts import Facts
 from bulksend.runs.sqlite.run import SqliteRun
@@ -216,7 +216,7 @@ def test_what_is_in_doubt_is_told_and_neither_what_is_decided_on_nor_what_is_in_
         in_doubt = run.in_doubt()
         assert [doubtful.row for doubtful in in_doubt] == UNDECIDED
         number, text = PhoneNumber("639171000011"), "is in doubt after two attempts"
-        assert in_doubt[1] == Doubtful(11, number, text, "golden-11", DAY_1, DAY_1 + 100, LOST)
+        assert in_doubt[1] == RowInDoubt(11, number, text, "golden-11", DAY_1, DAY_1 + 100, LOST)
         assert run.in_doubt(1) == in_doubt[:1]
         assert run.prices_in_doubt() == dict.fromkeys((1, 2, 8, 9, 10, 11, 17), 20_000) | {18: None}
         assert run.complaints(Status.UNKNOWN, 5) == [
@@ -364,7 +364,7 @@ def test_a_killed_owner_of_what_was_migrated_leaves_in_doubt_what_had_left(path:
         ("UPDATE sends SET state", 2),
         ("DROP INDEX unfinished", 2),
         ("CREATE INDEX unfinished", 2),
-        ("CREATE INDEX doubtful", 2),
+        ("CREATE INDEX in_doubt", 2),
         ("PRAGMA user_version =", 2),
         ("COMMIT", 2),
         ("INSERT OR REPLACE INTO facts", 3),  # the take-over after it

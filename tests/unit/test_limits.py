@@ -41,8 +41,8 @@ def test_a_share_is_judged_from_the_hundredth_row_on() -> None:
     assert limit.is_exceeded(6, 100)
 
 
-def budget(limit: int, spent: int = 0, dearest: int = 20, doubtful: dict[int, int | None] | None = None) -> Budget:
-    return Budget(MicroUSD(limit), spent=spent, dearest=dearest, doubtful=doubtful or {})
+def budget(limit: int, spent: int = 0, dearest: int = 20, in_doubt: dict[int, int | None] | None = None) -> Budget:
+    return Budget(MicroUSD(limit), spent=spent, dearest=dearest, in_doubt=in_doubt or {})
 
 
 def test_what_is_in_flight_counts() -> None:
@@ -63,7 +63,7 @@ def test_a_message_of_no_known_price_is_taken_for_the_dearest() -> None:
 
 
 def test_what_may_have_been_accepted_stays_spent_and_its_repeat_costs_nothing_more() -> None:
-    money = budget(60, doubtful={7: 20, 8: None})
+    money = budget(60, in_doubt={7: 20, 8: None})
     assert money.hold(7, 20)
     assert money.hold(1, 20)
     assert not money.hold(2, 1)

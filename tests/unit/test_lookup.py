@@ -8,11 +8,11 @@ import pytest
 from bulksend.engagespark import Looked, LookUp, look_up
 from bulksend.engagespark.account import Listed, Page
 from bulksend.engagespark.lookup import match
-from bulksend.model import ContactId, Doubtful, MicroUSD, PhoneNumber
+from bulksend.model import ContactId, MicroUSD, PhoneNumber, RowInDoubt
 
 ANA = PhoneNumber("639171234567")
 BEN = PhoneNumber("639181234567")
-ROW = Doubtful(1, ANA, "Hello", "spring-1", 1_000.0, 1_010.0, "no answer in time")
+ROW = RowInDoubt(1, ANA, "Hello", "spring-1", 1_000.0, 1_010.0, "no answer in time")
 LISTED = Listed("SMS1", "", ANA, 7, "Hello", 1_005.0, MicroUSD(20_000))
 
 

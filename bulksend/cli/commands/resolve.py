@@ -19,7 +19,7 @@ from bulksend.cli.settings import Command, option
 from bulksend.cli.watch import Watch
 from bulksend.engagespark import Looked, Target
 from bulksend.errors import UsageError
-from bulksend.model import Doubtful, Endpoint, Status
+from bulksend.model import Endpoint, RowInDoubt, Status
 from bulksend.planning import Tally
 from bulksend.reports import check_output, inputs_of, write_results
 from bulksend.runs import Account, Address, OwnRun, Paths, Terms, open_run
@@ -99,7 +99,7 @@ class _Resolver:
         if not rows:
             out.print("No row is in doubt.")
             return ExitCode.OK
-        run_view.show_doubtful(out, rows)
+        run_view.show_in_doubt(out, rows)
         facts = self.run.facts
         target = target_of(self.to, Address(facts.org_id, facts.base_url), Endpoint(facts.endpoint))
         watch = Watch(out, hides_progress=True)
@@ -127,7 +127,7 @@ class _Resolver:
         return seen.looked
 
     def _resend(
-        self, rows: list[Doubtful], looked: Looked, account: Account | None, target: Target | None
+        self, rows: list[RowInDoubt], looked: Looked, account: Account | None, target: Target | None
     ) -> ExitCode:  # fmt: skip
         campaign.check_can_resend(self.run)
         question = ""
@@ -170,7 +170,7 @@ def _code(tally: Tally) -> ExitCode:
     return ExitCode.NOT_ALL_SENT if tally.statuses[Status.UNKNOWN] else ExitCode.OK
 
 
-def _question(rows: list[Doubtful]) -> str:
+def _question(rows: list[RowInDoubt]) -> str:
     return f"Send {len(rows):,} messages again, some of which may then arrive twice?"
 
 

@@ -134,15 +134,15 @@ def _send(
     run: OwnRun, to: TargetSettings, how: SendOptions, manners: Manners, *, yes: bool
 ) -> tuple[Ended, ExitCode]:  # fmt: skip
     plan, facts, out = run.plan(how.limit), run.facts, manners.out
-    doubtful = plan.tally.statuses[Status.UNKNOWN]
-    is_something_left = bool(plan.overview.rows or doubtful)
+    in_doubt = plan.tally.statuses[Status.UNKNOWN]
+    is_something_left = bool(plan.overview.rows or in_doubt)
     target = None
     if is_something_left:
         target = target_of(to, Address(facts.org_id, facts.base_url), Endpoint(facts.endpoint))
     place = f"{facts.base_url or 'a private sandbox'}, organization {facts.org_id}"
     _show_plan(plan, place, target, how, out)
     if not plan.overview.rows:
-        out.print("Nothing is left to send." if not doubtful else f"Only {many(doubtful, 'row')} in doubt are left.")
+        out.print("Nothing is left to send." if not in_doubt else f"Only {many(in_doubt, 'row')} in doubt are left.")
     if not is_something_left:
         ended = Ended(None, plan.tally)
         return ended, tell_end(run, ended, manners)

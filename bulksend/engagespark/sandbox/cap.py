@@ -17,7 +17,7 @@ class PhoneCap:
     come. A message longer than the cap passes if it comes alone. The window is closed: what came exactly
     ``window_s`` ago still counts, so a 6th SMS passes only *over* a minute after the 1st.
 
-    Memory follows the traffic of one window. ``now`` must not go back.
+    Memory follows the traffic of one window. ``wall_s`` must not go back.
 
     Attributes:
         worst: the most SMS that came for one number within any window, lost ones too.
@@ -32,21 +32,21 @@ class PhoneCap:
         self._phones: dict[str, _Phone] = {}
         self.worst = 0
 
-    def loses(self, number: str, parts: int, now: float) -> bool:
+    def loses(self, number: str, parts: int, wall_s: float) -> bool:
         """Let a message arrive, and tell whether its phone's cap swallows it."""
         if not number.startswith(CAPPED_PREFIX):
             return False
-        self._expire(now)
+        self._expire(wall_s)
         phone = self._phones.setdefault(number, _Phone())
         lost = phone.delivered > 0 and phone.delivered + parts > self._count
         phone.came += parts
         phone.delivered += 0 if lost else parts
-        self._arrivals.append(_Arrival(now, number, parts, 0 if lost else parts))
+        self._arrivals.append(_Arrival(wall_s, number, parts, 0 if lost else parts))
         self.worst = max(self.worst, phone.came)
         return lost
 
-    def _expire(self, now: float) -> None:
-        while self._arrivals and now - self._arrivals[0].at > self._window_s:
+    def _expire(self, wall_s: float) -> None:
+        while self._arrivals and wall_s - self._arrivals[0].at > self._window_s:
             gone = self._arrivals.popleft()
             phone = self._phones[gone.number]
             phone.came -= gone.parts

@@ -44,8 +44,8 @@ class Ledger:
         """The most SMS that were accepted for one capped number within any window."""
         return self._cap.worst
 
-    def accept(self, body: Mapping[str, object], now: float, endpoint: Endpoint = Endpoint.CONTACT) -> Response:
-        """Decide on one send that arrives ``now``; times must not go back from call to call.
+    def accept(self, body: Mapping[str, object], wall_s: float, endpoint: Endpoint = Endpoint.CONTACT) -> Response:
+        """Decide on one send that arrives at ``wall_s`` (since 1970); times must not go back from call to call.
 
         Failures by chance come first, as a CDN or a broken service does not read what it fails.
         """
@@ -54,7 +54,7 @@ class Ledger:
         if status is not None:
             return answers.failure(status, legacy=self._options.legacy, delay_s=delay_s)
         request = parse(body, endpoint, self._options)
-        response = request if isinstance(request, Error) else self._decide(request, now, endpoint)
+        response = request if isinstance(request, Error) else self._decide(request, wall_s, endpoint)
         if isinstance(response, Error):
             number = "" if isinstance(request, Error) else self._number(request) or ""
             return answers.refusal(response, legacy=self._options.legacy, number=number, delay_s=delay_s)
@@ -68,7 +68,7 @@ class Ledger:
         message = self.messages[int(counter) - 1]
         return message if message.message_id == message_id else None
 
-    def _decide(self, request: SendRequest, now: float, endpoint: Endpoint) -> Response | Error:
+    def _decide(self, request: SendRequest, wall_s: float, endpoint: Endpoint) -> Response | Error:
         number = self._number(request)
         if number is None:
             return Error.CONTACT
@@ -78,16 +78,16 @@ class Ledger:
         price_micro = request.parts * self._per_part(number)
         if price_micro > self.balance_micro + self._options.recharge_micro:
             return Error.FUNDS
-        message = self._send(request, number, price_micro, now, endpoint)
+        message = self._send(request, number, price_micro, wall_s, endpoint)
         answered = not self._chance.loses_answer()
         return Response(200, answers.sent_fields(message), message=message, number=number, answered=answered)
 
-    def _send(self, request: SendRequest, number: str, price_micro: int, now: float, endpoint: Endpoint) -> Message:
+    def _send(self, request: SendRequest, number: str, price_micro: int, wall_s: float, endpoint: Endpoint) -> Message:
         counter = len(self.messages) + 1
         message = Message(
-            message_id=answers.message_id(now, self._options.org_id, counter),
+            message_id=answers.message_id(wall_s, self._options.org_id, counter),
             counter=counter,
-            created=now,
+            created=wall_s,
             number=number,
             contact_id=self._contact_id(request, number, endpoint),
             sender=request.sender,
@@ -97,7 +97,7 @@ class Ledger:
             client_dedup=request.client_dedup,
             client_ref=request.client_ref,
             client_push_url=request.client_push_url,
-            lost=self._cap.loses(number, request.parts, now),
+            lost=self._cap.loses(number, request.parts, wall_s),
         )
         self.messages.append(message)
         if price_micro > self.balance_micro:

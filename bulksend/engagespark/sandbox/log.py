@@ -15,7 +15,7 @@ from bulksend.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class LoggedSend:
     """One send, as it came and as it went; what a body did not have, or had in an unreadable way, is None.
 
     Attributes:
@@ -107,11 +107,11 @@ class Log:
     __slots__ = ("_accepted", "_duplicates", "_file", "_lost", "records")
 
     def __init__(self, path: Path | None = None) -> None:
-        self.records: list[Record] = []
+        self.records: list[LoggedSend] = []
         self._accepted = self._duplicates = self._lost = 0
         self._file = None if path is None else _open(path)
 
-    def add(self, record: Record) -> None:
+    def add(self, record: LoggedSend) -> None:
         """Note a send; its line is with the operating system before this returns."""
         self.records.append(record)
         self._accepted += record.accepted
@@ -139,11 +139,11 @@ class Log:
             self._file.close()
 
 
-def record(arrived: float, path: str, body: Mapping[str, object], response: Response) -> Record:
+def record(arrived: float, path: str, body: Mapping[str, object], response: Response) -> LoggedSend:
     """Describe a send and its response."""
     message = response.message
     message_id = "" if message is None else message.message_id
-    return Record(
+    return LoggedSend(
         arrived=arrived,
         path=path,
         to=body.get("to", body.get("fullPhoneNumber")),

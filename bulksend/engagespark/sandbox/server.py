@@ -88,7 +88,7 @@ class Sandbox:
         return f"http://{HOST}:{self._port}"
 
     @property
-    def records(self) -> Sequence[log.Record]:
+    def records(self) -> Sequence[log.LoggedSend]:
         """Every send that arrived, in order."""
         return self._log.records
 

@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 from bulksend.errors import RunFileError
-from bulksend.model import Answer, Attempt, Doubtful, Outcome, Queued, Recipient
+from bulksend.model import Answer, Attempt, Outcome, Queued, Recipient, RowInDoubt
 from bulksend.runs.sqlite.notes import Notes
 from bulksend.runs.sqlite.queries import in_doubt, message_ids
 
@@ -62,7 +62,7 @@ class SqliteJournal:
         """See `Journal.settle`."""
         return self._do(lambda: self._notes.settle(outcomes, dedup_proven=dedup_proven))
 
-    def to_look_up(self, limit: int) -> Awaitable[list[Doubtful]]:
+    def to_look_up(self, limit: int) -> Awaitable[list[RowInDoubt]]:
         """See `Journal.to_look_up`."""
         return self._do(lambda: in_doubt(self._notes.db, limit))
 

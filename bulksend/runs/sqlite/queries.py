@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from bulksend.model import Doubtful, Encoding, PhoneNumber, Status
+from bulksend.model import Encoding, PhoneNumber, RowInDoubt, Status
 from bulksend.planning import CROWDS_MAX, Crowd, Group, Overview, Preview, Tally, summed
 from bulksend.runs.sqlite import kept, life
 from bulksend.runs.states import State
@@ -95,18 +95,20 @@ def until(db: sqlite3.Connection, limit: int | None) -> int:
     return int(found[0]) if found else LAST_ROW
 
 
-def in_doubt(db: sqlite3.Connection, limit: int | None) -> list[Doubtful]:
+def in_doubt(db: sqlite3.Connection, limit: int | None) -> list[RowInDoubt]:
     """What `Run.in_doubt` tells, inside the caller's transaction."""
     keyed = f"{kept.plan(db).campaign}-"
     return [
-        Doubtful(row, recipient, text, f"{keyed}{row}", since, until, error)
+        RowInDoubt(row, recipient, text, f"{keyed}{row}", since, until, error)
         for row, recipient, text, since, until, error in db.execute(_IN_DOUBT, [-1 if limit is None else limit])
     ]
 
 
 def message_ids(db: sqlite3.Connection, since_s: float) -> set[str]:
     """What `Run.message_ids` tells, inside the caller's transaction."""
-    sql = "SELECT json_extract(answer, '$.messageId') FROM sends WHERE state = ? AND answer IS NOT NULL AND ended_at >= ?"
+    sql = (
+        "SELECT json_extract(answer, '$.messageId') FROM sends WHERE state = ? AND answer IS NOT NULL AND ended_at >= ?"
+    )
     return {message_id for (message_id,) in db.execute(sql, [State.SENT, since_s])}
 
 

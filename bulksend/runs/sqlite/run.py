@@ -9,7 +9,7 @@ from typing import Self
 
 import orjson
 
-from bulksend.model import ContactId, Doubtful, PhoneNumber, Status
+from bulksend.model import ContactId, PhoneNumber, RowInDoubt, Status
 from bulksend.planning import PREVIEWS, Overview, Plan, Tally
 from bulksend.runs.facts import Facts, Owner
 from bulksend.runs.paths import state_path
@@ -102,7 +102,7 @@ class SqliteRun:
         with explained(self.path):
             return queries.complaints(self._db, status, limit)
 
-    def in_doubt(self, limit: int | None = None) -> list[Doubtful]:
+    def in_doubt(self, limit: int | None = None) -> list[RowInDoubt]:
         """See `Run.in_doubt`."""
         with explained(self.path):
             return queries.in_doubt(self._db, limit)

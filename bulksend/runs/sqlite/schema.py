@@ -59,7 +59,7 @@ CREATE INDEX contacts ON messages (recipient) WHERE typeof(recipient) = 'integer
 # Few rows at any time, so that they cost nothing and are found among millions at once.
 INDEXES = f"""
 CREATE INDEX unfinished ON sends (row) WHERE {life.is_to_send()};
-CREATE INDEX doubtful ON sends (row) WHERE state = '{State.UNKNOWN}';
+CREATE INDEX in_doubt ON sends (row) WHERE state = '{State.UNKNOWN}';
 """
 PRAGMAS = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};"
 
