@@ -440,8 +440,8 @@ async def test_what_is_looked_up_began_between_its_first_doubt_and_its_last_atte
         await journal.begin([1], began_s)
         assert await journal.to_look_up(10) == []  # it is under way
         await journal.settle([outcome(1, event)], dedup_proven=False)
-    [doubtful] = await journal.to_look_up(10)
-    assert (doubtful.since, doubtful.until) == (300.0, 900.0)
+    [row] = await journal.to_look_up(10)
+    assert (row.since, row.until) == (300.0, 900.0)
     journal.close()
 
 

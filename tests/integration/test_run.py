@@ -103,7 +103,7 @@ def test_what_an_owner_left_under_way_reads_in_doubt_as_soon_as_it_is_gone_in_or
     )
     with SqliteRun.open(path) as run:
         assert [record[1] for record in run.results()] == ["unknown", "pending", "pending"]
-        assert [doubtful.row for doubtful in run.in_doubt()] == [1]
+        assert [each.row for each in run.in_doubt()] == [1]
         assert run.tally().attempts == 1
 
 
@@ -132,8 +132,8 @@ def test_what_is_to_send_and_what_is_in_doubt_is_found_by_an_index_among_all_tha
             for sql in statements
             if "FROM sends" in sql
         ]
-    found = [next((index for index in ("doubtful", "unfinished") if index in plan), plan) for plan in plans]
-    assert found == ["doubtful", "doubtful", "unfinished"]
+    found = [next((index for index in ("in_doubt", "unfinished") if index in plan), plan) for plan in plans]
+    assert found == ["in_doubt", "in_doubt", "unfinished"]
 
 
 def test_previews_are_the_first_pending(tmp_path: Path) -> None:

@@ -181,7 +181,7 @@ class RunFile(RuleBasedStateMachine):
 
     @rule(choice=CHOICES)
     def somebody_leaves_a_row_in_doubt_at_that(self, choice: int) -> None:
-        in_doubt = [doubtful.row for doubtful in self.run.in_doubt()]
+        in_doubt = [each.row for each in self.run.in_doubt()]
         some = in_doubt[: choice % (len(in_doubt) + 1)]
         self.run.decide(some, resend=False)
         assert {item.row for item in self.notes.in_doubt(0.0)} == set(in_doubt) - set(some)

@@ -83,14 +83,21 @@ def _chosen(events: Sequence[Event], which: str, value: Callable[[Event], str]) 
 
 
 def _where(holds: Callable[[Life], bool], table: str) -> str:
-    whatever_was_decided = [state for state in State if all(holds(Life(state, decision=each)) for each in _DECISIONS)]
-    terms = [f"{table}state IN ({_listed(whatever_was_decided)})"] if whatever_was_decided else []
+    """The lives for which something holds, state by state, so that partial indexes of a state serve."""
+    whatever_was_decided, terms = [], []
     for state in State:
-        for decision in _DECISIONS:
-            if state not in whatever_was_decided and holds(Life(state, decision=decision)):
-                said = f"{table}decision IS NULL" if decision is None else f"{table}decision = '{decision}'"
-                terms.append(f"{table}state = '{state}' AND {said}")
+        decisions = [each for each in _DECISIONS if holds(Life(state, decision=each))]
+        if len(decisions) == len(_DECISIONS):
+            whatever_was_decided.append(state)
+        elif decisions:
+            terms.append(f"{table}state = '{state}' AND ({' OR '.join(_decided(each, table) for each in decisions)})")
+    if whatever_was_decided:
+        terms.insert(0, f"{table}state IN ({_listed(whatever_was_decided)})")
     return f"({' OR '.join(terms)})"
+
+
+def _decided(decision: Decision | None, table: str) -> str:
+    return f"{table}decision IS NULL" if decision is None else f"{table}decision = '{decision}'"
 
 
 def _listed(words: Iterable[str]) -> str:
