@@ -481,6 +481,17 @@ async def test_message_ids_are_of_what_was_sent_lately(keep: Keep) -> None:
     journal.close()
 
 
+@pytest.mark.parametrize("event", [Event.DOUBTED, Event.REJECTED, Event.FAILED, Event.PUT_OFF])
+async def test_an_answer_that_does_not_say_that_its_row_was_sent_tells_no_message_id_of_it(
+    keep: Keep, event: Event
+) -> None:
+    journal = keep(messages(ANA)).open()
+    await journal.begin([1], BEGAN_S)
+    await journal.settle([told(1, event, NOW_S)], dedup_proven=False)
+    assert set(await journal.message_ids(0.0)) == set()
+    journal.close()
+
+
 async def test_recent_sends_are_those_that_may_have_arrived(keep: Keep) -> None:
     journal = keep(messages(ANA, ANA, BEN, BEN, EVA, CONTACT)).open()
     await journal.begin([1, 2, 3, 4, 5, 6], BEGAN_S)

@@ -106,8 +106,10 @@ def in_doubt(db: sqlite3.Connection, limit: int | None) -> list[Doubtful]:
 
 def message_ids(db: sqlite3.Connection, since_s: float) -> set[str]:
     """What `Run.message_ids` tells, inside the caller's transaction."""
-    sql = "SELECT json_extract(answer, '$.messageId') FROM sends WHERE answer IS NOT NULL AND ended_at >= ?"
-    return {message_id for (message_id,) in db.execute(sql, [since_s])}
+    sql = (
+        "SELECT json_extract(answer, '$.messageId') FROM sends WHERE state = ? AND answer IS NOT NULL AND ended_at >= ?"
+    )
+    return {message_id for (message_id,) in db.execute(sql, [State.SENT, since_s])}
 
 
 def recent_sends(db: sqlite3.Connection, since_s: float, wall_s: float) -> list[Any]:
