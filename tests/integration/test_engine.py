@@ -16,6 +16,7 @@ import pytest
 from aiolimiter import AsyncLimiter
 from memory import Memory, MemoryJournal, Note
 from planned import PlannedRow, write_plan
+from runfiles import killed_after, notes_of
 
 from bulksend.engagespark.outcomes import Fault, Reply, judge
 from bulksend.model import (
@@ -29,10 +30,10 @@ from bulksend.model import (
     Recipient,
     Status,
 )
-from bulksend.runs.lock import FileLock
-from bulksend.runs.sqlite.file import IN_FLIGHT
+from bulksend.runs.sqlite import OwnSqliteRun
 from bulksend.runs.sqlite.journal import SqliteJournal
-from bulksend.runs.sqlite.store import INTERRUPTED, RunStore
+from bulksend.runs.sqlite.schema import CUT_OFF
+from bulksend.runs.states import State
 from bulksend.sending import (
     DEDUP_MEMORY_S,
     Cap,
@@ -124,6 +125,9 @@ class Run:
         """A journal of it, and whether the server has shown that it knows clientDedup."""
         raise NotImplementedError
 
+    def end(self) -> None:
+        """Whoever began to send it is done."""
+
     def states(self) -> dict[int, str]:
         """Of the rows that were begun."""
         raise NotImplementedError
@@ -155,6 +159,7 @@ class Run:
                 return await engine.run()
         finally:
             journal.close()
+            self.end()
 
 
 def engine_of(
@@ -213,23 +218,33 @@ class FileRun(Run):
     path: Path
     wall: Callable[[], float] = time.time
 
-    def begin(self, limit: int | None) -> tuple[Journal, bool]:
-        store = self.open(limit)
-        return SqliteJournal(store), store.dedup_proven
+    owned: OwnSqliteRun | None = None
 
-    def open(self, limit: int | None = None) -> RunStore:
-        return RunStore(self.path, by_parts=True, limit=limit, now=self.wall())
+    def begin(self, limit: int | None) -> tuple[Journal, bool]:
+        owned = self.own()
+        return owned.journal(limit=limit), owned.is_dedup_proven
+
+    def end(self) -> None:
+        if self.owned is not None:
+            self.owned.close()
+            self.owned = None
+
+    def own(self) -> OwnSqliteRun:
+        """The run anew; whoever had it gives it up."""
+        self.end()
+        self.owned = OwnSqliteRun.own(self.path, self.wall())
+        return self.owned
 
     def engine(
         self,
-        store: RunStore,
+        owned: OwnSqliteRun,
         server: Server,
         pace: Pace = BRISK,
         journal: SqliteJournal | None = None,
         stopping: Stopping | None = None,
     ) -> tuple[Engine, SqliteJournal]:
-        journal = journal or SqliteJournal(store)
-        engine = engine_of(journal, server, self.wall, pace, stopping=stopping, dedup_proven=store.dedup_proven)
+        journal = journal or owned.journal()
+        engine = engine_of(journal, server, self.wall, pace, stopping=stopping, dedup_proven=owned.is_dedup_proven)
         return engine, journal
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
@@ -258,12 +273,9 @@ class FileRun(Run):
         return {found[0]: found[1] for found in self.query(f"SELECT row, {column} FROM sends")}
 
     def is_killed_while_sending(self, *rows: int, ago_s: float = 0.0) -> None:
-        """An owner committed its intents, and then there was no owner."""
-        store = self.open()
-        store.db.execute("BEGIN")
-        store.begin(rows, self.wall() - ago_s)
-        store.db.execute("COMMIT")
-        store.db.close()
+        """An owner committed its intents, their SMS left, and then there was no owner."""
+        now = self.wall()
+        killed_after(f"begin(notes_of(own(path, {now})), {rows}, {now - ago_s})", self.path)
 
     def knows_dedup(self) -> None:
         """The server has shown to an earlier process that it knows clientDedup."""
@@ -273,7 +285,7 @@ class FileRun(Run):
 @pytest.fixture
 def plan(tmp_path: Path) -> Iterator[Callable[[Sequence[Recipient]], FileRun]]:
     """Plans a run with a row for each recipient, in a file."""
-    locks: list[FileLock] = []
+    runs: list[FileRun] = []
 
     def write(recipients: Sequence[Recipient]) -> FileRun:
         path = tmp_path / "campaign.run"
@@ -281,12 +293,13 @@ def plan(tmp_path: Path) -> Iterator[Callable[[Sequence[Recipient]], FileRun]]:
             PlannedRow(row, Status.PENDING, recipient, None, f"Hello {row}", Encoding.GSM7, 1, MicroUSD(1), "", b"[]")
             for row, recipient in enumerate(recipients, start=1)
         ]
-        locks.append(write_plan(path, rows))
-        return FileRun(path)
+        write_plan(path, rows).release()
+        runs.append(FileRun(path))
+        return runs[-1]
 
     yield write
-    for lock in locks:
-        lock.release()
+    for run in runs:
+        run.end()
 
 
 Plan = Callable[[Sequence[Recipient]], FileRun]
@@ -325,7 +338,7 @@ async def test_an_intent_is_committed_before_its_sms_leaves(plan: Plan) -> None:
         return accepted(message)
 
     await run.send(Server(look))
-    assert seen == [(IN_FLIGHT, 1)] * 50
+    assert seen == [(State.IN_FLIGHT, 1)] * 50
 
 
 async def test_a_second_attempt_has_an_intent_of_its_own(plan: Plan) -> None:
@@ -337,7 +350,7 @@ async def test_a_second_attempt_has_an_intent_of_its_own(plan: Plan) -> None:
         return accepted(message) if attempt == 2 else refused(500)
 
     await run.send(Server(look))
-    assert seen == [(IN_FLIGHT, 1), (IN_FLIGHT, 2)]
+    assert seen == [(State.IN_FLIGHT, 1), (State.IN_FLIGHT, 2)]
 
 
 class SlowJournal(SqliteJournal):
@@ -350,8 +363,8 @@ class SlowJournal(SqliteJournal):
 
 async def test_progress_tells_only_what_is_committed(plan: Plan) -> None:
     run, told = plan(abroad(100)), set()
-    store = run.open()
-    engine, journal = run.engine(store, accepts_all(), journal=SlowJournal(store))
+    owned = run.own()
+    engine, journal = run.engine(owned, accepts_all(), journal=SlowJournal(notes_of(owned)))
     async with asyncio.timeout(LIMIT_S):
         sending = asyncio.create_task(engine.run())
         while not sending.done():
@@ -495,7 +508,7 @@ async def test_what_may_have_been_sent_is_repeated_under_its_key_once_the_server
     assert await run.send(server, Pace(concurrency=1)) is None
     assert [key for row, key, _ in server.calls if row == 1] == ["spring-1"] * 2
     assert server.rows.index(1, 1) > server.rows.index(5)
-    assert run.query("SELECT state, json_extract(answer, '$[0]'), attempts FROM sends WHERE row = 1") == [
+    assert run.query("SELECT state, json_extract(answer, '$.messageId'), attempts FROM sends WHERE row = 1") == [
         ("sent", "SMS-1st", 2)
     ]
     assert run.query("SELECT value FROM facts WHERE name = 'dedup proven'") == [(1,)]
@@ -563,7 +576,7 @@ async def test_a_killed_runs_rows_stay_unknown_where_the_server_does_not_show_ke
     assert await run.send(server) is None
     assert sorted(server.rows) == [3, 4, 5]
     assert run.states() == {1: "unknown", 2: "unknown", 3: "sent", 4: "sent", 5: "sent"}
-    assert run.errors()[1] == INTERRUPTED
+    assert run.errors()[1] == CUT_OFF
 
 
 async def test_a_killed_runs_rows_are_repeated_when_the_server_shows_a_key_later(plan: Plan) -> None:
@@ -691,17 +704,17 @@ class StoppingJournal(SqliteJournal):
 
     stopping: Stopping
 
-    async def begin(self, rows: Sequence[int], now: float) -> list[Attempt]:
-        attempts = await super().begin(rows, now)
+    async def begin(self, rows: Sequence[int], wall_s: float) -> list[Attempt]:
+        attempts = await super().begin(rows, wall_s)
         self.stopping.ask(INTERRUPTED_BY_HAND)
         return attempts
 
 
 async def is_stopped_after_its_intents(run: FileRun) -> Server:
-    store, server = run.open(), accepts_all()
-    journal = StoppingJournal(store)
+    owned, server = run.own(), accepts_all()
+    journal = StoppingJournal(notes_of(owned))
     journal.stopping = Stopping()
-    engine, _ = run.engine(store, server, journal=journal, stopping=journal.stopping)
+    engine, _ = run.engine(owned, server, journal=journal, stopping=journal.stopping)
     async with asyncio.timeout(LIMIT_S):
         await engine.run()
     journal.close()
@@ -735,7 +748,7 @@ async def test_a_cancelled_run_notes_what_was_under_way_and_leaves_no_task_behin
         return accepted(message)
 
     run = plan(abroad(50))
-    engine, journal = run.engine(run.open(), Server(lambda message, _: never(message)), Pace(concurrency=4, rate=1))
+    engine, journal = run.engine(run.own(), Server(lambda message, _: never(message)), Pace(concurrency=4, rate=1))
     task = asyncio.create_task(engine.run())
     await asyncio.sleep(0.2)  # one is under way, and the next waits for its second
     task.cancel()
@@ -768,11 +781,11 @@ async def test_nothing_is_sent_once_the_run_file_cannot_be_written(plan: Plan) -
 
 async def test_nothing_is_sent_while_another_program_locks_the_run_file(plan: Plan) -> None:
     run, server = plan(abroad(50)), accepts_all()
-    store = run.open()
-    store.db.execute("PRAGMA busy_timeout = 50")
+    owned = run.own()
+    owned._db.execute("PRAGMA busy_timeout = 50")
     other = sqlite3.connect(run.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    engine, journal = run.engine(store, server)
+    engine, journal = run.engine(owned, server)
     async with asyncio.timeout(LIMIT_S):
         stop = await engine.run()
     other.execute("ROLLBACK")
