@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from planned import PlannedRow, write_plan
+from runfiles import begin, notes_of, own
 
 from bulksend.errors import UsageError
 from bulksend.model import (
@@ -27,8 +28,8 @@ from bulksend.model import (
 )
 from bulksend.reports import results as results_module
 from bulksend.reports.results import COLUMNS, ESTIMATE_COLUMNS, input_columns, write_estimate, write_results, writer_for
-from bulksend.runs.sqlite.reader import RunReport
-from bulksend.runs.sqlite.store import RunStore
+from bulksend.runs.sqlite import SqliteRun
+from bulksend.runs.store import ResultRow
 
 ANA = PhoneNumber("639171234567")
 FORMULAS = [
@@ -45,12 +46,9 @@ class Run:
         self.path = folder / "campaign.run"
         write_plan(self.path, rows, columns=tuple(columns)).release()
 
-    def store(self) -> RunStore:
-        return RunStore(self.path, by_parts=True, limit=None, now=1_000.0)
-
     def write(self, name: str) -> Path:
         path = self.path.with_name(name)
-        with RunReport(self.path) as run:
+        with SqliteRun.open(self.path) as run:
             write_results(run, path)
         return path
 
@@ -84,7 +82,7 @@ ANSWER = Answer(
 
 
 @pytest.fixture
-def sent(tmp_path: Path) -> Run:
+def sent(tmp_path: Path) -> Iterator[Run]:
     """One row of each kind; the sixth is left in flight."""
     rows = [
         pending(1, ANA, ["639171234567", "Ana"]),
@@ -97,18 +95,18 @@ def sent(tmp_path: Path) -> Run:
         invalid(8, "line 8 is not JSON", []),
     ]
     run = Run(tmp_path, ["to", "Name"], rows)
-    store = run.store()
-    store.begin([1, 2, 3, 6], 1_600_000_000.25)
-    store.settle(
-        [
-            Outcome(row=1, event=Event.ACCEPTED, final=True, ended_at=1.0, http_status=200, answer=ANSWER),
-            Outcome(row=2, event=Event.ACCEPTED, final=True, ended_at=1.0, http_status=200, answer=ANSWER),
-            Outcome(row=3, event=Event.REJECTED, final=True, ended_at=1.0, http_status=400, error="=bad 'to'"),
-        ],
-        dedup_proven=False,
-    )
-    store.db.close()
-    return run
+    with own(run.path) as owned:
+        notes = notes_of(owned)
+        begin(notes, [1, 2, 3, 6], 1_600_000_000.25)
+        notes.settle(
+            [
+                Outcome(row=1, event=Event.ACCEPTED, final=True, ended_at=1.0, http_status=200, answer=ANSWER),
+                Outcome(row=2, event=Event.ACCEPTED, final=True, ended_at=1.0, http_status=200, answer=ANSWER),
+                Outcome(row=3, event=Event.REJECTED, final=True, ended_at=1.0, http_status=400, error="=bad 'to'"),
+            ],
+            dedup_proven=False,
+        )
+        yield run
 
 
 # ---- CSV ----
@@ -265,7 +263,7 @@ def test_an_estimate_tells_each_rows_size_and_price(tmp_path: Path) -> None:
     rows[1] = rows[1]._replace(price=None, encoding=Encoding.GSM7)
     run = Run(tmp_path, ["error"], rows)
     path = tmp_path / "out.csv"
-    with RunReport(run.path) as report:
+    with SqliteRun.open(run.path) as report:
         write_estimate(report, path)
     assert read_csv(path) == [
         [*ESTIMATE_COLUMNS, "input_error"],
@@ -295,29 +293,29 @@ def test_old_results_are_replaced_whole(sent: Run) -> None:
     assert sorted(file.name for file in path.parent.iterdir() if "run" not in file.name) == ["out.csv"]
 
 
-class Breaks(RunReport):
+class Breaks(SqliteRun):
     """A run whose disk gives out while it is read."""
 
-    def results(self) -> Iterator[tuple[object, ...]]:
+    def results(self) -> Iterator[ResultRow]:
         yield next(super().results())
         raise OSError(5, "Input/output error")
 
 
-class IsInterrupted(RunReport):
+class IsInterrupted(SqliteRun):
     """A run whose results the user stops waiting for."""
 
-    def results(self) -> Iterator[tuple[object, ...]]:
+    def results(self) -> Iterator[ResultRow]:
         yield next(super().results())
         raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize(("kind", "error"), [(Breaks, UsageError), (IsInterrupted, KeyboardInterrupt)])
 def test_if_writing_fails_midway_the_old_results_stay(
-    sent: Run, kind: type[RunReport], error: type[BaseException]
+    sent: Run, kind: type[SqliteRun], error: type[BaseException]
 ) -> None:
     path = sent.path.with_name("out.csv")
     path.write_text("old")
-    with kind(sent.path) as run, pytest.raises(error):
+    with kind.open(sent.path) as run, pytest.raises(error):
         write_results(run, path)
     assert path.read_text() == "old"
     assert sorted(file.name for file in path.parent.iterdir() if "run" not in file.name) == ["out.csv"]
@@ -336,7 +334,7 @@ def test_where_results_cannot_be_written_one_sentence_says_so(sent: Run, place: 
     folder = sent.path.parent
     (folder / "file").touch()
     (folder / "folder.csv").mkdir()
-    with RunReport(sent.path) as run, pytest.raises(UsageError, match=rf"it cannot be written: {says}"):
+    with SqliteRun.open(sent.path) as run, pytest.raises(UsageError, match=rf"it cannot be written: {says}"):
         write_results(run, folder / place)
     assert not [file for file in folder.rglob("*") if file.name.endswith(".part")]
 
@@ -348,7 +346,10 @@ def test_a_folder_where_one_may_not_write_is_told_in_one_sentence(sent: Run, mod
     folder.mkdir()
     folder.chmod(mode)
     try:
-        with RunReport(sent.path) as run, pytest.raises(UsageError, match="it cannot be written: Permission denied"):
+        with (
+            SqliteRun.open(sent.path) as run,
+            pytest.raises(UsageError, match="it cannot be written: Permission denied"),
+        ):
             write_results(run, folder / "out.csv")
     finally:
         folder.chmod(0o700)
