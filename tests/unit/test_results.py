@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from planned import PlannedRow, write_plan
-from runfiles import begin, notes_of, own
+from runfiles import begin, killed_after, notes_of, own
 
 from bulksend.errors import UsageError
 from bulksend.model import (
@@ -29,6 +29,7 @@ from bulksend.model import (
 from bulksend.reports import results as results_module
 from bulksend.reports.results import COLUMNS, ESTIMATE_COLUMNS, input_columns, write_estimate, write_results, writer_for
 from bulksend.runs.sqlite import SqliteRun
+from bulksend.runs.sqlite.schema import CUT_OFF
 from bulksend.runs.store import ResultRow
 
 ANA = PhoneNumber("639171234567")
@@ -83,7 +84,7 @@ ANSWER = Answer(
 
 @pytest.fixture
 def sent(tmp_path: Path) -> Iterator[Run]:
-    """One row of each kind; the sixth is left in flight."""
+    """One row of each kind; the sixth is in flight, for its owner lives."""
     rows = [
         pending(1, ANA, ["639171234567", "Ana"]),
         pending(2, ContactId(7), ["", "Ben"]),
@@ -151,11 +152,36 @@ def test_a_contacts_record_has_the_number_that_the_answer_told(sent: Run) -> Non
     assert records[5][:4] == ["5", "pending", "", "8"]
 
 
-def test_a_row_in_flight_is_unknown(sent: Run) -> None:
+def test_a_row_in_flight_is_told_as_that_while_its_owner_lives(sent: Run) -> None:
     record = dict(zip(*[read_csv(sent.write("out.csv"))[i] for i in (0, 6)], strict=True))
-    assert (record["row"], record["status"], record["attempts"]) == ("6", "unknown", "1")
-    assert record["error"] == "its outcome is not noted yet: it may or may not have been accepted"
+    assert (record["row"], record["status"], record["attempts"]) == ("6", "in flight", "1")
+    assert record["error"] == "under way: its outcome is not noted yet"
     assert record["sentAt"] == ""
+
+
+def test_a_row_that_was_in_flight_when_its_owner_was_killed_is_told_as_the_next_owner_will_find_it(
+    tmp_path: Path,
+) -> None:
+    run = Run(tmp_path, ["to"], [pending(row, ANA, ["639171234567"]) for row in (1, 2, 3)])
+    killed_after(
+        """
+        notes = notes_of(own(path))
+        begin(notes, [1], 1_600_000_000.25)
+        notes.begin([2], 1_600_000_000.25)  # its SMS never left
+        """,
+        run.path,
+    )
+    header, *records = read_csv(run.write("out.csv"))
+    told = [dict(zip(header, record, strict=True)) for record in records]
+    assert [(each["row"], each["status"], each["attempts"], each["error"], each["sentAt"]) for each in told] == [
+        ("1", "unknown", "1", CUT_OFF, ""),
+        ("2", "pending", "0", "", ""),
+        ("3", "pending", "0", "", ""),
+    ]
+    lines = run.write("out.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["status"] for line in lines] == ["unknown", "pending", "pending"]
+    with own(run.path, 2_000_000_000.0):
+        assert read_csv(run.write("next.csv")) == [header, *records]
 
 
 def test_a_bad_row_keeps_its_cells_as_far_as_there_are_columns(sent: Run) -> None:
@@ -236,7 +262,7 @@ def test_json_lines_keep_the_types(sent: Run) -> None:
     assert rejected["Name"] == "Ñ 😀"
     assert (bad["to"], bad["httpStatus"], bad["attempts"]) == (None, None, 0)
     assert (waiting["status"], waiting["to"]) == ("pending", None)
-    assert in_flight["status"] == "unknown"
+    assert in_flight["status"] == "in flight"
     assert records[7]["Name"] is None
 
 
