@@ -104,7 +104,9 @@ def own_where_locks_do_not_hold(path: Path, now: float) -> OwnSqliteRun:
 
 
 def notes_of(run: OwnSqliteRun, *, by_parts: bool = True, limit: int | None = None) -> Notes:
-    return Notes(run._db, run.path, run._departures, epoch=run._epoch, by_parts=by_parts, limit=limit)
+    notes = Notes(run._db, run.path, run._departures, epoch=run._epoch, by_parts=by_parts, limit=limit)
+    run._notes.append(notes)  # so that the run knows, when it is closed, what they left under way
+    return notes
 
 
 def begin(notes: Notes, rows: Sequence[int], now: float) -> list[Attempt]:
