@@ -407,7 +407,8 @@ def test_a_second_process_is_turned_away_also_while_the_first_stands_still(tmp_p
 
 
 def test_two_processes_that_start_at_once_send_each_row_once(tmp_path: Path) -> None:
-    with campaign(tmp_path / "c", Settings(latency_s=0.02), rows_of(40, random.Random(5), crowded=0)) as run:
+    # It takes 3 s, so that the last one comes while the first is at work also where starting takes long.
+    with campaign(tmp_path / "c", Settings(latency_s=0.3), rows_of(40, random.Random(5), crowded=0)) as run:
         processes = [run.start() for _ in range(3)]
         codes = []
         for process in processes:

@@ -139,3 +139,4 @@ def _tell(group: Sequence[_Job[Any]], failure: Exception | None) -> None:
             job.done.set_result(job.result)
         else:
             job.done.set_exception(failure)
+            job.done.exception()  # seen: who shields the future and is called off meanwhile asks the next one
