@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from runfiles import begin, crowd_of, journal_of, notes_of, number, opened, outcome, own, settle, states
 
@@ -133,6 +135,23 @@ async def test_a_caller_that_gave_up_does_not_disturb_the_others(tmp_path: Path)
         done = await asyncio.gather(*calls, return_exceptions=True)
         assert [type(each) for each in done] == [list, asyncio.CancelledError, list]
     assert set(states(path)) == {1, 2, 3}  # its intent was on its way: a take-over will say unknown
+
+
+async def test_a_failure_whose_caller_gave_up_meanwhile_is_no_complaint_of_the_loops(tmp_path: Path) -> None:
+    complaints: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    path = crowd_of(tmp_path / "campaign.run", 1)
+    with journal_of(path) as (_, journal):
+        await journal.begin([1], 1_000.0)
+        with held_up(path):
+            caller = asyncio.shield(journal.begin([1], 1_000.0))
+            await asyncio.sleep(0)
+            caller.cancel()
+            await asyncio.sleep(0.01)
+        with pytest.raises(RunFileError):
+            await journal.begin([1], 1_000.0)
+    gc.collect()
+    assert complaints == []
 
 
 async def test_closing_commits_what_still_waits(tmp_path: Path) -> None:
