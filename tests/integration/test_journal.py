@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from runfiles import begin, crowd_of, journal_of, notes_of, number, opened, outcome, own, settle, states
 
 from bulksend.errors import RunFileError
