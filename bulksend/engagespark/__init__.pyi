@@ -1,11 +1,11 @@
 from .account import Balance as Balance
 from .account import Looked as Looked
 from .client import SmsApi as SmsApi
-from .client import Target as Target
 from .lookup import LookUp as LookUp
 from .lookup import look_up as look_up
 from .sandbox import Sandbox as Sandbox
 from .sandbox import SandboxOptions as SandboxOptions
 from .sandbox import parse_fail as parse_fail
 from .sandbox import parse_latency as parse_latency
+from .target import Target as Target
 from .wire import Wire as Wire

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -20,9 +18,9 @@ from yarl import URL
 from bulksend.engagespark import bodies
 from bulksend.engagespark.account import Balance, Looked, Page
 from bulksend.engagespark.outcomes import Fault, Reply, judge
+from bulksend.engagespark.target import Target
 from bulksend.engagespark.wire import NotConnectedError, Received, Wire
-from bulksend.errors import UsageError
-from bulksend.model import Endpoint, Message
+from bulksend.model import Message
 from bulksend.sending import Verdict
 from bulksend.words import printable
 
@@ -34,35 +32,6 @@ _BALANCE_TIMEOUT_S = 10.0  # nobody waits for what is only good to know
 _IDLE_S = 15.0
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where messages go, and in whose name.
-
-    Attributes:
-        base_url: scheme and host, such as https://api.engagespark.com.
-        org_id: the organization's id.
-        endpoint: which of the API's twins.
-        api_key: the secret; never shown.
-    """
-
-    base_url: str
-    org_id: int
-    endpoint: Endpoint
-    api_key: str = field(repr=False)
-
-    def __post_init__(self) -> None:
-        try:
-            url = URL(self.base_url)
-            host = (url.host or "").encode("idna")
-        except ValueError as error:  # UnicodeError is one
-            raise UsageError(f"base URL {self.base_url!r} is none: {error}") from error
-        if host and (url.scheme == "https" or (url.scheme == "http" and _is_loopback(host.decode()))):
-            return
-        raise UsageError(
-            f"base URL {self.base_url!r} is not used: it must start with https:// so that the API key stays secret"
-        )
 
 
 class SmsApi:
@@ -270,12 +239,3 @@ def _reason(error: aiohttp.ClientConnectorError | NotConnectedError) -> str:
         why = error.os_error.strerror if isinstance(error, aiohttp.ClientConnectorDNSError) or not known else known
         return f"{error.host}:{error.port}: {why or error.os_error}"
     return str(error)
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

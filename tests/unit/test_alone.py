@@ -25,6 +25,11 @@ def test_the_engine_loads_no_store_and_no_provider() -> None:
     assert not [name for name in loaded if name.startswith(("bulksend.engagespark.", "bulksend.runs."))]
 
 
+def test_an_estimate_loads_no_http_client() -> None:
+    loaded = loaded_by("from bulksend.cli.commands import estimate")
+    assert loaded.isdisjoint({"aiohttp", "yarl", "uvloop"})
+
+
 def test_a_name_of_a_face_loads_its_own_module_only() -> None:
     loaded = loaded_by("from bulksend.sending import StopReason")
     assert "asyncio" not in loaded

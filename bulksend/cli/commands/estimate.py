@@ -17,7 +17,7 @@ from bulksend.cli.console import console
 from bulksend.cli.given import PaceSettings, PlanSettings, TargetSettings
 from bulksend.cli.groups import Group, with_options
 from bulksend.cli.settings import Command, option
-from bulksend.engagespark import Balance, Target
+from bulksend.engagespark import Balance
 from bulksend.errors import UsageError
 from bulksend.model import Duplicates, Endpoint, Status
 from bulksend.planning import Plan
@@ -134,6 +134,7 @@ class _Estimator:
         if not (address.org_id and address.base_url and key):
             return None
         from bulksend.cli.sending import run_loop  # noqa: PLC0415 -- most estimates need no HTTP client
+        from bulksend.engagespark import Target  # noqa: PLC0415
 
         target = Target(address.base_url, address.org_id, Endpoint.CONTACT, key)
         told = run_loop(campaign.balance(target))
