@@ -18,10 +18,10 @@ from .overview import Reason as Reason
 from .overview import Tally as Tally
 from .overview import summed as summed
 from .planner import PlanOptions as PlanOptions
+from .planning import Planned as Planned
+from .planning import PlanSink as PlanSink
+from .planning import plan_into as plan_into
 from .reading import STDIN as STDIN
 from .reading import ReadOptions as ReadOptions
 from .reading import Source as Source
 from .reading import shown as shown
-from .sink import Planned as Planned
-from .sink import PlanSink as PlanSink
-from .sink import plan_into as plan_into

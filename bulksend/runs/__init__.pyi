@@ -1,6 +1,5 @@
 from .facts import Address as Address
 from .facts import Facts as Facts
-from .facts import Owner as Owner
 from .facts import Term as Term
 from .facts import Terms as Terms
 from .history import Account as Account
@@ -12,6 +11,7 @@ from .opening import finish_plan as finish_plan
 from .opening import new_plan as new_plan
 from .opening import open_run as open_run
 from .opening import own_run as own_run
+from .owner import Owner as Owner
 from .paths import Paths as Paths
 from .sqlite import is_run_file as is_run_file
 from .states import State as State

@@ -1,16 +1,13 @@
-"""What a plan is made of: whatever changes what is sent, to whom, or in whose name; and who works on the run."""
+"""What a plan is made of: whatever changes what is sent, to whom, or in whose name."""
 
 from __future__ import annotations
 
 import os
-import socket
-import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from bulksend.files import process_started_at
 from bulksend.model import Duplicates, Endpoint
 from bulksend.planning import PlanOptions
 
@@ -176,39 +173,3 @@ def value_of(terms: Terms, term: Term) -> object:
     """What the terms say of one, or its default."""
     value = getattr(terms, term.name)
     return term.default if value is None else value
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """The process that has or last had a run for sending.
-
-    Attributes:
-        pid: its id.
-        host: the machine's name.
-        since: when it took the run over, in seconds since 1970.
-        started_at: when the process started, by the machine's own count; None or 0 if nobody knows.
-    """
-
-    pid: int
-    host: str
-    since: float
-    started_at: int | None = None
-
-    @classmethod
-    def now(cls, wall_s: float) -> Owner:
-        """This process."""
-        return cls(os.getpid(), socket.gethostname(), wall_s, process_started_at(os.getpid()))
-
-    @property
-    def is_gone(self) -> bool:
-        """Whether it surely runs no more; of another machine's nobody knows here."""
-        if self.host != socket.gethostname():
-            return False
-        found = process_started_at(self.pid)
-        if found is None:
-            return True
-        return bool(found and self.started_at) and found != self.started_at  # else the machine does not tell
-
-    def __str__(self) -> str:
-        since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.since))
-        return f"process {self.pid} on {self.host}, since {since}"

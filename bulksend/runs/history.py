@@ -19,9 +19,9 @@ from typing import Self
 import orjson
 
 from bulksend.errors import Advice, OwnedError, RunFileError, UsageError
-from bulksend.runs.facts import Owner
 from bulksend.runs.lock import FileLock
 from bulksend.runs.opening import open_run
+from bulksend.runs.owner import Owner
 from bulksend.runs.paths import state_folder
 from bulksend.runs.sqlite import explained
 from bulksend.runs.store import OwnRun, RecentSend, Run

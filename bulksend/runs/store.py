@@ -12,7 +12,8 @@ from typing import NamedTuple, Protocol, Self
 
 from bulksend.model import ContactId, PhoneNumber, Recipient, RowInDoubt, Status
 from bulksend.planning import Overview, Plan, Tally
-from bulksend.runs.facts import Address, Facts, Owner
+from bulksend.runs.facts import Address, Facts
+from bulksend.runs.owner import Owner
 from bulksend.sending import Journal
 from bulksend.sms import Observed
 

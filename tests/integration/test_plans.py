@@ -24,8 +24,8 @@ from bulksend.model import Duplicates, PhoneNumber, Status
 from bulksend.planning.exclusions import Exclusions, read_exclusions
 from bulksend.planning.overview import Crowd, Plan
 from bulksend.planning.planner import EXCLUDED, PlanOptions
+from bulksend.planning.planning import plan_into
 from bulksend.planning.reading import ReadOptions, Source
-from bulksend.planning.sink import plan_into
 from bulksend.planning.survey import DUPLICATE
 from bulksend.runs import Address, Facts, Terms, open_run
 

@@ -32,6 +32,7 @@ DAY_S = 24 * 3600.0
 CHOICES = st.integers(0, 2**16)
 # What dies here are processes, not machines, so no disk need be waited for; None: the usual folder.
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 -- only mkdtemp makes something in it
+SELDOM = st.sampled_from([False] * 7 + [True])
 
 
 @dataclass
@@ -113,8 +114,8 @@ class RunFile(RuleBasedStateMachine):
 
     # -- What a process does
 
-    @rule(choice=CHOICES, count=st.integers(1, 3), dies=st.booleans())
-    def begin_rows_that_are_due(self, choice: int, count: int, dies: bool) -> None:
+    @rule(choice=CHOICES, count=st.integers(1, 3), leave=st.booleans(), dies=SELDOM)
+    def begin_rows_that_are_due(self, choice: int, count: int, leave: bool, dies: bool) -> None:
         """Only what the run file offers: rows never accepted, and rows in doubt where the server has shown keys."""
         due = [item.row for item in self.notes.claim(0, ROWS)]
         if self.proven:
@@ -132,13 +133,13 @@ class RunFile(RuleBasedStateMachine):
         for attempt in begun:
             self.attempts[attempt.message.row] = Attempt(attempt)
             self.never_left.pop(attempt.message.row, None)
+        if leave:
+            self.posts_leave(len(self.waiting()))
 
     @precondition(lambda self: self.waiting())
     @rule(count=st.integers(1, 3))
-    def posts_leave(self, count: int) -> None:
-        for attempt in self.waiting()[:count]:
-            self.notes.leaves(attempt.begun)
-            attempt.left, self.last_left = True, attempt.begun.ticket
+    def some_posts_leave(self, count: int) -> None:
+        self.posts_leave(count)
 
     @precondition(lambda self: self.waiting())
     @rule()
@@ -167,7 +168,7 @@ class RunFile(RuleBasedStateMachine):
     def the_api_says_that_it_was_not_accepted(self, choice: int, status: Status) -> None:
         self.see(self.one_of(self.on_their_way(), choice), status)
 
-    @rule(dies=st.booleans())
+    @rule(dies=SELDOM)
     def look_up_what_is_in_doubt(self, dies: bool) -> None:
         ids = dict(self.server.accepted)
         found = {item.row: ids[item.row] for item in self.notes.in_doubt(0.0) if item.row in ids}
@@ -186,7 +187,7 @@ class RunFile(RuleBasedStateMachine):
         self.run.decide(some, resend=False)
         assert {item.row for item in self.notes.in_doubt(0.0)} == set(in_doubt) - set(some)
 
-    @rule(choice=CHOICES, dies=st.booleans())
+    @rule(choice=CHOICES, dies=SELDOM)
     def note_outcomes(self, choice: int, dies: bool) -> None:
         seen = [attempt.outcome for attempt in self.attempts.values() if attempt.outcome]
         some = seen[: choice % (len(seen) + 1)]
@@ -289,6 +290,11 @@ class RunFile(RuleBasedStateMachine):
             assert len(results.read_text().splitlines()) == ROWS
 
     # -- Helpers
+
+    def posts_leave(self, count: int) -> None:
+        for attempt in self.waiting()[:count]:
+            self.notes.leaves(attempt.begun)
+            attempt.left, self.last_left = True, attempt.begun.ticket
 
     def on_their_way(self) -> list[int]:
         return [row for row, attempt in self.attempts.items() if attempt.left and attempt.outcome is None]

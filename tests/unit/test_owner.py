@@ -14,7 +14,7 @@ import pytest
 
 from bulksend import files
 from bulksend.files import process_started_at
-from bulksend.runs.facts import Owner
+from bulksend.runs.owner import Owner
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells when a process started")
 

@@ -13,7 +13,8 @@ import orjson
 from bulksend.errors import Advice, OwnedError, Remark, UsageError
 from bulksend.model import Status
 from bulksend.planning import Example, Findings, Reason
-from bulksend.runs.facts import Facts, Owner
+from bulksend.runs.facts import Facts
+from bulksend.runs.owner import Owner
 from bulksend.runs.sqlite import life
 
 

@@ -13,8 +13,9 @@ import orjson
 
 from bulksend.errors import OwnedError, RunFileError
 from bulksend.model import ContactId, Event, PhoneNumber
-from bulksend.runs.facts import Address, Owner
+from bulksend.runs.facts import Address
 from bulksend.runs.lock import FileLock
+from bulksend.runs.owner import Owner
 from bulksend.runs.sqlite import kept, life
 from bulksend.runs.sqlite.departures import Departures
 from bulksend.runs.sqlite.journal import SqliteJournal

@@ -11,7 +11,8 @@ import orjson
 
 from bulksend.model import ContactId, PhoneNumber, RowInDoubt, Status
 from bulksend.planning import PREVIEWS, Overview, Plan, Tally
-from bulksend.runs.facts import Facts, Owner
+from bulksend.runs.facts import Facts
+from bulksend.runs.owner import Owner
 from bulksend.runs.paths import state_path
 from bulksend.runs.sqlite import charges, departures, kept, queries
 from bulksend.runs.sqlite.schema import OLDEST_FORMAT, connect, explained, show

@@ -10,8 +10,8 @@ from planned import PlannedRow
 from bulksend.model import Duplicates, Recipient, Status
 from bulksend.planning.batch import PlannedRecord
 from bulksend.planning.planner import PlanOptions
+from bulksend.planning.planning import Planned, plan_into
 from bulksend.planning.reading import Source
-from bulksend.planning.sink import Planned, plan_into
 
 ANA, BEN = "639171234567", "639181234567"
 SHEET = f"to,message\n{ANA},a\n{BEN},b\nx,c\n{ANA},a\n{ANA},d\n"
