@@ -30,7 +30,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder of its own to work in, and an environment without settings."""
     monkeypatch.chdir(tmp_path)
     for name in list(os.environ):
-        if name.startswith("BULKSEND_"):
+        if name.startswith("BULKSEND_") and name != "BULKSEND_STATE_DIR":
             monkeypatch.delenv(name)
     (tmp_path / "in.csv").write_text("to,message\n639171234567,hello\n")
     on_term = signal.getsignal(signal.SIGTERM)  # the program sets its own
