@@ -347,7 +347,7 @@ def broken(run: Campaign, change: str, after: int, rows: str) -> Iterator[None]:
 @pytest.mark.parametrize("after", [0, 1, 20])
 def test_an_intent_that_cannot_be_noted_is_not_sent_and_stops_the_run(tmp_path: Path, after: int) -> None:
     with campaign(tmp_path / "c", WELL, rows_of(40, random.Random(after), crowded=0)) as run:
-        assert run.run("after intent commit", 1) == -signal.SIGKILL  # so the run has begun, with rows in doubt
+        assert run.run("before outcome commit", 1) == -signal.SIGKILL  # so the run has begun, with rows in doubt
         with broken(run, "INSERT", CONCURRENCY + after, "state <> ''"):
             assert run.end_of_trouble(run.start()) == 3
         assert len(run.server.records("accepted")) <= after + CONCURRENCY  # these are the killed program's
@@ -359,7 +359,7 @@ def test_an_intent_that_cannot_be_noted_is_not_sent_and_stops_the_run(tmp_path: 
 @pytest.mark.parametrize("after", [1, 10])
 def test_an_outcome_that_cannot_be_noted_stops_the_run_and_is_not_told(tmp_path: Path, after: int) -> None:
     with campaign(tmp_path / "c", WELL, rows_of(40, random.Random(after), crowded=0)) as run:
-        assert run.run("after intent commit", 1) == -signal.SIGKILL
+        assert run.run("before outcome commit", 1) == -signal.SIGKILL
         with broken(run, "UPDATE", after, "state = 'sent'"):
             assert run.end_of_trouble(run.start()) == 3
         ids = {record["text"]: record["id"] for record in run.server.records("accepted")}
