@@ -21,4 +21,3 @@ from .plans import reopen as reopen
 from .plans import survey as survey
 from .sends import held_account as held_account
 from .sends import send as send
-from .sends import to_send as to_send

@@ -14,7 +14,7 @@ from bulksend.model import RowInDoubt, Status
 from bulksend.runs import OwnRun
 from bulksend.sending import Journal
 
-_LOOKED_UP_MAX = 10_000  # rows
+_LOOKED_UP_MAX = 100_000  # rows; if there are more, the rest was not looked for
 _LOOK_UP_S = 20.0
 
 
@@ -39,7 +39,8 @@ async def look_up_doubts(journal: Journal, api: SmsApi) -> LookedUp:
     taken = await journal.message_ids(min((row.since for row in rows), default=math.inf))
     seen = await look_up(api, rows, taken, _LOOK_UP_S)
     await journal.found(seen.found, time.time())
-    return LookedUp(len(rows), len(seen.found), seen.looked)
+    is_whole = len(rows) < _LOOKED_UP_MAX or seen.looked is not Looked.THROUGH
+    return LookedUp(len(rows), len(seen.found), seen.looked if is_whole else Looked.IN_PART)
 
 
 async def resolve(run: OwnRun, target: Target) -> LookedUp:

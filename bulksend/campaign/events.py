@@ -81,10 +81,12 @@ class StoppingEarly:
     Attributes:
         stop: why.
         in_flight: requests whose answers are waited for.
+        grace_s: for so long at most, if somebody waits for the end.
     """
 
     stop: Stop
     in_flight: int
+    grace_s: float
 
 
 @dataclass(frozen=True, slots=True)

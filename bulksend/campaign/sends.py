@@ -25,25 +25,15 @@ from bulksend.campaign.events import (
     Tell,
 )
 from bulksend.engagespark import SmsApi, Target
-from bulksend.errors import Advice, OwnedError, UsageError
+from bulksend.errors import Advice, OwnedError, RunFileError, UsageError
 from bulksend.model import Endpoint, PhoneNumber, Status
 from bulksend.runs import Account, Earlier, OwnRun, Run
-from bulksend.sending import Budget, Engine, Journal, Past, Stopping, StopReason, assemble
+from bulksend.sending import Budget, Engine, Journal, Past, Stopping, assemble
 
 _LOOK_S = 0.1  # between two looks at an engine's progress
 _CAPS_LOOK_S = 5.0  # the caps are looked at phone by phone, so not as often
 _WAIT_S = 0.5
 _OTHER_FILES = 64
-_NO_LOOK_UP = frozenset(
-    {StopReason.INTERRUPTED, StopReason.TERMINATED, StopReason.HUNG_UP, StopReason.TAKEN_OVER, StopReason.STORE_FAILED}
-)
-
-
-def to_send(run: Run, options: SendOptions) -> int:
-    """How many messages a send would bring on their way, those in doubt included that it may repeat."""
-    tally = run.tally()
-    repeats = tally.statuses[Status.UNKNOWN] if run.is_dedup_proven and options.dedup else 0
-    return run.overview(options.limit).rows + repeats
 
 
 @contextmanager
@@ -93,7 +83,9 @@ async def send(
         RunFileError: the run cannot be written.
     """
     _make_room(options.pace.concurrency)
-    before, rows = run.tally(), to_send(run, options)
+    before = run.tally()
+    repeats = before.undecided if run.is_dedup_proven and options.dedup else 0
+    rows = run.overview(options.limit).rows + repeats
     budget = _budget(run, options)
     started = time.monotonic()
     earlier = _begin(run, account, options, tell)
@@ -106,10 +98,10 @@ async def send(
             try:
                 engine = _engine(run, journal, api, options, stopping, earlier, budget)
                 tell(Started(rows))
-                async with _told(engine, stopping, tell):
-                    stop = await engine.run()
-                if stop is None or stop.reason not in _NO_LOOK_UP:
-                    await look_up_doubts(journal, api)
+                async with _told(engine, stopping, options.pace.grace_s, tell):
+                    await engine.run()
+                if stopping.why is None or stopping.why.reason.leaves_time:
+                    await _look_up(journal, api, stopping)
             finally:
                 journal.close()
     finally:
@@ -118,7 +110,7 @@ async def send(
             account.end(run, since_s=wall_s - options.caps.longest_window_s, wall_s=wall_s)
     tally = run.tally()
     ended = Ended(
-        stop=stop,
+        stop=stopping.why,
         tally=tally,
         seconds=time.monotonic() - started,
         sent_now=tally.statuses[Status.SENT] - before.statuses[Status.SENT],
@@ -127,6 +119,20 @@ async def send(
     )
     tell(ended)
     return ended
+
+
+async def _look_up(journal: Journal, api: SmsApi, stopping: Stopping) -> None:
+    """Look up what is in doubt, unless that is interrupted."""
+    looking = asyncio.create_task(look_up_doubts(journal, api))
+    interrupted = asyncio.create_task(stopping.wait_for_interruption())
+    with stopping.if_the_store_fails():
+        await asyncio.wait((looking, interrupted), return_when=asyncio.FIRST_COMPLETED)
+        interrupted.cancel()
+        if looking.done():
+            looking.result()
+    looking.cancel()
+    with suppress(asyncio.CancelledError, RunFileError, OwnedError):
+        await looking
 
 
 def _engine(
@@ -190,9 +196,9 @@ def _make_room(concurrency: int) -> None:
 
 
 @asynccontextmanager
-async def _told(engine: Engine, stopping: Stopping, tell: Tell) -> AsyncIterator[None]:
+async def _told(engine: Engine, stopping: Stopping, grace_s: float, tell: Tell) -> AsyncIterator[None]:
     """Tell how an engine gets on, for as long as it works."""
-    watching = asyncio.create_task(_watch(engine, stopping, tell))
+    watching = asyncio.create_task(_watch(engine, stopping, grace_s, tell))
     try:
         yield
     finally:
@@ -201,7 +207,7 @@ async def _told(engine: Engine, stopping: Stopping, tell: Tell) -> AsyncIterator
             await watching
 
 
-async def _watch(engine: Engine, stopping: Stopping, tell: Tell) -> None:
+async def _watch(engine: Engine, stopping: Stopping, grace_s: float, tell: Tell) -> None:
     started = time.monotonic()
     caps_until = caps_seen = quiet_until = 0.0
     is_stopping = False
@@ -216,7 +222,7 @@ async def _watch(engine: Engine, stopping: Stopping, tell: Tell) -> None:
                 tell(Slowed(quiet_until - mono_s))
             if stopping.why and not is_stopping:
                 is_stopping = True
-                tell(StoppingEarly(stopping.why, engine.progress.in_flight))
+                tell(StoppingEarly(stopping.why, engine.progress.in_flight, grace_s))
             tell(_progress(engine, mono_s - started, caps_until - mono_s))
             await asyncio.sleep(_LOOK_S)
     finally:

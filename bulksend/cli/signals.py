@@ -29,23 +29,23 @@ def stop_on_signals(stopping: Stopping, on_leave: Callable[[], None]) -> Iterato
     """
     loop = asyncio.get_running_loop()
     before = {number: signal.getsignal(number) for number in _STOPS}
+    heard = [number for number in _STOPS if before[number] is not signal.SIG_IGN]  # as nohup has it
 
     def at_once(number: int, _frame: FrameType | None) -> None:
         on_leave()
         os._exit(codes.of_stop(_STOPS[signal.Signals(number)]))  # the write-ahead intents make it safe
 
     def on_signal(number: signal.Signals) -> None:
-        for known in _STOPS:
+        for known in heard:
             loop.remove_signal_handler(known)
             signal.signal(known, at_once)
         stopping.ask(_STOPS[number])
 
-    for number in _STOPS:
-        if before[number] is not signal.SIG_IGN:  # as nohup has it
-            loop.add_signal_handler(number, on_signal, number)
+    for number in heard:
+        loop.add_signal_handler(number, on_signal, number)
     try:
         yield
     finally:
-        for number, handler in before.items():
+        for number in heard:
             loop.remove_signal_handler(number)
-            signal.signal(number, handler)
+            signal.signal(number, before[number])

@@ -12,7 +12,9 @@ from bulksend.campaign import (
     HistoryGone,
     Progressed,
     SandboxClosed,
+    Slowed,
     Started,
+    StoppingEarly,
 )
 from bulksend.cli.console import time_of
 from bulksend.sms import dollars
@@ -52,6 +54,13 @@ class Watch:
                 self._start(rows)
             case Progressed() if self._total:
                 self._progress(event)
+            case Slowed(seconds):
+                self._say(f"The server asks to be left alone for {time_of(seconds)}.")
+            case StoppingEarly(stop, in_flight, grace_s) if stop.reason.is_interruption:
+                self._say(
+                    f"Stopping: waiting for {many(in_flight, 'answer')}, {grace_s:g} s at most. The same once more "
+                    "leaves at once, with these in doubt."
+                )
             case SandboxClosed(accepted, lost, charged):
                 self.close()
                 self._say(

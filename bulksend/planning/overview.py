@@ -16,6 +16,8 @@ class Tally:
     Attributes:
         statuses: rows by status; one in flight has none until its outcome is committed.
         in_flight: rows whose intent is committed and whose outcome is not.
+        left: of the unknown, so many were left at that for good.
+        resent: of the unknown, so many are to be sent again by somebody's word.
         attempts: POSTs begun.
         charged: micro-USD of the sent, by the API's own words.
     """
@@ -24,6 +26,18 @@ class Tally:
     in_flight: int = 0
     attempts: int = 0
     charged: int = 0
+    left: int = 0
+    resent: int = 0
+
+    @property
+    def in_doubt(self) -> int:
+        """Rows in doubt that were not left at that."""
+        return self.statuses[Status.UNKNOWN] - self.left
+
+    @property
+    def undecided(self) -> int:
+        """Rows in doubt on which nobody has decided."""
+        return self.in_doubt - self.resent
 
     @property
     def rows(self) -> int:

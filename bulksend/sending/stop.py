@@ -36,6 +36,11 @@ class StopReason(StrEnum):
     """What cannot be noted must not be sent."""
 
     @property
+    def leaves_time(self) -> bool:
+        """Whether there is time, and a store, to look up afterwards what is in doubt."""
+        return not self.is_interruption and self not in {StopReason.TAKEN_OVER, StopReason.STORE_FAILED}
+
+    @property
     def is_interruption(self) -> bool:
         """Whether somebody waits for the end."""
         return self in _INTERRUPTIONS

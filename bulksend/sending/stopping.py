@@ -1,4 +1,4 @@
-"""Whether a run is to end early: the one place where that is decided, and where everybody looks."""
+"""Whether a run is to end early, and why: whoever wants that asks here, and everybody looks here."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Stopping:
         why: the reason; None as long as the run goes on.
     """
 
-    __slots__ = ("_asked", "_listeners", "why")
+    __slots__ = ("_asked", "_interrupted", "_listeners", "why")
 
     def __init__(self) -> None:
         self.why: Stop | None = None
-        self._asked = asyncio.Event()
+        self._asked, self._interrupted = asyncio.Event(), asyncio.Event()
         self._listeners: list[Callable[[], None]] = []
 
     @property
@@ -36,6 +36,8 @@ class Stopping:
         if self.why is None or (stop.reason.is_interruption and not self.why.reason.is_interruption):
             self.why = stop
         self._asked.set()
+        if self.is_interrupted:
+            self._interrupted.set()
         for listener in self._listeners:
             listener()
 
@@ -46,6 +48,10 @@ class Stopping:
     async def wait(self) -> None:
         """Wait until an end is asked for."""
         await self._asked.wait()
+
+    async def wait_for_interruption(self) -> None:
+        """Wait until somebody wants the end at once."""
+        await self._interrupted.wait()
 
     @contextmanager
     def if_the_store_fails(self) -> Iterator[None]:

@@ -22,7 +22,7 @@ from bulksend.cli.values import ERROR_LIMIT, USD
 from bulksend.cli.watch import Watch
 from bulksend.engagespark import Balance, Target
 from bulksend.errors import Advice, UsageError
-from bulksend.model import Endpoint, MicroUSD, Status
+from bulksend.model import Endpoint, MicroUSD
 from bulksend.planning import Plan
 from bulksend.reports import check_output
 from bulksend.runs import Address, OwnRun, Paths, is_run_file, network_kind
@@ -134,7 +134,7 @@ def _send(
     run: OwnRun, to: TargetSettings, how: SendOptions, manners: Manners, *, yes: bool
 ) -> tuple[Ended, ExitCode]:  # fmt: skip
     plan, facts, out = run.plan(how.limit), run.facts, manners.out
-    in_doubt = plan.tally.statuses[Status.UNKNOWN]
+    in_doubt = plan.tally.in_doubt
     is_something_left = bool(plan.overview.rows or in_doubt)
     target = None
     if is_something_left:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from typing import Any
 
 from bulksend.model import Encoding, PhoneNumber, RowInDoubt, Status
 from bulksend.planning import CROWDS_MAX, Crowd, Group, Overview, Preview, Tally, summed
 from bulksend.runs.sqlite import kept, life
-from bulksend.runs.states import State
+from bulksend.runs.states import Decision, State
 from bulksend.runs.store import Complaint
 from bulksend.sms import phones
 
@@ -58,6 +59,10 @@ SELECT coalesce(n.number, m.recipient) AS who,
     coalesce(s.ended_at, :now) AS ended
 FROM sends s JOIN messages m ON m.row = s.row {NUMBER.format("m")}
 WHERE {life.may_have_arrived("s.")} AND ended >= :since ORDER BY ended
+"""
+
+_NOT_SENT = f"""
+SELECT state, decision, count(*) FROM sends WHERE state <> '{State.SENT}' GROUP BY state, decision
 """
 
 LAST_ROW = 2**62
@@ -133,13 +138,19 @@ def tally(db: sqlite3.Connection) -> Tally:
             "SELECT count(*), coalesce(sum(attempts), 0), coalesce(sum(charged), 0) FROM sends"
         ).fetchone()
         # Grouping sorts: most of many rows are sent, and need not be.
-        others = dict(db.execute("SELECT state, count(*) FROM sends WHERE state <> 'sent' GROUP BY state").fetchall())
+        others = Counter[State]()
+        decided = Counter[Decision | None]()
+        for state, decision, count in db.execute(_NOT_SENT):
+            others[State(state)] += count
+            if state == State.UNKNOWN:
+                decided[decision and Decision(decision)] += count
     finally:
         db.execute("ROLLBACK")
     statuses = dict.fromkeys(Status, 0) | planned
     statuses[Status.PENDING] -= rows
     statuses[Status.SENT] += rows - sum(others.values())
     for state, count in others.items():
-        if status := State(state).status:
+        if status := state.status:
             statuses[status] += count
-    return Tally(statuses, others.get(State.IN_FLIGHT, 0), attempts, charged)
+    in_flight, left, resent = others[State.IN_FLIGHT], decided[Decision.LEAVE], decided[Decision.RESEND]
+    return Tally(statuses, in_flight, attempts, charged, left, resent)
