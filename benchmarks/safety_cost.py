@@ -53,7 +53,7 @@ class Forgetful:
     async def crowded(self, is_crowded: Callable[[Recipient, int], bool]) -> list[Queued]:  # noqa: ARG002
         return []
 
-    async def in_doubt(self, since_s: float) -> list[Queued]:  # noqa: ARG002
+    async def undecided(self, since_s: float) -> list[Queued]:  # noqa: ARG002
         return []
 
     async def recent_sends(self, since_s: float, wall_s: float) -> list[tuple[Recipient, int, float]]:  # noqa: ARG002
@@ -62,7 +62,7 @@ class Forgetful:
     def leaves(self, attempt: Attempt) -> None:
         pass
 
-    async def to_look_up(self, limit: int) -> list[RowInDoubt]:  # noqa: ARG002
+    async def in_doubt(self, limit: int) -> list[RowInDoubt]:  # noqa: ARG002
         return []
 
     async def message_ids(self, since_s: float) -> set[str]:  # noqa: ARG002

@@ -87,7 +87,7 @@ class MemoryJournal:
     def crowded(self, is_crowded: Callable[[Recipient, int], bool]) -> Awaitable[list[Queued]]:
         return self._do(lambda: self._crowded(is_crowded))
 
-    def in_doubt(self, since_s: float) -> Awaitable[list[Queued]]:
+    def undecided(self, since_s: float) -> Awaitable[list[Queued]]:
         return self._do(
             lambda: [
                 self._queued(note)
@@ -108,7 +108,7 @@ class MemoryJournal:
     def settle(self, outcomes: Sequence[Outcome], *, dedup_proven: bool) -> Awaitable[None]:
         return self._do(lambda: self._settle(outcomes, dedup_proven=dedup_proven))
 
-    def to_look_up(self, limit: int) -> Awaitable[list[RowInDoubt]]:
+    def in_doubt(self, limit: int) -> Awaitable[list[RowInDoubt]]:
         return self._do(lambda: self._doubts()[:limit])
 
     def message_ids(self, since_s: float) -> Awaitable[Collection[str]]:

@@ -1,9 +1,9 @@
 from .choices import SendOptions as SendOptions
+from .clients import balance as balance
 from .doubts import LookedUp as LookedUp
-from .doubts import balance as balance
 from .doubts import check_can_resend as check_can_resend
-from .doubts import resolve as resolve
-from .doubts import settle as settle
+from .doubts import decide as decide
+from .doubts import look_up as look_up
 from .events import AccountBusy as AccountBusy
 from .events import CampaignEvent as CampaignEvent
 from .events import Ended as Ended

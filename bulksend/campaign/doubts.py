@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bulksend.campaign.clients import client
-from bulksend.engagespark import Balance, Looked, SmsApi, Target, look_up
+from bulksend.engagespark import Looked, SmsApi, Target
+from bulksend.engagespark import look_up as look_up_rows
 from bulksend.errors import Advice, UsageError
 from bulksend.model import RowInDoubt, Status
 from bulksend.runs import OwnRun
@@ -35,15 +36,15 @@ class LookedUp:
 
 async def look_up_doubts(journal: Journal, api: SmsApi) -> LookedUp:
     """Look in the API's list for the rows in doubt, and note those found."""
-    rows = await journal.to_look_up(_LOOKED_UP_MAX)
+    rows = await journal.in_doubt(_LOOKED_UP_MAX)
     taken = await journal.message_ids(min((row.since for row in rows), default=math.inf))
-    seen = await look_up(api, rows, taken, _LOOK_UP_S)
+    seen = await look_up_rows(api, rows, taken, _LOOK_UP_S)
     await journal.found(seen.found, time.time())
     is_whole = len(rows) < _LOOKED_UP_MAX or seen.looked is not Looked.THROUGH
     return LookedUp(len(rows), len(seen.found), seen.looked if is_whole else Looked.IN_PART)
 
 
-async def resolve(run: OwnRun, target: Target) -> LookedUp:
+async def look_up(run: OwnRun, target: Target) -> LookedUp:
     """Look up what became of a run's rows in doubt.
 
     Args:
@@ -72,12 +73,6 @@ def check_can_resend(run: OwnRun) -> None:
         raise UsageError(f"{run.place}: this run has rows that were never sent", Advice.FINISH_FIRST, run=run.place)
 
 
-def settle(run: OwnRun, rows: Sequence[RowInDoubt], *, resend: bool) -> None:
+def decide(run: OwnRun, rows: Sequence[RowInDoubt], *, resend: bool) -> None:
     """Settle rows in doubt by somebody's word: they are to be sent again, or stay unknown for good."""
     run.decide([row.row for row in rows], resend=resend)
-
-
-async def balance(target: Target) -> Balance | Looked:
-    """What the account holds, or why that is not told."""
-    async with client(target, _LOOK_UP_S) as api:
-        return await api.balance()

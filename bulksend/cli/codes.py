@@ -11,6 +11,7 @@ from bulksend.sending import Stop, StopReason
 
 if TYPE_CHECKING:
     from bulksend.campaign import Ended
+    from bulksend.planning import Tally
 
 
 class ExitCode(IntEnum):
@@ -61,3 +62,10 @@ def of_end(ended: Ended) -> ExitCode:
     if not ended.is_limited:
         bad.add(Status.PENDING)
     return ExitCode.NOT_ALL_SENT if any(ended.tally.statuses[status] for status in bad) else ExitCode.OK
+
+
+def of_resolve(tally: Tally, *, could_look: bool) -> ExitCode:
+    """What is to be told of rows in doubt alone; STOPPED if rows are left that could not be looked up."""
+    if not tally.statuses[Status.UNKNOWN]:
+        return ExitCode.OK
+    return ExitCode.NOT_ALL_SENT if could_look else ExitCode.STOPPED

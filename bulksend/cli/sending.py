@@ -87,14 +87,19 @@ def send_and_tell(
 def tell_end(run: OwnRun, ended: Ended, manners: Manners) -> ExitCode:
     """Show how a send went, and write the results; its exit code."""
     run_view.show_end(manners.out, run, ended, f"{manners.results}")
+    return codes.of_end(ended) if is_written(run, manners) else ExitCode.STOPPED
+
+
+def is_written(run: OwnRun, manners: Manners) -> bool:
+    """Write the results; False, and what to do, if they cannot be written where they were to go."""
     try:
         write_results(run, manners.results)
     except UsageError as error:
         manners.out.print(
             f"{error}. Write them elsewhere: bulksend results {run.place} -o FILE", style="bold red", soft_wrap=True
         )
-        return ExitCode.STOPPED
-    return codes.of_end(ended)
+        return False
+    return True
 
 
 async def _watched(

@@ -25,6 +25,11 @@ class Looked(StrEnum):
     NOT_UNDERSTOOD = "not understood"
     """What came was something else."""
 
+    @property
+    def is_answer(self) -> bool:
+        """Whether it is known by now what there is to see: all of it, or that there is no such thing."""
+        return self in {Looked.THROUGH, Looked.NO_SUCH}
+
 
 @dataclass(frozen=True, slots=True)
 class Balance:

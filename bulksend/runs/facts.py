@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 from bulksend.model import Duplicates, Endpoint
@@ -152,6 +152,12 @@ class Facts:
             plan_id=uuid.uuid4().hex,
             **said | {"campaign": terms.campaign or uuid.uuid4().hex},  # type: ignore[arg-type]
         )
+
+    @classmethod
+    def read(cls, kept: Mapping[str, object]) -> Facts:
+        """Those that were kept; a term that an earlier version did not have is at its default."""
+        known = {term.name: term.default for term in TERMS} | dict(kept)
+        return cls(**{field.name: known[field.name] for field in fields(cls)})  # type: ignore[arg-type]
 
     def differences(self, said: Terms, *, unsaid_is_default: bool) -> Iterator[Term]:
         """The terms that are said to be other than they were planned.

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple, Protocol, Self
 
 from bulksend.model import ContactId, PhoneNumber, Recipient, RowInDoubt, Status
@@ -141,9 +140,6 @@ class Run(Protocol):
     def prices_in_doubt(self) -> dict[int, int | None]:
         """By row, the planned prices of what may have been accepted and is not known to be."""
 
-    def message_ids(self, since_s: float) -> set[str]:
-        """The messageIds of what was sent at ``since_s`` (since 1970) or later."""
-
     def dearest_message(self) -> int | None:
         """The highest price of a message in micro-USD, planned or charged; None if none is known."""
 
@@ -202,8 +198,3 @@ class OwnRun(Run, Protocol):
             limit: send only the first so many rows; None for all.
             keyed: whether messages carry a clientDedup; None if none are sent.
         """
-
-
-def is_same_place(run: Run, path: Path) -> bool:
-    """Whether a run is kept in this very file."""
-    return Path(run.place).resolve() == path.resolve()

@@ -139,7 +139,7 @@ class Engine:
         """Load what still matters of the past: sends that count against caps, rows in doubt, crowded phones."""
         mono_s, wall_s = self._mono_s(), self._wall_s()
         await self._feed.recall(self._past, mono_s, wall_s)
-        self._consequences.doubt(await self._journal.in_doubt(wall_s - DEDUP_MEMORY_S), mono_s)
+        self._consequences.doubt(await self._journal.undecided(wall_s - DEDUP_MEMORY_S), mono_s)
 
     async def _dispatch(self) -> None:
         while self._stopping.why is None:

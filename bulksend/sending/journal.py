@@ -25,7 +25,7 @@ class Journal(Protocol):
         They are among those that `claim` answers, too: it is for the caller to know them again.
         """
 
-    def in_doubt(self, since_s: float) -> Awaitable[list[Queued]]:
+    def undecided(self, since_s: float) -> Awaitable[list[Queued]]:
         """Rows in doubt that nobody has decided on, by an attempt that began at ``since_s`` (since 1970) or later."""
 
     def recent_sends(self, since_s: float, wall_s: float) -> Awaitable[list[tuple[Recipient, int, float]]]:
@@ -51,7 +51,7 @@ class Journal(Protocol):
     def settle(self, outcomes: Sequence[Outcome], *, dedup_proven: bool) -> Awaitable[None]:
         """Commit outcomes, and whether the server has shown that it knows clientDedup."""
 
-    def to_look_up(self, limit: int) -> Awaitable[list[RowInDoubt]]:
+    def in_doubt(self, limit: int) -> Awaitable[list[RowInDoubt]]:
         """Rows in doubt that may be in the API's list, in input order, ``limit`` at most."""
 
     def message_ids(self, since_s: float) -> Awaitable[Collection[str]]:

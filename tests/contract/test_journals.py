@@ -373,8 +373,8 @@ async def test_rows_in_doubt_are_those_that_began_lately_and_that_nobody_has_dec
     kept.decide(3, Event.LEFT)
     kept.decide(4, Event.RESENT)
     journal = kept.open()
-    assert await journal.in_doubt(500.0) == [Queued(2, ANA, 1)]
-    assert rows_of(await journal.in_doubt(50.0)) == [1, 2]
+    assert await journal.undecided(500.0) == [Queued(2, ANA, 1)]
+    assert rows_of(await journal.undecided(50.0)) == [1, 2]
     assert rows_of(await journal.claim(0, 10)) == [4]
     journal.close()
 
@@ -384,7 +384,7 @@ async def test_a_repeat_does_not_make_a_doubt_younger(keep: Keep) -> None:
     for began_s in (100.0, 900.0):
         await journal.begin([1], began_s)
         await journal.settle([outcome(1, Event.DOUBTED)], dedup_proven=False)
-    assert await journal.in_doubt(101.0) == []
+    assert await journal.undecided(101.0) == []
     journal.close()
 
 
@@ -396,7 +396,7 @@ async def test_what_another_left_under_way_is_in_doubt(keep: Keep) -> None:
     journal.close()
     journal = kept.open()
     assert kept.life(1) == Life(State.UNKNOWN, in_doubt=True)
-    assert rows_of(await journal.in_doubt(0.0)) == [1]
+    assert rows_of(await journal.undecided(0.0)) == [1]
     assert rows_of(await journal.claim(0, 10)) == [2]
     journal.close()
 
@@ -412,7 +412,7 @@ async def test_what_is_looked_up_is_in_doubt_and_was_not_left_at_that(keep: Keep
     kept.decide(3, Event.RESENT)
     journal = kept.open()
     expected = [row for row in range(1, 11) if kept.life(row).is_open]
-    looked_up = await journal.to_look_up(10)
+    looked_up = await journal.in_doubt(10)
     assert [each.row for each in looked_up] == expected
     assert set(expected) >= {3, 4, 9}
     assert not {1, 2, 5, 6, 7, 8, 10} & set(expected)
@@ -424,8 +424,8 @@ async def test_what_is_looked_up_comes_in_input_order_and_so_many_at_most(keep: 
     journal = keep(messages(*[ANA] * 4)).open()
     for row in (4, 2, 3):
         await ends(journal, row, Event.DOUBTED)
-    assert [each.row for each in await journal.to_look_up(2)] == [2, 3]
-    assert [each.row for each in await journal.to_look_up(10)] == [2, 3, 4]
+    assert [each.row for each in await journal.in_doubt(2)] == [2, 3]
+    assert [each.row for each in await journal.in_doubt(10)] == [2, 3, 4]
     journal.close()
 
 
@@ -438,9 +438,9 @@ async def test_what_is_looked_up_began_between_its_first_doubt_and_its_last_atte
         (900.0, Event.FAILED),
     ):
         await journal.begin([1], began_s)
-        assert await journal.to_look_up(10) == []  # it is under way
+        assert await journal.in_doubt(10) == []  # it is under way
         await journal.settle([outcome(1, event)], dedup_proven=False)
-    [row] = await journal.to_look_up(10)
+    [row] = await journal.in_doubt(10)
     assert (row.since, row.until) == (300.0, 900.0)
     journal.close()
 
@@ -452,7 +452,7 @@ async def test_what_another_left_under_way_is_looked_up(keep: Keep) -> None:
     journal.leaves(attempt)
     journal.close()
     journal = kept.open()
-    assert [each.row for each in await journal.to_look_up(10)] == [1]
+    assert [each.row for each in await journal.in_doubt(10)] == [1]
     journal.close()
 
 
@@ -461,7 +461,7 @@ async def test_what_was_found_is_not_looked_up_again(keep: Keep) -> None:
     for row in (1, 2):
         await ends(journal, row, Event.DOUBTED)
     await journal.found({1: ANSWER}, NOW_S)
-    assert [each.row for each in await journal.to_look_up(10)] == [2]
+    assert [each.row for each in await journal.in_doubt(10)] == [2]
     journal.close()
 
 
@@ -546,11 +546,11 @@ async def test_closing_commits_what_still_waits(keep: Keep) -> None:
 CALLS: dict[str, Callable[[Journal], Awaitable[object]]] = {
     "claim": lambda journal: journal.claim(0, 10),
     "crowded": lambda journal: journal.crowded(lambda *_: True),
-    "in doubt": lambda journal: journal.in_doubt(0.0),
+    "in doubt": lambda journal: journal.undecided(0.0),
     "recent sends": lambda journal: journal.recent_sends(0.0, NOW_S),
     "begin": lambda journal: journal.begin([2], NOW_S),
     "settle": lambda journal: journal.settle([outcome(1, Event.ACCEPTED)], dedup_proven=False),
-    "to look up": lambda journal: journal.to_look_up(10),
+    "to look up": lambda journal: journal.in_doubt(10),
     "message ids": lambda journal: journal.message_ids(0.0),
     "found": lambda journal: journal.found({1: ANSWER}, NOW_S),
 }

@@ -18,6 +18,7 @@ from runfiles import crowd_of, killed_after, notes_of, opened, outcome, own
 from bulksend.model import Event, Outcome, PhoneNumber, RowInDoubt, Status
 from bulksend.planning.overview import Example, Findings, Reason, Tally
 from bulksend.runs.facts import Facts
+from bulksend.runs.sqlite.queries import message_ids
 from bulksend.runs.sqlite.run import SqliteRun
 from bulksend.runs.sqlite.schema import CUT_OFF, FORMAT, OLDEST_FORMAT, connect
 from bulksend.runs.states import Decision
@@ -85,7 +86,7 @@ def told(run: SqliteRun) -> list[object]:
         [run.complaints(status, 10) for status in Status],
         run.in_doubt(),
         run.prices_in_doubt(),
-        run.message_ids(0.0),
+        message_ids(run._db, 0.0),
         run.dearest_message(),
         list(run.recent_sends(0.0, 2e9)),
         list(run.numbers()),
@@ -176,6 +177,8 @@ def test_what_became_of_each_row_is_told(path: Path) -> None:
             in_flight=2,
             attempts=17,
             charged=61_000,
+            left=1,
+            resent=1,
         )
         assert run.tally().rows == len(STATES)
         assert run.has_begun
@@ -230,8 +233,8 @@ def test_what_is_in_doubt_is_told_and_neither_what_was_left_at_that_nor_what_is_
 
 def test_what_was_sent_is_told_with_its_price_and_its_time(path: Path) -> None:
     with SqliteRun.open(path) as run:
-        assert run.message_ids(0.0) == {"SMS-3", "SMS-4", "SMS-12"}
-        assert run.message_ids(DAY_1 + 100) == {"SMS-4"}
+        assert message_ids(run._db, 0.0) == {"SMS-3", "SMS-4", "SMS-12"}
+        assert message_ids(run._db, DAY_1 + 100) == {"SMS-4"}
         assert run.dearest_message() == 21_000
         assert run.last_charged_at() == DAY_1
         assert run.charges() == [Charge("63", 3, 3, 40_000, 61_000, 1, 0)]
@@ -296,7 +299,7 @@ def test_taking_it_over_keeps_every_rows_truth(path: Path) -> None:
         ]
         notes = notes_of(run)
         assert [item.row for item in notes.claim(0, 100)] == TO_SEND
-        assert [item.row for item in notes.in_doubt(0.0)] == [1, 2, *UNDECIDED]
+        assert [item.row for item in notes.undecided(0.0)] == [1, 2, *UNDECIDED]
 
 
 def test_it_is_then_like_one_of_this_format(path: Path, tmp_path: Path) -> None:

@@ -246,7 +246,7 @@ def test_a_take_over_leaves_the_end_of_what_was_in_flight_unknown(tmp_path: Path
         assert run.tally().statuses[Status.UNKNOWN] == 1
         assert run.complaints(Status.UNKNOWN, 5) == [(CUT_OFF, 1, 2)]
     with opened(path, now=2_000.0) as notes:
-        assert [item.row for item in notes.in_doubt(0.0)] == [2]
+        assert [item.row for item in notes.undecided(0.0)] == [2]
         assert [item.row for item in notes.claim(0, 10)] == [3]
         with SqliteRun.open(path) as run:
             assert run.complaints(Status.UNKNOWN, 5) == [(CUT_OFF, 1, 2)]

@@ -124,7 +124,7 @@ def test_what_is_to_send_and_what_is_in_doubt_is_found_by_an_index_among_all_tha
         notes = notes_of(run)
         run._db.set_trace_callback(statements.append)
         run.in_doubt()
-        notes.in_doubt(0.0)
+        notes.undecided(0.0)
         kept.first_unfinished(run._db)
         run._db.set_trace_callback(None)
         plans = [

@@ -119,7 +119,7 @@ class RunFile(RuleBasedStateMachine):
         """Only what the run file offers: rows never accepted, and rows in doubt where the server has shown keys."""
         due = [item.row for item in self.notes.claim(0, ROWS)]
         if self.proven:
-            due += [item.row for item in self.notes.in_doubt(0.0)]
+            due += [item.row for item in self.notes.undecided(0.0)]
         due = [row for row in due if row not in self.attempts]
         rows = [due[(choice + step) % len(due)] for step in range(min(count, len(due)))]
         if not rows:
@@ -171,7 +171,7 @@ class RunFile(RuleBasedStateMachine):
     @rule(dies=SELDOM)
     def look_up_what_is_in_doubt(self, dies: bool) -> None:
         ids = dict(self.server.accepted)
-        found = {item.row: ids[item.row] for item in self.notes.in_doubt(0.0) if item.row in ids}
+        found = {item.row: ids[item.row] for item in self.notes.undecided(0.0) if item.row in ids}
         self.run._db.execute("BEGIN IMMEDIATE")
         self.notes.found({row: answer_with(message_id) for row, message_id in found.items()}, self.now)
         if dies:
@@ -185,7 +185,7 @@ class RunFile(RuleBasedStateMachine):
         in_doubt = [each.row for each in self.run.in_doubt()]
         some = in_doubt[: choice % (len(in_doubt) + 1)]
         self.run.decide(some, resend=False)
-        assert {item.row for item in self.notes.in_doubt(0.0)} == set(in_doubt) - set(some)
+        assert {item.row for item in self.notes.undecided(0.0)} == set(in_doubt) - set(some)
 
     @rule(choice=CHOICES, dies=SELDOM)
     def note_outcomes(self, choice: int, dies: bool) -> None:

@@ -9,19 +9,27 @@ import click
 
 from bulksend import campaign
 from bulksend.campaign import LookedUp
-from bulksend.cli import options, run_view
+from bulksend.cli import codes, options, run_view
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import console
 from bulksend.cli.given import PaceSettings, TargetSettings
 from bulksend.cli.groups import Group, with_options
-from bulksend.cli.sending import Manners, agreed, check_can_ask, has_terminal, run_loop, send_and_tell, target_of
+from bulksend.cli.sending import (
+    Manners,
+    agreed,
+    check_can_ask,
+    has_terminal,
+    is_written,
+    run_loop,
+    send_and_tell,
+    target_of,
+)
 from bulksend.cli.settings import Command, option
 from bulksend.cli.watch import Watch
 from bulksend.engagespark import Looked, Target
 from bulksend.errors import UsageError
-from bulksend.model import Endpoint, RowInDoubt, Status
-from bulksend.planning import Tally
-from bulksend.reports import check_output, inputs_of, write_results
+from bulksend.model import Endpoint, RowInDoubt
+from bulksend.reports import check_output, inputs_of
 from bulksend.runs import Account, Address, OwnRun, Paths, Terms, open_run
 from bulksend.words import many
 
@@ -109,7 +117,7 @@ class _Resolver:
             if self.said.resend and rows:
                 return self._resend(rows, looked, account, target)
         if self.said.leave:
-            campaign.settle(self.run, rows, resend=False)
+            campaign.decide(self.run, rows, resend=False)
             out.print(f"{len(rows):,} rows stay unknown for good.")
         elif rows:
             out.print(
@@ -122,7 +130,7 @@ class _Resolver:
     def _look_up(self, target: Target | None) -> Looked:
         if target is None:
             return Looked.NO_SUCH  # a private sandbox is gone, and its list with it
-        seen = run_loop(campaign.resolve(self.run, target))
+        seen = run_loop(campaign.look_up(self.run, target))
         self.manners.out.print(_what_was_seen(seen), soft_wrap=True)
         return seen.looked
 
@@ -131,7 +139,7 @@ class _Resolver:
     ) -> ExitCode:  # fmt: skip
         campaign.check_can_resend(self.run)
         question = ""
-        if looked not in {Looked.THROUGH, Looked.NO_SUCH} and not self.said.unseen:
+        if not looked.is_answer and not self.said.unseen:
             if not has_terminal():
                 raise UsageError(
                     f"nothing was sent: {_lower(_WHY_NOT[looked])}, so that nobody knows which of the {len(rows):,} "
@@ -143,19 +151,19 @@ class _Resolver:
             question = _question(rows)
         if question and not agreed(question, self.manners.out):
             return self._end(looked)
-        campaign.settle(self.run, rows, resend=True)
+        campaign.decide(self.run, rows, resend=True)
         how = replace(self.paced.options(), dedup=self.run.is_keyed)
         ended, code = send_and_tell(self.run, account, target, how, self.manners)
-        return code if ended.stop or code is ExitCode.STOPPED else _code(ended.tally)
+        is_over = ended.stop is None and code is not ExitCode.STOPPED
+        return codes.of_resolve(ended.tally, could_look=True) if is_over else code
 
     def _end(self, looked: Looked) -> ExitCode:
-        write_results(self.run, self.manners.results)
+        written = is_written(self.run, self.manners)
         tally = self.run.tally()
         run_view.show_status(self.manners.out, self.run, tally, f"the results are in {self.manners.results}")
-        if self.said.leave:
-            return ExitCode.OK
-        code = _code(tally)
-        return ExitCode.STOPPED if code and looked not in {Looked.THROUGH, Looked.NO_SUCH} else code
+        if not written:
+            return ExitCode.STOPPED
+        return ExitCode.OK if self.said.leave else codes.of_resolve(tally, could_look=looked.is_answer)
 
 
 def _what_was_seen(seen: LookedUp) -> str:
@@ -164,10 +172,6 @@ def _what_was_seen(seen: LookedUp) -> str:
     if seen.looked is Looked.THROUGH:
         return found if seen.found else f"None of the {seen.rows:,} was found in the API's list."
     return f"{_WHY_NOT[seen.looked]}. {found if seen.found else 'Nothing is known of the rows.'}"
-
-
-def _code(tally: Tally) -> ExitCode:
-    return ExitCode.NOT_ALL_SENT if tally.statuses[Status.UNKNOWN] else ExitCode.OK
 
 
 def _question(rows: list[RowInDoubt]) -> str:

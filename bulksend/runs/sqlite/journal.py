@@ -42,9 +42,9 @@ class SqliteJournal:
         """See `Journal.crowded`."""
         return self._do(lambda: self._notes.crowded(is_crowded))
 
-    def in_doubt(self, since_s: float) -> Awaitable[list[Queued]]:
-        """See `Journal.in_doubt`."""
-        return self._do(lambda: self._notes.in_doubt(since_s))
+    def undecided(self, since_s: float) -> Awaitable[list[Queued]]:
+        """See `Journal.undecided`."""
+        return self._do(lambda: self._notes.undecided(since_s))
 
     def recent_sends(self, since_s: float, wall_s: float) -> Awaitable[list[tuple[Recipient, int, float]]]:
         """See `Journal.recent_sends`."""
@@ -62,8 +62,8 @@ class SqliteJournal:
         """See `Journal.settle`."""
         return self._do(lambda: self._notes.settle(outcomes, dedup_proven=dedup_proven))
 
-    def to_look_up(self, limit: int) -> Awaitable[list[RowInDoubt]]:
-        """See `Journal.to_look_up`."""
+    def in_doubt(self, limit: int) -> Awaitable[list[RowInDoubt]]:
+        """See `Journal.in_doubt`."""
         return self._do(lambda: in_doubt(self._notes.db, limit))
 
     def message_ids(self, since_s: float) -> Awaitable[set[str]]:

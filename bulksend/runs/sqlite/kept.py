@@ -31,7 +31,7 @@ def plan(db: sqlite3.Connection) -> Facts:
     found["columns"] = tuple(found["columns"])
     found["mapping"] = tuple((field, column) for field, column in found["mapping"])
     found["reading"] = tuple(found["reading"])
-    return Facts(**found)
+    return Facts.read(found)
 
 
 def findings(db: sqlite3.Connection) -> Findings:

@@ -13,7 +13,6 @@ from bulksend.model import Answer, Attempt, Event, Message, Outcome, Queued, Rec
 from bulksend.runs.sqlite import kept, life
 from bulksend.runs.sqlite.departures import Departures
 from bulksend.runs.sqlite.queries import NUMBER, recent_sends, until
-from bulksend.runs.sqlite.schema import ANSWER_NAMES
 from bulksend.runs.states import State
 
 _ADVANCED_AT = 100_000  # rows
@@ -129,8 +128,8 @@ class Notes:
             for found in self.db.execute(sql, [recipient, self._until])
         ]
 
-    def in_doubt(self, since_s: float) -> list[Queued]:
-        """See `Journal.in_doubt`."""
+    def undecided(self, since_s: float) -> list[Queued]:
+        """See `Journal.undecided`."""
         return [Queued(*found) for found in self.db.execute(_UNSETTLED.format(slots=self._slots), [since_s])]
 
     def recent_sends(self, since_s: float, wall_s: float) -> list[tuple[Recipient, int, float]]:
@@ -185,7 +184,16 @@ def _settlement(outcome: Outcome) -> tuple[object, ...]:
 
 
 def _named(answer: Answer) -> dict[str, object]:
-    return dict(zip(ANSWER_NAMES, answer, strict=False))  # all but what it cost, which has a column of its own
+    """What is kept of what the API said, by its names (API document, response body); the cost has a column."""
+    return {
+        "messageId": answer.message_id,
+        "estimateParts": answer.estimate_parts,
+        "estimateMicro": answer.estimate_micro,
+        "estimate": answer.estimate,
+        "deliveryDeadline": answer.delivery_deadline,
+        "to": answer.to,
+        "contactId": answer.contact_id,
+    }
 
 
 def _said(answer: Answer) -> str:

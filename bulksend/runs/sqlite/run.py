@@ -114,11 +114,6 @@ class SqliteRun:
         with explained(self.path):
             return dict(self._db.execute(f"SELECT row, price FROM messages JOIN sends USING (row) WHERE {held}"))
 
-    def message_ids(self, since_s: float) -> set[str]:
-        """See `Run.message_ids`."""
-        with explained(self.path):
-            return queries.message_ids(self._db, since_s)
-
     def dearest_message(self) -> int | None:
         """See `Run.dearest_message`."""
         sql = "SELECT max(price) FROM (SELECT price FROM messages UNION ALL SELECT charged FROM sends)"

@@ -63,11 +63,10 @@ CREATE INDEX in_doubt ON sends (row) WHERE state = '{State.UNKNOWN}';
 """
 PRAGMAS = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};"
 
-ANSWER_NAMES = (
+_ANSWER_OF_2 = (
     "messageId", "estimateParts", "estimateMicro", "estimate", "deliveryDeadline", "to", "contactId",
 )  # fmt: skip
-"""The API's names of what is kept of its answers, in the order in which format 2 kept them (API document, response
-body)."""
+"""What format 2 kept of the API's answers, in its order."""
 
 _STATE_2 = f"""CASE WHEN state = '{State.PENDING}' AND doubt_since IS NOT NULL THEN '{State.UNKNOWN}' ELSE state END"""
 _DOUBT_2 = f"CASE WHEN state = '{State.UNKNOWN}' THEN coalesce(doubt_since, started_at) ELSE doubt_since END"
@@ -75,7 +74,7 @@ _DECISION_2 = f"""CASE WHEN state = '{State.UNKNOWN}' AND doubt_since IS NULL TH
     WHEN state = '{State.PENDING}' AND doubt_since IS NOT NULL THEN '{Decision.RESEND}' END"""
 _ANSWER_2 = (
     "CASE WHEN answer IS NOT NULL THEN json_object("
-    + ", ".join(f"'{name}', json_extract(answer, '$[{place}]')" for place, name in enumerate(ANSWER_NAMES))
+    + ", ".join(f"'{name}', json_extract(answer, '$[{place}]')" for place, name in enumerate(_ANSWER_OF_2))
     + ") END"
 )
 
