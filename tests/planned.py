@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -60,6 +60,16 @@ class PlannedRow(NamedTuple):
     cells: bytes
 
 
+class Rows(list[PlannedRecord]):
+    """Rows as a sink of plans takes them."""
+
+    def records(self) -> Sequence[PlannedRecord]:
+        return self
+
+    def counts(self) -> Counter[Status]:
+        return Counter(Status(row[1]) for row in self)
+
+
 def rows_of(batch: PlannedBatch) -> list[PlannedRow]:
     """A batch row by row."""
     return list(map(PlannedRow._make, batch.records()))
@@ -68,7 +78,7 @@ def rows_of(batch: PlannedBatch) -> list[PlannedRow]:
 def write_plan(path: Path, rows: Sequence[PlannedRecord], facts: Facts = FACTS, **changes: object) -> FileLock:
     """A run file with these rows; its lock."""
     writer = PlanWriter(path)
-    writer.add(rows)
+    writer.add(Rows(rows))
     by_recipient: dict[tuple[type, Recipient], list[tuple[int, int]]] = defaultdict(list)
     for row in map(PlannedRow._make, rows):
         if row.status == Status.PENDING and row.recipient is not None:

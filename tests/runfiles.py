@@ -146,7 +146,7 @@ def states(path: Path) -> dict[int, tuple[str, int]]:
 
 def killed_after(program: str, path: Path) -> int:
     """Let another process do something to a run and be killed; its id."""
-    names = "from runfiles import *\nfrom bulksend.runs.sqlite.plan import PlanWriter\n"
+    names = "from planned import Rows\nfrom runfiles import *\nfrom bulksend.runs.sqlite.plan import PlanWriter\n"
     last_words = "\nimport os, signal\nos.kill(os.getpid(), signal.SIGKILL)"
     code = (
         f"import sys\nfrom pathlib import Path\npath = Path(sys.argv[1])\n{names}{textwrap.dedent(program)}{last_words}"

@@ -19,6 +19,7 @@ from .overview import Tally as Tally
 from .overview import summed as summed
 from .planner import PlanOptions as PlanOptions
 from .planning import Planned as Planned
+from .planning import PlannedRows as PlannedRows
 from .planning import PlanSink as PlanSink
 from .planning import plan_into as plan_into
 from .reading import STDIN as STDIN

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -61,6 +62,12 @@ class PlannedBatch:
     not_mobile: list[int]
     made_plain: dict[int, int]
     cells: list[list[str]]
+
+    def counts(self) -> Counter[Status]:
+        """How many of the rows are to be sent, and how many are not for what reason."""
+        found = Counter(flaw.status for flaw in self.flaws.values())
+        found[Status.PENDING] = len(self.cells) - len(self.flaws)
+        return found
 
     def records(self) -> Iterator[PlannedRecord]:
         """The same row by row, as a run keeps it.

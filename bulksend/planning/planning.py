@@ -18,10 +18,20 @@ from bulksend.planning.repeats import RepeatedMessage
 from bulksend.planning.survey import DUPLICATE, Survey
 
 
+class PlannedRows(Protocol):
+    """Rows that follow one another, as a sink takes them; a `PlannedBatch` is such."""
+
+    def records(self) -> Iterable[PlannedRecord]:
+        """Each as it is kept."""
+
+    def counts(self) -> Mapping[Status, int]:
+        """How many of them there are of each status."""
+
+
 class PlanSink(Protocol):
     """Whatever keeps a plan."""
 
-    def add(self, rows: Iterable[PlannedRecord]) -> None:
+    def add(self, rows: PlannedRows) -> None:
         """Keep the next rows, in input order."""
 
     def add_repeats(self, recipient: Recipient, messages: Iterable[tuple[int, int]]) -> None:
@@ -37,13 +47,11 @@ class Planned:
 
     Attributes:
         plan: the plan, summed up.
-        counts: its rows by what the plan says of them: pending, invalid or skipped.
         columns: the input's own column names, in order.
         digest: SHA-256 of the input's bytes, hexadecimal.
     """
 
     plan: Plan
-    counts: Mapping[Status, int]
     columns: tuple[str, ...]
     digest: str
 
@@ -67,7 +75,7 @@ def plan_into(source: Source, options: PlanOptions, sink: PlanSink | None) -> Pl
             batch = planner.plan(raw, reader.columns)
             survey.add(batch)
             if sink:
-                sink.add(batch.records())
+                sink.add(batch)
         if not survey.rows:
             raise InputError(f"{shown(source.name)}: there are no rows, only a header")
         planner.check()
@@ -78,7 +86,7 @@ def plan_into(source: Source, options: PlanOptions, sink: PlanSink | None) -> Pl
     if options.duplicates is Duplicates.FAIL:
         _refuse_duplicates(source, survey)
     notes = [*map(Remark, source.notes), *planner.notes, *map(Remark, options.exclusions.notes)]
-    return Planned(survey.plan(survey.findings(notes)), survey.counts(), tuple(reader.columns), digest)
+    return Planned(survey.plan(survey.findings(notes)), tuple(reader.columns), digest)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from planned import Rows
 from runfiles import (
     ANA,
     BEN,
@@ -127,7 +128,7 @@ def test_the_sentence_names_the_owner(tmp_path: Path) -> None:
 def test_a_lock_follows_its_file_to_a_new_name(tmp_path: Path) -> None:
     path = tmp_path / "campaign.run"
     writer = PlanWriter(path)
-    writer.add([pending(1)])
+    writer.add(Rows([pending(1)]))
     lock = writer.finish(facts(), Findings())
     assert lock.path == path
     with pytest.raises(OwnedError):

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from planned import Rows
 from runfiles import (
     ANA,
     BEN,
@@ -41,7 +42,7 @@ from bulksend.runs.sqlite.run import SqliteRun
 def test_a_plan_has_its_name_only_when_it_is_whole(tmp_path: Path) -> None:
     path = tmp_path / "campaign.run"
     writer = PlanWriter(path)
-    writer.add([pending(1), bad(2)])
+    writer.add(Rows([pending(1), bad(2)]))
     assert [file.name for file in tmp_path.iterdir()] == ["campaign.run.planning"]
     writer.finish(facts(), Findings()).release()
     assert [file.name for file in tmp_path.iterdir()] == ["campaign.run"]
@@ -80,7 +81,7 @@ def test_a_plan_is_closed_and_on_the_disk_before_it_gets_its_name(
 def test_a_discarded_plan_leaves_nothing_and_its_name_is_free_again(tmp_path: Path) -> None:
     path = tmp_path / "campaign.run"
     writer = PlanWriter(path)
-    writer.add([pending(1)])
+    writer.add(Rows([pending(1)]))
     writer.discard()
     assert list(tmp_path.iterdir()) == []
     crowd_of(path, 1)
@@ -91,7 +92,7 @@ def test_what_a_killed_planner_left_is_replaced(tmp_path: Path) -> None:
     killed_after(
         """
         writer = PlanWriter(path)
-        writer.add([pending(row, number(row)) for row in range(1, 50_001)])
+        writer.add(Rows([pending(row, number(row)) for row in range(1, 50_001)]))
         """,
         path,
     )
@@ -105,7 +106,7 @@ def test_what_a_killed_planner_left_is_replaced(tmp_path: Path) -> None:
 
 def test_an_unfinished_plan_is_no_run_to_be_sent(tmp_path: Path) -> None:
     writer = PlanWriter(tmp_path / "campaign.run")
-    writer.add([pending(1)])
+    writer.add(Rows([pending(1)]))
     draft = tmp_path / "campaign.run.planning"
     with pytest.raises((UsageError, RunFileError)), SqliteRun.open(draft) as run:
         _ = run.facts
@@ -123,7 +124,7 @@ def test_two_planners_of_one_run_are_kept_apart(tmp_path: Path) -> None:
 def test_a_plan_never_replaces_a_run_that_somebody_is_sending(tmp_path: Path) -> None:
     path = crowd_of(tmp_path / "campaign.run", 1)
     writer = PlanWriter(path)
-    writer.add([pending(1, BEN)])
+    writer.add(Rows([pending(1, BEN)]))
     with opened(path) as notes:
         begin(notes, [1], 1_000.0)
         with pytest.raises(OwnedError):
@@ -137,7 +138,7 @@ def test_a_plan_never_replaces_a_run_that_somebody_is_sending(tmp_path: Path) ->
 def test_a_plan_never_replaces_a_run_that_began_while_it_was_made(tmp_path: Path) -> None:
     path = crowd_of(tmp_path / "campaign.run", 1)
     writer = PlanWriter(path)
-    writer.add([pending(1, BEN)])
+    writer.add(Rows([pending(1, BEN)]))
     with opened(path) as notes:
         begin(notes, [1], 1_000.0)
         settle(notes, outcome(1, Status.SENT))
@@ -195,7 +196,7 @@ def test_run_files_and_their_logs_are_for_their_owner_only(tmp_path: Path) -> No
     before = os.umask(0)
     try:
         writer = PlanWriter(path)
-        writer.add([pending(1)])
+        writer.add(Rows([pending(1)]))
         assert mode(tmp_path / "campaign.run.planning") == 0o600
         writer.finish(facts(), Findings()).release()
         assert mode(path) == 0o600

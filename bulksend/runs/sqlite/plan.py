@@ -9,14 +9,13 @@ import os
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable
-from operator import itemgetter
 from pathlib import Path
 
 import orjson
 
 from bulksend.errors import RunFileError
 from bulksend.model import Recipient, Status
-from bulksend.planning import Findings, PlannedRecord
+from bulksend.planning import Findings, PlannedRows
 from bulksend.runs.facts import Facts
 from bulksend.runs.lock import FileLock
 from bulksend.runs.sqlite.run import SqliteRun
@@ -38,7 +37,7 @@ class PlanWriter:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._draft = path.with_name(path.name + ".planning")
-        self._counts: Counter[str] = Counter()
+        self._counts: Counter[Status] = Counter()
         self._lock = FileLock(self._draft)
         try:
             with explained(path):
@@ -52,12 +51,11 @@ class PlanWriter:
             self._lock.release()
             raise
 
-    def add(self, rows: Iterable[PlannedRecord]) -> None:
+    def add(self, rows: PlannedRows) -> None:
         """Add the next rows in input order."""
-        rows = list(rows)
-        self._counts.update(map(itemgetter(1), rows))
+        self._counts.update(rows.counts())
         with explained(self.path):
-            self._db.executemany("INSERT INTO messages VALUES (?,?,?,?,?,?,?,?,?,?)", rows)
+            self._db.executemany("INSERT INTO messages VALUES (?,?,?,?,?,?,?,?,?,?)", rows.records())
 
     def add_repeats(self, recipient: Recipient, messages: Iterable[tuple[int, int]]) -> None:
         """Note that a recipient gets more than one message: (row, parts) of each."""
@@ -74,8 +72,8 @@ class PlanWriter:
                    price = NULL, error = ? WHERE row = ? AND status = 'pending'""",
                 [(says, row) for row in rows],
             ).rowcount
-        self._counts[Status.PENDING.value] -= skipped
-        self._counts[Status.SKIPPED.value] += skipped
+        self._counts[Status.PENDING] -= skipped
+        self._counts[Status.SKIPPED] += skipped
 
     def finish(self, made_of: Facts, findings: Findings) -> FileLock:
         """Make the plan durable and give it its name; the run's lock goes on with the caller.
@@ -85,7 +83,7 @@ class PlanWriter:
             RunFileError: the file cannot be written, or the run of this name has begun meanwhile.
         """
         # Counting millions of rows takes seconds, and a plan does not change: so its counts are kept.
-        counts = {str(status): rows for status, rows in self._counts.items()}
+        counts = {status.value: rows for status, rows in self._counts.items()}
         kept = {"plan": made_of, "findings": findings, "counts": counts}
         with explained(self.path):
             self._db.executemany("INSERT INTO facts VALUES (?,?)", [(k, orjson.dumps(v)) for k, v in kept.items()])
