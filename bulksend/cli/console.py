@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
@@ -11,10 +10,6 @@ from rich.table import Table
 from bulksend.cli.streams import silence
 from bulksend.model import Status
 from bulksend.sms import phones
-
-if TYPE_CHECKING:
-    pass
-
 
 _LOG_WIDTH = 160  # columns, where there is no terminal
 
