@@ -43,6 +43,14 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.hypothesis_seed = str(random.getrandbits(32))  # of our choice, so that it can be shown
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Two workers for each core, for half of the time tests wait: for caps, answers, the disk. None for a few files."""
+    if any(".py" in argument for argument in config.args):
+        return 0
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return 2 * cores
+
+
 def pytest_report_header(config: pytest.Config) -> str:
     again = f"HYPOTHESIS_PROFILE={_PROFILE} python -m pytest --hypothesis-seed={config.option.hypothesis_seed}"
     return f"properties: {_PROFILE}, {examples(100)} examples; the same again: {again}"
