@@ -21,6 +21,7 @@ import pytest
 from hypothesis import settings
 
 ROOT = Path(__file__).parents[1]
+_FOLDERS = ("unit", "golden", "integration", "acceptance")
 PROGRAM = (sys.executable, "-m", "bulksend")
 
 
@@ -41,6 +42,26 @@ def pytest_configure(config: pytest.Config) -> None:
     _inherit_no_ignored_signals()
     if config.getoption("hypothesis_seed", None) is None:
         config.option.hypothesis_seed = str(random.getrandbits(32))  # of our choice, so that it can be shown
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Two workers for each core, for half of the time tests wait: for caps, answers, the disk. None for a few files."""
+    if any(".py" in argument for argument in config.args):
+        return 0
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return 2 * cores
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is over in a moment first, so that progress shows; crashes last, of which the longest stand first.
+
+    Workers take tests in this order, so that none is left with a long one when the others are done.
+    """
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    return len(_FOLDERS) if item.path.name == "test_crashes.py" else _FOLDERS.index(item.path.parent.name)
 
 
 def pytest_report_header(config: pytest.Config) -> str:

@@ -37,7 +37,7 @@ from crashing import (
 )
 from hostile import Hostile, Settings
 
-PROGRAMS_AT_ONCE = 4
+PROGRAMS_AT_ONCE = 2  # in each of the workers that the tests may have
 WELL = Settings(latency_s=0.02)
 
 

@@ -136,7 +136,9 @@ def test_two_runs_of_one_account_do_not_send_at_once(
     campaign_of(numbers(3), "second.csv")
     first = program.start("send", "first.csv", "--base-url", server.base_url, "--yes", "--concurrency", "4")
     server.await_requests(4)
+    first.send_signal(signal.SIGSTOP)  # so that it cannot be through before the other comes
     refused = program("send", "second.csv", "--base-url", server.base_url, "--yes")
+    first.send_signal(signal.SIGCONT)
     assert refused.returncode == 4
     assert f"process {first.pid}" in refused.stderr
     assert "first.run" in refused.stderr

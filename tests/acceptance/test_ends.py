@@ -218,8 +218,10 @@ def test_a_second_process_is_told_who_has_the_run(
     send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--concurrency", "4")
     process = program.start(*send)
     server.await_requests(5)
+    process.send_signal(signal.SIGSTOP)  # so that it cannot be through before the others have looked
     second = program(*send)
     status = program("status", "campaign.run")
+    process.send_signal(signal.SIGCONT)
     assert second.returncode == 4
     assert f"process {process.pid}" in second.stderr
     assert f"Process {process.pid}" in status.stderr

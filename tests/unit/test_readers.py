@@ -30,7 +30,9 @@ def rows_of(reader: Reader) -> list[list[str]]:
 
 @pytest.mark.parametrize("name", ["campaign.csv", "campaign.jsonl", "campaign"])
 @pytest.mark.parametrize(
-    "content", [b"", BOM, b"\n", b" \r\n\t\n  ", BOM + b"\n\n", b"\n" * 3_000_000, gzip.compress(b""), b"\xff\xfe"]
+    "content",
+    [b"", BOM, b"\n", b" \r\n\t\n  ", BOM + b"\n\n", b"\n" * 3_000_000, gzip.compress(b""), b"\xff\xfe"],
+    ids=["nothing", "BOM", "line", "blanks", "BOM and lines", "3 MB of lines", "gzip", "UTF-16 BOM"],
 )
 def test_an_empty_input_is_refused(tmp_path: Path, name: str, content: bytes) -> None:
     assert refusal(tmp_path / name, content) == "the input is empty; it needs a header line and rows"
