@@ -83,12 +83,12 @@ class Charge:
 
 
 ResultRow = tuple[
-    int, str, Recipient | None, Mapping[str, object] | None, str | None, int | None, int, float | None, str
+    int, str, Recipient | None, Mapping[str, object] | None, str | None, int | None, int, float | None, bytes
 ]
 """A row of a run: number, state, recipient, what the API said, error, HTTP status, attempts, when the last one began
 (in seconds since 1970), and the row's own cells as a JSON array. A tuple, for millions of them pass."""
 
-PlannedRow = tuple[int, str, Recipient | None, str | None, int, int | None, str, str]
+PlannedRow = tuple[int, str, Recipient | None, str | None, int, int | None, str, bytes]
 """What the plan says of a row: number, status, recipient, encoding, parts, price, error, own cells as a JSON array."""
 
 

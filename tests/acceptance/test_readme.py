@@ -25,7 +25,7 @@ def options_of(command: click.Command) -> set[str]:
     return {
         spelling
         for param in command.params
-        for spelling in param.opts
+        for spelling in (*param.opts, *param.secondary_opts)
         if spelling.startswith("--") and not getattr(param, "hidden", False)
     }
 

@@ -143,6 +143,11 @@ def give_up(db: sqlite3.Connection, *, is_settled: bool) -> None:
         note(db, "cut off", 1)
 
 
+def may_be_in_flight(db: sqlite3.Connection) -> bool:
+    """Whether intents may be without an outcome: somebody has the run, or did not give it up in order."""
+    return owner(db) is not None or read(db, "cut off") is not None
+
+
 def is_cut_off(db: sqlite3.Connection) -> bool:
     """Whether the last owner is gone and may have left intents without an outcome."""
     last = owner(db)

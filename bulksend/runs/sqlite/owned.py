@@ -144,12 +144,15 @@ class OwnSqliteRun(SqliteRun):
             """PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;
                PRAGMA busy_timeout = 10000;"""
         )
-        migrate(self._db, self.path)
+        is_new = migrate(self._db, self.path)  # an owner of the format before did not say whether it was through
+        may_be_in_flight = is_new or kept.may_be_in_flight(self._db)
         token = uuid.uuid4().hex
         changes = ", ".join(f"{column} = {value}" for column, value in cut_off(left_to(self._db)).items())
         self._db.execute("BEGIN IMMEDIATE")
         self._epoch = kept.take_over(self._db, Owner.now(wall_s), token)
-        self._db.execute(f"UPDATE sends SET {changes}, ended_at = ? WHERE {life.can_be(Event.CUT_OFF)}", [wall_s])
+        if may_be_in_flight:  # of millions of rows only looked for where that may be
+            sql = f"UPDATE sends SET {changes}, ended_at = ? WHERE {life.can_be(Event.CUT_OFF)}"
+            self._db.execute(sql, [wall_s])
         kept.advance(self._db)
         self._db.execute("COMMIT")
         self._departures = Departures(departures_of(self._db), token)

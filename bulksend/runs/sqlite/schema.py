@@ -172,14 +172,14 @@ def check_format(db: sqlite3.Connection, path: Path) -> int:
     return version
 
 
-def migrate(db: sqlite3.Connection, path: Path) -> None:
-    """Bring a run file to this version's format, in one transaction; the caller owns it.
+def migrate(db: sqlite3.Connection, path: Path) -> bool:
+    """Bring a run file to this version's format, in one transaction; the caller owns it. Whether there was need.
 
     Raises:
         UsageError: it is of a newer version, or no run file.
     """
     if check_format(db, path) == FORMAT:
-        return
+        return False
     db.execute("BEGIN IMMEDIATE")
     try:
         for statement in (_FROM_2 + INDEXES + PRAGMAS).split(";"):
@@ -188,6 +188,7 @@ def migrate(db: sqlite3.Connection, path: Path) -> None:
     except BaseException:
         db.execute("ROLLBACK")
         raise
+    return True
 
 
 def is_run_file(path: Path) -> bool:
