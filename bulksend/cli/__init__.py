@@ -62,12 +62,14 @@ def main() -> NoReturn:
 
 def run(arguments: list[str]) -> int:
     """Run one command; its exit code. What the user did wrong is told in a sentence, never as a traceback."""
-    signal.signal(signal.SIGTERM, _terminated)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, _terminated)
     try:
         return int(program.main(arguments, prog_name="bulksend", standalone_mode=False) or ExitCode.OK)
     except click.ClickException as error:
         error.show()
-        return error.exit_code
+        return _failed(error.exit_code, error.format_message(), arguments)
     except click.Abort:
         click.echo("Interrupted.", err=True)
         return ExitCode.INTERRUPTED
@@ -76,8 +78,18 @@ def run(arguments: list[str]) -> int:
             silence(stream)
         return ExitCode.STOPPED
     except BulksendError as error:
-        click.echo(f"Error: {advised(error)}", err=True)
-        return codes.of_error(error)
+        says = advised(error)
+        click.echo(f"Error: {says}", err=True)
+        return _failed(codes.of_error(error), says, arguments)
+
+
+def _failed(code: int, reason: str, arguments: list[str]) -> int:
+    """The exit code of a command that came to nothing; a script that asked for an object gets one all the same."""
+    if "--json" in arguments:
+        from bulksend.cli import summary  # noqa: PLC0415 -- most commands succeed
+
+        summary.write({"exit": int(code), "reason": reason})
+    return int(code)
 
 
 def _terminated(_number: int, _frame: FrameType | None) -> None:

@@ -116,7 +116,7 @@ class Run(Protocol):
 
     @property
     def is_keyed(self) -> bool:
-        """Whether its messages carry a clientDedup, by the last command that sent some; before the first, they will."""
+        """Whether any of its messages carried a clientDedup; before the first was sent, they will."""
 
     @property
     def is_dedup_proven(self) -> bool:

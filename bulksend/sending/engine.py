@@ -131,6 +131,8 @@ class Engine:
                 for task in tasks:
                     task.cancel()
         finally:
+            while not self._outbox.empty():  # their workers are gone: nothing of them left
+                self._call_off(*self._outbox.get_nowait())
             with self._stopping.if_the_store_fails():
                 await self._settling.hand_over()
         return self._stopping.why

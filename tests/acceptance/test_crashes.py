@@ -362,6 +362,7 @@ def test_an_outcome_that_cannot_be_noted_stops_the_run_and_is_not_told(tmp_path:
         assert run.run("before outcome commit", 1) == -signal.SIGKILL
         with broken(run, "UPDATE", after, "state = 'sent'"):
             assert run.end_of_trouble(run.start()) == 3
+            assert "in flight" not in {record["status"] for record in run.results()}
         ids = {record["text"]: record["id"] for record in run.server.records("accepted")}
         assert after <= len(ids) < 40 - CONCURRENCY
         assert {record["messageId"] for record in run.results() if record["status"] == "sent"} <= set(ids.values())

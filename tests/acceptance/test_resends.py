@@ -131,6 +131,40 @@ def test_a_run_that_was_sent_without_keys_is_sent_again_without(
     assert [record["clientDedup"] for record in lossy.log()] == [None] * 10
 
 
+def test_a_run_whose_messages_had_keys_is_sent_again_with_them_whatever_came_since(
+    program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
+) -> None:
+    campaign_of(numbers(5))
+    lossy = sandbox("--legacy", "--lose-answers", "1")
+    send = ("--base-url", lossy.base_url, "--yes", "--max-errors", "100%")
+    program("send", "campaign.csv", *send)
+    program("send", "campaign.csv", *send, "--no-dedup")  # nothing is left for it to send
+    keys = {record["to"]: record["clientDedup"] for record in lossy.log()}
+    assert program(*RESEND).returncode == 1
+    assert len(lossy.log()) == 10
+    assert all(keys[record["to"]] and record["clientDedup"] == keys[record["to"]] for record in lossy.log())
+
+
+def test_a_closed_terminal_ends_also_what_waits_for_the_accounts_other_run_in_order(
+    program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
+) -> None:
+    server = sandbox("--latency", "200ms")
+    campaign_of(numbers(200), "first.csv")
+    campaign_of(numbers(3), "second.csv")
+    first = program.start("send", "first.csv", "--base-url", server.base_url, "--yes", "--concurrency", "4")
+    server.await_requests(4)
+    second = program.start("send", "second.csv", "--base-url", server.base_url, "--yes", "--wait")
+    assert second.stderr is not None
+    while "Waiting" not in second.stderr.readline():
+        assert second.poll() is None
+    second.send_signal(signal.SIGHUP)
+    second.communicate(timeout=30)
+    assert second.returncode == 143
+    assert not (program.folder / "second.run-wal").exists()
+    first.send_signal(signal.SIGINT)
+    first.communicate(timeout=30)
+
+
 # ---- "Could not look" is not "not there" ----
 
 

@@ -688,6 +688,24 @@ async def test_what_is_cut_off_after_an_interruptions_grace_is_unknown() -> None
     assert "stopped before the answer came" in run.errors()[1]
 
 
+async def test_what_waited_for_a_worker_when_an_interruptions_grace_was_over_is_called_off() -> None:
+    async def hangs(message: Message) -> Reply:
+        if message.row <= 4:
+            return accepted(message, echoed=True)
+        if message.row == 8:
+            stopping.ask(INTERRUPTED_BY_HAND)
+        await asyncio.sleep(60)
+        return accepted(message)
+
+    stopping = Stopping()
+    run, server = quick(abroad(50)), Server(lambda message, _: hangs(message))
+    await run.send(server, Pace(concurrency=4, grace_s=0.1), stopping=stopping)
+    states = run.states()
+    assert {states[row] for row in set(server.rows) if row > 4} == {"unknown"}
+    assert len(states) > len(set(server.rows))  # some were ahead of the workers
+    assert set(states.values()) == {"sent", "unknown", "pending"}
+
+
 async def test_what_certainly_was_not_sent_when_a_run_is_interrupted_stays_pending() -> None:
     def reply(_: Message, __: int) -> Reply:
         stopping.ask(Stop(StopReason.TERMINATED, "terminated"))

@@ -155,6 +155,23 @@ async def test_a_failure_whose_caller_gave_up_meanwhile_is_no_complaint_of_the_l
     assert complaints == []
 
 
+async def test_outcomes_that_could_not_be_noted_are_not_taken_for_noted(tmp_path: Path) -> None:
+    path = crowd_of(tmp_path / "campaign.run", 2)
+    with own(path) as run:
+        journal = run.journal()
+        attempts = await journal.begin([1, 2], 1_000.0)
+        journal.leaves(attempts[0])
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("CREATE TRIGGER broken BEFORE UPDATE ON sends BEGIN SELECT RAISE(ABORT, 'no'); END")
+        with pytest.raises(RunFileError):
+            await journal.settle([outcome(1, Status.SENT), outcome(2, Status.SENT)], dedup_proven=False)
+        journal.close()
+        seen = run.tally()
+        assert (seen.in_flight, seen.statuses[Status.UNKNOWN], seen.statuses[Status.PENDING]) == (0, 1, 1)
+    with SqliteRun.open(path) as reader:
+        assert reader.tally() == seen
+
+
 async def test_closing_commits_what_still_waits(tmp_path: Path) -> None:
     path = crowd_of(tmp_path / "campaign.run", 200)
     with journal_of(path) as (_, journal):

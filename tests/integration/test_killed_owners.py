@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from planned import write_plan
 from runfiles import crowd_of, killed_after, notes_of, own, pending, planned
 
 from bulksend.model import Status
@@ -117,6 +118,14 @@ def damaged_mark(path: Path) -> None:
     mark_of(path).write_bytes(mark_of(path).read_bytes()[:40])
 
 
+def a_mark_put_back(path: Path) -> None:
+    """As from a backup of the state folder: what left since then is not in it."""
+    mark = mark_of(path)
+    content = mark.read_bytes()
+    mark.rename(mark.with_name("kept"))  # or the new file might get its place on the disk
+    mark.write_bytes(content)
+
+
 def mark_of_another_run(path: Path) -> None:
     other = planned(path.with_name("other.run"), [pending(1)], "other")
     killed_after("own(path)", other)
@@ -138,7 +147,9 @@ def copied(source: Path, target: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "what", [no_mark, damaged_mark, mark_of_another_run, a_mark_of_a_later_owner], ids=lambda what: what.__name__
+    "what",
+    [no_mark, damaged_mark, a_mark_put_back, mark_of_another_run, a_mark_of_a_later_owner],
+    ids=lambda what: what.__name__,
 )
 def test_where_the_mark_is_not_the_owners_all_that_was_begun_is_in_doubt(
     killed: Path, what: Callable[[Path], None]
@@ -210,3 +221,16 @@ def test_what_is_unknown_of_an_earlier_formats_owner_is_in_doubt(killed: Path) -
     with SqliteRun.open(killed) as run:
         assert left_to(run._db) is None
     assert in_doubt(killed) == list(BEGUN)
+
+
+def test_a_mark_lies_in_the_state_folder_whatever_a_run_file_from_elsewhere_says(tmp_path: Path) -> None:
+    treasure = tmp_path / "treasure"
+    treasure.write_text("keep me")
+    rows = [pending(1)]
+    path = tmp_path / "campaign.run"
+    write_plan(path, rows, plan_id=str(treasure)).release()
+    with own(path) as run:
+        notes_of(run).begin([1], 1_000.0)
+    with own(path):
+        pass
+    assert treasure.read_text() == "keep me"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import pkgutil
 import re
@@ -472,6 +473,17 @@ def test_the_help_of_all_lists_every_command(capsys: pytest.CaptureFixture[str])
     shown = capsys.readouterr().out
     for name in COMMANDS:
         assert f"\n  {name} " in shown
+
+
+@pytest.mark.parametrize("arguments", [("send", "missing.csv", "--sandbox", "--yes"), ("send", "--no-such-option")])
+def test_a_usage_error_is_an_object_for_scripts(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(*arguments, "--json") == ExitCode.USAGE
+    told = capsys.readouterr()
+    said = json.loads(told.out)
+    assert (said["exit"], bool(said["reason"])) == (2, True)
+    assert said["reason"] in told.err
+    assert run(*arguments) == ExitCode.USAGE
+    assert capsys.readouterr().out == ""
 
 
 def test_an_unknown_command_and_an_unknown_option_are_usage_errors(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,8 +5,8 @@ they are in no doubt. To commit each beginning would cost a disk write per messa
 nothing, and the kernel keeps it when the process dies; if the machine dies as well, the boot's id tells, and nothing
 is known.
 
-The mark is bound to one owner's time by a random token that stands in the run file, so a copied or restored run file,
-or another command, never reads a mark that is not its own.
+The mark is bound to one owner's time by a random token that stands in the run file, and to the very file that it is, so
+neither another command nor a copied or restored mark is believed.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from pathlib import Path
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _TOKEN = 32  # bytes; hexadecimal digits
 _BOOT = 36
-_PLACE = 72  # of the number, on a boundary of its size
-_SIZE = 80
+_PLACE = 88  # of the number, on a boundary of its size
+_SIZE = 96
 
 
 class Departures:
@@ -47,7 +47,7 @@ class Departures:
             path.unlink(missing_ok=True)
             fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
             try:
-                os.write(fd, (token.encode()[:_TOKEN] + boot).ljust(_SIZE, b"\0"))
+                os.write(fd, _head(token, boot, os.fstat(fd)).ljust(_SIZE, b"\0"))
                 self._map = mmap.mmap(fd, _SIZE)
             finally:
                 os.close(fd)
@@ -58,6 +58,11 @@ class Departures:
         first = self._issued + 1
         self._issued += count
         return first
+
+    @property
+    def reached(self) -> int | None:
+        """The last ticket that may have left; None if that is not known here."""
+        return None if self._numbers is None else self._numbers[_PLACE // 8]
 
     def reach(self, ticket: int) -> None:
         """The attempt with this ticket is about to leave, and so may have all before it."""
@@ -82,12 +87,17 @@ def left_to(path: Path, token: str) -> int | None:
     """The last ticket of an owner's time that may have left; None if nobody knows."""
     boot = _boot_id()
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content, itself = file.read(_SIZE + 1), os.fstat(file.fileno())
     except OSError:
         return None
-    if boot is None or len(content) != _SIZE or content[: _TOKEN + _BOOT] != token.encode()[:_TOKEN] + boot:
+    if boot is None or len(content) != _SIZE or not content.startswith(_head(token, boot, itself)):
         return None
     return int(struct.unpack_from("=Q", content, _PLACE)[0])
+
+
+def _head(token: str, boot: bytes, itself: os.stat_result) -> bytes:
+    return token.encode()[:_TOKEN] + boot + struct.pack("=QQ", itself.st_dev, itself.st_ino)
 
 
 def _boot_id() -> bytes | None:

@@ -28,8 +28,9 @@ class SqliteJournal:
     Every call raises RunFileError if its group could not be committed; then none of the group was.
     """
 
-    def __init__(self, notes: Notes) -> None:
+    def __init__(self, notes: Notes, on_close: Callable[[], None] = lambda: None) -> None:
         self._notes = notes
+        self._on_close = on_close
         self._jobs: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
         self._thread.start()
@@ -78,6 +79,7 @@ class SqliteJournal:
         """See `Journal.close`; the run's connection is its owner's again."""
         self._jobs.put(None)
         self._thread.join()
+        self._on_close()
 
     def _do(self, work: Callable[[], T]) -> Awaitable[T]:
         job = _Job(work, asyncio.get_running_loop())
@@ -107,11 +109,13 @@ class SqliteJournal:
             for job in group:
                 job.result = job.work()
             db.execute("COMMIT")
+            self._notes.committed()
         except sqlite3.Error as error:
             failure = RunFileError(f"{self._notes.path}: the run file could not be written ({error})")
         except Exception as error:  # noqa: BLE001 -- whatever it is, the callers must hear of it, or they wait forever
             failure = error
-        if failure is not None and db.in_transaction:
+        if failure is not None:
+            self._notes.rolled_back()
             with suppress(sqlite3.Error):  # SQLite has rolled back by itself, or the file is lost
                 db.execute("ROLLBACK")
         # The loop is woken once for the whole group.

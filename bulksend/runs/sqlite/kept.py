@@ -99,8 +99,14 @@ def is_dedup_proven(db: sqlite3.Connection) -> bool:
 
 
 def is_keyed(db: sqlite3.Connection) -> bool:
-    """Whether its messages carry a clientDedup; as long as nothing was sent, they will."""
+    """Whether any of its messages carried a clientDedup; as long as nothing was sent, they will."""
     return bool(read(db, "keyed") in (None, 1))
+
+
+def note_keyed(db: sqlite3.Connection, *, keyed: bool) -> None:
+    """Note that messages go with or without a clientDedup; once one had a key, that stays."""
+    if keyed or read(db, "keyed") is None:
+        note(db, "keyed", int(keyed))
 
 
 def has_begun(db: sqlite3.Connection) -> bool:

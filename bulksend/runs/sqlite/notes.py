@@ -79,6 +79,7 @@ class Notes:
         path: the run file.
         departures: how far its intents have left.
         epoch: of the owner; if the file's is another, somebody has taken the run over.
+        keyed: whether messages carry a clientDedup; None if none are sent.
         by_parts: whether a message counts its parts against a cap, or one.
         limit: send only the first so many pending rows; None for all.
     """
@@ -92,6 +93,7 @@ class Notes:
         epoch: int,
         by_parts: bool,
         limit: int | None,
+        keyed: bool | None = None,
     ) -> None:
         self.db = db
         self.path = path
@@ -102,7 +104,18 @@ class Notes:
         self._first = kept.first_unfinished(db)
         self._until = until(db, limit)
         self._departures = departures
-        self.in_flight: set[int] = set()  # rows whose intents were noted here, and their outcomes not
+        self.in_flight: set[int] = set()  # rows whose intents may be noted, and whose outcomes are not
+        self._settled: list[int] = []  # by the transaction under way
+        self._keyed = keyed
+
+    def committed(self) -> None:
+        """The transaction under way is on the disk."""
+        self.in_flight.difference_update(self._settled)
+        self._settled.clear()
+
+    def rolled_back(self) -> None:
+        """Nothing of the transaction under way was noted."""
+        self._settled.clear()
 
     def check_epoch(self) -> None:
         """See `kept.check_epoch`."""
@@ -141,6 +154,9 @@ class Notes:
         """See `Journal.begin`."""
         wanted = orjson.dumps(rows).decode()
         self.in_flight.update(rows)
+        if self._keyed is not None:
+            kept.note_keyed(self.db, keyed=self._keyed)
+            self._keyed = None
         begun = self.db.execute(_BEGIN, [wall_s, self._departures.issue(len(rows)), wanted]).rowcount
         if begun != len(rows):
             raise RunFileError(f"{self.path}: {len(rows) - begun} rows were to be sent that are sent or on their way")
@@ -157,7 +173,7 @@ class Notes:
     def settle(self, outcomes: Sequence[Outcome], *, dedup_proven: bool) -> None:
         """See `Journal.settle`."""
         self.db.execute(_SETTLE, [orjson.dumps([_settlement(outcome) for outcome in outcomes]).decode()])
-        self.in_flight.difference_update(outcome.row for outcome in outcomes)
+        self._settled += [outcome.row for outcome in outcomes]
         learned = [outcome.learned for outcome in outcomes if outcome.learned]
         if learned:
             self.db.executemany("INSERT OR REPLACE INTO numbers VALUES (?, ?)", learned)

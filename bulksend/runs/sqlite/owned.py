@@ -21,7 +21,7 @@ from bulksend.runs.sqlite.departures import Departures
 from bulksend.runs.sqlite.journal import SqliteJournal
 from bulksend.runs.sqlite.notes import Notes
 from bulksend.runs.sqlite.run import SqliteRun, departures_of, left_to
-from bulksend.runs.sqlite.schema import cut_off, explained, migrate
+from bulksend.runs.sqlite.schema import FORMAT, cut_off, explained, migrate, show
 from bulksend.runs.states import State
 
 
@@ -86,7 +86,7 @@ class OwnSqliteRun(SqliteRun):
     def decide(self, rows: Sequence[int], *, resend: bool) -> None:
         """See `OwnRun.decide`."""
         event = Event.RESENT if resend else Event.LEFT
-        sql = f"UPDATE sends SET {life.after(event)} WHERE row = ? AND {life.can_be(event)}"
+        sql = f"UPDATE main.sends SET {life.after(event)} WHERE row = ? AND {life.can_be(event)}"
         with self._writing():
             self._db.executemany(sql, [[row] for row in rows])
 
@@ -95,13 +95,13 @@ class OwnSqliteRun(SqliteRun):
     ) -> SqliteJournal:  # fmt: skip
         """See `OwnRun.journal`."""
         with explained(self.path):
-            if keyed is not None:
-                kept.note(self._db, "keyed", int(keyed))
+            self._db.execute("DROP VIEW IF EXISTS temp.sends")
             notes = Notes(
-                self._db, self.path, self._departures, epoch=self._epoch, by_parts=by_parts, limit=limit
+                self._db, self.path, self._departures,
+                epoch=self._epoch, by_parts=by_parts, limit=limit, keyed=keyed,
             )  # fmt: skip
         self._notes.append(notes)
-        return SqliteJournal(notes)
+        return SqliteJournal(notes, self._see_what_is_left)
 
     def close(self) -> None:
         """Give the run up in order: one plain file remains, which also a reader without write access can open."""
@@ -117,11 +117,17 @@ class OwnSqliteRun(SqliteRun):
         self._db.close()
         self._lock.release()
 
+    def _see_what_is_left(self) -> None:
+        """Nothing is under way any more: what could not be noted is seen as the next owner will find it."""
+        with suppress(sqlite3.Error):
+            if self._in_flight():
+                show(self._db, FORMAT, gone=self._epoch, left_to=self._departures.reached)
+
     def _in_flight(self) -> bool:
         """Whether intents are left without an outcome, because it could not be noted; looks only where that may be."""
         if not any(notes.in_flight for notes in self._notes):
             return False
-        sql = "SELECT 1 FROM sends WHERE state = ? LIMIT 1"
+        sql = "SELECT 1 FROM main.sends WHERE state = ? LIMIT 1"
         return self._db.execute(sql, [State.IN_FLIGHT]).fetchone() is not None
 
     @contextmanager
@@ -141,8 +147,8 @@ class OwnSqliteRun(SqliteRun):
     def _take_over(self, wall_s: float) -> None:
         """Become the owner; the end of every attempt that a killed owner left behind is not known."""
         self._db.executescript(
-            """PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;
-               PRAGMA busy_timeout = 10000;"""
+            """PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+               PRAGMA fullfsync = ON;"""
         )
         is_new = migrate(self._db, self.path)  # an owner of the format before did not say whether it was through
         may_be_in_flight = is_new or kept.may_be_in_flight(self._db)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Self
 
@@ -193,4 +194,4 @@ def left_to(db: sqlite3.Connection) -> int | None:
 
 def departures_of(db: sqlite3.Connection) -> Path:
     """Where the mark lies of how far a run's intents have left."""
-    return state_path() / "departures" / kept.plan(db).plan_id
+    return state_path() / "departures" / sha256(kept.plan(db).plan_id.encode()).hexdigest()

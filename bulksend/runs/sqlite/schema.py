@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bulksend.errors import RunFileError, UsageError
@@ -186,7 +186,8 @@ def migrate(db: sqlite3.Connection, path: Path) -> bool:
             db.execute(statement)
         db.execute("COMMIT")
     except BaseException:
-        db.execute("ROLLBACK")
+        with suppress(sqlite3.Error):  # SQLite has rolled back by itself
+            db.execute("ROLLBACK")
         raise
     return True
 
