@@ -286,7 +286,7 @@ def test_any_bytes_give_a_plan_or_one_clear_sentence(
     if code == ExitCode.USAGE:
         assert told.err.startswith("Error: ")
         assert told.err.count("\n") == 1
-        assert told.out == ""
+        assert json.loads(told.out) == {"exit": 2, "reason": told.err.removeprefix("Error: ").rstrip("\n")}
     else:
         assert code in {ExitCode.OK, ExitCode.NOT_ALL_SENT}
         assert json.loads(told.out)["rows"] > 0

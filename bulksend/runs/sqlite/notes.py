@@ -195,7 +195,7 @@ def _settlement(outcome: Outcome) -> tuple[object, ...]:
         outcome.http_status,
         outcome.error,
         None if answer is None else answer.charged,
-        None if answer is None else _named(answer),
+        None if answer is None else _said(answer),
     )
 
 
