@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import pty
 import random
 import shutil
 import signal
@@ -13,6 +14,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -160,6 +162,28 @@ class Program:
             stderr=subprocess.PIPE,
             text=True,
         )
+
+    def answered(self, *arguments: str, answer: str) -> tuple[int, str]:
+        """Run it at a terminal and answer its question: the exit code, and what stood there until the question."""
+        terminal, other_end = pty.openpty()
+        process = subprocess.Popen(
+            [*PROGRAM, *arguments],
+            cwd=self.folder,
+            env=environment(TERM="xterm", COLUMNS="200"),
+            stdin=other_end,
+            stdout=other_end,
+            stderr=other_end,
+        )
+        os.close(other_end)
+        seen = b""
+        while b"[y/N]" not in seen:
+            seen += os.read(terminal, 1024)
+        os.write(terminal, answer.encode() + b"\n")
+        with suppress(OSError):  # the program has closed its end
+            while os.read(terminal, 1024):
+                pass
+        os.close(terminal)
+        return process.wait(timeout=30), " ".join(seen.decode(errors="replace").split())
 
     def take_samples(self, *names: str, into: str = ".") -> None:
         """Copy some of the sample data, without what somebody's own run of it left beside them."""

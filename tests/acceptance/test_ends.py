@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pty
 import signal
 import subprocess
 import time
@@ -12,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import PROGRAM, Program, SandboxProcess, environment
+from conftest import Program, SandboxProcess
 
 Start = Callable[..., SandboxProcess]
 CampaignOf = Callable[..., Path]
@@ -303,34 +301,15 @@ def test_an_unbegun_plan_follows_the_corrected_spreadsheet(
     assert len(server.accepted()) == 1
 
 
-@pytest.mark.parametrize(("answer", "code", "sent"), [("y\n", 0, 1), ("n\n", 3, 0)])
+@pytest.mark.parametrize(("answer", "code", "sent"), [("y", 0, 1), ("n", 3, 0)])
 def test_in_a_terminal_it_asks_before_money_is_spent(
     program: Program, sandbox: Start, campaign_of: CampaignOf, answer: str, code: int, sent: int
 ) -> None:
     server = sandbox()
     campaign_of(["639171234567"])
-    terminal, other_end = pty.openpty()
-    process = subprocess.Popen(
-        [*PROGRAM, "send", "campaign.csv", "--base-url", server.base_url],
-        cwd=program.folder,
-        env=environment(TERM="xterm"),
-        stdin=other_end,
-        stdout=other_end,
-        stderr=other_end,
-    )
-    os.close(other_end)
-    seen = b""
-    while b"[y/N]" not in seen:
-        seen += os.read(terminal, 1024)
-    assert b"$0.02" in seen
-    os.write(terminal, answer.encode())
-    try:
-        while os.read(terminal, 1024):
-            pass
-    except OSError:  # the program has closed its end
-        pass
-    os.close(terminal)
-    assert process.wait(timeout=30) == code
+    ended, asked = program.answered("send", "campaign.csv", "--base-url", server.base_url, answer=answer)
+    assert "$0.02" in asked
+    assert ended == code
     assert len(server.accepted()) == sent
 
 

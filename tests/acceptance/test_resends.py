@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import signal
-import subprocess
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -14,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from conftest import PROGRAM, Program, SandboxProcess, environment
+from conftest import Program, SandboxProcess
 
 Start = Callable[..., SandboxProcess]
 Numbers = Callable[[int], list[str]]
@@ -286,32 +283,12 @@ def test_a_server_that_is_away_is_not_an_empty_list(
     assert "The API's list could not be read: the server did not answer" in looked.stderr
 
 
-@pytest.mark.parametrize(("reply", "code", "sent"), [("y\n", 0, 3), ("n\n", 3, 0)])
+@pytest.mark.parametrize(("answer", "code", "sent"), [("y", 0, 3), ("n", 3, 0)])
 def test_on_a_terminal_the_question_says_that_nobody_could_look(
-    in_doubt: InDoubt, program: Program, reply: str, code: int, sent: int
+    in_doubt: InDoubt, program: Program, answer: str, code: int, sent: int
 ) -> None:
     api = in_doubt(500, b"oops")
-    terminal, other_end = pty.openpty()
-    process = subprocess.Popen(
-        [*PROGRAM, "resolve", "campaign.run", "--resend", "--yes"],
-        cwd=program.folder,
-        env=environment(TERM="xterm", COLUMNS="200"),
-        stdin=other_end,
-        stdout=other_end,
-        stderr=other_end,
-    )
-    os.close(other_end)
-    seen = b""
-    while b"[y/N]" not in seen:
-        seen += os.read(terminal, 1024)
-    question = b" ".join(seen.split())
-    assert b"could not be read: the server did not answer. Send 3 messages again, some of which may" in question
-    os.write(terminal, reply.encode())
-    try:
-        while os.read(terminal, 1024):
-            pass
-    except OSError:  # the program has closed its end
-        pass
-    os.close(terminal)
-    assert process.wait(timeout=30) == code
+    ended, asked = program.answered("resolve", "campaign.run", "--resend", "--yes", answer=answer)
+    assert "could not be read: the server did not answer. Send 3 messages again, some of which may" in asked
+    assert ended == code
     assert len(api.posts) == sent
