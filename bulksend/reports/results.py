@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import lru_cache
+from operator import itemgetter
 from pathlib import Path
 from typing import IO
 
-import orjson
+from orjson import dumps, loads
 
 from bulksend.errors import UsageError
 from bulksend.files import check_replaceable, replacing
@@ -27,7 +28,10 @@ COLUMNS = (
 ESTIMATE_COLUMNS = ("row", "status", "to", "contactId", "encoding", "estimateParts", "estimateMicro", "error")
 """The columns of what an estimate says of each row."""
 
-_NOTHING_SAID: Mapping[str, object] = {}
+_SAID = itemgetter(
+    "messageId", "estimateParts", "estimateMicro", "estimate", "deliveryDeadline", "to", "contactId"
+)  # fmt: skip
+_NOTHING_SAID = (None,) * 7
 _NOT_NOTED = "under way: its outcome is not noted yet"
 
 # A cell that a spreadsheet would run (OWASP, "CSV Injection"); numbers and phone numbers are left alone.
@@ -110,18 +114,18 @@ def _write(path: Path, header: Sequence[str], records: Generator[Record]) -> Non
 
 def _records(run: Run, width: int) -> Generator[Record]:
     for row, state, recipient, said, error, http_status, attempts, started_at, cells in run.results():
-        answer = said or _NOTHING_SAID
+        message_id, parts, micro, estimate, deadline, to, contact = _SAID(loads(said)) if said else _NOTHING_SAID
         is_contact = isinstance(recipient, int)
         yield (
             row,
             state,
-            (answer.get("to") or None) if is_contact else recipient,
-            recipient if is_contact else answer.get("contactId"),
-            answer.get("messageId"),
-            answer.get("estimateParts"),
-            answer.get("estimateMicro"),
-            answer.get("estimate"),
-            answer.get("deliveryDeadline"),
+            (to or None) if is_contact else recipient,
+            recipient if is_contact else contact,
+            message_id,
+            parts,
+            micro,
+            estimate,
+            deadline,
             _NOT_NOTED if state == State.IN_FLIGHT else error,
             http_status,
             attempts,
@@ -140,7 +144,7 @@ def _estimates(run: Run, width: int) -> Generator[Record]:
 
 def _own(cells: str | bytes, width: int) -> list[str | None]:
     """The row's own cells, as many as there are columns; a bad row may have more or fewer."""
-    own: list[str | None] = orjson.loads(cells)[:width]
+    own: list[str | None] = loads(cells)[:width]
     return own + [None] * (width - len(own))
 
 
@@ -157,7 +161,7 @@ def _write_csv(file: IO[str], header: Sequence[str], records: Iterable[Record]) 
 
 def _write_jsonl(file: IO[str], header: Sequence[str], records: Iterable[Record]) -> None:
     for record in records:
-        file.write(orjson.dumps(dict(zip(header, record, strict=True))).decode() + "\n")
+        file.write(dumps(dict(zip(header, record, strict=True))).decode() + "\n")
 
 
 def _harmless(cell: object) -> object:

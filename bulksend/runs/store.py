@@ -5,7 +5,7 @@ The engine's part is stated beside the engine, in `bulksend.sending.journal`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, Self
 
@@ -82,11 +82,9 @@ class Charge:
         )
 
 
-ResultRow = tuple[
-    int, str, Recipient | None, Mapping[str, object] | None, str | None, int | None, int, float | None, bytes
-]
-"""A row of a run: number, state, recipient, what the API said, error, HTTP status, attempts, when the last one began
-(in seconds since 1970), and the row's own cells as a JSON array. A tuple, for millions of them pass."""
+ResultRow = tuple[int, str, Recipient | None, str | None, str | None, int | None, int, float | None, bytes]
+"""A row of a run: number, state, recipient, what the API said as a JSON object, error, HTTP status, attempts, when the
+last one began (in seconds since 1970), and the row's own cells as a JSON array. A tuple, for millions of them pass."""
 
 PlannedRow = tuple[int, str, Recipient | None, str | None, int, int | None, str, bytes]
 """What the plan says of a row: number, status, recipient, encoding, parts, price, error, own cells as a JSON array."""

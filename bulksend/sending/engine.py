@@ -12,8 +12,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-
-from aiolimiter import AsyncLimiter
+from typing import TYPE_CHECKING
 
 from bulksend.model import Attempt, Message, Outcome, Queued
 from bulksend.sending.consequences import Consequences
@@ -25,6 +24,9 @@ from bulksend.sending.settling import Settling
 from bulksend.sending.stop import Stop, StopReason
 from bulksend.sending.stopping import Stopping
 from bulksend.sending.verdict import CUT_SHORT, Sender, Verdict
+
+if TYPE_CHECKING:
+    from aiolimiter import AsyncLimiter
 
 # How long the server is taken to remember a clientDedup. Undocumented; deliveryDeadline shows that a message lives
 # for 24 h, and a shorter memory than that would not serve its purpose.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from aiolimiter import AsyncLimiter
+if TYPE_CHECKING:
+    from aiolimiter import AsyncLimiter
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,5 +32,7 @@ def limiter(rate: float | None) -> AsyncLimiter | None:
     """A twentieth of a second's worth of burst, one message at least: no second sees more than 110 % of the rate."""
     if rate is None:
         return None
+    from aiolimiter import AsyncLimiter  # noqa: PLC0415 -- it looks at all that is installed, and most runs have no rate
+
     burst = max(1.0, rate / 20)
     return AsyncLimiter(burst, burst / rate)

@@ -163,7 +163,10 @@ def test_its_plan_is_told(path: Path) -> None:
 def test_what_became_of_each_row_is_told(path: Path) -> None:
     with SqliteRun.open(path) as run:
         assert states_of(run) == STATES
-        rows = {row: rest for row, *rest in run.results()}
+        rows = {
+            row: [state, who, answer and orjson.loads(answer), *rest]
+            for row, state, who, answer, *rest in run.results()
+        }
         assert run.tally() == Tally(
             {
                 Status.PENDING: 4,

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import orjson
 from conftest import examples
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -241,7 +242,8 @@ class RunFile(RuleBasedStateMachine):
         ids = dict(self.server.accepted)
         with SqliteRun.open(self.path) as run:
             told = {
-                row: (state, answer["messageId"] if answer else None) for row, state, _, answer, *_ in run.results()
+                row: (state, orjson.loads(answer)["messageId"] if answer else None)
+                for row, state, _, answer, *_ in run.results()
             }
             assert run.tally().rows == ROWS
         assert sorted(told) == list(range(1, ROWS + 1))

@@ -8,8 +8,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Self
 
-import orjson
-
 from bulksend.model import ContactId, PhoneNumber, RowInDoubt, Status
 from bulksend.planning import PREVIEWS, Overview, Plan, Tally
 from bulksend.runs.facts import Facts
@@ -142,8 +140,7 @@ class SqliteRun:
     def results(self) -> Iterator[ResultRow]:
         """See `Run.results`."""
         with explained(self.path):
-            for row, state, recipient, said, *rest in queries.results(self._db):
-                yield (row, state, recipient, orjson.loads(said) if said else None, *rest)
+            yield from queries.results(self._db)
 
     def planned(self) -> Iterator[PlannedRow]:
         """See `Run.planned`."""
