@@ -14,14 +14,17 @@ from bulksend.model import Answer, MicroUSD, PhoneNumber
 from bulksend.words import printable
 
 _BEYOND_REASON = 10**18  # micro-USD; a larger integer may be written by no JSON library
+_PRICE_MAX = 10**12  # micro-USD of a message; nine million of them still add up within 64 bits
+_PARTS_MAX = 1_000  # the document's messages have 7 at most
 
 
 def answer(said: Mapping[str, Any]) -> Answer:
     """What a send was answered."""
-    parts, micro, estimate = integer(said, "estimateParts"), integer(said, "estimateMicro"), text(said, "estimate")
+    parts, micro = _count(said, "estimateParts", _PARTS_MAX), _count(said, "estimateMicro", _PRICE_MAX)
+    estimate = text(said, "estimate")
     return Answer(
-        text(said, "messageId"), parts, micro, estimate, text(said, "deliveryDeadline"), text(said, "to"),
-        integer(said, "contactId"), charged(parts, micro, estimate),
+        words(said, "messageId"), parts, micro, estimate, text(said, "deliveryDeadline"), text(said, "to"),
+        _count(said, "contactId", 2**63 - 1), charged(parts, micro, estimate),
     )  # fmt: skip
 
 
@@ -34,7 +37,13 @@ def charged(parts: int | None, micro: int | None, estimate: str) -> MicroUSD | N
     """
     if micro is None:
         return None
-    if parts and parts > 1 and _cents(micro) != estimate and _cents(micro * parts) == estimate:
+    if (
+        micro * (parts or 1) <= _PRICE_MAX
+        and parts
+        and parts > 1
+        and _cents(micro) != estimate
+        and _cents(micro * parts) == estimate
+    ):
         return MicroUSD(micro * parts)
     return MicroUSD(micro)
 
@@ -83,12 +92,24 @@ def text(said: Mapping[str, Any], key: str) -> str:
     return "" if value is None else printable(value if isinstance(value, str) else orjson.dumps(value).decode())
 
 
+def words(said: Mapping[str, Any], key: str) -> str:
+    """A field that is text, for people; empty if it is missing, or anything else."""
+    value = said.get(key)
+    return printable(value) if isinstance(value, str) else ""
+
+
 def integer(said: Mapping[str, Any], key: str) -> int | None:
     """A field as an integer that SQLite can hold, None if it is no such."""
     value = said.get(key)
     if isinstance(value, str) and value.isdecimal() and value.isascii() and len(value) < 19:
         value = int(value)
-    return value if isinstance(value, int) and abs(value) < 2**63 else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63 else None
+
+
+def _count(said: Mapping[str, Any], key: str, most: int) -> int | None:
+    """A field as a number of things, None if it is none, below zero or beyond reason."""
+    value = integer(said, key)
+    return value if value is not None and 0 <= value <= most else None
 
 
 def _micro(value: object, unit: int) -> MicroUSD | None:
