@@ -14,6 +14,7 @@ from yarl import URL
 from bulksend.engagespark import bodies
 from bulksend.engagespark.account import Balance, Looked, Page
 from bulksend.engagespark.outcomes import Reply, judge
+from bulksend.engagespark.proxy import proxy_for
 from bulksend.engagespark.replies import SEND_FAULTS, Secret, fault_of, understood
 from bulksend.engagespark.target import Target
 from bulksend.engagespark.wire import PARSED, Wire
@@ -51,6 +52,8 @@ class SmsApi:
         # Connecting gives up a little before the whole does, so that it shows that nothing has left.
         connect_s = min(_CONNECT_TIMEOUT_S, timeout_s * 0.9)
         url = URL(target.base_url.rstrip("/") + f"/v1/sms/{target.endpoint}")
+        proxy = proxy_for(url)
+        self._way: dict[str, Any] = {} if proxy is None else {"proxy": proxy.url, "proxy_headers": proxy.headers}
         self._wire = Wire(
             url,
             self._fields,
@@ -58,18 +61,18 @@ class SmsApi:
             timeout_s=timeout_s,
             idle_s=_IDLE_S,
             longest=_ANSWER_MAX,
+            proxy=proxy,
         )
         organization = target.base_url.rstrip("/") + f"/v1/organizations/{target.org_id}"
         self._list_url = URL(f"{organization}/messages/")
         self._balance_url = URL(f"{organization}/balance.json")
         self._timeout = aiohttp.ClientTimeout(total=timeout_s, connect=connect_s, sock_connect=connect_s)
-        self._session: aiohttp.ClientSession
+        self._session: aiohttp.ClientSession  # without fields of its own, for it would show the key to a proxy
 
     async def __aenter__(self) -> Self:
         await self._wire.__aenter__()
         self._session = aiohttp.ClientSession(
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers=self._fields,
             timeout=self._timeout,
             auto_decompress=False,
             **PARSED,
@@ -124,7 +127,7 @@ class SmsApi:
     async def _get(self, url: URL, read: Callable[[Any], T | None]) -> T | Looked:
         """GET what a server may have or not; why not if what comes is not it."""
         try:
-            async with self._session.get(url, allow_redirects=False) as response:
+            async with self._session.get(url, headers=self._fields, allow_redirects=False, **self._way) as response:
                 if response.status != 200:
                     return _why_not(response.status)
                 body = await _bounded(response, _LIST_MAX)

@@ -16,6 +16,8 @@ class Fault(Enum):
     """The ways of getting no usable answer."""
 
     UNREACHABLE = auto()
+    PROXY_FAILED = auto()
+    PROXY_REFUSED = auto()
     UNTRUSTED = auto()
     NO_TLS = auto()
     """What came in place of a TLS handshake is another protocol."""
@@ -144,6 +146,8 @@ _ALARM = "the API names another recipient under this row's key: {to}"
 
 _BY_FAULT = {
     Fault.UNREACHABLE: Rule(FAILED, "the server could not be reached: {error}"),
+    Fault.PROXY_FAILED: Rule(FAILED, "the proxy could not reach the server: {error}"),
+    Fault.PROXY_REFUSED: Rule(_ends(StopReason.BLOCKED), "the proxy refuses to reach the server: {error}"),
     Fault.UNTRUSTED: Rule(_ends(StopReason.UNTRUSTED), "the server's certificate is not trusted: {error}"),
     Fault.NO_TLS: Rule(_ends(StopReason.UNTRUSTED), "the server does not speak TLS there: {error}"),
     Fault.TLS_ALERT: Rule(FAILED, "the server ended the TLS handshake: {error}"),

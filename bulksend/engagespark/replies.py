@@ -17,7 +17,7 @@ from aiohttp.http import HttpProcessingError
 from bulksend.engagespark import bodies
 from bulksend.engagespark.identity import identify
 from bulksend.engagespark.outcomes import Fault, Reply
-from bulksend.engagespark.wire import NotConnectedError, Received
+from bulksend.engagespark.wire import NotConnectedError, ProxyRefusedError, Received
 from bulksend.model import Message
 from bulksend.words import printable
 
@@ -76,6 +76,8 @@ def understood(received: Received, message: Message, dedup_key: str | None, secr
 def fault_of(error: Exception, secret: Secret) -> Reply:
     """What an exception from the wire says: whether anything may have left, and a sentence."""
     match error:
+        case ProxyRefusedError():
+            fault = Fault.PROXY_FAILED if error.status >= 500 else Fault.PROXY_REFUSED
         case aiohttp.ClientConnectorCertificateError() | aiohttp.ServerFingerprintMismatch():
             fault = Fault.UNTRUSTED
         case aiohttp.ClientConnectorSSLError():

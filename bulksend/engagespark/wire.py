@@ -24,6 +24,7 @@ from aiohttp.client_reqrep import ClientRequest
 from aiohttp.http import HttpProcessingError
 
 from bulksend.engagespark.identity import are_alike
+from bulksend.engagespark.proxy import Proxy
 from bulksend.model import Message
 
 if TYPE_CHECKING:
@@ -45,6 +46,14 @@ PARSED: dict[str, Any] = {
 
 class NotConnectedError(Exception):
     """No connection, or none in time: certainly nothing was sent."""
+
+
+class ProxyRefusedError(NotConnectedError):
+    """The proxy does not connect: certainly nothing was sent."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(f"{status} {reason}")
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +87,7 @@ class Wire:
         timeout_s: how long one POST may take in all.
         idle_s: a connection that was idle for longer is not used again.
         longest: bytes of an answer's body that are read at most.
+        proxy: on the way there, or None.
     """
 
     def __init__(
@@ -89,11 +99,13 @@ class Wire:
         timeout_s: float,
         idle_s: float,
         longest: int,
+        proxy: Proxy | None = None,
     ) -> None:
         self._url = url
         self._timeout_s = timeout_s
         self._idle_s = idle_s
         self._longest = longest
+        self._proxy = proxy
         self._connect_limits = aiohttp.ClientTimeout(connect=connect_s, sock_connect=connect_s)
         fields = {"Host": url.host_port_subcomponent or "", "Accept": "*/*", **headers}
         lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
@@ -165,11 +177,24 @@ class Wire:
         return None
 
     async def _connected(self) -> _Line:
-        request = ClientRequest("POST", self._url, loop=self._loop)
+        proxy = self._proxy
+        request = ClientRequest(
+            "POST",
+            self._url,
+            loop=self._loop,
+            proxy=None if proxy is None else proxy.url,
+            proxy_headers=None if proxy is None else proxy.headers.copy(),
+        )
         try:
             connection = await self._connector.connect(request, [], self._connect_limits)
         except TimeoutError as error:
             raise NotConnectedError("no connection in time") from error
+        except aiohttp.ClientHttpProxyError as error:
+            raise ProxyRefusedError(error.status, error.message) from error
+        except (aiohttp.ClientConnectorError, aiohttp.ClientSSLError):
+            raise
+        except (aiohttp.ClientError, HttpProcessingError, OSError) as error:  # from the proxy
+            raise NotConnectedError(f"the proxy did not connect: {error}") from error
         return _Line(connection)
 
 

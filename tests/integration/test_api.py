@@ -116,7 +116,7 @@ async def serving(*acts: Act, tls: ssl.SSLContext | None = None) -> AsyncIterato
     finally:
         server.close()
         for writer in open_writers:
-            if not writer.transport.is_closing() or writer.transport.get_write_buffer_size():
+            if not writer.transport.is_closing() or (tls is None and writer.transport.get_write_buffer_size()):
                 writer.transport.abort()
         await asyncio.sleep(0)
 

@@ -108,6 +108,8 @@ def test_a_500_in_other_words_than_the_apis_is_a_gateways() -> None:
     ("fault", "event", "repeat", "counts", "ends"),
     [
         (Fault.UNREACHABLE, Event.FAILED, FREELY, False, None),
+        (Fault.PROXY_FAILED, Event.FAILED, FREELY, False, None),
+        (Fault.PROXY_REFUSED, Event.PUT_OFF, NEVER, False, StopReason.BLOCKED),
         (Fault.UNTRUSTED, Event.PUT_OFF, NEVER, False, StopReason.UNTRUSTED),
         (Fault.NO_TLS, Event.PUT_OFF, NEVER, False, StopReason.UNTRUSTED),
         (Fault.TLS_ALERT, Event.FAILED, FREELY, False, None),
