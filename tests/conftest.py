@@ -21,7 +21,7 @@ import pytest
 from hypothesis import settings
 
 ROOT = Path(__file__).parents[1]
-_FOLDERS = ("unit", "golden", "integration", "acceptance")
+_FOLDERS = ("unit", "golden", "contract", "integration", "acceptance")
 PROGRAM = (sys.executable, "-m", "bulksend")
 
 
