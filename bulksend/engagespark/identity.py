@@ -15,8 +15,6 @@ from typing import Any, NamedTuple
 from bulksend.engagespark import bodies
 from bulksend.model import Message, Recipient
 
-_SPELLED = re.compile(r"[\d\s+().\-/]+", re.ASCII)  # beside which a ``to`` is no number, such as a masked one
-_NO_DIGIT = re.compile(r"\D+", re.ASCII)
 _OTHER_NEWLINE = re.compile(r"\r\n?")
 
 
@@ -71,15 +69,6 @@ def are_alike(one: Message, other: Message) -> bool:
     return one.text == other.text or "{{" in one.text or "{{" in other.text
 
 
-def phone(value: object) -> str:
-    """The digits of a phone number in whatever spelling, as the API's ``to`` has them; empty if it is none."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
-    if not isinstance(value, str) or not _SPELLED.fullmatch(value):
-        return ""
-    return _NO_DIGIT.sub("", value).removeprefix("00")
-
-
 def has_same_text(said: str, text: str) -> bool:
     """Whether a text that a server says is ours; trimmed, escaped, or with other line ends or accents it still is."""
     return said == text or _plain(html.unescape(said)) == _plain(html.unescape(text))
@@ -97,7 +86,7 @@ def _goes_to(said: Mapping[str, Any], recipient: Recipient) -> bool | None:
     to = said.get("to")
     if to == recipient:  # as a rule
         return True
-    number = phone(to)
+    number = bodies.phone(to)
     return number == recipient if number else None
 
 
@@ -106,5 +95,5 @@ def _is_to_phone_before(said: Mapping[str, Any], message: Message, before: Messa
     return (
         isinstance(message.recipient, int)
         and isinstance(before.recipient, str)
-        and phone(said.get("to")) == before.recipient
+        and bodies.phone(said.get("to")) == before.recipient
     )
