@@ -42,6 +42,7 @@ class SmsApi:
 
     def __init__(self, target: Target, *, timeout_s: float, user_agent: str = "bulksend") -> None:
         self._target = target
+        self._at_api = False  # whether the API has spoken at the target's address
         self._secret = Secret(target.api_key)
         self._fields = {
             "Authorization": f"Token {target.api_key}",
@@ -106,7 +107,8 @@ class SmsApi:
             received = await self._wire.post(body, message)
         except SEND_FAULTS as error:
             return fault_of(error, self._secret)
-        reply = understood(received, message, dedup_key, self._secret)
+        reply = understood(received, message, dedup_key, self._secret)._replace(at_api=self._at_api)
+        self._at_api = self._at_api or reply.is_the_apis
         if not reply.is_the_apis or received.status >= 500:
             self._wire.drop()  # the API's own answer may still come on it
         return reply
@@ -139,7 +141,10 @@ class SmsApi:
             found = read(self._secret.read(body))
         except (LookupError, ValueError, TypeError, AttributeError):
             return Looked.NOT_UNDERSTOOD
-        return Looked.NOT_UNDERSTOOD if found is None else found
+        if found is None:
+            return Looked.NOT_UNDERSTOOD
+        self._at_api = True
+        return found
 
 
 def _why_not(status: int) -> Looked:

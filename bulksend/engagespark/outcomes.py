@@ -43,6 +43,7 @@ class Reply(NamedTuple):
         matches: False if the answer names another phone, contact or key than ours, or another message's text.
         retry_after_s: how long the server asks to be left alone; above 0.
         slow: whether it asks to be asked less, for however long.
+        at_api: whether the API has spoken at this address before; until then, it may be a wrong one.
     """
 
     http_status: int | None
@@ -53,6 +54,7 @@ class Reply(NamedTuple):
     matches: bool = True
     retry_after_s: float | None = None
     slow: bool = False
+    at_api: bool = True
 
     @property
     def has_id(self) -> bool:
@@ -97,8 +99,7 @@ _IN_THE_APIS_WORDS = {
     400: Rule(REJECTED, "the API rejected it: {error}"),
     401: Rule(_ends(StopReason.KEY_REFUSED), "the API refused the key ({error})"),
     402: Rule(_ends(StopReason.OUT_OF_FUNDS), "the account is out of funds ({error})"),
-    # Undocumented: what a wrong base URL answers.
-    404: Rule(_ends(StopReason.NO_ENDPOINT), "the server knows no such endpoint (404)"),
+    404: Rule(_ends(StopReason.NO_ENDPOINT), "the server knows no such endpoint ({status})"),  # undocumented
     500: Rule(FAILED, "the API had an internal error (500): {error}"),
 }
 """What its own structure makes certain (API document, "List of Possible HTTP Status Codes", unless said otherwise)."""
@@ -112,6 +113,7 @@ _NOT_PROCESSED = {
     429: Rule(FAILED, "the server asked to slow down (429)"),
 }
 """What HTTP's own meaning makes certain, whoever speaks."""
+_NOT_THERE = frozenset({404, 405})  # RFC 9110, sections 15.5.5 and 15.5.6: what a wrong base URL answers
 _REDIRECTS = frozenset({301, 302, 307, 308})  # RFC 9110, section 15.4: the request is to be made elsewhere
 _REDIRECTED = Rule(_ends(StopReason.REDIRECTED), "the server redirects elsewhere ({status}), which is not followed")
 _SENT_ON = Rule(
@@ -119,14 +121,16 @@ _SENT_ON = Rule(
     f"the server points elsewhere ({{status}}), which is not followed: {_IN_DOUBT}",
 )
 
+_LOST = Rule(
+    _ends_in_doubt(StopReason.NO_ENDPOINT), f"no such endpoint, in other words than the API's ({{status}}): {_IN_DOUBT}"
+)
 _BY_A_STRANGER = {
     400: Rule(DOUBTED, f"somebody before the API answered 400: {_IN_DOUBT}"),
     401: Rule(
         _ends_in_doubt(StopReason.KEY_REFUSED), f"the key was refused in other words than the API's (401): {_IN_DOUBT}"
     ),
-    404: Rule(
-        _ends_in_doubt(StopReason.NO_ENDPOINT), f"no such endpoint, in other words than the API's (404): {_IN_DOUBT}"
-    ),
+    404: _LOST,
+    405: _LOST,
     409: Rule(DOUBTED, f"somebody before the API answered 409: {_IN_DOUBT}"),
 }
 """Not in the API's words: who speaks knows nothing certain of the message, but may show that no other does better."""
@@ -189,7 +193,7 @@ def _rule(reply: Reply) -> Rule:
         return _NOT_PROCESSED[status]
     if reply.is_own_error and 400 <= status <= 500:
         return _IN_THE_APIS_WORDS.get(status, _REFUSED)
-    return _rule_of_stranger(status)
+    return _rule_of_stranger(status, at_api=reply.at_api)
 
 
 def _rule_of_success(reply: Reply) -> Rule:
@@ -205,7 +209,9 @@ def _rule_of_duplicate(reply: Reply) -> Rule:
     return _SOME_DUPLICATE if reply.is_own_error else _BY_A_STRANGER[409]
 
 
-def _rule_of_stranger(status: int) -> Rule:
+def _rule_of_stranger(status: int, *, at_api: bool) -> Rule:
+    if status in _NOT_THERE and not at_api:
+        return _IN_THE_APIS_WORDS[404]
     if status in _REDIRECTS:
         return _REDIRECTED
     if status < 200 or status == 304:

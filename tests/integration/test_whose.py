@@ -238,7 +238,7 @@ async def test_an_object_alone_is_not_the_apis_own_words(status: int, said: dict
         (402, StopReason.BLOCKED),
         (403, StopReason.BLOCKED),
         (404, StopReason.NO_ENDPOINT),
-        (405, StopReason.BLOCKED),
+        (405, StopReason.NO_ENDPOINT),
         (409, None),
         (413, StopReason.BLOCKED),
         (500, None),
@@ -247,7 +247,23 @@ async def test_an_object_alone_is_not_the_apis_own_words(status: int, said: dict
 async def test_a_page_that_is_not_the_apis_proves_nothing_of_the_message(
     status: int, ends: StopReason | None, body: bytes
 ) -> None:
-    assert ruled(await reply_to(page(status, body), TO_ANA)) == (Event.DOUBTED, Repeat.UNDER_KEY, ends)
+    reply, _ = await second(replies(200, of(TO_ANA)), page(status, body), TO_ANA, TO_BEN)
+    assert ruled(reply) == (Event.DOUBTED, Repeat.UNDER_KEY, ends)
+
+
+@pytest.mark.parametrize("status", [404, 405])
+async def test_where_the_api_never_spoke_no_such_endpoint_is_a_wrong_address(status: int) -> None:
+    async with serving(page(status)) as hostile, SmsApi(hostile.target(), timeout_s=2.0) as api:
+        for message in (TO_ANA, TO_BEN):
+            assert ruled(await api.post(message, None)) == (Event.PUT_OFF, Repeat.NEVER, StopReason.NO_ENDPOINT)
+
+
+@pytest.mark.parametrize("status", [404, 405])
+async def test_where_the_api_told_the_balance_no_such_endpoint_proves_nothing(status: int) -> None:
+    balance = replies(200, {"balanceMicro": 5})
+    async with serving(balance, page(status)) as hostile, SmsApi(hostile.target(), timeout_s=2.0) as api:
+        await api.balance()
+        assert judge(await api.post(TO_ANA, None)).ruling.event is Event.DOUBTED
 
 
 @pytest.mark.parametrize(
