@@ -68,6 +68,9 @@ class Forgetful:
     async def message_ids(self, since_s: float) -> set[str]:  # noqa: ARG002
         return set()
 
+    async def rivals(self, since_s: float) -> list[tuple[Recipient, str]]:  # noqa: ARG002
+        return []
+
     async def found(self, answers: Mapping[int, Answer], wall_s: float) -> None:
         pass
 

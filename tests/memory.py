@@ -114,6 +114,18 @@ class MemoryJournal:
     def message_ids(self, since_s: float) -> Awaitable[Collection[str]]:
         return self._do(lambda: self._message_ids(since_s))
 
+    def rivals(self, since_s: float) -> Awaitable[Collection[tuple[Recipient, str]]]:
+        return self._do(
+            lambda: {
+                (note.message.recipient, note.message.text)
+                for note in self._memory.notes.values()
+                if (note.life.state in _MAY_HAVE_ARRIVED or note.life.in_doubt)
+                and not note.life.is_open
+                and not (note.life.state is State.SENT and note.attempts == 1)
+                and (note.ended_s is None or note.ended_s >= since_s)
+            }
+        )
+
     def found(self, answers: Mapping[int, Answer], wall_s: float) -> Awaitable[None]:
         return self._do(lambda: self._found(answers, wall_s))
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bulksend.campaign.clients import client
-from bulksend.engagespark import Looked, SmsApi, Target
+from bulksend.engagespark import Looked, SmsApi, Target, read_back_to
 from bulksend.engagespark import look_up as look_up_rows
 from bulksend.errors import Advice, UsageError
 from bulksend.model import RowInDoubt, Status
@@ -27,21 +26,25 @@ class LookedUp:
         rows: how many were looked for.
         found: how many of them are in the list: they were accepted, and are noted as that.
         looked: how the looking went; only of what was looked through can it be said that the rest is not there.
+        contested: how many look like a message in the list that somebody else may have caused: they stay in doubt.
     """
 
     rows: int
     found: int
     looked: Looked
+    contested: int = 0
 
 
 async def look_up_doubts(journal: Journal, api: SmsApi) -> LookedUp:
     """Look in the API's list for the rows in doubt, and note those found."""
     rows = await journal.in_doubt(_LOOKED_UP_MAX)
-    taken = await journal.message_ids(min((row.since for row in rows), default=math.inf))
-    seen = await look_up_rows(api, rows, taken, _LOOK_UP_S)
+    since_s = read_back_to(rows)
+    taken, rivals = await journal.message_ids(since_s), await journal.rivals(since_s)
+    seen = await look_up_rows(api, rows, taken, _LOOK_UP_S, rivals)
     await journal.found(seen.found, time.time())
     is_whole = len(rows) < _LOOKED_UP_MAX or seen.looked is not Looked.THROUGH
-    return LookedUp(len(rows), len(seen.found), seen.looked if is_whole else Looked.IN_PART)
+    looked = seen.looked if is_whole else Looked.IN_PART
+    return LookedUp(len(rows), len(seen.found), looked, len(seen.contested))
 
 
 async def look_up(run: OwnRun, target: Target) -> LookedUp:

@@ -3,6 +3,7 @@ from .account import Looked as Looked
 from .client import SmsApi as SmsApi
 from .lookup import LookUp as LookUp
 from .lookup import look_up as look_up
+from .lookup import read_back_to as read_back_to
 from .sandbox import Sandbox as Sandbox
 from .sandbox import SandboxOptions as SandboxOptions
 from .sandbox import parse_fail as parse_fail

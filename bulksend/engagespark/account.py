@@ -82,8 +82,10 @@ class Page:
 
     Attributes:
         messages: those on it.
-        after: the next page's cursor; None on the last page.
+        after: the next page's cursor; None if there is none.
+        is_whole: False if something on it was no message that can be read, or the next page cannot be asked for.
     """
 
     messages: Sequence[Listed]
     after: str | None
+    is_whole: bool = True

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
@@ -13,15 +14,20 @@ from bulksend.engagespark.account import Balance, Listed, Page
 from bulksend.model import Answer, MicroUSD, PhoneNumber
 from bulksend.words import printable
 
+_SPELLED = re.compile(r"[\d\s+().\-/]+", re.ASCII)  # beside which a ``to`` is no number, such as a masked one
+_NO_DIGIT = re.compile(r"\D+", re.ASCII)
 _BEYOND_REASON = 10**18  # micro-USD; a larger integer may be written by no JSON library
+_PRICE_MAX = 10**12  # micro-USD of a message; nine million of them still add up within 64 bits
+_PARTS_MAX = 1_000  # the document's messages have 7 at most
 
 
 def answer(said: Mapping[str, Any]) -> Answer:
     """What a send was answered."""
-    parts, micro, estimate = integer(said, "estimateParts"), integer(said, "estimateMicro"), text(said, "estimate")
+    parts, micro = _count(said, "estimateParts", _PARTS_MAX), _count(said, "estimateMicro", _PRICE_MAX)
+    estimate = text(said, "estimate")
     return Answer(
-        text(said, "messageId"), parts, micro, estimate, text(said, "deliveryDeadline"), text(said, "to"),
-        integer(said, "contactId"), charged(parts, micro, estimate),
+        words(said, "messageId"), parts, micro, estimate, text(said, "deliveryDeadline"), text(said, "to"),
+        _count(said, "contactId", 2**63 - 1), charged(parts, micro, estimate),
     )  # fmt: skip
 
 
@@ -34,7 +40,13 @@ def charged(parts: int | None, micro: int | None, estimate: str) -> MicroUSD | N
     """
     if micro is None:
         return None
-    if parts and parts > 1 and _cents(micro) != estimate and _cents(micro * parts) == estimate:
+    if (
+        micro * (parts or 1) <= _PRICE_MAX
+        and parts
+        and parts > 1
+        and _cents(micro) != estimate
+        and _cents(micro * parts) == estimate
+    ):
         return MicroUSD(micro * parts)
     return MicroUSD(micro)
 
@@ -45,24 +57,41 @@ def _cents(micro: int) -> str:
 
 
 def page(said: Mapping[str, Any]) -> Page:
-    """A page of the list of messages.
+    """A page of the list of messages; what on it is no message is passed over, and that said.
 
     Raises:
         LookupError, ValueError, TypeError, AttributeError: it is none.
     """
-    messages = [
-        Listed(
-            message_id=text(each, "id"),
-            client_ref=text(each, "client_ref"),
-            number=PhoneNumber(text(each, "recipient").removeprefix("+")),
-            contact_id=integer(each, "contactId"),
-            text=str(each.get("message", "")),
-            created=datetime.fromisoformat(each["created"]).timestamp(),
-            charged=None if (micro := integer(each, "chargedMicro")) is None else MicroUSD(micro),
-        )
-        for each in said["messages"]
-    ]
-    return Page(messages, text(said, "nextPage") if said.get("hasNextPage") else None)
+    entries = said["messages"]
+    messages = [message for each in entries if (message := _listed(each))]
+    if entries and not messages:
+        raise ValueError("nothing on it is a message")
+    after = text(said, "nextPage")
+    has_more = bool(said.get("hasNextPage"))
+    return Page(
+        messages, after if has_more and after else None, len(messages) == len(entries) and bool(after or not has_more)
+    )
+
+
+def _listed(said: Any) -> Listed | None:
+    """A message of the list; None if it is none, or does not tell what it is known by."""
+    try:
+        created = datetime.fromisoformat(said["created"])
+        message_id = words(said, "id")
+    except (LookupError, ValueError, TypeError, AttributeError):
+        return None
+    if not message_id:
+        return None
+    shown = said.get("message")
+    return Listed(
+        message_id=message_id,
+        client_ref=words(said, "client_ref"),
+        number=PhoneNumber(phone(said.get("recipient"))),
+        contact_id=_count(said, "contactId", 2**63 - 1),
+        text=shown if isinstance(shown, str) else "",
+        created=(created if created.tzinfo else created.replace(tzinfo=UTC)).timestamp(),
+        charged=None if (micro := _count(said, "chargedMicro", _PRICE_MAX)) is None else MicroUSD(micro),
+    )
 
 
 def balance(said: Mapping[str, Any]) -> Balance | None:
@@ -83,12 +112,33 @@ def text(said: Mapping[str, Any], key: str) -> str:
     return "" if value is None else printable(value if isinstance(value, str) else orjson.dumps(value).decode())
 
 
+def words(said: Mapping[str, Any], key: str) -> str:
+    """A field that is text, for people; empty if it is missing, or anything else."""
+    value = said.get(key)
+    return printable(value) if isinstance(value, str) else ""
+
+
 def integer(said: Mapping[str, Any], key: str) -> int | None:
     """A field as an integer that SQLite can hold, None if it is no such."""
     value = said.get(key)
     if isinstance(value, str) and value.isdecimal() and value.isascii() and len(value) < 19:
         value = int(value)
-    return value if isinstance(value, int) and abs(value) < 2**63 else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63 else None
+
+
+def phone(value: object) -> str:
+    """The digits of a phone number in whatever spelling, as the API's ``to`` has them; empty if it is none."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or not _SPELLED.fullmatch(value):
+        return ""
+    return _NO_DIGIT.sub("", value).removeprefix("00")
+
+
+def _count(said: Mapping[str, Any], key: str, most: int) -> int | None:
+    """A field as a number of things, None if it is none, below zero or beyond reason."""
+    value = integer(said, key)
+    return value if value is not None and 0 <= value <= most else None
 
 
 def _micro(value: object, unit: int) -> MicroUSD | None:

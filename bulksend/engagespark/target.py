@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass, field
 
 from yarl import URL
@@ -28,19 +29,26 @@ class Target:
     api_key: str = field(repr=False)
 
     def __post_init__(self) -> None:
+        shown = re.sub("//[^/]*@", "//…@", self.base_url)
         try:
             url = URL(self.base_url)
             host = (url.host or "").encode("idna")
         except ValueError as error:  # UnicodeError is one
-            raise UsageError(f"base URL {self.base_url!r} is none: {error}") from error
-        if host and (url.scheme == "https" or (url.scheme == "http" and _is_loopback(host.decode()))):
-            return
-        raise UsageError(
-            f"base URL {self.base_url!r} is not used: it must start with https:// so that the API key stays secret"
-        )
+            raise UsageError(f"base URL {shown!r} is none: {error}") from error
+        if not host or not (url.scheme == "https" or (url.scheme == "http" and is_loopback(host.decode()))):
+            raise UsageError(
+                f"base URL {shown!r} is not used: it must start with https:// so that the API key stays secret"
+            )
+        if shown != self.base_url:
+            raise UsageError(
+                f"base URL {shown!r} is not used: it holds a user or password, which the API does not know"
+            )
+        if "?" in self.base_url or "#" in self.base_url:
+            raise UsageError(f"base URL {shown!r} is not used: it holds a query or fragment, behind which no path fits")
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine itself, by its name or address."""
     if host == "localhost":
         return True
     try:

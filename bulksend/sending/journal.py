@@ -57,6 +57,12 @@ class Journal(Protocol):
     def message_ids(self, since_s: float) -> Awaitable[Collection[str]]:
         """The messageIds of what was sent at ``since_s`` (since 1970) or later."""
 
+    def rivals(self, since_s: float) -> Awaitable[Collection[tuple[Recipient, str]]]:
+        """Recipients and texts of rows beside those of `in_doubt` that may be in the API's list under an unknown id.
+
+        They were left in doubt, are under way, or took several attempts, at ``since_s`` (since 1970) or later.
+        """
+
     def found(self, answers: Mapping[int, Answer], wall_s: float) -> Awaitable[None]:
         """Commit that rows in doubt were accepted after all; by row, what the API's list says of them."""
 

@@ -56,7 +56,8 @@ class Verdict(NamedTuple):
         answer: what the API said, or None.
         says: what went wrong, for people; empty if nothing did.
         echoed: whether the answer held our own dedup key.
-        retry_after_s: how long the server asks to be left alone, or None.
+        retry_after_s: how long the server asks to be left alone, or None; above 0.
+        slow: whether it asks to be asked less, for however long.
     """
 
     ruling: Ruling
@@ -65,6 +66,7 @@ class Verdict(NamedTuple):
     says: str = ""
     echoed: bool = False
     retry_after_s: float | None = None
+    slow: bool = False
 
 
 CUT_SHORT = Verdict(DOUBTED, says="the run was stopped before the answer came: it may or may not have been accepted")

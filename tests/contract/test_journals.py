@@ -492,6 +492,23 @@ async def test_an_answer_that_does_not_say_that_its_row_was_sent_tells_no_messag
     journal.close()
 
 
+async def test_rivals_are_rows_that_are_not_looked_up_and_whose_message_may_have_no_known_id(keep: Keep) -> None:
+    kept = keep(messages(*[ANA] * 6))
+    journal = kept.open()
+    await ends(journal, 1, Event.ACCEPTED)  # known by its id
+    await ends(journal, 2, Event.DOUBTED)  # looked up
+    await ends(journal, 3, Event.REJECTED)  # certainly not in the list
+    await ends(journal, 4, Event.DOUBTED, Event.ACCEPTED)  # one of its two attempts is not known
+    await ends(journal, 5, Event.DOUBTED)
+    journal.close()
+    kept.decide(5, Event.LEFT)
+    journal = kept.open()
+    await journal.begin([6], NOW_S)  # under way
+    assert set(await journal.rivals(NOW_S)) == {(ANA, "Hello 4"), (ANA, "Hello 5"), (ANA, "Hello 6")}
+    assert set(await journal.rivals(NOW_S + 1)) == {(ANA, "Hello 6")}
+    journal.close()
+
+
 async def test_recent_sends_are_those_that_may_have_arrived(keep: Keep) -> None:
     journal = keep(messages(ANA, ANA, BEN, BEN, EVA, CONTACT)).open()
     await journal.begin([1, 2, 3, 4, 5, 6], BEGAN_S)
@@ -552,6 +569,7 @@ CALLS: dict[str, Callable[[Journal], Awaitable[object]]] = {
     "settle": lambda journal: journal.settle([outcome(1, Event.ACCEPTED)], dedup_proven=False),
     "to look up": lambda journal: journal.in_doubt(10),
     "message ids": lambda journal: journal.message_ids(0.0),
+    "rivals": lambda journal: journal.rivals(0.0),
     "found": lambda journal: journal.found({1: ANSWER}, NOW_S),
 }
 

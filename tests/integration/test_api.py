@@ -10,6 +10,7 @@ import socket
 import ssl
 import struct
 import subprocess
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ from bulksend.words import printable
 KEY = "k3y-that-nobody-may-see"
 TO_NUMBER = Message(1, PhoneNumber("639123456789"), "engageSPARK", "Sample message to you.", 1, MicroUSD(20_000))
 TO_CONTACT = Message(2, ContactId(123456), None, "Sample message to you.", 1, None)
+LOOPS = pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
 SAMPLE = {
     "error": "",
     "messageId": "SMS20190723T154425-123-0123",
@@ -114,7 +116,7 @@ async def serving(*acts: Act, tls: ssl.SSLContext | None = None) -> AsyncIterato
     finally:
         server.close()
         for writer in open_writers:
-            if not writer.transport.is_closing() or writer.transport.get_write_buffer_size():
+            if not writer.transport.is_closing() or (tls is None and writer.transport.get_write_buffer_size()):
                 writer.transport.abort()
         await asyncio.sleep(0)
 
@@ -228,8 +230,8 @@ async def test_no_cookie_is_kept() -> None:
         serving(answer("200 OK", orjson.dumps(SAMPLE), *cookies)) as hostile,
         SmsApi(hostile.target(), timeout_s=5.0) as api,
     ):
-        for _ in range(3):
-            await api.post(TO_NUMBER, None)
+        for row in range(3):
+            await api.post(numbered(row), None)
     assert len(hostile.requests) == 3
     assert hostile.connections == 1
     assert all(not request.values("Cookie") for request in hostile.requests)
@@ -336,17 +338,49 @@ async def test_a_refusal_keeps_the_apis_words() -> None:
 
 @pytest.mark.parametrize(
     ("value", "seconds"),
-    [("7", 7.0), ("0", 0.0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0), ("soon", None), ("-1", None), ("٣", None)],
+    [
+        ("7", 7.0),
+        ("0", None),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", None),
+        ("Wed, 21 Oct 2015 07:28:00", None),
+        ("soon", None),
+        ("-1", None),
+        ("٣", None),
+        ("", None),
+        ("9" * 5_000, 999_999_999.0),
+    ],
 )
 async def test_retry_after_is_read_as_seconds_or_as_a_date(value: str, seconds: float | None) -> None:
     reply = await reply_to(answer("429 Too Many Requests", b"slow down", f"Retry-After: {value}"))
     assert (reply.http_status, reply.fault) == (429, Fault.UNREADABLE)
     assert reply.retry_after_s == seconds
+    assert judge(reply).slow  # whatever it says, it asks to be asked less
+
+
+@pytest.mark.parametrize(
+    ("status", "header", "slow"),
+    [("503 X", "Retry-After: 0", True), ("503 X", "X: y", False), ("500 X", "Retry-After: 9", False)],
+)
+async def test_only_a_server_that_asks_for_it_is_asked_less(status: str, header: str, *, slow: bool) -> None:
+    assert (await reply_to(answer(status, b"", header))).slow is slow
 
 
 async def test_a_date_to_retry_after_becomes_the_seconds_until_then() -> None:
     value = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
     reply = await reply_to(answer("503 Service Unavailable", b"slow down", f"Retry-After: {value}"))
+    assert reply.retry_after_s == pytest.approx(60, abs=5)
+
+
+@pytest.mark.parametrize("zone", ["", " -0000"])
+async def test_a_date_without_a_zone_is_utc(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    value = (datetime.now(UTC) + timedelta(seconds=60)).strftime("%a, %d %b %Y %H:%M:%S") + zone
+    monkeypatch.setenv("TZ", "Asia/Manila")
+    time.tzset()
+    try:
+        reply = await reply_to(answer("429 Too Many Requests", b"", f"Retry-After: {value}"))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
     assert reply.retry_after_s == pytest.approx(60, abs=5)
 
 
@@ -357,6 +391,40 @@ async def test_control_characters_in_the_servers_words_do_not_reach_a_terminal()
     assert len(reply.error) == 300
     assert reply.answer is not None
     assert reply.answer.message_id == "a ]0;b"
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [KEY, "".join(f"\\u{ord(each):04x}" for each in KEY), KEY.replace("-", "\\u002D"), "k" + "\\u0033" + KEY[2:]],
+)
+@pytest.mark.parametrize("where", ["error", "messageId", "deliveryDeadline", "estimate", "to"])
+async def test_the_key_is_taken_out_of_an_answer_however_it_is_escaped(spelled: str, where: str) -> None:
+    fields = {"error": "no", "messageId": "SMS1", "estimate": "0.02", "deliveryDeadline": "", "to": "639123456789"}
+    said = ",".join(f'"{name}":"{spelled if name == where else value}"' for name, value in fields.items())
+    for status in ("200 OK", "400 X"):
+        reply = await reply_to(answer(status, b"{" + said.encode() + b"}"))
+        assert reply.answer is not None
+        assert "..." in f"{reply.error} {reply.answer}"
+
+
+async def test_the_key_is_taken_out_of_what_is_no_http() -> None:
+    await reply_to(says(f"HTTP/1.1 200 OK\r\nAuthorization Token {KEY}\r\n\r\n".encode()))
+    await reply_to(says(f"{KEY}\r\n\r\n".encode()))
+
+
+HEADS = {
+    "1,000 fields": [f"X-{number}: y" for number in range(990)],
+    "a field of 60 KB": ["X: " + "y" * 60_000],
+    "many long fields": [f"Set-Cookie: a{number}={'y' * 4_000}" for number in range(15)],
+}
+
+
+@LOOPS
+@pytest.mark.parametrize("head", HEADS.values(), ids=HEADS)
+def test_an_answer_with_a_long_head_is_read(head: list[str], new_loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        reply = runner.run(reply_to(answer("200 OK", orjson.dumps(SAMPLE), *head)))
+    assert judge(reply).ruling.event == Event.ACCEPTED
 
 
 def test_printable_leaves_ordinary_words_alone() -> None:
@@ -379,7 +447,8 @@ def test_printable_leaves_ordinary_words_alone() -> None:
 async def test_fields_of_the_wrong_kind_never_raise(changes: dict[str, object]) -> None:
     reply = await reply_to(accepts(**changes), dedup_key="c-1")
     assert reply.http_status == 200
-    assert judge(reply).ruling.event == Event.ACCEPTED
+    accepted = isinstance((SAMPLE | changes)["messageId"], str)
+    assert judge(reply).ruling.event == (Event.ACCEPTED if accepted else Event.DOUBTED)
     assert reply.answer is not None
     for number in (reply.answer.estimate_parts, reply.answer.estimate_micro, reply.answer.contact_id):
         assert number is None or abs(number) < 2**63
@@ -413,8 +482,8 @@ FAULTY: list[tuple[str, Act, int | None, Fault]] = [
     ("a reset before the answer", resets, None, Fault.BROKEN_OFF),
     ("the end before the answer", says(), None, Fault.BROKEN_OFF),
     ("half a status line", says(b"HTTP/1.1 20"), None, Fault.BROKEN_OFF),
-    ("no HTTP", says(b"SSH-2.0-OpenSSH_9.2\r\n\r\n"), None, Fault.BROKEN_OFF),
-    ("endless headers", says(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000 + b"\r\n\r\n"), None, Fault.BROKEN_OFF),
+    ("no HTTP", says(b"SSH-2.0-OpenSSH_9.2\r\n\r\n"), None, Fault.NO_HTTP),
+    ("endless headers", says(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000 + b"\r\n\r\n"), None, Fault.NO_HTTP),
     ("more than 1 MB", says(with_length(len(BIG), BIG)), 200, Fault.OVERSIZED),
     ("more than 1 MB in chunks", says(CHUNKED, chunked(BIG, 60_000), b"0\r\n\r\n"), 200, Fault.OVERSIZED),
     ("more than 1 MB until the end", says(b"HTTP/1.1 200 OK\r\n\r\n", BIG), 200, Fault.OVERSIZED),
@@ -426,7 +495,6 @@ SLOW: list[tuple[str, Act, int | None, Fault]] = [
     ("a body that drips", says(with_length(1_000, b""), *[b" "] * 50, pause_s=0.05), 200, Fault.TIMED_OUT),
     ("chunks that drip", says(CHUNKED, *[b"1\r\n \r\n"] * 50, pause_s=0.05), 200, Fault.TIMED_OUT),
 ]
-LOOPS = pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
 
 
 @LOOPS
@@ -448,7 +516,7 @@ def test_a_chunk_without_a_size_leaves_the_message_unknown(new_loop: Callable[[]
 
     with asyncio.Runner(loop_factory=new_loop) as runner:
         reply = runner.run(trial())
-    assert reply.fault in {Fault.BROKEN_OFF, Fault.TIMED_OUT}  # as the loop hands the pieces on
+    assert reply.fault in {Fault.BROKEN_OFF, Fault.NO_HTTP, Fault.TIMED_OUT}  # as the loop hands the pieces on
     assert judge(reply).ruling.event == Event.DOUBTED
 
 
@@ -557,7 +625,8 @@ def test_tls_to_a_server_that_speaks_none_stops_the_run_and_shows_it_nothing(
 
     with asyncio.Runner(loop_factory=new_loop) as runner:
         reply = runner.run(trial())
-    assert (reply.http_status, reply.fault) == (None, Fault.UNTRUSTED)
+    assert (reply.http_status, reply.fault) == (None, Fault.NO_TLS)
+    assert "does not speak TLS" in judge(reply).says
     ruling = judge(reply).ruling
     assert (ruling.ends, ruling.event) == (StopReason.UNTRUSTED, Event.PUT_OFF)
     assert seen[:1] == b"\x16"  # a TLS hello, and nothing else
@@ -596,6 +665,38 @@ async def test_a_certificate_that_nobody_vouches_for_is_not_trusted_with_the_key
     assert (reply.http_status, reply.fault) == (None, Fault.UNTRUSTED)
     assert "certificate" in reply.error
     assert hostile.requests == []
+
+
+@LOOPS
+@pytest.mark.parametrize(
+    ("answered", "fault"),
+    [
+        (b"\x15\x03\x03\x00\x02\x02\x28", Fault.TLS_ALERT),  # fatal, handshake_failure
+        (b"\x15\x03\x01\x00\x02\x02\x50", Fault.TLS_ALERT),  # fatal, internal_error
+        (b"SSH-2.0-OpenSSH_9.2\r\n", Fault.NO_TLS),
+        (b"220 mail.example ESMTP\r\n", Fault.NO_TLS),
+    ],
+    ids=["handshake failure", "internal error", "SSH", "SMTP"],
+)
+def test_what_ended_a_tls_handshake_is_told(
+    answered: bytes, fault: Fault, new_loop: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
+    async def other(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(4096)
+        writer.write(answered)
+        writer.close()
+
+    async def trial() -> Reply:
+        server = await asyncio.start_server(other, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        reply = await ask(Target(f"https://127.0.0.1:{port}", 123, Endpoint.CONTACT, KEY))
+        server.close()
+        return reply
+
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        reply = runner.run(trial())
+    assert (reply.http_status, reply.fault) == (None, fault)
+    assert not judge(reply).ruling.counts  # nothing of the message left
 
 
 # ---- connections that live on ----
@@ -707,6 +808,20 @@ async def test_a_host_name_that_cannot_be_one_never_raises_from_a_send(base_url:
         return
     reply = await ask(target)
     assert reply.fault == Fault.UNREACHABLE
+
+
+@pytest.mark.parametrize(
+    "base_url",
+    [
+        "https://user@api.example", "https://user:s3cret@api.example", "https://:s3cret@api.example/x",
+        "http://user:s3cret@127.0.0.1:80", "https://api.example/?a=b", "https://api.example?", "https://api.example#x",
+        "http://user:s3cret@api.example", "https://user:s3cret@[::1",
+    ],
+)  # fmt: skip
+def test_an_address_with_more_than_host_and_path_is_refused_and_its_password_not_shown(base_url: str) -> None:
+    with pytest.raises(UsageError, match="base URL") as refused:
+        Target(base_url, 1, Endpoint.CONTACT, KEY)
+    assert "s3cret" not in str(refused.value)
 
 
 def test_the_key_is_not_shown() -> None:

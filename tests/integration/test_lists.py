@@ -7,11 +7,14 @@ from datetime import UTC, datetime
 
 import orjson
 import pytest
+from memory import Memory, MemoryJournal
 from test_api import KEY, Act, accepts, answer, hangs, resets, says, serving, with_length
 
+from bulksend.campaign import LookedUp
+from bulksend.campaign.doubts import look_up_doubts
 from bulksend.engagespark import Looked, LookUp, SmsApi, Target, look_up
 from bulksend.engagespark.sandbox import Sandbox, SandboxOptions
-from bulksend.model import Endpoint, Message, PhoneNumber, RowInDoubt
+from bulksend.model import Answer, Endpoint, Event, Message, Outcome, PhoneNumber, RowInDoubt
 
 ANA = PhoneNumber("639171234567")
 SINCE = 1_800_000_000.0
@@ -21,17 +24,18 @@ def row(number: int, since: float = SINCE) -> RowInDoubt:
     return RowInDoubt(number, ANA, f"Hello {number}", f"spring-{number}", since, since + 1, "no answer in time")
 
 
+def entry(number: int, created: float = SINCE) -> dict[str, object]:
+    return {
+        "id": f"SMS{number}",
+        "client_ref": f"spring-{number}",
+        "recipient": f"+{ANA}",
+        "message": f"Hello {number}",
+        "created": datetime.fromtimestamp(created, UTC).isoformat(),
+    }
+
+
 def page(*rows: int, more: bool = False, created: float = SINCE) -> Act:
-    messages = [
-        {
-            "id": f"SMS{each}",
-            "client_ref": f"spring-{each}",
-            "recipient": f"+{ANA}",
-            "message": f"Hello {each}",
-            "created": datetime.fromtimestamp(created, UTC).isoformat(),
-        }
-        for each in rows
-    ]
+    messages = [entry(each, created) for each in rows]
     return answer("200 OK", orjson.dumps({"messages": messages, "hasNextPage": more, "nextPage": "2"}))
 
 
@@ -49,6 +53,53 @@ async def test_a_list_is_looked_through_to_its_last_page() -> None:
 async def test_a_list_is_looked_through_if_it_was_read_back_to_the_first_attempt() -> None:
     seen = await seen_by(page(2, more=True), page(9, more=True, created=SINCE - 1_000), answer("500 No", b""))
     assert (set(seen.found), seen.looked) == ({2}, Looked.THROUGH)
+
+
+NO_ENTRIES: list[object] = [
+    None, 5, "SMS", [], {}, {"id": "SMS7"}, {"created": "2027-01-15T08:00:00Z"},
+    {"id": "SMS7", "created": None}, {"id": "SMS7", "created": "yesterday"},
+    {"id": 7, "created": "2027-01-15T08:00:00Z"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("odd", NO_ENTRIES)
+async def test_an_entry_that_cannot_be_read_does_not_hide_the_others_and_is_said(odd: object) -> None:
+    entries = [odd, entry(1), odd, entry(2), odd]
+    seen = await seen_by(answer("200 OK", orjson.dumps({"messages": entries})))
+    assert (set(seen.found), seen.looked) == ({1, 2}, Looked.IN_PART)
+
+
+async def test_a_next_page_that_cannot_be_asked_for_is_a_part() -> None:
+    said = {"messages": [entry(1)], "hasNextPage": True, "nextPage": ""}
+    seen = await seen_by(answer("200 OK", orjson.dumps(said)))
+    assert (set(seen.found), seen.looked) == ({1}, Looked.IN_PART)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"recipient": "63 917 123 4567"},
+        {"recipient": int(ANA)},
+        {"created": datetime.fromtimestamp(SINCE, UTC).replace(tzinfo=None).isoformat()},  # which is UTC
+        {"created": "2027-01-15T08:00:00.123456789Z"},
+        {"message": "Hello 1\r\n"},
+        {"chargedMicro": 2**62},
+        {"chargedMicro": -1},
+        {"contactId": True},
+    ],
+)
+async def test_an_entry_is_read_in_whatever_spelling(
+    changes: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Asia/Manila")
+    time.tzset()
+    try:
+        seen = await seen_by(answer("200 OK", orjson.dumps({"messages": [entry(1) | changes]})))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert (set(seen.found), seen.looked) == ({1}, Looked.THROUGH)
+    assert seen.found[1].charged is None
 
 
 async def test_an_empty_list_was_looked_through() -> None:
@@ -135,3 +186,21 @@ async def test_a_sandbox_without_a_list_for_us_says_why(options: SandboxOptions,
         SmsApi(Target(sandbox.base_url, 123, Endpoint.CONTACT, KEY), timeout_s=5.0) as api,
     ):
         assert await look_up(api, [row(1)], (), 5.0) == LookUp({}, looked)
+
+
+async def test_the_message_of_an_equal_row_sent_just_before_is_never_a_second_rows() -> None:
+    """The first was accepted, the second's connection broke before the server read anything."""
+    equal = [Message(number, ANA, None, "Hello 1", 1, None) for number in (1, 2)]
+    journal = MemoryJournal(Memory.of(equal), SINCE + 60, None)
+    accepted = Answer("SMS1", 1, None, "", "", ANA, None, None)
+    await journal.begin([1], SINCE)
+    await journal.settle([Outcome(1, Event.ACCEPTED, True, SINCE + 1, 200, accepted)], dedup_proven=False)
+    await journal.begin([2], SINCE + 2)
+    await journal.settle([Outcome(2, Event.DOUBTED, True, SINCE + 2.1, error="it broke")], dedup_proven=False)
+    listed = entry(1, SINCE + 2) | {"client_ref": ""}  # by the server's clock
+    async with (
+        serving(answer("200 OK", orjson.dumps({"messages": [listed]}))) as server,
+        SmsApi(server.target(), timeout_s=5.0) as api,
+    ):
+        assert await look_up_doubts(journal, api) == LookedUp(1, 0, Looked.THROUGH)
+    assert [row.row for row in await journal.in_doubt(9)] == [2]

@@ -15,7 +15,9 @@ REFUSED = Answer("", None, None, "", "", "", None, None)
 NEVER, FREELY, UNDER_KEY = Repeat.NEVER, Repeat.FREELY, Repeat.UNDER_KEY
 
 every_rule = [
-    *outcomes._BY_STATUS.values(),
+    *outcomes._IN_THE_APIS_WORDS.values(),
+    *outcomes._NOT_PROCESSED.values(),
+    *outcomes._BY_A_STRANGER.values(),
     *outcomes._BY_FAULT.values(),
     *(found for found in vars(outcomes).values() if isinstance(found, Rule)),
 ]
@@ -106,9 +108,14 @@ def test_a_500_in_other_words_than_the_apis_is_a_gateways() -> None:
     ("fault", "event", "repeat", "counts", "ends"),
     [
         (Fault.UNREACHABLE, Event.FAILED, FREELY, False, None),
+        (Fault.PROXY_FAILED, Event.FAILED, FREELY, False, None),
+        (Fault.PROXY_REFUSED, Event.PUT_OFF, NEVER, False, StopReason.BLOCKED),
         (Fault.UNTRUSTED, Event.PUT_OFF, NEVER, False, StopReason.UNTRUSTED),
+        (Fault.NO_TLS, Event.PUT_OFF, NEVER, False, StopReason.UNTRUSTED),
+        (Fault.TLS_ALERT, Event.FAILED, FREELY, False, None),
         (Fault.TIMED_OUT, Event.DOUBTED, UNDER_KEY, True, None),
         (Fault.BROKEN_OFF, Event.DOUBTED, UNDER_KEY, True, None),
+        (Fault.NO_HTTP, Event.DOUBTED, UNDER_KEY, True, None),
         (Fault.UNREADABLE, Event.DOUBTED, UNDER_KEY, True, None),
         (Fault.OVERSIZED, Event.DOUBTED, UNDER_KEY, True, None),
     ],
@@ -124,9 +131,28 @@ def test_an_answer_that_nobody_waited_for_is_in_doubt() -> None:
 
 
 def test_a_verdict_brings_what_came_with_the_reply() -> None:
-    reply = Reply(429, answer=REFUSED, error="why", echoed=True, retry_after_s=7.0)
+    reply = Reply(429, answer=REFUSED, error="why", echoed=True, retry_after_s=7.0, slow=True)
     verdict = judge(reply)
     assert (verdict.http_status, verdict.answer, verdict.echoed, verdict.retry_after_s) == (429, REFUSED, True, 7.0)
+    assert verdict.slow
+
+
+def test_what_may_be_sent_freely_once_more_is_told_by_the_apis_own_error_by_http_or_by_no_connection() -> None:
+    for http_status in range(100, 600):
+        for reply in (
+            Reply(http_status, Fault.UNREADABLE),
+            Reply(http_status, answer=REFUSED),
+            Reply(http_status, answer=REFUSED, error="why"),
+            Reply(http_status, answer=ACCEPTED, error="why"),
+        ):
+            is_certain = http_status in {408, 421, 425, 429} or (http_status == 500 and reply.is_own_error)
+            assert (judge(reply).ruling.repeat is FREELY) == (is_certain and not reply.has_id)
+
+
+def test_nothing_is_rejected_or_put_off_on_the_word_of_a_stranger() -> None:
+    for http_status in {*range(100, 600)} - {301, 302, 307, 308, 408, 421, 425, 429}:
+        for reply in (Reply(http_status, Fault.UNREADABLE), Reply(http_status, answer=REFUSED)):
+            assert judge(reply).ruling.event is Event.DOUBTED
 
 
 def test_every_fault_has_its_rule() -> None:
@@ -163,6 +189,6 @@ def test_what_may_be_repeated_freely_was_certainly_not_accepted(rule: Rule) -> N
         assert ruling.counts
         assert ruling.repeat is UNDER_KEY
     if ruling.ends:
-        assert ruling.event in {Event.PUT_OFF, Event.REJECTED}
-        assert ruling.repeat is NEVER
+        assert ruling.event in {Event.PUT_OFF, Event.REJECTED, Event.DOUBTED}
+        assert ruling.repeat is (UNDER_KEY if ruling.event is Event.DOUBTED else NEVER)
     assert ruling.event in {Event.ACCEPTED, Event.PUT_OFF} or rule.says

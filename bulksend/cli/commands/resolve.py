@@ -170,8 +170,14 @@ def _what_was_seen(seen: LookedUp) -> str:
     """What became of the rows: what was not looked at is never called not there."""
     found = f"{seen.found:,} of {seen.rows:,} are in the API's list: they were accepted."
     if seen.looked is Looked.THROUGH:
-        return found if seen.found else f"None of the {seen.rows:,} was found in the API's list."
-    return f"{_WHY_NOT[seen.looked]}. {found if seen.found else 'Nothing is known of the rows.'}"
+        says = found if seen.found else f"None of the {seen.rows:,} was found in the API's list."
+    else:
+        says = f"{_WHY_NOT[seen.looked]}. {found if seen.found else 'Nothing is known of the rows.'}"
+    if not seen.contested:
+        return says
+    return (
+        f"{says} {seen.contested:,} look like a message there that somebody else may have caused: they stay in doubt."
+    )
 
 
 def _question(rows: list[RowInDoubt]) -> str:

@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 from bulksend.errors import RunFileError
 from bulksend.model import Answer, Attempt, Outcome, Queued, Recipient, RowInDoubt
 from bulksend.runs.sqlite.notes import Notes
-from bulksend.runs.sqlite.queries import in_doubt, message_ids
+from bulksend.runs.sqlite.queries import in_doubt, message_ids, rivals
 
 T = TypeVar("T")
 
@@ -70,6 +70,10 @@ class SqliteJournal:
     def message_ids(self, since_s: float) -> Awaitable[set[str]]:
         """See `Journal.message_ids`."""
         return self._do(lambda: message_ids(self._notes.db, since_s))
+
+    def rivals(self, since_s: float) -> Awaitable[list[tuple[Recipient, str]]]:
+        """See `Journal.rivals`."""
+        return self._do(lambda: rivals(self._notes.db, since_s))
 
     def found(self, answers: Mapping[int, Answer], wall_s: float) -> Awaitable[None]:
         """See `Journal.found`."""

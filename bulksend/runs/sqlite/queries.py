@@ -45,6 +45,11 @@ _IN_DOUBT = f"""
 SELECT m.row, m.recipient, m.text, s.doubt_since, s.started_at, coalesce(s.error, '') FROM sends s
 JOIN messages m ON m.row = s.row WHERE {life.is_open("s.")} ORDER BY m.row LIMIT ?
 """
+_RIVALS = f"""
+SELECT DISTINCT m.recipient, m.text FROM sends s JOIN messages m ON m.row = s.row
+WHERE {life.may_have_arrived("s.")} AND NOT {life.is_open("s.")} AND NOT (s.state = '{State.SENT}' AND s.attempts = 1)
+    AND (s.ended_at IS NULL OR s.ended_at >= ?)
+"""
 _RESULTS = """
 SELECT m.row, coalesce(s.state, m.status), m.recipient, s.answer, coalesce(s.error, m.error), s.http_status,
     coalesce(s.attempts, 0), s.started_at, m.cells
@@ -115,6 +120,11 @@ def message_ids(db: sqlite3.Connection, since_s: float) -> set[str]:
         "SELECT json_extract(answer, '$.messageId') FROM sends WHERE state = ? AND answer IS NOT NULL AND ended_at >= ?"
     )
     return {message_id for (message_id,) in db.execute(sql, [State.SENT, since_s])}
+
+
+def rivals(db: sqlite3.Connection, since_s: float) -> list[Any]:
+    """What `Journal.rivals` tells, inside the caller's transaction."""
+    return db.execute(_RIVALS, [since_s]).fetchall()
 
 
 def recent_sends(db: sqlite3.Connection, since_s: float, wall_s: float) -> list[Any]:
