@@ -8,7 +8,7 @@ from bulksend.errors import UsageError
 from bulksend.planning import Findings
 from bulksend.runs.facts import Facts
 from bulksend.runs.lock import FileLock
-from bulksend.runs.sqlite import OwnSqliteRun, PlanWriter, SqliteRun
+from bulksend.runs.sqlite import OwnSqliteRun, PlanWriter, SqliteRun, is_log, log_of
 from bulksend.runs.store import OwnRun, Run
 
 
@@ -69,10 +69,16 @@ def check_replaceable(place: Path) -> None:
 
 
 def check_folder(place: Path) -> None:
-    """See that there is a folder for a run.
+    """See that there is a folder for a run, and in it no log of a run whose file is gone.
 
     Raises:
-        UsageError: there is none.
+        UsageError: it cannot be in that place.
     """
     if not place.parent.is_dir():
         raise UsageError(f"{place}: the folder {place.parent} does not exist")
+    log = log_of(place)
+    if not place.exists() and is_log(log):
+        raise UsageError(
+            f"{place}: the file of this run is gone, but {log.name} is still there, in which it noted what it sent "
+            f"last: put the file back beside it; or, if both are to be forgotten, delete {log.name}"
+        )

@@ -135,7 +135,7 @@ def advance(db: sqlite3.Connection) -> None:
 def take_over(db: sqlite3.Connection, now: Owner, new_token: str) -> int:
     """Note a new owner; its epoch."""
     new_epoch = epoch(db) + 1
-    db.execute("DELETE FROM facts WHERE name = 'cut off'")
+    db.execute("DELETE FROM facts WHERE name IN ('cut off', 'whole')")
     note(db, "epoch", new_epoch)
     note(db, "token", new_token)
     note(db, "owner", orjson.dumps(asdict(now)).decode())
@@ -144,9 +144,20 @@ def take_over(db: sqlite3.Connection, now: Owner, new_token: str) -> int:
 
 def give_up(db: sqlite3.Connection, *, is_settled: bool) -> None:
     """Note that nobody has the run any more, and whether intents are left without an outcome."""
+    note_whole(db)
     db.execute("DELETE FROM facts WHERE name = 'owner'")
     if not is_settled:
         note(db, "cut off", 1)
+
+
+def is_whole(db: sqlite3.Connection) -> bool:
+    """Whether the last note of all is among these: no owner has begun a log since."""
+    return read(db, "whole") is not None
+
+
+def note_whole(db: sqlite3.Connection) -> None:
+    """Note that nothing is noted after this, until an owner takes that back."""
+    db.execute("INSERT OR IGNORE INTO facts VALUES ('whole', 1)")
 
 
 def may_be_in_flight(db: sqlite3.Connection) -> bool:

@@ -19,6 +19,7 @@ from bulksend.runs.owner import Owner
 from bulksend.runs.sqlite import kept, life
 from bulksend.runs.sqlite.departures import Departures
 from bulksend.runs.sqlite.journal import SqliteJournal
+from bulksend.runs.sqlite.log import Names, may_have_log
 from bulksend.runs.sqlite.notes import Notes
 from bulksend.runs.sqlite.run import SqliteRun, departures_of, left_to
 from bulksend.runs.sqlite.schema import FORMAT, cut_off, explained, migrate, show
@@ -101,7 +102,7 @@ class OwnSqliteRun(SqliteRun):
                 epoch=self._epoch, by_parts=by_parts, limit=limit, keyed=keyed,
             )  # fmt: skip
         self._notes.append(notes)
-        return SqliteJournal(notes, self._see_what_is_left)
+        return SqliteJournal(notes, self._names, self._see_what_is_left)
 
     def close(self) -> None:
         """Give the run up in order: one plain file remains, which also a reader without write access can open."""
@@ -112,7 +113,8 @@ class OwnSqliteRun(SqliteRun):
                 kept.give_up(self._db, is_settled=is_settled)
             self._departures.close(remove=is_settled)
             with suppress(sqlite3.Error):  # a reader may be at it: then the write-ahead log stays beside the file
-                self._db.execute("PRAGMA journal_mode = DELETE")
+                # SQLite removes the log by its name, which another file may bear by now.
+                self._db.execute(f"PRAGMA {'journal_mode = DELETE' if self._names.hold else 'wal_checkpoint(FULL)'}")
         self._departures.close(remove=False)
         self._db.close()
         self._lock.release()
@@ -146,6 +148,8 @@ class OwnSqliteRun(SqliteRun):
 
     def _take_over(self, wall_s: float) -> None:
         """Become the owner; the end of every attempt that a killed owner left behind is not known."""
+        if not may_have_log(self.path):  # it is whole until it has one, and says so if we are killed on the way there
+            kept.note_whole(self._db)
         self._db.executescript(
             """PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
                PRAGMA fullfsync = ON;"""
@@ -161,4 +165,12 @@ class OwnSqliteRun(SqliteRun):
             self._db.execute(sql, [wall_s])
         kept.advance(self._db)
         self._db.execute("COMMIT")
+        self._see_that_it_tells_of_its_log()
+        self._names = Names(self.path)
         self._departures = Departures(departures_of(self._db), token)
+
+    def _see_that_it_tells_of_its_log(self) -> None:
+        """From now on the file alone is not whole, and must say so itself, for it may be moved without its log."""
+        is_busy, noted, brought = self._db.execute("PRAGMA wal_checkpoint(FULL)").fetchone()
+        if is_busy or noted != brought:
+            raise RunFileError(f"{self.path}: another process has been reading this run for long: try again after it")
