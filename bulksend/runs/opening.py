@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bulksend.errors import UsageError
 from bulksend.planning import Findings
+from bulksend.runs.clock import Clock
 from bulksend.runs.facts import Facts
 from bulksend.runs.lock import FileLock
 from bulksend.runs.sqlite import OwnSqliteRun, PlanWriter, SqliteRun, is_log, log_of
@@ -30,7 +31,7 @@ def own_run(place: Path, wall_s: float) -> OwnRun:
         OwnedError: another process has it; the sentence says which.
         RunFileError: it cannot be written.
     """
-    return OwnSqliteRun.own(place, wall_s)
+    return OwnSqliteRun.own(place, wall_s, Clock.now(wall_s))
 
 
 def new_plan(place: Path) -> PlanWriter:
@@ -50,7 +51,7 @@ def finish_plan(writer: PlanWriter, facts: Facts, findings: Findings, wall_s: fl
         OwnedError: another process is sending the run of this name.
         RunFileError: it cannot be written, or the run of this name has begun meanwhile.
     """
-    return OwnSqliteRun(writer.finish(facts, findings), wall_s)
+    return OwnSqliteRun(writer.finish(facts, findings), wall_s, Clock.now(wall_s))
 
 
 def check_replaceable(place: Path) -> None:

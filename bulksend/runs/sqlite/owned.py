@@ -13,6 +13,7 @@ import orjson
 
 from bulksend.errors import OwnedError, RunFileError
 from bulksend.model import ContactId, Event, PhoneNumber
+from bulksend.runs.clock import Clock
 from bulksend.runs.facts import Address
 from bulksend.runs.lock import FileLock
 from bulksend.runs.owner import Owner
@@ -34,20 +35,21 @@ class OwnSqliteRun(SqliteRun):
     Args:
         lock: the file's; it is released when the run is closed.
         wall_s: seconds since 1970.
+        clock: how the clock stands; None if nobody knows.
 
     Raises:
         UsageError: it is no run file, or of a newer version.
         RunFileError: it cannot be written.
     """
 
-    def __init__(self, lock: FileLock, wall_s: float) -> None:
+    def __init__(self, lock: FileLock, wall_s: float, clock: Clock | None = None) -> None:
         self._lock = lock
         self._notes: list[Notes] = []
         try:
             with explained(lock.path):
                 super().__init__(lock.path, sqlite3.connect(lock.path, isolation_level=None, check_same_thread=False))
                 try:
-                    self._take_over(wall_s)
+                    self._take_over(wall_s, clock)
                 except BaseException:
                     self._db.close()
                     raise
@@ -56,7 +58,7 @@ class OwnSqliteRun(SqliteRun):
             raise
 
     @classmethod
-    def own(cls, path: Path, wall_s: float) -> OwnSqliteRun:
+    def own(cls, path: Path, wall_s: float, clock: Clock | None = None) -> OwnSqliteRun:
         """Take a run file for sending.
 
         Raises:
@@ -71,7 +73,7 @@ class OwnSqliteRun(SqliteRun):
         except OwnedError as error:
             named = f" ({owner})" if owner else ""
             raise OwnedError(f"{path}: another bulksend process is at work on this run{named}") from error
-        return cls(lock, wall_s)
+        return cls(lock, wall_s, clock)
 
     def readdress(self, address: Address) -> None:
         """See `OwnRun.readdress`."""
@@ -146,7 +148,7 @@ class OwnSqliteRun(SqliteRun):
                     self._db.execute("ROLLBACK")
                 raise
 
-    def _take_over(self, wall_s: float) -> None:
+    def _take_over(self, wall_s: float, clock: Clock | None) -> None:
         """Become the owner; the end of every attempt that a killed owner left behind is not known."""
         if not may_have_log(self.path):  # it is whole until it has one, and says so if we are killed on the way there
             kept.note_whole(self._db)
@@ -159,7 +161,7 @@ class OwnSqliteRun(SqliteRun):
         token = uuid.uuid4().hex
         changes = ", ".join(f"{column} = {value}" for column, value in cut_off(left_to(self._db)).items())
         self._db.execute("BEGIN IMMEDIATE")
-        self._epoch = kept.take_over(self._db, Owner.now(wall_s), token)
+        self._epoch = kept.take_over(self._db, Owner.now(wall_s), token, clock)
         if may_be_in_flight:  # of millions of rows only looked for where that may be
             sql = f"UPDATE sends SET {changes}, ended_at = ? WHERE {life.can_be(Event.CUT_OFF)}"
             self._db.execute(sql, [wall_s])
