@@ -1,4 +1,4 @@
-"""What earlier runs left, on which no command line may walk over: their results, their prices."""
+"""What an earlier run left when its file went: results that say who got what is about to be sent."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import click
 from rich.console import Console
 
 from bulksend.cli.codes import ExitCode
-from bulksend.cli.given import PlanSettings
 from bulksend.cli.sending import agreed, has_terminal
 from bulksend.errors import UsageError
 from bulksend.reports import told_by
-from bulksend.runs import OwnRun, Paths, is_run_file
+from bulksend.runs import Paths, is_run_file
 from bulksend.words import many
 
 
@@ -34,10 +33,3 @@ def check_not_sent(paths: Paths, out: Console, *, repeat: bool) -> None:
         )
     if not agreed(f"{told}. Send to all again?", out):
         raise click.exceptions.Exit(ExitCode.STOPPED)
-
-
-def tell_of_rates(run: OwnRun, planned: PlanSettings, out: Console) -> None:
-    """Say that a plan keeps its prices, by which it was agreed to: other rates are for another plan."""
-    if planned.rates is not None:
-        name = click.format_filename(planned.rates)
-        out.print(f"{run.place} keeps the prices that it was planned with: --rates {name} is not used.", soft_wrap=True)

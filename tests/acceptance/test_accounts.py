@@ -41,7 +41,8 @@ def test_a_removed_state_folder_lets_no_second_run_of_the_account_begin(
     assert second.returncode == 4, second.stderr
     assert "another run is sending for organization 1" in second.stderr
     first.send_signal(signal.SIGINT)
-    assert first.communicate(timeout=60) and first.returncode == 130
+    first.communicate(timeout=60)
+    assert first.returncode == 130
 
 
 def test_a_run_cut_off_while_it_waited_for_what_nobody_knows_waits_again(

@@ -145,8 +145,11 @@ def test_no_output_of_a_run_replaces_its_input(sent: Sent, program: Program, out
 def test_that_a_run_keeps_its_prices_is_said(sent: Sent, program: Program) -> None:
     _, command = sent()
     (program.folder / "rates.csv").write_text("prefix,microUSD\n63,500000\n")
-    for what in ("campaign.csv", "campaign.run"):
-        again = program("send", what, *command[2:], "--rates", "rates.csv")
+    for again in (
+        program(*command, "--rates", "rates.csv"),
+        program("send", "campaign.run", *command[2:], "--rates", "rates.csv"),
+        program("estimate", "campaign.run", "--rates", "rates.csv"),
+    ):
         assert again.returncode == 0, again.stderr
         assert "campaign.run keeps the prices that it was planned with: --rates rates.csv is not used" in again.stderr
     assert "keeps the prices" not in program(*command).stderr

@@ -78,6 +78,7 @@ def estimate(
     if is_run_file(path):
         if said.save:
             raise UsageError(f"{path}: this is a plan already: leave --save out")
+        plan_view.tell_of_rates(estimator.out, input_name, planned.rates)
         return estimator.of_run(path)
     if said.save:
         return estimator.saved(request, said.save)

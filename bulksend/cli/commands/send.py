@@ -14,7 +14,7 @@ from bulksend.cli import options, plan_view, summary
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.commands.estimate import EstimateSettings, estimate
 from bulksend.cli.console import console
-from bulksend.cli.earlier import check_not_sent, tell_of_rates
+from bulksend.cli.earlier import check_not_sent
 from bulksend.cli.given import FileSettings, PaceSettings, PlanSettings, TargetSettings
 from bulksend.cli.groups import Group, with_options
 from bulksend.cli.sending import Manners, agreed, check_can_ask, run_loop, send_and_tell, target_of, tell_end
@@ -131,7 +131,7 @@ def _opened(
     except BaseException:
         run.close()
         raise
-    tell_of_rates(run, planned, out)
+    plan_view.tell_of_rates(out, run.place, planned.rates)
     return run
 
 
@@ -147,7 +147,7 @@ def _planned(
     target_of(to, address, plan_options.endpoint)  # before a long plan: are key and address fit for use?
     request = planned.request(input_name, plan_options, address)
     if begun := campaign.reopen(request, paths.run):
-        tell_of_rates(begun, planned, out)
+        plan_view.tell_of_rates(out, begun.place, planned.rates)
         return begun
     if address.base_url:
         check_not_sent(paths, out, repeat=said.repeat)
