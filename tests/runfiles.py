@@ -119,7 +119,7 @@ def begin(notes: Notes, rows: Sequence[int], now: float) -> list[Attempt]:
 
 ANSWER = Answer(
     message_id="SMS1",
-    estimate_parts=2,
+    estimate_parts=1,
     estimate_micro=40_000,
     estimate="0.04",
     delivery_deadline="2026-01-01T00:00:00Z",

@@ -27,7 +27,7 @@ from bulksend.campaign.events import (
 from bulksend.engagespark import SmsApi, Target
 from bulksend.errors import Advice, OwnedError, RunFileError, UsageError
 from bulksend.model import Endpoint, PhoneNumber, Status
-from bulksend.runs import Account, Earlier, OwnRun, Run
+from bulksend.runs import Account, Clock, Earlier, OwnRun, Run
 from bulksend.sending import Budget, Engine, Journal, Past, Stopping, assemble
 
 _LOOK_S = 0.1  # between two looks at an engine's progress
@@ -107,7 +107,8 @@ async def send(
     finally:
         if account:
             wall_s = time.time()
-            account.end(run, since_s=wall_s - options.caps.longest_window_s, wall_s=wall_s)
+            since_s = wall_s - options.caps.longest_window_s
+            account.end(run, since_s=since_s, wall_s=wall_s, clock=Clock.now(wall_s))
     tally = run.tally()
     ended = Ended(
         stop=stopping.why,
@@ -165,7 +166,7 @@ def _begin(run: OwnRun, account: Account | None, options: SendOptions, tell: Tel
     if account is None:
         return Earlier([], blind=False)
     keep_s, wall_s = options.caps.longest_window_s, time.time()
-    earlier = account.begin(run, since_s=wall_s - keep_s, wall_s=wall_s)
+    earlier = account.begin(run, since_s=wall_s - keep_s, wall_s=wall_s, clock=Clock.now(wall_s))
     account.lend_numbers(run)
     if earlier.blind:
         tell(HistoryGone(keep_s))

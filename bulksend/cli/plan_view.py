@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -61,6 +62,13 @@ def show_plan(out: Console, plan: Plan, options: SendOptions, place: str, balanc
             style="bold red",
             soft_wrap=True,
         )
+
+
+def tell_of_rates(out: Console, place: str, rates: Path | None) -> None:
+    """Say that a plan keeps its prices, by which it was agreed to: other rates are for another plan."""
+    if rates is not None:
+        name = printable(str(rates))
+        out.print(f"{place} keeps the prices that it was planned with: --rates {name} is not used.", soft_wrap=True)
 
 
 def show_findings(out: Console, findings: Findings) -> None:

@@ -17,7 +17,7 @@ from orjson import dumps, loads
 from bulksend.errors import UsageError
 from bulksend.files import check_replaceable, replacing
 from bulksend.model import Status
-from bulksend.runs import Run, State
+from bulksend.runs import Run, State, is_run_file, open_run
 
 COLUMNS = (
     "row", "status", "to", "contactId", "messageId", "estimateParts", "estimateMicro", "estimate", "deliveryDeadline",
@@ -79,6 +79,14 @@ def inputs_of(run: Run) -> list[Path]:
     """Where a run's input may lie: where it was, and beside the run file; its results must not replace it."""
     given = Path(run.facts.input_name)
     return [given, Path(run.place).parent / given.name]
+
+
+def inputs_at(place: Path) -> list[Path]:
+    """Where the input of the run of this place may lie, if there is one."""
+    if not is_run_file(place):
+        return []
+    with open_run(place) as run:
+        return inputs_of(run)
 
 
 def writer_for(path: Path) -> Callable[[IO[str], Sequence[str], Iterable[Record]], None]:

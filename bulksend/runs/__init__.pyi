@@ -1,3 +1,4 @@
+from .clock import Clock as Clock
 from .facts import Address as Address
 from .facts import Facts as Facts
 from .facts import Term as Term

@@ -7,19 +7,24 @@ run ends, or by the next run if it was cut off.
 
 from __future__ import annotations
 
+import ipaddress
+import os
 import re
 import sqlite3
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 import orjson
 
 from bulksend.errors import Advice, OwnedError, RunFileError, UsageError
-from bulksend.runs.lock import FileLock
+from bulksend.runs.clock import Clock, lag
+from bulksend.runs.lock import FileLock, NameLock
 from bulksend.runs.opening import open_run
 from bulksend.runs.owner import Owner
 from bulksend.runs.paths import state_folder
@@ -28,12 +33,23 @@ from bulksend.runs.store import OwnRun, RecentSend, Run
 
 _VERSION = 1
 _CONTACTS = 10_000  # whose numbers are asked for at a time
+_KEPT_S = 3600.0  # what was sent is remembered so long at least: the next run may count by a longer window
+_LOOPBACK = "127.0.0.1"
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 _SCHEMA = f"""
 PRAGMA journal_mode = WAL;
 PRAGMA user_version = {_VERSION};
 CREATE TABLE IF NOT EXISTS active (plan_id TEXT NOT NULL, run TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS sends (plan_id TEXT NOT NULL, recipient, parts INTEGER, messages INTEGER, ended_at REAL);
 CREATE TABLE IF NOT EXISTS numbers (contact INTEGER PRIMARY KEY, number TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS clock (boot TEXT NOT NULL, started_at REAL NOT NULL);  -- under which all times here stand
+CREATE TABLE IF NOT EXISTS quiet (since REAL NOT NULL);  -- nobody knows what was sent shortly before
+"""
+# A contact whose answer never came counts by the number that any other answer told since.
+_OTHERS_SENDS = """
+SELECT coalesce(number, recipient), parts, messages, min(ended_at, ?) FROM sends
+LEFT JOIN numbers ON typeof(recipient) = 'integer' AND contact = recipient
+WHERE plan_id <> ? AND ended_at >= ? ORDER BY ended_at
 """
 
 
@@ -65,41 +81,43 @@ class Account:
     """
 
     def __init__(self, base_url: str, org_id: int, place: str) -> None:
-        name = re.sub(r"[^A-Za-z0-9.-]+", "_", f"{base_url.partition('://')[2]}-{org_id}")
+        name = account_name(base_url, org_id)
         folder = state_folder()
-        self._lock = _lock(folder / f"{name}.lock", base_url, org_id)
+        self._path = folder / f"{name}.sqlite"
+        self._lock, self._name_lock = _locks(folder / f"{name}.lock", base_url, org_id)
         self._lock.write(orjson.dumps({"owner": asdict(Owner.now(time.time())), "run": str(Path(place).resolve())}))
         try:
-            self._path = folder / f"{name}.sqlite"
-            with explained(self._path):
-                self._path.touch(mode=0o600)
-                self._db = sqlite3.connect(self._path, isolation_level=None)
-                (version,) = self._db.execute("PRAGMA user_version").fetchone()
-                if version not in (0, _VERSION):
-                    raise UsageError(
-                        f"{self._path}: written by another version of bulksend; use that, or remove the file"
-                    )
-                self._db.executescript(_SCHEMA)
+            self._open()
         except BaseException:
-            self._lock.release()
+            self._release()
             raise
 
-    def begin(self, run: Run, *, since_s: float, wall_s: float) -> Earlier:
-        """Note that a run begins, and tell what others have sent at ``since_s`` (since 1970) or later."""
-        plan_id = run.facts.plan_id
+    def begin(self, run: Run, *, since_s: float, wall_s: float, clock: Clock | None = None) -> Earlier:
+        """Note that a run begins, and tell what others have sent at ``since_s`` (since 1970) or later.
+
+        Args:
+            run: the run.
+            since_s: what was sent before does not matter any more.
+            wall_s: seconds since 1970.
+            clock: how the clock stands; None if nobody knows.
+        """
+        self._key = _key_of(run)
         with explained(self._path):
+            self._set_clock(wall_s, clock)
             left = self._db.execute("SELECT plan_id, run FROM active").fetchone()
-            # A run that goes on after a kill knows its own sends.
-            blind = (
-                left is not None and left[0] != plan_id and not self._take_in(left[0], Path(left[1]), since_s, wall_s)
-            )
+            # A run that goes on after a kill knows its own sends; a copy of it does not.
+            if left is not None and left[0] != self._key and not self._take_in(left[0], Path(left[1]), since_s, wall_s):
+                self._db.execute("INSERT INTO quiet VALUES (?)", [wall_s])
             self._db.execute("BEGIN")
             self._db.execute("DELETE FROM active")
-            self._db.execute("INSERT INTO active VALUES (?, ?)", [plan_id, str(Path(run.place).resolve())])
-            self._db.execute("DELETE FROM sends WHERE ended_at < ?", [since_s])
+            self._db.execute("INSERT INTO active VALUES (?, ?)", [self._key, str(Path(run.place).resolve())])
+            self._db.execute("DELETE FROM sends WHERE ended_at < ?", [_kept_since(since_s, wall_s)])
+            # Whoever was cut off while it waited has not waited: it waits as long as it is not over.
+            self._db.execute("DELETE FROM quiet WHERE since <= ?", [since_s])
             self._db.execute("COMMIT")
-            sql = "SELECT recipient, parts, messages, ended_at FROM sends WHERE plan_id <> ? ORDER BY ended_at"
-            return Earlier(list(map(RecentSend._make, self._db.execute(sql, [plan_id]))), blind)
+            (blind,) = self._db.execute("SELECT count(*) > 0 FROM quiet").fetchone()
+            found = self._db.execute(_OTHERS_SENDS, [wall_s, self._key, since_s])
+            return Earlier(list(map(RecentSend._make, found)), bool(blind))
 
     def lend_numbers(self, run: OwnRun) -> None:
         """Tell a run the numbers of its contacts, as far as they are known."""
@@ -111,19 +129,24 @@ class Account:
             if known:
                 run.learn(known)
 
-    def end(self, run: Run, *, since_s: float, wall_s: float) -> None:
+    def end(self, run: Run, *, since_s: float, wall_s: float, clock: Clock | None = None) -> None:
         """Remember what a run sent at ``since_s`` or later and what it learned; it has ended.
 
         If that fails, it is as if the run had been cut off: the next one reads its file.
         """
-        with suppress(RunFileError), explained(self._path):
-            self._absorb(run, run.facts.plan_id, since_s, wall_s)
+        with suppress(RunFileError, UsageError), explained(self._path):
+            if not self._is_named():  # the folder was removed while the run was sent
+                self._db.close()
+                state_folder()
+                self._open()
+            self._set_clock(wall_s, clock)
+            self._absorb(run, self._key, _kept_since(since_s, wall_s), wall_s)
             self._db.execute("DELETE FROM active")
 
     def close(self) -> None:
         """Let the next run of this account begin."""
         self._db.close()
-        self._lock.release()
+        self._release()
 
     def __enter__(self) -> Self:
         return self
@@ -131,23 +154,60 @@ class Account:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _take_in(self, plan_id: str, place: Path, since_s: float, wall_s: float) -> bool:
-        """Take over what the run of a killed process knows; False if it is gone, or is another by now."""
-        try:
-            with open_run(place) as run:
-                if run.facts.plan_id != plan_id:
-                    return False
-                self._absorb(run, plan_id, since_s, wall_s)
-        except (UsageError, RunFileError):
-            return False
-        return True
+    def _open(self) -> None:
+        with explained(self._path):
+            self._path.touch(mode=0o600)
+            self._file = self._path.stat()
+            self._db = sqlite3.connect(self._path, isolation_level=None)
+            (version,) = self._db.execute("PRAGMA user_version").fetchone()
+            if version not in (0, _VERSION):
+                raise UsageError(f"{self._path}: written by another version of bulksend; use that, or remove the file")
+            self._db.executescript(_SCHEMA)
 
-    def _absorb(self, run: Run, plan_id: str, since_s: float, wall_s: float) -> None:
+    def _is_named(self) -> bool:
+        try:
+            return os.path.samestat(self._file, self._path.stat())
+        except OSError:
+            return False
+
+    def _release(self) -> None:
+        self._name_lock.release()
+        self._lock.release()
+
+    def _set_clock(self, wall_s: float, clock: Clock | None) -> None:
+        """Let all times stand as the clock stands now: after a step as late as they can have been, none in the future.
+
+        What ended under a clock that was set back since counts as if it ended now: nobody knows better.
+        """
+        if clock is None:
+            return
+        kept = self._db.execute("SELECT boot, started_at FROM clock").fetchone()
+        late_s = lag(Clock(*kept), clock) if kept else 0.0
+        self._db.execute("BEGIN")
+        self._db.execute("UPDATE sends SET ended_at = min(ended_at + ?, ?)", [late_s, wall_s])
+        self._db.execute("UPDATE quiet SET since = min(since + ?, ?)", [late_s, wall_s])
+        self._db.execute("DELETE FROM clock")
+        self._db.execute("INSERT INTO clock VALUES (?, ?)", clock)
+        self._db.execute("COMMIT")
+
+    def _take_in(self, key: str, place: Path, since_s: float, wall_s: float) -> bool:
+        """Take over what the run of a killed process knows; False if it is gone, or is another by now."""
+        for found in (place, *_files_of(key, place.parent)):
+            try:
+                with open_run(found) as run:
+                    if key in (_key_of(run), run.facts.plan_id):
+                        self._absorb(run, key, _kept_since(since_s, wall_s), wall_s)
+                        return True
+            except (UsageError, RunFileError):
+                continue
+        return False
+
+    def _absorb(self, run: Run, key: str, since_s: float, wall_s: float) -> None:
         sends, numbers = run.recent_sends(since_s, wall_s), run.numbers()
         self._db.execute("BEGIN")
         try:
-            self._db.execute("DELETE FROM sends WHERE plan_id = ?", [plan_id])
-            self._db.executemany("INSERT INTO sends VALUES (?, ?, ?, ?, ?)", ((plan_id, *send) for send in sends))
+            self._db.execute("DELETE FROM sends WHERE plan_id = ?", [key])
+            self._db.executemany("INSERT INTO sends VALUES (?, ?, ?, ?, ?)", ((key, *send) for send in sends))
             self._db.executemany("INSERT OR REPLACE INTO numbers VALUES (?, ?)", numbers)
             self._db.execute("COMMIT")
         except BaseException:
@@ -156,9 +216,49 @@ class Account:
             raise
 
 
-def _lock(path: Path, base_url: str, org_id: int) -> FileLock:
+def account_name(base_url: str, org_id: int) -> str:
+    """An account's name, the same for all spellings of its address; all addresses of this machine itself are one."""
+    url = urlsplit(base_url)
+    host = (url.hostname or "").rstrip(".")
+    with suppress(ValueError):  # a UnicodeError is one: then it stands as it is written
+        host = host.encode("idna").decode()
+    with suppress(ValueError):  # it is no number
+        host = _LOOPBACK if ipaddress.ip_address(host).is_loopback else str(ipaddress.ip_address(host))
+    if host == "localhost":
+        host = _LOOPBACK
+    port = "" if url.port in (None, _DEFAULT_PORTS.get(url.scheme)) else f":{url.port}"
+    return re.sub(r"[^A-Za-z0-9.-]+", "_", f"{host}{port}{url.path.rstrip('/')}-{org_id}")
+
+
+def _key_of(run: Run) -> str:
+    """What tells a run's file from all others, copies of it included: they do not know what it sent since."""
     try:
-        return FileLock(path)
+        file = Path(run.place).stat()
+    except OSError:
+        return run.facts.plan_id
+    return f"{run.facts.plan_id} {file.st_dev}:{file.st_ino}"
+
+
+def _files_of(key: str, folder: Path) -> Iterator[Path]:
+    """Where in a folder a run's file may lie that was given another name."""
+    inode = key.rpartition(":")[2]
+    with suppress(OSError):
+        yield from (Path(entry.path) for entry in os.scandir(folder) if str(entry.inode()) == inode)
+
+
+def _kept_since(since_s: float, wall_s: float) -> float:
+    return min(since_s, wall_s - _KEPT_S)
+
+
+def _locks(path: Path, base_url: str, org_id: int) -> tuple[FileLock, NameLock]:
+    """The account's lock: a file's, and beside it a name's, for a second run would make a removed file anew."""
+    try:
+        lock = FileLock(path)
+        try:
+            return lock, NameLock(str(path.resolve()))
+        except BaseException:
+            lock.release()
+            raise
     except OwnedError as error:
         raise OwnedError(
             f"another run is sending for organization {org_id} at {base_url}{_named(path)}: one at a time, so that no "

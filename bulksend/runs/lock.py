@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import re
+import socket
+import sys
 import time
+from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -80,6 +84,41 @@ class FileLock:
             return os.path.samestat(os.fstat(self._fd), path.stat())
         except FileNotFoundError:
             return False
+
+
+class NameLock:
+    """A name that one process of this machine holds, and that nobody can remove as he can a file.
+
+    It is an abstract socket of Linux: the kernel drops it when its owner dies. It holds within one network namespace,
+    so not across containers, and not at all on other systems: it stands beside a `FileLock`, never in its place.
+    """
+
+    __slots__ = ("_socket",)
+
+    def __init__(self, name: str) -> None:
+        """Take the name at once.
+
+        Raises:
+            OwnedError: another process holds it.
+        """
+        self._socket: socket.socket | None = None
+        if sys.platform != "linux":
+            return
+        held = socket.socket(socket.AF_UNIX)
+        try:
+            held.bind(b"\0bulksend-" + sha256(os.fsencode(f"{os.getuid()} {name}")).hexdigest().encode())
+        except OSError as error:
+            held.close()
+            if error.errno == errno.EADDRINUSE:
+                raise OwnedError(f"{name}: another bulksend process is at work on it") from error
+        else:
+            self._socket = held
+
+    def release(self) -> None:
+        """Give the name up."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
 
 
 def network_kind(path: Path, mounts: str | None = None) -> str | None:

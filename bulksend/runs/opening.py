@@ -6,9 +6,10 @@ from pathlib import Path
 
 from bulksend.errors import UsageError
 from bulksend.planning import Findings
+from bulksend.runs.clock import Clock
 from bulksend.runs.facts import Facts
 from bulksend.runs.lock import FileLock
-from bulksend.runs.sqlite import OwnSqliteRun, PlanWriter, SqliteRun
+from bulksend.runs.sqlite import OwnSqliteRun, PlanWriter, SqliteRun, is_log, log_of
 from bulksend.runs.store import OwnRun, Run
 
 
@@ -30,7 +31,7 @@ def own_run(place: Path, wall_s: float) -> OwnRun:
         OwnedError: another process has it; the sentence says which.
         RunFileError: it cannot be written.
     """
-    return OwnSqliteRun.own(place, wall_s)
+    return OwnSqliteRun.own(place, wall_s, Clock.now(wall_s))
 
 
 def new_plan(place: Path) -> PlanWriter:
@@ -50,7 +51,7 @@ def finish_plan(writer: PlanWriter, facts: Facts, findings: Findings, wall_s: fl
         OwnedError: another process is sending the run of this name.
         RunFileError: it cannot be written, or the run of this name has begun meanwhile.
     """
-    return OwnSqliteRun(writer.finish(facts, findings), wall_s)
+    return OwnSqliteRun(writer.finish(facts, findings), wall_s, Clock.now(wall_s))
 
 
 def check_replaceable(place: Path) -> None:
@@ -69,10 +70,16 @@ def check_replaceable(place: Path) -> None:
 
 
 def check_folder(place: Path) -> None:
-    """See that there is a folder for a run.
+    """See that there is a folder for a run, and in it no log of a run whose file is gone.
 
     Raises:
-        UsageError: there is none.
+        UsageError: it cannot be in that place.
     """
     if not place.parent.is_dir():
         raise UsageError(f"{place}: the folder {place.parent} does not exist")
+    log = log_of(place)
+    if not place.exists() and is_log(log):
+        raise UsageError(
+            f"{place}: the file of this run is gone, but {log.name} is still there, in which it noted what it sent "
+            f"last: put the file back beside it; or, if both are to be forgotten, delete {log.name}"
+        )

@@ -217,6 +217,7 @@ def test_the_same_campaign_from_another_machine_is_not_sent_twice(
     assert program(*send).returncode == 0
     ids = [row["messageId"] for row in program.results()]
     (program.folder / "campaign.run").unlink()
+    (program.folder / "campaign.results.csv").unlink()
     assert program(*send).returncode == 0
     assert [row["messageId"] for row in program.results()] == ids
     assert len(server.accepted()) == 20

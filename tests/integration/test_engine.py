@@ -364,7 +364,7 @@ class SlowJournal(SqliteJournal):
 async def test_progress_tells_only_what_is_committed(plan: Plan) -> None:
     run, told = plan(abroad(100)), set()
     owned = run.own()
-    engine, journal = run.engine(owned, accepts_all(), journal=SlowJournal(notes_of(owned)))
+    engine, journal = run.engine(owned, accepts_all(), journal=SlowJournal(notes_of(owned), owned._names))
     async with asyncio.timeout(LIMIT_S):
         sending = asyncio.create_task(engine.run())
         while not sending.done():
@@ -730,7 +730,7 @@ class StoppingJournal(SqliteJournal):
 
 async def is_stopped_after_its_intents(run: FileRun) -> Server:
     owned, server = run.own(), accepts_all()
-    journal = StoppingJournal(notes_of(owned))
+    journal = StoppingJournal(notes_of(owned), owned._names)
     journal.stopping = Stopping()
     engine, _ = run.engine(owned, server, journal=journal, stopping=journal.stopping)
     async with asyncio.timeout(LIMIT_S):

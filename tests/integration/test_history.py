@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import gzip
 import os
+import shutil
 import sqlite3
 import stat
+import sys
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from runfiles import ANA, BEN, begin, killed_after, notes_of, number, outcome, own, pending, planned, settle
+from runfiles import ANA, ANSWER, BEN, begin, killed_after, notes_of, number, outcome, own, pending, planned, settle
 
 from bulksend.errors import OwnedError, UsageError
 from bulksend.model import ContactId, Event, Outcome, PhoneNumber, Status
 from bulksend.runs import history
-from bulksend.runs.history import Account, Earlier
+from bulksend.runs.clock import Clock
+from bulksend.runs.history import Account, Earlier, account_name
 from bulksend.runs.opening import open_run
 from bulksend.runs.sqlite.owned import OwnSqliteRun
 from bulksend.runs.store import RecentSend
@@ -181,7 +185,7 @@ def test_the_next_run_is_told_once_that_a_killed_ones_sends_are_not_known(
     what(first)
     second = campaign(tmp_path, "second", ANA)
     assert begun(second) == Earlier([], blind=True)
-    assert begun(second) == Earlier([], blind=False)
+    assert begun(second, since_s=NOW, wall_s=NOW + 200) == Earlier([], blind=False)  # by then it does not matter
 
 
 def test_a_run_that_ended_in_order_may_go_as_it_likes(tmp_path: Path) -> None:
@@ -299,3 +303,190 @@ def test_a_state_folder_that_cannot_be_made_is_told_in_a_sentence(
     monkeypatch.setenv("BULKSEND_STATE_DIR", str(tmp_path / "a file" / "state"))
     with pytest.raises(UsageError, match="the state folder cannot be made"):
         account_of(tmp_path / "campaign.run")
+
+
+# ---- Holes between two runs ----
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://X.test", "https://x.test.", "https://x.test:443", "https://x.test/", "HTTPS://x.test:443/"],
+)
+def test_an_address_is_one_account_however_it_is_written(url: str) -> None:
+    assert account_name(url, 1) == account_name("https://x.test", 1) == "x.test-1"
+
+
+def test_this_machine_is_one_account_and_others_are_not() -> None:
+    names = {account_name(f"http://{host}:8080", 1) for host in ("localhost", "127.0.0.1", "LOCALHOST.", "[::1]")}
+    assert names == {"127.0.0.1_8080-1"}
+    urls = ("http://127.0.0.1:8080", "http://127.0.0.1:8081", "http://127.0.0.1", "https://x.test", "https://x.test/v2")
+    assert len({account_name(url, org) for url in urls for org in (1, 2)}) == 10
+    assert account_name("https://bücher.test", 1) == account_name("https://BÜCHER.test", 1)
+    assert account_name("http://[2001:db8:0::1]", 1) == account_name("http://[2001:DB8::1]", 1)
+
+
+def test_what_was_sent_is_remembered_for_a_longer_window_than_the_last_run_counted_by(tmp_path: Path) -> None:
+    in_order(campaign(tmp_path, "first", *FOUR))
+    begun(campaign(tmp_path, "second", ANA), since_s=1_099.0)
+    third = campaign(tmp_path, "third", ANA)
+    assert [send.ended_at for send in begun(third).sends] == [1_001.0, 1_002.0]
+    assert begun(third, since_s=4_601.0, wall_s=4_601.5).sends == []
+    assert [send.ended_at for send in begun(third, since_s=0.0, wall_s=4_601.5).sends] == [1_002.0]
+
+
+AT = Clock("this start", 0.0)
+
+
+def stepped(path: Path, *, wall_s: float, clock: Clock | None) -> list[float]:
+    with own(path, wall_s) as run, account_of(path) as account:
+        earlier = account.begin(run, since_s=wall_s - 60, wall_s=wall_s, clock=clock)
+        account.end(run, since_s=wall_s - 60, wall_s=wall_s, clock=clock)
+    return [send.ended_at - wall_s for send in earlier.sends]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "step", "ages"),
+    [
+        (10, 0.0, [-9.0, -8.0]),
+        (10, 86_400.0, [-9.0, -8.0]),
+        (10, -86_400.0, [0.0, 0.0]),
+        (100, 0.0, []),
+        (100, 86_400.0, []),
+    ],
+)
+def test_a_step_of_the_clock_between_two_runs_forgets_nothing(
+    tmp_path: Path, seconds: float, step: float, ages: list[float]
+) -> None:
+    first = campaign(tmp_path, "first", *FOUR)
+    with own(first) as run, account_of(first) as account:
+        account.begin(run, since_s=SINCE, wall_s=1_000.0, clock=AT)
+        sent(run, outcome(1, Status.SENT, ended_at=1_001.0), outcome(2, Status.UNKNOWN, ended_at=1_002.0))
+        account.end(run, since_s=SINCE, wall_s=1_003.0, clock=AT)
+    second = campaign(tmp_path, "second", ANA)
+    wall_s = 1_000.0 + seconds + step
+    assert stepped(second, wall_s=wall_s, clock=Clock("this start", step)) == ages
+
+
+def test_after_another_start_of_the_machine_what_ended_in_the_future_ends_now(tmp_path: Path) -> None:
+    in_order(campaign(tmp_path, "first", *FOUR))
+    second = campaign(tmp_path, "second", ANA)
+    assert stepped(second, wall_s=500.0, clock=Clock("another start", 300.0)) == [0.0, 0.0]
+    third = campaign(tmp_path, "third", ANA)
+    assert stepped(third, wall_s=530.0, clock=Clock("another start", 300.0)) == [-30.0, -30.0]
+    assert stepped(third, wall_s=561.0, clock=None) == []
+
+
+@pytest.mark.parametrize("step", [3_600.0, -3_600.0])
+def test_a_step_of_the_clock_between_two_commands_of_a_run_forgets_nothing(tmp_path: Path, step: float) -> None:
+    path, wall_s = campaign(tmp_path, "first", ANA), time.time()
+    with OwnSqliteRun.own(path, wall_s, Clock.now(wall_s)) as run:
+        sent(run, outcome(1, Status.SENT, ended_at=wall_s))
+    later_s = wall_s + step
+    with OwnSqliteRun.own(path, later_s, Clock.now(later_s)) as run:
+        assert [send.recipient for send in run.recent_sends(later_s - 60, later_s)] == [ANA]
+        assert [who for who, _, _ in notes_of(run).recent_sends(later_s - 60, later_s)] == [ANA]
+
+
+def test_a_copy_of_a_run_is_told_what_the_original_sent(tmp_path: Path) -> None:
+    first = campaign(tmp_path, "first", *FOUR)
+    copy = Path(shutil.copy(first, tmp_path / "copy.run"))
+    in_order(first)
+    assert [send.recipient for send in begun(copy).sends] == [ANA, BEN]
+    cut_off(campaign(tmp_path, "third", number(8), number(9), number(3), number(4)))
+    assert begun(copy) == begun(copy)
+
+
+def test_a_copy_that_goes_on_in_a_killed_ones_place_waits(tmp_path: Path) -> None:
+    first = campaign(tmp_path, "first", *FOUR)
+    copy = Path(shutil.copy(first, tmp_path / "copy.run"))
+    cut_off(first)
+    assert not begun(copy).blind  # the original tells
+    other = campaign(tmp_path, "other", *FOUR)
+    other_copy = Path(shutil.copy(other, tmp_path / "copy-2.run"))
+    cut_off(other)
+    gone(other)
+    assert begun(other_copy).blind
+
+
+def test_a_killed_run_that_was_renamed_is_found_and_one_that_goes_on_elsewhere_knows_itself(tmp_path: Path) -> None:
+    first = campaign(tmp_path, "first", *FOUR)
+    cut_off(first)
+    for log in ("", "-wal", "-shm"):
+        first.with_name(f"first.run{log}").rename(tmp_path / f"renamed.run{log}")
+    assert begun(tmp_path / "renamed.run") == Earlier([], blind=False)
+    other = campaign(tmp_path, "other", number(5), number(6), number(7), number(8))
+    cut_off(other)
+    for log in ("", "-wal", "-shm"):
+        other.with_name(f"other.run{log}").rename(tmp_path / f"renamed-2.run{log}")
+    earlier = begun(campaign(tmp_path, "last", ANA))
+    assert not earlier.blind
+    assert {number(5), number(6), number(7)} <= {send.recipient for send in earlier.sends}
+
+
+def test_a_run_that_was_cut_off_while_it_waited_waits_again(tmp_path: Path) -> None:
+    first, second = campaign(tmp_path, "first", *FOUR), campaign(tmp_path, "second", *FOUR)
+    cut_off(first)
+    gone(first)
+    killed_after(
+        """
+        from test_history import account_of
+        account_of(path).begin(own(path), since_s=1_040.0, wall_s=1_100.0)
+        """,
+        second,
+    )
+    third = campaign(tmp_path, "third", ANA)
+    assert begun(second, since_s=1_060.0, wall_s=1_120.0).blind
+    assert begun(third, since_s=1_070.0, wall_s=1_130.0).blind
+    assert not begun(third, since_s=1_101.0, wall_s=1_161.0).blind
+
+
+def test_parts_count_as_the_api_counted_them_if_these_are_more(tmp_path: Path) -> None:
+    first = campaign(tmp_path, "first", ANA, BEN)
+    with own(first) as run, account_of(first) as account:
+        account.begin(run, since_s=SINCE, wall_s=1_000.0)
+        for row, parts in ((1, 3), (2, 2**60)):
+            answer = ANSWER._replace(estimate_parts=parts)
+            sent(run, outcome(row, Status.SENT)._replace(answer=answer))
+        account.end(run, since_s=SINCE, wall_s=1_003.0)
+    assert [send.parts for send in begun(campaign(tmp_path, "second", ANA)).sends] == [3, 255]
+
+
+def test_a_contacts_message_counts_for_the_phone_that_got_it_though_its_number_changed_since(tmp_path: Path) -> None:
+    first = campaign(tmp_path, "first", ContactId(7), ContactId(7))
+    with own(first) as run, account_of(first) as account:
+        account.begin(run, since_s=SINCE, wall_s=1_000.0)
+        for row, phone in ((1, ANA), (2, BEN)):
+            answer = ANSWER._replace(to=f"+{phone}" if row == 1 else phone)
+            sent(run, Outcome(row, Event.ACCEPTED, True, 1_001.0, answer=answer, learned=(ContactId(7), phone)))
+        assert [who for who, _, _ in notes_of(run).recent_sends(SINCE, 1_003.0)] == [ANA, BEN]
+        account.end(run, since_s=SINCE, wall_s=1_003.0)
+    assert [send.recipient for send in begun(campaign(tmp_path, "second", ANA)).sends] == [ANA, BEN]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the file alone is the lock")
+def test_a_state_folder_that_is_removed_lets_no_second_run_begin_and_forgets_nothing(
+    tmp_path: Path, state_folder: Path
+) -> None:
+    first, second = campaign(tmp_path, "first", *FOUR), campaign(tmp_path, "second", ANA)
+    with own(first) as run, account_of(first) as account:
+        account.begin(run, since_s=SINCE, wall_s=1_000.0)
+        sent(run, outcome(1, Status.SENT, ended_at=1_001.0))
+        shutil.rmtree(state_folder)
+        with pytest.raises(OwnedError, match="another run is sending for organization 1"):
+            account_of(second)
+        shutil.rmtree(state_folder)
+        account.end(run, since_s=SINCE, wall_s=1_003.0)
+    assert begun(second) == Earlier([RecentSend(ANA, 1, 1, 1_001.0)], blind=False)
+
+
+def test_a_contact_whose_answer_never_came_counts_by_the_number_that_another_run_learned(tmp_path: Path) -> None:
+    first, second = campaign(tmp_path, "first", ContactId(7)), campaign(tmp_path, "second", ContactId(7))
+    for path, result in (
+        (first, outcome(1, Status.UNKNOWN, ended_at=1_001.0)),
+        (second, Outcome(1, Event.ACCEPTED, True, 1_002.0, learned=(ContactId(7), ANA))),
+    ):
+        with own(path) as run, account_of(path) as account:
+            account.begin(run, since_s=SINCE, wall_s=1_000.0)
+            sent(run, result)
+            account.end(run, since_s=SINCE, wall_s=1_003.0)
+    assert [send.recipient for send in begun(campaign(tmp_path, "third", ANA)).sends] == [ANA, ANA]

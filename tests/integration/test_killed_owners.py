@@ -216,7 +216,7 @@ def test_an_owner_that_ends_in_order_leaves_no_mark_unless_something_is_under_wa
 
 
 def test_what_is_unknown_of_an_earlier_formats_owner_is_in_doubt(killed: Path) -> None:
-    with closing(sqlite3.connect(killed)) as db, db:
+    with SqliteRun.open(killed), closing(sqlite3.connect(killed)) as db, db:  # while it is read, its log stays
         db.execute("DELETE FROM facts WHERE name = 'token'")
     with SqliteRun.open(killed) as run:
         assert left_to(run._db) is None

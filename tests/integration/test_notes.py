@@ -153,9 +153,8 @@ def test_a_number_and_a_contact_of_the_same_digits_are_two_recipients(tmp_path: 
         claimed = [item for item in notes.claim(0, 10) if isinstance(item.recipient, int)]
         assert claimed == [Queued(2, contact, 1), Queued(4, contact, 1), Queued(5, ContactId(7), 1)]
         begin(notes, [2], 1_000.0)
-        learned = Outcome(
-            row=2, event=Event.ACCEPTED, final=True, ended_at=1_001.0, answer=ANSWER, learned=(contact, BEN)
-        )
+        said = ANSWER._replace(to=BEN)
+        learned = Outcome(2, Event.ACCEPTED, True, 1_001.0, answer=said, learned=(contact, BEN))
         settle(notes, learned)
         assert notes.claim(1, 10)[1:] == [Queued(4, BEN, 1), Queued(5, ContactId(7), 1)]
         assert notes.recent_sends(0.0, 5_000.0) == [(BEN, 1, 1_001.0)]

@@ -111,6 +111,7 @@ SAMPLES: dict[str, tuple[str, Any, str]] = {
     "max-cost": ("12.50", 12_500_000, "12.5"),
     "max-errors": ("5%", ErrorLimit(5, is_percent=True), '"5%"'),
     "no-dedup": ("1", True, "true"),
+    "repeat": ("1", True, "true"),
     "wait": ("1", True, "true"),
     "force": ("1", True, "true"),
     "limit": ("2", 2, "2"),

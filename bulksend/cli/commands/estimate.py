@@ -21,7 +21,7 @@ from bulksend.engagespark import Balance
 from bulksend.errors import UsageError
 from bulksend.model import Duplicates, Endpoint, Status
 from bulksend.planning import Plan
-from bulksend.reports import check_output, write_estimate
+from bulksend.reports import check_output, inputs_at, write_estimate
 from bulksend.runs import Address, Run, check_replaceable, is_run_file, open_run
 
 
@@ -68,7 +68,8 @@ def estimate(
     """Plan, show the plan, and throw it away unless it is to be saved."""
     path = Path(input_name)
     if said.output:
-        check_output(said.output, path, *planned.files, *([to.api_key_file] if to.api_key_file else []))
+        read = [*planned.files, *([to.api_key_file] if to.api_key_file else [])]
+        check_output(said.output, path, *read, *inputs_at(path))
     how = replace(paced.options(), limit=said.limit)
     org_id, base_url = to.address
     address = Address(org_id or 0, options.DEFAULT_BASE_URL if base_url is None else base_url)
@@ -77,6 +78,7 @@ def estimate(
     if is_run_file(path):
         if said.save:
             raise UsageError(f"{path}: this is a plan already: leave --save out")
+        plan_view.tell_of_rates(estimator.out, input_name, planned.rates)
         return estimator.of_run(path)
     if said.save:
         return estimator.saved(request, said.save)

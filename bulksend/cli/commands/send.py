@@ -14,6 +14,7 @@ from bulksend.cli import options, plan_view, summary
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.commands.estimate import EstimateSettings, estimate
 from bulksend.cli.console import console
+from bulksend.cli.earlier import check_not_sent
 from bulksend.cli.given import FileSettings, PaceSettings, PlanSettings, TargetSettings
 from bulksend.cli.groups import Group, with_options
 from bulksend.cli.sending import Manners, agreed, check_can_ask, run_loop, send_and_tell, target_of, tell_end
@@ -24,7 +25,7 @@ from bulksend.engagespark import Balance, Target
 from bulksend.errors import Advice, UsageError
 from bulksend.model import Endpoint, MicroUSD
 from bulksend.planning import Plan
-from bulksend.reports import check_output
+from bulksend.reports import check_output, inputs_at
 from bulksend.runs import Address, OwnRun, Paths, is_run_file, network_kind
 from bulksend.sending import ErrorLimit
 from bulksend.sms import dollars
@@ -38,6 +39,7 @@ class SendSettings:
     max_cost: MicroUSD | None
     max_errors: ErrorLimit | None
     no_dedup: bool
+    repeat: bool
     limit: int | None
     wait: bool
     force: bool
@@ -59,6 +61,7 @@ SEND = Group(
             help="Stop when more rows than this could not be sent; a share is judged from the 100th row on.",
         ),
         option("--no-dedup", is_flag=True, help="Send no clientDedup: what may have been accepted is never repeated."),
+        option("--repeat", is_flag=True, help="Send again what was sent by a run whose file is gone."),
         option("--limit", metavar="N", type=click.IntRange(min=1), help="Only the first N pending rows: a test send."),
         option("--wait", is_flag=True, help="If another run of the account is sending, wait until it has ended."),
         option("--force", is_flag=True, help="Keep the run file on a network file system, where locks may not hold."),
@@ -92,7 +95,7 @@ def command(
         return estimate(input_name, to, planned, paced, estimating)
     paths = Paths.beside(input_name, files.run, files.results)
     read = [*planned.files, *([to.api_key_file] if to.api_key_file else [])]
-    check_output(paths.results, paths.run, Path(input_name), *read)
+    check_output(paths.results, paths.run, Path(input_name), *read, *inputs_at(paths.run))
     if (kind := network_kind(paths.run)) and not said.force:
         raise UsageError(
             f"{paths.run}: this lies on a network file system ({kind}), where locks may not hold: name a local file "
@@ -106,28 +109,49 @@ def command(
         max_errors=said.max_errors,
     )
     manners = Manners(console(), paths.results, wait=said.wait, hides_progress=said.no_progress)
-    with _opened(input_name, to, planned, paths, yes=said.yes) as run:
+    with _opened(input_name, to, planned, paths, said, manners.out) as run:
         ended, code = _send(run, to, how, manners, yes=said.yes)
         if said.as_json:
             summary.write(summary.of_send(run, ended, code, paths.results))
     return code
 
 
-def _opened(input_name: str, to: TargetSettings, planned: PlanSettings, paths: Paths, *, yes: bool) -> OwnRun:
+def _opened(
+    input_name: str, to: TargetSettings, planned: PlanSettings, paths: Paths, said: SendSettings, out: Console
+) -> OwnRun:  # fmt: skip
     """Plan the input, or go on with the run that has begun."""
-    if is_run_file(Path(input_name)):
-        terms = planned.terms(to)
-        check_can_ask(yes=yes)
-        return campaign.own_as_planned(paths.run, terms)
+    if not is_run_file(Path(input_name)):
+        return _planned(input_name, to, planned, paths, said, out)
+    terms = planned.terms(to)
+    check_can_ask(yes=said.yes)
+    run = campaign.own_as_planned(paths.run, terms)
+    try:
+        if not run.has_begun and run.facts.base_url:
+            check_not_sent(paths, out, repeat=said.repeat)
+    except BaseException:
+        run.close()
+        raise
+    plan_view.tell_of_rates(out, run.place, planned.rates)
+    return run
+
+
+def _planned(
+    input_name: str, to: TargetSettings, planned: PlanSettings, paths: Paths, said: SendSettings, out: Console
+) -> OwnRun:  # fmt: skip
     plan_options = planned.options()
     org_id, base_url = to.address
-    check_can_ask(yes=yes)
+    check_can_ask(yes=said.yes)
     if org_id is None:
         raise UsageError("there is no organization id", Advice.GIVE_ORGANIZATION)
     address = Address(org_id, options.DEFAULT_BASE_URL if base_url is None else base_url)
     target_of(to, address, plan_options.endpoint)  # before a long plan: are key and address fit for use?
     request = planned.request(input_name, plan_options, address)
-    return campaign.reopen(request, paths.run) or campaign.plan(request, paths.run)
+    if begun := campaign.reopen(request, paths.run):
+        plan_view.tell_of_rates(out, begun.place, planned.rates)
+        return begun
+    if address.base_url:
+        check_not_sent(paths, out, repeat=said.repeat)
+    return campaign.plan(request, paths.run)
 
 
 def _send(

@@ -1,3 +1,5 @@
+from .log import is_log as is_log
+from .log import log_of as log_of
 from .owned import OwnSqliteRun as OwnSqliteRun
 from .plan import PlanWriter as PlanWriter
 from .run import SqliteRun as SqliteRun

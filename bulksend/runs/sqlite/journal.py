@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 
 from bulksend.errors import RunFileError
 from bulksend.model import Answer, Attempt, Outcome, Queued, Recipient, RowInDoubt
+from bulksend.runs.sqlite.log import Names
 from bulksend.runs.sqlite.notes import Notes
 from bulksend.runs.sqlite.queries import in_doubt, message_ids, rivals
 
@@ -28,8 +29,9 @@ class SqliteJournal:
     Every call raises RunFileError if its group could not be committed; then none of the group was.
     """
 
-    def __init__(self, notes: Notes, on_close: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, notes: Notes, names: Names, on_close: Callable[[], None] = lambda: None) -> None:
         self._notes = notes
+        self._names = names
         self._on_close = on_close
         self._jobs: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
@@ -53,7 +55,7 @@ class SqliteJournal:
 
     def begin(self, rows: Sequence[int], wall_s: float) -> Awaitable[list[Attempt]]:
         """See `Journal.begin`."""
-        return self._do(lambda: self._notes.begin(rows, wall_s))
+        return self._do(lambda: self._notes.begin(rows, wall_s), begins=True)
 
     def leaves(self, attempt: Attempt) -> None:
         """See `Journal.leaves`."""
@@ -85,8 +87,8 @@ class SqliteJournal:
         self._thread.join()
         self._on_close()
 
-    def _do(self, work: Callable[[], T]) -> Awaitable[T]:
-        job = _Job(work, asyncio.get_running_loop())
+    def _do(self, work: Callable[[], T], *, begins: bool = False) -> Awaitable[T]:
+        job = _Job(work, asyncio.get_running_loop(), begins=begins)
         self._jobs.put(job)
         return job.done
 
@@ -100,11 +102,25 @@ class SqliteJournal:
                     stop = True
                     break
                 group.append(more)
-            self._commit(group)
+            self._commit(self._allowed(group))
             if stop:
                 return
 
+    def _allowed(self, group: Sequence[_Job[Any]]) -> Sequence[_Job[Any]]:
+        """What may be noted: all of it, or no more intents if nobody will find them under the file's name."""
+        beginning = [job for job in group if job.begins]
+        if not beginning or self._names.hold:
+            return group
+        failure = RunFileError(
+            f"{self._notes.path}: this run file, or its log, was moved, removed or replaced while it was sent: put it "
+            "back before you go on"
+        )
+        beginning[0].loop.call_soon_threadsafe(_tell, beginning, failure)
+        return [job for job in group if not job.begins]
+
     def _commit(self, group: Sequence[_Job[Any]]) -> None:
+        if not group:
+            return
         db = self._notes.db
         failure: Exception | None = None
         try:
@@ -130,10 +146,11 @@ class SqliteJournal:
 class _Job(Generic[T]):
     """A piece of work for the journal's thread, and the future that tells its caller of the commit."""
 
-    __slots__ = ("done", "loop", "result", "work")
+    __slots__ = ("begins", "done", "loop", "result", "work")
 
-    def __init__(self, work: Callable[[], T], loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, work: Callable[[], T], loop: asyncio.AbstractEventLoop, *, begins: bool) -> None:
         self.work = work
+        self.begins = begins
         self.loop = loop
         self.done: asyncio.Future[T] = loop.create_future()
         self.result: T

@@ -13,6 +13,7 @@ import orjson
 from bulksend.errors import Advice, OwnedError, Remark, UsageError
 from bulksend.model import Status
 from bulksend.planning import Example, Findings, Reason
+from bulksend.runs.clock import Clock
 from bulksend.runs.facts import Facts
 from bulksend.runs.owner import Owner
 from bulksend.runs.sqlite import life
@@ -132,21 +133,40 @@ def advance(db: sqlite3.Connection) -> None:
         note(db, "begun to", to)
 
 
-def take_over(db: sqlite3.Connection, now: Owner, new_token: str) -> int:
-    """Note a new owner; its epoch."""
+def take_over(db: sqlite3.Connection, now: Owner, new_token: str, clock: Clock | None) -> int:
+    """Note a new owner, and how the clock stands; its epoch."""
+    if clock is not None:
+        note(db, "clock", orjson.dumps(list(clock.or_before(read_clock(db)))).decode())
     new_epoch = epoch(db) + 1
-    db.execute("DELETE FROM facts WHERE name = 'cut off'")
+    db.execute("DELETE FROM facts WHERE name IN ('cut off', 'whole')")
     note(db, "epoch", new_epoch)
     note(db, "token", new_token)
     note(db, "owner", orjson.dumps(asdict(now)).decode())
     return new_epoch
 
 
+def read_clock(db: sqlite3.Connection) -> Clock | None:
+    """The lowest way in which the clock stood at a take-over since the machine started; None if that was not kept."""
+    value = read(db, "clock")
+    return None if value is None else Clock(*orjson.loads(value))
+
+
 def give_up(db: sqlite3.Connection, *, is_settled: bool) -> None:
     """Note that nobody has the run any more, and whether intents are left without an outcome."""
+    note_whole(db)
     db.execute("DELETE FROM facts WHERE name = 'owner'")
     if not is_settled:
         note(db, "cut off", 1)
+
+
+def is_whole(db: sqlite3.Connection) -> bool:
+    """Whether the last note of all is among these: no owner has begun a log since."""
+    return read(db, "whole") is not None
+
+
+def note_whole(db: sqlite3.Connection) -> None:
+    """Note that nothing is noted after this, until an owner takes that back."""
+    db.execute("INSERT OR IGNORE INTO facts VALUES ('whole', 1)")
 
 
 def may_be_in_flight(db: sqlite3.Connection) -> bool:

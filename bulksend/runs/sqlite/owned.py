@@ -13,12 +13,14 @@ import orjson
 
 from bulksend.errors import OwnedError, RunFileError
 from bulksend.model import ContactId, Event, PhoneNumber
+from bulksend.runs.clock import Clock
 from bulksend.runs.facts import Address
 from bulksend.runs.lock import FileLock
 from bulksend.runs.owner import Owner
 from bulksend.runs.sqlite import kept, life
 from bulksend.runs.sqlite.departures import Departures
 from bulksend.runs.sqlite.journal import SqliteJournal
+from bulksend.runs.sqlite.log import Names, may_have_log
 from bulksend.runs.sqlite.notes import Notes
 from bulksend.runs.sqlite.run import SqliteRun, departures_of, left_to
 from bulksend.runs.sqlite.schema import FORMAT, cut_off, explained, migrate, show
@@ -33,20 +35,21 @@ class OwnSqliteRun(SqliteRun):
     Args:
         lock: the file's; it is released when the run is closed.
         wall_s: seconds since 1970.
+        clock: how the clock stands; None if nobody knows.
 
     Raises:
         UsageError: it is no run file, or of a newer version.
         RunFileError: it cannot be written.
     """
 
-    def __init__(self, lock: FileLock, wall_s: float) -> None:
+    def __init__(self, lock: FileLock, wall_s: float, clock: Clock | None = None) -> None:
         self._lock = lock
         self._notes: list[Notes] = []
         try:
             with explained(lock.path):
                 super().__init__(lock.path, sqlite3.connect(lock.path, isolation_level=None, check_same_thread=False))
                 try:
-                    self._take_over(wall_s)
+                    self._take_over(wall_s, clock)
                 except BaseException:
                     self._db.close()
                     raise
@@ -55,7 +58,7 @@ class OwnSqliteRun(SqliteRun):
             raise
 
     @classmethod
-    def own(cls, path: Path, wall_s: float) -> OwnSqliteRun:
+    def own(cls, path: Path, wall_s: float, clock: Clock | None = None) -> OwnSqliteRun:
         """Take a run file for sending.
 
         Raises:
@@ -70,7 +73,7 @@ class OwnSqliteRun(SqliteRun):
         except OwnedError as error:
             named = f" ({owner})" if owner else ""
             raise OwnedError(f"{path}: another bulksend process is at work on this run{named}") from error
-        return cls(lock, wall_s)
+        return cls(lock, wall_s, clock)
 
     def readdress(self, address: Address) -> None:
         """See `OwnRun.readdress`."""
@@ -101,7 +104,7 @@ class OwnSqliteRun(SqliteRun):
                 epoch=self._epoch, by_parts=by_parts, limit=limit, keyed=keyed,
             )  # fmt: skip
         self._notes.append(notes)
-        return SqliteJournal(notes, self._see_what_is_left)
+        return SqliteJournal(notes, self._names, self._see_what_is_left)
 
     def close(self) -> None:
         """Give the run up in order: one plain file remains, which also a reader without write access can open."""
@@ -112,7 +115,8 @@ class OwnSqliteRun(SqliteRun):
                 kept.give_up(self._db, is_settled=is_settled)
             self._departures.close(remove=is_settled)
             with suppress(sqlite3.Error):  # a reader may be at it: then the write-ahead log stays beside the file
-                self._db.execute("PRAGMA journal_mode = DELETE")
+                # SQLite removes the log by its name, which another file may bear by now.
+                self._db.execute(f"PRAGMA {'journal_mode = DELETE' if self._names.hold else 'wal_checkpoint(FULL)'}")
         self._departures.close(remove=False)
         self._db.close()
         self._lock.release()
@@ -144,8 +148,10 @@ class OwnSqliteRun(SqliteRun):
                     self._db.execute("ROLLBACK")
                 raise
 
-    def _take_over(self, wall_s: float) -> None:
+    def _take_over(self, wall_s: float, clock: Clock | None) -> None:
         """Become the owner; the end of every attempt that a killed owner left behind is not known."""
+        if not may_have_log(self.path):  # it is whole until it has one, and says so if we are killed on the way there
+            kept.note_whole(self._db)
         self._db.executescript(
             """PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
                PRAGMA fullfsync = ON;"""
@@ -155,10 +161,18 @@ class OwnSqliteRun(SqliteRun):
         token = uuid.uuid4().hex
         changes = ", ".join(f"{column} = {value}" for column, value in cut_off(left_to(self._db)).items())
         self._db.execute("BEGIN IMMEDIATE")
-        self._epoch = kept.take_over(self._db, Owner.now(wall_s), token)
+        self._epoch = kept.take_over(self._db, Owner.now(wall_s), token, clock)
         if may_be_in_flight:  # of millions of rows only looked for where that may be
             sql = f"UPDATE sends SET {changes}, ended_at = ? WHERE {life.can_be(Event.CUT_OFF)}"
             self._db.execute(sql, [wall_s])
         kept.advance(self._db)
         self._db.execute("COMMIT")
+        self._see_that_it_tells_of_its_log()
+        self._names = Names(self.path)
         self._departures = Departures(departures_of(self._db), token)
+
+    def _see_that_it_tells_of_its_log(self) -> None:
+        """From now on the file alone is not whole, and must say so itself, for it may be moved without its log."""
+        is_busy, noted, brought = self._db.execute("PRAGMA wal_checkpoint(FULL)").fetchone()
+        if is_busy or noted != brought:
+            raise RunFileError(f"{self.path}: another process has been reading this run for long: try again after it")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 from bulksend.model import Encoding, PhoneNumber, RowInDoubt, Status
 from bulksend.planning import CROWDS_MAX, Crowd, Group, Overview, Preview, Tally, summed
+from bulksend.runs.clock import Clock, lag
 from bulksend.runs.sqlite import kept, life
 from bulksend.runs.states import Decision, State
 from bulksend.runs.store import Complaint
@@ -50,18 +52,25 @@ SELECT DISTINCT m.recipient, m.text FROM sends s JOIN messages m ON m.row = s.ro
 WHERE {life.may_have_arrived("s.")} AND NOT {life.is_open("s.")} AND NOT (s.state = '{State.SENT}' AND s.attempts = 1)
     AND (s.ended_at IS NULL OR s.ended_at >= ?)
 """
+_PARTS_MAX = 255  # as many as a concatenated SMS can have (3GPP TS 23.040)
+
 _RESULTS = """
 SELECT m.row, coalesce(s.state, m.status), m.recipient, s.answer, coalesce(s.error, m.error), s.http_status,
     coalesce(s.attempts, 0), s.started_at, m.cells
 FROM messages m LEFT JOIN sends s ON s.row = m.row ORDER BY m.row
 """
 # Of a row in doubt only the last attempt's time is kept: its earlier ones are counted as if they had been as late. An
-# attempt whose end nobody saw may have left at the last moment, for its intent may have waited: it ends now.
+# attempt whose end nobody saw may have left at the last moment, for its intent may have waited: it ends now. So does
+# what ended in the future, for the clock was set back. A contact's message went to the phone that its answer told,
+# whatever is the contact's number by now; and parts count as the API counted them, if these are more.
 _RECENT_SENDS = f"""
-SELECT coalesce(n.number, m.recipient) AS who,
-    m.parts * CASE WHEN s.doubt_since IS NULL THEN 1 ELSE s.attempts END AS parts,
+SELECT coalesce(
+        CASE WHEN typeof(m.recipient) = 'integer' AND ltrim(json_extract(s.answer, '$.to'), '+') NOT GLOB '*[^0-9]*'
+        THEN nullif(ltrim(json_extract(s.answer, '$.to'), '+'), '') END, n.number, m.recipient) AS who,
+    max(m.parts, min(coalesce(CAST(json_extract(s.answer, '$.estimateParts') AS INTEGER), 0), {_PARTS_MAX}))
+        * CASE WHEN s.doubt_since IS NULL THEN 1 ELSE s.attempts END AS parts,
     CASE WHEN s.doubt_since IS NULL THEN 1 ELSE s.attempts END AS messages,
-    coalesce(s.ended_at, :now) AS ended
+    min(coalesce(s.ended_at + :lag, :now), :now) AS ended
 FROM sends s JOIN messages m ON m.row = s.row {NUMBER.format("m")}
 WHERE {life.may_have_arrived("s.")} AND ended >= :since ORDER BY ended
 """
@@ -127,9 +136,11 @@ def rivals(db: sqlite3.Connection, since_s: float) -> list[Any]:
     return db.execute(_RIVALS, [since_s]).fetchall()
 
 
-def recent_sends(db: sqlite3.Connection, since_s: float, wall_s: float) -> list[Any]:
+def recent_sends(db: sqlite3.Connection, since_s: float, wall_s: float) -> Iterator[Any]:
     """What `Run.recent_sends` tells, inside the caller's transaction."""
-    return db.execute(_RECENT_SENDS, {"since": since_s, "now": wall_s}).fetchall()
+    then = kept.read_clock(db)
+    late_s = 0.0 if then is None else lag(then, Clock.now(wall_s))
+    return db.execute(_RECENT_SENDS, {"since": since_s, "now": wall_s, "lag": late_s})
 
 
 def _group(start: str, encoding: str, parts: int, rows: int, price: int | None, unpriced: int) -> Group:

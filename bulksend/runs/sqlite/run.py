@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Self
 
+from bulksend.errors import UsageError
 from bulksend.model import ContactId, PhoneNumber, RowInDoubt, Status
 from bulksend.planning import PREVIEWS, Overview, Plan, Tally
 from bulksend.runs.facts import Facts
 from bulksend.runs.owner import Owner
 from bulksend.runs.paths import state_path
 from bulksend.runs.sqlite import charges, departures, kept, queries
-from bulksend.runs.sqlite.schema import OLDEST_FORMAT, connect, explained, show
+from bulksend.runs.sqlite.log import log_of, misses_log
+from bulksend.runs.sqlite.schema import OLDEST_FORMAT, connect, explained, is_run_file, show
 from bulksend.runs.states import State
 from bulksend.runs.store import Charge, Complaint, PlannedRow, RecentSend, ResultRow
 from bulksend.sms import Observed
@@ -35,6 +38,7 @@ class SqliteRun:
             UsageError: there is no such file, or it is no run file, or of a newer version.
             RunFileError: it cannot be read.
         """
+        _check_whole(path)
         db, version = connect(path)
         try:
             with explained(path):
@@ -172,6 +176,38 @@ class SqliteRun:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _check_whole(path: Path) -> None:
+    """See that a run file's log is there, if what was noted last stands in it.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if not misses_log(path) or not is_run_file(path):
+        return
+    with suppress(sqlite3.DatabaseError):  # what is wrong with it will be told when it is opened
+        # Told that nobody writes it, SQLite makes no new log beside the file.
+        uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+        with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as db:
+            if not kept.is_whole(db) and not _holds_all_that_left(db) and misses_log(path):
+                log = log_of(path)
+                raise UsageError(
+                    f"{path}: a part of this run is missing: what it noted last stands in a file called {log.name}, "
+                    f"which was beside it and was not moved or copied along: put that into {log.parent} as well"
+                )
+
+
+def _holds_all_that_left(db: sqlite3.Connection) -> bool:
+    """Whether every intent of the last owner that may have left stands in the file itself.
+
+    So it is where some other program has opened a killed run, and brought the log into the file.
+    """
+    reached, last = left_to(db), kept.owner(db)
+    if reached is None or last is None:
+        return False
+    (noted,) = db.execute("SELECT max(ticket) FROM sends WHERE started_at >= ?", [last.since]).fetchone()
+    return (noted or 0) >= reached
 
 
 def _gone(db: sqlite3.Connection, version: int) -> int | None:
