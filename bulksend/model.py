@@ -97,6 +97,7 @@ class Message(NamedTuple):
         text: what the phone shows, merge fields filled.
         parts: SMS parts that ``text`` needs.
         price: estimated price of all parts, or None where no rate is known.
+        copy: how many earlier rows of its run have the same recipient, sender and text.
     """
 
     row: int
@@ -105,6 +106,7 @@ class Message(NamedTuple):
     text: str
     parts: int
     price: MicroUSD | None
+    copy: int = 0
 
 
 class Queued(NamedTuple):

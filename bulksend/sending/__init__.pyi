@@ -8,6 +8,7 @@ from .engine import KeyOf as KeyOf
 from .engine import Progress as Progress
 from .feed import Past as Past
 from .journal import Journal as Journal
+from .keys import Keys as Keys
 from .limits import Budget as Budget
 from .limits import ErrorLimit as ErrorLimit
 from .pace import Pace as Pace

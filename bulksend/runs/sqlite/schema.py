@@ -38,6 +38,9 @@ CREATE TABLE messages (
 CREATE TABLE repeats (             -- the rows of recipients that occur more than once
     recipient, row INTEGER, parts INTEGER NOT NULL, PRIMARY KEY (recipient, row)
 ) WITHOUT ROWID;
+CREATE TABLE copies (              -- the rows that have recipient, sender and text of earlier ones
+    row INTEGER PRIMARY KEY, copy INTEGER NOT NULL  -- of how many
+);
 CREATE TABLE sends (
     row INTEGER PRIMARY KEY,
     state TEXT NOT NULL,           -- see `bulksend.runs.states`, also for the next two but one
@@ -81,6 +84,7 @@ _ANSWER_2 = (
 _FROM_2 = f"""
 ALTER TABLE sends ADD COLUMN decision TEXT;
 ALTER TABLE sends ADD COLUMN ticket INTEGER;
+CREATE TABLE copies (row INTEGER PRIMARY KEY, copy INTEGER NOT NULL);
 UPDATE sends SET state = {_STATE_2}, doubt_since = {_DOUBT_2}, decision = {_DECISION_2}, answer = {_ANSWER_2};
 DROP INDEX unfinished;
 DROP INDEX doubtful;
