@@ -32,6 +32,8 @@ FACTS = Facts(
     base_url="https://x.test",
     campaign="spring",
     plan_id="1",
+    is_shared=False,
+    keys_by_row=False,
 )
 
 

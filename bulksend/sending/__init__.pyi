@@ -2,9 +2,7 @@ from .assembly import assemble as assemble
 from .caps import PHILIPPINES as PHILIPPINES
 from .caps import Cap as Cap
 from .caps import Caps as Caps
-from .engine import DEDUP_MEMORY_S as DEDUP_MEMORY_S
 from .engine import Engine as Engine
-from .engine import KeyOf as KeyOf
 from .engine import Progress as Progress
 from .feed import Past as Past
 from .journal import Journal as Journal
@@ -12,6 +10,8 @@ from .keys import Keys as Keys
 from .limits import Budget as Budget
 from .limits import ErrorLimit as ErrorLimit
 from .pace import Pace as Pace
+from .proof import DEDUP_MEMORY_S as DEDUP_MEMORY_S
+from .proof import Proof as Proof
 from .stop import Stop as Stop
 from .stop import StopReason as StopReason
 from .stopping import Stopping as Stopping

@@ -15,23 +15,18 @@ from dataclasses import dataclass
 
 from aiolimiter import AsyncLimiter
 
-from bulksend.model import Attempt, Message, Outcome, Queued
+from bulksend.model import Attempt, Outcome, Queued
 from bulksend.sending.consequences import Consequences
 from bulksend.sending.dispatcher import Dispatcher
 from bulksend.sending.feed import Feed, Past
 from bulksend.sending.journal import Journal
+from bulksend.sending.keys import Keys
 from bulksend.sending.pace import Pace
+from bulksend.sending.proof import DEDUP_MEMORY_S
 from bulksend.sending.settling import Settling
 from bulksend.sending.stop import Stop, StopReason
 from bulksend.sending.stopping import Stopping
 from bulksend.sending.verdict import CUT_SHORT, Sender, Verdict
-
-# How long the server is taken to remember a clientDedup. Undocumented; deliveryDeadline shows that a message lives
-# for 24 h, and a shorter memory than that would not serve its purpose.
-DEDUP_MEMORY_S = 24 * 3600.0
-
-KeyOf = Callable[[Message], str | None]
-"""Makes a message's dedup key; None to send it without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +57,7 @@ class Engine:
         stopping: looked at before each message; who wants the run to end asks it.
         pace: how many requests are under way at once, and how long they may go on after an interruption.
         limiter: the account-wide rate, or None for no limit.
-        key_of: makes the dedup keys.
+        keys: makes the dedup keys; None to send without them.
         past: what is known of the time before.
         mono_s: the dispatcher's clock, in monotonic seconds.
         wall_s: seconds since 1970.
@@ -77,7 +72,7 @@ class Engine:
         stopping: Stopping,
         pace: Pace,
         limiter: AsyncLimiter | None,
-        key_of: KeyOf,
+        keys: Keys | None,
         past: Past,
         *,
         mono_s: Callable[[], float] = time.monotonic,
@@ -90,7 +85,7 @@ class Engine:
         self._stopping = stopping
         self._pace = pace
         self._limiter = limiter
-        self._key_of = key_of
+        self._keys = keys
         self._past = past
         self._mono_s = mono_s
         self._wall_s = wall_s
@@ -141,7 +136,8 @@ class Engine:
         """Load what still matters of the past: sends that count against caps, rows in doubt, crowded phones."""
         mono_s, wall_s = self._mono_s(), self._wall_s()
         await self._feed.recall(self._past, mono_s, wall_s)
-        self._consequences.doubt(await self._journal.undecided(wall_s - DEDUP_MEMORY_S), mono_s)
+        if proof := self._consequences.proof.held:
+            self._consequences.doubt(await self._journal.undecided(wall_s - DEDUP_MEMORY_S, proof))
 
     async def _dispatch(self) -> None:
         while self._stopping.why is None:
@@ -170,7 +166,7 @@ class Engine:
         makes harmless.
         """
         workers = self._pace.concurrency
-        if not self._consequences.dedup_proven or self._limiter is not None:
+        if not self._consequences.proof.number or self._limiter is not None:
             return workers - self._busy
         free = 2 * workers - self._busy
         return free if self._outbox.empty() or free >= workers else 0
@@ -206,7 +202,7 @@ class Engine:
         try:
             # Outcomes at hand go into the same commit, and before: a row's last one must be noted before its next.
             settling = self._settling.hand_over()
-            beginning = self._journal.begin(list(by_row), self._wall_s())
+            beginning = self._journal.begin(list(by_row), self._wall_s(), self._consequences.proof.number)
             settled, attempts = await asyncio.gather(settling, beginning, return_exceptions=True)
             if isinstance(attempts, BaseException):
                 raise attempts
@@ -234,8 +230,11 @@ class Engine:
             if self._stopping.why is not None:
                 self._call_off(item, attempt)
                 continue
+            if not self._consequences.proof.allows(attempt, self._wall_s()):
+                self._note(self._consequences.leave_in_doubt(item, self._mono_s(), self._wall_s()))
+                continue
             try:
-                key = self._key_of(attempt.message)
+                key = None if self._keys is None else self._keys.of(attempt.message)
                 self._journal.leaves(attempt)
                 verdict = await self._sender.send(attempt.message, key)
             except asyncio.CancelledError:

@@ -66,6 +66,11 @@ class Verdict(NamedTuple):
     echoed: bool = False
     retry_after_s: float | None = None
 
+    @property
+    def is_duplicate(self) -> bool:
+        """Whether it was accepted before, under the same key, and was not accepted anew."""
+        return self.http_status == 409 and self.ruling.event is Event.ACCEPTED
+
 
 CUT_SHORT = Verdict(DOUBTED, says="the run was stopped before the answer came: it may or may not have been accepted")
 """Of a message whose answer nobody waited for."""

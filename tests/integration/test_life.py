@@ -69,7 +69,7 @@ def doubts(db: sqlite3.Connection) -> dict[int, float]:
 def happen(run: OwnSqliteRun, notes: Notes, event: Event, rows: Sequence[int]) -> None:
     if event in ENDS:
         answer = ANSWER if event is Event.ACCEPTED else None
-        notes.settle([Outcome(row, event, True, 1_001.0, answer=answer) for row in rows], dedup_proven=False)
+        notes.settle([Outcome(row, event, True, 1_001.0, answer=answer) for row in rows], turn=0)
     elif event is Event.FOUND:
         notes.found(dict.fromkeys(rows, ANSWER), 1_001.0)
     elif event in {Event.RESENT, Event.LEFT}:
@@ -146,7 +146,7 @@ def test_the_events_of_one_group_each_happen_to_their_own_row(path: Path) -> Non
     events = dict(zip(rows, ENDS, strict=True))
     with held(path) as run:
         outcomes = [Outcome(row, event, True, 1_001.0) for row, event in events.items()]
-        notes_of(run).settle(outcomes, dedup_proven=False)
+        notes_of(run).settle(outcomes, turn=0)
         assert lives(run._db) == {row: life.after(events[row]) if row in events else life for row, life in numbered()}
 
 

@@ -93,9 +93,9 @@ def check_epoch(db: sqlite3.Connection, own_epoch: int, path: Path) -> None:
         raise OwnedError(f"{path}: another bulksend process has taken this run over")
 
 
-def is_dedup_proven(db: sqlite3.Connection) -> bool:
-    """Whether the server has shown that it knows clientDedup."""
-    return read(db, "dedup proven") is not None
+def turn(db: sqlite3.Connection) -> int:
+    """How far the turns of `Proof` have come; format 2 only knew that a proof was found."""
+    return int(read(db, "turn") or read(db, "dedup proven") or 0)
 
 
 def is_keyed(db: sqlite3.Connection) -> bool:
