@@ -45,6 +45,8 @@ class Event(StrEnum):
     """Its intent is committed: a POST may leave."""
     ACCEPTED = "accepted"
     """The API took it."""
+    KNOWN = "known"
+    """The API had taken it before this run ever tried: another run has sent it, under the same campaign."""
     REJECTED = "rejected"
     """The API refused it: it was certainly not sent."""
     FAILED = "failed"

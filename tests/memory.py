@@ -180,7 +180,7 @@ class MemoryJournal:
         return {
             note.answer.message_id
             for note in self._memory.notes.values()
-            if note.life.state is State.SENT
+            if note.life.state in {State.SENT, State.SKIPPED}
             and note.answer
             and note.ended_s is not None
             and note.ended_s >= since_s

@@ -60,6 +60,7 @@ def assemble(
         retries=pace.retries,
         failures_max=failures_max(pace.concurrency),
         proof=Proof(turn, keyed=keys is not None),
+        is_shared=keys is not None and keys.is_shared,
         budget=budget,
         error_limit=error_limit,
         rng=rng or random.Random(),  # noqa: S311 -- jitter is no secret

@@ -20,7 +20,8 @@ from bulksend.sending.verdict import Repeat, Ruling, Verdict
 _BACKOFF_S = 0.5
 _BACKOFF_MAX_S = 30.0
 _QUIET_MAX_S = 300.0  # a server that asks to be left alone for longer is asked again after this
-_WELL = frozenset({Event.ACCEPTED, Event.REJECTED})  # they show that the API is
+_GOOD = frozenset({Event.ACCEPTED, Event.KNOWN})
+_WELL = _GOOD | {Event.REJECTED}  # they show that the API is
 _NO_REPEAT = "it may or may not have been accepted, and it is not known that a repeat would not be accepted as well"
 
 
@@ -33,6 +34,7 @@ class Consequences:
         retries: how often a message is tried again after its first attempt.
         failures_max: so many attempts in a row without an answer that makes sense end the run.
         proof: when a repeat is safe; hears of answers.
+        is_shared: whether another run may have used the run's dedup keys.
         budget: what the run may cost, or None.
         error_limit: how many rows may end unsent, or None.
         rng: the retries' jitter.
@@ -50,6 +52,7 @@ class Consequences:
         retries: int,
         failures_max: int,
         proof: Proof,
+        is_shared: bool,
         budget: Budget | None,
         error_limit: ErrorLimit | None,
         rng: random.Random,
@@ -57,6 +60,7 @@ class Consequences:
         self.proof = proof
         self.quiet_until = -math.inf
         self._dispatcher = dispatcher
+        self._is_shared = is_shared
         self._retries = retries
         self._failures_max = failures_max
         self._budget = budget
@@ -89,8 +93,10 @@ class Consequences:
             wall_s: seconds since 1970.
         """
         self._prove(attempt, verdict, mono_s)
+        if self._is_shared and attempt.number == 1 and verdict.is_duplicate:
+            verdict = verdict.of_another_run()
         ruling = verdict.ruling
-        learned = self._learn(attempt.message, verdict, mono_s) if ruling.event is Event.ACCEPTED else None
+        learned = self._learn(attempt.message, verdict, mono_s) if ruling.event in _GOOD else None
         if ruling.counts:
             self._dispatcher.answered(item, mono_s)
         else:
@@ -154,7 +160,7 @@ class Consequences:
     def _see_whether_all_are_rejected(self, verdict: Verdict) -> None:
         """If it rejects all from the first on in the same words, no message is at fault but, say, the organization."""
         event, error = verdict.ruling.event, verdict.says
-        if event is Event.ACCEPTED or self._rejection not in (None, error):
+        if event in _GOOD or self._rejection not in (None, error):
             self._rejected_alike = -math.inf  # from now on rejections are the messages' own
         if event is Event.REJECTED:
             self._rejection = error
@@ -165,7 +171,7 @@ class Consequences:
 
     def _count(self, event: Event) -> None:
         self._done += 1
-        self._bad += event is not Event.ACCEPTED
+        self._bad += event not in _GOOD
         limit = self._error_limit
         if limit is not None and limit.is_exceeded(self._bad, self._done):
             says = f"{self._bad} of {self._done} rows could not be sent, more than the limit of {limit}"

@@ -34,7 +34,9 @@ from bulksend.sending import Journal, Keys
 
 ANA, BEN, EVA = PhoneNumber("639171234567"), PhoneNumber("639181234567"), PhoneNumber("4915112345678")
 CONTACT = ContactId(101)
-ENDS = (Event.ACCEPTED, Event.REJECTED, Event.FAILED, Event.PUT_OFF, Event.DOUBTED, Event.CALLED_OFF)
+ENDS = (
+    Event.ACCEPTED, Event.REJECTED, Event.FAILED, Event.PUT_OFF, Event.DOUBTED, Event.CALLED_OFF, Event.KNOWN,
+)  # fmt: skip
 ANSWER = Answer("SMS1", 1, 20_000, "0.02", "", ANA, 7, MicroUSD(20_000))
 BEGAN_S, NOW_S = 1_000.0, 2_000.0
 KEYS = Keys("spring", is_shared=False)
@@ -184,12 +186,12 @@ async def test_rows_are_claimed_behind_a_row_in_input_order_and_so_many_at_most(
 
 
 async def test_only_what_is_to_be_sent_is_claimed(keep: Keep) -> None:
-    kept = keep(messages(*[ANA] * 7))
+    kept = keep(messages(*[ANA] * 8))
     journal = kept.open()
     for row, event in enumerate(ENDS, start=1):
         await ends(journal, row, event)
-    expected = [row for row in range(1, 8) if kept.life(row).is_to_send]
-    assert rows_of(await journal.claim(0, 10)) == expected == [3, 4, 6, 7]
+    expected = [row for row in range(1, 9) if kept.life(row).is_to_send]
+    assert rows_of(await journal.claim(0, 10)) == expected == [3, 4, 6, 8]
     journal.close()
 
 
@@ -449,7 +451,7 @@ async def test_what_another_left_under_way_is_in_doubt(keep: Keep) -> None:
 
 
 async def test_what_is_looked_up_is_in_doubt_and_was_not_left_at_that(keep: Keep) -> None:
-    planned = messages(ANA, BEN, EVA, CONTACT, *[ANA] * 6)
+    planned = messages(ANA, BEN, EVA, CONTACT, *[ANA] * 7)
     kept = keep(planned)
     journal = kept.open()
     for row, event in enumerate((Event.DOUBTED, Event.DOUBTED, *ENDS), start=3):
@@ -459,11 +461,11 @@ async def test_what_is_looked_up_is_in_doubt_and_was_not_left_at_that(keep: Keep
     kept.decide(1, Event.LEFT)
     kept.decide(3, Event.RESENT)
     journal = kept.open()
-    expected = [row for row in range(1, 11) if kept.life(row).is_open]
+    expected = [row for row in range(1, 12) if kept.life(row).is_open]
     looked_up = await journal.in_doubt(10)
     assert [each.row for each in looked_up] == expected
     assert set(expected) >= {3, 4, 9}
-    assert not {1, 2, 5, 6, 7, 8, 10} & set(expected)
+    assert not {1, 2, 5, 6, 7, 8, 10, 11} & set(expected)
     assert looked_up[1:2] == [RowInDoubt(4, CONTACT, "Hello 4", KEYS.of(planned[3]), BEGAN_S, BEGAN_S, "why")]
     journal.close()
 

@@ -965,6 +965,43 @@ async def test_a_slow_rate_spaces_the_sms() -> None:
 # -- Whose key it is, and what an echo proves
 
 
+@pytest.mark.parametrize("is_shared", [True, False])
+async def test_what_another_run_of_a_shared_campaign_has_sent_is_skipped(plan: Plan, is_shared: bool) -> None:
+    run = plan(abroad(3))
+    original = Reply(409, answer=answer(Message(2, HOT, None, "", 1, None), message_id="SMS-1st"), echoed=True)
+    server = Server(lambda message, _: original if message.row == 2 else accepted(message, echoed=True))
+    assert await run.send(server, keys=Keys("spring", is_shared=is_shared)) is None
+    found = run.query("SELECT state, json_extract(answer, '$.messageId'), charged, error FROM sends WHERE row = 2")
+    expected = (
+        ("skipped", "SMS-1st", None, "accepted before (SMS-1st)") if is_shared else ("sent", "SMS-1st", 20_000, "")
+    )
+    assert found == [expected]
+    assert await run.send(server, keys=Keys("spring", is_shared=is_shared)) is None
+    assert sorted(server.rows) == [1, 2, 3]
+
+
+async def test_a_duplicate_of_what_this_run_tried_before_is_its_own_success() -> None:
+    def reply(message: Message, attempt: int) -> Reply:
+        if message.row == 2:
+            return refused(500) if attempt == 1 else Reply(409, answer=answer(message), echoed=True)
+        return accepted(message, echoed=True)
+
+    run = quick(abroad(3))
+    await run.send(Server(reply), keys=Keys("spring", is_shared=True))
+    assert run.states() == {1: "sent", 2: "sent", 3: "sent"}
+
+
+async def test_what_another_run_has_sent_holds_no_slot_of_the_cap() -> None:
+    server = Server(
+        lambda message, _: Reply(409, answer=answer(message), echoed=True) if message.row > 1 else accepted(message)
+    )
+    run = quick([HOT] * 12)
+    began = time.monotonic()
+    await run.send(server, caps=[Cap("63", 5, 60)], keys=Keys("spring", is_shared=True))
+    assert time.monotonic() - began < 5
+    assert set(run.states().values()) == {"sent", "skipped"}
+
+
 async def test_a_row_in_doubt_from_before_the_first_echo_is_never_repeated() -> None:
     run = quick(abroad(4))
     server = Server(lambda m, _: Reply(None, Fault.TIMED_OUT) if m.row == 1 else accepted(m, echoed=True))

@@ -16,6 +16,7 @@ from bulksend.planning import Example, Findings, Reason
 from bulksend.runs.facts import Facts
 from bulksend.runs.owner import Owner
 from bulksend.runs.sqlite import life
+from bulksend.runs.states import State
 
 
 def plan(db: sqlite3.Connection) -> Facts:
@@ -110,8 +111,9 @@ def note_keyed(db: sqlite3.Connection, *, keyed: bool) -> None:
 
 
 def has_begun(db: sqlite3.Connection) -> bool:
-    """Whether a message may have been accepted."""
-    return db.execute(f"SELECT 1 FROM sends WHERE {life.may_have_arrived()} LIMIT 1").fetchone() is not None
+    """Whether a message may have been accepted, by this run or by another under its campaign."""
+    sql = f"SELECT 1 FROM sends WHERE {life.may_have_arrived()} OR state = '{State.SKIPPED}' LIMIT 1"
+    return db.execute(sql).fetchone() is not None
 
 
 def first_unfinished(db: sqlite3.Connection) -> int:

@@ -17,7 +17,9 @@ from bulksend.runs.states import Decision, State
 
 _ADVANCED_AT = 100_000  # rows
 _MESSAGE = len(Message._fields)
-_ENDS = (Event.ACCEPTED, Event.REJECTED, Event.FAILED, Event.PUT_OFF, Event.DOUBTED, Event.CALLED_OFF)
+_ENDS = (
+    Event.ACCEPTED, Event.KNOWN, Event.REJECTED, Event.FAILED, Event.PUT_OFF, Event.DOUBTED, Event.CALLED_OFF,
+)  # fmt: skip
 TO_SEND = f"(s.row IS NULL OR {life.is_to_send('s.')})"
 
 _CLAIM = f"""

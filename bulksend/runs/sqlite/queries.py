@@ -117,7 +117,7 @@ def in_doubt(db: sqlite3.Connection, limit: int | None) -> list[RowInDoubt]:
 def message_ids(db: sqlite3.Connection, since_s: float) -> set[str]:
     """What `Run.message_ids` tells, inside the caller's transaction."""
     sql = f"""SELECT json_extract(answer, '$.messageId') FROM sends
-        WHERE state = '{State.SENT}' AND answer IS NOT NULL AND ended_at >= ?"""
+        WHERE state IN ('{State.SENT}', '{State.SKIPPED}') AND answer IS NOT NULL AND ended_at >= ?"""
     return {message_id for (message_id,) in db.execute(sql, [since_s])}
 
 
