@@ -28,6 +28,10 @@ from bulksend.sending.stop import Stop, StopReason
 from bulksend.sending.stopping import Stopping
 from bulksend.sending.verdict import CUT_SHORT, Sender, Verdict
 
+# The first message goes alone until its answer is in: one round trip shows whether the key is good, the organization
+# right, what a message costs and whether dedup keys are echoed. So many in turn may bring no answer.
+_ALONE_MAX = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -93,6 +97,7 @@ class Engine:
         self._settling = Settling(journal, consequences, stopping)
         self._outbox: asyncio.Queue[tuple[Queued, Attempt]] = asyncio.Queue()
         self._busy = 0  # messages handed out and not concluded
+        self._alone = _ALONE_MAX  # so many more go alone
         self._wake = asyncio.Event()
         self._stopping.tell(self._wake.set)
         self._quiet_until = mono_s() + past.quiet_s
@@ -165,6 +170,8 @@ class Engine:
         and that one commit serves many. A crash then leaves intents that never left, which only a proven clientDedup
         makes harmless.
         """
+        if self._alone:
+            return 0 if self._busy else 1
         workers = self._pace.concurrency
         if not self._consequences.proof.number or self._limiter is not None:
             return workers - self._busy
@@ -243,6 +250,7 @@ class Engine:
             self._conclude(item, attempt, verdict)
 
     def _conclude(self, item: Queued, attempt: Attempt, verdict: Verdict) -> None:
+        self._alone = 0 if verdict.is_answer else max(self._alone - 1, 0)
         self._note(self._consequences.draw(item, attempt, verdict, self._mono_s(), self._wall_s()))
 
     def _call_off(self, item: Queued, attempt: Attempt) -> None:

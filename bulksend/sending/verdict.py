@@ -68,6 +68,11 @@ class Verdict(NamedTuple):
     retry_after_s: float | None = None
 
     @property
+    def is_answer(self) -> bool:
+        """Whether an answer came that leaves no doubt about its message."""
+        return self.http_status is not None and self.ruling.event is not Event.DOUBTED
+
+    @property
     def is_duplicate(self) -> bool:
         """Whether it was accepted before, under the same key, and was not accepted anew."""
         return self.http_status == 409 and self.ruling.event is Event.ACCEPTED

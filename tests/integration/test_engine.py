@@ -651,7 +651,9 @@ async def test_a_refused_key_stops_the_run_and_those_under_way_come_to_their_end
     refused_now = asyncio.Event()
 
     async def reply(message: Message) -> Reply:
-        if message.row == 3:
+        if message.row == 1:
+            return accepted(message)
+        if message.row == 4:
             await asyncio.sleep(0.02)
             refused_now.set()
             return refused(401, "Invalid Token")
@@ -664,8 +666,8 @@ async def test_a_refused_key_stops_the_run_and_those_under_way_come_to_their_end
     assert stop is not None
     assert stop.reason is StopReason.KEY_REFUSED
     assert "Invalid Token" in stop.says
-    assert sorted(server.rows) == [1, 2, 3, 4]
-    assert run.states() == {1: "sent", 2: "sent", 3: "pending", 4: "sent"}
+    assert sorted(server.rows) == [1, 2, 3, 4, 5]
+    assert run.states() == {1: "sent", 2: "sent", 3: "sent", 4: "pending", 5: "sent"}
 
 
 async def test_the_same_run_goes_on_after_a_stop_without_sending_twice() -> None:
@@ -681,7 +683,7 @@ async def test_the_same_run_goes_on_after_a_stop_without_sending_twice() -> None
 
 async def test_an_interrupted_runs_requests_have_some_time_to_end() -> None:
     async def reply(message: Message) -> Reply:
-        if message.row == 4:
+        if message.row == 5:
             asyncio.get_running_loop().call_later(0.02, interrupt)
         await asyncio.sleep(0.1)
         return accepted(message)
@@ -693,12 +695,14 @@ async def test_an_interrupted_runs_requests_have_some_time_to_end() -> None:
     run, server = quick(abroad(50)), Server(lambda message, _: reply(message))
     stop = await run.send(server, Pace(concurrency=4, grace_s=5), stopping=stopping)
     assert stop == INTERRUPTED_BY_HAND
-    assert run.states() == dict.fromkeys([1, 2, 3, 4], "sent")
+    assert run.states() == dict.fromkeys([1, 2, 3, 4, 5], "sent")
 
 
 async def test_what_is_cut_off_after_an_interruptions_grace_is_unknown() -> None:
     async def never(message: Message) -> Reply:
-        if message.row == 4:
+        if message.row == 1:
+            return accepted(message)
+        if message.row == 5:
             stopping.ask(INTERRUPTED_BY_HAND)
         await asyncio.sleep(60)
         return accepted(message)
@@ -710,8 +714,8 @@ async def test_what_is_cut_off_after_an_interruptions_grace_is_unknown() -> None
     assert stop is not None
     assert stop.reason is StopReason.INTERRUPTED
     assert time.monotonic() - began < 5
-    assert run.states() == dict.fromkeys([1, 2, 3, 4], "unknown")
-    assert "stopped before the answer came" in run.errors()[1]
+    assert run.states() == {1: "sent"} | dict.fromkeys([2, 3, 4, 5], "unknown")
+    assert "stopped before the answer came" in run.errors()[2]
 
 
 async def test_what_waited_for_a_worker_when_an_interruptions_grace_was_over_is_called_off() -> None:
@@ -960,6 +964,50 @@ async def test_a_slow_rate_spaces_the_sms() -> None:
     server = accepts_all()
     await quick(abroad(5)).send(server, Pace(concurrency=4, rate=8))
     assert server.times[-1] - server.times[0] > 4 / 8 * 0.8
+
+
+# -- The first message goes alone
+
+
+@pytest.mark.parametrize("first", [refused(400), refused(429), refused(500)], ids=["400", "429", "500"])
+async def test_the_first_message_goes_alone_until_its_answer_is_in(first: Reply) -> None:
+    under_way, most = 0, 0
+
+    async def reply(message: Message, attempt: int) -> Reply:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0.02)
+        under_way -= 1
+        if len(server.calls) == 1:
+            assert most == 1
+            return first
+        return accepted(message) if attempt else first
+
+    server = Server(reply)
+    await quick(abroad(20)).send(server, Pace(concurrency=8))
+    assert server.times[1] - server.times[0] >= 0.02
+    assert most == 8
+
+
+async def test_a_refused_key_costs_one_request() -> None:
+    server = Server(lambda *_: refused(401, "Invalid Token"))
+    run = quick(abroad(100))
+    stop = await run.send(server, Pace(concurrency=32))
+    assert stop is not None
+    assert server.rows == [1]
+    assert run.states() == {1: "pending"}
+
+
+async def test_where_no_answer_comes_three_go_alone_one_after_the_other() -> None:
+    async def reply(_: Message) -> Reply:
+        await asyncio.sleep(0.03)
+        return Reply(None, Fault.TIMED_OUT)
+
+    server = Server(lambda message, _: reply(message))
+    await quick(abroad(10)).send(server, Pace(concurrency=4))
+    gaps = [later - earlier for earlier, later in zip(server.times, server.times[1:], strict=False)]
+    assert [gap >= 0.03 for gap in gaps[:5]] == [True, True, True, False, False]
 
 
 # -- Whose key it is, and what an echo proves
