@@ -34,7 +34,7 @@ from bulksend.model import (
 )
 from bulksend.planning import PlanOptions
 from bulksend.runs import Account, Address, OwnRun
-from bulksend.sending import Caps, Journal, Pace, Stopping, assemble
+from bulksend.sending import Caps, Journal, Keys, Pace, Stopping, assemble
 
 ROUNDS = 5
 PACE = Pace(concurrency=64)
@@ -53,7 +53,7 @@ class Forgetful:
     async def crowded(self, is_crowded: Callable[[Recipient, int], bool]) -> list[Queued]:  # noqa: ARG002
         return []
 
-    async def undecided(self, since_s: float) -> list[Queued]:  # noqa: ARG002
+    async def undecided(self, since_s: float, proof: int) -> list[Queued]:  # noqa: ARG002
         return []
 
     async def recent_sends(self, since_s: float, wall_s: float) -> list[tuple[Recipient, int, float]]:  # noqa: ARG002
@@ -77,10 +77,10 @@ class Forgetful:
     def close(self) -> None:
         pass
 
-    async def begin(self, rows: Sequence[int], wall_s: float) -> list[Attempt]:  # noqa: ARG002
+    async def begin(self, rows: Sequence[int], wall_s: float, proof: int = 0) -> list[Attempt]:  # noqa: ARG002
         return [self._attempt(row) for row in rows]
 
-    def settle(self, outcomes: Sequence[Outcome], *, dedup_proven: bool) -> Awaitable[None]:  # noqa: ARG002
+    def settle(self, outcomes: Sequence[Outcome], *, turn: int) -> Awaitable[None]:  # noqa: ARG002
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         done.set_result(None)
         return done
@@ -88,7 +88,7 @@ class Forgetful:
     def _attempt(self, row: int) -> Attempt:
         number = PhoneNumber(self._numbers[row - 1])
         return Attempt(
-            Message(row, number, None, f"Hello {number}", 1, MicroUSD(20_000)), 1, in_doubt=False, ticket=row
+            Message(row, number, None, f"Hello {number}", 1, MicroUSD(20_000)), 1, doubt_since=None, ticket=row
         )
 
 
@@ -108,7 +108,7 @@ def main() -> None:
         safe, bare = [], []
         try:
             for turn in range(ROUNDS):
-                bare.append(uvloop.run(_send(Forgetful(numbers), target, f"bare{turn}")))
+                bare.append(uvloop.run(_send(Forgetful(numbers), target, Keys(f"bare{turn}", is_shared=False))))
                 safe.append(_safely(Path(folder) / f"{turn}.csv", numbers, target))
         finally:
             server.terminate()
@@ -127,17 +127,17 @@ def _safely(path: Path, numbers: Sequence[str], target: Target) -> float:
 async def _noted(run: OwnRun, target: Target) -> float:
     with Account(target.base_url, target.org_id, run.place) as account:
         account.begin(run, since_s=time.time() - 60, wall_s=time.time())
-        campaign = run.facts.campaign
+        keys = run.facts.keys
         journal = run.journal(keyed=True)
         try:
-            return await _send(journal, target, campaign)
+            return await _send(journal, target, keys)
         finally:
             journal.close()
 
 
-async def _send(journal: Journal, target: Target, campaign: str) -> float:
+async def _send(journal: Journal, target: Target, keys: Keys) -> float:
     async with SmsApi(target, timeout_s=PACE.timeout_s) as api:
-        engine = assemble(journal, api, Stopping(), Caps(), PACE, campaign=campaign)
+        engine = assemble(journal, api, Stopping(), Caps(), PACE, keys=keys)
         started = time.perf_counter()
         await engine.run()
         return time.perf_counter() - started

@@ -45,6 +45,8 @@ class Event(StrEnum):
     """Its intent is committed: a POST may leave."""
     ACCEPTED = "accepted"
     """The API took it."""
+    KNOWN = "known"
+    """The API had taken it before this run ever tried: another run has sent it, under the same campaign."""
     REJECTED = "rejected"
     """The API refused it: it was certainly not sent."""
     FAILED = "failed"
@@ -97,6 +99,7 @@ class Message(NamedTuple):
         text: what the phone shows, merge fields filled.
         parts: SMS parts that ``text`` needs.
         price: estimated price of all parts, or None where no rate is known.
+        copy: how many earlier rows of its run have the same recipient, sender and text.
     """
 
     row: int
@@ -105,6 +108,7 @@ class Message(NamedTuple):
     text: str
     parts: int
     price: MicroUSD | None
+    copy: int = 0
 
 
 class Queued(NamedTuple):
@@ -127,14 +131,23 @@ class Attempt(NamedTuple):
     Attributes:
         message: what it sends.
         number: 1 for the message's first attempt.
-        in_doubt: whether an earlier attempt may have been accepted.
+        doubt_since: when the first attempt began that may have been accepted, in seconds since 1970; None if none may.
         ticket: which intent it is among all of its command, counted from 1 in the order in which they leave.
+        proof: under which proof of clientDedup it, and all before it that may have been accepted, went; 0 for none.
+        resent: whether somebody wants it sent again although it may have been accepted.
     """
 
     message: Message
     number: int
-    in_doubt: bool
+    doubt_since: float | None
     ticket: int
+    proof: int = 0
+    resent: bool = False
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether an earlier attempt may have been accepted."""
+        return self.doubt_since is not None
 
 
 class Answer(NamedTuple):

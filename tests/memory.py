@@ -11,7 +11,8 @@ from typing import TypeVar
 
 from bulksend.errors import BulksendError, RunFileError
 from bulksend.model import Answer, Attempt, Event, Message, Outcome, Queued, Recipient, RowInDoubt
-from bulksend.runs.states import STEPS, Life, State
+from bulksend.runs.states import STEPS, Decision, Life, State
+from bulksend.sending import Keys
 
 T = TypeVar("T")
 
@@ -31,6 +32,7 @@ class Note:
     doubt_since_s: float | None = None
     error: str = ""
     answer: Answer | None = None
+    proof: int = 0
 
     def see(self, event: Event) -> None:
         self.life = self.life.after(event)
@@ -47,15 +49,16 @@ class Memory:
         numbers: behind contacts, as learned.
         elsewhere: rows that somebody else has.
         failure: what every call raises from now on, or None.
-        campaign: whose messages they are.
+        turn: how far the turns of `Proof` have come.
+        keys: of its messages.
     """
 
     notes: dict[int, Note]
     numbers: dict[Recipient, Recipient] = field(default_factory=dict)
     elsewhere: set[int] = field(default_factory=set)
     failure: Exception | None = None
-    dedup_proven: bool = False
-    campaign: str = "spring"
+    turn: int = 0
+    keys: Keys = Keys("spring", is_shared=False)  # noqa: RUF009 -- it is frozen
 
     @classmethod
     def of(cls, messages: Sequence[Message]) -> Memory:
@@ -87,26 +90,29 @@ class MemoryJournal:
     def crowded(self, is_crowded: Callable[[Recipient, int], bool]) -> Awaitable[list[Queued]]:
         return self._do(lambda: self._crowded(is_crowded))
 
-    def undecided(self, since_s: float) -> Awaitable[list[Queued]]:
+    def undecided(self, since_s: float, proof: int) -> Awaitable[list[Queued]]:
         return self._do(
             lambda: [
                 self._queued(note)
                 for note in self._memory.notes.values()
-                if note.life.is_unsettled and note.doubt_since_s is not None and note.doubt_since_s >= since_s
+                if note.life.is_unsettled
+                and note.doubt_since_s is not None
+                and note.doubt_since_s >= since_s
+                and note.proof == proof
             ]
         )
 
     def recent_sends(self, since_s: float, wall_s: float) -> Awaitable[list[tuple[Recipient, int, float]]]:
         return self._do(lambda: self._recent_sends(since_s, wall_s))
 
-    def begin(self, rows: Sequence[int], wall_s: float) -> Awaitable[list[Attempt]]:
-        return self._do(lambda: self.begin_now(rows, wall_s))
+    def begin(self, rows: Sequence[int], wall_s: float, proof: int = 0) -> Awaitable[list[Attempt]]:
+        return self._do(lambda: self.begin_now(rows, wall_s, proof))
 
     def leaves(self, attempt: Attempt) -> None:
         pass
 
-    def settle(self, outcomes: Sequence[Outcome], *, dedup_proven: bool) -> Awaitable[None]:
-        return self._do(lambda: self._settle(outcomes, dedup_proven=dedup_proven))
+    def settle(self, outcomes: Sequence[Outcome], *, turn: int) -> Awaitable[None]:
+        return self._do(lambda: self._settle(outcomes, turn))
 
     def in_doubt(self, limit: int) -> Awaitable[list[RowInDoubt]]:
         return self._do(lambda: self._doubts()[:limit])
@@ -132,20 +138,22 @@ class MemoryJournal:
     def close(self) -> None:
         pass
 
-    def begin_now(self, rows: Sequence[int], wall_s: float) -> list[Attempt]:
+    def begin_now(self, rows: Sequence[int], wall_s: float, proof: int) -> list[Attempt]:
         """What `begin` does, for who has no event loop."""
         notes = [self._memory.notes[row] for row in rows if row not in self._memory.elsewhere]
         if any(note.life.state not in STEPS[Event.BEGUN].before for note in notes):
             raise RunFileError("rows were to be sent that are sent or on their way")
-        return [self._begun(note, wall_s) for note in notes]
+        return [self._begun(note, wall_s, proof) for note in notes]
 
-    def _begun(self, note: Note, wall_s: float) -> Attempt:
+    def _begun(self, note: Note, wall_s: float, proof: int) -> Attempt:
+        note.proof = proof if note.doubt_since_s is None or note.proof == proof else 0
         note.see(Event.BEGUN)
         note.attempts, note.started_s, note.ended_s = note.attempts + 1, wall_s, None
         self._next_ticket += 1
-        return Attempt(note.message, note.attempts, note.life.in_doubt, self._next_ticket - 1)
+        ticket, resent = self._next_ticket - 1, note.life.decision is Decision.RESEND
+        return Attempt(note.message, note.attempts, note.doubt_since_s, ticket, note.proof, resent)
 
-    def _settle(self, outcomes: Sequence[Outcome], *, dedup_proven: bool) -> None:
+    def _settle(self, outcomes: Sequence[Outcome], turn: int) -> None:
         for outcome in outcomes:
             note = self._memory.notes[outcome.row]
             if note.life.state is not State.IN_FLIGHT:
@@ -156,7 +164,7 @@ class MemoryJournal:
             if outcome.learned:
                 contact, number = outcome.learned
                 self._memory.numbers[contact] = number
-        self._memory.dedup_proven = self._memory.dedup_proven or dedup_proven
+        self._memory.turn = max(self._memory.turn, turn)
 
     def _found(self, answers: Mapping[int, Answer], wall_s: float) -> None:
         for row, answer in answers.items():
@@ -171,7 +179,7 @@ class MemoryJournal:
                 row,
                 note.message.recipient,
                 note.message.text,
-                f"{self._memory.campaign}-{row}",
+                self._memory.keys.of(note.message),
                 note.doubt_since_s,
                 note.started_s,
                 note.error,
@@ -184,7 +192,10 @@ class MemoryJournal:
         return {
             note.answer.message_id
             for note in self._memory.notes.values()
-            if note.life.state is State.SENT and note.answer and note.ended_s is not None and note.ended_s >= since_s
+            if note.life.state in {State.SENT, State.SKIPPED}
+            and note.answer
+            and note.ended_s is not None
+            and note.ended_s >= since_s
         }
 
     def _to_send(self) -> list[Queued]:

@@ -32,6 +32,8 @@ FACTS = Facts(
     base_url="https://x.test",
     campaign="spring",
     plan_id="1",
+    is_shared=False,
+    keys_by_row=False,
 )
 
 
@@ -85,5 +87,5 @@ def write_plan(path: Path, rows: Sequence[PlannedRecord], facts: Facts = FACTS, 
             by_recipient[type(row.recipient), row.recipient].append((row.row, row.parts))
     for (_, recipient), messages in by_recipient.items():
         if len(messages) > 1:
-            writer.add_repeats(recipient, messages)
+            writer.add_repeats(recipient, messages, [row for row, _ in messages])
     return writer.finish(replace(facts, **changes), Findings())  # type: ignore[arg-type]

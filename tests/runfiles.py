@@ -109,9 +109,9 @@ def notes_of(run: OwnSqliteRun, *, by_parts: bool = True, limit: int | None = No
     return notes
 
 
-def begin(notes: Notes, rows: Sequence[int], now: float) -> list[Attempt]:
+def begin(notes: Notes, rows: Sequence[int], now: float, proof: int = 0) -> list[Attempt]:
     """Begin rows, whose POSTs leave at once."""
-    attempts = notes.begin(rows, now)
+    attempts = notes.begin(rows, now, proof)
     for attempt in attempts:
         notes.leaves(attempt)
     return attempts
@@ -136,7 +136,7 @@ def outcome(row: int, status: Status, *, ended_at: float = 1_001.0, tried: bool 
 
 
 def settle(notes: Notes, *outcomes: Outcome) -> None:
-    notes.settle(outcomes, dedup_proven=False)
+    notes.settle(outcomes, turn=0)
 
 
 def states(path: Path) -> dict[int, tuple[str, int]]:

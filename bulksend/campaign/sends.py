@@ -84,7 +84,7 @@ async def send(
     """
     _make_room(options.pace.concurrency)
     before = run.tally()
-    repeats = before.undecided if run.is_dedup_proven and options.dedup else 0
+    repeats = before.undecided if run.turn % 2 and options.dedup else 0
     rows = run.overview(options.limit).rows + repeats
     budget = _budget(run, options)
     started = time.monotonic()
@@ -152,8 +152,8 @@ def _engine(
         stopping,
         options.caps,
         options.pace,
-        campaign=run.facts.campaign if options.dedup else None,
-        dedup_proven=run.is_dedup_proven,
+        keys=run.facts.keys if options.dedup else None,
+        turn=run.turn,
         past=Past(sends, quiet_s=options.caps.longest_window_s if earlier.blind else 0.0),
         budget=budget,
         error_limit=options.max_errors,

@@ -57,7 +57,6 @@ _STOPS = {
     StopReason.NO_ENDPOINT: "{stop.says}: check --base-url",
     StopReason.REDIRECTED: "{stop.says}: check --base-url",
     StopReason.BLOCKED: "{stop.says}: check --base-url, and whether this machine may reach the API",
-    StopReason.FOREIGN_KEY: "{stop.says}: plan anew with another --campaign",
     StopReason.BUDGET_FILLED: "the next message would exceed --max-cost: raise it to go on",
     StopReason.TOO_MANY_ERRORS: (
         "{stop.unsent} of {stop.done} rows could not be sent, more than --max-errors {stop.limit}"

@@ -34,8 +34,14 @@ class PlanSink(Protocol):
     def add(self, rows: PlannedRows) -> None:
         """Keep the next rows, in input order."""
 
-    def add_repeats(self, recipient: Recipient, messages: Iterable[tuple[int, int]]) -> None:
-        """Keep that a recipient gets more than one message: (row, parts) of each."""
+    def add_repeats(self, recipient: Recipient, messages: Iterable[tuple[int, int]], alike: Iterable[int]) -> None:
+        """Keep that a recipient gets more than one message.
+
+        Args:
+            recipient: who.
+            messages: (row, parts) of each.
+            alike: the rows among them that have the text of another, in order.
+        """
 
     def skip(self, rows: Iterable[int], says: str) -> None:
         """Leave rows out after all, which were added as pending."""
@@ -82,7 +88,7 @@ def plan_into(source: Source, options: PlanOptions, sink: PlanSink | None) -> Pl
         digest = source.digest()  # is it still the file that it was?
         for recipient, messages, copies in survey.repeats():
             if sink:
-                _note_repeats(sink, recipient, messages, copies if options.duplicates is Duplicates.SKIP else {})
+                _note_repeats(sink, recipient, messages, copies, skip=options.duplicates is Duplicates.SKIP)
     if options.duplicates is Duplicates.FAIL:
         _refuse_duplicates(source, survey)
     notes = [*map(Remark, source.notes), *planner.notes, *map(Remark, options.exclusions.notes)]
@@ -110,11 +116,17 @@ def _planner(source: Source, options: PlanOptions, columns: Sequence[str], *, fi
 
 
 def _note_repeats(
-    sink: PlanSink, recipient: Recipient, messages: Sequence[RepeatedMessage], skipped: Mapping[int, int]
+    sink: PlanSink,
+    recipient: Recipient,
+    messages: Sequence[RepeatedMessage],
+    copies: Mapping[int, int],
+    *,
+    skip: bool,
 ) -> None:
+    skipped, alike = (copies, ()) if skip else ((), sorted({*copies, *copies.values()}))
     left = [(message.row, message.parts) for message in messages if message.row not in skipped]
     if len(left) > 1:
-        sink.add_repeats(recipient, left)
+        sink.add_repeats(recipient, left, alike)
     if skipped:
         sink.skip(skipped, DUPLICATE)
 

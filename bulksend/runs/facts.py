@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
@@ -10,6 +11,9 @@ from typing import NamedTuple
 
 from bulksend.model import Duplicates, Endpoint
 from bulksend.planning import PlanOptions
+from bulksend.sending import Keys
+
+_RANDOM = re.compile("[0-9a-f]{32}")  # what a campaign's id looks like that nobody gave
 
 
 class Address(NamedTuple):
@@ -123,6 +127,8 @@ class Facts:
         columns: the input's own column names, in order.
         org_id: 0 as long as that is open.
         plan_id: tells this plan from any other.
+        is_shared: whether somebody gave the campaign's id, so that another run may have it.
+        keys_by_row: whether dedup keys are made of row numbers, as before format 3.
     """
 
     input_name: str
@@ -141,6 +147,13 @@ class Facts:
     base_url: str
     campaign: str
     plan_id: str
+    is_shared: bool
+    keys_by_row: bool
+
+    @property
+    def keys(self) -> Keys:
+        """Makes the messages' dedup keys."""
+        return Keys(self.campaign, self.is_shared, self.keys_by_row)
 
     @classmethod
     def new(cls, input_name: str, columns: tuple[str, ...], terms: Terms) -> Facts:
@@ -150,13 +163,16 @@ class Facts:
             input_name=os.fsencode(input_name).decode(errors="replace"),
             columns=columns,
             plan_id=uuid.uuid4().hex,
+            is_shared=terms.campaign is not None,
+            keys_by_row=False,
             **said | {"campaign": terms.campaign or uuid.uuid4().hex},  # type: ignore[arg-type]
         )
 
     @classmethod
     def read(cls, kept: Mapping[str, object]) -> Facts:
         """Those that were kept; a term that an earlier version did not have is at its default."""
-        known = {term.name: term.default for term in TERMS} | dict(kept)
+        of_format_2 = {"is_shared": not _RANDOM.fullmatch(str(kept["campaign"])), "keys_by_row": True}
+        known = {term.name: term.default for term in TERMS} | of_format_2 | dict(kept)
         return cls(**{field.name: known[field.name] for field in fields(cls)})  # type: ignore[arg-type]
 
     def differences(self, said: Terms, *, unsaid_is_default: bool) -> Iterator[Term]:

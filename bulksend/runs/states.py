@@ -19,6 +19,8 @@ class State(StrEnum):
     IN_FLIGHT = "in flight"
     """Its intent is committed and its outcome is not."""
     SENT = "sent"
+    SKIPPED = "skipped"
+    """It was not sent, because another run had sent it."""
     REJECTED = "rejected"
     FAILED = "failed"
     UNKNOWN = "unknown"
@@ -73,6 +75,7 @@ STEPS: dict[Event, Step] = {
     # event                 from         to               to, if in doubt
     Event.BEGUN: Step(_TO_BEGIN, State.IN_FLIGHT, State.IN_FLIGHT),
     Event.ACCEPTED: Step(_UNDER_WAY, State.SENT, State.SENT, decision=Keep.DROP),
+    Event.KNOWN: Step(_UNDER_WAY, State.SKIPPED, State.SENT, decision=Keep.DROP),
     Event.REJECTED: Step(_UNDER_WAY, State.REJECTED, State.UNKNOWN, decision=Keep.DROP),
     Event.FAILED: Step(_UNDER_WAY, State.FAILED, State.UNKNOWN),
     Event.PUT_OFF: Step(_UNDER_WAY, State.PENDING, State.UNKNOWN),

@@ -117,8 +117,8 @@ class Run(Protocol):
         """Whether any of its messages carried a clientDedup; before the first was sent, they will."""
 
     @property
-    def is_dedup_proven(self) -> bool:
-        """Whether the server has shown that it knows clientDedup, so that rows in doubt can be repeated."""
+    def turn(self) -> int:
+        """How far the turns of `bulksend.sending.Proof` have come: odd if rows in doubt can be repeated."""
 
     def plan(self, limit: int | None = None) -> Plan:
         """Sum up the plan, with what is still to be sent of it, or the first ``limit`` rows of that."""

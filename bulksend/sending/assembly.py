@@ -9,11 +9,13 @@ from collections.abc import Callable
 from bulksend.sending.caps import Caps
 from bulksend.sending.consequences import Consequences
 from bulksend.sending.dispatcher import Dispatcher
-from bulksend.sending.engine import Engine, KeyOf
+from bulksend.sending.engine import Engine
 from bulksend.sending.feed import Past
 from bulksend.sending.journal import Journal
+from bulksend.sending.keys import Keys
 from bulksend.sending.limits import Budget, ErrorLimit, failures_max
 from bulksend.sending.pace import Pace, limiter
+from bulksend.sending.proof import Proof
 from bulksend.sending.stopping import Stopping
 from bulksend.sending.verdict import Sender
 
@@ -25,8 +27,8 @@ def assemble(
     caps: Caps,
     pace: Pace,
     *,
-    campaign: str | None,
-    dedup_proven: bool = False,
+    keys: Keys | None,
+    turn: int = 0,
     past: Past | None = None,
     budget: Budget | None = None,
     error_limit: ErrorLimit | None = None,
@@ -42,8 +44,8 @@ def assemble(
         stopping: who wants the run to end asks it.
         caps: the telcos' caps.
         pace: how fast, and how stubbornly.
-        campaign: the dedup keys' beginning; None to send without them.
-        dedup_proven: whether the server has already shown that it knows clientDedup.
+        keys: makes the dedup keys; None to send without them.
+        turn: how far the turns of `Proof` have come.
         past: what is known of the time before, beside the journal; None if that is nothing.
         budget: what the run may cost, or None.
         error_limit: how many rows may end unsent, or None.
@@ -57,7 +59,8 @@ def assemble(
         stopping,
         retries=pace.retries,
         failures_max=failures_max(pace.concurrency),
-        dedup_proven=dedup_proven and campaign is not None,
+        proof=Proof(turn, keyed=keys is not None),
+        is_shared=keys is not None and keys.is_shared,
         budget=budget,
         error_limit=error_limit,
         rng=rng or random.Random(),  # noqa: S311 -- jitter is no secret
@@ -70,14 +73,8 @@ def assemble(
         stopping,
         pace,
         limiter(pace.rate),
-        _keys(campaign),
+        keys,
         past or Past(),
         mono_s=mono_s,
         wall_s=wall_s,
     )
-
-
-def _keys(campaign: str | None) -> KeyOf:
-    if campaign is None:
-        return lambda _: None
-    return lambda message: f"{campaign}-{message.row}"

@@ -12,6 +12,7 @@ import random
 from bulksend.model import Attempt, ContactId, Event, Message, Outcome, PhoneNumber, Queued
 from bulksend.sending.dispatcher import Dispatcher
 from bulksend.sending.limits import Budget, ErrorLimit
+from bulksend.sending.proof import Proof
 from bulksend.sending.stop import Stop, StopReason
 from bulksend.sending.stopping import Stopping
 from bulksend.sending.verdict import Repeat, Ruling, Verdict
@@ -19,7 +20,9 @@ from bulksend.sending.verdict import Repeat, Ruling, Verdict
 _BACKOFF_S = 0.5
 _BACKOFF_MAX_S = 30.0
 _QUIET_MAX_S = 300.0  # a server that asks to be left alone for longer is asked again after this
-_WELL = frozenset({Event.ACCEPTED, Event.REJECTED})  # they show that the API is
+_GOOD = frozenset({Event.ACCEPTED, Event.KNOWN})
+_WELL = _GOOD | {Event.REJECTED}  # they show that the API is
+_NO_REPEAT = "it may or may not have been accepted, and it is not known that a repeat would not be accepted as well"
 
 
 class Consequences:
@@ -30,13 +33,14 @@ class Consequences:
         stopping: is asked for the run's end where no message can do better.
         retries: how often a message is tried again after its first attempt.
         failures_max: so many attempts in a row without an answer that makes sense end the run.
-        dedup_proven: whether the server has shown that it knows clientDedup.
+        proof: when a repeat is safe; hears of answers.
+        is_shared: whether another run may have used the run's dedup keys.
         budget: what the run may cost, or None.
         error_limit: how many rows may end unsent, or None.
         rng: the retries' jitter.
 
     Attributes:
-        dedup_proven: whether it has by now.
+        proof: the same.
         quiet_until: no message may start before; the server asked for it.
     """
 
@@ -47,14 +51,16 @@ class Consequences:
         *,
         retries: int,
         failures_max: int,
-        dedup_proven: bool,
+        proof: Proof,
+        is_shared: bool,
         budget: Budget | None,
         error_limit: ErrorLimit | None,
         rng: random.Random,
     ) -> None:
-        self.dedup_proven = dedup_proven
+        self.proof = proof
         self.quiet_until = -math.inf
         self._dispatcher = dispatcher
+        self._is_shared = is_shared
         self._retries = retries
         self._failures_max = failures_max
         self._budget = budget
@@ -62,7 +68,7 @@ class Consequences:
         self._stopping = stopping
         self._rng = rng
         self._tries: dict[int, int] = {}  # of messages that were tried in vain
-        self._unproven: list[Queued] = []  # may have been accepted; wait for proof that a repeat is safe
+        self._waiting: list[Queued] = []  # of earlier commands; a repeat is safe once an echo is seen
         self._done = self._bad = 0  # rows
         self._in_vain = 0  # attempts in a row without a message accepted
         self._rejected_alike = 0.0  # messages, as long as none had another fate
@@ -72,13 +78,9 @@ class Consequences:
         """Set a message's price aside before it leaves; False if the budget is filled."""
         return self._budget is None or self._budget.hold(attempt.message.row, attempt.message.price)
 
-    def doubt(self, items: list[Queued], mono_s: float) -> None:
-        """Rows of before may have been accepted: they are repeated once that is safe."""
-        if self.dedup_proven:
-            for item in items:
-                self._dispatcher.retry(item, mono_s)
-        else:
-            self._unproven.extend(items)
+    def doubt(self, items: list[Queued]) -> None:
+        """Rows of before may have been accepted, under the proof that holds: they are repeated once that is safe."""
+        self._waiting.extend(items)
 
     def draw(self, item: Queued, attempt: Attempt, verdict: Verdict, mono_s: float, wall_s: float) -> Outcome:
         """What a verdict means for its message and for the run.
@@ -90,19 +92,19 @@ class Consequences:
             mono_s: seconds of the dispatcher's clock.
             wall_s: seconds since 1970.
         """
+        self._prove(attempt, verdict, mono_s)
+        if self._is_shared and attempt.number == 1 and verdict.is_duplicate:
+            verdict = verdict.of_another_run()
         ruling = verdict.ruling
-        accepted = ruling.event is Event.ACCEPTED
-        learned = self._learn(attempt.message, verdict, mono_s) if accepted else None
+        learned = self._learn(attempt.message, verdict, mono_s) if ruling.event in _GOOD else None
         if ruling.counts:
             self._dispatcher.answered(item, mono_s)
         else:
             self._dispatcher.unsent(item, mono_s)
         if verdict.retry_after_s is not None:
             self.quiet_until = max(self.quiet_until, mono_s + min(verdict.retry_after_s, _QUIET_MAX_S))
-        if verdict.echoed and accepted and not self.dedup_proven:
-            self._prove(mono_s)
         self._see_whether_to_stop(verdict)
-        again = ruling.repeat is not Repeat.NEVER and self._try_again(item, ruling, mono_s)
+        again = ruling.repeat is not Repeat.NEVER and self._try_again(item, attempt, ruling, mono_s)
         if not again:
             self._tries.pop(item.row, None)
         event = self._event(ruling, again=again)
@@ -126,6 +128,13 @@ class Consequences:
         self._dispatcher.unsent(item, mono_s)
         self._account_for(attempt, Event.CALLED_OFF, None)
         return Outcome(row=item.row, event=Event.CALLED_OFF, final=False, ended_at=wall_s)
+
+    def leave_in_doubt(self, item: Queued, mono_s: float, wall_s: float) -> Outcome:
+        """A repeat is not safe, or no longer, just before it would have left."""
+        self._dispatcher.unsent(item, mono_s)
+        self._tries.pop(item.row, None)
+        self._count(Event.DOUBTED)
+        return Outcome(row=item.row, event=Event.CALLED_OFF, final=True, ended_at=wall_s, error=_NO_REPEAT)
 
     def let_go(self, item: Queued, mono_s: float) -> None:
         """Somebody else has the row: it is nobody's here any more."""
@@ -151,7 +160,7 @@ class Consequences:
     def _see_whether_all_are_rejected(self, verdict: Verdict) -> None:
         """If it rejects all from the first on in the same words, no message is at fault but, say, the organization."""
         event, error = verdict.ruling.event, verdict.says
-        if event is Event.ACCEPTED or self._rejection not in (None, error):
+        if event in _GOOD or self._rejection not in (None, error):
             self._rejected_alike = -math.inf  # from now on rejections are the messages' own
         if event is Event.REJECTED:
             self._rejection = error
@@ -162,7 +171,7 @@ class Consequences:
 
     def _count(self, event: Event) -> None:
         self._done += 1
-        self._bad += event is not Event.ACCEPTED
+        self._bad += event not in _GOOD
         limit = self._error_limit
         if limit is not None and limit.is_exceeded(self._bad, self._done):
             says = f"{self._bad} of {self._done} rows could not be sent, more than the limit of {limit}"
@@ -187,22 +196,24 @@ class Consequences:
         self._dispatcher.learn(message.recipient, PhoneNumber(number), mono_s)
         return message.recipient, PhoneNumber(number)
 
-    def _try_again(self, item: Queued, ruling: Ruling, mono_s: float) -> bool:
+    def _try_again(self, item: Queued, attempt: Attempt, ruling: Ruling, mono_s: float) -> bool:
         """Plan the next attempt, if there is to be one."""
         tries = self._tries.get(item.row, 0) + 1
         if tries > self._retries or self._stopping.why is not None:
             return False
+        needs_proof = ruling.repeat is Repeat.UNDER_KEY or (attempt.in_doubt and not attempt.resent)
+        if needs_proof and not self.proof.covers(attempt):
+            return False
         self._tries[item.row] = tries
-        if ruling.repeat is Repeat.UNDER_KEY and not self.dedup_proven:
-            self._unproven.append(item)
-        else:
-            ceiling_s = min(_BACKOFF_MAX_S, _BACKOFF_S * 2 ** (tries - 1))
-            self._dispatcher.retry(item, mono_s + self._rng.uniform(0, ceiling_s))
+        ceiling_s = min(_BACKOFF_MAX_S, _BACKOFF_S * 2 ** (tries - 1))
+        self._dispatcher.retry(item, mono_s + self._rng.uniform(0, ceiling_s))
         return True
 
-    def _prove(self, mono_s: float) -> None:
-        """An echo was seen: what may have been accepted can now be repeated under its old key."""
-        self.dedup_proven = True
-        for item in self._unproven:
-            self._dispatcher.retry(item, mono_s)
-        self._unproven.clear()
+    def _prove(self, attempt: Attempt, verdict: Verdict, mono_s: float) -> None:
+        """See what an answer proves: what waits is repeated from now on, or never."""
+        self.proof.see(attempt, verdict)
+        if self.proof.number:
+            for item in self._waiting:
+                self._dispatcher.retry(item, mono_s)
+        if self.proof.number or not self.proof.held:
+            self._waiting.clear()

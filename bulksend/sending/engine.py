@@ -14,12 +14,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bulksend.model import Attempt, Message, Outcome, Queued
+from bulksend.model import Attempt, Outcome, Queued
 from bulksend.sending.consequences import Consequences
 from bulksend.sending.dispatcher import Dispatcher
 from bulksend.sending.feed import Feed, Past
 from bulksend.sending.journal import Journal
+from bulksend.sending.keys import Keys
 from bulksend.sending.pace import Pace
+from bulksend.sending.proof import DEDUP_MEMORY_S
 from bulksend.sending.settling import Settling
 from bulksend.sending.stop import Stop, StopReason
 from bulksend.sending.stopping import Stopping
@@ -28,12 +30,9 @@ from bulksend.sending.verdict import CUT_SHORT, Sender, Verdict
 if TYPE_CHECKING:
     from aiolimiter import AsyncLimiter
 
-# How long the server is taken to remember a clientDedup. Undocumented; deliveryDeadline shows that a message lives
-# for 24 h, and a shorter memory than that would not serve its purpose.
-DEDUP_MEMORY_S = 24 * 3600.0
-
-KeyOf = Callable[[Message], str | None]
-"""Makes a message's dedup key; None to send it without one."""
+# The first message goes alone until its answer is in: one round trip shows whether the key is good, the organization
+# right, what a message costs and whether dedup keys are echoed. So many in turn may bring no answer.
+_ALONE_MAX = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ class Engine:
         stopping: looked at before each message; who wants the run to end asks it.
         pace: how many requests are under way at once, and how long they may go on after an interruption.
         limiter: the account-wide rate, or None for no limit.
-        key_of: makes the dedup keys.
+        keys: makes the dedup keys; None to send without them.
         past: what is known of the time before.
         mono_s: the dispatcher's clock, in monotonic seconds.
         wall_s: seconds since 1970.
@@ -79,7 +78,7 @@ class Engine:
         stopping: Stopping,
         pace: Pace,
         limiter: AsyncLimiter | None,
-        key_of: KeyOf,
+        keys: Keys | None,
         past: Past,
         *,
         mono_s: Callable[[], float] = time.monotonic,
@@ -92,7 +91,7 @@ class Engine:
         self._stopping = stopping
         self._pace = pace
         self._limiter = limiter
-        self._key_of = key_of
+        self._keys = keys
         self._past = past
         self._mono_s = mono_s
         self._wall_s = wall_s
@@ -100,6 +99,7 @@ class Engine:
         self._settling = Settling(journal, consequences, stopping)
         self._outbox: asyncio.Queue[tuple[Queued, Attempt]] = asyncio.Queue()
         self._busy = 0  # messages handed out and not concluded
+        self._alone = _ALONE_MAX  # so many more go alone
         self._wake = asyncio.Event()
         self._stopping.tell(self._wake.set)
         self._quiet_until = mono_s() + past.quiet_s
@@ -143,7 +143,8 @@ class Engine:
         """Load what still matters of the past: sends that count against caps, rows in doubt, crowded phones."""
         mono_s, wall_s = self._mono_s(), self._wall_s()
         await self._feed.recall(self._past, mono_s, wall_s)
-        self._consequences.doubt(await self._journal.undecided(wall_s - DEDUP_MEMORY_S), mono_s)
+        if proof := self._consequences.proof.held:
+            self._consequences.doubt(await self._journal.undecided(wall_s - DEDUP_MEMORY_S, proof))
 
     async def _dispatch(self) -> None:
         while self._stopping.why is None:
@@ -171,8 +172,10 @@ class Engine:
         and that one commit serves many. A crash then leaves intents that never left, which only a proven clientDedup
         makes harmless.
         """
+        if self._alone:
+            return 0 if self._busy else 1
         workers = self._pace.concurrency
-        if not self._consequences.dedup_proven or self._limiter is not None:
+        if not self._consequences.proof.number or self._limiter is not None:
             return workers - self._busy
         free = 2 * workers - self._busy
         return free if self._outbox.empty() or free >= workers else 0
@@ -208,7 +211,7 @@ class Engine:
         try:
             # Outcomes at hand go into the same commit, and before: a row's last one must be noted before its next.
             settling = self._settling.hand_over()
-            beginning = self._journal.begin(list(by_row), self._wall_s())
+            beginning = self._journal.begin(list(by_row), self._wall_s(), self._consequences.proof.number)
             settled, attempts = await asyncio.gather(settling, beginning, return_exceptions=True)
             if isinstance(attempts, BaseException):
                 raise attempts
@@ -236,8 +239,11 @@ class Engine:
             if self._stopping.why is not None:
                 self._call_off(item, attempt)
                 continue
+            if not self._consequences.proof.allows(attempt, self._wall_s()):
+                self._note(self._consequences.leave_in_doubt(item, self._mono_s(), self._wall_s()))
+                continue
             try:
-                key = self._key_of(attempt.message)
+                key = None if self._keys is None else self._keys.of(attempt.message)
                 self._journal.leaves(attempt)
                 verdict = await self._sender.send(attempt.message, key)
             except asyncio.CancelledError:
@@ -246,6 +252,7 @@ class Engine:
             self._conclude(item, attempt, verdict)
 
     def _conclude(self, item: Queued, attempt: Attempt, verdict: Verdict) -> None:
+        self._alone = 0 if verdict.is_answer else max(self._alone - 1, 0)
         self._note(self._consequences.draw(item, attempt, verdict, self._mono_s(), self._wall_s()))
 
     def _call_off(self, item: Queued, attempt: Attempt) -> None:

@@ -25,8 +25,11 @@ class Journal(Protocol):
         They are among those that `claim` answers, too: it is for the caller to know them again.
         """
 
-    def undecided(self, since_s: float) -> Awaitable[list[Queued]]:
-        """Rows in doubt that nobody has decided on, by an attempt that began at ``since_s`` (since 1970) or later."""
+    def undecided(self, since_s: float, proof: int) -> Awaitable[list[Queued]]:
+        """Rows in doubt that nobody has decided on, since ``since_s`` (since 1970) or later.
+
+        Only those of which all that may have been accepted went under this proof of clientDedup.
+        """
 
     def recent_sends(self, since_s: float, wall_s: float) -> Awaitable[list[tuple[Recipient, int, float]]]:
         """(recipient, slots, time) of attempts that ended at ``since_s`` or later, in seconds since 1970.
@@ -34,8 +37,8 @@ class Journal(Protocol):
         An attempt whose end nobody saw is taken to end at ``wall_s``.
         """
 
-    def begin(self, rows: Sequence[int], wall_s: float) -> Awaitable[list[Attempt]]:
-        """Commit the intents to send these rows.
+    def begin(self, rows: Sequence[int], wall_s: float, proof: int = 0) -> Awaitable[list[Attempt]]:
+        """Commit the intents to send these rows, under a proof of clientDedup (0 for none).
 
         Returns:
             The attempts that may leave, and only now. Rows that are missing may not: somebody else has them.
@@ -48,8 +51,8 @@ class Journal(Protocol):
         outlives the process; whoever cannot know it takes every intent for one that left.
         """
 
-    def settle(self, outcomes: Sequence[Outcome], *, dedup_proven: bool) -> Awaitable[None]:
-        """Commit outcomes, and whether the server has shown that it knows clientDedup."""
+    def settle(self, outcomes: Sequence[Outcome], *, turn: int) -> Awaitable[None]:
+        """Commit outcomes, and how far the turns of `Proof` have come by them; they never go back."""
 
     def in_doubt(self, limit: int) -> Awaitable[list[RowInDoubt]]:
         """Rows in doubt that may be in the API's list, in input order, ``limit`` at most."""

@@ -49,7 +49,7 @@ class Settling:
         """Give the outcomes at hand to the journal now; the awaitable tells when they are committed."""
         self._some.clear()
         outcomes, self._outcomes = self._outcomes, []
-        return self._confirm(outcomes, self._journal.settle(outcomes, dedup_proven=self._consequences.dedup_proven))
+        return self._confirm(outcomes, self._journal.settle(outcomes, turn=self._consequences.proof.turn))
 
     async def _confirm(self, outcomes: list[Outcome], settling: Awaitable[None]) -> None:
         """Count outcomes once they are committed; if that fails they stay at hand."""

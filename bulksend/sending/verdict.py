@@ -42,6 +42,7 @@ class Ruling:
 
 
 ACCEPTED = Ruling(Event.ACCEPTED, Repeat.NEVER, counts=True)
+KNOWN = Ruling(Event.KNOWN, Repeat.NEVER, counts=False)
 REJECTED = Ruling(Event.REJECTED, Repeat.NEVER, counts=False)
 FAILED = Ruling(Event.FAILED, Repeat.FREELY, counts=False)
 DOUBTED = Ruling(Event.DOUBTED, Repeat.UNDER_KEY, counts=True)
@@ -67,6 +68,23 @@ class Verdict(NamedTuple):
     echoed: bool = False
     retry_after_s: float | None = None
     slow: bool = False
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether an answer came that leaves no doubt about its message."""
+        return self.http_status is not None and self.ruling.event is not Event.DOUBTED
+
+    @property
+    def is_duplicate(self) -> bool:
+        """Whether it was accepted before, under the same key, and was not accepted anew."""
+        return self.http_status == 409 and self.ruling.event is Event.ACCEPTED
+
+    def of_another_run(self) -> Verdict:
+        """The same of a duplicate that this run has not sent: nothing is charged to it."""
+        answer = self.answer and self.answer._replace(charged=None)
+        return self._replace(
+            ruling=KNOWN, answer=answer, says=f"accepted before ({answer.message_id})" if answer else "accepted before"
+        )
 
 
 CUT_SHORT = Verdict(DOUBTED, says="the run was stopped before the answer came: it may or may not have been accepted")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from collections import Counter
 from collections.abc import Callable
@@ -194,18 +195,22 @@ def test_when_everything_fails_the_run_stops_and_its_rows_stay_pending(
     assert statuses(program)["pending"] >= 440
 
 
-def test_a_key_that_was_used_for_another_message_is_told_loudly(
-    program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
+def test_a_row_inserted_on_top_under_the_same_campaign_is_sent_and_the_others_are_skipped(
+    program: Program, sandbox: Start, numbers: Numbers
 ) -> None:
     server = sandbox()
-    campaign_of(numbers(3), "first.csv")
-    campaign_of(list(reversed(numbers(3))), "second.csv")
+    new, *others = numbers(4)
+    for name, people in (("first.csv", others), ("second.csv", [new, *reversed(others)])):
+        (program.folder / name).write_text("to,message\n" + "".join(f"{number},Hello {number}\n" for number in people))
     send = ("--base-url", server.base_url, "--yes", "--campaign", "spring")
     assert program("send", "first.csv", *send).returncode == 0
-    stopped = program("send", "second.csv", *send, "--concurrency", "1")
-    assert stopped.returncode == 3
-    assert "another --campaign" in stopped.stderr
-    assert len(server.accepted()) == 3
+    assert program("send", "second.csv", *send).returncode == 0
+    ids = {record["to"]: record["messageId"] for record in server.accepted()}
+    told = {row["to"]: row for row in program.results("second.results.csv")}
+    assert {to: row["status"] for to, row in told.items()} == {new: "sent"} | dict.fromkeys(others, "skipped")
+    assert {to: row["messageId"] for to, row in told.items()} == ids
+    assert all(told[to]["error"] == f"accepted before ({ids[to]})" for to in others)
+    assert len(server.accepted()) == 4
 
 
 def test_the_same_campaign_from_another_machine_is_not_sent_twice(
@@ -218,8 +223,12 @@ def test_the_same_campaign_from_another_machine_is_not_sent_twice(
     ids = [row["messageId"] for row in program.results()]
     (program.folder / "campaign.run").unlink()
     (program.folder / "campaign.results.csv").unlink()
-    assert program(*send).returncode == 0
+    again = program(*send, "--json")
+    assert again.returncode == 0, again.stderr
     assert [row["messageId"] for row in program.results()] == ids
+    assert statuses(program) == {"skipped": 20}
+    assert json.loads(again.stdout)["estimateMicro"] == 0
+    assert program("send", "campaign.csv", "--base-url", server.base_url, "--yes").returncode == 0
     assert len(server.accepted()) == 20
 
 

@@ -30,13 +30,16 @@ from bulksend.model import (
 )
 from bulksend.runs.sqlite import OwnSqliteRun
 from bulksend.runs.states import STEPS, Decision, Life, State
-from bulksend.sending import Journal
+from bulksend.sending import Journal, Keys
 
 ANA, BEN, EVA = PhoneNumber("639171234567"), PhoneNumber("639181234567"), PhoneNumber("4915112345678")
 CONTACT = ContactId(101)
-ENDS = (Event.ACCEPTED, Event.REJECTED, Event.FAILED, Event.PUT_OFF, Event.DOUBTED, Event.CALLED_OFF)
+ENDS = (
+    Event.ACCEPTED, Event.REJECTED, Event.FAILED, Event.PUT_OFF, Event.DOUBTED, Event.CALLED_OFF, Event.KNOWN,
+)  # fmt: skip
 ANSWER = Answer("SMS1", 1, 20_000, "0.02", "", ANA, 7, MicroUSD(20_000))
 BEGAN_S, NOW_S = 1_000.0, 2_000.0
+KEYS = Keys("spring", is_shared=False)
 
 
 class Kept(Protocol):
@@ -164,7 +167,7 @@ async def ends(journal: Journal, row: int, *events: Event) -> None:
     """A row is begun and ends so, time and again."""
     for event in events:
         await journal.begin([row], BEGAN_S)
-        await journal.settle([outcome(row, event)], dedup_proven=False)
+        await journal.settle([outcome(row, event)], turn=0)
 
 
 def rows_of(items: Sequence[Queued]) -> list[int]:
@@ -183,12 +186,12 @@ async def test_rows_are_claimed_behind_a_row_in_input_order_and_so_many_at_most(
 
 
 async def test_only_what_is_to_be_sent_is_claimed(keep: Keep) -> None:
-    kept = keep(messages(*[ANA] * 7))
+    kept = keep(messages(*[ANA] * 8))
     journal = kept.open()
     for row, event in enumerate(ENDS, start=1):
         await ends(journal, row, event)
-    expected = [row for row in range(1, 8) if kept.life(row).is_to_send]
-    assert rows_of(await journal.claim(0, 10)) == expected == [3, 4, 6, 7]
+    expected = [row for row in range(1, 9) if kept.life(row).is_to_send]
+    assert rows_of(await journal.claim(0, 10)) == expected == [3, 4, 6, 8]
     journal.close()
 
 
@@ -230,7 +233,7 @@ async def test_the_number_behind_a_contact_is_known_from_then_on(keep: Keep) -> 
     journal = kept.open()
     await journal.begin([1], BEGAN_S)
     learned = outcome(1, Event.ACCEPTED)._replace(learned=(CONTACT, ANA))
-    await journal.settle([learned], dedup_proven=False)
+    await journal.settle([learned], turn=0)
     assert await journal.claim(0, 10) == [Queued(2, ANA, 1)]
     assert await journal.recent_sends(0.0, NOW_S) == [(ANA, 1, NOW_S)]
     journal.close()
@@ -244,9 +247,9 @@ async def test_an_intent_is_the_message_as_planned_its_number_and_its_ticket(kee
     kept = keep(planned)
     journal = kept.open()
     first, second = await journal.begin([1, 3], BEGAN_S)
-    assert [tuple(attempt) for attempt in (first, second)] == [(planned[0], 1, False, 1), (planned[2], 1, False, 2)]
+    assert [tuple(attempt[:4]) for attempt in (first, second)] == [(planned[0], 1, None, 1), (planned[2], 1, None, 2)]
     journal.leaves(first)
-    await journal.settle([outcome(1, Event.DOUBTED), outcome(3, Event.FAILED)], dedup_proven=False)
+    await journal.settle([outcome(1, Event.DOUBTED), outcome(3, Event.FAILED)], turn=0)
     again = await journal.begin([1, 3, 2], BEGAN_S)
     assert [(a.message.row, a.number, a.in_doubt, a.ticket) for a in again] == [
         (1, 2, True, 3),
@@ -330,7 +333,7 @@ async def test_an_outcome_makes_of_a_row_what_the_table_says(keep: Keep, event: 
     await journal.begin([1], BEGAN_S)
     under_way = Life(State.IN_FLIGHT, in_doubt)
     assert kept.life(1) == under_way
-    await journal.settle([outcome(1, event)], dedup_proven=False)
+    await journal.settle([outcome(1, event)], turn=0)
     assert kept.life(1) == under_way.after(event)
     journal.close()
 
@@ -343,7 +346,7 @@ async def test_an_outcome_of_a_row_that_is_not_under_way_changes_nothing(
     kept = keep(messages(ANA))
     journal = kept.open()
     await ends(journal, 1, *way)
-    await journal.settle([outcome(1, event)], dedup_proven=False)
+    await journal.settle([outcome(1, event)], turn=0)
     assert kept.life(1) == life_of(way)
     journal.close()
 
@@ -367,15 +370,61 @@ async def test_rows_in_doubt_are_those_that_began_lately_and_that_nobody_has_dec
     journal = kept.open()
     for row, began_s in ((1, 100.0), (2, 500.0), (3, 500.0), (4, 500.0)):
         await journal.begin([row], began_s)
-        await journal.settle([outcome(row, Event.DOUBTED)], dedup_proven=False)
+        await journal.settle([outcome(row, Event.DOUBTED)], turn=0)
     await ends(journal, 5, Event.ACCEPTED)
     journal.close()
     kept.decide(3, Event.LEFT)
     kept.decide(4, Event.RESENT)
     journal = kept.open()
-    assert await journal.undecided(500.0) == [Queued(2, ANA, 1)]
-    assert rows_of(await journal.undecided(50.0)) == [1, 2]
+    assert await journal.undecided(500.0, 0) == [Queued(2, ANA, 1)]
+    assert rows_of(await journal.undecided(50.0, 0)) == [1, 2]
     assert rows_of(await journal.claim(0, 10)) == [4]
+    journal.close()
+
+
+async def test_rows_in_doubt_are_known_by_the_one_proof_under_which_all_their_doubts_went(keep: Keep) -> None:
+    journal = keep(messages(*[ANA] * 5)).open()
+    ways = {1: (3,), 2: (3, 3), 3: (0, 3), 4: (3, 0, 3), 5: (1, 3)}
+    for row, proofs in ways.items():
+        for proof in proofs:
+            [attempt] = await journal.begin([row], BEGAN_S, proof)
+            await journal.settle([outcome(row, Event.DOUBTED)], turn=0)
+        assert attempt.proof == (3 if set(proofs) == {3} else 0)
+    assert rows_of(await journal.undecided(0.0, 3)) == [1, 2]
+    journal.close()
+
+
+async def test_what_certainly_was_not_accepted_says_nothing_of_a_proof(keep: Keep) -> None:
+    journal = keep(messages(ANA)).open()
+    for proof, event in ((0, Event.FAILED), (1, Event.CALLED_OFF), (3, Event.DOUBTED)):
+        await journal.begin([1], BEGAN_S, proof)
+        await journal.settle([outcome(1, event)], turn=0)
+    assert rows_of(await journal.undecided(0.0, 3)) == [1]
+    journal.close()
+
+
+async def test_an_attempt_knows_since_when_its_row_is_in_doubt_and_whether_somebody_wants_it_again(keep: Keep) -> None:
+    kept = keep(messages(ANA, BEN))
+    journal = kept.open()
+    for row in (1, 2):
+        await journal.begin([row], 100.0)
+        await journal.settle([outcome(row, Event.DOUBTED)], turn=0)
+    journal.close()
+    kept.decide(2, Event.RESENT)
+    journal = kept.open()
+    first, second = await journal.begin([1, 2], 500.0)
+    assert (first.doubt_since, first.resent) == (100.0, False)
+    assert (second.doubt_since, second.resent) == (100.0, True)
+    journal.close()
+
+
+async def test_equal_messages_are_told_apart_by_how_many_come_before(keep: Keep) -> None:
+    same = Message(1, ANA, "Shop", "Hello", 1, MicroUSD(1))
+    rows = [same, same._replace(row=2, copy=1), same._replace(row=3, sender=None), same._replace(row=4, copy=2)]
+    journal = keep(rows).open()
+    assert [attempt.message.copy for attempt in await journal.begin([1, 2, 3, 4], BEGAN_S)] == [0, 1, 0, 2]
+    await journal.settle([outcome(2, Event.DOUBTED)], turn=0)
+    assert [row.key for row in await journal.in_doubt(10)] == [KEYS.of(rows[1])]
     journal.close()
 
 
@@ -383,8 +432,8 @@ async def test_a_repeat_does_not_make_a_doubt_younger(keep: Keep) -> None:
     journal = keep(messages(ANA)).open()
     for began_s in (100.0, 900.0):
         await journal.begin([1], began_s)
-        await journal.settle([outcome(1, Event.DOUBTED)], dedup_proven=False)
-    assert await journal.undecided(101.0) == []
+        await journal.settle([outcome(1, Event.DOUBTED)], turn=0)
+    assert await journal.undecided(101.0, 0) == []
     journal.close()
 
 
@@ -396,13 +445,14 @@ async def test_what_another_left_under_way_is_in_doubt(keep: Keep) -> None:
     journal.close()
     journal = kept.open()
     assert kept.life(1) == Life(State.UNKNOWN, in_doubt=True)
-    assert rows_of(await journal.undecided(0.0)) == [1]
+    assert rows_of(await journal.undecided(0.0, 0)) == [1]
     assert rows_of(await journal.claim(0, 10)) == [2]
     journal.close()
 
 
 async def test_what_is_looked_up_is_in_doubt_and_was_not_left_at_that(keep: Keep) -> None:
-    kept = keep(messages(ANA, BEN, EVA, CONTACT, *[ANA] * 6))
+    planned = messages(ANA, BEN, EVA, CONTACT, *[ANA] * 7)
+    kept = keep(planned)
     journal = kept.open()
     for row, event in enumerate((Event.DOUBTED, Event.DOUBTED, *ENDS), start=3):
         await ends(journal, row, event)
@@ -411,12 +461,12 @@ async def test_what_is_looked_up_is_in_doubt_and_was_not_left_at_that(keep: Keep
     kept.decide(1, Event.LEFT)
     kept.decide(3, Event.RESENT)
     journal = kept.open()
-    expected = [row for row in range(1, 11) if kept.life(row).is_open]
+    expected = [row for row in range(1, 12) if kept.life(row).is_open]
     looked_up = await journal.in_doubt(10)
     assert [each.row for each in looked_up] == expected
     assert set(expected) >= {3, 4, 9}
-    assert not {1, 2, 5, 6, 7, 8, 10} & set(expected)
-    assert looked_up[1:2] == [RowInDoubt(4, CONTACT, "Hello 4", "spring-4", BEGAN_S, BEGAN_S, "why")]
+    assert not {1, 2, 5, 6, 7, 8, 10, 11} & set(expected)
+    assert looked_up[1:2] == [RowInDoubt(4, CONTACT, "Hello 4", KEYS.of(planned[3]), BEGAN_S, BEGAN_S, "why")]
     journal.close()
 
 
@@ -439,7 +489,7 @@ async def test_what_is_looked_up_began_between_its_first_doubt_and_its_last_atte
     ):
         await journal.begin([1], began_s)
         assert await journal.in_doubt(10) == []  # it is under way
-        await journal.settle([outcome(1, event)], dedup_proven=False)
+        await journal.settle([outcome(1, event)], turn=0)
     [row] = await journal.in_doubt(10)
     assert (row.since, row.until) == (300.0, 900.0)
     journal.close()
@@ -470,9 +520,9 @@ async def test_message_ids_are_of_what_was_sent_lately(keep: Keep) -> None:
     await journal.begin([1, 2, 3, 4, 5], 50.0)
     await journal.settle(
         [told(1, Event.ACCEPTED, 100.0), told(2, Event.ACCEPTED, 200.0), told(3, Event.ACCEPTED, 300.0)],
-        dedup_proven=False,
+        turn=0,
     )
-    await journal.settle([outcome(4, Event.DOUBTED, 300.0)], dedup_proven=False)
+    await journal.settle([outcome(4, Event.DOUBTED, 300.0)], turn=0)
     assert set(await journal.message_ids(0.0)) == {"SMS of 1", "SMS of 2", "SMS of 3"}
     assert set(await journal.message_ids(200.0)) == {"SMS of 2", "SMS of 3"}
     assert set(await journal.message_ids(300.5)) == set()
@@ -487,7 +537,7 @@ async def test_an_answer_that_does_not_say_that_its_row_was_sent_tells_no_messag
 ) -> None:
     journal = keep(messages(ANA)).open()
     await journal.begin([1], BEGAN_S)
-    await journal.settle([told(1, event, NOW_S)], dedup_proven=False)
+    await journal.settle([told(1, event, NOW_S)], turn=0)
     assert set(await journal.message_ids(0.0)) == set()
     journal.close()
 
@@ -520,7 +570,7 @@ async def test_recent_sends_are_those_that_may_have_arrived(keep: Keep) -> None:
             outcome(4, Event.FAILED, 300.0),
             outcome(5, Event.ACCEPTED, 200.0),
         ],
-        dedup_proven=False,
+        turn=0,
     )
     assert await journal.recent_sends(200.0, NOW_S) == [(EVA, 1, 200.0), (ANA, 1, 300.0), (CONTACT, 1, NOW_S)]
     assert len(await journal.recent_sends(0.0, NOW_S)) == 4
@@ -542,7 +592,7 @@ async def test_calls_take_effect_in_their_order_whether_or_not_they_are_awaited(
     journal = kept.open()
     for _ in range(3):
         beginning = journal.begin([1], BEGAN_S)
-        settling = journal.settle([outcome(1, Event.PUT_OFF)], dedup_proven=False)
+        settling = journal.settle([outcome(1, Event.PUT_OFF)], turn=0)
     claiming = journal.claim(0, 10)
     last = journal.begin([1], BEGAN_S)
     [attempt], _, claimed, [again] = await asyncio.gather(beginning, settling, claiming, last)
@@ -554,7 +604,7 @@ async def test_closing_commits_what_still_waits(keep: Keep) -> None:
     kept = keep(messages(ANA))
     journal = kept.open()
     await journal.begin([1], BEGAN_S)
-    settling = journal.settle([outcome(1, Event.ACCEPTED)], dedup_proven=True)
+    settling = journal.settle([outcome(1, Event.ACCEPTED)], turn=1)
     journal.close()
     assert kept.life(1) == Life(State.SENT)
     await settling
@@ -563,10 +613,10 @@ async def test_closing_commits_what_still_waits(keep: Keep) -> None:
 CALLS: dict[str, Callable[[Journal], Awaitable[object]]] = {
     "claim": lambda journal: journal.claim(0, 10),
     "crowded": lambda journal: journal.crowded(lambda *_: True),
-    "in doubt": lambda journal: journal.undecided(0.0),
+    "in doubt": lambda journal: journal.undecided(0.0, 0),
     "recent sends": lambda journal: journal.recent_sends(0.0, NOW_S),
     "begin": lambda journal: journal.begin([2], NOW_S),
-    "settle": lambda journal: journal.settle([outcome(1, Event.ACCEPTED)], dedup_proven=False),
+    "settle": lambda journal: journal.settle([outcome(1, Event.ACCEPTED)], turn=0),
     "to look up": lambda journal: journal.in_doubt(10),
     "message ids": lambda journal: journal.message_ids(0.0),
     "rivals": lambda journal: journal.rivals(0.0),

@@ -35,11 +35,11 @@ from bulksend.runs.sqlite.journal import SqliteJournal
 from bulksend.runs.sqlite.schema import CUT_OFF
 from bulksend.runs.states import State
 from bulksend.sending import (
-    DEDUP_MEMORY_S,
     Cap,
     Caps,
     Engine,
     Journal,
+    Keys,
     Pace,
     Stop,
     Stopping,
@@ -54,6 +54,7 @@ CONTACT = ContactId(101)
 BRISK = Pace(concurrency=4, timeout_s=1.0, grace_s=0.2)
 HOUR_S = 3600.0
 LIMIT_S = 10.0
+KEYS = Keys("spring", is_shared=False)
 INTERRUPTED_BY_HAND = Stop(StopReason.INTERRUPTED, "interrupted")
 
 
@@ -109,6 +110,10 @@ def accepts_all() -> Server:
     return Server(lambda message, _: accepted(message))
 
 
+def echoes_all() -> Server:
+    return Server(lambda message, _: accepted(message, echoed=True))
+
+
 class NoJitter(random.Random):
     """Every new attempt is due at once."""
 
@@ -121,8 +126,8 @@ class Run:
 
     wall: Callable[[], float]
 
-    def begin(self, limit: int | None) -> tuple[Journal, bool]:
-        """A journal of it, and whether the server has shown that it knows clientDedup."""
+    def begin(self, limit: int | None) -> tuple[Journal, int]:
+        """A journal of it, and how far the turns of `Proof` have come."""
         raise NotImplementedError
 
     def end(self) -> None:
@@ -150,9 +155,10 @@ class Run:
         limit: int | None = None,
         watch: Callable[[Engine], None] = lambda _: None,
         stopping: Stopping | None = None,
+        keys: Keys | None = KEYS,
     ) -> Stop | None:
-        journal, proven = self.begin(limit)
-        engine = engine_of(journal, server, self.wall, pace, caps, stopping, dedup_proven=proven)
+        journal, turn = self.begin(limit)
+        engine = engine_of(journal, server, self.wall, pace, caps, stopping, turn=turn, keys=keys)
         watch(engine)
         try:
             async with asyncio.timeout(LIMIT_S):
@@ -170,7 +176,8 @@ def engine_of(
     caps: Sequence[Cap] = (),
     stopping: Stopping | None = None,
     *,
-    dedup_proven: bool = False,
+    turn: int = 0,
+    keys: Keys | None = KEYS,
 ) -> Engine:
     return assemble(
         journal,
@@ -178,8 +185,8 @@ def engine_of(
         stopping or Stopping(),
         Caps(caps),
         pace,
-        campaign="spring",
-        dedup_proven=dedup_proven,
+        keys=keys,
+        turn=turn,
         rng=NoJitter(),
         wall_s=wall,
     )
@@ -192,8 +199,8 @@ class MemoryRun(Run):
     memory: Memory
     wall: Callable[[], float] = time.time
 
-    def begin(self, limit: int | None) -> tuple[Journal, bool]:
-        return MemoryJournal(self.memory, self.wall(), limit), self.memory.dedup_proven
+    def begin(self, limit: int | None) -> tuple[Journal, int]:
+        return MemoryJournal(self.memory, self.wall(), limit), self.memory.turn
 
     def states(self) -> dict[int, str]:
         return {row: note.life.state for row, note in self._begun()}
@@ -205,7 +212,7 @@ class MemoryRun(Run):
         return {row: note.error for row, note in self._begun()}
 
     def knows_dedup(self) -> None:
-        self.memory.dedup_proven = True
+        self.memory.turn = 1
 
     def _begun(self) -> list[tuple[int, Note]]:
         return [(row, note) for row, note in self.memory.notes.items() if note.started_s > -math.inf]
@@ -220,9 +227,9 @@ class FileRun(Run):
 
     owned: OwnSqliteRun | None = None
 
-    def begin(self, limit: int | None) -> tuple[Journal, bool]:
+    def begin(self, limit: int | None) -> tuple[Journal, int]:
         owned = self.own()
-        return owned.journal(limit=limit), owned.is_dedup_proven
+        return owned.journal(limit=limit), owned.turn
 
     def end(self) -> None:
         if self.owned is not None:
@@ -244,7 +251,7 @@ class FileRun(Run):
         stopping: Stopping | None = None,
     ) -> tuple[Engine, SqliteJournal]:
         journal = journal or owned.journal()
-        engine = engine_of(journal, server, self.wall, pace, stopping=stopping, dedup_proven=owned.is_dedup_proven)
+        engine = engine_of(journal, server, self.wall, pace, stopping=stopping, turn=owned.turn)
         return engine, journal
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
@@ -272,14 +279,14 @@ class FileRun(Run):
     def _by_row(self, column: str) -> dict[int, Any]:
         return {found[0]: found[1] for found in self.query(f"SELECT row, {column} FROM sends")}
 
-    def is_killed_while_sending(self, *rows: int, ago_s: float = 0.0) -> None:
+    def is_killed_while_sending(self, *rows: int, ago_s: float = 0.0, proof: int = 0) -> None:
         """An owner committed its intents, their SMS left, and then there was no owner."""
         now = self.wall()
-        killed_after(f"begin(notes_of(own(path, {now})), {rows}, {now - ago_s})", self.path)
+        killed_after(f"begin(notes_of(own(path, {now})), {rows}, {now - ago_s}, {proof})", self.path)
 
     def knows_dedup(self) -> None:
         """The server has shown to an earlier process that it knows clientDedup."""
-        self.change("INSERT INTO facts VALUES ('dedup proven', 1)")
+        self.change("INSERT INTO facts VALUES ('turn', 1)")
 
 
 @pytest.fixture
@@ -324,7 +331,10 @@ async def test_every_row_is_sent_once_under_a_key_of_its_own() -> None:
     run, server = quick(abroad(3000)), accepts_all()
     assert await run.send(server, Pace(concurrency=64)) is None
     assert sorted(server.rows) == list(range(1, 3001))
-    assert {key for _, key, _ in server.calls} == {f"spring-{row}" for row in range(1, 3001)}
+    assert {(row, key) for row, key, _ in server.calls} == {
+        (row, KEYS.of(note.message)) for row, note in run.memory.notes.items()
+    }
+    assert len({key for _, key, _ in server.calls}) == 3000
     assert set(run.states().values()) == {"sent"}
     assert set(run.attempts().values()) == {1}
 
@@ -397,9 +407,9 @@ async def test_no_more_requests_are_under_way_than_allowed() -> None:
 class Reluctant(MemoryJournal):
     """Somebody else has the odd rows, which shows when they are to begin."""
 
-    def begin_now(self, rows: Sequence[int], wall_s: float) -> list[Attempt]:
+    def begin_now(self, rows: Sequence[int], wall_s: float, proof: int) -> list[Attempt]:
         self._memory.elsewhere.update(row for row in rows if row % 2)
-        return super().begin_now(rows, wall_s)
+        return super().begin_now(rows, wall_s, proof)
 
 
 async def test_rows_whose_intents_are_refused_are_left_to_whoever_has_them() -> None:
@@ -422,8 +432,10 @@ async def test_a_run_of_which_somebody_else_has_all_rows_comes_to_its_end() -> N
 
 async def test_a_row_that_somebody_else_took_before_its_repeat_is_not_repeated() -> None:
     def reply(message: Message, _: int) -> Reply:
-        run.memory.elsewhere.add(2)
-        return refused(500) if message.row == 2 else accepted(message)
+        if message.row == 2:
+            run.memory.elsewhere.add(2)
+            return refused(500)
+        return accepted(message)
 
     engines: list[Engine] = []
     run, server = quick(abroad(3)), Server(reply)
@@ -500,23 +512,23 @@ async def test_what_may_have_been_sent_is_not_repeated_where_the_server_shows_no
 
 async def test_what_may_have_been_sent_is_repeated_under_its_key_once_the_server_has_shown_one(plan: Plan) -> None:
     def reply(message: Message, attempt: int) -> Reply:
-        if message.row == 1:
+        if message.row == 2:
             return Reply(None, Fault.TIMED_OUT) if attempt == 1 else Reply(409, answer=answer(message, None, "SMS-1st"))
-        return accepted(message, echoed=message.row == 5)
+        return accepted(message, echoed=True)
 
     run, server = plan(abroad(8)), Server(reply)
     assert await run.send(server, Pace(concurrency=1)) is None
-    assert [key for row, key, _ in server.calls if row == 1] == ["spring-1"] * 2
-    assert server.rows.index(1, 1) > server.rows.index(5)
-    assert run.query("SELECT state, json_extract(answer, '$.messageId'), attempts FROM sends WHERE row = 1") == [
+    first, again = [key for row, key, _ in server.calls if row == 2]
+    assert first == again
+    assert run.query("SELECT state, json_extract(answer, '$.messageId'), attempts FROM sends WHERE row = 2") == [
         ("sent", "SMS-1st", 2)
     ]
-    assert run.query("SELECT value FROM facts WHERE name = 'dedup proven'") == [(1,)]
+    assert run.query("SELECT value FROM facts WHERE name = 'turn'") == [(1,)]
 
 
 async def test_a_repeat_can_be_due_before_its_first_outcome_is_committed() -> None:
     def reply(message: Message, attempt: int) -> Reply:
-        if message.row % 2 and attempt == 1:
+        if message.row % 2 == 0 and attempt == 1:
             return Reply(None, Fault.TIMED_OUT)
         return accepted(message, echoed=True)
 
@@ -526,11 +538,11 @@ async def test_a_repeat_can_be_due_before_its_first_outcome_is_committed() -> No
 
 
 async def test_a_repeat_that_is_never_answered_ends_unknown() -> None:
-    run, server = quick(abroad(1)), Server(lambda *_: Reply(None, Fault.TIMED_OUT))
-    run.knows_dedup()
+    run = quick(abroad(2))
+    server = Server(lambda m, _: accepted(m, echoed=True) if m.row == 1 else Reply(None, Fault.TIMED_OUT))
     await run.send(server, Pace(retries=2))
-    assert server.rows == [1] * 3
-    assert run.states() == {1: "unknown"}
+    assert server.rows == [1, 2, 2, 2]
+    assert run.states() == {1: "sent", 2: "unknown"}
 
 
 @pytest.mark.parametrize(
@@ -539,33 +551,43 @@ async def test_a_repeat_that_is_never_answered_ends_unknown() -> None:
     ids=["500", "429", "400", "403", "unreachable"],
 )
 async def test_what_may_have_been_sent_stays_unknown_whatever_befalls_its_repeats(repeated: Reply) -> None:
-    run = quick(abroad(1))
-    run.knows_dedup()
-    server = Server(lambda _, attempt: Reply(None, Fault.TIMED_OUT) if attempt == 1 else repeated)
+    run = quick(abroad(2))
+    server = loses_the_second(repeated)
     await run.send(server, Pace(retries=2))
-    assert len(server.calls) > 1
-    assert run.states() == {1: "unknown"}
+    assert server.rows.count(2) > 1
+    assert run.states() == {1: "sent", 2: "unknown"}
+
+
+def loses_the_second(repeated: Reply) -> Server:
+    """It shows that it knows keys, and loses the second row's answer."""
+
+    def reply(message: Message, attempt: int) -> Reply:
+        if message.row == 1:
+            return accepted(message, echoed=True)
+        return Reply(None, Fault.TIMED_OUT) if attempt == 1 else repeated
+
+    return Server(reply)
 
 
 async def test_what_may_have_been_sent_stays_unknown_if_the_run_stops_at_its_repeat() -> None:
-    run = quick(abroad(1))
-    run.knows_dedup()
-    server = Server(lambda _, attempt: Reply(None, Fault.TIMED_OUT) if attempt == 1 else refused(401))
+    run = quick(abroad(2))
+    server = loses_the_second(refused(401))
     stop = await run.send(server)
     assert stop is not None
-    assert run.states() == {1: "unknown"}
+    assert server.rows == [1, 2, 2]
+    assert run.states() == {1: "sent", 2: "unknown"}
 
 
 # -- A run that was killed
 
 
 async def test_a_killed_runs_rows_are_repeated_where_the_server_knows_their_keys(plan: Plan) -> None:
-    run, server = plan(abroad(5)), accepts_all()
+    run, server = plan(abroad(5)), echoes_all()
     run.knows_dedup()
-    run.is_killed_while_sending(1, 2)
+    run.is_killed_while_sending(1, 2, proof=1)
     assert await run.send(server) is None
     assert sorted(server.rows) == [1, 2, 3, 4, 5]
-    assert {key for row, key, _ in server.calls if row < 3} == {"spring-1", "spring-2"}
+    assert server.rows[0] == 3  # which shows that the server still knows keys
     assert run.states() == dict.fromkeys(range(1, 6), "sent")
     assert run.attempts() == {1: 2, 2: 2, 3: 1, 4: 1, 5: 1}
 
@@ -579,43 +601,47 @@ async def test_a_killed_runs_rows_stay_unknown_where_the_server_does_not_show_ke
     assert run.errors()[1] == CUT_OFF
 
 
-async def test_a_killed_runs_rows_are_repeated_when_the_server_shows_a_key_later(plan: Plan) -> None:
-    run, server = plan(abroad(5)), Server(lambda message, _: accepted(message, echoed=True))
+async def test_a_killed_runs_rows_stay_unknown_though_the_server_shows_a_key_later(plan: Plan) -> None:
+    run, server = plan(abroad(5)), echoes_all()
     run.is_killed_while_sending(1, 2)
     await run.send(server)
-    assert sorted(server.rows) == [1, 2, 3, 4, 5]
-    assert run.states() == dict.fromkeys(range(1, 6), "sent")
+    await run.send(server)
+    assert sorted(server.rows) == [3, 4, 5]
+    assert run.states() == {1: "unknown", 2: "unknown", 3: "sent", 4: "sent", 5: "sent"}
 
 
 async def test_a_row_is_not_repeated_when_the_server_may_have_forgotten_its_key(plan: Plan) -> None:
-    run, server = plan(abroad(3)), accepts_all()
+    run, server = plan(abroad(3)), echoes_all()
     run.knows_dedup()
-    run.is_killed_while_sending(1, ago_s=DEDUP_MEMORY_S + 1)
-    run.is_killed_while_sending(2, ago_s=DEDUP_MEMORY_S - 60)
+    run.is_killed_while_sending(1, ago_s=24 * HOUR_S + 1, proof=1)
+    run.is_killed_while_sending(2, ago_s=24 * HOUR_S - 60, proof=1)
     await run.send(server)
     assert sorted(server.rows) == [2, 3]
     assert run.states() == {1: "unknown", 2: "sent", 3: "sent"}
 
 
 async def test_a_repeat_does_not_make_the_server_remember_a_key_for_longer(plan: Plan) -> None:
-    run, silent = plan(abroad(1)), Server(lambda *_: Reply(None, Fault.TIMED_OUT))
+    run = plan(abroad(3))
+    loses = Server(lambda m, _: accepted(m, echoed=True) if m.row > 1 else Reply(None, Fault.TIMED_OUT))
     run.knows_dedup()
-    run.is_killed_while_sending(1, ago_s=DEDUP_MEMORY_S - HOUR_S)
-    await run.send(silent, Pace(retries=0))
-    assert silent.rows == [1]
+    run.is_killed_while_sending(1, ago_s=23 * HOUR_S, proof=1)
+    await run.send(loses, Pace(retries=0), limit=1)
+    assert loses.rows == [2, 1]
     run.wall = lambda: time.time() + 2 * HOUR_S
-    server = accepts_all()
+    server = echoes_all()
     await run.send(server)
-    assert server.rows == []
-    assert run.states() == {1: "unknown"}
+    assert server.rows == [3]
+    assert run.states() == {1: "unknown", 2: "sent", 3: "sent"}
 
 
 async def test_a_killed_runs_repeat_that_fails_for_certain_stays_unknown(plan: Plan) -> None:
-    run, server = plan(abroad(1)), Server(lambda *_: refused(500))
+    run = plan(abroad(2))
+    server = Server(lambda m, _: accepted(m, echoed=True) if m.row == 2 else refused(500))
     run.knows_dedup()
-    run.is_killed_while_sending(1)
+    run.is_killed_while_sending(1, proof=1)
     await run.send(server, Pace(retries=1))
-    assert run.states() == {1: "unknown"}
+    assert server.rows == [2, 1, 1]
+    assert run.states() == {1: "unknown", 2: "sent"}
 
 
 # -- Stops
@@ -625,7 +651,9 @@ async def test_a_refused_key_stops_the_run_and_those_under_way_come_to_their_end
     refused_now = asyncio.Event()
 
     async def reply(message: Message) -> Reply:
-        if message.row == 3:
+        if message.row == 1:
+            return accepted(message)
+        if message.row == 4:
             await asyncio.sleep(0.02)
             refused_now.set()
             return refused(401, "Invalid Token")
@@ -638,8 +666,8 @@ async def test_a_refused_key_stops_the_run_and_those_under_way_come_to_their_end
     assert stop is not None
     assert stop.reason is StopReason.KEY_REFUSED
     assert "Invalid Token" in stop.says
-    assert sorted(server.rows) == [1, 2, 3, 4]
-    assert run.states() == {1: "sent", 2: "sent", 3: "pending", 4: "sent"}
+    assert sorted(server.rows) == [1, 2, 3, 4, 5]
+    assert run.states() == {1: "sent", 2: "sent", 3: "sent", 4: "pending", 5: "sent"}
 
 
 async def test_the_same_run_goes_on_after_a_stop_without_sending_twice() -> None:
@@ -655,7 +683,7 @@ async def test_the_same_run_goes_on_after_a_stop_without_sending_twice() -> None
 
 async def test_an_interrupted_runs_requests_have_some_time_to_end() -> None:
     async def reply(message: Message) -> Reply:
-        if message.row == 4:
+        if message.row == 5:
             asyncio.get_running_loop().call_later(0.02, interrupt)
         await asyncio.sleep(0.1)
         return accepted(message)
@@ -667,12 +695,14 @@ async def test_an_interrupted_runs_requests_have_some_time_to_end() -> None:
     run, server = quick(abroad(50)), Server(lambda message, _: reply(message))
     stop = await run.send(server, Pace(concurrency=4, grace_s=5), stopping=stopping)
     assert stop == INTERRUPTED_BY_HAND
-    assert run.states() == dict.fromkeys([1, 2, 3, 4], "sent")
+    assert run.states() == dict.fromkeys([1, 2, 3, 4, 5], "sent")
 
 
 async def test_what_is_cut_off_after_an_interruptions_grace_is_unknown() -> None:
     async def never(message: Message) -> Reply:
-        if message.row == 4:
+        if message.row == 1:
+            return accepted(message)
+        if message.row == 5:
             stopping.ask(INTERRUPTED_BY_HAND)
         await asyncio.sleep(60)
         return accepted(message)
@@ -684,8 +714,8 @@ async def test_what_is_cut_off_after_an_interruptions_grace_is_unknown() -> None
     assert stop is not None
     assert stop.reason is StopReason.INTERRUPTED
     assert time.monotonic() - began < 5
-    assert run.states() == dict.fromkeys([1, 2, 3, 4], "unknown")
-    assert "stopped before the answer came" in run.errors()[1]
+    assert run.states() == {1: "sent"} | dict.fromkeys([2, 3, 4, 5], "unknown")
+    assert "stopped before the answer came" in run.errors()[2]
 
 
 async def test_what_waited_for_a_worker_when_an_interruptions_grace_was_over_is_called_off() -> None:
@@ -718,20 +748,22 @@ async def test_what_certainly_was_not_sent_when_a_run_is_interrupted_stays_pendi
 
 
 class StoppingJournal(SqliteJournal):
-    """The run stops just after intents were committed, before their SMS leave."""
+    """The run stops just after a row's intent was committed, before its SMS leaves."""
 
     stopping: Stopping
+    row: int
 
-    async def begin(self, rows: Sequence[int], wall_s: float) -> list[Attempt]:
-        attempts = await super().begin(rows, wall_s)
-        self.stopping.ask(INTERRUPTED_BY_HAND)
+    async def begin(self, rows: Sequence[int], wall_s: float, proof: int = 0) -> list[Attempt]:
+        attempts = await super().begin(rows, wall_s, proof)
+        if self.row in rows:
+            self.stopping.ask(INTERRUPTED_BY_HAND)
         return attempts
 
 
-async def is_stopped_after_its_intents(run: FileRun) -> Server:
-    owned, server = run.own(), accepts_all()
+async def is_stopped_after_the_intent_of(row: int, run: FileRun) -> Server:
+    owned, server = run.own(), echoes_all()
     journal = StoppingJournal(notes_of(owned), owned._names)
-    journal.stopping = Stopping()
+    journal.stopping, journal.row = Stopping(), row
     engine, _ = run.engine(owned, server, journal=journal, stopping=journal.stopping)
     async with asyncio.timeout(LIMIT_S):
         await engine.run()
@@ -741,7 +773,7 @@ async def is_stopped_after_its_intents(run: FileRun) -> Server:
 
 async def test_a_row_that_is_called_off_after_its_intent_stays_pending_and_untried(plan: Plan) -> None:
     run = plan(abroad(3))
-    server = await is_stopped_after_its_intents(run)
+    server = await is_stopped_after_the_intent_of(1, run)
     assert server.calls == []
     assert set(run.states().values()) == {"pending"}
     assert set(run.attempts().values()) == {0}
@@ -751,13 +783,13 @@ async def test_a_row_that_is_called_off_after_its_intent_stays_pending_and_untri
 
 
 async def test_a_repeat_that_is_called_off_leaves_its_row_unknown(plan: Plan) -> None:
-    run = plan(abroad(1))
+    run = plan(abroad(2))
     run.knows_dedup()
-    run.is_killed_while_sending(1)
-    server = await is_stopped_after_its_intents(run)
-    assert server.calls == []
-    assert run.states() == {1: "unknown"}
-    assert run.attempts() == {1: 1}
+    run.is_killed_while_sending(1, proof=1)
+    server = await is_stopped_after_the_intent_of(1, run)
+    assert server.rows == [2]
+    assert run.states() == {1: "unknown", 2: "sent"}
+    assert run.attempts() == {1: 1, 2: 1}
 
 
 async def test_a_cancelled_run_notes_what_was_under_way_and_leaves_no_task_behind(plan: Plan) -> None:
@@ -932,3 +964,136 @@ async def test_a_slow_rate_spaces_the_sms() -> None:
     server = accepts_all()
     await quick(abroad(5)).send(server, Pace(concurrency=4, rate=8))
     assert server.times[-1] - server.times[0] > 4 / 8 * 0.8
+
+
+# -- The first message goes alone
+
+
+@pytest.mark.parametrize("first", [refused(400), refused(429), refused(500)], ids=["400", "429", "500"])
+async def test_the_first_message_goes_alone_until_its_answer_is_in(first: Reply) -> None:
+    under_way, most = 0, 0
+
+    async def reply(message: Message, attempt: int) -> Reply:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0.02)
+        under_way -= 1
+        if len(server.calls) == 1:
+            assert most == 1
+            return first
+        return accepted(message) if attempt else first
+
+    server = Server(reply)
+    await quick(abroad(20)).send(server, Pace(concurrency=8))
+    assert server.times[1] - server.times[0] >= 0.02
+    assert most == 8
+
+
+async def test_a_refused_key_costs_one_request() -> None:
+    server = Server(lambda *_: refused(401, "Invalid Token"))
+    run = quick(abroad(100))
+    stop = await run.send(server, Pace(concurrency=32))
+    assert stop is not None
+    assert server.rows == [1]
+    assert run.states() == {1: "pending"}
+
+
+async def test_where_no_answer_comes_three_go_alone_one_after_the_other() -> None:
+    async def reply(_: Message) -> Reply:
+        await asyncio.sleep(0.03)
+        return Reply(None, Fault.TIMED_OUT)
+
+    server = Server(lambda message, _: reply(message))
+    await quick(abroad(10)).send(server, Pace(concurrency=4))
+    gaps = [later - earlier for earlier, later in zip(server.times, server.times[1:], strict=False)]
+    assert [gap >= 0.03 for gap in gaps[:5]] == [True, True, True, False, False]
+
+
+# -- Whose key it is, and what an echo proves
+
+
+@pytest.mark.parametrize("is_shared", [True, False])
+async def test_what_another_run_of_a_shared_campaign_has_sent_is_skipped(plan: Plan, is_shared: bool) -> None:
+    run = plan(abroad(3))
+    original = Reply(409, answer=answer(Message(2, HOT, None, "", 1, None), message_id="SMS-1st"), echoed=True)
+    server = Server(lambda message, _: original if message.row == 2 else accepted(message, echoed=True))
+    assert await run.send(server, keys=Keys("spring", is_shared=is_shared)) is None
+    found = run.query("SELECT state, json_extract(answer, '$.messageId'), charged, error FROM sends WHERE row = 2")
+    expected = (
+        ("skipped", "SMS-1st", None, "accepted before (SMS-1st)") if is_shared else ("sent", "SMS-1st", 20_000, "")
+    )
+    assert found == [expected]
+    assert await run.send(server, keys=Keys("spring", is_shared=is_shared)) is None
+    assert sorted(server.rows) == [1, 2, 3]
+
+
+async def test_a_duplicate_of_what_this_run_tried_before_is_its_own_success() -> None:
+    def reply(message: Message, attempt: int) -> Reply:
+        if message.row == 2:
+            return refused(500) if attempt == 1 else Reply(409, answer=answer(message), echoed=True)
+        return accepted(message, echoed=True)
+
+    run = quick(abroad(3))
+    await run.send(Server(reply), keys=Keys("spring", is_shared=True))
+    assert run.states() == {1: "sent", 2: "sent", 3: "sent"}
+
+
+async def test_what_another_run_has_sent_holds_no_slot_of_the_cap() -> None:
+    server = Server(
+        lambda message, _: Reply(409, answer=answer(message), echoed=True) if message.row > 1 else accepted(message)
+    )
+    run = quick([HOT] * 12)
+    began = time.monotonic()
+    await run.send(server, caps=[Cap("63", 5, 60)], keys=Keys("spring", is_shared=True))
+    assert time.monotonic() - began < 5
+    assert set(run.states().values()) == {"sent", "skipped"}
+
+
+async def test_a_row_in_doubt_from_before_the_first_echo_is_never_repeated() -> None:
+    run = quick(abroad(4))
+    server = Server(lambda m, _: Reply(None, Fault.TIMED_OUT) if m.row == 1 else accepted(m, echoed=True))
+    await run.send(server, limit=3)
+    await run.send(echoes_all())
+    assert server.rows.count(1) == 1
+    assert run.states() == {1: "unknown", 2: "sent", 3: "sent", 4: "sent"}
+
+
+async def test_what_went_without_a_key_is_not_repeated_under_one() -> None:
+    run = quick(abroad(12))
+    lossy = Server(lambda *_: Reply(None, Fault.TIMED_OUT))
+    await run.send(lossy, keys=None, limit=10)
+    assert {key for _, key, _ in lossy.calls} == {None}
+    server = echoes_all()
+    await run.send(server)
+    assert sorted(server.rows) == [11, 12]
+
+
+async def test_a_server_that_echoes_no_more_gets_no_repeat() -> None:
+    def loses(message: Message, _: int) -> Reply:
+        return accepted(message, echoed=True) if message.row == 1 else Reply(None, Fault.TIMED_OUT)
+
+    run = quick(abroad(12))
+    await run.send(Server(loses), Pace(concurrency=4, retries=0), limit=10)
+    for server in (accepts_all(), echoes_all()):  # the second shows keys anew, but not those of before
+        await run.send(server, limit=1)
+        assert server.rows in ([11], [12])
+    assert [state for state in run.states().values() if state == "unknown"] == ["unknown"] * 9
+
+
+async def test_a_repeat_that_waited_until_the_server_may_have_forgotten_is_let_go() -> None:
+    clock = [time.time()]
+
+    def reply(message: Message, _: int) -> Reply:
+        if message.row == 2:
+            clock[0] += 25 * HOUR_S  # the machine stood still meanwhile
+            return Reply(None, Fault.TIMED_OUT)
+        return accepted(message, echoed=True)
+
+    run, server = quick(abroad(3)), Server(reply)
+    run.wall = lambda: clock[0]
+    assert await run.send(server, Pace(concurrency=1)) is None
+    assert server.rows == [1, 2, 3]
+    assert run.states() == {1: "sent", 2: "unknown", 3: "sent"}
+    assert run.attempts()[2] == 1
+    assert "it is not known that a repeat would not be accepted" in run.errors()[2]

@@ -28,9 +28,7 @@ async def test_all_that_waits_is_committed_as_one_group(tmp_path: Path) -> None:
     with journal_of(path) as (owned, journal):
         owned._db.set_trace_callback(statements.append)
         attempts = await asyncio.gather(*(journal.begin([row], 1_000.0) for row in range(1, 1_001)))
-        await asyncio.gather(
-            *(journal.settle([outcome(row, Status.SENT)], dedup_proven=False) for row in range(1, 1_001))
-        )
+        await asyncio.gather(*(journal.settle([outcome(row, Status.SENT)], turn=0) for row in range(1, 1_001)))
         owned._db.set_trace_callback(None)
         with SqliteRun.open(path) as run:
             assert run.tally().statuses[Status.SENT] == 1_000
@@ -70,7 +68,7 @@ async def test_what_a_group_that_failed_was_to_note_can_be_noted_by_the_next(tmp
         with held_up(path):
             held = asyncio.ensure_future(journal.begin([2], 1_000.0))
             await asyncio.sleep(0.05)
-            proof = asyncio.ensure_future(journal.settle([outcome(1, Status.SENT)], dedup_proven=True))
+            proof = asyncio.ensure_future(journal.settle([outcome(1, Status.SENT)], turn=1))
             refused = asyncio.ensure_future(journal.begin([2], 1_001.0))
             await asyncio.sleep(0.01)
         ends = await asyncio.gather(held, proof, refused, return_exceptions=True)
@@ -79,9 +77,9 @@ async def test_what_a_group_that_failed_was_to_note_can_be_noted_by_the_next(tmp
             journal.leaves(attempt)
         with SqliteRun.open(path) as run:
             assert run.tally().in_flight == 2
-        await journal.settle([outcome(1, Status.SENT)], dedup_proven=True)
+        await journal.settle([outcome(1, Status.SENT)], turn=1)
     with own(path, now=2_000.0) as run:
-        assert run.is_dedup_proven
+        assert run.turn == 1
         assert notes_of(run).claim(0, 10) == [Queued(3, number(3), 1)]
 
 
@@ -164,7 +162,7 @@ async def test_outcomes_that_could_not_be_noted_are_not_taken_for_noted(tmp_path
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("CREATE TRIGGER broken BEFORE UPDATE ON sends BEGIN SELECT RAISE(ABORT, 'no'); END")
         with pytest.raises(RunFileError):
-            await journal.settle([outcome(1, Status.SENT), outcome(2, Status.SENT)], dedup_proven=False)
+            await journal.settle([outcome(1, Status.SENT), outcome(2, Status.SENT)], turn=0)
         journal.close()
         seen = run.tally()
         assert (seen.in_flight, seen.statuses[Status.UNKNOWN], seen.statuses[Status.PENDING]) == (0, 1, 1)
@@ -184,12 +182,12 @@ async def test_closing_commits_what_still_waits(tmp_path: Path) -> None:
 async def test_proof_of_the_dedup_key_is_noted_once_and_kept(tmp_path: Path) -> None:
     path = crowd_of(tmp_path / "campaign.run", 2)
     with journal_of(path) as (owned, journal):
-        assert not owned.is_dedup_proven
+        assert owned.turn == 0
         await journal.begin([1, 2], 1_000.0)
-        await journal.settle([outcome(1, Status.SENT)], dedup_proven=True)
-        await journal.settle([outcome(2, Status.SENT)], dedup_proven=False)
+        await journal.settle([outcome(1, Status.SENT)], turn=1)
+        await journal.settle([outcome(2, Status.SENT)], turn=0)
     with own(path, now=2_000.0) as run:
-        assert run.is_dedup_proven
+        assert run.turn == 1
 
 
 def test_after_an_orderly_end_one_plain_file_remains(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def in_doubt(path: Path) -> list[int]:
     with own(path, 2_000.0) as run:
         notes = notes_of(run)
         again = {item.row for item in notes.claim(0, ROWS)}
-        assert [item.row for item in notes.undecided(0.0)] == [row for row in told if row not in again]
+        assert [item.row for item in notes.undecided(0.0, 0)] == [row for row in told if row not in again]
     return told
 
 
@@ -84,7 +84,7 @@ def test_exactly_what_had_left_is_in_doubt_for_readers_and_for_the_next_owner(ki
         assert {row: (state, attempts, error or "") for row, (state, attempts, error) in rows.items()} == expected
         assert doubted == [1, 2, 3, 4, 7, 9]
         notes = notes_of(run)
-        assert [item.row for item in notes.undecided(0.0)] == [1, 2, 3, 4, 7]
+        assert [item.row for item in notes.undecided(0.0, 0)] == [1, 2, 3, 4, 7]
         assert [item.row for item in notes.claim(0, 100)] == [5, 6, 8, 9, 10, 11, 12]  # 9: on somebody's word
         numbers = {
             attempt.message.row: (attempt.number, attempt.in_doubt) for attempt in notes.begin([5, 8, 9], 2_001.0)

@@ -26,7 +26,9 @@ LIVES = [
     for state, in_doubt, decision in product(State, (False, True), (None, Decision.RESEND, Decision.LEAVE))
 ]
 STARTED_AT, DOUBT_SINCE = 500.0, 400.0
-ENDS = (Event.ACCEPTED, Event.REJECTED, Event.FAILED, Event.PUT_OFF, Event.CALLED_OFF, Event.DOUBTED)
+ENDS = (
+    Event.ACCEPTED, Event.KNOWN, Event.REJECTED, Event.FAILED, Event.PUT_OFF, Event.CALLED_OFF, Event.DOUBTED,
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -69,7 +71,7 @@ def doubts(db: sqlite3.Connection) -> dict[int, float]:
 def happen(run: OwnSqliteRun, notes: Notes, event: Event, rows: Sequence[int]) -> None:
     if event in ENDS:
         answer = ANSWER if event is Event.ACCEPTED else None
-        notes.settle([Outcome(row, event, True, 1_001.0, answer=answer) for row in rows], dedup_proven=False)
+        notes.settle([Outcome(row, event, True, 1_001.0, answer=answer) for row in rows], turn=0)
     elif event is Event.FOUND:
         notes.found(dict.fromkeys(rows, ANSWER), 1_001.0)
     elif event in {Event.RESENT, Event.LEFT}:
@@ -141,12 +143,13 @@ def held(path: Path) -> OwnSqliteRun:
     return run
 
 
-def test_the_events_of_one_group_each_happen_to_their_own_row(path: Path) -> None:
+@pytest.mark.parametrize("some", [ENDS[:-1], ENDS[1:]])
+def test_the_events_of_one_group_each_happen_to_their_own_row(path: Path, some: Sequence[Event]) -> None:
     rows = [row for row, life in numbered() if life.state is State.IN_FLIGHT]
-    events = dict(zip(rows, ENDS, strict=True))
+    events = dict(zip(rows, some, strict=True))
     with held(path) as run:
         outcomes = [Outcome(row, event, True, 1_001.0) for row, event in events.items()]
-        notes_of(run).settle(outcomes, dedup_proven=False)
+        notes_of(run).settle(outcomes, turn=0)
         assert lives(run._db) == {row: life.after(events[row]) if row in events else life for row, life in numbered()}
 
 

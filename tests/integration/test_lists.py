@@ -194,9 +194,9 @@ async def test_the_message_of_an_equal_row_sent_just_before_is_never_a_second_ro
     journal = MemoryJournal(Memory.of(equal), SINCE + 60, None)
     accepted = Answer("SMS1", 1, None, "", "", ANA, None, None)
     await journal.begin([1], SINCE)
-    await journal.settle([Outcome(1, Event.ACCEPTED, True, SINCE + 1, 200, accepted)], dedup_proven=False)
+    await journal.settle([Outcome(1, Event.ACCEPTED, True, SINCE + 1, 200, accepted)], turn=0)
     await journal.begin([2], SINCE + 2)
-    await journal.settle([Outcome(2, Event.DOUBTED, True, SINCE + 2.1, error="it broke")], dedup_proven=False)
+    await journal.settle([Outcome(2, Event.DOUBTED, True, SINCE + 2.1, error="it broke")], turn=0)
     listed = entry(1, SINCE + 2) | {"client_ref": ""}  # by the server's clock
     async with (
         serving(answer("200 OK", orjson.dumps({"messages": [listed]}))) as server,

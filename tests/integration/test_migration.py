@@ -79,7 +79,7 @@ def told(run: SqliteRun) -> list[object]:
     return [
         run.facts,
         run.has_begun,
-        run.is_dedup_proven,
+        run.turn,
         run.plan(),
         run.plan(2),
         run.tally(),
@@ -132,6 +132,8 @@ def test_its_plan_is_told(path: Path) -> None:
             base_url=run.facts.base_url,
             campaign="golden",
             plan_id=run.facts.plan_id,
+            is_shared=True,
+            keys_by_row=True,
         )
         assert len(run.facts.input_digest) == 64
         assert run.facts.base_url.startswith("http://127.0.0.1:")
@@ -185,7 +187,7 @@ def test_what_became_of_each_row_is_told(path: Path) -> None:
         )
         assert run.tally().rows == len(STATES)
         assert run.has_begun
-        assert run.is_dedup_proven
+        assert run.turn == 1
     assert rows[3] == [
         "sent",
         7,
@@ -302,7 +304,7 @@ def test_taking_it_over_keeps_every_rows_truth(path: Path) -> None:
         ]
         notes = notes_of(run)
         assert [item.row for item in notes.claim(0, 100)] == TO_SEND
-        assert [item.row for item in notes.undecided(0.0)] == [1, 2, *UNDECIDED]
+        assert [item.row for item in notes.undecided(0.0, 0)] == [1, 2, *UNDECIDED]
 
 
 def test_it_is_then_like_one_of_this_format(path: Path, tmp_path: Path) -> None:
@@ -338,7 +340,7 @@ async def test_a_journal_goes_on_with_it(path: Path) -> None:
             16: Event.CALLED_OFF,
         }
         outcomes = [Outcome(row, event, True, 2e9 + 1) for row, event in ends.items()]
-        await asyncio.gather(*(journal.settle([each], dedup_proven=True) for each in outcomes))
+        await asyncio.gather(*(journal.settle([each], turn=1) for each in outcomes))
         await journal.found({9: outcome(9, Status.SENT).answer}, 2e9 + 2)  # type: ignore[dict-item]
         journal.close()
         run.decide([1, 10], resend=True)

@@ -110,7 +110,7 @@ def test_messages_count_one_slot_each_where_parts_do_not_count(tmp_path: Path) -
         begin(notes, [1], 1_000.0)
         settle(notes, outcome(1, Status.UNKNOWN))
         assert notes.recent_sends(0.0, 5_000.0) == [(ANA, 1, 1_001.0)]
-        assert notes.undecided(0.0) == [Queued(1, ANA, 1)]
+        assert notes.undecided(0.0, 0) == [Queued(1, ANA, 1)]
         seen: dict[Recipient, int] = {}
         assert [item.slots for item in notes.crowded(lambda who, slots: seen.setdefault(who, slots) > 2)] == [1, 1]
         assert seen == {ANA: 3}
@@ -172,7 +172,7 @@ def test_a_number_learned_of_a_contact_is_not_taken_for_that_of_a_phone_with_the
         settle(notes, Outcome(row=1, event=Event.ACCEPTED, final=True, ended_at=1_001.0, learned=(contact, BEN)))
         settle(notes, outcome(3, Status.UNKNOWN))
         assert notes.claim(0, 10) == [Queued(2, ANA, 1)]
-        assert notes.undecided(0.0) == [Queued(3, ANA, 1)]
+        assert notes.undecided(0.0, 0) == [Queued(3, ANA, 1)]
         assert notes.recent_sends(0.0, 5_000.0) == [(BEN, 1, 1_001.0), (ANA, 1, 1_001.0)]
         assert notes.crowded(lambda who, _: who == ANA) == [Queued(2, ANA, 1)]
 
@@ -183,7 +183,7 @@ def test_a_number_learned_is_known_to_the_next_process_too(tmp_path: Path) -> No
         begin(notes, [1], 1_000.0)
         settle(notes, Outcome(row=1, event=Event.DOUBTED, final=True, ended_at=1_001.0, learned=(ContactId(7), BEN)))
     with opened(path, now=2_000.0) as notes:
-        assert notes.undecided(0.0) == [Queued(1, BEN, 1)]
+        assert notes.undecided(0.0, 0) == [Queued(1, BEN, 1)]
         assert notes.recent_sends(0.0, 5_000.0) == [(BEN, 1, 1_001.0)]
         assert notes.claim(0, 10) == [Queued(2, BEN, 1), Queued(3, ANA, 1)]
         assert notes.crowded(lambda _, __: True) == [Queued(2, BEN, 1)]
@@ -194,7 +194,7 @@ def test_unresolved_are_the_unknown_that_began_lately(tmp_path: Path) -> None:
         for row, started_at in ((1, 100.0), (2, 200.0), (3, 300.0), (4, 300.0)):
             begin(notes, [row], started_at)
         settle(notes, *(outcome(row, Status.UNKNOWN) for row in (1, 2, 3)))
-        assert [item.row for item in notes.undecided(200.0)] == [2, 3]
+        assert [item.row for item in notes.undecided(200.0, 0)] == [2, 3]
 
 
 def test_recent_sends_count_each_attempt_and_those_without_an_end_until_now(tmp_path: Path) -> None:

@@ -191,7 +191,7 @@ async def test_whoever_takes_a_run_over_makes_the_former_owners_commits_fail(tmp
             with pytest.raises(OwnedError, match="taken this run over"):
                 await first.begin([2], 1_001.0)
             with pytest.raises(OwnedError):
-                await first.settle([outcome(1, Status.SENT)], dedup_proven=False)
+                await first.settle([outcome(1, Status.SENT)], turn=0)
     assert states(path) == {1: ("unknown", 1)}
 
 
@@ -247,7 +247,7 @@ def test_a_take_over_leaves_the_end_of_what_was_in_flight_unknown(tmp_path: Path
         assert run.tally().statuses[Status.UNKNOWN] == 1
         assert run.complaints(Status.UNKNOWN, 5) == [(CUT_OFF, 1, 2)]
     with opened(path, now=2_000.0) as notes:
-        assert [item.row for item in notes.undecided(0.0)] == [2]
+        assert [item.row for item in notes.undecided(0.0, 0)] == [2]
         assert [item.row for item in notes.claim(0, 10)] == [3]
         with SqliteRun.open(path) as run:
             assert run.complaints(Status.UNKNOWN, 5) == [(CUT_OFF, 1, 2)]

@@ -213,3 +213,12 @@ def test_a_run_file_that_cannot_be_made_is_told_in_a_sentence(tmp_path: Path, na
     (tmp_path / "file").touch()
     with pytest.raises(RunFileError, match=r"cannot be opened for writing: (No such file|Not a dir)"):
         PlanWriter(tmp_path / name)
+
+
+def test_equal_messages_of_a_plan_are_counted_by_recipient_sender_and_text(tmp_path: Path) -> None:
+    same = pending(1, ANA)
+    rows = [same, same._replace(row=2), same._replace(row=3, sender="X"), same._replace(row=4, recipient=BEN)]
+    rows += [same._replace(row=5), pending(6, ANA), same._replace(row=7, sender="X")]
+    path = planned(tmp_path / "c.run", rows)
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT row, copy FROM copies ORDER BY row").fetchall() == [(2, 1), (5, 2), (7, 1)]

@@ -58,7 +58,7 @@ async def test_a_run_can_be_read_while_it_is_written(tmp_path: Path) -> None:
                 assert run.tally().in_flight == 20
                 assert run.owner is not None
                 assert run.owner.pid == os.getpid()
-            await journal.settle([outcome(each, Status.SENT) for each in rows], dedup_proven=False)
+            await journal.settle([outcome(each, Status.SENT) for each in rows], turn=0)
             seen.append(kept_open.tally().statuses[Status.SENT])
     assert seen == list(range(20, 401, 20))
 
@@ -124,7 +124,7 @@ def test_what_is_to_send_and_what_is_in_doubt_is_found_by_an_index_among_all_tha
         notes = notes_of(run)
         run._db.set_trace_callback(statements.append)
         run.in_doubt()
-        notes.undecided(0.0)
+        notes.undecided(0.0, 0)
         kept.first_unfinished(run._db)
         run._db.set_trace_callback(None)
         plans = [

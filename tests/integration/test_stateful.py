@@ -25,6 +25,7 @@ from bulksend.model import Attempt as Begun
 from bulksend.reports.results import write_results
 from bulksend.runs.sqlite.owned import OwnSqliteRun
 from bulksend.runs.sqlite.run import SqliteRun
+from bulksend.sending import ACCEPTED, Proof, Verdict
 
 ROWS = 8
 PHONES = [PhoneNumber("639171234567"), PhoneNumber("639181234567")]
@@ -34,6 +35,7 @@ CHOICES = st.integers(0, 2**16)
 # What dies here are processes, not machines, so no disk need be waited for; None: the usual folder.
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 -- only mkdtemp makes something in it
 SELDOM = st.sampled_from([False] * 7 + [True])
+MOSTLY = st.sampled_from([True] * 3 + [False])
 
 
 @dataclass
@@ -41,21 +43,25 @@ class Server:
     """What the server knows, whether or not anybody heard of it.
 
     Attributes:
+        knows_keys: whether it remembers them, and echoes them.
         accepted: row and id of each message accepted.
+        remembered: of those that were accepted while it knew keys, by row.
         arrivals: row and time of each message accepted.
     """
 
     knows_keys: bool
     accepted: list[tuple[int, str]] = field(default_factory=list)
     arrivals: list[tuple[int, float]] = field(default_factory=list)
+    remembered: dict[int, str] = field(default_factory=dict)
 
     def post(self, row: int, now: float) -> str:
         """Accept a row, or know it again; its id."""
-        known = dict(self.accepted)
-        if self.knows_keys and row in known:
-            return known[row]
+        if self.knows_keys and row in self.remembered:
+            return self.remembered[row]
         self.accepted.append((row, f"SMS{len(self.accepted)}"))
         self.arrivals.append((row, now))
+        if self.knows_keys:
+            self.remembered[row] = self.accepted[-1][1]
         return self.accepted[-1][1]
 
 
@@ -86,7 +92,6 @@ class RunFile(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory(dir=MEMORY)
         self.path = Path(self.folder.name) / "campaign.run"
         self.server = Server(knows_keys)
-        self.proven = False  # as far as the living process knows
         self.clock = itertools.count(1_000, 1)
         self.attempts: dict[int, Attempt] = {}
         self.noted_ids: dict[int, str] = {}  # told to be sent, and committed
@@ -101,7 +106,7 @@ class RunFile(RuleBasedStateMachine):
     def open(self) -> None:
         self.run = OwnSqliteRun.own(self.path, self.now)
         self.notes = notes_of(self.run)
-        self.proven = self.run.is_dedup_proven
+        self.proof = Proof(self.run.turn, keyed=True)
         self.last_left = 0
 
     def teardown(self) -> None:
@@ -117,16 +122,16 @@ class RunFile(RuleBasedStateMachine):
 
     @rule(choice=CHOICES, count=st.integers(1, 3), leave=st.booleans(), dies=SELDOM)
     def begin_rows_that_are_due(self, choice: int, count: int, leave: bool, dies: bool) -> None:
-        """Only what the run file offers: rows never accepted, and rows in doubt where the server has shown keys."""
+        """Only what the run file offers: rows never accepted, and rows in doubt whose keys the server surely knows."""
         due = [item.row for item in self.notes.claim(0, ROWS)]
-        if self.proven:
-            due += [item.row for item in self.notes.undecided(0.0)]
+        if self.proof.number:
+            due += [item.row for item in self.notes.undecided(0.0, self.proof.number)]
         due = [row for row in due if row not in self.attempts]
         rows = [due[(choice + step) % len(due)] for step in range(min(count, len(due)))]
         if not rows:
             return
         self.run._db.execute("BEGIN IMMEDIATE")
-        begun = self.notes.begin(rows, self.now)
+        begun = self.notes.begin(rows, self.now, self.proof.number)
         if dies:
             self.die()
             return
@@ -153,7 +158,7 @@ class RunFile(RuleBasedStateMachine):
     def an_answer_comes(self, choice: int) -> None:
         row = self.one_of(self.on_their_way(), choice)
         message_id = self.server.post(row, self.now)
-        self.proven = self.proven or self.server.knows_keys
+        self.proof.see(self.attempts[row].begun, Verdict(ACCEPTED, 200, echoed=self.server.knows_keys))
         self.see(row, Status.SENT, answer_with(message_id))
 
     @precondition(lambda self: self.on_their_way())
@@ -172,7 +177,7 @@ class RunFile(RuleBasedStateMachine):
     @rule(dies=SELDOM)
     def look_up_what_is_in_doubt(self, dies: bool) -> None:
         ids = dict(self.server.accepted)
-        found = {item.row: ids[item.row] for item in self.notes.undecided(0.0) if item.row in ids}
+        found = {row: ids[row] for row in self.undecided() if row in ids}
         self.run._db.execute("BEGIN IMMEDIATE")
         self.notes.found({row: answer_with(message_id) for row, message_id in found.items()}, self.now)
         if dies:
@@ -186,14 +191,14 @@ class RunFile(RuleBasedStateMachine):
         in_doubt = [each.row for each in self.run.in_doubt()]
         some = in_doubt[: choice % (len(in_doubt) + 1)]
         self.run.decide(some, resend=False)
-        assert {item.row for item in self.notes.undecided(0.0)} == set(in_doubt) - set(some)
+        assert self.undecided() == set(in_doubt) - set(some)
 
     @rule(choice=CHOICES, dies=SELDOM)
     def note_outcomes(self, choice: int, dies: bool) -> None:
         seen = [attempt.outcome for attempt in self.attempts.values() if attempt.outcome]
         some = seen[: choice % (len(seen) + 1)]
         self.run._db.execute("BEGIN IMMEDIATE")
-        self.notes.settle(some, dedup_proven=self.proven)
+        self.notes.settle(some, turn=self.proof.turn)
         if dies:
             self.die()
             return
@@ -203,19 +208,21 @@ class RunFile(RuleBasedStateMachine):
             if outcome.answer:
                 self.noted_ids[outcome.row] = outcome.answer.message_id
 
-    @rule(arrive=st.lists(st.booleans(), max_size=ROWS))
-    def die_and_start_again(self, arrive: Sequence[bool] = ()) -> None:
-        """Whatever was on its way may arrive, now that nobody listens any more."""
+    @rule(arrive=st.lists(st.booleans(), max_size=ROWS), knows_keys=MOSTLY)
+    def die_and_start_again(self, arrive: Sequence[bool] = (), knows_keys: bool = True) -> None:
+        """Whatever was on its way may arrive, now that nobody listens any more; the next server may be another."""
         for row, arrives in zip(self.on_their_way(), arrive, strict=False):
             if arrives:
                 self.server.post(row, self.now)
+        self.server.knows_keys = knows_keys
         self.die()
 
-    @rule()
-    def end_in_order_and_start_again(self) -> None:
+    @rule(knows_keys=MOSTLY)
+    def end_in_order_and_start_again(self, knows_keys: bool) -> None:
         """With requests under way that were cut off."""
         self.cut_off()
         self.run.close()
+        self.server.knows_keys = knows_keys
         self.open()
 
     @precondition(lambda self: self.attempts)
@@ -293,8 +300,17 @@ class RunFile(RuleBasedStateMachine):
 
     # -- Helpers
 
+    def undecided(self) -> set[int]:
+        """Rows in doubt that nobody has decided on, under whatever proof."""
+        return {item.row for proof in range(self.proof.turn + 1) for item in self.notes.undecided(0.0, proof)}
+
     def posts_leave(self, count: int) -> None:
         for attempt in self.waiting()[:count]:
+            if not self.proof.allows(attempt.begun, self.now):
+                attempt.outcome = Outcome(
+                    row=attempt.begun.message.row, event=Event.CALLED_OFF, final=True, ended_at=self.now
+                )
+                continue
             self.notes.leaves(attempt.begun)
             attempt.left, self.last_left = True, attempt.begun.ticket
 

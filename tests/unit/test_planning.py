@@ -23,6 +23,7 @@ class Kept:
     def __init__(self) -> None:
         self.rows: list[PlannedRow] = []
         self.repeats: dict[Recipient, list[tuple[int, int]]] = {}
+        self.alike: list[int] = []
         self.skipped: list[tuple[int, str]] = []
         self.counts: Counter[Status] = Counter()
 
@@ -30,8 +31,9 @@ class Kept:
         self.rows += map(PlannedRow._make, rows.records())
         self.counts.update(rows.counts())
 
-    def add_repeats(self, recipient: Recipient, messages: Iterable[tuple[int, int]]) -> None:
+    def add_repeats(self, recipient: Recipient, messages: Iterable[tuple[int, int]], alike: Iterable[int]) -> None:
         self.repeats[recipient] = list(messages)
+        self.alike += alike
 
     def skip(self, rows: Iterable[int], says: str) -> None:
         self.skipped += [(row, says) for row in rows]
@@ -57,6 +59,7 @@ def test_a_plan_goes_into_any_sink_and_is_summed_up(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert dict(sink.counts) == {Status.PENDING: 4, Status.INVALID: 1}
     assert (sink.repeats, sink.skipped) == ({ANA: [(1, 1), (4, 1), (5, 1)]}, [])
+    assert sink.alike == [1, 4]
     assert counts_of(found) == {Status.PENDING: 4, Status.INVALID: 1, Status.SKIPPED: 0}
     assert (found.columns, found.digest) == (("to", "message"), sha256(SHEET.encode()).hexdigest())
     assert planned(tmp_path / "c.csv", None, PlanOptions()) == found

@@ -105,7 +105,7 @@ def sent(tmp_path: Path) -> Iterator[Run]:
                 Outcome(row=2, event=Event.ACCEPTED, final=True, ended_at=1.0, http_status=200, answer=ANSWER),
                 Outcome(row=3, event=Event.REJECTED, final=True, ended_at=1.0, http_status=400, error="=bad 'to'"),
             ],
-            dedup_proven=False,
+            turn=0,
         )
         yield run
 

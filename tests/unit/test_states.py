@@ -15,7 +15,8 @@ LIVES = [
 ]
 WALK = list(product(LIVES, Event))
 ENDS_OF_AN_ATTEMPT = {
-    Event.ACCEPTED, Event.REJECTED, Event.FAILED, Event.PUT_OFF, Event.CALLED_OFF, Event.DOUBTED, Event.CUT_OFF,
+    Event.ACCEPTED, Event.KNOWN, Event.REJECTED, Event.FAILED, Event.PUT_OFF, Event.CALLED_OFF, Event.DOUBTED,
+    Event.CUT_OFF,
 }  # fmt: skip
 NEVER_TRIED = Life(State.PENDING)
 
@@ -24,7 +25,7 @@ def can_happen(life: Life, event: Event) -> bool:
     if event in ENDS_OF_AN_ATTEMPT:
         return life.state is State.IN_FLIGHT
     if event is Event.BEGUN:
-        return life.state not in {State.IN_FLIGHT, State.SENT, State.REJECTED}
+        return life.state not in {State.IN_FLIGHT, State.SENT, State.SKIPPED, State.REJECTED}
     assert event in {Event.FOUND, Event.RESENT, Event.LEFT}
     return life.state is State.UNKNOWN
 
@@ -55,6 +56,7 @@ def test_each_event_leads_to_one_state_where_nothing_is_in_doubt() -> None:
     leads_to = {
         Event.BEGUN: State.IN_FLIGHT,
         Event.ACCEPTED: State.SENT,
+        Event.KNOWN: State.SKIPPED,
         Event.REJECTED: State.REJECTED,
         Event.FAILED: State.FAILED,
         Event.PUT_OFF: State.PENDING,
@@ -73,7 +75,7 @@ def test_each_event_leads_to_one_state_where_nothing_is_in_doubt() -> None:
 def test_a_row_in_doubt_reads_unknown_or_in_flight_until_it_is_accepted_or_found() -> None:
     for life, event, after in steps():
         if life.in_doubt:
-            if event in {Event.ACCEPTED, Event.FOUND}:
+            if event in {Event.ACCEPTED, Event.KNOWN, Event.FOUND}:
                 assert after.state is State.SENT
             else:
                 assert after.state is (State.IN_FLIGHT if event is Event.BEGUN else State.UNKNOWN)
@@ -89,14 +91,14 @@ def test_only_a_lost_answer_and_a_lost_process_bring_doubt() -> None:
             assert after.in_doubt is (event in {Event.DOUBTED, Event.CUT_OFF})
 
 
-@pytest.mark.parametrize("state", [State.SENT, State.REJECTED])
+@pytest.mark.parametrize("state", [State.SENT, State.SKIPPED, State.REJECTED])
 def test_nothing_happens_any_more_to_what_the_api_has_decided_on(state: State) -> None:
     assert not [event for life, event in WALK if life.state is state and can_happen(life, event)]
 
 
 def test_a_decision_is_dropped_by_a_new_doubt_and_by_certainty_and_kept_by_all_that_changes_nothing() -> None:
     for life, event, after in steps():
-        if event in {Event.DOUBTED, Event.CUT_OFF, Event.ACCEPTED, Event.FOUND, Event.REJECTED}:
+        if event in {Event.DOUBTED, Event.CUT_OFF, Event.ACCEPTED, Event.KNOWN, Event.FOUND, Event.REJECTED}:
             assert after.decision is None
         elif event is Event.RESENT:
             assert after.decision is Decision.RESEND
@@ -119,7 +121,7 @@ def test_no_row_can_become_what_makes_no_sense() -> None:
 
 def test_every_row_is_to_send_or_unsettled_or_under_way_or_done_with() -> None:
     for life in reachable():
-        done_with = life.state in {State.SENT, State.REJECTED} or (
+        done_with = life.state in {State.SENT, State.SKIPPED, State.REJECTED} or (
             life.state is State.UNKNOWN and life.decision is Decision.LEAVE
         )
         under_way = life.state is State.IN_FLIGHT
@@ -146,6 +148,7 @@ def test_people_are_told_a_status_of_every_row_but_one_under_way() -> None:
         State.PENDING: Status.PENDING,
         State.IN_FLIGHT: None,
         State.SENT: Status.SENT,
+        State.SKIPPED: Status.SKIPPED,
         State.REJECTED: Status.REJECTED,
         State.FAILED: Status.FAILED,
         State.UNKNOWN: Status.UNKNOWN,

@@ -45,25 +45,25 @@ class SqliteJournal:
         """See `Journal.crowded`."""
         return self._do(lambda: self._notes.crowded(is_crowded))
 
-    def undecided(self, since_s: float) -> Awaitable[list[Queued]]:
+    def undecided(self, since_s: float, proof: int) -> Awaitable[list[Queued]]:
         """See `Journal.undecided`."""
-        return self._do(lambda: self._notes.undecided(since_s))
+        return self._do(lambda: self._notes.undecided(since_s, proof))
 
     def recent_sends(self, since_s: float, wall_s: float) -> Awaitable[list[tuple[Recipient, int, float]]]:
         """See `Journal.recent_sends`."""
         return self._do(lambda: self._notes.recent_sends(since_s, wall_s))
 
-    def begin(self, rows: Sequence[int], wall_s: float) -> Awaitable[list[Attempt]]:
+    def begin(self, rows: Sequence[int], wall_s: float, proof: int = 0) -> Awaitable[list[Attempt]]:
         """See `Journal.begin`."""
-        return self._do(lambda: self._notes.begin(rows, wall_s), begins=True)
+        return self._do(lambda: self._notes.begin(rows, wall_s, proof), begins=True)
 
     def leaves(self, attempt: Attempt) -> None:
         """See `Journal.leaves`."""
         self._notes.leaves(attempt)
 
-    def settle(self, outcomes: Sequence[Outcome], *, dedup_proven: bool) -> Awaitable[None]:
+    def settle(self, outcomes: Sequence[Outcome], *, turn: int) -> Awaitable[None]:
         """See `Journal.settle`."""
-        return self._do(lambda: self._notes.settle(outcomes, dedup_proven=dedup_proven))
+        return self._do(lambda: self._notes.settle(outcomes, turn=turn))
 
     def in_doubt(self, limit: int) -> Awaitable[list[RowInDoubt]]:
         """See `Journal.in_doubt`."""

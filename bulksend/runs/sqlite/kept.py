@@ -17,6 +17,7 @@ from bulksend.runs.clock import Clock
 from bulksend.runs.facts import Facts
 from bulksend.runs.owner import Owner
 from bulksend.runs.sqlite import life
+from bulksend.runs.states import State
 
 
 def plan(db: sqlite3.Connection) -> Facts:
@@ -94,9 +95,9 @@ def check_epoch(db: sqlite3.Connection, own_epoch: int, path: Path) -> None:
         raise OwnedError(f"{path}: another bulksend process has taken this run over")
 
 
-def is_dedup_proven(db: sqlite3.Connection) -> bool:
-    """Whether the server has shown that it knows clientDedup."""
-    return read(db, "dedup proven") is not None
+def turn(db: sqlite3.Connection) -> int:
+    """How far the turns of `Proof` have come; format 2 only knew that a proof was found."""
+    return int(read(db, "turn") or read(db, "dedup proven") or 0)
 
 
 def is_keyed(db: sqlite3.Connection) -> bool:
@@ -111,8 +112,9 @@ def note_keyed(db: sqlite3.Connection, *, keyed: bool) -> None:
 
 
 def has_begun(db: sqlite3.Connection) -> bool:
-    """Whether a message may have been accepted."""
-    return db.execute(f"SELECT 1 FROM sends WHERE {life.may_have_arrived()} LIMIT 1").fetchone() is not None
+    """Whether a message may have been accepted, by this run or by another under its campaign."""
+    sql = f"SELECT 1 FROM sends WHERE {life.may_have_arrived()} OR state = '{State.SKIPPED}' LIMIT 1"
+    return db.execute(sql).fetchone() is not None
 
 
 def first_unfinished(db: sqlite3.Connection) -> int:

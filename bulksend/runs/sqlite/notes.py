@@ -12,11 +12,14 @@ from bulksend.errors import RunFileError
 from bulksend.model import Answer, Attempt, Event, Message, Outcome, Queued, Recipient
 from bulksend.runs.sqlite import kept, life
 from bulksend.runs.sqlite.departures import Departures
-from bulksend.runs.sqlite.queries import NUMBER, recent_sends, until
-from bulksend.runs.states import State
+from bulksend.runs.sqlite.queries import COPY, NUMBER, recent_sends, until
+from bulksend.runs.states import Decision, State
 
 _ADVANCED_AT = 100_000  # rows
-_ENDS = (Event.ACCEPTED, Event.REJECTED, Event.FAILED, Event.PUT_OFF, Event.DOUBTED, Event.CALLED_OFF)
+_MESSAGE = len(Message._fields)
+_ENDS = (
+    Event.ACCEPTED, Event.KNOWN, Event.REJECTED, Event.FAILED, Event.PUT_OFF, Event.DOUBTED, Event.CALLED_OFF,
+)  # fmt: skip
 TO_SEND = f"(s.row IS NULL OR {life.is_to_send('s.')})"
 
 _CLAIM = f"""
@@ -32,19 +35,21 @@ SELECT m.row, coalesce(n.number, m.recipient), {{slots}} FROM repeats m LEFT JOI
 """
 _UNSETTLED = f"""
 SELECT m.row, coalesce(n.number, m.recipient), {{slots}} FROM sends s JOIN messages m ON m.row = s.row
-{NUMBER.format("m")} WHERE {life.is_unsettled("s.")} AND s.doubt_since >= ? ORDER BY m.row
+{NUMBER.format("m")} WHERE {life.is_unsettled("s.")} AND s.doubt_since >= ? AND s.proof = ? ORDER BY m.row
 """
 # The WHERE is the last guard against a double send: a row that was accepted, or is on its way, cannot begin again.
 _BEGIN = f"""
-INSERT INTO sends (row, state, attempts, started_at, ticket)
-SELECT value, '{State.IN_FLIGHT}', 1, ?, ? + key FROM json_each(?) WHERE true
+INSERT INTO sends (row, state, attempts, started_at, ticket, proof)
+SELECT value, '{State.IN_FLIGHT}', 1, ?, ? + key, ? FROM json_each(?) WHERE true
 ON CONFLICT (row) DO UPDATE SET {life.after(Event.BEGUN)}, attempts = attempts + 1,
-    started_at = excluded.started_at, ticket = excluded.ticket, ended_at = NULL
+    started_at = excluded.started_at, ticket = excluded.ticket, ended_at = NULL,
+    proof = CASE WHEN doubt_since IS NULL OR proof = excluded.proof THEN excluded.proof ELSE 0 END
 WHERE {life.can_be(Event.BEGUN, "sends.")}
 """
-_BODIES = """
+_BODIES = f"""
 SELECT json_group_array(json_array(
-    m.row, m.recipient, m.sender, m.text, m.parts, m.price, s.attempts, s.doubt_since IS NOT NULL, s.ticket
+    m.row, m.recipient, m.sender, m.text, m.parts, m.price, {COPY},
+    s.attempts, s.doubt_since, s.ticket, s.proof, s.decision IS '{Decision.RESEND}'
 )) FROM json_each(?) wanted JOIN messages m ON m.row = wanted.value JOIN sends s ON s.row = wanted.value
 """
 # One statement for a whole group, here and in _BODIES and _CLAIM: each step of a statement gives the interpreter's lock
@@ -107,15 +112,18 @@ class Notes:
         self.in_flight: set[int] = set()  # rows whose intents may be noted, and whose outcomes are not
         self._settled: list[int] = []  # by the transaction under way
         self._keyed = keyed
+        self._turn = self._noted_turn = kept.turn(db)
 
     def committed(self) -> None:
         """The transaction under way is on the disk."""
         self.in_flight.difference_update(self._settled)
         self._settled.clear()
+        self._turn = self._noted_turn
 
     def rolled_back(self) -> None:
         """Nothing of the transaction under way was noted."""
         self._settled.clear()
+        self._noted_turn = self._turn
 
     def check_epoch(self) -> None:
         """See `kept.check_epoch`."""
@@ -141,44 +149,45 @@ class Notes:
             for found in self.db.execute(sql, [recipient, self._until])
         ]
 
-    def undecided(self, since_s: float) -> list[Queued]:
+    def undecided(self, since_s: float, proof: int) -> list[Queued]:
         """See `Journal.undecided`."""
-        return [Queued(*found) for found in self.db.execute(_UNSETTLED.format(slots=self._slots), [since_s])]
+        return [Queued(*found) for found in self.db.execute(_UNSETTLED.format(slots=self._slots), [since_s, proof])]
 
     def recent_sends(self, since_s: float, wall_s: float) -> list[tuple[Recipient, int, float]]:
         """See `Journal.recent_sends`."""
         found = recent_sends(self.db, since_s, wall_s)
         return [(who, parts if self._by_parts else messages, ended) for who, parts, messages, ended in found]
 
-    def begin(self, rows: Sequence[int], wall_s: float) -> list[Attempt]:
+    def begin(self, rows: Sequence[int], wall_s: float, proof: int = 0) -> list[Attempt]:
         """See `Journal.begin`."""
         wanted = orjson.dumps(rows).decode()
         self.in_flight.update(rows)
         if self._keyed is not None:
             kept.note_keyed(self.db, keyed=self._keyed)
             self._keyed = None
-        begun = self.db.execute(_BEGIN, [wall_s, self._departures.issue(len(rows)), wanted]).rowcount
+        begun = self.db.execute(_BEGIN, [wall_s, self._departures.issue(len(rows)), proof, wanted]).rowcount
         if begun != len(rows):
             raise RunFileError(f"{self.path}: {len(rows) - begun} rows were to be sent that are sent or on their way")
         (bodies,) = self.db.execute(_BODIES, [wanted]).fetchone()
         return [
-            Attempt(Message(row, recipient, sender, text, parts, price), number, bool(in_doubt), ticket)
-            for row, recipient, sender, text, parts, price, number, in_doubt, ticket in orjson.loads(bodies)
+            Attempt(Message(*each[:_MESSAGE]), number, since, ticket, under, resent=bool(resent))
+            for *each, number, since, ticket, under, resent in orjson.loads(bodies)
         ]
 
     def leaves(self, attempt: Attempt) -> None:
         """See `Journal.leaves`."""
         self._departures.reach(attempt.ticket)
 
-    def settle(self, outcomes: Sequence[Outcome], *, dedup_proven: bool) -> None:
+    def settle(self, outcomes: Sequence[Outcome], *, turn: int) -> None:
         """See `Journal.settle`."""
         self.db.execute(_SETTLE, [orjson.dumps([_settlement(outcome) for outcome in outcomes]).decode()])
         self._settled += [outcome.row for outcome in outcomes]
         learned = [outcome.learned for outcome in outcomes if outcome.learned]
         if learned:
             self.db.executemany("INSERT OR REPLACE INTO numbers VALUES (?, ?)", learned)
-        if dedup_proven:
-            kept.note(self.db, "dedup proven", 1)
+        if turn > self._noted_turn:
+            kept.note(self.db, "turn", turn)
+            self._noted_turn = turn
 
     def found(self, answers: Mapping[int, Answer], wall_s: float) -> None:
         """See `Journal.found`."""

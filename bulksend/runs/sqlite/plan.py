@@ -21,6 +21,14 @@ from bulksend.runs.lock import FileLock
 from bulksend.runs.sqlite.run import SqliteRun
 from bulksend.runs.sqlite.schema import INDEXES, PRAGMAS, SCHEMA, explained, is_run_file
 
+_ALIKE = "CREATE TEMP TABLE alike (row INTEGER PRIMARY KEY);"  # rows that have recipient and text of others
+_COUNT_COPIES = """
+INSERT INTO copies SELECT row, before FROM (
+    SELECT row, row_number() OVER (PARTITION BY recipient, sender, text ORDER BY row) - 1 AS before
+    FROM messages JOIN alike USING (row)
+) WHERE before > 0
+"""
+
 
 class PlanWriter:
     """A plan that is being written.
@@ -45,7 +53,7 @@ class PlanWriter:
                 self._db = sqlite3.connect(self._draft, isolation_level=None)
                 # No journal: a plan that was cut off is thrown away whole.
                 self._db.executescript(
-                    f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {SCHEMA} {INDEXES} {PRAGMAS} BEGIN;"
+                    f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {SCHEMA} {INDEXES} {PRAGMAS} {_ALIKE} BEGIN;"
                 )
         except BaseException:
             self._lock.release()
@@ -57,12 +65,13 @@ class PlanWriter:
         with explained(self.path):
             self._db.executemany("INSERT INTO messages VALUES (?,?,?,?,?,?,?,?,?,?)", rows.records())
 
-    def add_repeats(self, recipient: Recipient, messages: Iterable[tuple[int, int]]) -> None:
-        """Note that a recipient gets more than one message: (row, parts) of each."""
+    def add_repeats(self, recipient: Recipient, messages: Iterable[tuple[int, int]], alike: Iterable[int] = ()) -> None:
+        """See `PlanSink.add_repeats`."""
         with explained(self.path):
             self._db.executemany(
                 "INSERT INTO repeats VALUES (?,?,?)", [(recipient, row, parts) for row, parts in messages]
             )
+            self._db.executemany("INSERT INTO alike VALUES (?)", zip(alike))
 
     def skip(self, rows: Iterable[int], says: str) -> None:
         """Leave rows out after all."""
@@ -87,6 +96,7 @@ class PlanWriter:
         kept = {"plan": made_of, "findings": findings, "counts": counts}
         with explained(self.path):
             self._db.executemany("INSERT INTO facts VALUES (?,?)", [(k, orjson.dumps(v)) for k, v in kept.items()])
+            self._db.execute(_COUNT_COPIES)
             self._db.execute("COMMIT")
             self._db.close()
             self._lock.sync()

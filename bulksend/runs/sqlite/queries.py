@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from bulksend.model import Encoding, PhoneNumber, RowInDoubt, Status
+from bulksend.model import Encoding, Message, PhoneNumber, RowInDoubt, Status
 from bulksend.planning import CROWDS_MAX, Crowd, Group, Overview, Preview, Tally, summed
 from bulksend.runs.clock import Clock, lag
 from bulksend.runs.sqlite import kept, life
@@ -19,6 +19,9 @@ PENDING = f"m.row >= :first AND m.status = 'pending' AND (s.row IS NULL OR {life
 """Of ``messages m`` left-joined with ``sends s``: it is still to be sent."""
 NUMBER = "LEFT JOIN numbers n ON typeof({0}.recipient) = 'integer' AND n.contact = {0}.recipient"
 """A contact's number, where it is known; TEXT and INTEGER must not meet, or a number could pass for a contact's id."""
+
+COPY = "coalesce((SELECT copy FROM copies WHERE copies.row = m.row), 0)"
+"""Of ``messages m``: how many earlier ones are equal."""
 
 _GROUPS = f"""
 SELECT CASE typeof(m.recipient) WHEN 'text' THEN substr(m.recipient, 1, 3) ELSE '' END AS start,
@@ -44,7 +47,8 @@ LEFT JOIN sends s ON s.row = m.row WHERE coalesce(s.state, m.status) = ?
 GROUP BY said ORDER BY n DESC, min(m.row) LIMIT ?
 """
 _IN_DOUBT = f"""
-SELECT m.row, m.recipient, m.text, s.doubt_since, s.started_at, coalesce(s.error, '') FROM sends s
+SELECT m.row, m.recipient, m.sender, m.text, m.parts, m.price, {COPY}, s.doubt_since, s.started_at,
+    coalesce(s.error, '') FROM sends s
 JOIN messages m ON m.row = s.row WHERE {life.is_open("s.")} ORDER BY m.row LIMIT ?
 """
 _RIVALS = f"""
@@ -116,19 +120,19 @@ def until(db: sqlite3.Connection, limit: int | None) -> int:
 
 def in_doubt(db: sqlite3.Connection, limit: int | None) -> list[RowInDoubt]:
     """What `Run.in_doubt` tells, inside the caller's transaction."""
-    keyed = f"{kept.plan(db).campaign}-"
-    return [
-        RowInDoubt(row, recipient, text, f"{keyed}{row}", since, until, error)
-        for row, recipient, text, since, until, error in db.execute(_IN_DOUBT, [-1 if limit is None else limit])
-    ]
+    keys = kept.plan(db).keys
+    found = []
+    for *named, since, until, error in db.execute(_IN_DOUBT, [-1 if limit is None else limit]):
+        message = Message(*named)
+        found.append(RowInDoubt(message.row, message.recipient, message.text, keys.of(message), since, until, error))
+    return found
 
 
 def message_ids(db: sqlite3.Connection, since_s: float) -> set[str]:
     """What `Run.message_ids` tells, inside the caller's transaction."""
-    sql = (
-        "SELECT json_extract(answer, '$.messageId') FROM sends WHERE state = ? AND answer IS NOT NULL AND ended_at >= ?"
-    )
-    return {message_id for (message_id,) in db.execute(sql, [State.SENT, since_s])}
+    sql = f"""SELECT json_extract(answer, '$.messageId') FROM sends
+        WHERE state IN ('{State.SENT}', '{State.SKIPPED}') AND answer IS NOT NULL AND ended_at >= ?"""
+    return {message_id for (message_id,) in db.execute(sql, [since_s])}
 
 
 def rivals(db: sqlite3.Connection, since_s: float) -> list[Any]:

@@ -79,10 +79,10 @@ class SqliteRun:
             return kept.is_keyed(self._db)
 
     @property
-    def is_dedup_proven(self) -> bool:
-        """See `Run.is_dedup_proven`."""
+    def turn(self) -> int:
+        """See `Run.turn`."""
         with explained(self.path):
-            return kept.is_dedup_proven(self._db)
+            return kept.turn(self._db)
 
     def plan(self, limit: int | None = None) -> Plan:
         """See `Run.plan`."""

@@ -38,6 +38,9 @@ CREATE TABLE messages (
 CREATE TABLE repeats (             -- the rows of recipients that occur more than once
     recipient, row INTEGER, parts INTEGER NOT NULL, PRIMARY KEY (recipient, row)
 ) WITHOUT ROWID;
+CREATE TABLE copies (              -- the rows that have recipient, sender and text of earlier ones
+    row INTEGER PRIMARY KEY, copy INTEGER NOT NULL  -- of how many
+);
 CREATE TABLE sends (
     row INTEGER PRIMARY KEY,
     state TEXT NOT NULL,           -- see `bulksend.runs.states`, also for the next two but one
@@ -47,6 +50,7 @@ CREATE TABLE sends (
     doubt_since REAL,              -- when the first attempt began that may have been accepted; NULL: none may
     decision TEXT,                 -- what somebody decided about the doubt; NULL: nothing
     ticket INTEGER,                -- of the last intent, counted from 1 by each owner
+    proof INTEGER NOT NULL DEFAULT 0,  -- see `bulksend.sending.Proof`; of all attempts that may have been accepted
     http_status INTEGER,
     answer TEXT,                   -- what the API said, a JSON object with the API's names
     charged INTEGER,               -- micro-USD
@@ -81,6 +85,8 @@ _ANSWER_2 = (
 _FROM_2 = f"""
 ALTER TABLE sends ADD COLUMN decision TEXT;
 ALTER TABLE sends ADD COLUMN ticket INTEGER;
+ALTER TABLE sends ADD COLUMN proof INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE copies (row INTEGER PRIMARY KEY, copy INTEGER NOT NULL);
 UPDATE sends SET state = {_STATE_2}, doubt_since = {_DOUBT_2}, decision = {_DECISION_2}, answer = {_ANSWER_2};
 DROP INDEX unfinished;
 DROP INDEX doubtful;
@@ -88,7 +94,7 @@ DROP INDEX doubtful;
 
 _SENDS_2 = f"""
 SELECT row, {_STATE_2} AS state, attempts, started_at, ended_at, {_DOUBT_2} AS doubt_since, {_DECISION_2} AS decision,
-    NULL AS ticket, http_status, {_ANSWER_2} AS answer, charged, error FROM main.sends
+    NULL AS ticket, 0 AS proof, http_status, {_ANSWER_2} AS answer, charged, error FROM main.sends
 """
 """What stands in a file of format 2, as if it were of this one."""
 
@@ -128,8 +134,10 @@ def show(db: sqlite3.Connection, version: int, *, gone: int | None, left_to: int
             f"CASE WHEN {life.can_be(Event.CUT_OFF)} AND {still} THEN {value} ELSE {column} END AS {column}"
             for column, value in cut_off(left_to).items()
         )
-        others = "row, started_at, ended_at, ticket, http_status, answer, charged"
+        others = "row, started_at, ended_at, ticket, proof, http_status, answer, charged"
         sends = f"(SELECT {others}, {columns} FROM {sends})"
+    if version == OLDEST_FORMAT:
+        db.execute("CREATE TEMP VIEW copies AS SELECT 0 AS row, 0 AS copy WHERE false")
     if sends != "main.sends":
         db.execute(f"CREATE TEMP VIEW sends AS SELECT * FROM {sends}")
 

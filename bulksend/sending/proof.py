@@ -1,0 +1,87 @@
+"""When a message that may have been accepted can be sent once more without being accepted twice."""
+
+from __future__ import annotations
+
+from bulksend.model import Attempt, Event
+from bulksend.sending.verdict import Verdict
+
+# How long the server is taken to remember a clientDedup. Undocumented; deliveryDeadline shows that a message lives
+# for 24 h, and a shorter memory than that would not serve its purpose.
+DEDUP_MEMORY_S = 24 * 3600.0
+
+
+class Proof:
+    """What echoed keys prove, and for how long.
+
+    A server that echoes our clientDedup in the answer to a message that it accepted knows keys: that is a proof, and
+    it holds, over all commands of a run, until such an answer comes without one. But between two commands anything may
+    have happened to the server, so that a command relies on it only once it has seen an echo itself: before, it
+    repeats nothing, and what it sends goes under no proof. A row that may have been accepted is repeated if
+
+    - this command has seen an echo;
+    - all its attempts that may have been accepted began under the proof that holds, so that the server was known to
+      know keys before the first of them left, and was not seen to have changed since;
+    - the first of them began less than `DEDUP_MEMORY_S` ago, so that the server still remembers.
+
+    Proofs are numbered by turns: a turn begins when a proof is found (then it is odd) and when it is lost (even), so
+    that what was sent under one that was lost is never repeated under another.
+
+    Args:
+        turn: how far the run's turns have come.
+        keyed: whether messages carry a clientDedup; without one, answers show nothing.
+
+    Attributes:
+        turn: how far they have come by now; noted with the outcomes that show it, before the next attempt begins.
+    """
+
+    __slots__ = ("_is_seen", "_keyed", "_left", "_lost", "turn")
+
+    def __init__(self, turn: int, *, keyed: bool) -> None:
+        self.turn = turn
+        self._keyed = keyed
+        self._is_seen = False  # whether this command has seen an echo
+        self._left = 0  # the last ticket that left
+        self._lost = 0  # the last ticket that had left when a proof was lost: its echo may be older than the loss
+
+    @property
+    def held(self) -> int:
+        """The proof that no answer has taken back, whoever has seen its echoes; 0 for none."""
+        return self.turn if self._keyed and self.turn % 2 else 0
+
+    @property
+    def number(self) -> int:
+        """The proof under which attempts begin now; 0 for none."""
+        return self.held if self._is_seen else 0
+
+    def allows(self, attempt: Attempt, wall_s: float) -> bool:
+        """Whether an attempt may leave now: it repeats nothing that may have been accepted, or that is safe.
+
+        Args:
+            attempt: what is about to leave.
+            wall_s: seconds since 1970. A clock that was set back tells no age.
+        """
+        is_repeat = attempt.doubt_since is not None and not attempt.resent
+        if is_repeat and not (self.covers(attempt) and self._is_fresh(attempt, wall_s)):
+            return False
+        self._left = max(self._left, attempt.ticket)
+        return True
+
+    def covers(self, attempt: Attempt) -> bool:
+        """Whether the server knows the key of whatever was sent of the attempt's row, as far as was seen."""
+        return attempt.proof == self.number != 0
+
+    def see(self, attempt: Attempt, verdict: Verdict) -> None:
+        """Take in what an answer shows."""
+        if not self._keyed or verdict.ruling.event is not Event.ACCEPTED:
+            return
+        if verdict.echoed:
+            if attempt.ticket > self._lost:
+                self.turn += self.turn % 2 == 0
+                self._is_seen = True
+        elif not verdict.is_duplicate:  # which says that the server knows the key, though it does not show it
+            self.turn += self.turn % 2
+            self._lost = self._left
+
+    @staticmethod
+    def _is_fresh(attempt: Attempt, wall_s: float) -> bool:
+        return attempt.doubt_since is not None and 0 <= wall_s - attempt.doubt_since < DEDUP_MEMORY_S
