@@ -60,7 +60,8 @@ _STOPS = {
     StopReason.FOREIGN_KEY: "{stop.says}: plan anew with another --campaign",
     StopReason.BUDGET_FILLED: "the next message would exceed --max-cost: raise it to go on",
     StopReason.TOO_MANY_ERRORS: (
-        "{stop.unsent} of {stop.done} rows could not be sent, more than --max-errors {stop.limit}"
+        "{stop.unsent} of {stop.done} rows could not be sent, more than --max-errors {stop.limit}: it goes on only "
+        "with a higher one"
     ),
     StopReason.ALL_REJECTED: "{stop.says}; if the rest is to be sent all the same, say --max-errors 100%",
 }

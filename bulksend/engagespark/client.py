@@ -28,6 +28,7 @@ _ANSWER_MAX = 1_000_000  # bytes; the API's answers are under 3,000
 _LIST_MAX = 5_000_000  # bytes of a page of 100 messages
 _CONNECT_TIMEOUT_S = 10.0
 _BALANCE_TIMEOUT_S = 10.0  # nobody waits for what is only good to know
+_NOBODY_BEHIND = frozenset({408, 502, 503, 504, *range(520, 531)})  # the last are Cloudflare's own
 # Idle connections are dropped before a server or gateway usually does, so that a POST rarely meets a closing one.
 _IDLE_S = 15.0
 
@@ -125,6 +126,17 @@ class SmsApi:
                 return await self._get(self._balance_url, bodies.balance)
         except TimeoutError:
             return Looked.NOT_REACHED
+
+    async def is_there(self) -> bool:
+        """Whether anybody answers for the API: a gateway that has nobody behind it does not."""
+        try:
+            async with (
+                asyncio.timeout(_BALANCE_TIMEOUT_S),
+                self._session.get(self._balance_url, allow_redirects=False) as response,
+            ):
+                return response.status not in _NOBODY_BEHIND
+        except (aiohttp.ClientError, OSError):  # a time-out is an OSError
+            return False
 
     async def _get(self, url: URL, understood: Callable[[Any], T | None]) -> T | Looked:
         """GET what a server may have or not; why not if what comes is not it."""

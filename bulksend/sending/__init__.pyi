@@ -1,4 +1,5 @@
 from .assembly import assemble as assemble
+from .budget import Budget as Budget
 from .caps import PHILIPPINES as PHILIPPINES
 from .caps import Cap as Cap
 from .caps import Caps as Caps
@@ -8,8 +9,8 @@ from .engine import KeyOf as KeyOf
 from .engine import Progress as Progress
 from .feed import Past as Past
 from .journal import Journal as Journal
-from .limits import Budget as Budget
 from .limits import ErrorLimit as ErrorLimit
+from .limits import Errors as Errors
 from .pace import Pace as Pace
 from .stop import Stop as Stop
 from .stop import StopReason as StopReason
@@ -22,3 +23,4 @@ from .verdict import Repeat as Repeat
 from .verdict import Ruling as Ruling
 from .verdict import Sender as Sender
 from .verdict import Verdict as Verdict
+from .verdict import Voice as Voice

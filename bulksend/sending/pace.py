@@ -16,6 +16,7 @@ class Pace:
         rate: messages per second of the whole account, or None for no limit.
         timeout_s: how long one request may take.
         retries: how often a message is tried again after its first attempt.
+        patience_s: how long the server may be away before the run gives up.
         grace_s: how long requests under way may go on after the run was interrupted.
     """
 
@@ -23,6 +24,7 @@ class Pace:
     rate: float | None = None
     timeout_s: float = 30.0
     retries: int = 4
+    patience_s: float = 600.0
     grace_s: float = 10.0
 
 

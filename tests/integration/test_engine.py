@@ -83,10 +83,14 @@ class Server:
     Attributes:
         replies: gets the message and the number of its attempt.
         calls: (row, dedup key, when) in the order of arrival.
+        there: whether anybody answers who looks for it without sending.
+        looks: when somebody did.
     """
 
     replies: Callable[[Message, int], Reply | Awaitable[Reply]]
     calls: list[tuple[int, str | None, float]] = field(default_factory=list)
+    there: bool = True
+    looks: list[float] = field(default_factory=list)
 
     async def send(self, message: Message, dedup_key: str | None) -> Verdict:
         self.calls.append((message.row, dedup_key, time.monotonic()))
@@ -95,6 +99,10 @@ class Server:
             await asyncio.sleep(0)
             return judge(reply)
         return judge(await reply)
+
+    async def is_there(self) -> bool:
+        self.looks.append(time.monotonic())
+        return self.there
 
     @property
     def rows(self) -> list[int]:
@@ -429,7 +437,7 @@ async def test_a_row_that_somebody_else_took_before_its_repeat_is_not_repeated()
     run, server = quick(abroad(3)), Server(reply)
     assert await run.send(server, watch=engines.append) is None
     assert server.rows.count(2) == 1
-    assert engines[0]._consequences._tries == {}
+    assert engines[0]._consequences._tries._used == {}
 
 
 # -- What is tried again
@@ -474,7 +482,7 @@ async def test_nothing_is_remembered_of_rows_that_were_sent_in_the_end() -> None
     engines: list[Engine] = []
     server = Server(lambda message, attempt: accepted(message) if attempt > 1 else refused(500))
     await quick(abroad(10)).send(server, watch=engines.append)
-    assert engines[0]._consequences._tries == {}
+    assert engines[0]._consequences._tries._used == {}
 
 
 async def test_a_server_that_asks_to_be_left_alone_is_left_alone() -> None:
@@ -525,12 +533,13 @@ async def test_a_repeat_can_be_due_before_its_first_outcome_is_committed() -> No
     assert set(run.states().values()) == {"sent"}
 
 
-async def test_a_repeat_that_is_never_answered_ends_unknown() -> None:
-    run, server = quick(abroad(1)), Server(lambda *_: Reply(None, Fault.TIMED_OUT))
+async def test_a_repeat_that_is_never_answered_ends_unknown_while_others_get_through() -> None:
+    run = quick(abroad(60))
+    server = Server(lambda message, _: Reply(None, Fault.TIMED_OUT) if message.row == 1 else accepted(message))
     run.knows_dedup()
-    await run.send(server, Pace(retries=2))
-    assert server.rows == [1] * 3
-    assert run.states() == {1: "unknown"}
+    assert await run.send(server, Pace(concurrency=4, retries=2)) is None
+    assert server.rows.count(1) == 3
+    assert run.states() == {1: "unknown"} | dict.fromkeys(range(2, 61), "sent")
 
 
 @pytest.mark.parametrize(
@@ -542,7 +551,7 @@ async def test_what_may_have_been_sent_stays_unknown_whatever_befalls_its_repeat
     run = quick(abroad(1))
     run.knows_dedup()
     server = Server(lambda _, attempt: Reply(None, Fault.TIMED_OUT) if attempt == 1 else repeated)
-    await run.send(server, Pace(retries=2))
+    await run.send(server, Pace(retries=2, patience_s=0))
     assert len(server.calls) > 1
     assert run.states() == {1: "unknown"}
 
@@ -554,6 +563,173 @@ async def test_what_may_have_been_sent_stays_unknown_if_the_run_stops_at_its_rep
     stop = await run.send(server)
     assert stop is not None
     assert run.states() == {1: "unknown"}
+
+
+# -- A server that is away
+
+OUTAGES = {
+    "refused": Reply(None, Fault.UNREACHABLE, error="refused"),
+    "timed out": Reply(None, Fault.TIMED_OUT),
+    "gateway": Reply(503, Fault.UNREADABLE),
+    "asked for a pause": Reply(503, Fault.UNREADABLE, retry_after_s=0.2),
+    "internal": refused(500),
+    "slow down": refused(429),
+}
+
+
+class Unsteady(Server):
+    """A server that is away for a while, from its so many-th message on."""
+
+    def __init__(self, seconds: float, outage: Reply, after: int = 0, *, echoed: bool = True) -> None:
+        super().__init__(lambda message, _: accepted(message, echoed=echoed) if self.is_back() else outage)
+        self._seconds, self._after = seconds, after
+
+    def is_back(self) -> bool:
+        if len(self.calls) <= self._after:
+            return True
+        return time.monotonic() > self.times[self._after] + self._seconds
+
+    async def is_there(self) -> bool:
+        await super().is_there()
+        return self.is_back()
+
+
+@pytest.mark.parametrize("outage", OUTAGES.values(), ids=OUTAGES)
+@pytest.mark.parametrize(("rows", "after"), [(20, 0), (300, 100)])
+async def test_an_outage_costs_no_rows_tries_and_the_run_goes_on_by_itself(
+    outage: Reply, rows: int, after: int
+) -> None:
+    run, server = quick(abroad(rows)), Unsteady(1.0, outage, after)
+    run.knows_dedup()
+    assert await run.send(server, Pace(concurrency=32, retries=2)) is None
+    assert run.states() == dict.fromkeys(range(1, rows + 1), "sent")
+
+
+@pytest.mark.parametrize("outage", [OUTAGES["timed out"], OUTAGES["gateway"]], ids=["timed out", "gateway"])
+async def test_an_outage_puts_only_in_doubt_what_was_under_way_and_a_row_a_look(outage: Reply) -> None:
+    run, server = quick(abroad(300)), Unsteady(1.2, outage, 100, echoed=False)
+    stop = await run.send(server, Pace(concurrency=32, patience_s=60))
+    assert stop is None
+    in_doubt = list(run.states().values()).count("unknown")
+    assert 0 < in_doubt <= 32 + len(server.looks)
+    assert list(run.states().values()).count("sent") == 300 - in_doubt
+
+
+async def test_the_server_is_looked_for_without_sending_first_and_then_by_one_message(plan: Plan) -> None:
+    run, server = plan(abroad(100)), Server(lambda *_: Reply(None, Fault.TIMED_OUT), there=False)
+    run.knows_dedup()
+    stop = await run.send(server, Pace(concurrency=4, patience_s=1))
+    assert stop is not None
+    assert stop.reason is StopReason.SERVER_AWAY
+    assert len(server.calls) == 8  # all that went before it was known
+    assert len(server.looks) >= 2
+    assert set(run.states().values()) == {"unknown"}
+
+
+async def test_with_keys_proven_it_is_always_the_same_row_that_tries() -> None:
+    run, server = quick(abroad(100)), Server(lambda *_: Reply(None, Fault.TIMED_OUT))
+    run.knows_dedup()
+    stop = await run.send(server, Pace(concurrency=4, patience_s=3))
+    assert stop is not None
+    assert stop.reason is StopReason.SERVER_AWAY
+    assert len(server.rows) >= 8 + 3
+    assert len(set(server.rows[8:])) == 1
+    assert "no answer in time" in stop.says
+
+
+async def test_what_was_certainly_not_sent_stays_pending_when_the_server_does_not_come_back() -> None:
+    run, server = quick(abroad(20)), Server(lambda *_: Reply(None, Fault.UNREACHABLE), there=False)
+    stop = await run.send(server, Pace(concurrency=32, retries=0, patience_s=0.5))
+    assert stop is not None
+    assert stop.reason is StopReason.SERVER_AWAY
+    assert run.states() == dict.fromkeys(range(1, 21), "pending")
+
+
+async def test_a_row_whose_tries_were_used_up_while_others_got_through_failed() -> None:
+    run = quick(abroad(60))
+    server = Server(lambda message, _: Reply(None, Fault.UNREACHABLE) if message.row == 1 else accepted(message))
+    assert await run.send(server, Pace(concurrency=4, retries=1)) is None
+    assert server.rows.count(1) == 2
+    assert run.states() == {1: "failed"} | dict.fromkeys(range(2, 61), "sent")
+
+
+@pytest.mark.parametrize("count", [12, 20])
+async def test_rows_at_which_the_server_stumbles_do_not_keep_the_others_back(count: int) -> None:
+    run = quick(abroad(60))
+    server = Server(lambda message, _: refused(500) if message.row <= count else accepted(message))
+    assert await run.send(server, Pace(concurrency=16, retries=1)) is None
+    assert run.states() == dict.fromkeys(range(1, count + 1), "failed") | dict.fromkeys(range(count + 1, 61), "sent")
+
+
+async def test_a_run_that_has_nothing_more_to_send_does_not_wait_for_the_server() -> None:
+    run, server = quick(abroad(3)), Server(lambda *_: Reply(None, Fault.TIMED_OUT))
+    began = time.monotonic()
+    assert await run.send(server) is None
+    assert time.monotonic() - began < 0.4
+    assert run.states() == dict.fromkeys((1, 2, 3), "unknown")
+
+
+async def test_an_interruption_is_heard_while_the_server_is_away() -> None:
+    stopping = Stopping()
+    run, server = quick(abroad(20)), Server(lambda *_: Reply(None, Fault.UNREACHABLE), there=False)
+    asyncio.get_running_loop().call_later(0.3, stopping.ask, INTERRUPTED_BY_HAND)
+    assert await run.send(server, stopping=stopping) == INTERRUPTED_BY_HAND
+    assert set(run.states().values()) == {"pending"}
+
+
+# -- A server that asks to slow down
+
+
+def allows(rate: float, burst: int = 1) -> Server:
+    """A server that lets so many through a second, and asks everybody else to slow down."""
+    tokens, at = float(burst), time.monotonic()
+
+    def reply(message: Message, _: int) -> Reply:
+        nonlocal tokens, at
+        now = time.monotonic()
+        tokens, at = min(burst, tokens + (now - at) * rate), now
+        if tokens < 1:
+            return refused(429)
+        tokens -= 1
+        return accepted(message)
+
+    return Server(reply)
+
+
+@pytest.mark.parametrize(("rate", "burst"), [(100, 1), (100, 20)])
+async def test_being_told_to_slow_down_costs_no_row_its_tries(rate: float, burst: int) -> None:
+    run, server = quick(abroad(200)), allows(rate, burst)
+    began = time.monotonic()
+    assert await run.send(server, Pace(concurrency=32, retries=0)) is None
+    assert set(run.states().values()) == {"sent"}
+    assert time.monotonic() - began < 3 * 200 / rate
+
+
+async def test_nothing_starts_before_the_pause_is_over_that_the_server_asks_for(plan: Plan) -> None:
+    pause_s, asked_at = 0.5, 0.0
+
+    async def reply(message: Message) -> Reply:
+        nonlocal asked_at
+        await asyncio.sleep(0.01)
+        if message.row != 40 or asked_at:
+            return accepted(message, echoed=True)
+        asked_at = time.monotonic()
+        return refused(429, "", pause_s)
+
+    run, server = plan(abroad(300)), Server(lambda message, _: reply(message))
+    run.knows_dedup()  # so that intents are committed ahead
+    assert await run.send(server, Pace(concurrency=8)) is None
+    assert not [at for at in server.times if asked_at < at < asked_at + pause_s]
+    assert set(run.states().values()) == {"sent"}
+    assert set(run.attempts().values()) == {1, 2}
+
+
+async def test_a_server_that_never_lets_anything_through_is_given_up() -> None:
+    run, server = quick(abroad(20)), Server(lambda *_: refused(429))
+    stop = await run.send(server, Pace(concurrency=4, patience_s=0.5))
+    assert stop is not None
+    assert stop.reason is StopReason.SERVER_AWAY
+    assert set(run.states().values()) == {"pending"}
 
 
 # -- A run that was killed
@@ -598,10 +774,10 @@ async def test_a_row_is_not_repeated_when_the_server_may_have_forgotten_its_key(
 
 
 async def test_a_repeat_does_not_make_the_server_remember_a_key_for_longer(plan: Plan) -> None:
-    run, silent = plan(abroad(1)), Server(lambda *_: Reply(None, Fault.TIMED_OUT))
+    run, silent = plan(abroad(1)), Server(lambda *_: Reply(None, Fault.TIMED_OUT), there=False)
     run.knows_dedup()
     run.is_killed_while_sending(1, ago_s=DEDUP_MEMORY_S - HOUR_S)
-    await run.send(silent, Pace(retries=0))
+    await run.send(silent, Pace(retries=0, patience_s=0))
     assert silent.rows == [1]
     run.wall = lambda: time.time() + 2 * HOUR_S
     server = accepts_all()

@@ -105,6 +105,7 @@ SAMPLES: dict[str, tuple[str, Any, str]] = {
     "cap-counts": ("messages", "messages", '"messages"'),
     "timeout": ("9", 9.0, "9"),
     "retries": ("0", 0, "0"),
+    "patience": ("90s", 90.0, '"90s"'),
     "run": ("a.run", Path("a.run"), '"a.run"'),
     "results": ("a.csv", Path("a.csv"), '"a.csv"'),
     "max-cost": ("12.50", 12_500_000, "12.5"),
