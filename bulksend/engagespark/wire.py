@@ -9,6 +9,7 @@ doubt whose answer would come next on it.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 
 _BUFFER = 1 << 16  # bytes that a server may send ahead of their being read
 _SWITCHING = 101
+# A time-out that strikes so late struck while we stood still (stopped, suspended): what lies in the socket by then came
+# in time, and is read first.
+_LATE_S = 0.1
+_READING_S = 0.25
 
 
 class NotConnectedError(Exception):
@@ -107,7 +112,7 @@ class Wire:
         """
         until = self._loop.time() + self._timeout_s
         line = self._kept() or await self._connected()
-        timer = self._loop.call_at(until, line.give_up)  # costs a third of what asyncio.timeout does
+        line.timer = self._loop.call_at(until, line.give_up, until)  # costs a third of what asyncio.timeout does
         try:
             received = await line.post(self._head + b"%d\r\n\r\n" % len(body) + body, self._longest, until)
         except Exception as error:
@@ -119,7 +124,7 @@ class Wire:
             line.close()
             raise
         finally:
-            timer.cancel()
+            line.timer.cancel()
         if line.is_fit and received.body is not None:
             line.idle_since = time.monotonic()
             self._idle.append(line)
@@ -155,10 +160,11 @@ class _Line:
 
     Attributes:
         idle_since: when its last answer was through, by time.monotonic.
+        timer: gives it up when the time of what is under way is over.
         is_given_up: whether its time is over.
     """
 
-    __slots__ = ("_connection", "_protocol", "idle_since", "is_given_up")
+    __slots__ = ("_connection", "_protocol", "idle_since", "is_given_up", "timer")
 
     def __init__(self, connection: Connection) -> None:
         protocol = connection.protocol
@@ -168,6 +174,7 @@ class _Line:
         self._protocol: ResponseHandler = protocol
         self.idle_since = 0.0
         self.is_given_up = False
+        self.timer: asyncio.TimerHandle
 
     @property
     def is_fit(self) -> bool:
@@ -186,6 +193,7 @@ class _Line:
             if payload.is_eof():  # as a rule, all has come at once
                 body: bytes | None = payload.read_nowait()
             else:
+                until = max(until, asyncio.get_running_loop().time() + _READING_S)
                 async with asyncio.timeout_at(until):  # a body that is no HTTP wakes nobody who waits for it
                     body = await _bounded(payload, longest)
         except (aiohttp.ClientError, HttpProcessingError, OSError) as error:
@@ -195,8 +203,12 @@ class _Line:
             body = None
         return Received(message.code, message.headers, body)
 
-    def give_up(self) -> None:
-        """Its time is over: whoever waits for its answer hears of it."""
+    def give_up(self, until: float) -> None:
+        """Its time is over: whoever waits for its answer hears of it, once all is read that has come."""
+        loop = asyncio.get_running_loop()
+        if loop.time() - until > _LATE_S:
+            self.timer = loop.call_later(_READING_S, self.give_up, math.inf)
+            return
         self.is_given_up = True
         self._protocol.set_exception(TimeoutError())
         if self._protocol.transport is not None:
