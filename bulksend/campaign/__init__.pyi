@@ -10,10 +10,12 @@ from .events import Ended as Ended
 from .events import HistoryGone as HistoryGone
 from .events import Progressed as Progressed
 from .events import SandboxClosed as SandboxClosed
+from .events import ServerAway as ServerAway
 from .events import Slowed as Slowed
 from .events import Started as Started
 from .events import StoppingEarly as StoppingEarly
 from .events import Tell as Tell
+from .limits import repeats_max as repeats_max
 from .plans import PlanRequest as PlanRequest
 from .plans import own_as_planned as own_as_planned
 from .plans import plan as plan

@@ -75,6 +75,17 @@ class Slowed:
 
 
 @dataclass(frozen=True, slots=True)
+class ServerAway:
+    """The server lets nothing through: the run pauses, and goes on by itself when it is back.
+
+    Attributes:
+        seconds: until the next try.
+    """
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class StoppingEarly:
     """No more messages are taken; those under way come to their end.
 
@@ -125,7 +136,9 @@ class Ended:
     is_limited: bool = False
 
 
-CampaignEvent = AccountBusy | HistoryGone | Started | Progressed | Slowed | StoppingEarly | SandboxClosed | Ended
+CampaignEvent = (
+    AccountBusy | HistoryGone | Started | Progressed | Slowed | ServerAway | StoppingEarly | SandboxClosed | Ended
+)
 Tell = Callable[[CampaignEvent], None]
 """How a face hears of them; called in the event loop, and must come back at once."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import resource
 import time
@@ -19,11 +20,13 @@ from bulksend.campaign.events import (
     HistoryGone,
     Progressed,
     SandboxClosed,
+    ServerAway,
     Slowed,
     Started,
     StoppingEarly,
     Tell,
 )
+from bulksend.campaign.limits import budget_of, errors_of, repeats_max
 from bulksend.engagespark import SmsApi, Target
 from bulksend.errors import Advice, OwnedError, RunFileError, UsageError
 from bulksend.model import Endpoint, PhoneNumber, Status
@@ -84,9 +87,10 @@ async def send(
     """
     _make_room(options.pace.concurrency)
     before = run.tally()
-    repeats = before.undecided if run.turn % 2 and options.dedup else 0
-    rows = run.overview(options.limit).rows + repeats
-    budget = _budget(run, options)
+    pending = run.overview(options.limit).rows
+    repeats = repeats_max(before, pending, options)
+    rows = pending + (repeats if run.turn % 2 and options.dedup else 0)
+    budget = budget_of(run, options)
     started = time.monotonic()
     earlier = _begin(run, account, options, tell)
     try:
@@ -96,7 +100,7 @@ async def send(
         ):
             journal = run.journal(by_parts=options.by_parts, limit=options.limit, keyed=options.dedup)
             try:
-                engine = _engine(run, journal, api, options, stopping, earlier, budget)
+                engine = _engine(run, journal, api, options, stopping, _past(options, earlier, repeats), budget)
                 tell(Started(rows))
                 async with _told(engine, stopping, options.pace.grace_s, tell):
                     await engine.run()
@@ -142,10 +146,9 @@ def _engine(
     api: SmsApi,
     options: SendOptions,
     stopping: Stopping,
-    earlier: Earlier,
+    past: Past,
     budget: Budget | None,
 ) -> Engine:
-    sends = [(who, parts if options.by_parts else messages, at) for who, parts, messages, at in earlier.sends]
     return assemble(
         journal,
         api,
@@ -154,11 +157,16 @@ def _engine(
         options.pace,
         keys=run.facts.keys if options.dedup else None,
         turn=run.turn,
-        past=Past(sends, quiet_s=options.caps.longest_window_s if earlier.blind else 0.0),
+        past=past,
         budget=budget,
-        error_limit=options.max_errors,
+        errors=errors_of(run, options),
         rng=random.SystemRandom(),
     )
+
+
+def _past(options: SendOptions, earlier: Earlier, repeats: int) -> Past:
+    sends = [(who, parts if options.by_parts else messages, at) for who, parts, messages, at in earlier.sends]
+    return Past(sends, options.caps.longest_window_s if earlier.blind else 0.0, repeats)
 
 
 def _begin(run: OwnRun, account: Account | None, options: SendOptions, tell: Tell) -> Earlier:
@@ -171,15 +179,6 @@ def _begin(run: OwnRun, account: Account | None, options: SendOptions, tell: Tel
     if earlier.blind:
         tell(HistoryGone(keep_s))
     return earlier
-
-
-def _budget(run: Run, options: SendOptions) -> Budget | None:
-    if options.max_cost is None:
-        return None
-    dearest = run.dearest_message()
-    if dearest is None:
-        raise UsageError("the cost cannot be limited: no rate is known for any message", Advice.SEND_A_FEW_FIRST)
-    return Budget(options.max_cost, spent=run.tally().charged, dearest=dearest, in_doubt=run.prices_in_doubt())
 
 
 def _make_room(concurrency: int) -> None:
@@ -210,7 +209,7 @@ async def _told(engine: Engine, stopping: Stopping, grace_s: float, tell: Tell) 
 
 async def _watch(engine: Engine, stopping: Stopping, grace_s: float, tell: Tell) -> None:
     started = time.monotonic()
-    caps_until = caps_seen = quiet_until = 0.0
+    caps_until = caps_seen = quiet_until = looks_at = 0.0
     is_stopping = False
     try:
         while True:
@@ -221,6 +220,10 @@ async def _watch(engine: Engine, stopping: Stopping, grace_s: float, tell: Tell)
             if engine.quiet_until > max(quiet_until, mono_s):
                 quiet_until = engine.quiet_until
                 tell(Slowed(quiet_until - mono_s))
+            if engine.looks_at != looks_at:
+                looks_at = engine.looks_at
+                if looks_at < math.inf:
+                    tell(ServerAway(max(0.0, looks_at - mono_s)))
             if stopping.why and not is_stopping:
                 is_stopping = True
                 tell(StoppingEarly(stopping.why, engine.progress.in_flight, grace_s))

@@ -59,7 +59,8 @@ _STOPS = {
     StopReason.BLOCKED: "{stop.says}: check --base-url, and whether this machine may reach the API",
     StopReason.BUDGET_FILLED: "the next message would exceed --max-cost: raise it to go on",
     StopReason.TOO_MANY_ERRORS: (
-        "{stop.unsent} of {stop.done} rows could not be sent, more than --max-errors {stop.limit}"
+        "{stop.unsent} of {stop.done} rows could not be sent, more than --max-errors {stop.limit}: it goes on only "
+        "with a higher one"
     ),
     StopReason.ALL_REJECTED: "{stop.says}; if the rest is to be sent all the same, say --max-errors 100%",
 }

@@ -136,6 +136,7 @@ class PaceSettings:
     cap_counts: str
     timeout: float
     retries: int
+    patience: float
 
     def options(self) -> SendOptions:
         """How it is sent, as far as this goes."""
@@ -144,6 +145,7 @@ class PaceSettings:
             rate=self.rate,
             timeout_s=self.timeout,
             retries=self.retries,
+            patience_s=self.patience,
             grace_s=min(_PACE.grace_s, self.timeout),
         )
         return SendOptions(pace, Caps(self.caps), by_parts=self.cap_counts == "parts")

@@ -9,7 +9,7 @@ import click
 from bulksend.cli.given import FileSettings, PaceSettings, PlanSettings, TargetSettings
 from bulksend.cli.groups import Group
 from bulksend.cli.settings import option
-from bulksend.cli.values import CAP, MAP, PathType
+from bulksend.cli.values import CAP, DURATION, MAP, PathType
 from bulksend.model import Duplicates, Endpoint
 from bulksend.sending import PHILIPPINES, Pace
 
@@ -141,6 +141,14 @@ PACE = Group(
             default=_PACE.retries,
             show_default=True,
             help="How often a message that was certainly not sent is tried again.",
+        ),
+        option(
+            "--patience",
+            metavar="TIME",
+            type=DURATION,
+            default="10m",
+            show_default=True,
+            help="How long the server may be away, such as 90s, 10m or 1h, before the run gives up for now.",
         ),
     ),
 )

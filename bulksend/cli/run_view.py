@@ -14,6 +14,7 @@ from bulksend.cli.console import MEANINGS, country_name, table, time_of
 from bulksend.model import RowInDoubt, Status
 from bulksend.planning import Tally
 from bulksend.runs import Charge, Run
+from bulksend.sending import StopReason
 from bulksend.sms import dollars
 from bulksend.words import many, printable
 
@@ -46,7 +47,8 @@ def show_end(out: Console, run: Run, ended: Ended, results: str) -> None:
     _show_reasons(out, run, tally, _NOT_SENT)
     if ended.stop:
         out.print(f"Stopped early: {printable(stop_words(ended.stop))}", style="bold red", soft_wrap=True)
-    if tally.statuses[Status.PENDING]:
+    goes_on = ended.stop is None or ended.stop.reason is not StopReason.TOO_MANY_ERRORS
+    if tally.statuses[Status.PENDING] and goes_on:
         out.print("To go on, run the same command again.")
     if tally.statuses[Status.UNKNOWN]:
         out.print(f"What to do about the unknown rows: bulksend resolve {run.place}", soft_wrap=True)

@@ -16,6 +16,8 @@ from bulksend.sms import column_key
 
 T = TypeVar("T")
 
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
 
 class _Parsed(click.ParamType[T]):
     """An option whose text the core itself knows how to read."""
@@ -62,6 +64,18 @@ class _UsdType(click.ParamType[MicroUSD]):
         return MicroUSD(int(micro))
 
 
+class _DurationType(click.ParamType[float]):
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, float):
+            return value
+        number, unit = str(value).strip()[:-1], str(value).strip()[-1:]
+        if not (number.isascii() and number.isdecimal() and len(number) < 7) or unit not in _SECONDS:
+            self.fail(f"{value!r} is no duration: write one such as 90s, 10m or 1h", param, ctx)
+        return int(number) * _SECONDS[unit]
+
+
 class PathType(click.Path):
     """A file's path; several are separated by commas in the environment, as for all repeatable options."""
 
@@ -71,4 +85,5 @@ class PathType(click.Path):
 CAP = _Parsed("prefix=count/seconds", Cap, Cap.parse)
 ERROR_LIMIT = _Parsed("number or share", ErrorLimit, ErrorLimit.parse)
 USD = _UsdType()
+DURATION = _DurationType()
 MAP = _MapType()

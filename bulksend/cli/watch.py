@@ -12,6 +12,7 @@ from bulksend.campaign import (
     HistoryGone,
     Progressed,
     SandboxClosed,
+    ServerAway,
     Slowed,
     Started,
     StoppingEarly,
@@ -56,6 +57,8 @@ class Watch:
                 self._progress(event)
             case Slowed(seconds):
                 self._say(f"The server asks to be left alone for {time_of(seconds)}.")
+            case ServerAway(seconds):
+                self._say(f"The server is away; trying again in {max(1, round(seconds))} s.")
             case StoppingEarly(stop, in_flight, grace_s) if stop.reason.is_interruption:
                 self._say(
                     f"Stopping: waiting for {many(in_flight, 'answer')}, {grace_s:g} s at most. The same once more "

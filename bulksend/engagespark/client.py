@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -25,6 +26,7 @@ _ANSWER_MAX = 1_000_000  # bytes; the API's answers are under 3,000
 _LIST_MAX = 5_000_000  # bytes of a page of 100 messages
 _CONNECT_TIMEOUT_S = 10.0
 _BALANCE_TIMEOUT_S = 10.0  # nobody waits for what is only good to know
+_NOBODY_BEHIND = frozenset({408, 502, 503, 504, *range(520, 531)})  # the last are Cloudflare's own
 # Idle connections are dropped before a server or gateway usually does, so that a POST rarely meets a closing one.
 _IDLE_S = 15.0
 
@@ -126,10 +128,21 @@ class SmsApi:
         except TimeoutError:
             return Looked.NOT_REACHED
 
+    async def is_there(self) -> bool:
+        """Whether anybody answers for the API: a gateway that has nobody behind it does not."""
+        try:
+            async with asyncio.timeout(_BALANCE_TIMEOUT_S), self._got(self._balance_url) as response:
+                return response.status not in _NOBODY_BEHIND
+        except (aiohttp.ClientError, OSError):  # a time-out is an OSError
+            return False
+
+    def _got(self, url: URL) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        return self._session.get(url, headers=self._fields, allow_redirects=False, **self._way)
+
     async def _get(self, url: URL, read: Callable[[Any], T | None]) -> T | Looked:
         """GET what a server may have or not; why not if what comes is not it."""
         try:
-            async with self._session.get(url, headers=self._fields, allow_redirects=False, **self._way) as response:
+            async with self._got(url) as response:
                 if response.status != 200:
                     return _why_not(response.status)
                 body = await _bounded(response, _LIST_MAX)

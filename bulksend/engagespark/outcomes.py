@@ -9,7 +9,7 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from bulksend.model import Answer, Event
-from bulksend.sending import ACCEPTED, DOUBTED, FAILED, REJECTED, Repeat, Ruling, StopReason, Verdict
+from bulksend.sending import ACCEPTED, DOUBTED, FAILED, REJECTED, Repeat, Ruling, StopReason, Verdict, Voice
 
 
 class Fault(Enum):
@@ -174,7 +174,17 @@ def judge(reply: Reply) -> Verdict:
         reply.echoed,
         reply.retry_after_s,
         reply.slow,
+        _voice(reply),
     )
+
+
+def _voice(reply: Reply) -> Voice:
+    """Who spoke: the document's structure has an ``error`` or a messageId, and no status of it is a gateway's."""
+    if reply.http_status == 429:
+        return Voice.BUSY
+    if reply.http_status is None or reply.http_status > 500 or reply.answer is None or not reply.matches:
+        return Voice.NONE
+    return Voice.API if reply.answer.message_id or reply.error else Voice.NONE
 
 
 def _rule(reply: Reply) -> Rule:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import math
 import select
 import time
 from collections.abc import Mapping
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
 _BUFFER = 1 << 16  # bytes that a server may send ahead of their being read
 _SWITCHING = 101
+# A time-out that strikes so late struck while we stood still: what lies in the socket by then came in time.
+_LATE_S = 0.1
+_READING_S = 0.25
 
 _LIMITS = {"max_line_size": 1 << 16, "max_field_size": 1 << 16, "max_headers": 1_000}
 PARSED: dict[str, Any] = {
@@ -141,7 +145,7 @@ class Wire:
         """
         until = self._loop.time() + self._timeout_s
         line = self._kept(message) or await self._connected()
-        timer = self._loop.call_at(until, line.give_up)  # costs a third of what asyncio.timeout does
+        line.timer = self._loop.call_at(until, line.give_up, until)  # costs a third of what asyncio.timeout does
         try:
             received = await line.post(self._head + b"%d\r\n\r\n" % len(body) + body, message, self._longest, until)
         except Exception as error:
@@ -153,7 +157,7 @@ class Wire:
             line.close()
             raise
         finally:
-            timer.cancel()
+            line.timer.cancel()
         if line.is_fit and received.body is not None:
             line.idle_since = time.monotonic()
             self._idle.append(line)
@@ -208,10 +212,11 @@ class _Line:
     Attributes:
         asked: what was asked for last on it.
         idle_since: when its last answer was through, by time.monotonic.
+        timer: gives it up when the time of what is under way is over.
         is_given_up: whether its time is over.
     """
 
-    __slots__ = ("_connection", "_poll", "_protocol", "asked", "idle_since", "is_given_up")
+    __slots__ = ("_connection", "_poll", "_protocol", "asked", "idle_since", "is_given_up", "timer")
 
     def __init__(self, connection: Connection) -> None:
         protocol = connection.protocol
@@ -223,6 +228,7 @@ class _Line:
         self.asked: Message | None = None
         self.idle_since = 0.0
         self.is_given_up = False
+        self.timer: asyncio.TimerHandle
 
     @property
     def is_fit(self) -> bool:
@@ -247,6 +253,7 @@ class _Line:
             if payload.is_eof():  # as a rule, all has come at once
                 body: bytes | None = payload.read_nowait()
             else:
+                until = max(until, asyncio.get_running_loop().time() + _READING_S)
                 async with asyncio.timeout_at(until):  # a body that is no HTTP wakes nobody who waits for it
                     body = await _bounded(payload, longest)
         except (aiohttp.ClientError, HttpProcessingError, OSError) as error:
@@ -257,8 +264,12 @@ class _Line:
         has_more = self._protocol.is_connected() and self._protocol.should_close and not message.should_close
         return Received(message.code, message.headers, body, None, before, has_more)
 
-    def give_up(self) -> None:
-        """Its time is over: whoever waits for its answer hears of it."""
+    def give_up(self, until: float) -> None:
+        """Its time is over: whoever waits for its answer hears of it, once all is read that has come."""
+        loop = asyncio.get_running_loop()
+        if loop.time() - until > _LATE_S:
+            self.timer = loop.call_later(_READING_S, self.give_up, math.inf)
+            return
         self.is_given_up = True
         self._protocol.set_exception(TimeoutError())
         if self._protocol.transport is not None:

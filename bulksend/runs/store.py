@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, Self
 
-from bulksend.model import ContactId, PhoneNumber, Recipient, RowInDoubt, Status
+from bulksend.model import ContactId, Message, PhoneNumber, Recipient, RowInDoubt, Status
 from bulksend.planning import Overview, Plan, Tally
 from bulksend.runs.facts import Address, Facts
 from bulksend.runs.owner import Owner
@@ -135,11 +135,21 @@ class Run(Protocol):
     def in_doubt(self, limit: int | None = None) -> list[RowInDoubt]:
         """The rows in doubt that were not left at that, in input order; those in flight are not among them."""
 
-    def prices_in_doubt(self) -> dict[int, int | None]:
-        """By row, the planned prices of what may have been accepted and is not known to be."""
+    def messages_in_doubt(self) -> Iterator[Message]:
+        """What may have been accepted and is not known to be, what is in flight included."""
 
-    def dearest_message(self) -> int | None:
-        """The highest price of a message in micro-USD, planned or charged; None if none is known."""
+    def dearest_part(self) -> int | None:
+        """The highest price of an SMS part in micro-USD, planned or charged; None if none is known."""
+
+    def spent(self, part_micro: int) -> int:
+        """What was sent cost, in micro-USD: by the API's own words, or else by the plan.
+
+        Args:
+            part_micro: what a part is taken to have cost of which neither tells.
+        """
+
+    def errors(self) -> Iterator[int]:
+        """The rows that may yet turn out well: that failed, or are in doubt and not to be sent again."""
 
     def recent_sends(self, since_s: float, wall_s: float) -> Iterator[RecentSend]:
         """What ended at ``since_s`` (since 1970) or later; what nobody saw the end of is taken to end at ``wall_s``."""

@@ -1,4 +1,5 @@
 from .assembly import assemble as assemble
+from .budget import Budget as Budget
 from .caps import PHILIPPINES as PHILIPPINES
 from .caps import Cap as Cap
 from .caps import Caps as Caps
@@ -7,8 +8,8 @@ from .engine import Progress as Progress
 from .feed import Past as Past
 from .journal import Journal as Journal
 from .keys import Keys as Keys
-from .limits import Budget as Budget
 from .limits import ErrorLimit as ErrorLimit
+from .limits import Errors as Errors
 from .pace import Pace as Pace
 from .proof import DEDUP_MEMORY_S as DEDUP_MEMORY_S
 from .proof import Proof as Proof
@@ -23,3 +24,4 @@ from .verdict import Repeat as Repeat
 from .verdict import Ruling as Ruling
 from .verdict import Sender as Sender
 from .verdict import Verdict as Verdict
+from .verdict import Voice as Voice

@@ -6,6 +6,8 @@ import random
 import time
 from collections.abc import Callable
 
+from bulksend.sending.absence import Absence
+from bulksend.sending.budget import Budget
 from bulksend.sending.caps import Caps
 from bulksend.sending.consequences import Consequences
 from bulksend.sending.dispatcher import Dispatcher
@@ -13,10 +15,13 @@ from bulksend.sending.engine import Engine
 from bulksend.sending.feed import Past
 from bulksend.sending.journal import Journal
 from bulksend.sending.keys import Keys
-from bulksend.sending.limits import Budget, ErrorLimit, failures_max
+from bulksend.sending.limits import Errors, alike_max
 from bulksend.sending.pace import Pace, limiter
 from bulksend.sending.proof import Proof
+from bulksend.sending.purse import Purse
 from bulksend.sending.stopping import Stopping
+from bulksend.sending.throttle import Throttle
+from bulksend.sending.tries import Tries
 from bulksend.sending.verdict import Sender
 
 
@@ -31,7 +36,7 @@ def assemble(
     turn: int = 0,
     past: Past | None = None,
     budget: Budget | None = None,
-    error_limit: ErrorLimit | None = None,
+    errors: Errors | None = None,
     rng: random.Random | None = None,
     mono_s: Callable[[], float] = time.monotonic,
     wall_s: Callable[[], float] = time.time,
@@ -48,28 +53,35 @@ def assemble(
         turn: how far the turns of `Proof` have come.
         past: what is known of the time before, beside the journal; None if that is nothing.
         budget: what the run may cost, or None.
-        error_limit: how many rows may end unsent, or None.
-        rng: the retries' jitter.
+        errors: counts the rows that end unsent, or None if they may.
+        rng: the waits' jitter.
         mono_s: monotonic seconds.
         wall_s: seconds since 1970.
     """
+    rng = rng or random.Random()  # noqa: S311 -- jitter is no secret
     dispatcher = Dispatcher(caps)
+    absence, throttle = Absence(pace.patience_s, rng), Throttle(pace.concurrency, rng)
+    purse = Purse(budget, dispatcher)
     consequences = Consequences(
         dispatcher,
         stopping,
-        retries=pace.retries,
-        failures_max=failures_max(pace.concurrency),
+        absence,
+        throttle,
+        purse,
+        Tries(pace.retries, rng),
         proof=Proof(turn, keyed=keys is not None),
         is_shared=keys is not None and keys.is_shared,
-        budget=budget,
-        error_limit=error_limit,
-        rng=rng or random.Random(),  # noqa: S311 -- jitter is no secret
+        alike_max=alike_max(pace.concurrency),
+        errors=errors,
     )
     return Engine(
         journal,
         sender,
         dispatcher,
         consequences,
+        absence,
+        throttle,
+        purse,
         stopping,
         pace,
         limiter(pace.rate),

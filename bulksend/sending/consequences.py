@@ -7,21 +7,20 @@ and returns the outcome to be noted.
 from __future__ import annotations
 
 import math
-import random
 
-from bulksend.model import Attempt, ContactId, Event, Message, Outcome, PhoneNumber, Queued
+from bulksend.model import Answer, Attempt, ContactId, Event, Message, Outcome, PhoneNumber, Queued
+from bulksend.sending.absence import Absence
 from bulksend.sending.dispatcher import Dispatcher
-from bulksend.sending.limits import Budget, ErrorLimit
+from bulksend.sending.limits import Errors
 from bulksend.sending.proof import Proof
+from bulksend.sending.purse import Purse
 from bulksend.sending.stop import Stop, StopReason
 from bulksend.sending.stopping import Stopping
-from bulksend.sending.verdict import Repeat, Ruling, Verdict
+from bulksend.sending.throttle import Throttle
+from bulksend.sending.tries import Tries
+from bulksend.sending.verdict import Repeat, Ruling, Verdict, Voice
 
-_BACKOFF_S = 0.5
-_BACKOFF_MAX_S = 30.0
-_QUIET_MAX_S = 300.0  # a server that asks to be left alone for longer is asked again after this
 _GOOD = frozenset({Event.ACCEPTED, Event.KNOWN})
-_WELL = _GOOD | {Event.REJECTED}  # they show that the API is
 _NO_REPEAT = "it may or may not have been accepted, and it is not known that a repeat would not be accepted as well"
 
 
@@ -31,58 +30,63 @@ class Consequences:
     Args:
         dispatcher: hears of answers, of learned numbers and of rows to try again.
         stopping: is asked for the run's end where no message can do better.
-        retries: how often a message is tried again after its first attempt.
-        failures_max: so many attempts in a row without an answer that makes sense end the run.
+        absence: hears how attempts end; knows whether the server is away.
+        throttle: hears when the server asks to slow down.
+        purse: keeps the messages that wait for money.
+        tries: counts them.
         proof: when a repeat is safe; hears of answers.
         is_shared: whether another run may have used the run's dedup keys.
-        budget: what the run may cost, or None.
-        error_limit: how many rows may end unsent, or None.
-        rng: the retries' jitter.
+        alike_max: so many messages rejected in the same words from the first on end the run.
+        errors: counts the rows that end unsent, or None if they may.
 
     Attributes:
         proof: the same.
-        quiet_until: no message may start before; the server asked for it.
     """
 
     def __init__(
         self,
         dispatcher: Dispatcher,
         stopping: Stopping,
+        absence: Absence,
+        throttle: Throttle,
+        purse: Purse,
+        tries: Tries,
         *,
-        retries: int,
-        failures_max: int,
         proof: Proof,
         is_shared: bool,
-        budget: Budget | None,
-        error_limit: ErrorLimit | None,
-        rng: random.Random,
+        alike_max: int,
+        errors: Errors | None,
     ) -> None:
         self.proof = proof
-        self.quiet_until = -math.inf
         self._dispatcher = dispatcher
-        self._is_shared = is_shared
-        self._retries = retries
-        self._failures_max = failures_max
-        self._budget = budget
-        self._error_limit = error_limit
         self._stopping = stopping
-        self._rng = rng
-        self._tries: dict[int, int] = {}  # of messages that were tried in vain
+        self._absence = absence
+        self._throttle = throttle
+        self._purse = purse
+        self._tries = tries
+        self._is_shared = is_shared
+        self._alike_max = alike_max
+        self._errors = errors
         self._waiting: list[Queued] = []  # of earlier commands; a repeat is safe once an echo is seen
-        self._done = self._bad = 0  # rows
-        self._in_vain = 0  # attempts in a row without a message accepted
         self._rejected_alike = 0.0  # messages, as long as none had another fate
         self._rejection: str | None = None
 
-    def can_afford(self, attempt: Attempt) -> bool:
-        """Set a message's price aside before it leaves; False if the budget is filled."""
-        return self._budget is None or self._budget.hold(attempt.message.row, attempt.message.price)
+    def begin(self, in_doubt: list[Queued], repeats: int | None) -> None:
+        """Take up what earlier commands left.
 
-    def doubt(self, items: list[Queued]) -> None:
-        """Rows of before may have been accepted, under the proof that holds: they are repeated once that is safe."""
-        self._waiting.extend(items)
+        Args:
+            in_doubt: rows that may have been accepted, under the proof that holds: they are repeated once that is safe.
+            repeats: only the first so many of them; None for all.
+        """
+        if self._errors is not None:
+            for item in in_doubt:
+                self._errors.hope(item.row)
+        self._see_whether_errors_are_too_many()
+        self._waiting.extend(in_doubt[:repeats])
 
-    def draw(self, item: Queued, attempt: Attempt, verdict: Verdict, mono_s: float, wall_s: float) -> Outcome:
+    def draw(
+        self, item: Queued, attempt: Attempt, verdict: Verdict, mono_s: float, wall_s: float, *, others: int
+    ) -> Outcome:
         """What a verdict means for its message and for the run.
 
         Args:
@@ -91,8 +95,11 @@ class Consequences:
             verdict: what came of it.
             mono_s: seconds of the dispatcher's clock.
             wall_s: seconds since 1970.
+            others: attempts under way beside it.
         """
         self._prove(attempt, verdict, mono_s)
+        # What the server knew from elsewhere costs nothing anew, nor does what it refused, whatever the body says.
+        is_free = verdict.is_duplicate and not attempt.in_doubt
         if self._is_shared and attempt.number == 1 and verdict.is_duplicate:
             verdict = verdict.of_another_run()
         ruling = verdict.ruling
@@ -101,45 +108,79 @@ class Consequences:
             self._dispatcher.answered(item, mono_s)
         else:
             self._dispatcher.unsent(item, mono_s)
-        if verdict.retry_after_s is not None:
-            self.quiet_until = max(self.quiet_until, mono_s + min(verdict.retry_after_s, _QUIET_MAX_S))
+        is_trial = self._absence.is_trial(item.row)
+        self._hear(item.row, verdict, others, mono_s)
         self._see_whether_to_stop(verdict)
-        again = ruling.repeat is not Repeat.NEVER and self._try_again(item, attempt, ruling, mono_s)
+        again = ruling.repeat is not Repeat.NEVER and self._try_again(item, attempt, verdict, mono_s, is_trial=is_trial)
         if not again:
-            self._tries.pop(item.row, None)
+            self._tries.forget(item.row)
         event = self._event(ruling, again=again)
-        self._account_for(attempt, event, verdict)
+        answer = verdict.answer if ruling.event in _GOOD and not is_free else _uncharged(verdict.answer)
+        self._purse.settle(attempt, event, answer, mono_s, is_free=is_free)
         final = not again and (event is not Event.PUT_OFF or attempt.in_doubt)
         if final:
-            self._count(event)
+            self._count(item.row, event)
         return Outcome(
             row=item.row,
             event=event,
             final=final,
             ended_at=wall_s,
             http_status=verdict.http_status,
-            answer=verdict.answer,
+            answer=answer,
             error=verdict.says,
             learned=learned,
         )
 
+    def looked(self, mono_s: float, *, found: bool) -> None:
+        """It was looked whether anybody answers for the server that is away."""
+        self._absence.looked(mono_s, found=found)
+        self._see_whether_it_is_gone("nobody answers")
+
     def call_off(self, item: Queued, attempt: Attempt, mono_s: float, wall_s: float) -> Outcome:
         """The run stopped between the intent and the POST: nothing left."""
         self._dispatcher.unsent(item, mono_s)
-        self._account_for(attempt, Event.CALLED_OFF, None)
+        self._absence.called_off(item.row)
+        self._purse.settle(attempt, Event.CALLED_OFF, None, mono_s)
         return Outcome(row=item.row, event=Event.CALLED_OFF, final=False, ended_at=wall_s)
 
-    def leave_in_doubt(self, item: Queued, mono_s: float, wall_s: float) -> Outcome:
+    def leave_in_doubt(self, item: Queued, attempt: Attempt, mono_s: float, wall_s: float) -> Outcome:
         """A repeat is not safe, or no longer, just before it would have left."""
-        self._dispatcher.unsent(item, mono_s)
-        self._tries.pop(item.row, None)
-        self._count(Event.DOUBTED)
-        return Outcome(row=item.row, event=Event.CALLED_OFF, final=True, ended_at=wall_s, error=_NO_REPEAT)
+        outcome = self.call_off(item, attempt, mono_s, wall_s)
+        self._tries.forget(item.row)
+        self._count(item.row, Event.DOUBTED)
+        return outcome._replace(final=True, error=_NO_REPEAT)
+
+    def hold_back(self, item: Queued, attempt: Attempt, mono_s: float, wall_s: float) -> Outcome:
+        """The run must wait between the intent and the POST: nothing left, and it goes as soon as it may."""
+        outcome = self.call_off(item, attempt, mono_s, wall_s)
+        self._dispatcher.retry(item, mono_s)
+        return outcome
 
     def let_go(self, item: Queued, mono_s: float) -> None:
         """Somebody else has the row: it is nobody's here any more."""
         self._dispatcher.unsent(item, mono_s)
-        self._tries.pop(item.row, None)
+        self._absence.called_off(item.row)
+        self._tries.forget(item.row)
+
+    def _hear(self, row: int, verdict: Verdict, others: int, mono_s: float) -> None:
+        """Tell those who watch the server how an attempt ended."""
+        if verdict.slow:
+            self._throttle.slowed(others, verdict.retry_after_s, mono_s)
+        else:
+            self._throttle.ended(answered=verdict.voice is Voice.API)
+        was_away = self._absence.is_away
+        self._absence.heard(row, verdict, others, mono_s)
+        self._tries.heard(verdict)
+        if self._absence.is_away and not was_away:
+            self._throttle.narrow()
+            self._tries.take_back()
+        self._see_whether_it_is_gone(verdict.says)
+
+    def _see_whether_it_is_gone(self, says: str) -> None:
+        if self._absence.is_over:
+            patience_s = self._absence.patience_s
+            why = f"the server was away: nothing got through for {patience_s:g} s, the latest because: {says}"
+            self._stopping.ask(Stop(StopReason.SERVER_AWAY, why))
 
     def _event(self, ruling: Ruling, *, again: bool) -> Event:
         if ruling.repeat is Repeat.FREELY and (again or self._stopping.why is not None):
@@ -147,44 +188,33 @@ class Consequences:
         return ruling.event
 
     def _see_whether_to_stop(self, verdict: Verdict) -> None:
-        ruling = verdict.ruling
-        if ruling.ends is not None:
-            self._stopping.ask(Stop(ruling.ends, verdict.says))
-        # A rejection in the API's own words is the message's fault, and shows that the API is well.
-        self._in_vain = 0 if ruling.event in _WELL else self._in_vain + 1
-        if self._in_vain >= self._failures_max:
-            says = f"the last {self._in_vain} attempts all failed, the latest because: {verdict.says}"
-            self._stopping.ask(Stop(StopReason.NOTHING_BUT_FAILURES, says))
-        self._see_whether_all_are_rejected(verdict)
-
-    def _see_whether_all_are_rejected(self, verdict: Verdict) -> None:
         """If it rejects all from the first on in the same words, no message is at fault but, say, the organization."""
         event, error = verdict.ruling.event, verdict.says
+        if verdict.ruling.ends is not None:
+            self._stopping.ask(Stop(verdict.ruling.ends, error))
         if event in _GOOD or self._rejection not in (None, error):
             self._rejected_alike = -math.inf  # from now on rejections are the messages' own
         if event is Event.REJECTED:
             self._rejection = error
             self._rejected_alike += 1
-        if self._rejected_alike >= self._failures_max and self._error_limit is None:
+        if self._rejected_alike >= self._alike_max and self._errors is None:
             says = f"all of the first {self._rejected_alike:.0f} messages were rejected, because: {error}"
             self._stopping.ask(Stop(StopReason.ALL_REJECTED, says))
 
-    def _count(self, event: Event) -> None:
-        self._done += 1
-        self._bad += event not in _GOOD
-        limit = self._error_limit
-        if limit is not None and limit.is_exceeded(self._bad, self._done):
-            says = f"{self._bad} of {self._done} rows could not be sent, more than the limit of {limit}"
-            self._stopping.ask(Stop(StopReason.TOO_MANY_ERRORS, says, self._bad, self._done, limit))
-
-    def _account_for(self, attempt: Attempt, event: Event, verdict: Verdict | None) -> None:
-        if self._budget is None:
+    def _count(self, row: int, event: Event) -> None:
+        if self._errors is None:
             return
-        row = attempt.message.row
-        if event is Event.ACCEPTED:
-            self._budget.accepted(row, verdict.answer.charged if verdict and verdict.answer else None)
-        elif event is not Event.DOUBTED and not attempt.in_doubt:
-            self._budget.not_sent(row)
+        if event in _GOOD:
+            self._errors.sent(row)
+        else:
+            self._errors.not_sent(row)
+        self._see_whether_errors_are_too_many()
+
+    def _see_whether_errors_are_too_many(self) -> None:
+        errors = self._errors
+        if errors is not None and errors.is_exceeded:
+            says = f"{errors.count} of {errors.done} rows could not be sent, more than the limit of {errors.limit}"
+            self._stopping.ask(Stop(StopReason.TOO_MANY_ERRORS, says, errors.count, errors.done, errors.limit))
 
     def _learn(self, message: Message, verdict: Verdict, mono_s: float) -> tuple[ContactId, PhoneNumber] | None:
         """Remember the number behind a contactId, if the answer tells it."""
@@ -196,17 +226,22 @@ class Consequences:
         self._dispatcher.learn(message.recipient, PhoneNumber(number), mono_s)
         return message.recipient, PhoneNumber(number)
 
-    def _try_again(self, item: Queued, attempt: Attempt, ruling: Ruling, mono_s: float) -> bool:
+    def _try_again(self, item: Queued, attempt: Attempt, verdict: Verdict, mono_s: float, *, is_trial: bool) -> bool:
         """Plan the next attempt, if there is to be one."""
-        tries = self._tries.get(item.row, 0) + 1
-        if tries > self._retries or self._stopping.why is not None:
+        if self._stopping.why is not None:
             return False
-        needs_proof = ruling.repeat is Repeat.UNDER_KEY or (attempt.in_doubt and not attempt.resent)
+        needs_proof = verdict.ruling.repeat is Repeat.UNDER_KEY or (attempt.in_doubt and not attempt.resent)
         if needs_proof and not self.proof.covers(attempt):
             return False
-        self._tries[item.row] = tries
-        ceiling_s = min(_BACKOFF_MAX_S, _BACKOFF_S * 2 ** (tries - 1))
-        self._dispatcher.retry(item, mono_s + self._rng.uniform(0, ceiling_s))
+        wait_s = self._tries.wait_s(item.row, verdict, self._absence)
+        if wait_s is None:
+            return False
+        if not (is_trial and self._absence.is_away):
+            self._dispatcher.retry(item, mono_s + wait_s)
+        elif verdict.voice is Voice.NONE:
+            self._dispatcher.put_first(item)
+        else:
+            self._dispatcher.queue([item])  # others first: it may be the message that is at fault
         return True
 
     def _prove(self, attempt: Attempt, verdict: Verdict, mono_s: float) -> None:
@@ -215,5 +250,13 @@ class Consequences:
         if self.proof.number:
             for item in self._waiting:
                 self._dispatcher.retry(item, mono_s)
-        if self.proof.number or not self.proof.held:
             self._waiting.clear()
+        elif not self.proof.held:
+            lost, self._waiting = self._waiting, []
+            for item in lost:
+                self._count(item.row, Event.DOUBTED)
+
+
+def _uncharged(answer: Answer | None) -> Answer | None:
+    """An answer that costs nothing; the structure is always the same, so that its body may name a cost."""
+    return None if answer is None else answer._replace(charged=None)

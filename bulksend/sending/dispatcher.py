@@ -116,13 +116,18 @@ class Dispatcher:
         """Try a row again, not before ``at``."""
         heapq.heappush(self._retries, (at, next(self._ticket), item))
 
-    def take(self, mono_s: float, limit: int) -> list[Queued]:
+    def put_first(self, item: Queued) -> None:
+        """Try a row again before all that is queued or due."""
+        self._due.appendleft(item)
+
+    def take(self, mono_s: float, limit: int, *, untried_first: bool = False) -> list[Queued]:
         """The rows that may start now, ``limit`` at most; their slots are taken."""
         self._forget(mono_s)
         self._awaken(mono_s)
         taken: list[Queued] = []
+        first, second = (self._queue, self._due) if untried_first else (self._due, self._queue)
         while len(taken) < limit:
-            item = self._from_lane(mono_s) or self._from(self._due, mono_s) or self._from(self._queue, mono_s)
+            item = self._from_lane(mono_s) or self._from(first, mono_s) or self._from(second, mono_s)
             if item is None:
                 break
             taken.append(item)

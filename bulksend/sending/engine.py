@@ -15,24 +15,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bulksend.model import Attempt, Outcome, Queued
+from bulksend.sending.absence import Absence
 from bulksend.sending.consequences import Consequences
 from bulksend.sending.dispatcher import Dispatcher
 from bulksend.sending.feed import Feed, Past
+from bulksend.sending.gate import Gate
 from bulksend.sending.journal import Journal
 from bulksend.sending.keys import Keys
-from bulksend.sending.pace import Pace
+from bulksend.sending.pace import Pace, grant
 from bulksend.sending.proof import DEDUP_MEMORY_S
+from bulksend.sending.purse import Purse
 from bulksend.sending.settling import Settling
 from bulksend.sending.stop import Stop, StopReason
 from bulksend.sending.stopping import Stopping
+from bulksend.sending.throttle import Throttle
 from bulksend.sending.verdict import CUT_SHORT, Sender, Verdict
 
 if TYPE_CHECKING:
     from aiolimiter import AsyncLimiter
-
-# The first message goes alone until its answer is in: one round trip shows whether the key is good, the organization
-# right, what a message costs and whether dedup keys are echoed. So many in turn may bring no answer.
-_ALONE_MAX = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,10 @@ class Engine:
         journal: the run's notes.
         sender: posts one message.
         dispatcher: decides who may go.
-        consequences: draws what follows from a verdict; tells the same dispatcher, asks the same stopping.
+        consequences: draws what follows from a verdict; tells the same parts as this.
+        absence: whether the server is away, and when to look whether it is back.
+        throttle: how much of the pace may be used.
+        purse: which messages may be paid.
         stopping: looked at before each message; who wants the run to end asks it.
         pace: how many requests are under way at once, and how long they may go on after an interruption.
         limiter: the account-wide rate, or None for no limit.
@@ -75,6 +78,9 @@ class Engine:
         sender: Sender,
         dispatcher: Dispatcher,
         consequences: Consequences,
+        absence: Absence,
+        throttle: Throttle,
+        purse: Purse,
         stopping: Stopping,
         pace: Pace,
         limiter: AsyncLimiter | None,
@@ -88,6 +94,10 @@ class Engine:
         self._sender = sender
         self._dispatcher = dispatcher
         self._consequences = consequences
+        self._absence = absence
+        self._throttle = throttle
+        self._purse = purse
+        self._gate = Gate(absence, throttle, purse, consequences, is_rated=limiter is not None)
         self._stopping = stopping
         self._pace = pace
         self._limiter = limiter
@@ -99,7 +109,7 @@ class Engine:
         self._settling = Settling(journal, consequences, stopping)
         self._outbox: asyncio.Queue[tuple[Queued, Attempt]] = asyncio.Queue()
         self._busy = 0  # messages handed out and not concluded
-        self._alone = _ALONE_MAX  # so many more go alone
+        self._under_way = 0  # of these, so many are being sent
         self._wake = asyncio.Event()
         self._stopping.tell(self._wake.set)
         self._quiet_until = mono_s() + past.quiet_s
@@ -118,7 +128,12 @@ class Engine:
     @property
     def quiet_until(self) -> float:
         """No message starts before: the server asked for it; by the dispatcher's clock."""
-        return self._consequences.quiet_until
+        return self._throttle.quiet_until
+
+    @property
+    def looks_at(self) -> float:
+        """When it looks whether the server is back; ``math.inf`` if it is not away; by the dispatcher's clock."""
+        return self._absence.look_at
 
     async def run(self) -> Stop | None:
         """Send all that can be sent; None, or why it ended early."""
@@ -143,69 +158,48 @@ class Engine:
         """Load what still matters of the past: sends that count against caps, rows in doubt, crowded phones."""
         mono_s, wall_s = self._mono_s(), self._wall_s()
         await self._feed.recall(self._past, mono_s, wall_s)
-        if proof := self._consequences.proof.held:
-            self._consequences.doubt(await self._journal.undecided(wall_s - DEDUP_MEMORY_S, proof))
+        proof = self._consequences.proof.held
+        undecided = await self._journal.undecided(wall_s - DEDUP_MEMORY_S, proof) if proof else []
+        self._consequences.begin(undecided, self._past.repeats)
 
     async def _dispatch(self) -> None:
         while self._stopping.why is None:
             self._wake.clear()
             await self._feed.fill()
             mono_s = self._mono_s()
-            wake_at = max(self._dispatcher.wake_at(mono_s), self._quiet_until, self._consequences.quiet_until)
-            free = self._free_places
-            if wake_at <= mono_s and free:
-                granted = await self._grant(free)
-                items = self._dispatcher.take(self._mono_s(), granted)
-                if items and not await self._begin(items):
-                    await self._come_to_rest()
-                    self._stopping.ask(Stop(StopReason.BUDGET_FILLED, "the next message would exceed the budget"))
-            elif self._is_done:
+            quiet_until = max(self._quiet_until, self._throttle.quiet_until)
+            free = self._gate.places(self._busy, self._outbox.qsize())
+            wake_at = max(self._dispatcher.wake_at(mono_s), quiet_until) if free else math.inf
+            look_at = max(self._absence.look_at, quiet_until)
+            if self._is_done:
                 return
+            if self._purse.is_filled and not self._busy:
+                self._stopping.ask(Stop(StopReason.BUDGET_FILLED, "the next message would exceed the budget"))
+            elif look_at <= mono_s:
+                await self._look()
+            elif wake_at <= mono_s:
+                granted = await grant(self._limiter, free, self._stopping)
+                untried_first = self._absence.is_away and self._absence.speaks
+                await self._begin(self._dispatcher.take(self._mono_s(), granted, untried_first=untried_first))
             else:
-                await self._sleep_until(wake_at if free else math.inf)
-
-    @property
-    def _free_places(self) -> int:
-        """How many messages may be handed out now: one for each idle worker, and as many ahead where that is harmless.
-
-        Ahead means that the next intents are committed while workers are busy, so that no worker waits for the disk,
-        and that one commit serves many. A crash then leaves intents that never left, which only a proven clientDedup
-        makes harmless.
-        """
-        if self._alone:
-            return 0 if self._busy else 1
-        workers = self._pace.concurrency
-        if not self._consequences.proof.number or self._limiter is not None:
-            return workers - self._busy
-        free = 2 * workers - self._busy
-        return free if self._outbox.empty() or free >= workers else 0
+                await self._sleep_until(min(wake_at, look_at))
 
     @property
     def _is_done(self) -> bool:
-        return self._feed.is_dry and not self._busy and self._dispatcher.is_empty
+        return self._feed.is_dry and not self._busy and self._dispatcher.is_empty and not self._purse.aside
 
-    async def _grant(self, wanted: int) -> int:
-        """How many of ``wanted`` the account's rate lets go now: one at least, after a wait; 0 if the run stops."""
-        if self._limiter is None:
-            return wanted
-        if not self._limiter.has_capacity():
-            waits = [asyncio.ensure_future(wait) for wait in (self._limiter.acquire(), self._stopping.wait())]
-            try:
-                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for wait in waits:
-                    wait.cancel()
-            granted = 1 if self._stopping.why is None else 0
-        else:
-            await self._limiter.acquire()
-            granted = 1
-        while 0 < granted < wanted and self._limiter.has_capacity():
-            await self._limiter.acquire()
-            granted += 1
-        return granted
+    async def _look(self) -> None:
+        """Look whether anybody answers for the server that is away."""
+        found = await self._stopping.unless(self._sender.is_there())
+        if found is not None:
+            self._consequences.looked(self._mono_s(), found=found)
 
-    async def _begin(self, items: Sequence[Queued]) -> bool:
-        """Commit the intents; only then do the workers get to see the messages. False if the budget is filled."""
+    async def _begin(self, items: Sequence[Queued]) -> None:
+        """Commit the intents; only then do the workers get to see the messages."""
+        if not items:
+            return
+        for item in items:
+            self._absence.begins(item.row)
         self._busy += len(items)
         by_row = {item.row: item for item in items}
         try:
@@ -224,14 +218,11 @@ class Engine:
             for item, attempt in begun:
                 self._call_off(item, attempt)
             raise settled
-        affordable = True
         for item, attempt in begun:
-            affordable = affordable and self._consequences.can_afford(attempt)
-            if affordable:
+            if self._purse.opens_for(item, attempt):
                 self._outbox.put_nowait((item, attempt))
             else:
                 self._call_off(item, attempt)
-        return affordable
 
     async def _work(self) -> None:
         while True:
@@ -239,9 +230,13 @@ class Engine:
             if self._stopping.why is not None:
                 self._call_off(item, attempt)
                 continue
-            if not self._consequences.proof.allows(attempt, self._wall_s()):
-                self._note(self._consequences.leave_in_doubt(item, self._mono_s(), self._wall_s()))
+            if self._gate.is_shut_for(item.row, self._under_way, self._mono_s()):
+                self._hold_back(item, attempt)
                 continue
+            if not self._consequences.proof.allows(attempt, self._wall_s()):
+                self._note(self._consequences.leave_in_doubt(item, attempt, self._mono_s(), self._wall_s()))
+                continue
+            self._under_way += 1
             try:
                 key = None if self._keys is None else self._keys.of(attempt.message)
                 self._journal.leaves(attempt)
@@ -252,11 +247,16 @@ class Engine:
             self._conclude(item, attempt, verdict)
 
     def _conclude(self, item: Queued, attempt: Attempt, verdict: Verdict) -> None:
-        self._alone = 0 if verdict.is_answer else max(self._alone - 1, 0)
-        self._note(self._consequences.draw(item, attempt, verdict, self._mono_s(), self._wall_s()))
+        self._under_way -= 1
+        self._gate.heard(verdict)
+        others = self._under_way
+        self._note(self._consequences.draw(item, attempt, verdict, self._mono_s(), self._wall_s(), others=others))
 
     def _call_off(self, item: Queued, attempt: Attempt) -> None:
         self._note(self._consequences.call_off(item, attempt, self._mono_s(), self._wall_s()))
+
+    def _hold_back(self, item: Queued, attempt: Attempt) -> None:
+        self._note(self._consequences.hold_back(item, attempt, self._mono_s(), self._wall_s()))
 
     def _note(self, outcome: Outcome) -> None:
         self._busy -= 1
@@ -271,19 +271,14 @@ class Engine:
 
     async def _finish(self) -> None:
         """Let what is under way come to its end; after an interruption not for ever."""
-        if not self._stopping.is_interrupted:
-            await self._come_to_rest()
+        while self._busy and not self._stopping.is_interrupted:
+            self._wake.clear()
+            await self._wake.wait()
         with suppress(TimeoutError):
             async with asyncio.timeout(self._pace.grace_s):
                 while self._busy:
                     self._wake.clear()
                     await self._wake.wait()
-
-    async def _come_to_rest(self) -> None:
-        """Wait until nothing is under way, or the run is interrupted."""
-        while self._busy and not self._stopping.is_interrupted:
-            self._wake.clear()
-            await self._wake.wait()
 
     async def _sleep_until(self, at: float) -> None:
         delay_s = at - self._mono_s()

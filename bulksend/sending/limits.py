@@ -1,12 +1,12 @@
-"""What ends a run early for its own good: a filled budget, too many errors, nothing but failures."""
+"""What ends a run early for its own good: too many errors, or the same rejection from the first on."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bulksend.errors import UsageError
-from bulksend.model import MicroUSD
 
 _JUDGED_FROM = 100  # rows; of fewer, a percentage says nothing
 _LIMIT = re.compile(r"(?P<number>\d{1,9})(?P<percent>%)?", re.ASCII)
@@ -48,48 +48,56 @@ class ErrorLimit:
         return f"{self.number}%" if self.is_percent else f"{self.number}"
 
 
-def failures_max(concurrency: int) -> int:
-    """So many failed attempts in a row mean that the fault is not the messages'; more than go under in one outage."""
-    return max(50, 4 * concurrency)
+class Errors:
+    """Counts the rows of a whole run that could not be sent, those of earlier commands included.
 
-
-class Budget:
-    """What a run may cost; it counts what is in flight and what may have been accepted, so it is never overshot.
-
-    A message without a known price is taken to cost as much as the dearest known one.
+    A row in doubt is one of them as long as no safe repeat is left; it and one that failed may still turn out well.
 
     Args:
-        limit: micro-USD of the whole run.
-        spent: micro-USD that it was charged already.
-        dearest: micro-USD of the dearest message known.
-        in_doubt: by row, what messages cost that may have been accepted.
+        limit: how many there may be.
+        done: rows that were done with before.
+        for_good: of these, so many are errors that nothing changes any more.
+        so_far: of these, the rows that are errors so far.
     """
 
-    __slots__ = ("_dearest", "_held", "_left")
+    __slots__ = ("_bad", "_for_good", "done", "limit")
 
-    def __init__(self, limit: MicroUSD, *, spent: int, dearest: int, in_doubt: dict[int, int | None]) -> None:
-        self._dearest = dearest
-        self._held = {row: dearest if price is None else price for row, price in in_doubt.items()}
-        self._left = limit - spent - sum(self._held.values())
+    def __init__(self, limit: ErrorLimit, *, done: int = 0, for_good: int = 0, so_far: Iterable[int] = ()) -> None:
+        self.limit = limit
+        self.done = done
+        self._for_good = for_good
+        self._bad = set(so_far)
 
-    def hold(self, row: int, price: int | None) -> bool:
-        """Set a message's price aside before it leaves; False if there is not so much left."""
-        if row in self._held:
-            return True  # a repeat of what may have been charged already
-        price = self._dearest if price is None else price
-        if price > self._left:
-            return False
-        self._held[row] = price
-        self._left -= price
-        return True
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return self._for_good + len(self._bad)
 
-    def accepted(self, row: int, charged: int | None) -> None:
-        """It was sent; if the API did not say for how much, then for its price."""
-        held = self._held.pop(row, 0)
-        cost = held if charged is None else charged
-        self._left += held - cost
-        self._dearest = max(self._dearest, cost)
+    @property
+    def is_exceeded(self) -> bool:
+        """Whether they are too many."""
+        return self.limit.is_exceeded(self.count, self.done)
+
+    def hope(self, row: int) -> None:
+        """A row of before is to be repeated safely: it is no error yet."""
+        if row in self._bad:
+            self._bad.remove(row)
+            self.done -= 1
+
+    def sent(self, row: int) -> None:
+        """A row was sent."""
+        if row in self._bad:
+            self._bad.remove(row)
+        else:
+            self.done += 1
 
     def not_sent(self, row: int) -> None:
-        """It certainly was not accepted: its price is free again."""
-        self._left += self._held.pop(row, 0)
+        """A row could not be sent, or is in doubt and cannot be repeated."""
+        if row not in self._bad:
+            self._bad.add(row)
+            self.done += 1
+
+
+def alike_max(concurrency: int) -> int:
+    """So many first messages rejected in the same words mean that the fault is not theirs."""
+    return max(50, 4 * concurrency)

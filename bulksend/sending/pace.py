@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from aiolimiter import AsyncLimiter
 
+    from bulksend.sending.stopping import Stopping
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -18,6 +20,7 @@ class Pace:
         rate: messages per second of the whole account, or None for no limit.
         timeout_s: how long one request may take.
         retries: how often a message is tried again after its first attempt.
+        patience_s: how long the server may be away before the run gives up.
         grace_s: how long requests under way may go on after the run was interrupted.
     """
 
@@ -25,6 +28,7 @@ class Pace:
     rate: float | None = None
     timeout_s: float = 30.0
     retries: int = 4
+    patience_s: float = 600.0
     grace_s: float = 10.0
 
 
@@ -36,3 +40,19 @@ def limiter(rate: float | None) -> AsyncLimiter | None:
 
     burst = max(1.0, rate / 20)
     return AsyncLimiter(burst, burst / rate)
+
+
+async def grant(limiter: AsyncLimiter | None, wanted: int, stopping: Stopping) -> int:
+    """How many of ``wanted`` the account's rate lets go now: one at least, after a wait; 0 if the run stops."""
+    if limiter is None:
+        return wanted
+    if not limiter.has_capacity():
+        await stopping.unless(limiter.acquire())
+        granted = 1 if stopping.why is None else 0
+    else:
+        await limiter.acquire()
+        granted = 1
+    while 0 < granted < wanted and limiter.has_capacity():
+        await limiter.acquire()
+        granted += 1
+    return granted

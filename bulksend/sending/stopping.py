@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
 from bulksend.errors import OwnedError, RunFileError
 from bulksend.sending.stop import Stop, StopReason
+
+T = TypeVar("T")
 
 
 class Stopping:
@@ -48,6 +51,16 @@ class Stopping:
     async def wait(self) -> None:
         """Wait until an end is asked for."""
         await self._asked.wait()
+
+    async def unless(self, work: Coroutine[Any, Any, T]) -> T | None:
+        """What some work comes to; None if an end is asked for meanwhile."""
+        working, asked = asyncio.ensure_future(work), asyncio.ensure_future(self.wait())
+        try:
+            await asyncio.wait((working, asked), return_when=asyncio.FIRST_COMPLETED)
+            return working.result() if working.done() and self.why is None else None
+        finally:
+            working.cancel()
+            asked.cancel()
 
     async def wait_for_interruption(self) -> None:
         """Wait until somebody wants the end at once."""

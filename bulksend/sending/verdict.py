@@ -24,6 +24,17 @@ class Repeat(Enum):
     """It may have been accepted: only under the same key, where the server has echoed one."""
 
 
+class Voice(Enum):
+    """Who spoke in a reply."""
+
+    API = auto()
+    """The API, in its own words."""
+    BUSY = auto()
+    """Whoever it was asks to slow down, and did not process the message."""
+    NONE = auto()
+    """Nobody, or somebody before the API."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ruling:
     """What follows from a kind of reply; there are few, and every message's verdict holds one of them.
@@ -59,6 +70,7 @@ class Verdict(NamedTuple):
         echoed: whether the answer held our own dedup key.
         retry_after_s: how long the server asks to be left alone, or None; above 0.
         slow: whether it asks to be asked less, for however long.
+        voice: who spoke.
     """
 
     ruling: Ruling
@@ -68,6 +80,7 @@ class Verdict(NamedTuple):
     echoed: bool = False
     retry_after_s: float | None = None
     slow: bool = False
+    voice: Voice = Voice.NONE
 
     @property
     def is_answer(self) -> bool:
@@ -96,3 +109,6 @@ class Sender(Protocol):
 
     async def send(self, message: Message, dedup_key: str | None) -> Verdict:
         """POST a message once; never raises."""
+
+    async def is_there(self) -> bool:
+        """Whether anybody answers for the provider, found out without sending; never raises."""

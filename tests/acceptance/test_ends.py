@@ -409,3 +409,20 @@ def test_a_damaged_run_file_is_told_in_a_sentence(program: Program, campaign_of:
         assert ended.returncode in {2, 3}
         assert "Traceback" not in ended.stderr
         assert "campaign.run" in ended.stderr
+
+
+def test_answers_that_came_while_it_stood_still_are_read(
+    program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
+) -> None:
+    server = sandbox("--legacy", "--latency", "300ms")  # shows no keys, so that nothing could be repeated
+    campaign_of(numbers(60))
+    send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--concurrency", "20", "--timeout", "1")
+    process = program.start(*send)
+    server.await_requests(25)
+    process.send_signal(signal.SIGSTOP)
+    time.sleep(1.5)  # longer than the time-out
+    process.send_signal(signal.SIGCONT)
+    _, talk = process.communicate(timeout=60)
+    assert process.returncode == 0, talk
+    assert Counter(row["status"] for row in program.results()) == {"sent": 60}
+    assert Counter(record["to"] for record in server.accepted()) == dict.fromkeys(numbers(60), 1)

@@ -199,7 +199,7 @@ def all_told(run: SqliteRun) -> list[object]:
         run.has_begun,
         [run.complaints(status, 100) for status in Status],
         list(run.recent_sends(0.0, 2_000.0)),
-        run.prices_in_doubt(),
+        list(run.messages_in_doubt()),
     ]
 
 

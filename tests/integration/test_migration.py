@@ -85,9 +85,11 @@ def told(run: SqliteRun) -> list[object]:
         run.tally(),
         [run.complaints(status, 10) for status in Status],
         run.in_doubt(),
-        run.prices_in_doubt(),
+        list(run.messages_in_doubt()),
         message_ids(run._db, 0.0),
-        run.dearest_message(),
+        run.dearest_part(),
+        run.spent(20_000),
+        sorted(run.errors()),
         list(run.recent_sends(0.0, 2e9)),
         list(run.numbers()),
         list(run.contacts()),
@@ -228,7 +230,8 @@ def test_what_is_in_doubt_is_told_and_neither_what_was_left_at_that_nor_what_is_
         number, text = PhoneNumber("639171000011"), "is in doubt after two attempts"
         assert in_doubt[2] == RowInDoubt(11, number, text, "golden-11", DAY_1, DAY_1 + 100, LOST)
         assert run.in_doubt(1) == in_doubt[:1]
-        assert run.prices_in_doubt() == dict.fromkeys((1, 2, 8, 9, 10, 11, 17), 20_000) | {18: None}
+        prices = {message.row: message.price for message in run.messages_in_doubt()}
+        assert prices == dict.fromkeys((1, 2, 8, 9, 10, 11, 17), 20_000) | {18: None}
         assert run.complaints(Status.UNKNOWN, 5) == [
             Complaint(LOST, 4, 8),
             Complaint("no such number", 1, 17),
@@ -240,7 +243,8 @@ def test_what_was_sent_is_told_with_its_price_and_its_time(path: Path) -> None:
     with SqliteRun.open(path) as run:
         assert message_ids(run._db, 0.0) == {"SMS-3", "SMS-4", "SMS-12"}
         assert message_ids(run._db, DAY_1 + 100) == {"SMS-4"}
-        assert run.dearest_message() == 21_000
+        assert run.dearest_part() == 21_000
+        assert run.spent(20_000) == 61_000
         assert run.last_charged_at() == DAY_1
         assert run.charges() == [Charge("63", 3, 3, 40_000, 61_000, 1, 0)]
         assert sorted(run.observed_rates()) == [

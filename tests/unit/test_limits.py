@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bulksend.errors import UsageError
-from bulksend.model import MicroUSD
-from bulksend.sending import Budget, ErrorLimit
+from bulksend.model import Answer, ContactId, Message, MicroUSD, PhoneNumber, Recipient
+from bulksend.sending import Budget, ErrorLimit, Errors
+from bulksend.sending.budget import Room
 
 
 @pytest.mark.parametrize(
@@ -41,57 +44,186 @@ def test_a_share_is_judged_from_the_hundredth_row_on() -> None:
     assert limit.is_exceeded(6, 100)
 
 
-def budget(limit: int, spent: int = 0, dearest: int = 20, in_doubt: dict[int, int | None] | None = None) -> Budget:
-    return Budget(MicroUSD(limit), spent=spent, dearest=dearest, in_doubt=in_doubt or {})
+PHILIPPINES, CONTACTS = "63", ""
+
+
+def message(row: int, price: int | None, to: str = "639171234567", parts: int = 1, text: str = "Hi") -> Message:
+    recipient = ContactId(int(to)) if len(to) < 10 else PhoneNumber(to)
+    return Message(row, recipient, None, text, parts, None if price is None else MicroUSD(price))
+
+
+def charge(micro: int | None, parts: int = 1) -> Answer:
+    return Answer("SMS1", parts, micro, "", "", "", None, None if micro is None else MicroUSD(micro))
+
+
+def kind_of(recipient: Recipient) -> str:
+    return CONTACTS if isinstance(recipient, int) else recipient[:2]
+
+
+def budget(
+    limit: int,
+    spent: int = 0,
+    dearest: int = 20,
+    in_doubt: Sequence[Message] = (),
+    told: Mapping[str, int] | None = None,
+) -> Budget:
+    """A budget that knows by default that parts cost no more than planned."""
+    known = {PHILIPPINES: 0} if told is None else told
+    return Budget(
+        MicroUSD(limit), spent=spent, dearest_part=dearest, told=known, in_doubt=in_doubt, kind_of=kind_of
+    )  # fmt: skip
+
+
+def holds(money: Budget, *of: Message) -> bool:
+    return [money.hold(each) for each in of][-1] is Room.IS_THERE
 
 
 def test_what_is_in_flight_counts() -> None:
     money = budget(50)
-    assert money.hold(1, 20)
-    assert money.hold(2, 20)
-    assert not money.hold(3, 20)
+    assert holds(money, message(1, 20))
+    assert holds(money, message(2, 20))
+    assert not holds(money, message(3, 20))
     money.not_sent(1)
-    assert money.hold(3, 20)
+    assert holds(money, message(3, 20))
 
 
 def test_a_message_of_no_known_price_is_taken_for_the_dearest() -> None:
     money = budget(100, dearest=30)
-    assert money.hold(1, None)
-    money.accepted(1, 60)
-    assert not money.hold(2, None)  # 40 are left, and one of its like may cost 60
-    assert money.hold(3, 40)
+    first = message(1, None)
+    assert holds(money, first)
+    money.accepted(first, charge(60))
+    assert not holds(money, message(2, None))  # 40 are left, and one of its like may cost 60
+    assert holds(money, message(3, 40, to="447700900123"))
+
+
+def test_a_message_of_no_known_price_costs_the_dearest_part_as_often_as_it_has_parts() -> None:
+    money = budget(100, dearest=20, told={CONTACTS: 0})
+    assert holds(money, message(1, None, to="101", parts=3))
+    assert not holds(money, message(2, None, to="102", parts=3))
+    assert holds(money, message(3, None, to="103", parts=2))
 
 
 def test_what_may_have_been_accepted_stays_spent_and_its_repeat_costs_nothing_more() -> None:
-    money = budget(60, in_doubt={7: 20, 8: None})
-    assert money.hold(7, 20)
-    assert money.hold(1, 20)
-    assert not money.hold(2, 1)
-    money.accepted(7, 20)
-    assert not money.hold(2, 1)
+    money = budget(60, in_doubt=[message(7, 20), message(8, None)])
+    assert holds(money, message(7, 20))
+    assert holds(money, message(1, 20))
+    assert not holds(money, message(2, 1))
+    money.accepted(message(7, 20), charge(20))
+    assert not holds(money, message(2, 1))
 
 
 def test_what_was_spent_before_counts() -> None:
-    assert not budget(100, spent=90).hold(1, 20)
+    assert not holds(budget(100, spent=90), message(1, 20))
+
+
+def test_until_an_answer_tells_the_price_one_message_of_a_kind_is_under_way() -> None:
+    money = budget(1_000, told={})
+    assert money.hold(message(1, 20)) is Room.IS_THERE
+    assert money.hold(message(2, 20)) is Room.NOT_YET
+    assert money.hold(message(3, 20, to="447700900123")) is Room.IS_THERE
+    assert money.hold(message(4, 20, to="101")) is Room.IS_THERE
+    money.accepted(message(1, 20), charge(60))
+    assert money.hold(message(2, 20)) is Room.IS_THERE
+    assert money.hold(message(5, 20)) is Room.IS_THERE
+    money.accepted(message(3, 20, to="447700900123"), charge(20))
+    for row in range(6, 100):
+        money.hold(message(row, 20))
+    assert not holds(money, message(100, 20))
+    money.not_sent(2)
+    assert holds(money, message(101, 20))
+    assert not holds(money, message(102, 20, to="447700900123", parts=4))
+
+
+@pytest.mark.parametrize("end", ["refused", "in doubt"])
+def test_if_the_first_of_a_kind_tells_no_price_the_next_one_goes_alone(end: str) -> None:
+    money = budget(1_000, told={})
+    assert holds(money, message(1, 20))
+    if end == "refused":
+        money.not_sent(1)
+    else:
+        money.doubted(1)
+    assert money.hold(message(2, 20)) is Room.IS_THERE
+    assert money.hold(message(3, 20)) is Room.NOT_YET
+
+
+@pytest.mark.parametrize("charged", [None, 0])
+def test_where_an_answer_names_no_cost_the_plans_price_counts(charged: int | None) -> None:
+    money = budget(50, told={})
+    assert holds(money, message(1, 20))
+    money.accepted(message(1, 20), charge(charged))
+    assert holds(money, message(2, 20))
+    assert not holds(money, message(3, 20))
+
+
+def test_what_the_api_fills_in_may_take_seven_parts() -> None:
+    money = budget(200)
+    assert holds(money, message(1, 20, text="Hi {{contact.firstName}}"))
+    assert not holds(money, message(2, 20, text="Hi {{contact.firstName}}"))
+    money.accepted(message(1, 20, text="Hi {{contact.firstName}}"), charge(40, parts=2))
+    assert holds(money, message(2, 20, text="Hi {{contact.firstName}}"))
+
+
+CODES = ("639171234567", "447700900123", "101")
 
 
 @given(
-    st.integers(0, 500),
-    st.lists(
-        st.tuples(st.integers(1, 20), st.integers(0, 100), st.sampled_from(["sent", "unsent", "unknown"])), max_size=60
+    limit=st.integers(0, 3_000),
+    factors=st.tuples(*[st.integers(1, 10)] * 3),
+    moves=st.lists(
+        st.tuples(
+            st.sampled_from([0, 1, 2]),
+            st.integers(1, 3),
+            st.one_of(st.none(), st.just(20)),
+            st.sampled_from(["sent", "untold", "unsent", "unknown", "later"]),
+        ),
+        max_size=60,
     ),
 )
-def test_no_order_of_holds_and_ends_overshoots_the_limit(limit: int, moves: list[tuple[int, int, str]]) -> None:
-    money = budget(limit)
-    held: dict[int, int] = {}
-    spent = 0
-    for row, price, end in moves:
-        if row not in held and money.hold(row, price):
-            held[row] = price
-        assert spent + sum(held.values()) <= limit
-        if row in held and end == "sent":
-            money.accepted(row, held[row])
-            spent += held.pop(row)
-        elif row in held and end == "unsent":
-            money.not_sent(row)
-            held.pop(row)
+def test_whatever_parts_really_cost_only_the_first_of_a_kind_can_overshoot(
+    limit: int, factors: tuple[int, ...], moves: list[tuple[int, int, int | None, str]]
+) -> None:
+    """Real prices are up to five times the planned ones, each kind its own; answers come in any order."""
+    money = budget(limit, told={})
+    charged, beyond, told, later = 0, 0, set(), []
+    for row, (kind, parts, part_price, end) in enumerate(moves, 1):
+        each = message(row, part_price and part_price * parts, CODES[kind], parts)
+        real = 10 * factors[kind] * parts
+        if money.hold(each) is not Room.IS_THERE:
+            continue
+        if kind not in told:
+            beyond += max(0, real - 20 * parts)  # nobody can know what the first one costs
+        later.append((each, real, kind))
+        if end == "later":
+            continue
+        each, real, ended = later.pop(0 if end == "sent" else -1)
+        if end in {"sent", "untold"}:
+            money.accepted(each, charge(real, each.parts))
+            charged += real
+            told.add(ended)
+        elif end == "unsent":
+            money.not_sent(each.row)
+        else:
+            money.doubted(each.row)
+            charged += real  # the server may have it all the same
+    charged += sum(real for _, real, _ in later)
+    assert charged <= limit + beyond
+
+
+def test_errors_are_counted_over_the_whole_run_and_once_a_row() -> None:
+    errors = Errors(ErrorLimit(4, is_percent=False), done=10, for_good=2, so_far=[7, 8])
+    assert (errors.count, errors.done) == (4, 10)
+    errors.not_sent(7)  # failed before, and again
+    assert not errors.is_exceeded
+    errors.sent(8)
+    errors.not_sent(9)
+    assert (errors.count, errors.done) == (4, 11)
+    errors.not_sent(11)
+    assert errors.is_exceeded
+
+
+def test_a_row_that_is_to_be_repeated_safely_is_no_error_yet() -> None:
+    errors = Errors(ErrorLimit(0, is_percent=False), done=1, so_far=[7])
+    errors.hope(7)
+    assert not errors.is_exceeded
+    errors.not_sent(7)
+    assert errors.is_exceeded

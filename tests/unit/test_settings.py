@@ -106,6 +106,7 @@ SAMPLES: dict[str, tuple[str, Any, str]] = {
     "cap-counts": ("messages", "messages", '"messages"'),
     "timeout": ("9", 9.0, "9"),
     "retries": ("0", 0, "0"),
+    "patience": ("90s", 90.0, '"90s"'),
     "run": ("a.run", Path("a.run"), '"a.run"'),
     "results": ("a.csv", Path("a.csv"), '"a.csv"'),
     "max-cost": ("12.50", 12_500_000, "12.5"),
@@ -319,7 +320,7 @@ def test_a_key_file_without_a_key_is_told_in_a_sentence(content: str | None, say
 def test_the_key_is_never_printed_nor_written(
     place: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ["send", "in.csv", "--org-id", "1", "--yes", "--retries", "0", "--base-url", "http://127.0.0.1:9"]
+    arguments = ["send", "in.csv", "--org-id", "1", "--yes", "--patience", "0s", "--base-url", "http://127.0.0.1:9"]
     if place == "environment":
         monkeypatch.setenv("BULKSEND_API_KEY", KEY)
     elif place == "file":
@@ -327,7 +328,7 @@ def test_the_key_is_never_printed_nor_written(
     else:
         (folder / "key.txt").write_text(KEY)
         arguments += ["--api-key-file", "key.txt"]
-    assert run(*arguments) == ExitCode.NOT_ALL_SENT  # nobody listens there
+    assert run(*arguments) == ExitCode.STOPPED  # nobody listens there
     shown = capsys.readouterr()
     assert KEY not in shown.out + shown.err
     for file in folder.iterdir():

@@ -52,5 +52,7 @@ def test_every_reason_has_its_exit_code_and_its_words_on_the_command_line(reason
 
 def test_the_command_line_speaks_of_its_own_flags() -> None:
     stop = Stop(StopReason.TOO_MANY_ERRORS, "", 11, 110, ErrorLimit(10, is_percent=True))
-    assert stop_words(stop) == "11 of 110 rows could not be sent, more than --max-errors 10%"
+    assert stop_words(stop) == (
+        "11 of 110 rows could not be sent, more than --max-errors 10%: it goes on only with a higher one"
+    )
     assert stop_words(POOR) == "the account is out of funds: top it up, then run the same command again"

@@ -172,10 +172,20 @@ def _send(
         return ended, tell_end(run, ended, manners)
     watch = Watch(out, hides_progress=True)
     with campaign.held_account(target, run, watch.hear, wait=manners.wait) as account:
-        question = f"Send {many(plan.overview.rows, 'message')} ({plan_view.price_of(plan.overview)})?"
-        if plan.overview.rows and not yes and not agreed(question, out):
+        question = _question(run, plan, how)
+        if question and not yes and not agreed(question, out):
             raise click.exceptions.Exit(ExitCode.STOPPED)
         return send_and_tell(run, account, target, how, manners)
+
+
+def _question(run: OwnRun, plan: Plan, how: SendOptions) -> str:
+    """What is about to happen, as a question; empty if nothing is to go out."""
+    rows = plan.overview.rows
+    if not rows:
+        return ""
+    repeats = campaign.repeats_max(plan.tally, rows, how) if run.turn % 2 and how.dedup else 0
+    settle = f", and repeat {many(repeats, 'row')} in doubt where that is safe" if repeats else ""
+    return f"Send {many(rows, 'message')} ({plan_view.price_of(plan.overview)}){settle}?"
 
 
 def _show_plan(plan: Plan, place: str, target: Target | None, how: SendOptions, out: Console) -> None:

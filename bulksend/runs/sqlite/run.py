@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from bulksend.errors import UsageError
-from bulksend.model import ContactId, PhoneNumber, RowInDoubt, Status
+from bulksend.model import ContactId, Message, PhoneNumber, RowInDoubt, Status
 from bulksend.planning import PREVIEWS, Overview, Plan, Tally
 from bulksend.runs.facts import Facts
 from bulksend.runs.owner import Owner
@@ -18,7 +18,7 @@ from bulksend.runs.paths import state_path
 from bulksend.runs.sqlite import charges, departures, kept, queries
 from bulksend.runs.sqlite.log import log_of, misses_log
 from bulksend.runs.sqlite.schema import OLDEST_FORMAT, connect, explained, is_run_file, show
-from bulksend.runs.states import State
+from bulksend.runs.states import Decision, State
 from bulksend.runs.store import Charge, Complaint, PlannedRow, RecentSend, ResultRow
 from bulksend.sms import Observed
 
@@ -111,18 +111,33 @@ class SqliteRun:
         with explained(self.path):
             return queries.in_doubt(self._db, limit)
 
-    def prices_in_doubt(self) -> dict[int, int | None]:
-        """See `Run.prices_in_doubt`."""
+    def messages_in_doubt(self) -> Iterator[Message]:
+        """See `Run.messages_in_doubt`."""
         held = f"state IN ('{State.IN_FLIGHT}', '{State.UNKNOWN}')"
+        sql = f"SELECT row, recipient, sender, text, parts, price FROM messages JOIN sends USING (row) WHERE {held}"
         with explained(self.path):
-            return dict(self._db.execute(f"SELECT row, price FROM messages JOIN sends USING (row) WHERE {held}"))
+            for row in self._db.execute(sql):
+                yield Message(*row)
 
-    def dearest_message(self) -> int | None:
-        """See `Run.dearest_message`."""
-        sql = "SELECT max(price) FROM (SELECT price FROM messages UNION ALL SELECT charged FROM sends)"
+    def dearest_part(self) -> int | None:
+        """See `Run.dearest_part`."""
         with explained(self.path):
-            (price,) = self._db.execute(sql).fetchone()
-        return None if price is None else int(price)
+            return charges.dearest_part(self._db)
+
+    def spent(self, part_micro: int) -> int:
+        """See `Run.spent`."""
+        with explained(self.path):
+            return charges.spent(self._db, part_micro)
+
+    def errors(self) -> Iterator[int]:
+        """See `Run.errors`."""
+        sql = (
+            f"SELECT row FROM sends WHERE state = '{State.FAILED}' "
+            f"OR state = '{State.UNKNOWN}' AND decision IS NOT '{Decision.RESEND}'"
+        )
+        with explained(self.path):
+            for (row,) in self._db.execute(sql):
+                yield row
 
     def recent_sends(self, since_s: float, wall_s: float) -> Iterator[RecentSend]:
         """See `Run.recent_sends`."""
