@@ -131,6 +131,7 @@ class RunFile(RuleBasedStateMachine):
         if not rows:
             return
         self.run._db.execute("BEGIN IMMEDIATE")
+        self.notes.settle([], turn=self.proof.turn)  # the outcomes that show it go into the same commit, or before
         begun = self.notes.begin(rows, self.now, self.proof.number)
         if dies:
             self.die()
