@@ -70,6 +70,7 @@ class Consequences:
         self._waiting: list[Queued] = []  # of earlier commands; a repeat is safe once an echo is seen
         self._rejected_alike = 0.0  # messages, as long as none had another fate
         self._rejection: str | None = None
+        self._latest = ""  # why an attempt did not get through
 
     def begin(self, in_doubt: list[Queued], repeats: int | None) -> None:
         """Take up what earlier commands left.
@@ -134,7 +135,7 @@ class Consequences:
     def looked(self, mono_s: float, *, found: bool) -> None:
         """It was looked whether anybody answers for the server that is away."""
         self._absence.looked(mono_s, found=found)
-        self._see_whether_it_is_gone("nobody answers")
+        self._see_whether_it_is_gone()
 
     def call_off(self, item: Queued, attempt: Attempt, mono_s: float, wall_s: float) -> Outcome:
         """The run stopped between the intent and the POST: nothing left."""
@@ -174,13 +175,14 @@ class Consequences:
         if self._absence.is_away and not was_away:
             self._throttle.narrow()
             self._tries.take_back()
-        self._see_whether_it_is_gone(verdict.says)
+        self._latest = verdict.says
+        self._see_whether_it_is_gone()
 
-    def _see_whether_it_is_gone(self, says: str) -> None:
+    def _see_whether_it_is_gone(self) -> None:
         if self._absence.is_over:
-            patience_s = self._absence.patience_s
-            why = f"the server was away: nothing got through for {patience_s:g} s, the latest because: {says}"
-            self._stopping.ask(Stop(StopReason.SERVER_AWAY, why))
+            time_s = f"{self._absence.patience_s:g} s"
+            says = f"the server was away: nothing got through for {time_s}, the latest because: {self._latest}"
+            self._stopping.ask(Stop(StopReason.SERVER_AWAY, says))
 
     def _event(self, ruling: Ruling, *, again: bool) -> Event:
         if ruling.repeat is Repeat.FREELY and (again or self._stopping.why is not None):

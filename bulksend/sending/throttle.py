@@ -46,7 +46,7 @@ class Throttle:
         if self._stale:
             self._stale -= 1
             return
-        if self.width == 1 and retry_after_s is None:
+        if retry_after_s is None:
             self.quiet_until = max(self.quiet_until, mono_s + self._rng.uniform(self._pause_s / 2, self._pause_s))
             self._pause_s = min(_PAUSE_MAX_S, 2 * self._pause_s)
         self.width = self._calm = max(1, self.width // 2)

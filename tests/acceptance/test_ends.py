@@ -192,17 +192,19 @@ def test_lost_answers_of_a_server_without_dedup_are_unknown_and_never_sent_twice
     assert Counter(record["to"] for record in server.accepted()) == dict.fromkeys(numbers(60), 1)
 
 
-def test_a_server_that_cannot_be_reached_fails_rows_and_the_same_command_tries_them_again(
+def test_a_server_that_cannot_be_reached_is_waited_for_and_leaves_the_rows_pending(
     program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
 ) -> None:
     server = sandbox()
     server.end()
     campaign_of(numbers(3))
     send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--retries", "1")
-    failed = program(*send)
-    assert failed.returncode == 1
-    assert "could not be reached" in failed.stderr
-    assert {row["status"] for row in program.results()} == {"failed"}
+    gone = program(*send, "--patience", "1s")
+    assert gone.returncode == 3
+    assert "The server is away; trying again in" in gone.stderr
+    assert "Stopped early: the server was away" in gone.stderr
+    assert "could not be reached" in gone.stderr
+    assert {row["status"] for row in program.results()} == {"pending"}
     sandbox("--port", server.port)
     assert program(*send).returncode == 0
     assert {row["status"] for row in program.results()} == {"sent"}
