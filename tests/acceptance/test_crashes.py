@@ -165,9 +165,8 @@ def test_a_shorter_timeout_does_not_shorten_the_slots_of_the_killed_run(tmp_path
     rows = [Row("639171234500", f"row {number}") for number in range(1, 13)]
     with campaign(tmp_path / "c", Settings(latency_s=2.0), rows, "--timeout", "5") as run:
         assert run.run("after the answer", 2) == -signal.SIGKILL
-        arrived = [record["at"] for record in run.server.records("accepted")]
-        asked = len(run.server.records("request"))
-        assert len(arrived) == asked == min(CAP, 1 + CONCURRENCY)  # the first goes alone
+        arrived = [record["at"] for record in run.server.records("request")]
+        assert len(arrived) == min(CAP, 1 + CONCURRENCY)  # the first goes alone
         run.options = ("--timeout", "0.3")
         process = run.start()
         assert run.await_requests(process, CAP + 1)
