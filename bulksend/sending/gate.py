@@ -45,15 +45,16 @@ class Gate:
             busy: messages handed out and not concluded.
             ready: of these, so many wait for a worker.
         """
-        if self._absence.is_away:
-            return 1 if self._absence.allows_trial else 0
         if self._purse.is_filled:
             return 0
+        if self._absence.is_away:  # a trial would be set aside behind what waits for money
+            return 1 if self._absence.allows_trial and not self._purse.aside else 0
         if self._is_alone:
             return 0 if busy else 1
         busy += self._purse.aside
         width = self._throttle.width
-        if not self._consequences.proof.number or self._is_rated:
+        # Ahead of idle workers there is nothing: they would take it at once, and hold it back.
+        if not self._consequences.proof.number or self._is_rated or self._throttle.is_narrowed:
             return max(0, width - busy)
         free = 2 * width - busy
         return free if free > 0 and (not ready or free >= width) else 0

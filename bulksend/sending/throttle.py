@@ -33,6 +33,11 @@ class Throttle:
         self._stale = 0  # answers still to come of what was under way when it was last halved
         self._pause_s = _PAUSE_S
 
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether fewer messages may be under way than if nothing were wrong."""
+        return self.width < self._widest
+
     def slowed(self, others: int, retry_after_s: float | None, mono_s: float) -> None:
         """The server asked to slow down: halve what may be under way, once for all that is under way now.
 

@@ -737,6 +737,28 @@ async def test_being_told_to_slow_down_costs_no_row_its_tries(rate: float, burst
     assert time.monotonic() - began < 3 * 200 / rate
 
 
+async def test_a_run_that_was_told_to_slow_down_begins_no_rows_only_to_hold_them_back(plan: Plan) -> None:
+    async def reply(message: Message, attempt: int) -> Reply:
+        await asyncio.sleep(0.1)
+        return refused(429) if message.row == 3 and attempt == 1 else accepted(message, echoed=True)
+
+    run, server = plan(abroad(60)), Server(reply)
+    begun: list[int] = []
+
+    def watch(engine: Engine) -> None:
+        begin = engine._journal.begin
+
+        def counted(rows: Sequence[int], wall_s: float, proof: int = 0) -> Awaitable[list[Attempt]]:
+            begun.extend(rows)
+            return begin(rows, wall_s, proof)
+
+        engine._journal.begin = counted  # type: ignore[method-assign]
+
+    assert await run.send(server, Pace(concurrency=16), watch=watch) is None
+    assert len(server.rows) == 61
+    assert len(begun) <= 61 + 16
+
+
 async def test_nothing_starts_before_the_pause_is_over_that_the_server_asks_for(plan: Plan) -> None:
     pause_s, asked_at = 0.5, 0.0
 
