@@ -76,7 +76,8 @@ def send(sheet: Path, url: str, *options: str, accept: Sequence[int] = (0,)) -> 
     A sheet is planned anew; a run file goes on.
     """
     if sheet.suffix != ".run":
-        sheet.with_suffix(".run").unlink(missing_ok=True)
+        for left in (".run", ".results.csv"):
+            sheet.with_suffix(left).unlink(missing_ok=True)
     command = [sys.executable, "-m", "bulksend", "send", str(sheet), "--base-url", url, "--org-id", "1"]
     with tempfile.TemporaryDirectory() as state:
         done = run([*command, *options, "--yes", "--no-progress", "--json"], accept=accept, state=state)
