@@ -19,6 +19,10 @@ Recipient = PhoneNumber | ContactId
 """Whom a message goes to: a number (a ``str`` at run time) or a contact (an ``int``), never both."""
 
 
+API_FIELD = "{{"
+"""How a field in a text begins that the API fills in: what the phone shows then, and its length, nobody knows here."""
+
+
 class Status(StrEnum):
     """What is known of a row."""
 

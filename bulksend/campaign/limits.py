@@ -7,7 +7,7 @@ from bulksend.errors import Advice, UsageError
 from bulksend.model import PhoneNumber, Recipient, Status
 from bulksend.planning import Tally
 from bulksend.runs import Run
-from bulksend.sending import Budget, Errors
+from bulksend.sending import Budget, Errors, Proof
 from bulksend.sms import phones
 
 
@@ -36,18 +36,23 @@ def budget_of(run: Run, options: SendOptions) -> Budget | None:
     )
 
 
-def errors_of(run: Run, options: SendOptions) -> Errors | None:
+def errors_of(run: Run, tally: Tally, options: SendOptions) -> Errors | None:
     """The rows of the whole run that could not be sent so far, where they are limited."""
     if options.max_errors is None:
         return None
-    statuses, so_far = run.tally().statuses, set(run.errors())
+    statuses, so_far = tally.statuses, set(run.errors())
     for_good = statuses[Status.REJECTED]
     done = statuses[Status.SENT] + for_good + len(so_far)
     return Errors(options.max_errors, done=done, for_good=for_good, so_far=so_far)
 
 
-def repeats_max(tally: Tally, pending: int, options: SendOptions) -> int:
-    """How many rows in doubt may be repeated: what a limit leaves of them beside the pending rows."""
+def repeats_max(run: Run, tally: Tally, pending: int, options: SendOptions) -> int:
+    """How many rows in doubt may be repeated: what a limit leaves of them beside the pending rows.
+
+    None without keys, nor where no proof is held that the server knows them.
+    """
+    if not Proof(run.turn, keyed=options.dedup).held:
+        return 0
     return tally.undecided if options.limit is None else min(tally.undecided, max(0, options.limit - pending))
 
 

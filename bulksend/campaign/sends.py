@@ -31,7 +31,7 @@ from bulksend.engagespark import SmsApi, Target
 from bulksend.errors import Advice, OwnedError, RunFileError, UsageError
 from bulksend.model import Endpoint, PhoneNumber, Status
 from bulksend.runs import Account, Clock, Earlier, OwnRun, Run
-from bulksend.sending import Budget, Engine, Journal, Past, Stopping, assemble
+from bulksend.sending import Budget, Engine, Errors, Journal, Past, Stopping, assemble
 
 _LOOK_S = 0.1  # between two looks at an engine's progress
 _CAPS_LOOK_S = 5.0  # the caps are looked at phone by phone, so not as often
@@ -88,9 +88,8 @@ async def send(
     _make_room(options.pace.concurrency)
     before = run.tally()
     pending = run.overview(options.limit).rows
-    repeats = repeats_max(before, pending, options)
-    rows = pending + (repeats if run.turn % 2 and options.dedup else 0)
-    budget = budget_of(run, options)
+    repeats = repeats_max(run, before, pending, options)
+    budget, errors = budget_of(run, options), errors_of(run, before, options)
     started = time.monotonic()
     earlier = _begin(run, account, options, tell)
     try:
@@ -100,8 +99,8 @@ async def send(
         ):
             journal = run.journal(by_parts=options.by_parts, limit=options.limit, keyed=options.dedup)
             try:
-                engine = _engine(run, journal, api, options, stopping, _past(options, earlier, repeats), budget)
-                tell(Started(rows))
+                engine = _engine(run, journal, api, options, stopping, _past(options, earlier, repeats), budget, errors)
+                tell(Started(pending + repeats))
                 async with _told(engine, stopping, options.pace.grace_s, tell):
                     await engine.run()
                 if stopping.why is None or stopping.why.reason.leaves_time:
@@ -148,6 +147,7 @@ def _engine(
     stopping: Stopping,
     past: Past,
     budget: Budget | None,
+    errors: Errors | None,
 ) -> Engine:
     return assemble(
         journal,
@@ -159,7 +159,7 @@ def _engine(
         turn=run.turn,
         past=past,
         budget=budget,
-        errors=errors_of(run, options),
+        errors=errors,
         rng=random.SystemRandom(),
     )
 

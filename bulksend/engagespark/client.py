@@ -109,7 +109,7 @@ class SmsApi:
             received = await self._wire.post(body, message)
         except SEND_FAULTS as error:
             return fault_of(error, self._secret)
-        reply = understood(received, message, dedup_key, self._secret)._replace(at_api=self._at_api)
+        reply = understood(received, message, dedup_key, self._secret, at_api=self._at_api)
         self._at_api = self._at_api or reply.is_the_apis
         if not reply.is_the_apis or received.status >= 500:
             self._wire.drop()  # the API's own answer may still come on it

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from bulksend.engagespark import bodies
-from bulksend.model import Message, Recipient
+from bulksend.model import API_FIELD, Message, Recipient
 
 _OTHER_NEWLINE = re.compile(r"\r\n?")
 
@@ -53,7 +53,7 @@ def identify(
     text = said.get("message")
     if isinstance(text, str) and text and not has_same_text(text, message.text):
         # A duplicate is another message's unless it shows that it is ours.
-        if status == 409 and "{{" not in message.text:
+        if status == 409 and API_FIELD not in message.text:
             return Identity(matches=False)
         if before is not None and has_same_text(text, before.text):
             return Identity(matches=False)
@@ -66,7 +66,7 @@ def are_alike(one: Message, other: Message) -> bool:
     """Whether an answer to one could not be told from an answer to the other, where it holds no key."""
     if one.recipient != other.recipient:
         return False
-    return one.text == other.text or "{{" in one.text or "{{" in other.text
+    return one.text == other.text or API_FIELD in one.text or API_FIELD in other.text
 
 
 def has_same_text(said: str, text: str) -> bool:

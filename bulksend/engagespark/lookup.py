@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 
 from bulksend.engagespark.account import Listed, Looked, Page
 from bulksend.engagespark.identity import has_same_text
-from bulksend.model import Answer, ContactId, Recipient, RowInDoubt
+from bulksend.model import API_FIELD, Answer, ContactId, Recipient, RowInDoubt
 
 _SLACK_S = 120.0  # the list is read back so much further, for the server's clock may differ from ours
 # Without a clientRef, what was listed while the row's attempts were under way is taken for the row's. What another run
@@ -169,12 +169,12 @@ def _agrees(row: RowInDoubt, message: Listed) -> bool:
         is_to = message.contact_id in (None, 0, row.recipient)
     else:
         is_to = message.number == row.recipient
-    is_text = "{{" in row.text or has_same_text(message.text, row.text)  # the API's own fields are shown filled in
+    is_text = API_FIELD in row.text or has_same_text(message.text, row.text)  # the API's own fields are shown filled in
     return is_to and is_text and row.since - _SLACK_S <= message.created <= row.until + _SLACK_S
 
 
 def _fits(row: RowInDoubt, message: Listed) -> bool:
-    if "{{" in row.text:
+    if API_FIELD in row.text:
         return False  # filled in: texts cannot be compared
     is_in_time = row.since - _BEFORE_S <= message.created <= row.until + _AFTER_S
     return is_in_time and has_same_text(message.text, row.text)
@@ -184,4 +184,4 @@ def _has_rival(message: Listed, texts_of: Mapping[Recipient, Sequence[str]]) -> 
     """Whether a row of our own that is not looked for may have caused a message."""
     whose = (message.number, ContactId(message.contact_id or 0))
     texts = [text for who in whose for text in texts_of.get(who, ())]
-    return any("{{" in text or has_same_text(message.text, text) for text in texts)
+    return any(API_FIELD in text or has_same_text(message.text, text) for text in texts)

@@ -53,14 +53,24 @@ class Secret:
         return printable(str(error).replace(self._text, "..."))
 
 
-def understood(received: Received, message: Message, dedup_key: str | None, secret: Secret) -> Reply:
-    """Read an answer by its content: the live service says application/jsonl, the document nothing."""
+def understood(received: Received, message: Message, dedup_key: str | None, secret: Secret, *, at_api: bool) -> Reply:
+    """Read an answer by its content: the live service says application/jsonl, the document nothing.
+
+    Args:
+        received: the answer.
+        message: what was asked.
+        dedup_key: the key it was asked with, or None.
+        secret: what is taken out of it.
+        at_api: whether the API has spoken at this address before.
+    """
     status = received.status
     retry_after_s, slow = _asked_to_slow_down(status, received.headers)
     said, fault = _read(received, secret)
     if said is None:
         # Two answers to one request: which is ours, nobody knows.
-        return Reply(status, fault, matches=not received.has_more, retry_after_s=retry_after_s, slow=slow)
+        return Reply(
+            status, fault, matches=not received.has_more, retry_after_s=retry_after_s, slow=slow, at_api=at_api
+        )
     whose = identify(status, said, message, dedup_key, received.before)
     return Reply(
         status,
@@ -70,6 +80,7 @@ def understood(received: Received, message: Message, dedup_key: str | None, secr
         matches=whose.matches and (whose.names or not received.has_more),
         retry_after_s=retry_after_s,
         slow=slow,
+        at_api=at_api,
     )
 
 

@@ -10,7 +10,17 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from bulksend.errors import Advice, Remark, UsageError
-from bulksend.model import ContactId, Duplicates, Encoding, Endpoint, MicroUSD, PhoneNumber, Recipient, Status
+from bulksend.model import (
+    API_FIELD,
+    ContactId,
+    Duplicates,
+    Encoding,
+    Endpoint,
+    MicroUSD,
+    PhoneNumber,
+    Recipient,
+    Status,
+)
 from bulksend.planning.batch import Flaw, PlannedBatch
 from bulksend.planning.columns import Columns
 from bulksend.planning.exclusions import Exclusions
@@ -270,8 +280,8 @@ def _check_cells(cells: Sequence[str], name: str, kind: str, needed: Sequence[in
     if "" in cells:
         why = Remark(f"{{{name}}} is empty in this row: fill the column in, or give the row its own {kind}")
         _add(flaws, (i for i in needed if not cells[i]), why, name)
-    if "{{" in "\n".join(cells):
-        _add(flaws, (i for i in needed if "{{" in cells[i]), _FOREIGN_FIELD, name, cells)
+    if API_FIELD in "\n".join(cells):
+        _add(flaws, (i for i in needed if API_FIELD in cells[i]), _FOREIGN_FIELD, name, cells)
 
 
 def _add(

@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from bulksend.model import Answer, Message, MicroUSD, Recipient
+from bulksend.model import API_FIELD, Answer, Message, MicroUSD, Recipient
 
 _FILLED_PARTS = 7  # the API sends no longer text
-_FIELD = "{{"
 
 KindOf = Callable[[Recipient], str]
 """Messages of one kind cost alike a part: the dialing code, or what stands for contacts."""
@@ -97,7 +96,7 @@ class Budget:
         cost = charged or (held.cost if message.price is None else message.price)
         self._left += held.cost - cost
         self._end_first(held.kind, row)
-        parts = counted_parts or held.parts if _FIELD in message.text else message.parts
+        parts = counted_parts or held.parts if API_FIELD in message.text else message.parts
         self._tell(held.kind, -(-charged // parts) if charged else 0)
 
     def doubted(self, row: int) -> None:
@@ -115,7 +114,7 @@ class Budget:
 
     def _priced(self, message: Message) -> _Held:
         kind = self._kind_of(message.recipient)
-        parts = max(_FILLED_PARTS, message.parts) if _FIELD in message.text else message.parts
+        parts = max(_FILLED_PARTS, message.parts) if API_FIELD in message.text else message.parts
         plan = self._dearest_part * parts if message.price is None else -(-message.price * parts // message.parts)
         return _Held(kind, parts, max(plan, self._told.get(kind, 0) * parts))
 

@@ -93,11 +93,9 @@ class Verdict(NamedTuple):
         return self.http_status == 409 and self.ruling.event is Event.ACCEPTED
 
     def of_another_run(self) -> Verdict:
-        """The same of a duplicate that this run has not sent: nothing is charged to it."""
-        answer = self.answer and self.answer._replace(charged=None)
-        return self._replace(
-            ruling=KNOWN, answer=answer, says=f"accepted before ({answer.message_id})" if answer else "accepted before"
-        )
+        """The same of a duplicate that this run has not sent."""
+        says = f"accepted before ({self.answer.message_id})" if self.answer else "accepted before"
+        return self._replace(ruling=KNOWN, says=says)
 
 
 CUT_SHORT = Verdict(DOUBTED, says="the run was stopped before the answer came: it may or may not have been accepted")

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import pty
-import subprocess
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import PROGRAM, Program, SandboxProcess, environment
+from conftest import Program, SandboxProcess
 
 Start = Callable[..., SandboxProcess]
 Numbers = Callable[[int], list[str]]
@@ -79,32 +76,13 @@ def test_a_plan_that_was_saved_since_is_no_answer_to_the_question(sent: Sent, pr
     assert program("send", "campaign.run", *options, "--repeat").returncode == 0
 
 
-@pytest.mark.parametrize(("reply", "code", "again"), [("y\n", 0, ROWS), ("n\n", 3, 0)])
+@pytest.mark.parametrize(("reply", "code", "again"), [("y", 0, ROWS), ("n", 3, 0)])
 def test_on_a_terminal_it_is_asked(sent: Sent, program: Program, reply: str, code: int, again: int) -> None:
     server, command = sent()
     (program.folder / "campaign.run").unlink()
-    terminal, other_end = pty.openpty()
-    process = subprocess.Popen(
-        [*PROGRAM, *command],
-        cwd=program.folder,
-        env=environment(TERM="xterm", COLUMNS="200"),
-        stdin=other_end,
-        stdout=other_end,
-        stderr=other_end,
-    )
-    os.close(other_end)
-    seen = b""
-    while b"[y/N]" not in seen:
-        seen += os.read(terminal, 1024)
-    assert b"Send to all again?" in b" ".join(seen.split())
-    os.write(terminal, reply.encode())
-    try:
-        while os.read(terminal, 1024):
-            pass
-    except OSError:  # the program has closed its end
-        pass
-    os.close(terminal)
-    assert process.wait(timeout=30) == code
+    ended, asked = program.answered(*command, answer=reply)
+    assert "Send to all again?" in asked
+    assert ended == code
     assert len(server.accepted()) == ROWS + again
 
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import signal
-import subprocess
 from collections import Counter
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,7 +11,7 @@ from pathlib import Path
 from threading import Lock, Thread
 
 import pytest
-from conftest import PROGRAM, Program, SandboxProcess, environment
+from conftest import Program, SandboxProcess
 
 Start = Callable[..., SandboxProcess]
 CampaignOf = Callable[..., Path]
@@ -23,31 +20,6 @@ Numbers = Callable[[int], list[str]]
 
 def statuses(program: Program) -> Counter[str]:
     return Counter(row["status"] for row in program.results())
-
-
-def in_a_terminal(program: Program, answer: bytes, *arguments: str) -> tuple[int, bytes]:
-    """Run a command, answer its question; its exit code, and what was seen before the answer."""
-    terminal, other_end = pty.openpty()
-    process = subprocess.Popen(
-        [*PROGRAM, *arguments],
-        cwd=program.folder,
-        env=environment(TERM="xterm", COLUMNS="200"),
-        stdin=other_end,
-        stdout=other_end,
-        stderr=other_end,
-    )
-    os.close(other_end)
-    seen = b""
-    try:
-        while b"[y/N]" not in seen:
-            seen += os.read(terminal, 1024)
-        os.write(terminal, answer)
-        while os.read(terminal, 1024):
-            pass
-    except OSError:  # the program has closed its end
-        pass
-    os.close(terminal)
-    return process.wait(timeout=60), seen
 
 
 # ---- Money ----
@@ -212,11 +184,11 @@ def test_rows_in_doubt_are_sent_again_only_if_that_was_asked(
     server = sandbox("--latency", "1")
     leaves_ten_in_doubt(program, server, campaign_of, numbers(16))
     send = ("send", "campaign.csv", "--base-url", server.base_url)
-    code, seen = in_a_terminal(program, b"n\n", *send)
+    code, seen = program.answered(*send, answer="n")
     assert code == 3
-    assert b"Send 3 messages ($0.06 estimated), and repeat 10 rows in doubt where that is safe?" in seen
+    assert "Send 3 messages ($0.06 estimated), and repeat 10 rows in doubt where that is safe?" in seen
     assert server.summary()["requests"] == 13
-    code, _ = in_a_terminal(program, b"y\n", *send)
+    code, _ = program.answered(*send, answer="y")
     assert code == 0
     assert Counter(record["to"] for record in server.accepted()) == dict.fromkeys(numbers(16), 1)
 
@@ -228,9 +200,9 @@ def test_the_question_promises_no_repeat_that_would_not_be_safe(
     campaign_of(numbers(30))
     program("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--limit", "20")
     assert statuses(program)["unknown"]
-    code, seen = in_a_terminal(program, b"n\n", "send", "campaign.csv", "--base-url", server.base_url)
+    code, seen = program.answered("send", "campaign.csv", "--base-url", server.base_url, answer="n")
     assert code == 3
-    assert b"Send 10 messages ($0.20 estimated)?" in seen
+    assert "Send 10 messages ($0.20 estimated)?" in seen
 
 
 def test_a_limit_holds_for_rows_in_doubt_too(

@@ -437,7 +437,7 @@ async def test_a_repeat_does_not_make_a_doubt_younger(keep: Keep) -> None:
     journal.close()
 
 
-async def test_what_another_left_under_way_is_in_doubt(keep: Keep) -> None:
+async def test_what_another_left_under_way_is_in_doubt_and_looked_up(keep: Keep) -> None:
     kept = keep(messages(ANA, BEN))
     journal = kept.open()
     [attempt] = await journal.begin([1], BEGAN_S)
@@ -446,6 +446,7 @@ async def test_what_another_left_under_way_is_in_doubt(keep: Keep) -> None:
     journal = kept.open()
     assert kept.life(1) == Life(State.UNKNOWN, in_doubt=True)
     assert rows_of(await journal.undecided(0.0, 0)) == [1]
+    assert [each.row for each in await journal.in_doubt(10)] == [1]
     assert rows_of(await journal.claim(0, 10)) == [2]
     journal.close()
 
@@ -492,17 +493,6 @@ async def test_what_is_looked_up_began_between_its_first_doubt_and_its_last_atte
         await journal.settle([outcome(1, event)], turn=0)
     [row] = await journal.in_doubt(10)
     assert (row.since, row.until) == (300.0, 900.0)
-    journal.close()
-
-
-async def test_what_another_left_under_way_is_looked_up(keep: Keep) -> None:
-    kept = keep(messages(ANA, BEN))
-    journal = kept.open()
-    [attempt] = await journal.begin([1], BEGAN_S)
-    journal.leaves(attempt)
-    journal.close()
-    journal = kept.open()
-    assert [each.row for each in await journal.in_doubt(10)] == [1]
     journal.close()
 
 

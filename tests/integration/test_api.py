@@ -616,15 +616,7 @@ def test_tls_to_a_server_that_speaks_none_stops_the_run_and_shows_it_nothing(
         writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
         writer.close()
 
-    async def trial() -> Reply:
-        server = await asyncio.start_server(plain, "127.0.0.1", 0)
-        port = server.sockets[0].getsockname()[1]
-        reply = await ask(Target(f"https://127.0.0.1:{port}", 123, Endpoint.CONTACT, KEY))
-        server.close()
-        return reply
-
-    with asyncio.Runner(loop_factory=new_loop) as runner:
-        reply = runner.run(trial())
+    reply = asked_by_tls(plain, new_loop)
     assert (reply.http_status, reply.fault) == (None, Fault.NO_TLS)
     assert "does not speak TLS" in judge(reply).says
     ruling = judge(reply).ruling
@@ -686,15 +678,7 @@ def test_what_ended_a_tls_handshake_is_told(
         writer.write(answered)
         writer.close()
 
-    async def trial() -> Reply:
-        server = await asyncio.start_server(other, "127.0.0.1", 0)
-        port = server.sockets[0].getsockname()[1]
-        reply = await ask(Target(f"https://127.0.0.1:{port}", 123, Endpoint.CONTACT, KEY))
-        server.close()
-        return reply
-
-    with asyncio.Runner(loop_factory=new_loop) as runner:
-        reply = runner.run(trial())
+    reply = asked_by_tls(other, new_loop)
     assert (reply.http_status, reply.fault) == (None, fault)
     assert not judge(reply).ruling.counts  # nothing of the message left
 
@@ -855,3 +839,20 @@ def test_the_reading_of_the_price_that_fits_the_estimate_counts(
     parts: int | None, micro: int | None, estimate: str, whole: int | None
 ) -> None:
     assert charged(parts, micro, estimate) == whole
+
+
+def asked_by_tls(
+    handler: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+    new_loop: Callable[[], asyncio.AbstractEventLoop],
+) -> Reply:
+    """What comes of a POST by https to a server that does not know how to speak it."""
+
+    async def trial() -> Reply:
+        server = await asyncio.start_server(handler, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        reply = await ask(Target(f"https://127.0.0.1:{port}", 123, Endpoint.CONTACT, KEY))
+        server.close()
+        return reply
+
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        return runner.run(trial())

@@ -183,7 +183,7 @@ def _question(run: OwnRun, plan: Plan, how: SendOptions) -> str:
     rows = plan.overview.rows
     if not rows:
         return ""
-    repeats = campaign.repeats_max(plan.tally, rows, how) if run.turn % 2 and how.dedup else 0
+    repeats = campaign.repeats_max(run, plan.tally, rows, how)
     settle = f", and repeat {many(repeats, 'row')} in doubt where that is safe" if repeats else ""
     return f"Send {many(rows, 'message')} ({plan_view.price_of(plan.overview)}){settle}?"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bulksend.errors import Advice, Remark
-from bulksend.model import Encoding
+from bulksend.model import API_FIELD, Encoding
 from bulksend.planning.batch import PlannedBatch
 from bulksend.planning.remarks.noted import KINDS_MAX, Noted
 from bulksend.sms import dollars, lookalikes, segments
@@ -113,9 +113,9 @@ class ApiFields:
 
     def add(self, batch: PlannedBatch, texts: str) -> None:
         """See `Topic.add`."""
-        if "{{" in texts:
+        if API_FIELD in texts:
             for row, text in enumerate(batch.texts, batch.first):
-                if "{{" in text:
+                if API_FIELD in text:
                     self._rows.note(row)
 
     def remarks(self) -> Iterator[Remark]:
