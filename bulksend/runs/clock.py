@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_LENGTH = 36  # of a UUID as Linux spells it
 
 
 class Clock(NamedTuple):
@@ -27,11 +28,8 @@ class Clock(NamedTuple):
     @classmethod
     def now(cls, wall_s: float) -> Clock | None:
         """How it stands if it says ``wall_s``; None where the machine does not tell one start from another."""
-        try:
-            boot = _BOOT_ID.read_text(encoding="ascii").strip()
-            return cls(boot, wall_s - time.clock_gettime(time.CLOCK_BOOTTIME))
-        except (OSError, AttributeError):  # not Linux
-            return None
+        boot = boot_id()
+        return None if boot is None else cls(boot, wall_s - time.clock_gettime(time.CLOCK_BOOTTIME))
 
     def or_before(self, then: Clock | None) -> Clock:
         """The lower of both ways in which it stood since the machine started."""
@@ -41,3 +39,12 @@ class Clock(NamedTuple):
 def lag(then: Clock | None, now: Clock | None) -> float:
     """By how many seconds times that were kept under ``then`` may be too early by now's clock; 0 if nobody knows."""
     return 0.0 if now is None else now.started_at - now.or_before(then).started_at
+
+
+def boot_id() -> str | None:
+    """What tells this start of this machine from all others; None where it does not tell: it is not Linux."""
+    try:
+        found = _BOOT_ID.read_text(encoding="ascii", errors="replace").strip()
+    except OSError:
+        return None
+    return found if len(found) == _LENGTH else None

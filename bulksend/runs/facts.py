@@ -151,6 +151,11 @@ class Facts:
     keys_by_row: bool
 
     @property
+    def address(self) -> Address:
+        """Where the messages go."""
+        return Address(self.org_id, self.base_url)
+
+    @property
     def keys(self) -> Keys:
         """Makes the messages' dedup keys."""
         return Keys(self.campaign, self.is_shared, self.keys_by_row)

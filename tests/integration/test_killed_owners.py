@@ -14,7 +14,7 @@ from planned import write_plan
 from runfiles import crowd_of, killed_after, notes_of, own, pending, planned
 
 from bulksend.model import Status
-from bulksend.runs.sqlite import departures
+from bulksend.runs import clock
 from bulksend.runs.sqlite.run import SqliteRun, departures_of, left_to
 from bulksend.runs.sqlite.schema import CUT_OFF
 
@@ -165,7 +165,7 @@ def test_after_another_boot_all_that_was_begun_is_in_doubt(
 ) -> None:
     boot = tmp_path / "boot_id"
     boot.write_text("00000000-0000-0000-0000-000000000000\n")
-    monkeypatch.setattr(departures, "_BOOT_ID", boot)
+    monkeypatch.setattr(clock, "_BOOT_ID", boot)
     assert in_doubt(killed) == list(BEGUN)
 
 

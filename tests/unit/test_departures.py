@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bulksend.runs.sqlite import departures
+from bulksend.runs import clock
 from bulksend.runs.sqlite.departures import Departures, left_to
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells one boot from another")
@@ -125,7 +125,7 @@ def test_after_another_boot_nothing_is_known(path: Path, tmp_path: Path, monkeyp
     marked(path, 7)
     boot = tmp_path / "boot_id"
     boot.write_text("00000000-0000-0000-0000-000000000000\n")
-    monkeypatch.setattr(departures, "_BOOT_ID", boot)
+    monkeypatch.setattr(clock, "_BOOT_ID", boot)
     assert left_to(path, OURS) is None
 
 
@@ -136,7 +136,7 @@ def test_where_the_machine_does_not_tell_its_boot_there_is_no_mark_and_all_else_
     boot = tmp_path / "boot_id"
     if content is not None:
         boot.write_text(content)
-    monkeypatch.setattr(departures, "_BOOT_ID", boot)
+    monkeypatch.setattr(clock, "_BOOT_ID", boot)
     mark = Departures(path, OURS)
     assert mark.issue(2) == 1
     mark.reach(2)

@@ -112,7 +112,7 @@ class _Estimator:
     def of_run(self, place: Path) -> ExitCode:
         with open_run(place) as run:
             facts = run.facts
-            code = self.show(run.plan(self.how.limit), Address(facts.org_id, facts.base_url))
+            code = self.show(run.plan(self.how.limit), facts.address)
             self._write_rows(run)
         return code
 

@@ -30,7 +30,7 @@ from bulksend.engagespark import Looked, Target
 from bulksend.errors import UsageError
 from bulksend.model import Endpoint, RowInDoubt
 from bulksend.reports import check_output, inputs_of
-from bulksend.runs import Account, Address, OwnRun, Paths, Terms, open_run
+from bulksend.runs import Account, OwnRun, Paths, Terms, open_run
 from bulksend.words import many
 
 
@@ -109,7 +109,7 @@ class _Resolver:
             return ExitCode.OK
         run_view.show_in_doubt(out, rows)
         facts = self.run.facts
-        target = target_of(self.to, Address(facts.org_id, facts.base_url), Endpoint(facts.endpoint))
+        target = target_of(self.to, facts.address, Endpoint(facts.endpoint))
         watch = Watch(out, hides_progress=True)
         with campaign.held_account(target, self.run, watch.hear, wait=self.manners.wait) as account:
             looked = self._look_up(target)

@@ -162,7 +162,7 @@ def _send(
     is_something_left = bool(plan.overview.rows or in_doubt)
     target = None
     if is_something_left:
-        target = target_of(to, Address(facts.org_id, facts.base_url), Endpoint(facts.endpoint))
+        target = target_of(to, facts.address, Endpoint(facts.endpoint))
     place = f"{facts.base_url or 'a private sandbox'}, organization {facts.org_id}"
     _show_plan(plan, place, target, how, out)
     if not plan.overview.rows:

@@ -17,9 +17,9 @@ import struct
 from contextlib import suppress
 from pathlib import Path
 
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+from bulksend.runs.clock import boot_id
+
 _TOKEN = 32  # bytes; hexadecimal digits
-_BOOT = 36
 _PLACE = 88  # of the number, on a boundary of its size
 _SIZE = 96
 
@@ -39,7 +39,7 @@ class Departures:
         self._issued = 0
         self._map: mmap.mmap | None = None
         self._numbers: memoryview[int] | None = None
-        boot = _boot_id()
+        boot = boot_id()
         if boot is None:
             return  # not Linux: after a kill every intent is taken for one that left
         with suppress(OSError):  # it is only good to have
@@ -85,7 +85,7 @@ class Departures:
 
 def left_to(path: Path, token: str) -> int | None:
     """The last ticket of an owner's time that may have left; None if nobody knows."""
-    boot = _boot_id()
+    boot = boot_id()
     try:
         with path.open("rb") as file:
             content, itself = file.read(_SIZE + 1), os.fstat(file.fileno())
@@ -96,13 +96,5 @@ def left_to(path: Path, token: str) -> int | None:
     return int(struct.unpack_from("=Q", content, _PLACE)[0])
 
 
-def _head(token: str, boot: bytes, itself: os.stat_result) -> bytes:
-    return token.encode()[:_TOKEN] + boot + struct.pack("=QQ", itself.st_dev, itself.st_ino)
-
-
-def _boot_id() -> bytes | None:
-    try:
-        found = _BOOT_ID.read_bytes().strip()
-    except OSError:
-        return None
-    return found if len(found) == _BOOT else None
+def _head(token: str, boot: str, itself: os.stat_result) -> bytes:
+    return token.encode()[:_TOKEN] + boot.encode() + struct.pack("=QQ", itself.st_dev, itself.st_ino)
