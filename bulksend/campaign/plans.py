@@ -133,7 +133,7 @@ def own_as_planned(place: Path, said: Terms) -> OwnRun:
         address = Address(said.org_id or planned.org_id, planned.base_url if said.base_url is None else said.base_url)
         if not address.org_id:
             raise UsageError("there is no organization id", Advice.GIVE_ORGANIZATION)
-        if not run.has_begun and address != (planned.org_id, planned.base_url):
+        if not run.has_begun and address != planned.address:
             run.readdress(address)
     except BaseException:
         run.close()
