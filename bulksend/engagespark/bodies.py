@@ -40,15 +40,9 @@ def charged(parts: int | None, micro: int | None, estimate: str) -> MicroUSD | N
     """
     if micro is None:
         return None
-    if (
-        micro * (parts or 1) <= _PRICE_MAX
-        and parts
-        and parts > 1
-        and _cents(micro) != estimate
-        and _cents(micro * parts) == estimate
-    ):
-        return MicroUSD(micro * parts)
-    return MicroUSD(micro)
+    if parts is None or parts < 2 or micro * parts > _PRICE_MAX or _cents(micro) == estimate:
+        return MicroUSD(micro)
+    return MicroUSD(micro * parts if _cents(micro * parts) == estimate else micro)
 
 
 def _cents(micro: int) -> str:
@@ -123,7 +117,7 @@ def integer(said: Mapping[str, Any], key: str) -> int | None:
     value = said.get(key)
     if isinstance(value, str) and value.isdecimal() and value.isascii() and len(value) < 19:
         value = int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63 else None
+    return value if type(value) is int and -(2**63) < value < 2**63 else None  # a bool is none
 
 
 def phone(value: object) -> str:
@@ -137,7 +131,9 @@ def phone(value: object) -> str:
 
 def _count(said: Mapping[str, Any], key: str, most: int) -> int | None:
     """A field as a number of things, None if it is none, below zero or beyond reason."""
-    value = integer(said, key)
+    value = said.get(key)
+    if type(value) is not int:
+        value = integer(said, key)
     return value if value is not None and 0 <= value <= most else None
 
 

@@ -14,11 +14,12 @@ from yarl import URL
 
 from bulksend.engagespark import bodies
 from bulksend.engagespark.account import Balance, Looked, Page
+from bulksend.engagespark.line import PARSED
 from bulksend.engagespark.outcomes import Reply, judge
 from bulksend.engagespark.proxy import proxy_for
 from bulksend.engagespark.replies import SEND_FAULTS, Secret, fault_of, understood
 from bulksend.engagespark.target import Target
-from bulksend.engagespark.wire import PARSED, Wire
+from bulksend.engagespark.wire import Wire
 from bulksend.model import Message
 from bulksend.sending import Verdict
 
@@ -110,8 +111,9 @@ class SmsApi:
         except SEND_FAULTS as error:
             return fault_of(error, self._secret)
         reply = understood(received, message, dedup_key, self._secret, at_api=self._at_api)
-        self._at_api = self._at_api or reply.is_the_apis
-        if not reply.is_the_apis or received.status >= 500:
+        is_the_apis = reply.is_the_apis
+        self._at_api = self._at_api or is_the_apis
+        if not is_the_apis or received.status >= 500:
             self._wire.drop()  # the API's own answer may still come on it
         return reply
 

@@ -16,8 +16,9 @@ from aiohttp.http import HttpProcessingError
 
 from bulksend.engagespark import bodies
 from bulksend.engagespark.identity import identify
+from bulksend.engagespark.line import Received
 from bulksend.engagespark.outcomes import Fault, Reply
-from bulksend.engagespark.wire import NotConnectedError, ProxyRefusedError, Received
+from bulksend.engagespark.wire import NotConnectedError, ProxyRefusedError
 from bulksend.model import Message
 from bulksend.words import printable
 
@@ -72,16 +73,9 @@ def understood(received: Received, message: Message, dedup_key: str | None, secr
             status, fault, matches=not received.has_more, retry_after_s=retry_after_s, slow=slow, at_api=at_api
         )
     whose = identify(status, said, message, dedup_key, received.before)
-    return Reply(
-        status,
-        answer=bodies.answer(said),
-        error=bodies.words(said, "error"),
-        echoed=whose.echoed,
-        matches=whose.matches and (whose.names or not received.has_more),
-        retry_after_s=retry_after_s,
-        slow=slow,
-        at_api=at_api,
-    )
+    matches = whose.matches and (whose.names or not received.has_more)
+    error = bodies.words(said, "error")
+    return Reply(status, None, bodies.answer(said), error, whose.echoed, matches, retry_after_s, slow, at_api)
 
 
 def fault_of(error: Exception, secret: Secret) -> Reply:

@@ -10,42 +10,24 @@ last answer could pass for the next.
 from __future__ import annotations
 
 import asyncio
-import inspect
-import math
-import select
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import aiohttp
-from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ClientRequest
 from aiohttp.http import HttpProcessingError
 
 from bulksend.engagespark.identity import are_alike
+from bulksend.engagespark.line import Line, Received
 from bulksend.engagespark.proxy import Proxy
 from bulksend.model import Message
 
 if TYPE_CHECKING:
-    from aiohttp.connector import Connection
-    from multidict import CIMultiDictProxy
     from yarl import URL
 
-_BUFFER = 1 << 16  # bytes that a server may send ahead of their being read
-_SWITCHING = 101
-# A time-out that strikes so late struck while we stood still: what lies in the socket by then came in time.
-_LATE_S = 0.1
-_READING_S = 0.25
-
-_LIMITS = {"max_line_size": 1 << 16, "max_field_size": 1 << 16, "max_headers": 1_000}
-PARSED: dict[str, Any] = {
-    name: limit
-    for name, limit in _LIMITS.items()
-    if name in inspect.signature(ResponseHandler.set_response_params).parameters
-}
-"""How long an answer's head may be; older versions of aiohttp do not bound its fields' number."""
+# What no server sends unasked so soon after an answer; looking into a socket costs as much as judging what comes.
+_RESTED_S = 0.005
 
 
 class NotConnectedError(Exception):
@@ -58,27 +40,6 @@ class ProxyRefusedError(NotConnectedError):
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(f"{status} {reason}")
         self.status = status
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """The beginning of an answer, and its body if that came.
-
-    Attributes:
-        status: the HTTP status.
-        headers: its fields.
-        body: None if it did not come whole, or is too long.
-        trouble: why it did not; None if it did, or is too long.
-        before: what was asked before on the same connection; None if nothing was.
-        has_more: whether more came behind it, which nobody asked for.
-    """
-
-    status: int
-    headers: CIMultiDictProxy[str]
-    body: bytes | None
-    trouble: Exception | None = None
-    before: Message | None = None
-    has_more: bool = False
 
 
 class Wire:
@@ -114,7 +75,7 @@ class Wire:
         fields = {"Host": url.host_port_subcomponent or "", "Accept": "*/*", **headers}
         lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
         self._head = f"POST {url.raw_path_qs} HTTP/1.1\r\n{lines}Content-Length: ".encode("latin-1")
-        self._idle: list[_Line] = []
+        self._idle: list[Line] = []
         self._connector: aiohttp.TCPConnector
         self._loop: asyncio.AbstractEventLoop
 
@@ -143,8 +104,9 @@ class Wire:
             TimeoutError: no answer began in time.
             aiohttp.ClientError, HttpProcessingError, OSError: the connection broke, or what came is no HTTP.
         """
-        until = self._loop.time() + self._timeout_s
-        line = self._kept(message) or await self._connected()
+        now_s = self._loop.time()
+        until = now_s + self._timeout_s
+        line = self._kept(message, now_s) or await self._connected()
         line.timer = self._loop.call_at(until, line.give_up, until)  # costs a third of what asyncio.timeout does
         try:
             received = await line.post(self._head + b"%d\r\n\r\n" % len(body) + body, message, self._longest, until)
@@ -158,11 +120,13 @@ class Wire:
             raise
         finally:
             line.timer.cancel()
-        if line.is_fit and received.body is not None:
-            line.idle_since = time.monotonic()
-            self._idle.append(line)
-        else:
-            line.close()
+        if received.body is not None:
+            if line.is_fit:
+                line.idle_since = self._loop.time()
+                self._idle.append(line)
+                return received
+            received = received._replace(has_more=line.has_more)
+        line.close()
         return received
 
     def drop(self) -> None:
@@ -170,17 +134,18 @@ class Wire:
         if self._idle:
             self._idle.pop().close()
 
-    def _kept(self, message: Message | None) -> _Line | None:
+    def _kept(self, message: Message | None, now_s: float) -> Line | None:
         """The connection used last, if it still is one; those that are not are closed."""
         while self._idle:
             line = self._idle.pop()
-            is_young = time.monotonic() - line.idle_since < self._idle_s
-            if is_young and line.is_fit and line.is_silent and not _could_be_confused(line.asked, message):
+            rested_s = now_s - line.idle_since
+            is_sound = line.is_fit and rested_s < self._idle_s and (rested_s < _RESTED_S or line.is_silent)
+            if is_sound and not _could_be_confused(line.asked, message):
                 return line
             line.close()
         return None
 
-    async def _connected(self) -> _Line:
+    async def _connected(self) -> Line:
         proxy = self._proxy
         request = ClientRequest(
             "POST",
@@ -199,102 +164,8 @@ class Wire:
             raise
         except (aiohttp.ClientError, HttpProcessingError, OSError) as error:  # from the proxy
             raise NotConnectedError(f"the proxy did not connect: {error}") from error
-        return _Line(connection)
+        return Line(connection)
 
 
 def _could_be_confused(asked: Message | None, message: Message | None) -> bool:
     return asked is not None and message is not None and are_alike(asked, message)
-
-
-class _Line:
-    """One connection.
-
-    Attributes:
-        asked: what was asked for last on it.
-        idle_since: when its last answer was through, by time.monotonic.
-        timer: gives it up when the time of what is under way is over.
-        is_given_up: whether its time is over.
-    """
-
-    __slots__ = ("_connection", "_poll", "_protocol", "asked", "idle_since", "is_given_up", "timer")
-
-    def __init__(self, connection: Connection) -> None:
-        protocol = connection.protocol
-        assert protocol is not None  # noqa: S101 -- it has just been connected
-        protocol.set_response_params(read_until_eof=True, auto_decompress=False, read_bufsize=_BUFFER, **PARSED)
-        self._connection = connection
-        self._protocol = protocol
-        self._poll = _poll_of(protocol)
-        self.asked: Message | None = None
-        self.idle_since = 0.0
-        self.is_given_up = False
-        self.timer: asyncio.TimerHandle
-
-    @property
-    def is_fit(self) -> bool:
-        """Whether it is open, and nothing has come that was not asked for."""
-        return self._protocol.is_connected() and not self._protocol.should_close
-
-    @property
-    def is_silent(self) -> bool:
-        """Whether nothing waits in its socket that the event loop has not seen yet."""
-        return self._poll is None or not self._poll.poll(0)
-
-    async def post(self, request: bytes, asks_for: Message | None, longest: int, until: float) -> Received:
-        """Write a request and read its answer, the body until a time of the loop's clock."""
-        transport = self._protocol.transport
-        assert transport is not None  # noqa: S101 -- it is fit
-        before, self.asked = self.asked, asks_for
-        transport.write(request)
-        message, payload = await self._protocol.read()
-        while 100 <= message.code < 200 and message.code != _SWITCHING:
-            message, payload = await self._protocol.read()
-        try:
-            if payload.is_eof():  # as a rule, all has come at once
-                body: bytes | None = payload.read_nowait()
-            else:
-                until = max(until, asyncio.get_running_loop().time() + _READING_S)
-                async with asyncio.timeout_at(until):  # a body that is no HTTP wakes nobody who waits for it
-                    body = await _bounded(payload, longest)
-        except (aiohttp.ClientError, HttpProcessingError, OSError) as error:
-            trouble = TimeoutError() if self.is_given_up else error
-            return Received(message.code, message.headers, None, trouble, before)
-        if body is not None and len(body) > longest:
-            body = None
-        has_more = self._protocol.is_connected() and self._protocol.should_close and not message.should_close
-        return Received(message.code, message.headers, body, None, before, has_more)
-
-    def give_up(self, until: float) -> None:
-        """Its time is over: whoever waits for its answer hears of it, once all is read that has come."""
-        loop = asyncio.get_running_loop()
-        if loop.time() - until > _LATE_S:
-            self.timer = loop.call_later(_READING_S, self.give_up, math.inf)
-            return
-        self.is_given_up = True
-        self._protocol.set_exception(TimeoutError())
-        if self._protocol.transport is not None:
-            self._protocol.transport.abort()
-
-    def close(self) -> None:
-        """Close it."""
-        self._connection.close()
-
-
-def _poll_of(protocol: ResponseHandler) -> select.poll | None:
-    """Looks at a connection's socket; None where there is no such call."""
-    transport = protocol.transport
-    sock = None if transport is None else transport.get_extra_info("socket")
-    if sock is None or not hasattr(select, "poll"):
-        return None
-    poll = select.poll()
-    poll.register(sock.fileno(), select.POLLIN)
-    return poll
-
-
-async def _bounded(payload: aiohttp.StreamReader, longest: int) -> bytes | None:
-    body = bytearray()
-    async for chunk in payload.iter_any():
-        body += chunk
-        if len(body) > longest:
-            return None
-    return bytes(body)

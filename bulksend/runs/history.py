@@ -207,7 +207,7 @@ class Account:
         self._db.execute("BEGIN")
         try:
             self._db.execute("DELETE FROM sends WHERE plan_id = ?", [key])
-            self._db.executemany("INSERT INTO sends VALUES (?, ?, ?, ?, ?)", ((key, *send) for send in sends))
+            self._db.executemany("INSERT INTO sends VALUES (?, ?, ?, ?, ?)", map((key,).__add__, sends))
             self._db.executemany("INSERT OR REPLACE INTO numbers VALUES (?, ?)", numbers)
             self._db.execute("COMMIT")
         except BaseException:

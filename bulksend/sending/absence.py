@@ -93,8 +93,8 @@ class Absence:
         if self._trial == row:
             self._state, self._trial = _State.READY, None
 
-    def heard(self, row: int, verdict: Verdict, others: int, mono_s: float) -> None:
-        """An attempt ended.
+    def heard(self, row: int, verdict: Verdict, others: int, mono_s: float) -> bool:
+        """An attempt ended; whether the server was there, and now is away.
 
         Args:
             row: whose.
@@ -102,11 +102,11 @@ class Absence:
             others: attempts under way beside it.
             mono_s: now.
         """
-        is_trial, voice = self._trial == row, verdict.voice
+        was_here, is_trial, voice = self._state is _State.HERE, self._trial == row, verdict.voice
         through = voice is Voice.API and verdict.ruling.repeat is not Repeat.FREELY
         self._count(voice, mono_s, through=through)
-        if self._state is _State.HERE:
-            if self._lets_nothing_through or (self._silent and not others):
+        if was_here:
+            if not through and (self._lets_nothing_through or (self._silent and not others)):
                 self._wait(mono_s)
         elif through or (is_trial and self._is_answered(voice)):
             self._come_back()
@@ -114,6 +114,7 @@ class Absence:
             self._missed(mono_s)
         if voice is Voice.BUSY and not through and self._is_late(mono_s):
             self.is_over = True
+        return was_here and self._state is not _State.HERE
 
     def looked(self, mono_s: float, *, found: bool) -> None:
         """It was looked whether anybody answers."""

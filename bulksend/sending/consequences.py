@@ -121,16 +121,7 @@ class Consequences:
         final = not again and (event is not Event.PUT_OFF or attempt.in_doubt)
         if final:
             self._count(item.row, event)
-        return Outcome(
-            row=item.row,
-            event=event,
-            final=final,
-            ended_at=wall_s,
-            http_status=verdict.http_status,
-            answer=answer,
-            error=verdict.says,
-            learned=learned,
-        )
+        return Outcome(item.row, event, final, wall_s, verdict.http_status, answer, verdict.says, learned)
 
     def looked(self, mono_s: float, *, found: bool) -> None:
         """It was looked whether anybody answers for the server that is away."""
@@ -169,10 +160,9 @@ class Consequences:
             self._throttle.slowed(others, verdict.retry_after_s, mono_s)
         else:
             self._throttle.ended(answered=verdict.voice is Voice.API)
-        was_away = self._absence.is_away
-        self._absence.heard(row, verdict, others, mono_s)
+        goes_away = self._absence.heard(row, verdict, others, mono_s)
         self._tries.heard(verdict)
-        if self._absence.is_away and not was_away:
+        if goes_away:
             self._throttle.narrow()
             self._tries.take_back()
         self._latest = verdict.says
@@ -249,6 +239,8 @@ class Consequences:
     def _prove(self, attempt: Attempt, verdict: Verdict, mono_s: float) -> None:
         """See what an answer proves: what waits is repeated from now on, or never."""
         self.proof.see(attempt, verdict)
+        if not self._waiting:
+            return
         if self.proof.number:
             for item in self._waiting:
                 self._dispatcher.retry(item, mono_s)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 
 import orjson
@@ -35,4 +36,9 @@ class Keys:
             return f"{self.campaign}-{message.row}"
         named = (self.campaign, message.recipient, message.sender, message.text, message.copy)
         digest = blake2b(orjson.dumps(named), digest_size=_DIGEST).hexdigest()
-        return f"{_ODD.sub('_', self.campaign)[:_SHOWN]}-{digest}"
+        return f"{_shown(self.campaign)}-{digest}"
+
+
+@lru_cache(maxsize=4)
+def _shown(campaign: str) -> str:
+    return _ODD.sub("_", campaign)[:_SHOWN]

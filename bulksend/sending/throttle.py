@@ -65,8 +65,10 @@ class Throttle:
         if not answered:
             return
         self._pause_s = max(_PAUSE_S, self._pause_s / 2)
+        if self.width == self._widest:
+            return
         self._since += 1
-        if self.width < self._widest and (self.width < self._calm or self._since >= self.width):
+        if self.width < self._calm or self._since >= self.width:
             self.width += 1
             self._since = 0
 

@@ -12,7 +12,8 @@ from test_api import Hostile, accepts, hangs, says, serving, with_length
 from yarl import URL
 
 from bulksend.engagespark import Wire
-from bulksend.engagespark.wire import NotConnectedError, Received
+from bulksend.engagespark.line import Received
+from bulksend.engagespark.wire import NotConnectedError
 
 BODY = orjson.dumps({"n": 1})
 

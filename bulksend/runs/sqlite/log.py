@@ -7,6 +7,7 @@ have come into the file.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,7 +61,7 @@ class Names:
     __slots__ = ("_kept",)
 
     def __init__(self, path: Path) -> None:
-        self._kept = {name: _identity(name) for name in (path, log_of(path))}
+        self._kept = {name: _identity(name) for name in (str(path), str(log_of(path)))}  # looked at often
 
     @property
     def hold(self) -> bool:
@@ -68,9 +69,9 @@ class Names:
         return all(_identity(name) == kept for name, kept in self._kept.items())
 
 
-def _identity(path: Path) -> _Identity | None:
+def _identity(name: str) -> _Identity | None:
     try:
-        found = path.stat()
+        found = os.stat(name)  # noqa: PTH116 -- before every group of intents: a Path costs as much again
     except OSError:
         return None
     return _Identity(found.st_dev, found.st_ino)
