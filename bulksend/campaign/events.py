@@ -124,6 +124,7 @@ class Ended:
         tally: the run's rows as they are now.
         seconds: how long the sending took.
         sent_now: rows that this send brought to be accepted.
+        known_now: rows of which it heard that they were accepted before.
         attempts_now: POSTs that this send began.
         is_limited: whether only the first rows were to be sent, so that the rest is pending on purpose.
     """
@@ -132,8 +133,14 @@ class Ended:
     tally: Tally
     seconds: float = 0.0
     sent_now: int = 0
+    known_now: int = 0
     attempts_now: int = 0
     is_limited: bool = False
+
+    @property
+    def is_in_vain(self) -> bool:
+        """Whether rows were tried, and none was accepted."""
+        return self.attempts_now > 0 and not self.sent_now and not self.known_now
 
 
 CampaignEvent = (

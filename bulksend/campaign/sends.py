@@ -121,6 +121,7 @@ async def send(
         tally=tally,
         seconds=time.monotonic() - started,
         sent_now=tally.statuses[Status.SENT] - before.statuses[Status.SENT],
+        known_now=tally.statuses[Status.SKIPPED] - before.statuses[Status.SKIPPED],
         attempts_now=tally.attempts - before.attempts,
         is_limited=options.limit is not None,
     )

@@ -24,7 +24,7 @@ class ExitCode(IntEnum):
     USAGE = 2
     """Usage or configuration: nothing was sent."""
     STOPPED = 3
-    """Stopped early; the same command goes on."""
+    """Stopped early, or rows were tried and none was accepted; the same command goes on."""
     OWNED = 4
     """Another process owns the run file."""
     INTERRUPTED = 130
@@ -58,6 +58,8 @@ def of_end(ended: Ended) -> ExitCode:
     """What a run's end is to a script; a test send leaves the rest pending on purpose."""
     if ended.stop is not None:
         return of_stop(ended.stop)
+    if ended.is_in_vain:
+        return ExitCode.STOPPED
     bad = {Status.INVALID, Status.REJECTED, Status.FAILED, Status.UNKNOWN}
     if not ended.is_limited:
         bad.add(Status.PENDING)

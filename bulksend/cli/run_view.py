@@ -47,6 +47,8 @@ def show_end(out: Console, run: Run, ended: Ended, results: str) -> None:
     _show_reasons(out, run, tally, _NOT_SENT)
     if ended.stop:
         out.print(f"Stopped early: {printable(stop_words(ended.stop))}", style="bold red", soft_wrap=True)
+    elif ended.is_in_vain:
+        out.print("Rows were tried, and none was accepted.", style="bold red")
     goes_on = ended.stop is None or ended.stop.reason is not StopReason.TOO_MANY_ERRORS
     if tally.statuses[Status.PENDING] and goes_on:
         out.print("To go on, run the same command again.")

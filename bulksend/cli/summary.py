@@ -50,7 +50,7 @@ def of_send(run: Run, ended: Ended, code: ExitCode, results: Path) -> dict[str, 
         "seconds": round(ended.seconds, 3),
         "rate": round(ended.sent_now / ended.seconds, 1) if ended.seconds else 0,
         "exit": int(code),
-        "reason": ended.stop.reason.value if ended.stop else None,
+        "reason": ended.stop.reason.value if ended.stop else "none accepted" if ended.is_in_vain else None,
         "results": str(results),
     }
 

@@ -184,7 +184,7 @@ def _voice(reply: Reply) -> Voice:
     """Who spoke: the document's structure has an ``error`` or a messageId, and no status of it is a gateway's."""
     if reply.http_status == 429:
         return Voice.BUSY
-    if reply.http_status is None or reply.http_status > 500 or not reply.matches:
+    if reply.http_status is None or reply.http_status > 500:
         return Voice.NONE
     return Voice.API if reply.is_the_apis else Voice.NONE
 

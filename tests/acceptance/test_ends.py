@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import time
@@ -190,6 +191,21 @@ def test_lost_answers_of_a_server_without_dedup_are_unknown_and_never_sent_twice
     assert lost
     assert {row["to"] for row in program.results() if row["status"] == "unknown"} == lost
     assert Counter(record["to"] for record in server.accepted()) == dict.fromkeys(numbers(60), 1)
+
+
+def test_rows_that_were_tried_and_none_of_which_was_accepted_end_with_3_and_say_so(
+    program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
+) -> None:
+    server = sandbox("--fail", "400=1.0")
+    campaign_of(numbers(3))
+    sent = program("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--json")
+    assert sent.returncode == 3
+    assert "none was accepted" in sent.stderr
+    told = json.loads(sent.stdout)
+    assert (told["exit"], told["reason"], told["rejected"]) == (3, "none accepted", 3)
+    again = program("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--json")
+    assert again.returncode == 1  # nothing was left to try
+    assert json.loads(again.stdout)["reason"] is None
 
 
 def test_a_server_that_cannot_be_reached_is_waited_for_and_leaves_the_rows_pending(
