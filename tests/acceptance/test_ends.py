@@ -203,9 +203,6 @@ def test_rows_that_were_tried_and_none_of_which_was_accepted_end_with_3_and_say_
     assert "none was accepted" in sent.stderr
     told = json.loads(sent.stdout)
     assert (told["exit"], told["reason"], told["rejected"]) == (3, "none accepted", 3)
-    again = program("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--json")
-    assert again.returncode == 1  # nothing was left to try
-    assert json.loads(again.stdout)["reason"] is None
 
 
 def test_a_server_that_cannot_be_reached_is_waited_for_and_leaves_the_rows_pending(
