@@ -16,7 +16,7 @@ import pytest
 from aiolimiter import AsyncLimiter
 from memory import Memory, MemoryJournal, Note
 from planned import PlannedRow, write_plan
-from runfiles import killed_after, notes_of
+from runfiles import CUT_OFF, killed_after, notes_of
 
 from bulksend.engagespark.outcomes import Fault, Reply, judge
 from bulksend.model import (
@@ -32,7 +32,6 @@ from bulksend.model import (
 )
 from bulksend.runs.sqlite import OwnSqliteRun
 from bulksend.runs.sqlite.journal import SqliteJournal
-from bulksend.runs.sqlite.schema import CUT_OFF
 from bulksend.runs.states import State
 from bulksend.sending import (
     Cap,

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from planned import PlannedRow, write_plan
-from runfiles import begin, killed_after, notes_of, own
+from runfiles import CUT_OFF, begin, killed_after, notes_of, own
 
 from bulksend.errors import UsageError
 from bulksend.model import (
@@ -29,7 +29,6 @@ from bulksend.model import (
 from bulksend.reports import results as results_module
 from bulksend.reports.results import COLUMNS, ESTIMATE_COLUMNS, input_columns, write_estimate, write_results, writer_for
 from bulksend.runs.sqlite import SqliteRun
-from bulksend.runs.sqlite.schema import CUT_OFF
 from bulksend.runs.store import ResultRow
 
 ANA = PhoneNumber("639171234567")

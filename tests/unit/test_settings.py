@@ -189,7 +189,8 @@ def test_repeated_flags_replace_those_of_the_file_and_the_environment(monkeypatc
 def test_without_a_file_all_is_default() -> None:
     given = values("send")
     assert (given["endpoint"], given["rate"], given["caps"], given["cap_counts"]) == ("contact", None, (), "parts")
-    assert (given["timeout"], given["retries"], given["yes"]) == (30.0, 4, False)
+    assert (given["concurrency"], given["timeout"], given["retries"], given["patience"]) == (32, 30.0, 4, 600.0)
+    assert not given["yes"]
 
 
 @pytest.mark.parametrize(
