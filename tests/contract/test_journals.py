@@ -518,6 +518,8 @@ async def test_message_ids_are_of_what_was_sent_lately(keep: Keep) -> None:
     assert set(await journal.message_ids(300.5)) == set()
     await journal.found({4: ANSWER}, NOW_S)
     assert set(await journal.message_ids(300.5)) == {ANSWER.message_id}
+    await journal.settle([told(5, Event.KNOWN, NOW_S)], turn=0)  # another run's, and so none of ours in doubt
+    assert set(await journal.message_ids(300.5)) == {ANSWER.message_id, "SMS of 5"}
     journal.close()
 
 

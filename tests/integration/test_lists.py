@@ -204,3 +204,22 @@ async def test_the_message_of_an_equal_row_sent_just_before_is_never_a_second_ro
     ):
         assert await look_up_doubts(journal, api) == LookedUp(1, 0, Looked.THROUGH)
     assert [row.row for row in await journal.in_doubt(9)] == [2]
+
+
+@pytest.mark.parametrize("end", [Event.ACCEPTED, Event.KNOWN])
+async def test_the_message_that_a_row_of_unknown_id_may_have_caused_is_nobodys(end: Event) -> None:
+    """Another attempt of an equal row was accepted as well, or may have been; its id is not known."""
+    equal = [Message(number, ANA, None, "Hello 1", 1, None) for number in (1, 2)]
+    journal = MemoryJournal(Memory.of(equal), SINCE + 60, None)
+    accepted = Answer("SMS1", 1, None, "", "", ANA, None, None)
+    await journal.begin([1, 2], SINCE)
+    await journal.settle([Outcome(row, Event.DOUBTED, False, SINCE + 1) for row in (1, 2)], turn=0)
+    await journal.begin([1], SINCE + 2)
+    await journal.settle([Outcome(1, end, True, SINCE + 3, 409, accepted)], turn=0)
+    listed = [entry(number, SINCE + 1) | {"client_ref": "", "message": "Hello 1"} for number in (1, 2)]
+    async with (
+        serving(answer("200 OK", orjson.dumps({"messages": listed}))) as server,
+        SmsApi(server.target(), timeout_s=5.0) as api,
+    ):
+        assert await look_up_doubts(journal, api) == LookedUp(1, 0, Looked.THROUGH, contested=1)
+    assert [row.row for row in await journal.in_doubt(9)] == [2]
