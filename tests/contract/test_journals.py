@@ -569,6 +569,15 @@ async def test_recent_sends_are_those_that_may_have_arrived(keep: Keep) -> None:
     journal.close()
 
 
+async def test_what_ended_in_the_future_ends_now(keep: Keep) -> None:
+    """The clock was set back since: nobody knows better."""
+    journal = keep(messages(ANA)).open()
+    await journal.begin([1], BEGAN_S)
+    await journal.settle([outcome(1, Event.ACCEPTED, NOW_S)], turn=0)
+    assert await journal.recent_sends(0.0, NOW_S - 500) == [(ANA, 1, NOW_S - 500)]
+    journal.close()
+
+
 async def test_each_attempt_of_a_row_in_doubt_counts(keep: Keep) -> None:
     journal = keep(messages(ANA, parts=2)).open()
     await ends(journal, 1, Event.DOUBTED, Event.DOUBTED, Event.REJECTED)

@@ -40,6 +40,7 @@ from bulksend.sending import (
     Journal,
     Keys,
     Pace,
+    Past,
     Stop,
     Stopping,
     StopReason,
@@ -1111,6 +1112,18 @@ async def test_the_cap_outlives_a_killed_run(plan: Plan) -> None:
     await run.send(server, caps=[Cap("63", 5, 0.8)])
     assert sorted(server.rows) == [6, 7, 8, 9, 10]
     assert min(server.times) - killed_at > 0.8
+
+
+@pytest.mark.parametrize("ahead_s", [0.0, HOUR_S])
+async def test_what_other_runs_sent_by_a_clock_that_was_set_back_since_counts_for_one_window(ahead_s: float) -> None:
+    server, now = accepts_all(), time.time()
+    journal = MemoryJournal(quick([HOT]).memory, now)
+    past = Past([(HOT, 5, now + ahead_s)])
+    began = time.monotonic()
+    engine = assemble(journal, server, Stopping(), Caps([Cap("63", 5, 0.3)]), BRISK, keys=None, past=past)
+    async with asyncio.timeout(LIMIT_S):
+        await engine.run()
+    assert 0.25 <= server.times[0] - began < LIMIT_S
 
 
 async def test_a_busy_number_holds_up_nobody_else() -> None:
