@@ -136,6 +136,17 @@ def test_until_an_answer_tells_the_price_one_message_of_a_kind_is_under_way() ->
     assert not holds(money, message(102, 20, to="447700900123", parts=4))
 
 
+def test_a_dearer_answer_raises_what_is_held_of_its_kind() -> None:
+    money = budget(120, told={PHILIPPINES: 20, "44": 20})
+    for row in (1, 2, 3):
+        assert holds(money, message(row, 20))
+    money.accepted(message(1, 20), charge(60))  # so the other two may cost 60 each, and nothing is left
+    assert money.hold(message(4, 20, to="447700900123")) is Room.FILLED
+    money.not_sent(2)
+    money.not_sent(3)
+    assert holds(money, message(4, 20, to="447700900123"))
+
+
 @pytest.mark.parametrize("end", ["refused", "in doubt"])
 def test_if_the_first_of_a_kind_tells_no_price_the_next_one_goes_alone(end: str) -> None:
     money = budget(1_000, told={})
