@@ -136,6 +136,13 @@ def test_until_an_answer_tells_the_price_one_message_of_a_kind_is_under_way() ->
     assert not holds(money, message(102, 20, to="447700900123", parts=4))
 
 
+def test_a_message_is_held_at_the_dearest_part_that_an_answer_told() -> None:
+    told = {PHILIPPINES: 60}
+    assert not holds(budget(119, told=told), message(1, 40, parts=2))
+    assert holds(budget(120, told=told), message(1, 40, parts=2))
+    assert not holds(budget(119, told=told), message(1, 120, parts=2))  # or as it was planned, if that is dearer
+
+
 def test_a_dearer_answer_raises_what_is_held_of_its_kind() -> None:
     money = budget(120, told={PHILIPPINES: 20, "44": 20})
     for row in (1, 2, 3):
