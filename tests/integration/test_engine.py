@@ -8,7 +8,7 @@ import random
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,8 @@ from bulksend.sending import (
     Cap,
     Caps,
     Engine,
+    ErrorLimit,
+    Errors,
     Journal,
     Keys,
     Pace,
@@ -1313,3 +1315,92 @@ async def test_a_repeat_that_waited_until_the_server_may_have_forgotten_is_let_g
     assert run.states() == {1: "sent", 2: "unknown", 3: "sent"}
     assert run.attempts()[2] == 1
     assert "it is not known that a repeat would not be accepted" in run.errors()[2]
+
+
+# -- How many rows may end unsent
+
+
+def errors_at(most: int, *, done: int = 0, so_far: Sequence[int] = ()) -> Errors:
+    return Errors(ErrorLimit(most, is_percent=False), done=done, so_far=so_far)
+
+
+async def send_limited(
+    run: MemoryRun, server: Server, errors: Errors | None = None, past: Past | None = None, *, retries: int = 0
+) -> Stop | None:
+    journal, turn = run.begin(None)
+    pace = replace(BRISK, concurrency=1, retries=retries)
+    engine = assemble(
+        journal, server, Stopping(), Caps(), pace, keys=KEYS, turn=turn, past=past, errors=errors, rng=NoJitter(),
+        wall_s=run.wall,
+    )  # fmt: skip
+    async with asyncio.timeout(LIMIT_S):
+        return await engine.run()
+
+
+def left_in_doubt(run: MemoryRun, row: int, ago_s: float) -> None:
+    """An earlier command left a row in doubt under the proof that is held."""
+    MemoryJournal(run.memory, run.wall()).begin_now([row], run.wall() - ago_s, 1)
+    run.memory.turn = 1
+
+
+async def test_whatever_ends_unsent_or_in_doubt_is_an_error() -> None:
+    replies = {2: refused(500), 3: Reply(None, Fault.TIMED_OUT), 4: refused(400)}
+    errors, run = errors_at(9), quick(abroad(5))
+    assert await send_limited(run, Server(lambda m, _: replies.get(m.row) or accepted(m)), errors) is None
+    assert run.states() == {1: "sent", 2: "failed", 3: "unknown", 4: "rejected", 5: "sent"}
+    assert (errors.count, errors.done) == (3, 5)
+
+
+@pytest.mark.parametrize("reply", [refused(500), Reply(None, Fault.TIMED_OUT), refused(400)])
+async def test_one_error_more_than_allowed_stops_the_run(reply: Reply) -> None:
+    server = Server(lambda m, _: accepted(m) if m.row == 1 else reply)
+    stop = await send_limited(quick(abroad(9)), server, errors_at(1))
+    assert stop is not None
+    assert (stop.reason, server.rows) == (StopReason.TOO_MANY_ERRORS, [1, 2, 3])
+
+
+async def test_a_run_of_which_too_many_rows_are_errors_already_sends_nothing() -> None:
+    server = accepts_all()
+    stop = await send_limited(quick(abroad(3)), server, errors_at(1, done=2, so_far=[8, 9]))
+    assert stop is not None
+    assert (stop.reason, server.rows) == (StopReason.TOO_MANY_ERRORS, [])
+
+
+@pytest.mark.parametrize("echoes", [True, False])
+async def test_a_row_of_an_earlier_command_is_an_error_once_it_cannot_be_repeated_safely(echoes: bool) -> None:
+    run, server = quick(abroad(4)), echoes_all() if echoes else accepts_all()
+    left_in_doubt(run, 1, ago_s=60)
+    errors = errors_at(0, done=1, so_far=[1])
+    stop = await send_limited(run, server, errors)
+    if echoes:
+        assert stop is None
+        assert server.rows == [2, 1, 3, 4]
+        assert (errors.count, errors.done) == (0, 4)
+    else:
+        assert stop is not None
+        assert (stop.reason, server.rows) == (StopReason.TOO_MANY_ERRORS, [2])
+
+
+async def test_a_repeat_that_is_let_go_is_an_error() -> None:
+    clock = [time.time()]
+
+    def reply(message: Message, _: int) -> Reply:
+        if message.row == 2:
+            clock[0] += 25 * HOUR_S
+            return Reply(None, Fault.TIMED_OUT)
+        return accepted(message, echoed=True)
+
+    run, errors = quick(abroad(3)), errors_at(9)
+    run.wall = lambda: clock[0]
+    assert await send_limited(run, Server(reply), errors, retries=4) is None
+    assert run.states()[2] == "unknown"
+    assert (errors.count, errors.done) == (1, 3)
+
+
+async def test_of_the_repeats_that_a_limit_leaves_none_goes_to_what_is_too_old() -> None:
+    run, server = quick(abroad(4)), echoes_all()
+    left_in_doubt(run, 1, ago_s=24 * HOUR_S + 1)
+    for row in (2, 3):
+        left_in_doubt(run, row, ago_s=24 * HOUR_S - 60)
+    assert await send_limited(run, server, past=Past(repeats=1)) is None
+    assert server.rows == [4, 2]
