@@ -1287,6 +1287,15 @@ async def test_what_went_without_a_key_is_not_repeated_under_one() -> None:
     assert sorted([*lossy.rows, *server.rows]) == list(range(1, 13))
 
 
+async def test_a_command_without_keys_repeats_nothing_and_takes_no_proof_back() -> None:
+    run, without, server = quick(abroad(4)), accepts_all(), echoes_all()
+    left_in_doubt(run, 1, ago_s=60)
+    await run.send(without, keys=None, limit=2)
+    assert (without.rows, run.memory.turn) == ([2, 3], 1)
+    await run.send(server)
+    assert server.rows == [4, 1]
+
+
 async def test_a_server_that_echoes_no_more_gets_no_repeat() -> None:
     def loses(message: Message, _: int) -> Reply:
         return accepted(message, echoed=True) if message.row == 1 else Reply(None, Fault.TIMED_OUT)
