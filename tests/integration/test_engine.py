@@ -24,8 +24,10 @@ from bulksend.model import (
     Attempt,
     ContactId,
     Encoding,
+    Event,
     Message,
     MicroUSD,
+    Outcome,
     PhoneNumber,
     Recipient,
     Status,
@@ -49,6 +51,8 @@ from bulksend.sending import (
     Verdict,
     assemble,
 )
+from bulksend.sending.dispatcher import Dispatcher
+from bulksend.sending.feed import Feed
 from bulksend.sending.pace import limiter as limiter_of
 
 HOT = PhoneNumber("639171234567")
@@ -695,6 +699,13 @@ async def test_rows_at_which_the_server_stumbles_do_not_keep_the_others_back(cou
     assert run.states() == dict.fromkeys(range(1, count + 1), "failed") | dict.fromkeys(range(count + 1, 61), "sent")
 
 
+async def test_a_server_that_writes_phones_in_its_own_way_is_there() -> None:
+    """Such as 0917…: each answer is an alarm, and ours by its key."""
+    run, server = quick(abroad(30)), Server(lambda m, _: accepted(m, echoed=True)._replace(matches=False))
+    assert await run.send(server, Pace(concurrency=4, patience_s=0)) is None
+    assert (len(server.rows), server.looks) == (30, [])
+
+
 async def test_a_run_that_has_nothing_more_to_send_does_not_wait_for_the_server() -> None:
     run = quick(abroad(3))
     server = Server(lambda message, _: accepted(message) if message.row == 1 else Reply(None, Fault.TIMED_OUT))
@@ -1114,6 +1125,20 @@ async def test_the_cap_outlives_a_killed_run(plan: Plan) -> None:
     await run.send(server, caps=[Cap("63", 5, 0.8)])
     assert sorted(server.rows) == [6, 7, 8, 9, 10]
     assert min(server.times) - killed_at > 0.8
+
+
+async def test_what_was_sent_counts_for_its_whole_window_when_a_run_goes_on() -> None:
+    memory, now = quick([HOT] * 6).memory, 1_000.0
+    journal = MemoryJournal(memory, now)
+    await journal.begin([1, 2, 3, 4, 5], now - 59)
+    await journal.settle([Outcome(row, Event.ACCEPTED, True, now - 59) for row in (1, 2, 3, 4, 5)], turn=0)
+    dispatcher = Dispatcher(Caps())
+    feed = Feed(journal, dispatcher)
+    await feed.recall(Past(), 0.0, now)
+    await feed.fill()
+    assert dispatcher.take(0.0, 9) == []
+    assert dispatcher.wake_at(0.0) == 1.0
+    assert [item.row for item in dispatcher.take(1.0, 9)] == [6]
 
 
 @pytest.mark.parametrize("ahead_s", [0.0, HOUR_S])
