@@ -36,6 +36,7 @@ from bulksend.runs.sqlite import OwnSqliteRun
 from bulksend.runs.sqlite.journal import SqliteJournal
 from bulksend.runs.states import State
 from bulksend.sending import (
+    Budget,
     Cap,
     Caps,
     Engine,
@@ -1359,14 +1360,29 @@ def errors_at(most: int, *, done: int = 0, so_far: Sequence[int] = ()) -> Errors
 
 
 async def send_limited(
-    run: MemoryRun, server: Server, errors: Errors | None = None, past: Past | None = None, *, retries: int = 0
+    run: MemoryRun,
+    server: Server,
+    errors: Errors | None = None,
+    past: Past | None = None,
+    *,
+    retries: int = 0,
+    budget: Budget | None = None,
 ) -> Stop | None:
     journal, turn = run.begin(None)
-    pace = replace(BRISK, concurrency=1, retries=retries)
     engine = assemble(
-        journal, server, Stopping(), Caps(), pace, keys=KEYS, turn=turn, past=past, errors=errors, rng=NoJitter(),
+        journal,
+        server,
+        Stopping(),
+        Caps(),
+        replace(BRISK, concurrency=1, retries=retries),
+        keys=KEYS,
+        turn=turn,
+        past=past,
+        budget=budget,
+        errors=errors,
+        rng=NoJitter(),
         wall_s=run.wall,
-    )  # fmt: skip
+    )
     async with asyncio.timeout(LIMIT_S):
         return await engine.run()
 
@@ -1438,3 +1454,22 @@ async def test_of_the_repeats_that_a_limit_leaves_none_goes_to_what_is_too_old()
         left_in_doubt(run, row, ago_s=24 * HOUR_S - 60)
     assert await send_limited(run, server, past=Past(repeats=1)) is None
     assert server.rows == [4, 2]
+
+
+async def test_what_the_server_knew_already_costs_nothing_and_what_it_took_from_us_costs_its_price() -> None:
+    def reply(message: Message, attempt: int) -> Reply:
+        if message.row == 2 and attempt == 1:
+            return Reply(None, Fault.TIMED_OUT)
+        known = message.row in {2, 3}  # row 3 from elsewhere
+        return Reply(409 if known else 200, answer=answer(message), echoed=True)
+
+    budget = Budget(
+        MicroUSD(60_000), spent=0, dearest_part=20_000, told={"49": 20_000}, in_doubt=(), kind_of=lambda _: "49"
+    )
+    run, server = quick(abroad(5)), Server(reply)
+    stop = await send_limited(run, server, retries=4, budget=budget)
+    assert stop is not None
+    assert stop.reason is StopReason.BUDGET_FILLED
+    assert run.states() == {1: "sent", 2: "sent", 3: "sent", 4: "sent", 5: "pending"}
+    charged = {row: note.answer and note.answer.charged for row, note in run.memory.notes.items()}
+    assert charged == {1: 20_000, 2: 20_000, 3: None, 4: 20_000, 5: None}
