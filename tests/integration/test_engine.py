@@ -19,6 +19,7 @@ from planned import PlannedRow, write_plan
 from runfiles import CUT_OFF, killed_after, notes_of
 
 from bulksend.engagespark.outcomes import Fault, Reply, judge
+from bulksend.errors import RunFileError
 from bulksend.model import (
     Answer,
     Attempt,
@@ -1049,6 +1050,33 @@ async def test_nothing_is_sent_once_the_run_file_cannot_be_written(plan: Plan) -
     assert stop.reason is StopReason.STORE_FAILED
     assert "run file" in stop.says
     assert len(server.calls) <= 10 + BRISK.concurrency
+
+
+class FailsOnce(MemoryJournal):
+    """A journal that cannot note the first outcomes, and all else."""
+
+    has_failed = False
+
+    def settle(self, outcomes: Sequence[Outcome], *, turn: int) -> Awaitable[None]:
+        if self.has_failed or not outcomes:
+            return super().settle(outcomes, turn=turn)
+        self.has_failed = True
+        failed = asyncio.get_running_loop().create_future()
+        failed.set_exception(RunFileError("the disk is full"))
+        return failed
+
+
+async def test_where_outcomes_cannot_be_noted_nothing_more_leaves_and_what_is_known_is_noted_once_it_can_be() -> None:
+    run, server, stopping = quick(abroad(3)), accepts_all(), Stopping()
+    journal = FailsOnce(run.memory, time.time())
+    engine = engine_of(journal, server, pace=Pace(concurrency=1), stopping=stopping)
+    async with asyncio.timeout(LIMIT_S):
+        await engine.run()
+    assert stopping.why is not None
+    assert stopping.why.reason is StopReason.STORE_FAILED
+    assert server.rows == [1]
+    assert (run.states(), run.attempts()) == ({1: "sent", 2: "pending"}, {1: 1, 2: 0})
+    assert engine.progress.sent == 1
 
 
 async def test_nothing_is_sent_while_another_program_locks_the_run_file(plan: Plan) -> None:
