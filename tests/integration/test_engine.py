@@ -590,12 +590,13 @@ def loses_the_second(repeated: Reply) -> Server:
 
 
 async def test_what_may_have_been_sent_stays_unknown_if_the_run_stops_at_its_repeat() -> None:
-    run = quick(abroad(2))
+    run, engines = quick(abroad(2)), list[Engine]()
     server = loses_the_second(refused(401))
-    stop = await run.send(server)
+    stop = await run.send(server, watch=engines.append)
     assert stop is not None
     assert server.rows == [1, 2, 2]
     assert run.states() == {1: "sent", 2: "unknown"}
+    assert [(engine.progress.sent, engine.progress.not_sent) for engine in engines] == [(1, 1)]
 
 
 # -- A server that is away
@@ -1264,6 +1265,22 @@ async def test_the_first_message_goes_alone_until_its_answer_is_in(first: Reply)
     await quick(abroad(100)).send(server, Pace(concurrency=8))
     assert server.times[1] - server.times[0] >= 0.02
     assert most == 8
+
+
+async def test_after_an_answer_that_leaves_a_doubt_the_next_message_goes_alone_too() -> None:
+    under_way, seen = 0, list[int]()
+
+    async def reply(message: Message, _: int) -> Reply:
+        nonlocal under_way
+        under_way += 1
+        seen.append(under_way)
+        await asyncio.sleep(0.02)
+        under_way -= 1
+        return Reply(500, answer=answer(message), error="why") if message.row < 3 else accepted(message)
+
+    await quick(abroad(40)).send(Server(reply), Pace(concurrency=8))
+    assert seen[:3] == [1, 1, 1]
+    assert max(seen) == 8
 
 
 async def test_a_refused_key_costs_one_request() -> None:
