@@ -11,19 +11,24 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from runfiles import ANA, ANSWER, BEN, begin, killed_after, notes_of, number, outcome, own, pending, planned, settle
 
+from bulksend.campaign import HistoryGone, SendOptions, sends
+from bulksend.engagespark import Target
+from bulksend.engagespark.sandbox import Sandbox, SandboxOptions
 from bulksend.errors import OwnedError, UsageError
-from bulksend.model import ContactId, Event, Outcome, PhoneNumber, Status
+from bulksend.model import ContactId, Endpoint, Event, Outcome, PhoneNumber, Status
 from bulksend.runs import history
 from bulksend.runs.clock import Clock
 from bulksend.runs.history import Account, Earlier, account_name
 from bulksend.runs.opening import open_run
 from bulksend.runs.sqlite.owned import OwnSqliteRun
 from bulksend.runs.store import RecentSend
+from bulksend.sending import Cap, Caps, Pace, Stopping
 
 URL = "https://x.test"
 GOLDEN = Path(__file__).parents[1] / "golden" / "runs" / "format-2.run.gz"
@@ -543,3 +548,52 @@ def test_a_contact_whose_answer_never_came_counts_by_the_number_that_another_run
             sent(run, result)
             account.end(run, since_s=SINCE, wall_s=1_003.0)
     assert [send.recipient for send in begun(campaign(tmp_path, "third", ANA)).sends] == [ANA, ANA]
+
+
+# ---- What a send asks of it ----
+
+OPTIONS = SendOptions(Pace(), Caps())
+
+
+def sent_ago(path: Path, seconds: float) -> None:
+    with own(path) as run, account_of(path) as account:
+        now = time.time()
+        account.begin(run, since_s=now - 60, wall_s=now)
+        sent(run, outcome(1, Status.SENT, ended_at=now - seconds))
+        account.end(run, since_s=now - 60, wall_s=now)
+
+
+@pytest.mark.parametrize(("caps", "heard"), [([], [ANA]), ([Cap("63", 5, 40)], []), ([Cap("44", 1, 90)], [ANA])])
+def test_a_send_hears_of_others_sends_as_far_back_as_its_longest_window(
+    tmp_path: Path, caps: list[Cap], heard: list[PhoneNumber]
+) -> None:
+    sent_ago(campaign(tmp_path, "first", ANA), 50)
+    second = campaign(tmp_path, "second", ANA)
+    with own(second) as run, account_of(second) as account:
+        earlier = sends._begin(run, account, replace(OPTIONS, caps=Caps(caps)), lambda _: None)
+    assert [send.recipient for send in earlier.sends] == heard
+
+
+def test_a_send_waits_for_a_whole_window_where_nobody_knows_what_was_sent(tmp_path: Path) -> None:
+    first, second = campaign(tmp_path, "first", *FOUR), campaign(tmp_path, "second", ANA)
+    cut_off(first)
+    gone(first)
+    told: list[object] = []
+    with own(second) as run, account_of(second) as account:
+        earlier = sends._begin(run, account, OPTIONS, told.append)
+    assert told == [HistoryGone(60.0)]
+    assert sends._past(OPTIONS, earlier, 0).quiet_s == 60.0
+
+
+async def test_what_a_run_sent_in_its_longest_window_is_kept_when_it_ends(tmp_path: Path) -> None:
+    """Also if that is longer than what is kept anyway."""
+    two_hours = replace(OPTIONS, caps=Caps([Cap("63", 5, 7_200)]))
+    first, second = campaign(tmp_path, "first", ANA, BEN), campaign(tmp_path, "second", ANA)
+    async with Sandbox(SandboxOptions(org_id=1)) as sandbox:
+        target = Target(sandbox.base_url, 1, Endpoint.CONTACT, SandboxOptions().token)
+        with own(first, time.time()) as run, Account(target.base_url, 1, str(first)) as account:
+            sent(run, outcome(1, Status.SENT, ended_at=time.time() - 5_000))
+            await sends.send(run, account, target, two_hours, Stopping(), lambda _: None)
+        with own(second) as run, Account(target.base_url, 1, str(second)) as account:
+            earlier = sends._begin(run, account, two_hours, lambda _: None)
+    assert [send.recipient for send in earlier.sends] == [ANA, BEN]
