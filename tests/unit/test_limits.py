@@ -11,6 +11,7 @@ from bulksend.model import Answer, Attempt, ContactId, Event, Message, MicroUSD,
 from bulksend.sending import Budget, Caps, ErrorLimit, Errors
 from bulksend.sending.budget import Room
 from bulksend.sending.dispatcher import Dispatcher
+from bulksend.sending.limits import alike_max
 from bulksend.sending.purse import Purse
 
 
@@ -44,6 +45,10 @@ def test_a_share_is_judged_from_the_hundredth_row_on() -> None:
     assert not limit.is_exceeded(99, 99)
     assert not limit.is_exceeded(5, 100)
     assert limit.is_exceeded(6, 100)
+
+
+def test_so_many_messages_rejected_alike_are_no_accident() -> None:
+    assert [alike_max(concurrency) for concurrency in (1, 12, 13, 32)] == [50, 50, 52, 128]
 
 
 PHILIPPINES, CONTACTS = "63", ""
