@@ -386,7 +386,14 @@ async def test_a_second_answer_does_not_make_a_known_one_doubtful() -> None:
 
 
 async def test_the_end_right_behind_an_answer_is_no_second_one() -> None:
-    for act in (says(raw(400, refusal())), says(b"HTTP/1.0 400 X\r\n\r\n" + orjson.dumps(refusal()))):
+    body = orjson.dumps(refusal())
+    announced = b"HTTP/1.1 400 X\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    for act in (
+        says(raw(400, refusal())),
+        says(b"HTTP/1.0 400 X\r\n\r\n" + body),
+        says(announced),
+        says(announced, lives_on=True),  # it takes its time
+    ):
         assert judge(await reply_to(act, TO_ANA)).ruling.event is Event.REJECTED
 
 
