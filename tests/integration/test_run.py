@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from planned import EVENT_OF
 from runfiles import (
     ANA,
+    ANSWER,
     BEN,
     bad,
     begin,
@@ -314,3 +315,17 @@ def test_only_what_a_proof_is_held_for_and_a_limit_leaves_may_be_repeated(
     path = left_by_a_command(tmp_path / "c.run", *[Status.UNKNOWN] * 3, turn=turn)
     with own(path) as run:
         assert repeats_max(run, run.tally(), 1, replace(OPTIONS, dedup=dedup, limit=limit)) == expected
+
+
+@pytest.mark.parametrize(("doubts", "spent"), [(0, 0), (1, 20_000)])
+def test_what_the_server_knew_from_elsewhere_was_not_spent_and_what_it_took_from_us_was(
+    tmp_path: Path, doubts: int, spent: int
+) -> None:
+    path = crowd_of(tmp_path / "c.run", 2)
+    duplicate = outcome(1, Status.SENT)._replace(http_status=409, answer=ANSWER._replace(charged=None))
+    with opened(path) as notes:
+        for end in [outcome(1, Status.UNKNOWN)] * doubts + [duplicate]:
+            begin(notes, [1], 1_000.0)
+            settle(notes, end)
+    with own(path) as run:
+        assert run.spent(99_000) == spent
