@@ -216,7 +216,7 @@ class MemoryJournal:
         found = []
         for note in self._memory.notes.values():
             if note.life.state in _MAY_HAVE_ARRIVED or note.life.in_doubt:
-                ended_s = wall_s if note.ended_s is None else note.ended_s
+                ended_s = wall_s if note.ended_s is None else min(note.ended_s, wall_s)
                 who, slots = self._queued(note)[1:]
                 found.append((who, slots * (note.attempts if note.life.in_doubt else 1), ended_s))
         return sorted((each for each in found if each[2] >= since_s), key=lambda each: each[2])

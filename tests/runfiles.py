@@ -35,6 +35,7 @@ from bulksend.runs.sqlite.owned import OwnSqliteRun
 
 ANA = PhoneNumber("639171234567")
 BEN = PhoneNumber("639181234567")
+CUT_OFF = "bulksend was cut off while this attempt was under way"
 
 
 def facts(campaign_id: str = "c", columns: Sequence[str] = ("to", "message")) -> Facts:

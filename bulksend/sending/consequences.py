@@ -222,9 +222,8 @@ class Consequences:
         """Plan the next attempt, if there is to be one."""
         if self._stopping.why is not None:
             return False
-        needs_proof = verdict.ruling.repeat is Repeat.UNDER_KEY or (attempt.in_doubt and not attempt.resent)
-        if needs_proof and not self.proof.covers(attempt):
-            return False
+        if verdict.ruling.repeat is Repeat.UNDER_KEY and not self.proof.covers(attempt):
+            return False  # looked at once more when it leaves
         wait_s = self._tries.wait_s(item.row, verdict, self._absence)
         if wait_s is None:
             return False

@@ -518,6 +518,8 @@ async def test_message_ids_are_of_what_was_sent_lately(keep: Keep) -> None:
     assert set(await journal.message_ids(300.5)) == set()
     await journal.found({4: ANSWER}, NOW_S)
     assert set(await journal.message_ids(300.5)) == {ANSWER.message_id}
+    await journal.settle([told(5, Event.KNOWN, NOW_S)], turn=0)  # another run's, and so none of ours in doubt
+    assert set(await journal.message_ids(300.5)) == {ANSWER.message_id, "SMS of 5"}
     journal.close()
 
 
@@ -564,6 +566,15 @@ async def test_recent_sends_are_those_that_may_have_arrived(keep: Keep) -> None:
     )
     assert await journal.recent_sends(200.0, NOW_S) == [(EVA, 1, 200.0), (ANA, 1, 300.0), (CONTACT, 1, NOW_S)]
     assert len(await journal.recent_sends(0.0, NOW_S)) == 4
+    journal.close()
+
+
+async def test_what_ended_in_the_future_ends_now(keep: Keep) -> None:
+    """The clock was set back since: nobody knows better."""
+    journal = keep(messages(ANA)).open()
+    await journal.begin([1], BEGAN_S)
+    await journal.settle([outcome(1, Event.ACCEPTED, NOW_S)], turn=0)
+    assert await journal.recent_sends(0.0, NOW_S - 500) == [(ANA, 1, NOW_S - 500)]
     journal.close()
 
 

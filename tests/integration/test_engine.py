@@ -8,7 +8,7 @@ import random
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,37 +16,45 @@ import pytest
 from aiolimiter import AsyncLimiter
 from memory import Memory, MemoryJournal, Note
 from planned import PlannedRow, write_plan
-from runfiles import killed_after, notes_of
+from runfiles import CUT_OFF, killed_after, notes_of
 
 from bulksend.engagespark.outcomes import Fault, Reply, judge
+from bulksend.errors import RunFileError
 from bulksend.model import (
     Answer,
     Attempt,
     ContactId,
     Encoding,
+    Event,
     Message,
     MicroUSD,
+    Outcome,
     PhoneNumber,
     Recipient,
     Status,
 )
 from bulksend.runs.sqlite import OwnSqliteRun
 from bulksend.runs.sqlite.journal import SqliteJournal
-from bulksend.runs.sqlite.schema import CUT_OFF
 from bulksend.runs.states import State
 from bulksend.sending import (
+    Budget,
     Cap,
     Caps,
     Engine,
+    ErrorLimit,
+    Errors,
     Journal,
     Keys,
     Pace,
+    Past,
     Stop,
     Stopping,
     StopReason,
     Verdict,
     assemble,
 )
+from bulksend.sending.dispatcher import Dispatcher
+from bulksend.sending.feed import Feed
 from bulksend.sending.pace import limiter as limiter_of
 
 HOT = PhoneNumber("639171234567")
@@ -582,12 +590,13 @@ def loses_the_second(repeated: Reply) -> Server:
 
 
 async def test_what_may_have_been_sent_stays_unknown_if_the_run_stops_at_its_repeat() -> None:
-    run = quick(abroad(2))
+    run, engines = quick(abroad(2)), list[Engine]()
     server = loses_the_second(refused(401))
-    stop = await run.send(server)
+    stop = await run.send(server, watch=engines.append)
     assert stop is not None
     assert server.rows == [1, 2, 2]
     assert run.states() == {1: "sent", 2: "unknown"}
+    assert [(engine.progress.sent, engine.progress.not_sent) for engine in engines] == [(1, 1)]
 
 
 # -- A server that is away
@@ -691,6 +700,13 @@ async def test_rows_at_which_the_server_stumbles_do_not_keep_the_others_back(cou
     server = Server(lambda message, _: refused(500) if message.row <= count else accepted(message))
     assert await run.send(server, Pace(concurrency=16, retries=1)) is None
     assert run.states() == dict.fromkeys(range(1, count + 1), "failed") | dict.fromkeys(range(count + 1, 61), "sent")
+
+
+async def test_a_server_that_writes_phones_in_its_own_way_is_there() -> None:
+    """Such as 0917…: each answer is an alarm, and ours by its key."""
+    run, server = quick(abroad(30)), Server(lambda m, _: accepted(m, echoed=True)._replace(matches=False))
+    assert await run.send(server, Pace(concurrency=4, patience_s=0)) is None
+    assert (len(server.rows), server.looks) == (30, [])
 
 
 async def test_a_run_that_has_nothing_more_to_send_does_not_wait_for_the_server() -> None:
@@ -1037,6 +1053,33 @@ async def test_nothing_is_sent_once_the_run_file_cannot_be_written(plan: Plan) -
     assert len(server.calls) <= 10 + BRISK.concurrency
 
 
+class FailsOnce(MemoryJournal):
+    """A journal that cannot note the first outcomes, and all else."""
+
+    has_failed = False
+
+    def settle(self, outcomes: Sequence[Outcome], *, turn: int) -> Awaitable[None]:
+        if self.has_failed or not outcomes:
+            return super().settle(outcomes, turn=turn)
+        self.has_failed = True
+        failed = asyncio.get_running_loop().create_future()
+        failed.set_exception(RunFileError("the disk is full"))
+        return failed
+
+
+async def test_where_outcomes_cannot_be_noted_nothing_more_leaves_and_what_is_known_is_noted_once_it_can_be() -> None:
+    run, server, stopping = quick(abroad(3)), accepts_all(), Stopping()
+    journal = FailsOnce(run.memory, time.time())
+    engine = engine_of(journal, server, pace=Pace(concurrency=1), stopping=stopping)
+    async with asyncio.timeout(LIMIT_S):
+        await engine.run()
+    assert stopping.why is not None
+    assert stopping.why.reason is StopReason.STORE_FAILED
+    assert server.rows == [1]
+    assert (run.states(), run.attempts()) == ({1: "sent", 2: "pending"}, {1: 1, 2: 0})
+    assert engine.progress.sent == 1
+
+
 async def test_nothing_is_sent_while_another_program_locks_the_run_file(plan: Plan) -> None:
     run, server = plan(abroad(50)), accepts_all()
     owned = run.own()
@@ -1112,6 +1155,32 @@ async def test_the_cap_outlives_a_killed_run(plan: Plan) -> None:
     await run.send(server, caps=[Cap("63", 5, 0.8)])
     assert sorted(server.rows) == [6, 7, 8, 9, 10]
     assert min(server.times) - killed_at > 0.8
+
+
+async def test_what_was_sent_counts_for_its_whole_window_when_a_run_goes_on() -> None:
+    memory, now = quick([HOT] * 6).memory, 1_000.0
+    journal = MemoryJournal(memory, now)
+    await journal.begin([1, 2, 3, 4, 5], now - 59)
+    await journal.settle([Outcome(row, Event.ACCEPTED, True, now - 59) for row in (1, 2, 3, 4, 5)], turn=0)
+    dispatcher = Dispatcher(Caps())
+    feed = Feed(journal, dispatcher)
+    await feed.recall(Past(), 0.0, now)
+    await feed.fill()
+    assert dispatcher.take(0.0, 9) == []
+    assert dispatcher.wake_at(0.0) == 1.0
+    assert [item.row for item in dispatcher.take(1.0, 9)] == [6]
+
+
+@pytest.mark.parametrize("ahead_s", [0.0, HOUR_S])
+async def test_what_other_runs_sent_by_a_clock_that_was_set_back_since_counts_for_one_window(ahead_s: float) -> None:
+    server, now = accepts_all(), time.time()
+    journal = MemoryJournal(quick([HOT]).memory, now)
+    past = Past([(HOT, 5, now + ahead_s)])
+    began = time.monotonic()
+    engine = assemble(journal, server, Stopping(), Caps([Cap("63", 5, 0.3)]), BRISK, keys=None, past=past)
+    async with asyncio.timeout(LIMIT_S):
+        await engine.run()
+    assert 0.25 <= server.times[0] - began < LIMIT_S
 
 
 async def test_a_busy_number_holds_up_nobody_else() -> None:
@@ -1198,6 +1267,22 @@ async def test_the_first_message_goes_alone_until_its_answer_is_in(first: Reply)
     assert most == 8
 
 
+async def test_after_an_answer_that_leaves_a_doubt_the_next_message_goes_alone_too() -> None:
+    under_way, seen = 0, list[int]()
+
+    async def reply(message: Message, _: int) -> Reply:
+        nonlocal under_way
+        under_way += 1
+        seen.append(under_way)
+        await asyncio.sleep(0.02)
+        under_way -= 1
+        return Reply(500, answer=answer(message), error="why") if message.row < 3 else accepted(message)
+
+    await quick(abroad(40)).send(Server(reply), Pace(concurrency=8))
+    assert seen[:3] == [1, 1, 1]
+    assert max(seen) == 8
+
+
 async def test_a_refused_key_costs_one_request() -> None:
     server = Server(lambda *_: refused(401, "Invalid Token"))
     run = quick(abroad(100))
@@ -1273,6 +1358,15 @@ async def test_what_went_without_a_key_is_not_repeated_under_one() -> None:
     assert sorted([*lossy.rows, *server.rows]) == list(range(1, 13))
 
 
+async def test_a_command_without_keys_repeats_nothing_and_takes_no_proof_back() -> None:
+    run, without, server = quick(abroad(4)), accepts_all(), echoes_all()
+    left_in_doubt(run, 1, ago_s=60)
+    await run.send(without, keys=None, limit=2)
+    assert (without.rows, run.memory.turn) == ([2, 3], 1)
+    await run.send(server)
+    assert server.rows == [4, 1]
+
+
 async def test_a_server_that_echoes_no_more_gets_no_repeat() -> None:
     def loses(message: Message, _: int) -> Reply:
         return accepted(message, echoed=True) if message.row == 1 else Reply(None, Fault.TIMED_OUT)
@@ -1301,3 +1395,126 @@ async def test_a_repeat_that_waited_until_the_server_may_have_forgotten_is_let_g
     assert run.states() == {1: "sent", 2: "unknown", 3: "sent"}
     assert run.attempts()[2] == 1
     assert "it is not known that a repeat would not be accepted" in run.errors()[2]
+
+
+# -- How many rows may end unsent
+
+
+def errors_at(most: int, *, done: int = 0, so_far: Sequence[int] = ()) -> Errors:
+    return Errors(ErrorLimit(most, is_percent=False), done=done, so_far=so_far)
+
+
+async def send_limited(
+    run: MemoryRun,
+    server: Server,
+    errors: Errors | None = None,
+    past: Past | None = None,
+    *,
+    retries: int = 0,
+    budget: Budget | None = None,
+) -> Stop | None:
+    journal, turn = run.begin(None)
+    engine = assemble(
+        journal,
+        server,
+        Stopping(),
+        Caps(),
+        replace(BRISK, concurrency=1, retries=retries),
+        keys=KEYS,
+        turn=turn,
+        past=past,
+        budget=budget,
+        errors=errors,
+        rng=NoJitter(),
+        wall_s=run.wall,
+    )
+    async with asyncio.timeout(LIMIT_S):
+        return await engine.run()
+
+
+def left_in_doubt(run: MemoryRun, row: int, ago_s: float) -> None:
+    """An earlier command left a row in doubt under the proof that is held."""
+    MemoryJournal(run.memory, run.wall()).begin_now([row], run.wall() - ago_s, 1)
+    run.memory.turn = 1
+
+
+async def test_whatever_ends_unsent_or_in_doubt_is_an_error() -> None:
+    replies = {2: refused(500), 3: Reply(None, Fault.TIMED_OUT), 4: refused(400)}
+    errors, run = errors_at(9), quick(abroad(5))
+    assert await send_limited(run, Server(lambda m, _: replies.get(m.row) or accepted(m)), errors) is None
+    assert run.states() == {1: "sent", 2: "failed", 3: "unknown", 4: "rejected", 5: "sent"}
+    assert (errors.count, errors.done) == (3, 5)
+
+
+@pytest.mark.parametrize("reply", [refused(500), Reply(None, Fault.TIMED_OUT), refused(400)])
+async def test_one_error_more_than_allowed_stops_the_run(reply: Reply) -> None:
+    server = Server(lambda m, _: accepted(m) if m.row == 1 else reply)
+    stop = await send_limited(quick(abroad(9)), server, errors_at(1))
+    assert stop is not None
+    assert (stop.reason, server.rows) == (StopReason.TOO_MANY_ERRORS, [1, 2, 3])
+
+
+async def test_a_run_of_which_too_many_rows_are_errors_already_sends_nothing() -> None:
+    server = accepts_all()
+    stop = await send_limited(quick(abroad(3)), server, errors_at(1, done=2, so_far=[8, 9]))
+    assert stop is not None
+    assert (stop.reason, server.rows) == (StopReason.TOO_MANY_ERRORS, [])
+
+
+@pytest.mark.parametrize("echoes", [True, False])
+async def test_a_row_of_an_earlier_command_is_an_error_once_it_cannot_be_repeated_safely(echoes: bool) -> None:
+    run, server = quick(abroad(4)), echoes_all() if echoes else accepts_all()
+    left_in_doubt(run, 1, ago_s=60)
+    errors = errors_at(0, done=1, so_far=[1])
+    stop = await send_limited(run, server, errors)
+    if echoes:
+        assert stop is None
+        assert server.rows == [2, 1, 3, 4]
+        assert (errors.count, errors.done) == (0, 4)
+    else:
+        assert stop is not None
+        assert (stop.reason, server.rows) == (StopReason.TOO_MANY_ERRORS, [2])
+
+
+async def test_a_repeat_that_is_let_go_is_an_error() -> None:
+    clock = [time.time()]
+
+    def reply(message: Message, _: int) -> Reply:
+        if message.row == 2:
+            clock[0] += 25 * HOUR_S
+            return Reply(None, Fault.TIMED_OUT)
+        return accepted(message, echoed=True)
+
+    run, errors = quick(abroad(3)), errors_at(9)
+    run.wall = lambda: clock[0]
+    assert await send_limited(run, Server(reply), errors, retries=4) is None
+    assert run.states()[2] == "unknown"
+    assert (errors.count, errors.done) == (1, 3)
+
+
+async def test_of_the_repeats_that_a_limit_leaves_none_goes_to_what_is_too_old() -> None:
+    run, server = quick(abroad(4)), echoes_all()
+    left_in_doubt(run, 1, ago_s=24 * HOUR_S + 1)
+    for row in (2, 3):
+        left_in_doubt(run, row, ago_s=24 * HOUR_S - 60)
+    assert await send_limited(run, server, past=Past(repeats=1)) is None
+    assert server.rows == [4, 2]
+
+
+async def test_what_the_server_knew_already_costs_nothing_and_what_it_took_from_us_costs_its_price() -> None:
+    def reply(message: Message, attempt: int) -> Reply:
+        if message.row == 2 and attempt == 1:
+            return Reply(None, Fault.TIMED_OUT)
+        known = message.row in {2, 3}  # row 3 from elsewhere
+        return Reply(409 if known else 200, answer=answer(message), echoed=True)
+
+    budget = Budget(
+        MicroUSD(60_000), spent=0, dearest_part=20_000, told={"49": 20_000}, in_doubt=(), kind_of=lambda _: "49"
+    )
+    run, server = quick(abroad(5)), Server(reply)
+    stop = await send_limited(run, server, retries=4, budget=budget)
+    assert stop is not None
+    assert stop.reason is StopReason.BUDGET_FILLED
+    assert run.states() == {1: "sent", 2: "sent", 3: "sent", 4: "sent", 5: "pending"}
+    charged = {row: note.answer and note.answer.charged for row, note in run.memory.notes.items()}
+    assert charged == {1: 20_000, 2: 20_000, 3: None, 4: 20_000, 5: None}

@@ -11,19 +11,24 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from runfiles import ANA, ANSWER, BEN, begin, killed_after, notes_of, number, outcome, own, pending, planned, settle
 
+from bulksend.campaign import HistoryGone, SendOptions, sends
+from bulksend.engagespark import Target
+from bulksend.engagespark.sandbox import Sandbox, SandboxOptions
 from bulksend.errors import OwnedError, UsageError
-from bulksend.model import ContactId, Event, Outcome, PhoneNumber, Status
+from bulksend.model import ContactId, Endpoint, Event, Outcome, PhoneNumber, Status
 from bulksend.runs import history
 from bulksend.runs.clock import Clock
 from bulksend.runs.history import Account, Earlier, account_name
 from bulksend.runs.opening import open_run
 from bulksend.runs.sqlite.owned import OwnSqliteRun
 from bulksend.runs.store import RecentSend
+from bulksend.sending import Cap, Caps, Pace, Stopping
 
 URL = "https://x.test"
 GOLDEN = Path(__file__).parents[1] / "golden" / "runs" / "format-2.run.gz"
@@ -334,6 +339,15 @@ def test_what_was_sent_is_remembered_for_a_longer_window_than_the_last_run_count
     assert [send.ended_at for send in begun(third, since_s=0.0, wall_s=4_601.5).sends] == [1_002.0]
 
 
+def test_also_by_the_run_that_ends_with_a_shorter_window(tmp_path: Path) -> None:
+    first = campaign(tmp_path, "first", ANA)
+    with own(first) as run, account_of(first) as account:
+        account.begin(run, since_s=999.0, wall_s=1_000.0)
+        sent(run, outcome(1, Status.SENT, ended_at=1_001.0))
+        account.end(run, since_s=1_002.0, wall_s=1_003.0)
+    assert begun(campaign(tmp_path, "second", ANA)).sends == [RecentSend(ANA, 1, 1, 1_001.0)]
+
+
 AT = Clock("this start", 0.0)
 
 
@@ -376,6 +390,27 @@ def test_after_another_start_of_the_machine_what_ended_in_the_future_ends_now(tm
     assert stepped(third, wall_s=561.0, clock=None) == []
 
 
+def test_where_the_machine_tells_no_start_what_ended_in_the_future_ends_now(tmp_path: Path) -> None:
+    in_order(campaign(tmp_path, "first", *FOUR))
+    assert stepped(campaign(tmp_path, "second", ANA), wall_s=500.0, clock=None) == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("step", [0.0, 86_400.0, -86_400.0])
+def test_a_step_of_the_clock_neither_ends_a_wait_nor_makes_it_longer(tmp_path: Path, step: float) -> None:
+    first, second = campaign(tmp_path, "first", *FOUR), campaign(tmp_path, "second", ANA)
+    cut_off(first)
+    gone(first)
+
+    def waits(wall_s: float, started_at: float) -> bool:
+        with own(second, wall_s) as run, account_of(second) as account:
+            clock = Clock("this start", started_at)
+            return account.begin(run, since_s=wall_s - 60, wall_s=wall_s, clock=clock).blind
+
+    assert waits(1_100.0, 0.0)
+    assert waits(1_110.0 + step, step)
+    assert not waits(1_180.0 + step, step)
+
+
 @pytest.mark.parametrize("step", [3_600.0, -3_600.0])
 def test_a_step_of_the_clock_between_two_commands_of_a_run_forgets_nothing(tmp_path: Path, step: float) -> None:
     path, wall_s = campaign(tmp_path, "first", ANA), time.time()
@@ -385,6 +420,29 @@ def test_a_step_of_the_clock_between_two_commands_of_a_run_forgets_nothing(tmp_p
     with OwnSqliteRun.own(path, later_s, Clock.now(later_s)) as run:
         assert [send.recipient for send in run.recent_sends(later_s - 60, later_s)] == [ANA]
         assert [who for who, _, _ in notes_of(run).recent_sends(later_s - 60, later_s)] == [ANA]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells one boot from another")
+@pytest.mark.parametrize(("step", "age"), [(1_800.0, 30.0), (-1_800.0, 0.0)])
+def test_a_step_of_the_clock_while_a_run_is_sent_is_read_once(tmp_path: Path, step: float, age: float) -> None:
+    first, second = campaign(tmp_path, "first", ANA), campaign(tmp_path, "second", ANA)
+    wall_s = time.time()
+    with OwnSqliteRun.own(first, wall_s, Clock.now(wall_s)) as run, account_of(first) as account:
+        account.begin(run, since_s=wall_s - 60, wall_s=wall_s, clock=Clock.now(wall_s))
+        sent(run, outcome(1, Status.SENT, ended_at=wall_s - 30))
+        later_s = time.time() + step
+        account.end(run, since_s=later_s - 60, wall_s=later_s, clock=Clock.now(later_s))
+    later_s = time.time() + step
+    (seen,) = stepped(second, wall_s=later_s, clock=Clock.now(later_s))
+    assert age <= -seen <= age + 20
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells one boot from another")
+def test_the_time_since_the_machines_start_goes_on_while_it_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "clock_gettime", {time.CLOCK_BOOTTIME: 400.0, time.CLOCK_MONOTONIC: 100.0}.__getitem__)
+    now = Clock.now(1_000.0)
+    assert now is not None
+    assert now.started_at == 600.0
 
 
 def test_a_copy_of_a_run_is_told_what_the_original_sent(tmp_path: Path) -> None:
@@ -490,3 +548,52 @@ def test_a_contact_whose_answer_never_came_counts_by_the_number_that_another_run
             sent(run, result)
             account.end(run, since_s=SINCE, wall_s=1_003.0)
     assert [send.recipient for send in begun(campaign(tmp_path, "third", ANA)).sends] == [ANA, ANA]
+
+
+# ---- What a send asks of it ----
+
+OPTIONS = SendOptions(Pace(), Caps())
+
+
+def sent_ago(path: Path, seconds: float) -> None:
+    with own(path) as run, account_of(path) as account:
+        now = time.time()
+        account.begin(run, since_s=now - 60, wall_s=now)
+        sent(run, outcome(1, Status.SENT, ended_at=now - seconds))
+        account.end(run, since_s=now - 60, wall_s=now)
+
+
+@pytest.mark.parametrize(("caps", "heard"), [([], [ANA]), ([Cap("63", 5, 40)], []), ([Cap("44", 1, 90)], [ANA])])
+def test_a_send_hears_of_others_sends_as_far_back_as_its_longest_window(
+    tmp_path: Path, caps: list[Cap], heard: list[PhoneNumber]
+) -> None:
+    sent_ago(campaign(tmp_path, "first", ANA), 50)
+    second = campaign(tmp_path, "second", ANA)
+    with own(second) as run, account_of(second) as account:
+        earlier = sends._begin(run, account, replace(OPTIONS, caps=Caps(caps)), lambda _: None)
+    assert [send.recipient for send in earlier.sends] == heard
+
+
+def test_a_send_waits_for_a_whole_window_where_nobody_knows_what_was_sent(tmp_path: Path) -> None:
+    first, second = campaign(tmp_path, "first", *FOUR), campaign(tmp_path, "second", ANA)
+    cut_off(first)
+    gone(first)
+    told: list[object] = []
+    with own(second) as run, account_of(second) as account:
+        earlier = sends._begin(run, account, OPTIONS, told.append)
+    assert told == [HistoryGone(60.0)]
+    assert sends._past(OPTIONS, earlier, 0).quiet_s == 60.0
+
+
+async def test_what_a_run_sent_in_its_longest_window_is_kept_when_it_ends(tmp_path: Path) -> None:
+    """Also if that is longer than what is kept anyway."""
+    two_hours = replace(OPTIONS, caps=Caps([Cap("63", 5, 7_200)]))
+    first, second = campaign(tmp_path, "first", ANA, BEN), campaign(tmp_path, "second", ANA)
+    async with Sandbox(SandboxOptions(org_id=1)) as sandbox:
+        target = Target(sandbox.base_url, 1, Endpoint.CONTACT, SandboxOptions().token)
+        with own(first, time.time()) as run, Account(target.base_url, 1, str(first)) as account:
+            sent(run, outcome(1, Status.SENT, ended_at=time.time() - 5_000))
+            await sends.send(run, account, target, two_hours, Stopping(), lambda _: None)
+        with own(second) as run, Account(target.base_url, 1, str(second)) as account:
+            earlier = sends._begin(run, account, two_hours, lambda _: None)
+    assert [send.recipient for send in earlier.sends] == [ANA, BEN]

@@ -11,12 +11,11 @@ from pathlib import Path
 
 import pytest
 from planned import write_plan
-from runfiles import crowd_of, killed_after, notes_of, own, pending, planned
+from runfiles import CUT_OFF, crowd_of, killed_after, notes_of, own, pending, planned
 
 from bulksend.model import Status
 from bulksend.runs import clock
 from bulksend.runs.sqlite.run import SqliteRun, departures_of, left_to
-from bulksend.runs.sqlite.schema import CUT_OFF
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells one boot from another")
 

@@ -10,7 +10,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from runfiles import ANSWER, crowd_of, killed_after, notes_of, own
+from runfiles import ANSWER, CUT_OFF, crowd_of, killed_after, notes_of, own
 
 from bulksend.errors import RunFileError
 from bulksend.model import Event, Outcome, Status
@@ -18,7 +18,6 @@ from bulksend.runs.sqlite import life as sql
 from bulksend.runs.sqlite.notes import Notes
 from bulksend.runs.sqlite.owned import OwnSqliteRun
 from bulksend.runs.sqlite.run import SqliteRun
-from bulksend.runs.sqlite.schema import CUT_OFF
 from bulksend.runs.states import Decision, Life, State
 
 LIVES = [

@@ -10,7 +10,7 @@ import pytest
 from memory import Memory, MemoryJournal
 from test_api import KEY, Act, accepts, answer, hangs, resets, says, serving, with_length
 
-from bulksend.campaign import LookedUp
+from bulksend.campaign import LookedUp, doubts
 from bulksend.campaign.doubts import look_up_doubts
 from bulksend.engagespark import Looked, LookUp, SmsApi, Target, look_up
 from bulksend.engagespark.sandbox import Sandbox, SandboxOptions
@@ -204,3 +204,34 @@ async def test_the_message_of_an_equal_row_sent_just_before_is_never_a_second_ro
     ):
         assert await look_up_doubts(journal, api) == LookedUp(1, 0, Looked.THROUGH)
     assert [row.row for row in await journal.in_doubt(9)] == [2]
+
+
+@pytest.mark.parametrize("end", [Event.ACCEPTED, Event.KNOWN])
+async def test_the_message_that_a_row_of_unknown_id_may_have_caused_is_nobodys(end: Event) -> None:
+    """Another attempt of an equal row was accepted as well, or may have been; its id is not known."""
+    equal = [Message(number, ANA, None, "Hello 1", 1, None) for number in (1, 2)]
+    journal = MemoryJournal(Memory.of(equal), SINCE + 60, None)
+    accepted = Answer("SMS1", 1, None, "", "", ANA, None, None)
+    await journal.begin([1, 2], SINCE)
+    await journal.settle([Outcome(row, Event.DOUBTED, False, SINCE + 1) for row in (1, 2)], turn=0)
+    await journal.begin([1], SINCE + 2)
+    await journal.settle([Outcome(1, end, True, SINCE + 3, 409, accepted)], turn=0)
+    listed = [entry(number, SINCE + 1) | {"client_ref": "", "message": "Hello 1"} for number in (1, 2)]
+    async with (
+        serving(answer("200 OK", orjson.dumps({"messages": listed}))) as server,
+        SmsApi(server.target(), timeout_s=5.0) as api,
+    ):
+        assert await look_up_doubts(journal, api) == LookedUp(1, 0, Looked.THROUGH, contested=1)
+    assert [row.row for row in await journal.in_doubt(9)] == [2]
+
+
+@pytest.mark.parametrize(("most", "looked"), [(2, Looked.IN_PART), (4, Looked.THROUGH)])
+async def test_of_more_rows_than_are_looked_for_only_a_part_was_looked_through(
+    monkeypatch: pytest.MonkeyPatch, most: int, looked: Looked
+) -> None:
+    monkeypatch.setattr(doubts, "_LOOKED_UP_MAX", most)
+    journal = MemoryJournal(Memory.of([Message(row, ANA, None, f"Hello {row}", 1, None) for row in (1, 2, 3)]), SINCE)
+    await journal.begin([1, 2, 3], SINCE)
+    await journal.settle([Outcome(row, Event.DOUBTED, True, SINCE + 1) for row in (1, 2, 3)], turn=0)
+    async with serving(page()) as server, SmsApi(server.target(), timeout_s=5.0) as api:
+        assert await look_up_doubts(journal, api) == LookedUp(min(most, 3), 0, looked)

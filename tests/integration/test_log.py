@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import threading
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from runfiles import begin, crowd_of, killed_after, notes_of, outcome, own, settle, states
+from runfiles import begin, crowd_of, journal_of, killed_after, notes_of, outcome, own, settle, states
 
-from bulksend.errors import UsageError
+from bulksend.errors import RunFileError, UsageError
 from bulksend.model import Status
 from bulksend.runs.sqlite.log import log_of, misses_log
 from bulksend.runs.sqlite.run import SqliteRun, departures_of
@@ -111,6 +112,35 @@ def test_an_owner_that_is_killed_before_it_notes_anything_leaves_a_whole_file(tm
     assert misses_log(path)
     SqliteRun.open(path).close()
     own(path).close()
+
+
+def removed(path: Path) -> None:
+    path.unlink()
+
+
+def moved(path: Path) -> None:
+    path.rename(path.with_name("elsewhere"))
+
+
+def replaced(path: Path) -> None:
+    content = path.read_bytes()
+    path.rename(path.with_name("elsewhere"))
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("what", [removed, moved, replaced])
+@pytest.mark.parametrize("name", ["the file", "its log"])
+async def test_no_intent_is_noted_where_nobody_would_find_it(
+    tmp_path: Path, what: Callable[[Path], None], name: str
+) -> None:
+    path = crowd_of(tmp_path / "c.run", 3)
+    with journal_of(path) as (_, journal):
+        await journal.begin([1], 1_000.0)
+        what(path if name == "the file" else log_of(path))
+        with pytest.raises(RunFileError, match="was moved, removed or replaced while it was sent"):
+            await journal.begin([2], 1_000.0)
+        await journal.settle([outcome(1, Status.SENT)], turn=0)  # what is known is noted all the same
+        assert [item.row for item in await journal.claim(0, 9)] == [2, 3]
 
 
 def test_other_programs_files_are_not_taken_for_runs(tmp_path: Path) -> None:

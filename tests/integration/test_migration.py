@@ -13,14 +13,14 @@ from pathlib import Path
 
 import orjson
 import pytest
-from runfiles import crowd_of, killed_after, notes_of, opened, outcome, own
+from runfiles import CUT_OFF, crowd_of, killed_after, notes_of, opened, outcome, own
 
 from bulksend.model import Event, Outcome, PhoneNumber, RowInDoubt, Status
 from bulksend.planning.overview import Example, Findings, Reason, Tally
 from bulksend.runs.facts import Facts
 from bulksend.runs.sqlite.queries import message_ids
 from bulksend.runs.sqlite.run import SqliteRun
-from bulksend.runs.sqlite.schema import CUT_OFF, FORMAT, OLDEST_FORMAT, connect
+from bulksend.runs.sqlite.schema import connect
 from bulksend.runs.states import Decision
 from bulksend.runs.store import Charge, Complaint
 from bulksend.sms.rates.learning import Observed
@@ -288,7 +288,7 @@ def test_taking_it_over_keeps_every_rows_truth(path: Path) -> None:
     kept = "attempts, started_at, http_status, charged"
     with closing(sqlite3.connect(path)) as db:
         before = {row: rest for row, *rest in db.execute(f"SELECT row, {kept} FROM sends")}
-        assert db.execute("PRAGMA user_version").fetchone() == (OLDEST_FORMAT,)
+        assert db.execute("PRAGMA user_version").fetchone() == (2,)
     with own(path, 2e9) as run:
         assert {row: rest for row, *rest in run._db.execute(f"SELECT row, {kept} FROM sends")} == before
         doubts = run._db.execute(
@@ -321,7 +321,7 @@ def test_it_is_then_like_one_of_this_format(path: Path, tmp_path: Path) -> None:
     other = crowd_of(tmp_path / "other.run", 1)
     with own(path, 2e9) as run, own(other, 2e9) as new:
         assert shape(run._db) == shape(new._db)
-        assert run._db.execute("PRAGMA user_version").fetchone() == (FORMAT,)
+        assert run._db.execute("PRAGMA user_version").fetchone() == (3,)
         assert run._db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
@@ -413,7 +413,7 @@ def test_a_migration_that_is_killed_leaves_the_one_format_or_the_other(
         assert told(run) == before
     with own(gone, 2e9) as run:
         assert told(run) == before
-        assert run._db.execute("PRAGMA user_version").fetchone() == (FORMAT,)
+        assert run._db.execute("PRAGMA user_version").fetchone() == (3,)
 
 
 def test_a_migration_that_fails_leaves_the_file_as_it_was(gone: Path) -> None:
@@ -427,4 +427,4 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(gone: Path) -> None:
         assert told(run) == before
     db, found = connect(gone)
     db.close()
-    assert found == OLDEST_FORMAT
+    assert found == 2

@@ -220,3 +220,12 @@ def test_an_attempt_whose_end_nobody_saw_is_not_given_the_end_of_the_one_before(
         settle(notes, outcome(1, Status.UNKNOWN, ended_at=1_010.0))
         begin(notes, [1], 1_100.0)
         assert notes.recent_sends(1_050.0, 1_130.0) == [(number(1), 2, 1_130.0)]
+
+
+def test_the_turns_of_proof_never_go_back(tmp_path: Path) -> None:
+    path = crowd_of(tmp_path / "c.run", 1)
+    with opened(path) as notes:
+        for turn in (1, 3, 2, 0):
+            notes.settle([], turn=turn)
+    with SqliteRun.open(path) as run:
+        assert run.turn == 3

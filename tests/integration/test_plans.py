@@ -23,10 +23,9 @@ from bulksend.errors import Advice, InputError, Remark, UsageError
 from bulksend.model import Duplicates, PhoneNumber, Status
 from bulksend.planning.exclusions import Exclusions, read_exclusions
 from bulksend.planning.overview import Crowd, Plan
-from bulksend.planning.planner import EXCLUDED, PlanOptions
+from bulksend.planning.planner import PlanOptions
 from bulksend.planning.planning import plan_into
 from bulksend.planning.reading import ReadOptions, Source
-from bulksend.planning.survey import DUPLICATE
 from bulksend.runs import Address, Facts, Terms, open_run
 
 HERE = Address(1, "https://x.test")
@@ -187,15 +186,16 @@ def test_a_run_is_gone_on_with_in_the_encoding_it_was_planned_with(tmp_path: Pat
 def test_rows_that_repeat_another_are_skipped_on_request(tmp_path: Path) -> None:
     name = sheet(tmp_path / "c.csv", [(ANA, "a"), (BEN, "b"), (BEN, "b"), (ANA, "a"), (ANA, "b"), (ANA, "a")])
     path = tmp_path / "c.run"
+    repeated = "the same number and text as an earlier row"
     plan = kept(name, path, PlanOptions(duplicates=Duplicates.SKIP))
     assert (plan.tally.statuses[Status.SKIPPED], plan.overview.rows, plan.overview.price) == (3, 3, 60_000)
     assert plan.overview.crowds == (Crowd(PhoneNumber(ANA), 2, 2),)
     assert [(reason.status, reason.says, reason.rows) for reason in plan.findings.reasons] == [
-        (Status.SKIPPED, DUPLICATE, 3)
+        (Status.SKIPPED, repeated, 3)
     ]
     with open_run(path) as run:
         assert [(row, status, error) for row, status, *_, error, _ in run.planned() if error] == [
-            (3, "skipped", DUPLICATE), (4, "skipped", DUPLICATE), (6, "skipped", DUPLICATE),
+            (3, "skipped", repeated), (4, "skipped", repeated), (6, "skipped", repeated),
         ]  # fmt: skip
 
 
@@ -217,7 +217,8 @@ def test_those_on_the_list_are_skipped_however_their_numbers_are_written(tmp_pat
     plan = counted(name, options)
     assert (plan.tally.statuses[Status.SKIPPED], plan.overview.rows) == (2, 1)
     (reason,) = plan.findings.reasons
-    assert (reason.says, reason.rows, [example.row for example in reason.examples]) == (EXCLUDED, 2, [1, 3])
+    assert reason.says == "on the list of those to leave out"
+    assert (reason.rows, [example.row for example in reason.examples]) == (2, [1, 3])
     with pytest.raises(UsageError, match="another list of those to leave out"):
         _begin_and_reopen(name, tmp_path / "c.run", options, replace(options, exclusions=Exclusions()))
 

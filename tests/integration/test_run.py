@@ -6,6 +6,7 @@ import asyncio
 import os
 import sqlite3
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from planned import EVENT_OF
 from runfiles import (
     ANA,
+    ANSWER,
     BEN,
     bad,
     begin,
@@ -31,11 +33,14 @@ from runfiles import (
     settle,
 )
 
+from bulksend.campaign import SendOptions
+from bulksend.campaign.limits import budget_of, errors_of, repeats_max
 from bulksend.model import (
     Answer,
     ContactId,
     Encoding,
     Event,
+    Message,
     MicroUSD,
     Outcome,
     Recipient,
@@ -45,6 +50,8 @@ from bulksend.planning.overview import Crowd, Preview
 from bulksend.runs.sqlite import kept
 from bulksend.runs.sqlite.run import SqliteRun
 from bulksend.runs.states import State
+from bulksend.sending import Caps, ErrorLimit, Pace
+from bulksend.sending.budget import Room
 
 
 async def test_a_run_can_be_read_while_it_is_written(tmp_path: Path) -> None:
@@ -239,3 +246,86 @@ def test_the_report_says_what_counting_row_by_row_says(
         assert {sentence: count for sentence, count, _ in errors[status]} == expected
     assert {record[0]: record[1] for record in records} == final
     assert [record[0] for record in records] == [row.row for row in rows]
+
+
+# ---- What earlier commands leave of a limit ----
+
+OPTIONS = SendOptions(Pace(), Caps())
+
+
+def left_by_a_command(path: Path, *statuses: Status, turn: int = 0) -> Path:
+    """A run with a row of each status, and one more that was not tried; each was planned to cost 20,000."""
+    crowd_of(path, len(statuses) + 1)
+    with opened(path) as notes:
+        begin(notes, list(range(1, len(statuses) + 1)), 1_000.0, proof=turn)
+        notes.settle([outcome(row, status) for row, status in enumerate(statuses, 1)], turn=turn)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("statuses", "before"),
+    [
+        ([Status.SENT], 40_000),  # as much as its answer told
+        ([Status.UNKNOWN], 20_000),
+        ([Status.REJECTED, Status.FAILED], 0),
+        ([Status.SENT, Status.UNKNOWN, Status.UNKNOWN], 120_000),  # as dear as that answer told
+    ],
+)
+def test_a_budget_counts_what_was_charged_and_what_may_have_been_accepted(
+    tmp_path: Path, statuses: list[Status], before: int
+) -> None:
+    path = left_by_a_command(tmp_path / "c.run", *statuses)
+    next_costs = 40_000 if Status.SENT in statuses else 20_000
+    last = len(statuses) + 1
+    message = Message(last, number(last), None, "", 1, MicroUSD(20_000))
+    for limit, room in ((before + next_costs, Room.IS_THERE), (before + next_costs - 1, Room.FILLED)):
+        with own(path) as run:
+            budget = budget_of(run, replace(OPTIONS, max_cost=MicroUSD(limit)))
+            assert budget is not None
+            assert budget.room_for(message) is room
+
+
+def test_what_was_under_way_at_a_kill_counts_against_the_budget(tmp_path: Path) -> None:
+    path = crowd_of(tmp_path / "c.run", 2)
+    killed_after("begin(notes_of(own(path)), [1], 1_000.0)", path)
+    with own(path) as run:
+        budget = budget_of(run, replace(OPTIONS, max_cost=MicroUSD(39_999)))
+        assert budget is not None
+        assert budget.room_for(Message(2, number(2), None, "", 1, MicroUSD(20_000))) is Room.FILLED
+
+
+def test_what_could_not_be_sent_or_stays_in_doubt_is_an_error_over_all_commands(tmp_path: Path) -> None:
+    path = left_by_a_command(tmp_path / "c.run", Status.SENT, Status.REJECTED, Status.FAILED, *[Status.UNKNOWN] * 3)
+    limited = replace(OPTIONS, max_errors=ErrorLimit(9, is_percent=False))
+    for decided, resend, expected in (([], False, (5, 6)), ([4], False, (5, 6)), ([5], True, (4, 5))):
+        with own(path) as run:
+            run.decide(decided, resend=resend)
+            errors = errors_of(run, run.tally(), limited)
+            assert errors is not None
+            assert (errors.count, errors.done) == expected
+
+
+@pytest.mark.parametrize(
+    ("turn", "dedup", "limit", "expected"),
+    [(1, True, None, 3), (1, True, 3, 2), (1, True, 1, 0), (1, False, None, 0), (0, True, None, 0), (2, True, None, 0)],
+)
+def test_only_what_a_proof_is_held_for_and_a_limit_leaves_may_be_repeated(
+    tmp_path: Path, turn: int, dedup: bool, limit: int | None, expected: int
+) -> None:
+    path = left_by_a_command(tmp_path / "c.run", *[Status.UNKNOWN] * 3, turn=turn)
+    with own(path) as run:
+        assert repeats_max(run, run.tally(), 1, replace(OPTIONS, dedup=dedup, limit=limit)) == expected
+
+
+@pytest.mark.parametrize(("doubts", "spent"), [(0, 0), (1, 20_000)])
+def test_what_the_server_knew_from_elsewhere_was_not_spent_and_what_it_took_from_us_was(
+    tmp_path: Path, doubts: int, spent: int
+) -> None:
+    path = crowd_of(tmp_path / "c.run", 2)
+    duplicate = outcome(1, Status.SENT)._replace(http_status=409, answer=ANSWER._replace(charged=None))
+    with opened(path) as notes:
+        for end in [outcome(1, Status.UNKNOWN)] * doubts + [duplicate]:
+            begin(notes, [1], 1_000.0)
+            settle(notes, end)
+    with own(path) as run:
+        assert run.spent(99_000) == spent

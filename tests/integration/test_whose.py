@@ -359,7 +359,16 @@ async def test_what_waits_in_the_socket_is_seen_before_anything_is_asked() -> No
     assert hostile.connections == 2
 
 
-@pytest.mark.parametrize("unasked", [b"HTTP/1.1 400 X\r\nContent-Length: 0\r\n\r\n", raw(408, {}), raw(400, refusal())])
+@pytest.mark.parametrize(
+    "unasked",
+    [
+        b"HTTP/1.1 400 X\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 408 X\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 429 X\r\nContent-Length: 4\r\n\r\nbusy",
+        raw(408, {}),
+        raw(400, refusal()),
+    ],
+)
 async def test_of_two_answers_to_one_request_neither_is_certain(unasked: bytes) -> None:
     """The first came as the request left, the second is its own: it was accepted."""
     reply, hostile = await second(
@@ -377,7 +386,14 @@ async def test_a_second_answer_does_not_make_a_known_one_doubtful() -> None:
 
 
 async def test_the_end_right_behind_an_answer_is_no_second_one() -> None:
-    for act in (says(raw(400, refusal())), says(b"HTTP/1.0 400 X\r\n\r\n" + orjson.dumps(refusal()))):
+    body = orjson.dumps(refusal())
+    announced = b"HTTP/1.1 400 X\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    for act in (
+        says(raw(400, refusal())),
+        says(b"HTTP/1.0 400 X\r\n\r\n" + body),
+        says(announced),
+        says(announced, lives_on=True),  # it takes its time
+    ):
         assert judge(await reply_to(act, TO_ANA)).ruling.event is Event.REJECTED
 
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from bulksend.sending import ACCEPTED, DOUBTED, FAILED, REJECTED, Verdict, Voice
 from bulksend.sending.absence import Absence
+from bulksend.sending.tries import Tries
 
 WELL = Verdict(ACCEPTED, voice=Voice.API)
 REFUSED = Verdict(REJECTED, voice=Voice.API)
@@ -227,3 +228,13 @@ def test_what_gets_through_late_shows_that_it_is_back() -> None:
     machine.heard(99, WELL, 3, 1.0)
     assert not machine.is_away
     assert machine.look_at == math.inf
+
+
+def test_a_row_whose_tries_are_used_up_waits_as_long_as_the_silence_may_be_the_servers() -> None:
+    machine, tries = absence(), Tries(0, random.Random(7))
+    unreachable = Verdict(FAILED, voice=Voice.NONE)
+    waits = []
+    for row, verdict in enumerate([unreachable, WELL, unreachable, unreachable], 1):
+        machine.heard(row, verdict, 31, 0.0)
+        waits.append(verdict is WELL or tries.wait_s(row, verdict, machine) is not None)
+    assert waits == [True, True, False, True]  # it never spoke; it spoke just now; nor to the one before

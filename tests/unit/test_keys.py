@@ -48,6 +48,10 @@ def test_whatever_makes_it_another_message_makes_it_another_key(change: dict[str
     assert KEYS.of(BASE) != KEYS.of(BASE._replace(**change))  # type: ignore[arg-type]
 
 
+def test_of_two_to_the_64_messages_two_would_share_a_key() -> None:
+    assert re.fullmatch(r"spring-[0-9a-f]{32}", KEYS.of(BASE))
+
+
 def test_another_campaign_has_other_keys_though_they_begin_alike() -> None:
     long = "a" * 100
     keys = {Keys(campaign, is_shared=True).of(BASE) for campaign in (long, long + "b", "a/b", "a b", "a")}

@@ -7,9 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bulksend.errors import UsageError
-from bulksend.model import Answer, ContactId, Message, MicroUSD, PhoneNumber, Recipient
-from bulksend.sending import Budget, ErrorLimit, Errors
+from bulksend.model import Answer, Attempt, ContactId, Event, Message, MicroUSD, PhoneNumber, Queued, Recipient
+from bulksend.sending import Budget, Caps, ErrorLimit, Errors
 from bulksend.sending.budget import Room
+from bulksend.sending.dispatcher import Dispatcher
+from bulksend.sending.limits import alike_max
+from bulksend.sending.purse import Purse
 
 
 @pytest.mark.parametrize(
@@ -42,6 +45,10 @@ def test_a_share_is_judged_from_the_hundredth_row_on() -> None:
     assert not limit.is_exceeded(99, 99)
     assert not limit.is_exceeded(5, 100)
     assert limit.is_exceeded(6, 100)
+
+
+def test_so_many_messages_rejected_alike_are_no_accident() -> None:
+    assert [alike_max(concurrency) for concurrency in (1, 12, 13, 32)] == [50, 50, 52, 128]
 
 
 PHILIPPINES, CONTACTS = "63", ""
@@ -134,6 +141,24 @@ def test_until_an_answer_tells_the_price_one_message_of_a_kind_is_under_way() ->
     assert not holds(money, message(102, 20, to="447700900123", parts=4))
 
 
+def test_a_message_is_held_at_the_dearest_part_that_an_answer_told() -> None:
+    told = {PHILIPPINES: 60}
+    assert not holds(budget(119, told=told), message(1, 40, parts=2))
+    assert holds(budget(120, told=told), message(1, 40, parts=2))
+    assert not holds(budget(119, told=told), message(1, 120, parts=2))  # or as it was planned, if that is dearer
+
+
+def test_a_dearer_answer_raises_what_is_held_of_its_kind() -> None:
+    money = budget(120, told={PHILIPPINES: 20, "44": 20})
+    for row in (1, 2, 3):
+        assert holds(money, message(row, 20))
+    money.accepted(message(1, 20), charge(60))  # so the other two may cost 60 each, and nothing is left
+    assert money.hold(message(4, 20, to="447700900123")) is Room.FILLED
+    money.not_sent(2)
+    money.not_sent(3)
+    assert holds(money, message(4, 20, to="447700900123"))
+
+
 @pytest.mark.parametrize("end", ["refused", "in doubt"])
 def test_if_the_first_of_a_kind_tells_no_price_the_next_one_goes_alone(end: str) -> None:
     money = budget(1_000, told={})
@@ -156,11 +181,60 @@ def test_where_an_answer_names_no_cost_the_plans_price_counts(charged: int | Non
 
 
 def test_what_the_api_fills_in_may_take_seven_parts() -> None:
+    assert not holds(budget(7 * 20 - 1), message(1, 20, text="Hi {{contact.firstName}}"))
+    assert holds(budget(7 * 20), message(1, 20, text="Hi {{contact.firstName}}"))
     money = budget(200)
     assert holds(money, message(1, 20, text="Hi {{contact.firstName}}"))
     assert not holds(money, message(2, 20, text="Hi {{contact.firstName}}"))
     money.accepted(message(1, 20, text="Hi {{contact.firstName}}"), charge(40, parts=2))
     assert holds(money, message(2, 20, text="Hi {{contact.firstName}}"))
+
+
+# -- The messages that wait for money
+
+
+def attempt(row: int, doubt_since: float | None = None) -> Attempt:
+    return Attempt(message(row, 20), 1, doubt_since, row)
+
+
+def opens(purse: Purse, of: Attempt) -> bool:
+    return purse.opens_for(Queued(of.message.row, of.message.recipient, 1), of)
+
+
+def test_what_may_have_been_accepted_keeps_its_price_whatever_becomes_of_its_repeats() -> None:
+    purse = Purse(budget(20), Dispatcher(Caps()))
+    assert opens(purse, attempt(1))
+    purse.settle(attempt(1), Event.DOUBTED, None, 0.0)
+    assert not opens(purse, attempt(2))
+    for end in (Event.DOUBTED, Event.REJECTED, Event.FAILED, Event.PUT_OFF, Event.CALLED_OFF):
+        purse.settle(attempt(1, doubt_since=0.0), end, None, 0.0)
+        assert purse.is_filled
+        assert purse.aside == 1
+
+
+@pytest.mark.parametrize("end", [Event.REJECTED, Event.FAILED, Event.PUT_OFF, Event.CALLED_OFF, Event.KNOWN])
+def test_what_certainly_was_not_accepted_leaves_its_price_to_the_next(end: Event) -> None:
+    dispatcher = Dispatcher(Caps())
+    purse = Purse(budget(20), dispatcher)
+    assert opens(purse, attempt(1))
+    assert not opens(purse, attempt(2))
+    purse.settle(attempt(1), end, None, 0.0)
+    assert (purse.is_filled, purse.aside) == (False, 0)
+    assert [item.row for item in dispatcher.take(0.0, 9)] == [2]
+
+
+def test_what_waits_for_money_keeps_its_order_behind_what_there_is_no_room_for() -> None:
+    dispatcher = Dispatcher(Caps())
+    purse = Purse(budget(40), dispatcher)
+    for each in (attempt(1), attempt(2)):
+        assert opens(purse, each)
+    dear, cheap = Attempt(message(3, 30), 1, None, 3), attempt(4)
+    assert not opens(purse, dear)
+    assert not opens(purse, cheap)
+    purse.settle(attempt(1), Event.REJECTED, None, 0.0)
+    assert (purse.is_filled, purse.aside) == (True, 2)
+    purse.settle(attempt(2), Event.REJECTED, None, 0.0)
+    assert [item.row for item in dispatcher.take(0.0, 9)] == [3, 4]
 
 
 CODES = ("639171234567", "447700900123", "101")

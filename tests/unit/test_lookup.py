@@ -84,7 +84,9 @@ def test_without_a_client_ref_number_text_and_time_must_fit() -> None:
 
 
 def test_what_another_run_sent_just_before_or_after_is_not_taken_for_a_rows() -> None:
-    for created in (1_000.0 - 2, 1_010.0 + 6):
+    for created in (1_000.0 - 1, 1_010.0 + 5):
+        assert found([ROW], [replace(LISTED, created=created)]) == {1: "SMS1"}
+    for created in (1_000.0 - 1.01, 1_010.0 + 5.01):
         assert found([ROW], [replace(LISTED, created=created)]) == {}
 
 

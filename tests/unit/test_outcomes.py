@@ -7,7 +7,7 @@ import pytest
 from bulksend.engagespark import outcomes
 from bulksend.engagespark.outcomes import Fault, Reply, Rule, judge
 from bulksend.model import Answer, Event
-from bulksend.sending import Repeat, Ruling, StopReason, Verdict
+from bulksend.sending import Repeat, Ruling, StopReason, Verdict, Voice
 from bulksend.sending.verdict import CUT_SHORT
 
 ACCEPTED = Answer("SMS20190723T154425-123-0123", 1, 20_000, "0.02", "", "639123456789", 654_321, None)
@@ -50,6 +50,26 @@ def test_an_error_in_the_apis_words_means(
 ) -> None:
     ruling = judge(Reply(http_status, answer=REFUSED, error="why")).ruling
     assert ruling == Ruling(event, repeat, counts, ends)
+
+
+@pytest.mark.parametrize(
+    ("reply", "voice"),
+    [
+        (Reply(200, answer=ACCEPTED), Voice.API),
+        (Reply(200, answer=ACCEPTED, echoed=True, matches=False), Voice.API),  # an alarm, and ours all the same
+        (Reply(400, answer=REFUSED, error="why"), Voice.API),
+        (Reply(500, answer=REFUSED, error="why"), Voice.API),
+        (Reply(429), Voice.BUSY),
+        (Reply(502, answer=REFUSED, error="why"), Voice.NONE),
+        (Reply(503, answer=REFUSED, error="why"), Voice.NONE),
+        (Reply(500, answer=REFUSED), Voice.NONE),
+        (Reply(200, Fault.UNREADABLE), Voice.NONE),
+        (Reply(200, answer=ACCEPTED, matches=False), Voice.NONE),
+        (Reply(None, Fault.TIMED_OUT), Voice.NONE),
+    ],
+)
+def test_the_api_speaks_in_its_own_structure_of_our_message(reply: Reply, voice: Voice) -> None:
+    assert judge(reply).voice is voice
 
 
 @pytest.mark.parametrize("http_status", [200, 201, 202])

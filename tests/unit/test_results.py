@@ -5,6 +5,7 @@ import io
 import json
 import os
 import stat
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from planned import PlannedRow, write_plan
-from runfiles import begin, killed_after, notes_of, own
+from runfiles import CUT_OFF, begin, killed_after, notes_of, own
 
 from bulksend.errors import UsageError
 from bulksend.model import (
@@ -29,7 +30,6 @@ from bulksend.model import (
 from bulksend.reports import results as results_module
 from bulksend.reports.results import COLUMNS, ESTIMATE_COLUMNS, input_columns, write_estimate, write_results, writer_for
 from bulksend.runs.sqlite import SqliteRun
-from bulksend.runs.sqlite.schema import CUT_OFF
 from bulksend.runs.store import ResultRow
 
 ANA = PhoneNumber("639171234567")
@@ -317,6 +317,26 @@ def test_old_results_are_replaced_whole(sent: Run) -> None:
     sent.write("out.csv")
     assert len(read_csv(path)) == 9
     assert sorted(file.name for file in path.parent.iterdir() if "run" not in file.name) == ["out.csv"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc to tell which file is synced")
+def test_results_are_on_the_disk_before_they_replace_the_old_ones(sent: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+    real_fsync, real_replace = os.fsync, Path.replace
+
+    def fsync(fd: int) -> None:
+        content = Path(f"/proc/self/fd/{fd}").read_text(encoding="utf-8-sig")
+        order.append(f"fsync of {len(content.splitlines())} lines")
+        real_fsync(fd)
+
+    def replace(self: Path, target: Path) -> Path:
+        order.append(f"rename to {Path(target).name}")
+        return real_replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(Path, "replace", replace)
+    sent.write("out.csv")
+    assert order == ["fsync of 9 lines", "rename to out.csv"]
 
 
 class Breaks(SqliteRun):

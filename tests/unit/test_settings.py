@@ -21,7 +21,7 @@ from bulksend.cli.codes import ExitCode
 from bulksend.cli.settings import Command
 from bulksend.errors import UsageError
 from bulksend.model import Endpoint
-from bulksend.sending import Cap, ErrorLimit
+from bulksend.sending import Cap, ErrorLimit, Pace
 
 KEY = "k3y-that-nobody-may-see"
 
@@ -189,7 +189,12 @@ def test_repeated_flags_replace_those_of_the_file_and_the_environment(monkeypatc
 def test_without_a_file_all_is_default() -> None:
     given = values("send")
     assert (given["endpoint"], given["rate"], given["caps"], given["cap_counts"]) == ("contact", None, (), "parts")
-    assert (given["timeout"], given["retries"], given["yes"]) == (30.0, 4, False)
+    assert (given["concurrency"], given["timeout"], given["retries"], given["patience"]) == (32, 30.0, 4, 600.0)
+    assert not given["yes"]
+
+
+def test_a_program_that_says_nothing_gets_the_same_pace() -> None:
+    assert Pace() == Pace(concurrency=32, rate=None, timeout_s=30.0, retries=4, patience_s=600.0, grace_s=10.0)
 
 
 @pytest.mark.parametrize(

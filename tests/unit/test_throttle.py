@@ -26,6 +26,16 @@ def test_what_may_be_under_way_is_halved_once_for_all_that_is_under_way() -> Non
     assert one.width == 8
 
 
+def test_what_was_under_way_when_it_was_halved_lets_nothing_grow() -> None:
+    one = throttle()
+    one.slowed(31, None, 0.0)
+    widths = []
+    for _ in range(31 + 16):
+        one.ended(answered=True)
+        widths.append(one.width)
+    assert widths == [16] * (31 + 15) + [17]
+
+
 def test_it_grows_by_one_after_as_many_answers_as_may_be_under_way() -> None:
     one = throttle()
     one.slowed(0, None, 0.0)
