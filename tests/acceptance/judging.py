@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 from hostile import AMBIGUOUS, PRICE_MICRO, TWICE, Hostile, Settings, parts_of
 
 CAP, WINDOW_S = 5, 1.0
+_MOST_BEHIND_S = 20 * 3600.0
+PROMPT_S = 0.35  # a busy machine's server may take longer, up to the time-out
 ENDED = frozenset({0, 1, 3})
 
 
@@ -119,8 +121,16 @@ class Log:
 
     @cached_property
     def doubtful(self) -> set[Name]:
-        """What was not answered so that the client could be sure."""
-        return {name_of(record) for _, record in self.of("request") if record["does"] in AMBIGUOUS}
+        """What was not answered so that the client could be sure, or so late that it may not have waited."""
+        found = {name_of(record) for _, record in self.of("request") if record["does"] in AMBIGUOUS}
+        asked_at: dict[Name, float] = {}
+        for _, record in self.of("request", "answered"):
+            name = name_of(record)
+            if record["what"] == "request":
+                asked_at[name] = record["at"]
+            elif record["at"] - asked_at[name] > PROMPT_S:
+                found.add(name)
+        return found
 
     @cached_property
     def answers_twice(self) -> bool:
@@ -166,8 +176,8 @@ def left_in_doubt(log: Log, rows: Sequence[Row], told: Sequence[Mapping[str, str
     """Rows that are `unknown` although a command could have repeated or found them.
 
     A command repeats a row only once it has seen an echo itself, so that it must have had something else to send. And
-    all attempts of the row that left it in doubt must have begun after an echo, which shows for certain only where more
-    requests lie between than may have been handed out by then.
+    all attempts of the row that left it in doubt must have begun after an echo, which shows for certain only where the
+    message of that echo went alone, or more requests lie between than may have been handed out by then.
 
     Args:
         log: what the server saw.
@@ -176,6 +186,9 @@ def left_in_doubt(log: Log, rows: Sequence[Row], told: Sequence[Mapping[str, str
         most: requests that are handed out at once.
     """
     keyed = _latest_alike(log.commands, lambda command: command.is_keyed)
+    steps_s = [command.step_s for command in log.commands]
+    if steps_s and max(steps_s) - steps_s[-1] > _MOST_BEHIND_S:
+        keyed = []  # whoever cannot tell how old an attempt is, does not repeat it
     listing = _latest_alike(log.commands, lambda command: command.settings.knows_list and command.settings.shows_refs)
     is_always_keyed = not any("--no-dedup" in command.options for command in log.commands)
     times = Counter(row.name for row in rows)
@@ -213,7 +226,9 @@ def _is_under_proof(log: Log, asked: int, commands: Sequence[Command], most: int
     for command in commands:
         if command.first <= asked < (command.last or 0):
             first = min(_echoes(log, command), default=asked)
-            return sum(first < place < asked for place, _ in log.of("request", command=command)) > 2 * most
+            before = {name_of(record) for place, record in log.of("request", command=command) if place < first}
+            after = sum(first < place < asked for place, _ in log.of("request", command=command))
+            return first < asked and (len(before) == 1 or after > 2 * most)
     return False
 
 
