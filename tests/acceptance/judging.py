@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from hostile import AMBIGUOUS, PRICE_MICRO, TWICE, Hostile, Settings, parts_of
 
 CAP, WINDOW_S = 5, 1.0
+_LOOK_UP_SLACK_S = 60.0
 _MOST_BEHIND_S = 20 * 3600.0
 PROMPT_S = 0.35  # a busy machine's server may take longer, up to the time-out
 ENDED = frozenset({0, 1, 3})
@@ -197,8 +198,8 @@ def left_in_doubt(log: Log, rows: Sequence[Row], told: Sequence[Mapping[str, str
             continue
         if _could_be_repeated(log, row.name, keyed, most):
             yield f"row {number} ({row.text[:30]!r}) is left in doubt although a repeat was safe"
-        has_step = any(command.step_s for command in log.commands)
-        if listing and listing[-1].is_whole and is_always_keyed and not has_step and row.name in log.accepted:
+        is_steady = all(abs(command.step_s) < _LOOK_UP_SLACK_S for command in log.commands)
+        if listing and listing[-1].is_whole and is_always_keyed and is_steady and row.name in log.accepted:
             yield f"row {number} ({row.text[:30]!r}) is left in doubt although it is in the list"
 
 
