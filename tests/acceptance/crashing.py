@@ -61,9 +61,14 @@ STOP = "stopped after intent commit"
 
 TIMEOUT_S = 0.6
 CONCURRENCY = 4
+_HUNG_S = 120
 _USUAL = {
-    "--concurrency": str(CONCURRENCY), "--retries": "3", "--timeout": str(TIMEOUT_S), "--cap": f"63={CAP}/{WINDOW_S:g}"
-}  # fmt: skip
+    "--concurrency": str(CONCURRENCY),
+    "--retries": "3",
+    "--timeout": str(TIMEOUT_S),
+    "--cap": f"63={CAP}/{WINDOW_S:g}",
+    "--patience": "15s",  # less than what takes a program for hung
+}
 """Options that a campaign has if it is not given others."""
 
 _INTERRUPTED = {130, 143, -signal.SIGINT, -signal.SIGTERM}  # the latter: before the program takes signals
@@ -307,11 +312,11 @@ class Campaign:
     def end(self, process: subprocess.Popen[str]) -> int:
         """Wait for its end and see what it left."""
         try:
-            _, said = process.communicate(timeout=60)
+            _, said = process.communicate(timeout=_HUNG_S)
         except subprocess.TimeoutExpired:
             process.kill()
             _, said = process.communicate()
-            self.found.append("the program hung for a minute")
+            self.found.append("the program hung for two minutes")
         code = process.returncode
         self.codes.append(code)
         self.said.append(said)
