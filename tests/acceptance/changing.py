@@ -44,8 +44,8 @@ class Turn:
 def change_everything(seed: int, folder: Path, turns: int) -> Campaign:
     """Crash a campaign while all about it changes, then let it finish at a server that is well."""
     rng = random.Random(seed)
-    rows = mixed_rows(rng, rng.randint(20, 40))
-    drawn = draw_turns(rng, turns)
+    rows = mixed_rows(rng, rng.randint(36, 60))
+    drawn = draw_turns(rng, turns, len(rows))
     folder.mkdir(parents=True, exist_ok=True)
     with Hostile(folder / "server.log", drawn[0].settings) as server:
         run = Campaign(folder / "0", server, rows, state=folder / "state")
@@ -72,9 +72,9 @@ def mixed_rows(rng: random.Random, count: int) -> list[Row]:
             continue
         kind, contact = rng.random(), 0
         to = f"49151{rng.randrange(10**6):06}{number % 100:02}"
-        if kind < 0.35:
+        if kind < 0.25:
             to = rng.choice([*_HOT, _HOT[0]])
-        elif kind < 0.5:
+        elif kind < 0.38:
             to, contact = "", rng.choice(_CONTACTS)
         text = f"row {number:03} {rng.getrandbits(40):010x}" if rng.random() < 0.8 else "the same to all"
         text += " and so on" * 16 * (rng.random() < 0.06)
@@ -83,8 +83,12 @@ def mixed_rows(rng: random.Random, count: int) -> list[Row]:
     return rows
 
 
-def draw_turns(rng: random.Random, count: int) -> list[Turn]:
-    """What is to happen, command by command; the server of every second story always knows keys."""
+def draw_turns(rng: random.Random, count: int, rows: int) -> list[Turn]:
+    """What is to happen, command by command.
+
+    In every second story the server always knows keys, and some rows are left for the end, where their echoes make
+    repeats safe.
+    """
     knows, has_steps = rng.random(), rng.random() < 0.66
     turns: list[Turn] = []
     for _ in range(count):
@@ -92,10 +96,13 @@ def draw_turns(rng: random.Random, count: int) -> list[Turn]:
         if has_steps and rng.random() < 0.3:
             step_s = rng.choice(_STEPS_S)
         fate, nth = _fate(rng)
+        options = _options(rng)
+        if knows < 0.5:
+            options = (*_PATIENCE, "--limit", str(rng.randint(4, max(4, (rows - 4) // count))))
         turns.append(
             Turn(
                 settings=_settings(rng, knows_dedup=knows < 0.5 or rng.random() < 0.6),
-                options=_options(rng),
+                options=options,
                 files=rng.choice(["", "", "", "", "moved", "copied"]) if turns else "",
                 step_s=step_s,
                 fate=fate,
@@ -108,7 +115,7 @@ def draw_turns(rng: random.Random, count: int) -> list[Turn]:
 def _settings(rng: random.Random, *, knows_dedup: bool) -> Settings:
     ills = rng.sample(sorted(set(AMBIGUOUS) - ({"late"} if not knows_dedup else set())), 4)
     certain = rng.sample(sorted(set(CERTAIN) - {"ok", "reject"}), 3)
-    weights = {"ok": rng.choice([20, 60])} | dict.fromkeys(certain, rng.randint(1, 8)) | dict.fromkeys(ills, 4)
+    weights = {"ok": rng.choice([20, 40])} | dict.fromkeys(certain, rng.randint(1, 8)) | dict.fromkeys(ills, 4)
     if rng.random() < 0.1:
         weights["twice"] = 4
     if rng.random() < 0.08:
