@@ -101,6 +101,18 @@ def test_whatever_changes_from_command_to_command_nothing_goes_twice_and_nothing
     judge(in_parallel([lambda seed=seed: story(seed) for seed in range(200, 204)]), at_least=4)  # type: ignore[misc]
 
 
+def test_what_was_lost_after_an_echo_is_repeated_by_a_command_that_sees_another(tmp_path: Path) -> None:
+    rows = [Row(f"4915112345{number:03}", f"row {number} {'SLOW' * (number == 1)}") for number in range(1, 25)]
+    with campaign(tmp_path / "c", Settings(weights={"ok": 2, "lost-after": 1}, calm_after=1), rows) as run:
+        run.options = ("--limit", "14", "--retries", "0")
+        assert run.run() == 1
+        assert run.statuses().count("unknown") > 1
+        run.options = ()
+        run.finish()
+        assert run.violations() == []
+        assert set(run.statuses()) == {"sent"}
+
+
 def test_killed_again_and_again_the_cap_of_one_phone_is_never_exceeded(tmp_path: Path) -> None:
     def story(seed: int) -> Campaign:
         rng = random.Random(seed)
