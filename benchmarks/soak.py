@@ -18,6 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).absolute().parents[1] / "tests" / "acceptance"))
 
+from changing import change_everything, described
 from crashing import ENDING, PLANNING, SENDING, Campaign, crash_at_points, crash_at_random
 
 
@@ -28,7 +29,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="bulksend-soak-"))
     deadline = time.monotonic() + options.minutes * 60
     numbers = itertools.count() if options.only is None else iter([options.only])
-    summary = {"seed": seed, "campaigns": 0, "runs": 0, "crashes": 0, "accepted": 0}
+    summary = {"seed": seed, "campaigns": 0, "commands": 0, "crashes": 0, "accepted": 0}
     broken: list[dict[str, object]] = []
     with ThreadPoolExecutor(options.jobs) as pool:
         running: dict[Future[Campaign], int] = {}
@@ -43,12 +44,13 @@ def main() -> int:
             for done in wait(running, return_when=FIRST_COMPLETED).done:
                 number, run = running.pop(done), done.result()
                 summary["campaigns"] += 1
-                summary["runs"] += len(run.codes)
+                summary["commands"] += len(run.codes)
                 summary["crashes"] += run.crashes
                 summary["accepted"] += len(run.server.records("accepted"))
                 if run.found:
                     again = f"--seed {seed} --only {number}"
-                    broken.append({"again": again, "folder": str(run.folder), "violations": run.found[:5]})
+                    found: dict[str, object] = {"again": again, "folder": str(run.folder), "violations": run.found[:5]}
+                    broken.append(found | {"commands": described(run)})
                     print(f"{again}: {run.found[0]}", file=sys.stderr)
     print(json.dumps(summary | {"violations": broken}, indent=2))
     return 1 if broken else 0
@@ -67,6 +69,8 @@ def _story(seed: int, number: int, folder: Path) -> Campaign:
     """The seed's campaign of this number: the same each time, as far as chance is ours."""
     rng = random.Random(f"{seed}:{number}")
     its_seed, knows_dedup = rng.getrandbits(32), rng.random() < 0.5
+    if rng.random() < 0.6:
+        return change_everything(its_seed, folder / str(number), turns=rng.randint(3, 8))
     if rng.random() < 0.5:
         return crash_at_random(its_seed, folder / str(number), knows_dedup=knows_dedup, times=rng.randint(3, 8))
     points = [

@@ -101,7 +101,8 @@ async def send(
         ):
             journal = run.journal(by_parts=options.by_parts, limit=options.limit, keyed=options.dedup)
             try:
-                engine = _engine(run, journal, api, options, stopping, _past(options, earlier, repeats), budget, errors)
+                past = _past(run, options, earlier, repeats)
+                engine = _engine(run, journal, api, options, stopping, past, budget, errors)
                 tell(Started(pending + repeats))
                 async with _told(engine, stopping, options.pace.grace_s, tell):
                     with _rare_collector():
@@ -181,9 +182,9 @@ def _engine(
     )
 
 
-def _past(options: SendOptions, earlier: Earlier, repeats: int) -> Past:
+def _past(run: OwnRun, options: SendOptions, earlier: Earlier, repeats: int) -> Past:
     sends = [(who, parts if options.by_parts else messages, at) for who, parts, messages, at in earlier.sends]
-    return Past(sends, options.caps.longest_window_s if earlier.blind else 0.0, repeats)
+    return Past(sends, options.caps.longest_window_s if earlier.blind else 0.0, repeats, run.behind_s)
 
 
 def _begin(run: OwnRun, account: Account | None, options: SendOptions, tell: Tell) -> Earlier:

@@ -35,6 +35,10 @@ class Clock(NamedTuple):
         """The lower of both ways in which it stood since the machine started."""
         return self if then is None or then.boot != self.boot else min(self, then)
 
+    def or_after(self, then: Clock | None) -> Clock:
+        """The higher of both."""
+        return self if then is None or then.boot != self.boot else max(self, then)
+
 
 def lag(then: Clock | None, now: Clock | None) -> float:
     """By how many seconds times that were kept under ``then`` may be too early by now's clock; 0 if nobody knows."""

@@ -187,7 +187,12 @@ class OwnRun(Run, Protocol):
     """A run that this process alone may write, until it closes it.
 
     Everything that writes raises RunFileError if it cannot, and OwnedError if somebody else has taken the run over.
+
+    Attributes:
+        behind_s: by so much its attempts may be older than their times say, for the clock was set back since.
     """
+
+    behind_s: float
 
     def readdress(self, address: Address) -> None:
         """Say where the plan goes, before anything of it is sent."""

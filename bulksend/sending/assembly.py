@@ -69,7 +69,7 @@ def assemble(
         throttle,
         purse,
         Tries(pace.retries, rng),
-        proof=Proof(turn, keyed=keys is not None),
+        proof=Proof(turn, keyed=keys is not None, behind_s=past.behind_s if past else 0.0),
         is_shared=keys is not None and keys.is_shared,
         alike_max=alike_max(pace.concurrency),
         errors=errors,

@@ -1,7 +1,8 @@
 """What a run may cost, whatever the API really charges: what is under way is held at the dearest that is known.
 
 A plan's prices are estimates. So until an answer has told what a part costs of a kind (a dialing code, or contacts),
-one message of that kind is under way; what that first one costs, nobody can bound.
+one message of that kind is under way; what that first one costs, nobody can bound. Prices may have changed since the
+command before: what it was told is held, but the first of each kind goes alone again.
 """
 
 from __future__ import annotations
@@ -44,12 +45,12 @@ class Budget:
         limit: micro-USD of the whole run.
         spent: micro-USD that it was charged already.
         dearest_part: micro-USD of the dearest part known.
-        told: by kind, the dearest part that answers told of.
+        told: by kind, the dearest part that answers to earlier commands told of.
         in_doubt: the messages that may have been accepted.
         kind_of: the kinds.
     """
 
-    __slots__ = ("_dearest_part", "_first", "_held", "_kind_of", "_left", "_told")
+    __slots__ = ("_dearest_part", "_first", "_held", "_kind_of", "_known", "_left", "_told")
 
     def __init__(
         self,
@@ -64,9 +65,10 @@ class Budget:
         self._left: int = limit - spent
         self._dearest_part = max([dearest_part, *told.values()])
         self._told = dict(told)
+        self._known: set[str] = set()  # kinds whose price an answer to this command told
         self._kind_of = kind_of
         self._held: dict[int, _Held] = {}
-        self._first: dict[str, int] = {}  # by kind that nothing is told of, the row under way
+        self._first: dict[str, int] = {}  # by kind that is not known, the row under way
         for message in in_doubt:
             self._hold(message.row, self._priced(message))
 
@@ -75,7 +77,7 @@ class Budget:
         if message.row in self._held:
             return Room.IS_THERE  # a repeat of what may have been charged already
         held = self._priced(message)
-        if held.kind not in self._told and held.kind in self._first:
+        if held.kind not in self._known and held.kind in self._first:
             return Room.NOT_YET
         return Room.FILLED if held.cost > self._left else Room.IS_THERE
 
@@ -85,7 +87,7 @@ class Budget:
         if room is Room.IS_THERE and message.row not in self._held:
             held = self._priced(message)
             self._hold(message.row, held)
-            if held.kind not in self._told:
+            if held.kind not in self._known:
                 self._first[held.kind] = message.row
         return room
 
@@ -128,6 +130,7 @@ class Budget:
 
     def _tell(self, kind: str, part: int) -> None:
         """An answer told what a part costs: what is held of its kind is held at no less."""
+        self._known.add(kind)
         self._dearest_part = max(self._dearest_part, part)
         is_news = part > self._told.get(kind, 0)
         self._told[kind] = max(part, self._told.get(kind, 0))

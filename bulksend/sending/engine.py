@@ -23,7 +23,6 @@ from bulksend.sending.gate import Gate
 from bulksend.sending.journal import Journal
 from bulksend.sending.keys import Keys
 from bulksend.sending.pace import Pace, grant
-from bulksend.sending.proof import DEDUP_MEMORY_S
 from bulksend.sending.purse import Purse
 from bulksend.sending.settling import Settling
 from bulksend.sending.stop import Stop, StopReason
@@ -158,8 +157,8 @@ class Engine:
         """Load what still matters of the past: sends that count against caps, rows in doubt, crowded phones."""
         mono_s, wall_s = self._mono_s(), self._wall_s()
         await self._feed.recall(self._past, mono_s, wall_s)
-        proof = self._consequences.proof.held
-        undecided = await self._journal.undecided(wall_s - DEDUP_MEMORY_S, proof) if proof else []
+        proof = self._consequences.proof
+        undecided = await self._journal.undecided(wall_s - proof.memory_s, proof.held) if proof.held else []
         self._consequences.begin(undecided, self._past.repeats)
 
     async def _dispatch(self) -> None:

@@ -25,11 +25,13 @@ class Past:
         sends: (recipient, slots, seconds since 1970) of other runs' sends that may still count against a cap.
         quiet_s: how long to wait before the first message.
         repeats: of the rows in doubt, only the first so many may be repeated; None for all.
+        behind_s: by so much they may be older than their times say, for the clock was set back.
     """
 
     sends: Sequence[tuple[Recipient, int, float]] = ()
     quiet_s: float = 0.0
     repeats: int | None = None
+    behind_s: float = 0.0
 
 
 class Feed:

@@ -23,20 +23,25 @@ class Proof:
       know keys before the first of them left, and was not seen to have changed since;
     - the first of them began less than `DEDUP_MEMORY_S` ago, so that the server still remembers.
 
+    So where only such rows are left, none goes, not even alone to see: that would be the repeat before the echo.
+
     Proofs are numbered by turns: a turn begins when a proof is found (then it is odd) and when it is lost (even), so
     that what was sent under one that was lost is never repeated under another.
 
     Args:
         turn: how far the run's turns have come.
         keyed: whether messages carry a clientDedup; without one, answers show nothing.
+        behind_s: by so much attempts may be older than their times say, for the clock was set back.
 
     Attributes:
+        memory_s: so old may an attempt look that is repeated.
         turn: how far they have come by now; noted with the outcomes that show it, before the next attempt begins.
     """
 
-    __slots__ = ("_is_seen", "_keyed", "_left", "_lost", "turn")
+    __slots__ = ("_is_seen", "_keyed", "_left", "_lost", "memory_s", "turn")
 
-    def __init__(self, turn: int, *, keyed: bool) -> None:
+    def __init__(self, turn: int, *, keyed: bool, behind_s: float = 0.0) -> None:
+        self.memory_s = DEDUP_MEMORY_S - behind_s
         self.turn = turn
         self._keyed = keyed
         self._is_seen = False  # whether this command has seen an echo
@@ -82,6 +87,5 @@ class Proof:
             self.turn += self.turn % 2
             self._lost = self._left
 
-    @staticmethod
-    def _is_fresh(attempt: Attempt, wall_s: float) -> bool:
-        return attempt.doubt_since is not None and 0 <= wall_s - attempt.doubt_since < DEDUP_MEMORY_S
+    def _is_fresh(self, attempt: Attempt, wall_s: float) -> bool:
+        return attempt.doubt_since is not None and 0 <= wall_s - attempt.doubt_since < self.memory_s

@@ -1,7 +1,8 @@
 """The real program with a SIGKILL at a named point, and campaigns that are crashed, finished and then judged.
 
-As a program, ``crashing.py POINT N ARGUMENTS...`` is bulksend, which kills itself when it comes to the point for the
-N-th time. It watches the edges (SQL, HTTP, the files' names), so that it need not know how the inside is made.
+As a program, ``crashing.py POINT N STEP ARGUMENTS...`` is bulksend, which kills itself when it comes to the point for
+the N-th time, and whose clock is off by STEP seconds. It watches the edges (SQL, HTTP, the files' names), so that it
+need not know how the inside is made.
 """
 
 from __future__ import annotations
@@ -22,7 +23,21 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from hostile import AMBIGUOUS, CERTAIN, KEY, Hostile, Settings, parts_of
+from hostile import AMBIGUOUS, CERTAIN, KEY, Hostile, Settings
+from judging import (
+    CAP,
+    ENDED,
+    WINDOW_S,
+    Command,
+    Log,
+    Row,
+    beyond_limits,
+    cap_violations,
+    doubles,
+    left_in_doubt,
+    overspent,
+    untrue,
+)
 
 ROOT = Path(__file__).absolute().parents[2]
 
@@ -44,11 +59,18 @@ POINTS = PLANNING + SENDING + ENDING
 STOP = "stopped after intent commit"
 """Not a kill but a SIGSTOP: as if the machine slept between an intent and its POST."""
 
-CAP, WINDOW_S = 5, 1.0
 TIMEOUT_S = 0.6
 CONCURRENCY = 4
+_HUNG_S = 120
+_USUAL = {
+    "--concurrency": str(CONCURRENCY),
+    "--retries": "3",
+    "--timeout": str(TIMEOUT_S),
+    "--cap": f"63={CAP}/{WINDOW_S:g}",
+    "--patience": "15s",  # less than what takes a program for hung
+}
+"""Options that a campaign has if it is not given others."""
 
-_ENDED = {0, 1, 3}
 _INTERRUPTED = {130, 143, -signal.SIGINT, -signal.SIGTERM}  # the latter: before the program takes signals
 
 
@@ -181,7 +203,13 @@ def _watch_files(bomb: _Bomb) -> None:
     SqliteRun.results = watched_results  # type: ignore[method-assign]
 
 
-def _die(point: str, nth: int, arguments: Sequence[str]) -> None:
+def _step_clock(step_s: float) -> None:
+    right = time.time
+    time.time = lambda: right() + step_s
+
+
+def _die(point: str, nth: int, step_s: float, arguments: Sequence[str]) -> None:
+    _step_clock(step_s)
     bomb = _Bomb(point, nth)
     _watch_sql(bomb)
     _watch_http(bomb)
@@ -193,19 +221,6 @@ def _die(point: str, nth: int, arguments: Sequence[str]) -> None:
 
 
 # -- Campaigns that are crashed, finished and judged
-
-
-@dataclass(frozen=True)
-class Row:
-    """A row of a campaign; its text is like no other's."""
-
-    to: str
-    text: str
-
-    @property
-    def is_rejected(self) -> bool:
-        """Whether the server is to refuse it."""
-        return "REJECT" in self.text
 
 
 def rows_of(count: int, rng: random.Random, *, crowded: int = 2, tag: str = "row") -> list[Row]:
@@ -241,6 +256,7 @@ class Campaign:
     Attributes:
         options: more of the command.
         state: the account's folder, if it shares it with other campaigns.
+        step_s: by how much the clock is off.
         crashes: programs that a SIGKILL ended.
         codes: how every program ended.
         said: what it said.
@@ -251,31 +267,37 @@ class Campaign:
     rows: Sequence[Row]
     options: tuple[str, ...] = ()
     state: Path | None = None
+    step_s: float = 0.0
     crashes: int = 0
     codes: list[int] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     found: list[str] = field(default_factory=list)  # violations seen on the way
-    cut_off_at: list[float] = field(default_factory=list)  # when programs were ended, in seconds since 1970
+    cut_off_at: list[float] = field(default_factory=list)  # when programs were ended, by their own clock
+    commands: list[Command] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "campaign.csv").open("w", encoding="utf-8", newline="") as file:
             lines = csv.writer(file)
-            lines.writerow(["to", "message"])
-            lines.writerows([row.to, row.text] for row in self.rows)
+            lines.writerow(["to", "contactId", "message", "from"])
+            lines.writerows([row.to, row.contact or "", row.text, row.sender] for row in self.rows)
 
     @property
     def arguments(self) -> list[str]:
         """The same command each time."""
-        return [
-            "send", "campaign.csv", "--base-url", self.server.base_url, "--yes", "--no-progress",
-            *self.options, "--concurrency", str(CONCURRENCY), "--retries", "3", "--cap", f"63={CAP}/{WINDOW_S:g}",
-            *(() if "--timeout" in self.options else ("--timeout", str(TIMEOUT_S))),
-        ]  # fmt: skip
+        usual = [text for option, value in _USUAL.items() if option not in self.options for text in (option, value)]
+        always = ["send", "campaign.csv", "--base-url", self.server.base_url, "--yes", "--no-progress"]
+        return [*always, *self.options, *usual]
+
+    def now(self) -> float:
+        """What the program's clock says."""
+        return time.time() + self.step_s
 
     def start(self, point: str = "", nth: int = 0, **how: Any) -> subprocess.Popen[str]:
         """Start the program, if a point is given with a bomb in it."""
-        armed = [str(Path(__file__)), point, str(nth)] if point else ["-m", "bulksend"]
+        is_plain = not (point or self.step_s)
+        armed = ["-m", "bulksend"] if is_plain else [str(Path(__file__)), point, str(nth), str(self.step_s)]
+        self.commands.append(Command(self.server.settings, self.options, self.step_s, self.server.seen()))
         return subprocess.Popen(
             [sys.executable, *armed, *self.arguments],
             cwd=self.folder,
@@ -290,19 +312,21 @@ class Campaign:
     def end(self, process: subprocess.Popen[str]) -> int:
         """Wait for its end and see what it left."""
         try:
-            _, said = process.communicate(timeout=60)
+            _, said = process.communicate(timeout=_HUNG_S)
         except subprocess.TimeoutExpired:
             process.kill()
             _, said = process.communicate()
-            self.found.append("the program hung for a minute")
+            self.found.append("the program hung for two minutes")
         code = process.returncode
         self.codes.append(code)
         self.said.append(said)
-        if code not in _ENDED:
-            self.cut_off_at.append(time.time())
+        if self.commands:
+            self.commands[-1].code, self.commands[-1].last = code, self.server.seen()
+        if code not in ENDED:
+            self.cut_off_at.append(self.now())
         if code == -signal.SIGKILL:
             self.crashes += 1
-        elif code in _ENDED:
+        elif code in ENDED:
             self._check_results(must_be=True)
         elif code not in _INTERRUPTED:
             self.found.append(f"exit {code}: {said[-1500:]}")
@@ -318,7 +342,7 @@ class Campaign:
         _, said = process.communicate(timeout=60)
         self.said.append(said)
         self.codes.append(process.returncode)
-        self.cut_off_at.append(time.time())
+        self.cut_off_at.append(self.now())
         if "Traceback" in said:
             self.found.append(f"a traceback: {said[-2500:]}")
         return process.returncode
@@ -340,7 +364,7 @@ class Campaign:
     def pause(self, process: subprocess.Popen[str], seconds: float) -> None:
         """Let the program stand still, as if the machine slept."""
         process.send_signal(signal.SIGSTOP)
-        self.cut_off_at.append(time.time())  # what was under way may time out before its answer is looked at
+        self.cut_off_at.append(self.now())  # what was under way may time out before its answer is looked at
         time.sleep(seconds)
         process.send_signal(signal.SIGCONT)
 
@@ -361,8 +385,7 @@ class Campaign:
     def finish(self, most: int = 12) -> None:
         """Run the same command until there is nothing more that it could do."""
         for _ in range(most):
-            asked = len(self.server.records("request"))
-            if self.run() in (0, 1) and self._is_settled(is_idle=len(self.server.records("request")) == asked):
+            if self.run() in (0, 1) and self.is_settled():
                 return
         self.found.append(f"not done after {most} more runs: {self.codes}, {Counter(self.statuses())}; {self.said[-1]}")
 
@@ -377,17 +400,15 @@ class Campaign:
             return []
         return [record["status"] for record in self.results()]
 
-    def _is_settled(self, *, is_idle: bool) -> bool:
-        """Whether every row has come to its end; what is in doubt, when a command finds nothing that it may send."""
-        knows = self.server.settings.knows_list or (self.server.settings.knows_dedup and not is_idle)
-        statuses = self.statuses()
-        if len(statuses) != len(self.rows):
+    def is_settled(self) -> bool:
+        """Whether every row has come to its end; what is in doubt, when a command found nothing that it may send."""
+        if not self.commands or self.codes[-1] not in (0, 1):
             return False
-        for row, status in zip(self.rows, statuses, strict=True):
-            is_end = status in {"sent", "rejected"} or (status == "unknown" and (not knows or row.is_rejected))
-            if not is_end:
-                return False
-        return True
+        last = self.commands[-1]
+        is_idle = not any(record["what"] == "request" for record in self.server.records()[last.first :])
+        ends = {"sent", "rejected"} | ({"unknown"} if is_idle or not last.settings.knows_dedup else set())
+        statuses = self.statuses()
+        return len(statuses) == len(self.rows) and ends.issuperset(statuses)
 
     def _check_results(self, *, must_be: bool) -> None:
         """Results are whole or not there: one record per row, in the input's order."""
@@ -403,36 +424,24 @@ class Campaign:
 
     def violations(self) -> list[str]:
         """All that is wrong now, after the run's end; empty if the promises were kept."""
-        told = self._untrue() if (self.folder / "campaign.results.csv").exists() else ()
-        return [*self.found, *self._doubles(), *told, *cap_violations(self.server), *self._leaks()]
+        log = Log(self.server.records(), self.commands)
+        found = [*self.found, *doubles(log, self.rows), *cap_violations(self.server, self.commands), *self._leaks()]
+        if (self.folder / "campaign.results.csv").exists():
+            told = self.results()
+            found += [*untrue(log, self.rows, told), *left_in_doubt(log, self.rows, told, CONCURRENCY)]
+            found += [*self._unknown_without_cause(log), *beyond_limits(log)]
+            found += overspent(log, [(row, each["status"]) for row, each in zip(self.rows, told, strict=True)])
+        return found
 
-    def _doubles(self) -> Iterator[str]:
-        for text, times in Counter(record["text"] for record in self.server.records("accepted")).items():
-            if times > 1:
-                yield f"accepted {times} times: {text!r}"
-
-    def _untrue(self) -> Iterator[str]:
-        ids = {record["text"]: record["id"] for record in self.server.records("accepted")}
-        doubtful = {record["text"] for record in self.server.records("request") if record["does"] in AMBIGUOUS}
+    def _unknown_without_cause(self, log: Log) -> Iterator[str]:
         begun = self._begun()
         cut_off = 0
         for number, (row, record) in enumerate(zip(self.rows, self.results(), strict=True), 1):
-            status, name = record["status"], f"row {number} ({row.text[:30]!r})"
-            if status == "sent" and ids.get(row.text) != record["messageId"]:
-                yield f"{name} is said to be sent as {record['messageId']!r}, the server: {ids.get(row.text)!r}"
-            if status != "sent" and row.text in ids and status != "unknown":
-                yield f"{name} was accepted but is called {status}"
-            # What went before the first echo, or is left when nothing else is, cannot be repeated safely.
-            if self.server.settings.knows_dedup and status not in {"sent", "unknown"} and not row.is_rejected:
-                yield f"{name} is {status} although the server knows keys"
-            if status == "rejected" and not row.is_rejected:
-                yield f"{name} is called rejected, which the server did not say"
-            if status in {"pending", "failed", "invalid", "skipped"}:
-                yield f"{name} is still {status}"
-            if status == "unknown" and row.text not in doubtful:
-                cut_off += 1
-                if not any(-0.2 < at - begun[number] < TIMEOUT_S + 1.5 for at in self.cut_off_at):
-                    yield f"{name} is called unknown although its attempt was answered: {record}"
+            if record["status"] != "unknown" or row.name in log.doubtful:
+                continue
+            cut_off += 1
+            if not log.answers_twice and not any(-0.2 < at - begun[number] < TIMEOUT_S + 1.5 for at in self.cut_off_at):
+                yield f"row {number} ({row.text[:30]!r}) is unknown although its attempt was answered: {record}"
         if cut_off > 2 * CONCURRENCY * len(self.cut_off_at):
             yield f"{cut_off} rows are unknown after {len(self.cut_off_at)} crashes with {CONCURRENCY} workers"
 
@@ -449,18 +458,6 @@ class Campaign:
                 yield f"the key is in {path.name}"
             if path.suffix in {".run", ".csv"} and path.stat().st_mode & 0o077:
                 yield f"{path.name} can be read by others"
-
-
-def cap_violations(server: Hostile, window_s: float = WINDOW_S) -> Iterator[str]:
-    """Where more parts reached a capped number within a window than the telcos let through."""
-    arrivals: dict[str, list[float]] = {}
-    for record in server.records("accepted"):
-        if record["to"].startswith("63"):
-            arrivals.setdefault(record["to"], []).extend([record["at"]] * parts_of(record["text"]))
-    for to, times in arrivals.items():
-        for first, sixth in zip(times, times[CAP:], strict=False):
-            if sixth - first < window_s:
-                yield f"{CAP + 1} parts to {to} within {sixth - first:.3f} s of {window_s} s"
 
 
 @contextmanager
@@ -528,4 +525,4 @@ def crash_at_random(seed: int, folder: Path, *, knows_dedup: bool, times: int) -
 
 
 if __name__ == "__main__":
-    _die(sys.argv[1], int(sys.argv[2]), sys.argv[3:])
+    _die(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), sys.argv[4:])

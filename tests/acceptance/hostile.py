@@ -1,7 +1,8 @@
 """An API server that misbehaves in every way seen on the wire, in a process of its own, so that it outlives the client.
 
 It notes each request, what it *accepted* and what it answered in a log, one JSON object a line, written before the
-answer leaves. A second POST of a known ``clientDedup`` is accepted once more unless the server knows the field.
+answer leaves. A second POST of a known ``clientDedup`` is accepted once more unless the server knows the field. It can
+be made to behave otherwise while it runs; what it accepted stays accepted.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import struct
 import subprocess
 import sys
 import time
+import urllib.request
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -48,6 +50,7 @@ AMBIGUOUS = {
     "page-502-after": "a gateway's page, but accepted",
     "reset-mid-body": "accepted, reset in the middle of the answer",
     "drip-forever": "accepted, the answer comes too slowly",
+    "overdue": "accepted, the answer comes when the client has given up",
     "garbage": "accepted, the body is not JSON",
     "too-long": "accepted, Content-Length promises more than comes",
     "too-short": "accepted, Content-Length promises less than comes",
@@ -71,20 +74,33 @@ class Settings:
         weights: how often it does what; the others of `KINDS` never.
         knows_dedup: whether it knows clientDedup, and says so by echoing it.
         knows_list: whether it has the list of messages; otherwise that is a 404.
+        shows_refs: whether that list hands clientRef back.
         calm_after: from this attempt of a row on, and after so many attempts whose client died, it is answered well.
         storm_every_s: so often a storm of errors breaks out; 0: never.
         storm_s: how long it lasts.
         latency_s: how long a good answer takes.
+        price_factor: what it charges, beside the document's example.
     """
 
     seed: int = 0
     weights: dict[str, int] = field(default_factory=lambda: {"ok": 1})
     knows_dedup: bool = True
     knows_list: bool = False
+    shows_refs: bool = True
     calm_after: int = 3
     storm_every_s: float = 0.0
     storm_s: float = 0.4
     latency_s: float = 0.0
+    price_factor: float = 1.0
+
+
+PRICE_MICRO = 20_000
+"""What a part costs by the document's example."""
+
+
+def phone_of(contact: int) -> str:
+    """The number behind a contact: one of a few, so that contacts share phones with each other and with numbers."""
+    return f"6391712345{contact % 2:02}"
 
 
 def parts_of(text: str) -> int:
@@ -112,7 +128,11 @@ class _Server:
         """Serve one connection."""
         with suppress(ConnectionError, asyncio.IncompleteReadError, TimeoutError):
             while (request := await _read(reader)) is not None:
-                if request.method != "POST":
+                if request.method == "PUT":
+                    self._settings = Settings(**request.body)
+                    _write(writer, 200, b"")
+                    await writer.drain()
+                elif request.method != "POST":
                     _write(writer, *self._listed(request))
                     await writer.drain()
                 elif not await self._post(request, reader, writer):
@@ -122,47 +142,55 @@ class _Server:
 
     async def _post(self, request: _Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Do what is done to this request; whether the connection goes on."""
-        does = self._choose(request.body["message"])
-        if does == "late" and request.body.get("to", "").startswith("63"):
+        settings = self._settings  # it is dealt with as it came, whatever changes before it is accepted
+        does = self._choose(request.body, settings)
+        if does == "late" and _phone(request.body).startswith("63"):
             does = "hang-before"  # no client can keep a cap at a server that accepts at any time
         self._note("request", request.body, does=does)
         if does == "ok":
-            await asyncio.sleep(self._settings.latency_s)
+            await asyncio.sleep(settings.latency_s)
         elif does == "slow":
             await asyncio.sleep(0.15)
         elif does == "late":
             await asyncio.sleep(1.5)
         if does in _NOT_ACCEPTED:
-            return await self._refuse(does, request, reader, writer)
-        status, answer = self._accept(request.body)
+            return await self._refuse(does, request.body, settings, reader, writer)
+        status, answer = self._accept(request.body, settings)
         goes_on = await _answer(does, status, answer, reader, writer)
         if does in CERTAIN:
-            self._note("answered", request.body)
+            self._note("answered", request.body, status=status, echoed="clientDedup" in answer)
         return goes_on
 
-    def _choose(self, text: str) -> str:
-        tried = self._tries[text] = self._tries.get(text, 0) + 1
+    def _choose(self, body: dict[str, Any], settings: Settings) -> str:
+        text = body["message"]
+        which = f"{_phone(body)}:{text}"
+        tried = self._tries[which] = self._tries.get(which, 0) + 1
         if "REJECT" in text:
             return "reject"
         if "SLOW" in text:
             return "slow"
-        chance = random.Random(f"{self._settings.seed}:{text}:{tried}")
-        every = self._settings.storm_every_s
-        if every and (time.monotonic() - self._started) % every < self._settings.storm_s:
+        chance = random.Random(f"{settings.seed}:{which}:{tried}")
+        every = settings.storm_every_s
+        if every and (time.monotonic() - self._started) % every < settings.storm_s:
             return chance.choice(_STORM)
-        if tried > self._settings.calm_after:
+        if tried > settings.calm_after:
             return "ok"
-        kinds = self._settings.weights
+        kinds = settings.weights
         return chance.choices(list(kinds), list(kinds.values()))[0]
 
+    @staticmethod
     async def _refuse(
-        self, does: str, request: _Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        does: str,
+        body: dict[str, Any],
+        settings: Settings,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
     ) -> bool:
         match does:
             case "reject":
-                _write(writer, 400, _bytes(_fields(request.body) | {"error": "invalid 'to' number"}))
+                _write(writer, 400, _bytes(_fields(body, settings) | {"error": "invalid 'to' number"}))
             case "error-500":
-                _write(writer, 500, _bytes(_fields(request.body) | {"error": "internal"}))
+                _write(writer, 500, _bytes(_fields(body, settings) | {"error": "internal"}))
             case "slow-down-429":
                 _write(writer, 429, _bytes({"error": "slow down"}))
             case "busy-503":
@@ -180,19 +208,19 @@ class _Server:
         await writer.drain()
         return True
 
-    def _accept(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    def _accept(self, body: dict[str, Any], settings: Settings) -> tuple[int, dict[str, Any]]:
         key = body.get("clientDedup")
-        original = self._originals.get(key) if self._settings.knows_dedup and key else None
+        original = self._originals.get(key) if settings.knows_dedup and key else None
         if original is not None:
             self._note("duplicate", body)
             error = {"error": "duplicate clientDedup", "errorCode": "sms.clientdedup"}
             return 409, original | error | {"dedupMessageId": original["messageId"]}
-        answer = _fields(body) | {"messageId": f"SMS-{len(self._messages) + 1}-{os.getpid()}"}
-        if self._settings.knows_dedup:
+        answer = _fields(body, settings) | {"messageId": f"SMS-{len(self._messages) + 1}-{os.getpid()}"}
+        if settings.knows_dedup:
             answer |= {name: body[name] for name in ("clientDedup", "clientRef") if name in body}
             self._originals[key or f"none-{len(self._messages)}"] = answer
         self._messages.append(answer | {"created": time.time(), "ref": body.get("clientRef", "")})
-        self._note("accepted", body, id=answer["messageId"])
+        self._note("accepted", body, id=answer["messageId"], price=answer["estimateMicro"])
         return 200, answer
 
     def _listed(self, request: _Request) -> tuple[int, bytes]:
@@ -207,15 +235,17 @@ class _Server:
             {
                 "hasNextPage": has_more,
                 "nextPage": str(start + limit) if has_more else "",
-                "messages": [_listing(message) for message in found],
+                "messages": [_listing(message, shows_ref=self._settings.shows_refs) for message in found],
             }
         )
 
-    def _note(self, what: str, body: dict[str, Any], **more: str) -> None:
+    def _note(self, what: str, body: dict[str, Any], **more: Any) -> None:
         record = {
             "what": what,
             "at": time.monotonic(),
-            "to": body.get("to"),
+            "to": _phone(body),
+            "contact": int(body.get("contactId", 0)),
+            "from": body.get("from", ""),
             "text": body["message"],
             "key": body.get("clientDedup"),
         }
@@ -237,6 +267,10 @@ async def _answer(
     match does:
         case "hang-after":
             await reader.read()
+        case "overdue":
+            await asyncio.sleep(0.9)
+            _write(writer, status, body)
+            await writer.drain()
         case "reset-after":
             _reset(writer)
         case "reset-mid-body":
@@ -318,32 +352,37 @@ def _bytes(found: dict[str, Any]) -> bytes:
     return json.dumps(found).encode()
 
 
-def _fields(body: dict[str, Any]) -> dict[str, Any]:
+def _fields(body: dict[str, Any], settings: Settings) -> dict[str, Any]:
     """An answer's fields (API document, response body)."""
     parts = parts_of(body["message"])
     return {
         "error": "",
         "messageId": "",
         "estimateParts": parts,
-        "estimateMicro": 20_000 * parts,
+        "estimateMicro": round(PRICE_MICRO * settings.price_factor) * parts,
         "estimate": f"0.0{2 * parts}",
         "deliveryDeadline": "2030-01-01T00:00:00Z",
-        "contactId": 0,
-        "to": body.get("to", ""),
+        "contactId": int(body.get("contactId", 0)),
+        "to": _phone(body),
         "message": body["message"],
     }
 
 
-def _listing(message: dict[str, Any]) -> dict[str, Any]:
+def _phone(body: dict[str, Any]) -> str:
+    """Whose phone rings."""
+    return body["to"] if "to" in body else phone_of(int(body["contactId"]))
+
+
+def _listing(message: dict[str, Any], *, shows_ref: bool) -> dict[str, Any]:
     created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(message["created"]))
     return {
         "id": message["messageId"],
         "direction": "out",
         "created": created,
         "recipient": message["to"],
-        "contactId": 0,
+        "contactId": message["contactId"],
         "message": message["message"],
-        "client_ref": message["ref"],
+        "client_ref": message["ref"] if shows_ref else "",
         "error": "",
         "done": False,
     }
@@ -377,10 +416,22 @@ class Hostile:
         self._process.kill()
         self._process.communicate()
 
-    def records(self, what: str) -> list[dict[str, Any]]:
-        """What it noted: ``request``, ``accepted``, ``duplicate`` or ``answered``; in order."""
+    def change(self, settings: Settings) -> None:
+        """Let it behave otherwise from now on; what was sent to it before is dealt with as before."""
+        time.sleep(0.05)  # what a killed client sent last may still be in its sockets
+        body, head = json.dumps(asdict(settings)).encode(), {"Authorization": f"Token {KEY}"}
+        asked = urllib.request.Request(f"{self.base_url}/settings", body, head, method="PUT")
+        with urllib.request.urlopen(asked, timeout=30):
+            self.settings = settings
+
+    def seen(self) -> int:
+        """How many records it has noted."""
+        return self.log.read_bytes().count(b"\n") if self.log.exists() else 0
+
+    def records(self, what: str = "") -> list[dict[str, Any]]:
+        """What it noted: ``request``, ``accepted``, ``duplicate`` or ``answered``, or all of them; in order."""
         lines = self.log.read_bytes().splitlines() if self.log.exists() else []
-        return [record for record in map(json.loads, lines) if record["what"] == what]
+        return [record for record in map(json.loads, lines) if what in ("", record["what"])]
 
 
 async def _main(log: Path, settings: Settings) -> None:

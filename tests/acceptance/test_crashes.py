@@ -19,23 +19,21 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from changing import change_everything
 from crashing import (
-    CAP,
     CONCURRENCY,
     ENDING,
     PLANNING,
     SENDING,
     STOP,
-    WINDOW_S,
     Campaign,
-    Row,
     campaign,
-    cap_violations,
     crash_at_points,
     crash_at_random,
     rows_of,
 )
 from hostile import Hostile, Settings
+from judging import CAP, WINDOW_S, Row, cap_violations
 
 PROGRAMS_AT_ONCE = 2  # in each of the workers that the tests may have
 WELL = Settings(latency_s=0.02)
@@ -92,6 +90,27 @@ def test_killed_paused_and_interrupted_at_random_moments_nothing_goes_twice_and_
         return crash_at_random(seed, tmp_path / str(seed), knows_dedup=knows_dedup, times=5)
 
     judge(in_parallel([lambda seed=seed: story(seed) for seed in range(100, 106)]), at_least=8)  # type: ignore[misc]
+
+
+def test_whatever_changes_from_command_to_command_nothing_goes_twice_and_nothing_is_lost(tmp_path: Path) -> None:
+    """Server, prices, options, files and clock, with equal rows, contacts and senders."""
+
+    def story(seed: int) -> Campaign:
+        return change_everything(seed, tmp_path / str(seed), turns=5)
+
+    judge(in_parallel([lambda seed=seed: story(seed) for seed in range(200, 204)]), at_least=4)  # type: ignore[misc]
+
+
+def test_what_was_lost_after_an_echo_is_repeated_by_a_command_that_sees_another(tmp_path: Path) -> None:
+    rows = [Row(f"4915112345{number:03}", f"row {number} {'SLOW' * (number == 1)}") for number in range(1, 25)]
+    with campaign(tmp_path / "c", Settings(weights={"ok": 2, "lost-after": 1}, calm_after=1), rows) as run:
+        run.options = ("--limit", "14", "--retries", "0")
+        assert run.run() == 1
+        assert run.statuses().count("unknown") > 1
+        run.options = ()
+        run.finish()
+        assert run.violations() == []
+        assert set(run.statuses()) == {"sent"}
 
 
 def test_killed_again_and_again_the_cap_of_one_phone_is_never_exceeded(tmp_path: Path) -> None:

@@ -1209,11 +1209,16 @@ async def test_a_later_run_knows_the_number_behind_a_contact() -> None:
     assert most_within(server.times, 0.8) == 5
 
 
-async def test_the_rate_is_kept_and_used() -> None:
+async def test_the_rate_is_kept_and_used(plan: Plan) -> None:
     rate, count = 100, 150
-    server = accepts_all()
-    await quick(abroad(count)).send(server, Pace(concurrency=32, rate=rate))
-    assert most_within(server.times, 1.0) <= rate * 1.25  # the commits of a loaded machine do not come evenly
+    server, run = accepts_all(), plan(abroad(count))
+    await run.send(server, Pace(concurrency=32, rate=rate))
+    # A token bucket: at most rate * t + burst in any window of t seconds, as they are let go, before their intents are
+    # committed. On a busy machine that moment is noted a little late.
+    burst, late_s = max(1.0, rate / 20), 0.1
+    begun = sorted(at for (at,) in run.query("SELECT started_at FROM sends"))
+    for window_s in (0.0, 0.05, 0.2, 0.5, 1.0):
+        assert most_within(begun, window_s) <= rate * (window_s + late_s) + burst
     assert server.times[-1] - server.times[0] < count / rate * 1.5
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bulksend.errors import UsageError
@@ -72,13 +72,18 @@ def budget(
     spent: int = 0,
     dearest: int = 20,
     in_doubt: Sequence[Message] = (),
-    told: Mapping[str, int] | None = None,
+    told: Mapping[str, int] = {},
+    known: Sequence[str] = ("639171234567",),
 ) -> Budget:
-    """A budget that knows by default that parts cost no more than planned."""
-    known = {PHILIPPINES: 0} if told is None else told
-    return Budget(
-        MicroUSD(limit), spent=spent, dearest_part=dearest, told=known, in_doubt=in_doubt, kind_of=kind_of
+    """A budget that was told of some recipients' kinds that parts cost no more than planned."""
+    money = Budget(
+        MicroUSD(limit), spent=spent, dearest_part=dearest, told=told, in_doubt=in_doubt, kind_of=kind_of
     )  # fmt: skip
+    for recipient in known:
+        first = message(0, 0, to=recipient)
+        assert holds(money, first)
+        money.accepted(first, charge(None))
+    return money
 
 
 def holds(money: Budget, *of: Message) -> bool:
@@ -104,7 +109,7 @@ def test_a_message_of_no_known_price_is_taken_for_the_dearest() -> None:
 
 
 def test_a_message_of_no_known_price_costs_the_dearest_part_as_often_as_it_has_parts() -> None:
-    money = budget(100, dearest=20, told={CONTACTS: 0})
+    money = budget(100, dearest=20, known=["101"])
     assert holds(money, message(1, None, to="101", parts=3))
     assert not holds(money, message(2, None, to="102", parts=3))
     assert holds(money, message(3, None, to="103", parts=2))
@@ -124,7 +129,7 @@ def test_what_was_spent_before_counts() -> None:
 
 
 def test_until_an_answer_tells_the_price_one_message_of_a_kind_is_under_way() -> None:
-    money = budget(1_000, told={})
+    money = budget(1_000, known=())
     assert money.hold(message(1, 20)) is Room.IS_THERE
     assert money.hold(message(2, 20)) is Room.NOT_YET
     assert money.hold(message(3, 20, to="447700900123")) is Room.IS_THERE
@@ -161,7 +166,7 @@ def test_a_dearer_answer_raises_what_is_held_of_its_kind() -> None:
 
 @pytest.mark.parametrize("end", ["refused", "in doubt"])
 def test_if_the_first_of_a_kind_tells_no_price_the_next_one_goes_alone(end: str) -> None:
-    money = budget(1_000, told={})
+    money = budget(1_000, known=())
     assert holds(money, message(1, 20))
     if end == "refused":
         money.not_sent(1)
@@ -173,7 +178,7 @@ def test_if_the_first_of_a_kind_tells_no_price_the_next_one_goes_alone(end: str)
 
 @pytest.mark.parametrize("charged", [None, 0])
 def test_where_an_answer_names_no_cost_the_plans_price_counts(charged: int | None) -> None:
-    money = budget(50, told={})
+    money = budget(50, known=())
     assert holds(money, message(1, 20))
     money.accepted(message(1, 20), charge(charged))
     assert holds(money, message(2, 20))
@@ -238,49 +243,64 @@ def test_what_waits_for_money_keeps_its_order_behind_what_there_is_no_room_for()
 
 
 CODES = ("639171234567", "447700900123", "101")
-
-
-@given(
-    limit=st.integers(0, 3_000),
-    factors=st.tuples(*[st.integers(1, 10)] * 3),
-    moves=st.lists(
-        st.tuples(
-            st.sampled_from([0, 1, 2]),
-            st.integers(1, 3),
-            st.one_of(st.none(), st.just(20)),
-            st.sampled_from(["sent", "untold", "unsent", "unknown", "later"]),
-        ),
-        max_size=60,
+MOVES = st.lists(
+    st.tuples(
+        st.sampled_from([0, 1, 2]),
+        st.integers(1, 3),
+        st.one_of(st.none(), st.just(20)),
+        st.sampled_from(["sent", "untold", "unsent", "unknown", "later"]),
     ),
+    max_size=40,
+)
+PRICES = st.tuples(*[st.integers(1, 10)] * 3)
+
+
+@given(limit=st.integers(0, 3_000), commands=st.lists(st.tuples(PRICES, MOVES), min_size=1, max_size=3))
+@example(  # what the first command was told holds no more in the second
+    limit=100,
+    commands=[((2, 2, 2), [(0, 1, 20, "sent")]), ((10, 2, 2), [(0, 1, 20, "later"), (0, 1, 20, "later")])],
 )
 def test_whatever_parts_really_cost_only_the_first_of_a_kind_can_overshoot(
-    limit: int, factors: tuple[int, ...], moves: list[tuple[int, int, int | None, str]]
+    limit: int, commands: list[tuple[tuple[int, ...], list[tuple[int, int, int | None, str]]]]
 ) -> None:
-    """Real prices are up to five times the planned ones, each kind its own; answers come in any order."""
-    money = budget(limit, told={})
-    charged, beyond, told, later = 0, 0, set(), []
-    for row, (kind, parts, part_price, end) in enumerate(moves, 1):
-        each = message(row, part_price and part_price * parts, CODES[kind], parts)
-        real = 10 * factors[kind] * parts
-        if money.hold(each) is not Room.IS_THERE:
-            continue
-        if kind not in told:
-            beyond += max(0, real - 20 * parts)  # nobody can know what the first one costs
-        later.append((each, real, kind))
-        if end == "later":
-            continue
-        each, real, ended = later.pop(0 if end == "sent" else -1)
-        if end in {"sent", "untold"}:
-            money.accepted(each, charge(real, each.parts))
-            charged += real
-            told.add(ended)
-        elif end == "unsent":
-            money.not_sent(each.row)
-        else:
-            money.doubted(each.row)
-            charged += real  # the server may have it all the same
-    charged += sum(real for _, real, _ in later)
-    assert charged <= limit + beyond
+    """Real prices are up to five times the planned ones, each kind its own, and others in each command.
+
+    Answers come in any order. What is under way when a command is cut off is in doubt for the next, and was accepted.
+    """
+    spent, beyond, row = 0, 0, 0  # what answers told; what the first ones cost above their plan
+    doubts: dict[int, tuple[Message, int]] = {}
+    dearest = dict.fromkeys([PHILIPPINES, "44", CONTACTS], 0)
+    for factors, moves in commands:
+        in_doubt = [each for each, _ in doubts.values()]
+        earlier = {kind: part for kind, part in dearest.items() if part}
+        money = budget(limit, spent=spent, told=earlier, known=(), in_doubt=in_doubt)
+        told: set[str] = set()
+        later: list[tuple[Message, int]] = []
+        for kind, parts, part_price, end in moves:
+            row += 1
+            each = message(row, part_price and part_price * parts, CODES[kind], parts)
+            real = 10 * factors[kind] * parts
+            if money.hold(each) is not Room.IS_THERE:
+                continue
+            if kind_of(each.recipient) not in told:
+                assert kind_of(each.recipient) not in {kind_of(other.recipient) for other, _ in later}
+                beyond += max(0, real - 20 * parts)  # nobody can know what the first one costs
+            later.append((each, real))
+            if end == "later":
+                continue
+            each, real = later.pop(0 if end == "sent" else -1)
+            if end in {"sent", "untold"}:
+                money.accepted(each, charge(real, each.parts))
+                spent += real
+                told.add(kind_of(each.recipient))
+                dearest[kind_of(each.recipient)] = max(dearest[kind_of(each.recipient)], real // each.parts)
+            elif end == "unsent":
+                money.not_sent(each.row)
+            else:
+                money.doubted(each.row)
+                doubts[each.row] = each, real  # the server may have it all the same
+        doubts |= {each.row: (each, real) for each, real in later}
+    assert spent + sum(real for _, real in doubts.values()) <= limit + beyond
 
 
 def test_errors_are_counted_over_the_whole_run_and_once_a_row() -> None:

@@ -89,6 +89,13 @@ def test_only_what_was_accepted_shows_whether_keys_are_known() -> None:
     assert proof.number == 0
 
 
+def test_what_may_be_older_than_its_time_says_is_repeated_for_so_much_shorter() -> None:
+    proof = Proof(1, keyed=True, behind_s=2 * HOUR_S)
+    proof.see(attempt(1), ECHO)
+    assert proof.allows(attempt(2, 0.0, proof=1), 22 * HOUR_S - 1)
+    assert not proof.allows(attempt(2, 0.0, proof=1), 22 * HOUR_S)
+
+
 def test_a_repeat_is_safe_for_a_day_from_the_first_doubt_and_not_by_a_clock_that_was_set_back() -> None:
     proof = Proof(0, keyed=True)
     proof.see(attempt(1), ECHO)

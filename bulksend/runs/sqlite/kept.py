@@ -138,7 +138,9 @@ def advance(db: sqlite3.Connection) -> None:
 def take_over(db: sqlite3.Connection, now: Owner, new_token: str, clock: Clock | None) -> int:
     """Note a new owner, and how the clock stands; its epoch."""
     if clock is not None:
-        note(db, "clock", orjson.dumps(list(clock.or_before(read_clock(db)))).decode())
+        lowest, highest = read_clock(db), read_clock(db, "highest clock")
+        note(db, "highest clock", orjson.dumps(list(clock.or_after(highest).or_after(lowest))).decode())
+        note(db, "clock", orjson.dumps(list(clock.or_before(lowest))).decode())
     new_epoch = epoch(db) + 1
     db.execute("DELETE FROM facts WHERE name IN ('cut off', 'whole')")
     note(db, "epoch", new_epoch)
@@ -147,10 +149,21 @@ def take_over(db: sqlite3.Connection, now: Owner, new_token: str, clock: Clock |
     return new_epoch
 
 
-def read_clock(db: sqlite3.Connection) -> Clock | None:
+def read_clock(db: sqlite3.Connection, name: str = "clock") -> Clock | None:
     """The lowest way in which the clock stood at a take-over since the machine started; None if that was not kept."""
-    value = read(db, "clock")
+    value = read(db, name)
     return None if value is None else Clock(*orjson.loads(value))
+
+
+def spread_s(db: sqlite3.Connection) -> float:
+    """How far apart two times may stand that were noted at the same moment, for the clock was set between them."""
+    lowest, highest = read_clock(db), read_clock(db, "highest clock")
+    return 0.0 if lowest is None or highest is None else highest.started_at - lowest.started_at
+
+
+def behind_s(db: sqlite3.Connection, clock: Clock | None) -> float:
+    """By how much what began earlier may be older than its time says, for the clock was set back since."""
+    return 0.0 if clock is None else clock.or_after(read_clock(db, "highest clock")).started_at - clock.started_at
 
 
 def give_up(db: sqlite3.Connection, *, is_settled: bool) -> None:

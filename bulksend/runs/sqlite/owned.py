@@ -45,6 +45,7 @@ class OwnSqliteRun(SqliteRun):
     def __init__(self, lock: FileLock, wall_s: float, clock: Clock | None = None) -> None:
         self._lock = lock
         self._notes: list[Notes] = []
+        self.behind_s = 0.0
         try:
             with explained(lock.path):
                 super().__init__(lock.path, sqlite3.connect(lock.path, isolation_level=None, check_same_thread=False))
@@ -166,6 +167,7 @@ class OwnSqliteRun(SqliteRun):
             sql = f"UPDATE sends SET {changes}, ended_at = ? WHERE {life.can_be(Event.CUT_OFF)}"
             self._db.execute(sql, [wall_s])
         kept.advance(self._db)
+        self.behind_s = kept.behind_s(self._db, clock)
         self._db.execute("COMMIT")
         self._see_that_it_tells_of_its_log()
         self._names = Names(self.path)

@@ -129,15 +129,15 @@ def in_doubt(db: sqlite3.Connection, limit: int | None) -> list[RowInDoubt]:
 
 
 def message_ids(db: sqlite3.Connection, since_s: float) -> set[str]:
-    """What `Run.message_ids` tells, inside the caller's transaction."""
+    """What `Run.message_ids` tells, inside the caller's transaction; also under a clock that was set between."""
     sql = f"""SELECT json_extract(answer, '$.messageId') FROM sends
         WHERE state IN ('{State.SENT}', '{State.SKIPPED}') AND answer IS NOT NULL AND ended_at >= ?"""
-    return {message_id for (message_id,) in db.execute(sql, [since_s])}
+    return {message_id for (message_id,) in db.execute(sql, [since_s - kept.spread_s(db)])}
 
 
 def rivals(db: sqlite3.Connection, since_s: float) -> list[Any]:
     """What `Journal.rivals` tells, inside the caller's transaction."""
-    return db.execute(_RIVALS, [since_s]).fetchall()
+    return db.execute(_RIVALS, [since_s - kept.spread_s(db)]).fetchall()
 
 
 def recent_sends(db: sqlite3.Connection, since_s: float, wall_s: float) -> Iterator[Any]:
