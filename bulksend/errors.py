@@ -6,7 +6,8 @@ only names it, as an `Advice`, and each face words it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -15,6 +16,8 @@ class Advice(StrEnum):
 
     CHOOSE_COLUMN = "choose-column"
     """Say which of several columns holds the numbers; about ``column``, one of them."""
+    CHOOSE_RECIPIENT = "choose-recipient"
+    """Say whether the number in ``column`` is the recipient, or the id in ``contact``."""
     CORRECT_LINE = "correct-line"
     """Correct the line, or say what encoding the text has after all."""
     FINISH_FIRST = "finish-first"
@@ -27,10 +30,14 @@ class Advice(StrEnum):
     """Say which organization's account it is, or try things out in a sandbox."""
     GO_ON_AS_PLANNED = "go-on-as-planned"
     """Go on with ``run`` as it was planned, or begin another run."""
+    IGNORE_CONTACT = "ignore-contact"
+    """Say that no column holds contact ids."""
     LEAVE_REHEARSAL = "leave-rehearsal"
     """Delete ``run``, which was a rehearsal, or begin another run."""
     LOWER_CONCURRENCY = "lower-concurrency"
     """Have fewer requests under way at once."""
+    MAP_CONTACT = "map-contact"
+    """Say that ``column`` holds the ids of the API's contacts."""
     MAP_FIELD = "map-field"
     """Take a field from another column; about ``field``, its name."""
     MAP_OTHER = "map-other"
@@ -74,10 +81,12 @@ class Remark:
     Attributes:
         says: the sentence; it names no flag, button or function.
         advice: what can be done, or None.
+        about: what the words of the advice speak of, by name, such as ``column``.
     """
 
     says: str
     advice: Advice | None = None
+    about: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 class BulksendError(Exception):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from pathlib import Path
 
 import click
@@ -96,16 +97,12 @@ class PlanSettings:
         for name, text in (("from", self.sender), ("message", self.message), ("campaign", self.campaign)):
             if not _is_text(text):
                 raise UsageError(f"the text given for --{name} is not UTF-8")
-        fields = [field for field, _ in self.mapping]
-        for field in fields:
-            if fields.count(field) > 1:
-                raise UsageError(f"--map gives two columns for {field!r}: leave one out")
         country = self.country.upper() if self.country else None
         return PlanOptions(
             reading=ReadOptions(self.encoding, _delimiter(self.delimiter), self.sheet),
             sender=self.sender,
             message=_message(self.message, self.message_file),
-            mapping=tuple(sorted(self.mapping)),
+            mapping=tuple(sorted(self.mapping, key=itemgetter(0))),  # those of a field stay in their order
             country=country,
             endpoint=Endpoint(self.endpoint),
             rates=read_rates(self.rates) if self.rates else EXAMPLE_RATES,

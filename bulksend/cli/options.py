@@ -41,7 +41,8 @@ PLAN = Group(
             metavar="FIELD=COLUMN",
             type=MAP,
             multiple=True,
-            help="Which column is to, contactId, message or from, if it has another name. Repeatable.",
+            help="Which column is to, contactId, message or from, if it has another name. Several for one field are "
+            "tried in this order; `--map message=` says that none is it. Repeatable.",
         ),
         option("--country", metavar="PH", help="Country of numbers that are written without a dialing code."),
         option(

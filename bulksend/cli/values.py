@@ -46,7 +46,7 @@ class _MapType(click.ParamType[tuple[str, str]]):
         field, equals, column = str(value).partition("=")
         known = {column_key(name): name for name in FIELDS}
         name = known.get(column_key(field))
-        if not equals or not column.strip() or name is None:
+        if not equals or name is None or (name == "to" and not column.strip()):
             self.fail(f"{value!r}: write FIELD=COLUMN, with one of the fields {', '.join(FIELDS)}", param, ctx)
         return name, column.strip()
 

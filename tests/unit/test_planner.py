@@ -211,6 +211,14 @@ def test_case_spaces_and_underscores_of_a_column_do_not_matter(
     assert second.recipient == 7
 
 
+@pytest.mark.parametrize("contact", ["contact_id", "CONTACT ID"])
+def test_what_only_looks_like_a_contact_id_beside_a_number_is_a_merge_field(contact: str) -> None:
+    options = PlanOptions(message="{Contact ID}")
+    first, second = plan(["to", contact], [NUMBER, "7"], ["", "7"], options=options)
+    assert (first.recipient, first.text) == (NUMBER, "7")
+    assert second.error == "no recipient: neither a number (to) nor a contactId is given"
+
+
 def test_columns_are_mapped_to_fields() -> None:
     mapping = (("to", "mobile_no"), ("message", "SMS Text"), ("from", "Store"))
     row = only(
@@ -266,6 +274,72 @@ def test_a_template_with_bad_braces_is_refused_before_any_row(text: str) -> None
 def test_a_country_that_is_none_is_refused_before_any_row() -> None:
     with pytest.raises(UsageError, match="'XX' is no country"):
         Planner("campaign.csv", PlanOptions(country="XX"), ["to"], fixed=True)
+
+
+def test_a_mapped_number_goes_before_a_contact_that_is_not_mapped() -> None:
+    columns, rows = ["Mobile", "contactId", "message"], ([NUMBER, "7", "a"], ["", "7", "b"])
+    both, contact = plan(columns, *rows, options=PlanOptions(mapping=(("to", "Mobile"),)))
+    assert (both.recipient, contact.recipient) == (NUMBER, 7)
+    mapped = PlanOptions(mapping=(("contactId", "contactId"), ("to", "Mobile")))
+    assert flaw(columns, [NUMBER, "7", "a"], mapped).startswith("both a number (to) and a contactId are given")
+    off = PlanOptions(mapping=(("contactId", ""), ("to", "Mobile")))
+    assert flaw(columns, ["", "7", "b"], off).startswith("no recipient")
+
+
+@pytest.mark.parametrize(
+    ("mobile", "home"), [(NUMBER, "+639181234567"), ("", NUMBER), (" - ", NUMBER), ("N/A", NUMBER)]
+)
+def test_of_several_columns_of_a_field_the_first_counts_that_says_something(mobile: str, home: str) -> None:
+    options = PlanOptions(mapping=(("to", "Mobile"), ("to", "Home")))
+    assert only(["Home", "Mobile", "message"], [home, mobile, "a"], options).recipient == NUMBER
+
+
+def test_a_number_that_is_none_does_not_fall_back_to_another_column() -> None:
+    planner = Planner("c.csv", PlanOptions(mapping=(("to", "A"), ("to", "B"))), ["A", "B", "message"], fixed=True)
+    batch = planner.plan(raw(["12", NUMBER, "a"], ["", "13", "a"], ["", "", "a"]), ["A", "B", "message"])
+    assert [(flaw.column, flaw.value) for flaw in batch.flaws.values()] == [("A", "12"), ("B", "13"), ("A", "")]
+
+
+def test_it_is_told_how_many_rows_used_which_column() -> None:
+    mapping = (("message", "Offer"), ("message", "Text"), ("to", "A"), ("to", "B"), ("to", "C"))
+    columns = ["A", "B", "C", "Text", "Offer"]
+    planner = Planner("c.csv", PlanOptions(mapping=mapping), columns, fixed=True)
+    rows = (
+        [NUMBER, "", "", "a", "x"],
+        ["", NUMBER, "", "b", "-"],
+        ["", NUMBER, "", "c", ""],
+    )
+    assert [row.text for row in rows_of(planner.plan(raw(*rows), columns))] == ["x", "b", "c"]
+    assert [note.says for note in planner.notes] == [
+        "the numbers are taken from 'A' in 1 row, 'B' in 2 rows, 'C' in 0 rows",
+        "the texts are taken from 'Offer' in 1 row, 'Text' in 2 rows",
+    ]
+
+
+def contact_notes(columns: list[str], *rows: list[str]) -> list[str]:
+    planner = Planner("c.csv", PlanOptions(), columns, fixed=True)
+    planner.plan(raw(*rows), columns)
+    return [note.says for note in planner.notes]
+
+
+def test_rows_that_go_to_contacts_are_told() -> None:
+    assert contact_notes(["contactId", "message"], ["7", "a"], ["8", "b"]) == [
+        "2 rows go to the engageSPARK contacts whose ids stand in 'contactId'"
+    ]
+    assert contact_notes(["contactId", "Phone", "message"], ["7", NUMBER, "a"]) == [
+        "1 row goes to the engageSPARK contacts whose ids stand in 'contactId', not to the numbers in 'Phone'"
+    ]
+    assert contact_notes(["ContactID", "Phone", "message"], ["003x", NUMBER, "a"]) == [
+        "rows go to the engageSPARK contacts in 'ContactID', not to the numbers in 'Phone'"
+    ]
+    assert contact_notes(["contactId", "to", "message"], ["", NUMBER, "a"]) == []
+
+
+def test_another_programs_contact_ids_are_known_by_the_numbers_beside_them() -> None:
+    with pytest.raises(InputError, match="the number in 'Recapito', or the engageSPARK contact whose id is in"):
+        plan(["Contact ID", "Recapito", "message"], ["202", "+63 917 123 4567", "a"], ["203", "", "b"])
+    columns = ["Contact ID", "Order", "message"]
+    assert [row.recipient for row in plan(columns, ["202", "1017", "a"], ["203", "", "b"])] == [202, 203]
 
 
 # ---- batches, and columns that come later ----

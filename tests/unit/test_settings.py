@@ -388,6 +388,11 @@ def test_two_columns_for_one_field_are_refused() -> None:
         plan_options("--map", "to=A", "--map", "TO=B")
 
 
+@pytest.mark.parametrize("field", ["contactId", "message", "from"])
+def test_a_field_can_be_switched_off(field: str) -> None:
+    assert plan_options("--map", f"{field}= ").mapping == ((field, ""),)
+
+
 @pytest.mark.parametrize("text", ["to", "to=", "=A", "name=A", "to= "])
 def test_a_mapping_that_is_none_is_refused(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("estimate", "in.csv", "--map", text) == ExitCode.USAGE

@@ -56,7 +56,9 @@ def findings(db: sqlite3.Connection) -> Findings:
 
 def _remark(value: Any) -> Remark:
     """A remark; in format 2 it was a bare sentence."""
-    return Remark(value) if isinstance(value, str) else Remark(value["says"], _advice(value))
+    if isinstance(value, str):
+        return Remark(value)
+    return Remark(value["says"], _advice(value), about=value.get("about", {}))
 
 
 def _advice(value: Mapping[str, Any]) -> Advice | None:
