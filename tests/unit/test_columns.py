@@ -29,7 +29,7 @@ def test_a_usual_name_for_numbers_is_taken_for_the_recipient_and_said(name: str)
     ]
 
 
-@pytest.mark.parametrize("name", ["Name", "Phone model", "House number", "No", "Contact", "numbers of points", "sms"])
+@pytest.mark.parametrize("name", ["Name", "Phone model", "House number", "No", "Contact", "numbers of points"])
 def test_what_is_no_usual_name_for_numbers_is_not_guessed(name: str) -> None:
     with pytest.raises(InputError, match="there is no column for the recipient"):
         columns("message", name)
@@ -39,7 +39,7 @@ def test_two_columns_that_could_be_the_number_are_not_chosen_between() -> None:
     with pytest.raises(InputError) as error:
         columns("Phone", "Mobile", "message")
     assert advised(error.value) == (
-        "campaign.csv: 'Phone' or 'Mobile' could be the recipient's number: say which with --map to='Phone'"
+        "campaign.csv: 'Phone' or 'Mobile' could be the recipient's number: say which with --map to='Mobile'"
     )
     assert columns("Phone", "Mobile", "message", mapping=(("to", "Mobile"),)).to == 1
 

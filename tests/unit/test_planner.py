@@ -199,8 +199,8 @@ def test_a_row_that_the_reader_found_bad_keeps_the_readers_reason_and_cells() ->
     [
         ("to", "contactId", "message", "from"),
         ("TO", "ContactID", "MESSAGE", "From"),
-        (" To ", "contact_id", "Mes sage", "FROM "),
-        ("\ufeffto", "CONTACT ID", "message\n", "f_r_o_m"),
+        (" To ", "CONTACTID", "Mes sage", "FROM "),
+        ("\ufeffto", " contactid", "message\n", "f_r_o_m"),
     ],
 )
 def test_case_spaces_and_underscores_of_a_column_do_not_matter(
