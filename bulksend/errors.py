@@ -18,6 +18,8 @@ class Advice(StrEnum):
     """Say which of several columns holds the numbers; about ``column``, one of them."""
     CHOOSE_RECIPIENT = "choose-recipient"
     """Say whether the number in ``column`` is the recipient, or the id in ``contact``."""
+    CORRECT_CHOICE = "correct-choice"
+    """Look at how a value is written by which rows are chosen."""
     CORRECT_LINE = "correct-line"
     """Correct the line, or say what encoding the text has after all."""
     FINISH_FIRST = "finish-first"

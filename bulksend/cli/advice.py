@@ -8,6 +8,7 @@ from bulksend.sending import Stop, StopReason
 _WORDS: dict[Advice, str] = {
     Advice.CHOOSE_COLUMN: "say which with --map to={column!r}",
     Advice.CHOOSE_RECIPIENT: "say which with --map to={column!r} or --map contactId={contact!r}",
+    Advice.CORRECT_CHOICE: "see how it is written in --only or --skip",
     Advice.CORRECT_LINE: "correct that line, or say what the text is with --encoding, such as --encoding cp1252",
     Advice.FINISH_FIRST: "finish it first: bulksend send {run}",
     Advice.GIVE_MESSAGE: "fill it in, or give one with --message",

@@ -25,6 +25,7 @@ from bulksend.planning.batch import Flaw, PlannedBatch
 from bulksend.planning.columns import Columns
 from bulksend.planning.exclusions import Exclusions
 from bulksend.planning.fallbacks import Fallbacks
+from bulksend.planning.filters import Filters, Pairs
 from bulksend.planning.reading import RawBatch, ReadOptions
 from bulksend.sms import EXAMPLE_RATES, BoundTemplate, Rates, Template, lookalikes, phones, segments
 
@@ -43,6 +44,8 @@ class PlanOptions:
         sender: sender id of rows without one of their own; may hold merge fields.
         message: text of rows without one of their own; may hold merge fields.
         mapping: (field, column name) pairs, where a column has another name than its field; see `Columns`.
+        only: (column, value) pairs of the rows that are not left out; see `Filters`.
+        skip: (column, value) pairs of the rows that are left out.
         country: whose numbers those without dialing code are, such as PH.
         endpoint: which of the API's twins; only CONTACT takes a contactId.
         rates: what a part costs.
@@ -55,6 +58,8 @@ class PlanOptions:
     sender: str | None = None
     message: str | None = None
     mapping: tuple[tuple[str, str], ...] = ()
+    only: Pairs = ()
+    skip: Pairs = ()
     country: str | None = None
     endpoint: Endpoint = Endpoint.CONTACT
     rates: Rates = EXAMPLE_RATES
@@ -84,6 +89,7 @@ class Planner:
         self.columns = Columns(name, options.mapping, fixed=fixed)
         self._fallbacks = Fallbacks(self.columns)
         self._addressing = Addressing(self.columns, self._fallbacks, options.country, options.endpoint)
+        self._filters = Filters(self.columns, options.only, options.skip)
         self._next_row = 1
         if options.country:
             phones.check_country(options.country)
@@ -93,6 +99,11 @@ class Planner:
     def notes(self) -> list[Remark]:
         """What was guessed of the columns, and which of them were used."""
         return [*self.columns.notes, *self._fallbacks.notes(), *self._addressing.notes()]
+
+    @property
+    def warnings(self) -> list[Remark]:
+        """What may not have been meant of what was said of columns."""
+        return list(self._filters.remarks())
 
     def plan(self, raw: RawBatch, columns: Sequence[str]) -> PlannedBatch:
         """Make the next rows ready, in input order."""
@@ -107,18 +118,22 @@ class Planner:
         return batch
 
     def check(self) -> None:
-        """Once all is read: see that there was a recipient's column.
+        """Once all columns are known: see that there are those that are needed.
 
         Raises:
             InputError: there was none.
-        UsageError: there is no column that a mapping names.
+        UsageError: there is no column that a mapping names, or rows are chosen by.
         """
         self.columns.check()
+        self._filters.check()
 
     def _bind(self, columns: Sequence[str]) -> None:
         self.columns.bind(columns)
         self._text_filler = self._filler(self._message)
         self._sender_filler = self._filler(self._sender)
+        self._filters.bind()
+        if self.columns.is_fixed:
+            self.check()
 
     def _filler(self, template: Template | None) -> BoundTemplate | UsageError | None:
         if template is None:
@@ -134,6 +149,7 @@ class Planner:
 
     def _planned(self, table: list[tuple[str, ...]], cells: list[list[str]], flaws: dict[int, Flaw]) -> PlannedBatch:
         size = len(cells)
+        self._filters.leave_out(table, size, flaws)
         recipients, codes, not_mobile = self._addressing.address(table, size, flaws)
         self._leave_out(recipients, flaws)
         senders = _senders(self._filled(table, size, "from", self._sender_filler, "sender id", flaws))

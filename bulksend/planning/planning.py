@@ -92,7 +92,7 @@ def plan_into(source: Source, options: PlanOptions, sink: PlanSink | None) -> Pl
     if options.duplicates is Duplicates.FAIL:
         _refuse_duplicates(source, survey)
     notes = [*map(Remark, source.notes), *planner.notes, *map(Remark, options.exclusions.notes)]
-    return Planned(survey.plan(survey.findings(notes)), tuple(reader.columns), digest)
+    return Planned(survey.plan(survey.findings(notes, planner.warnings)), tuple(reader.columns), digest)
 
 
 @contextmanager

@@ -303,13 +303,14 @@ def test_a_number_that_is_none_does_not_fall_back_to_another_column() -> None:
 def test_it_is_told_how_many_rows_used_which_column() -> None:
     mapping = (("message", "Offer"), ("message", "Text"), ("to", "A"), ("to", "B"), ("to", "C"))
     columns = ["A", "B", "C", "Text", "Offer"]
-    planner = Planner("c.csv", PlanOptions(mapping=mapping), columns, fixed=True)
+    planner = Planner("c.csv", PlanOptions(mapping=mapping, skip=(("Text", "no"),)), columns, fixed=True)
     rows = (
         [NUMBER, "", "", "a", "x"],
         ["", NUMBER, "", "b", "-"],
         ["", NUMBER, "", "c", ""],
+        [NUMBER, "", "", "no", ""],
     )
-    assert [row.text for row in rows_of(planner.plan(raw(*rows), columns))] == ["x", "b", "c"]
+    assert [row.text for row in rows_of(planner.plan(raw(*rows), columns))] == ["x", "b", "c", ""]
     assert [note.says for note in planner.notes] == [
         "the numbers are taken from 'A' in 1 row, 'B' in 2 rows, 'C' in 0 rows",
         "the texts are taken from 'Offer' in 1 row, 'Text' in 2 rows",

@@ -31,7 +31,8 @@ def plan(db: sqlite3.Connection) -> Facts:
         raise UsageError("this run file holds no whole plan: plan anew")
     found = orjson.loads(value)
     found["columns"] = tuple(found["columns"])
-    found["mapping"] = tuple((field, column) for field, column in found["mapping"])
+    for pairs in ("mapping", "only", "skip"):
+        found[pairs] = tuple((column, value) for column, value in found.get(pairs, ()))
     found["reading"] = tuple(found["reading"])
     return Facts.read(found)
 
