@@ -19,6 +19,8 @@ _WORDS: dict[Advice, str] = {
         "--run"
     ),
     Advice.IGNORE_CONTACT: "--map contactId= leaves that column out",
+    Advice.KEEP_BY_CONSENT: "--only {choice!r} sends to the others alone",
+    Advice.LEAVE_OUT_BY_CONSENT: "--skip {choice!r} leaves them out",
     Advice.LEAVE_REHEARSAL: ("if it was a rehearsal, delete it, or give the real run a file of its own with --run"),
     Advice.LOWER_CONCURRENCY: "say so with a lower --concurrency",
     Advice.MAP_CONTACT: "--map contactId={column!r} takes it",
@@ -40,6 +42,8 @@ _WORDS: dict[Advice, str] = {
     Advice.SEND_TO_SANDBOX: "add --sandbox; for a real run, plan anew",
     Advice.SETTLE_DUPLICATES: "remove them, or say --duplicates skip or send",
     Advice.SKIP_DUPLICATES: "--duplicates skip leaves them out",
+    Advice.SEND_GIVEN_MESSAGE: "--map message= sends the given one to all",
+    Advice.SEND_GIVEN_SENDER: "--map from= uses the given one for all",
     Advice.USE_CONTACT_ENDPOINT: "use --endpoint contact",
     Advice.WAIT_FOR_ACCOUNT: "--wait waits for it",
 }

@@ -76,7 +76,7 @@ def plan_into(source: Source, options: PlanOptions, sink: PlanSink | None) -> Pl
     with _no_collector():
         reader = source.reader()
         planner = _planner(source, options, reader.columns, fixed=reader.is_fixed)
-        survey = Survey(source.name, options)
+        survey = Survey(source.name, options, planner.columns)
         for raw in reader.batches():
             batch = planner.plan(raw, reader.columns)
             survey.add(batch)

@@ -9,6 +9,7 @@ from heapq import nlargest
 from bulksend.errors import Advice, Remark
 from bulksend.model import Duplicates, Encoding, MicroUSD, Recipient, Status
 from bulksend.planning.batch import Flaw, PlannedBatch
+from bulksend.planning.columns import Columns
 from bulksend.planning.overview import (
     CROWDS_MAX,
     PREVIEWS,
@@ -38,15 +39,16 @@ class Survey:
     Args:
         name: the input's name.
         options: what decided.
+        columns: the input's.
     """
 
-    def __init__(self, name: str, options: PlanOptions) -> None:
+    def __init__(self, name: str, options: PlanOptions, columns: Columns) -> None:
         self._name = name
         self._options = options
         self._rows = 0
         self._groups: Counter[tuple[str, Encoding | None, int, MicroUSD | None]] = Counter()
         self._reasons: dict[_Why, Noted] = {}
-        self._remarks = Remarks(options)
+        self._remarks = Remarks(options, columns)
         self._previews: list[Preview] = []
         self._repeats = Repeats()
         self._crowds: list[Crowd] = []

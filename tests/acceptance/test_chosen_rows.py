@@ -44,8 +44,15 @@ def test_who_opted_out_is_told_before_the_question_and_left_out_on_request(progr
     server = sandbox()
     write(program, ("to", "Name", "Unsubscribed"), (ANA, "Ana", "FALSE"), (BEN, "Ben", "TRUE"), (CY, "Cy", ""))
     send = ("send", "campaign.csv", "--message", "Hi {Name}", "--from", "ACME", "--base-url", server.base_url)
+    code, seen = program.answered(*send, answer="n")
+    assert code == ExitCode.STOPPED
+    assert (
+        "warning: 1 message goes to people who may not want them, by 'Unsubscribed': 'FALSE' in 1, 'TRUE' in 1, "
+        "nothing in 1: --skip 'Unsubscribed=TRUE' leaves them out"
+    ) in seen
     sent = program(*send, "--yes", "--skip", "Unsubscribed=true")
     assert sent.returncode == ExitCode.OK
+    assert "warning" not in sent.stderr
     assert "skipped: 1 row: left out: its 'Unsubscribed' is 'true'" in sent.stderr
     assert [each["to"] for each in server.accepted()] == [ANA, CY]
     assert [(row["status"], row["error"]) for row in program.results()] == [
@@ -80,6 +87,17 @@ def test_a_column_that_is_not_there_and_a_value_that_no_row_has_are_told(program
     told = program("estimate", "campaign.csv", "--message", "Hi", "--skip", "City=Cebbu")
     assert told.returncode == ExitCode.OK
     assert "no row has 'Cebbu' in 'City', which holds 'Cebu': see how it is written in --only or --skip" in told.stderr
+
+
+def test_a_form_export_sends_the_given_text_where_that_is_said(program: Program) -> None:
+    write(program, ("Name", "Phone", "From", "Message"), ("Ana", ANA, "Facebook ad", "I would like to come"))
+    estimate = ("estimate", "campaign.csv", "--message", "Dear {Name}", "--from", "ACME")
+    told = program(*estimate).stderr
+    assert "1 row has its own text in 'Message', sent in place of the given one: row 1 (I would like to come)" in told
+    assert "1 row has its own sender id in 'From', used in place of the given one: row 1 (Facebook ad)" in told
+    told = program(*estimate, "--map", "message=", "--map", "from=").stderr
+    assert "warning" not in told
+    assert f"row 1 to {ANA} from ACME\n  Dear Ana" in "\n".join(map(str.rstrip, told.splitlines()))
 
 
 def test_numbers_come_from_the_first_column_that_has_one(program: Program, sandbox: Start) -> None:
