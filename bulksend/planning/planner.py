@@ -31,6 +31,7 @@ from bulksend.sms import EXAMPLE_RATES, BoundTemplate, Rates, Template, lookalik
 
 EXCLUDED = "on the list of those to leave out"
 _NO_TEXT = Remark("no text: its message is empty, and there is none for all rows", Advice.GIVE_MESSAGE)
+_NO_TEXTS = "there is no text to send: none is given for all rows, and there is no column 'message'"
 _NO_COLUMN = Remark("no text: there is no column 'message', and no message for all rows", Advice.GIVE_MESSAGE_OR_COLUMN)
 _FOREIGN_FIELD = Remark("its cell holds {{...}}, which the API would take for one of its own fields: remove the braces")
 
@@ -85,7 +86,7 @@ class Planner:
     def __init__(self, name: str, options: PlanOptions, columns: Sequence[str], *, fixed: bool) -> None:
         self._options = options
         self._sender = Template.parse(options.sender) if options.sender else None
-        self._message = Template.parse(options.message) if options.message else None
+        self._message = Template.parse(options.message) if options.message and options.message.strip() else None
         self.columns = Columns(name, options.mapping, fixed=fixed)
         self._fallbacks = Fallbacks(self.columns)
         self._addressing = Addressing(self.columns, self._fallbacks, options.country, options.endpoint)
@@ -118,14 +119,16 @@ class Planner:
         return batch
 
     def check(self) -> None:
-        """Once all columns are known: see that there are those that are needed.
+        """Once all columns are known: see that there is one for the recipient, and texts.
 
         Raises:
             InputError: there was none.
-        UsageError: there is no column that a mapping names, or rows are chosen by.
+        UsageError: there is no text for any row, or no column that rows are chosen by.
         """
         self.columns.check()
         self._filters.check()
+        if self._message is None and not self.columns.places["message"]:
+            raise UsageError(_NO_TEXTS, Advice.GIVE_MESSAGE_OR_COLUMN)
 
     def _bind(self, columns: Sequence[str]) -> None:
         self.columns.bind(columns)

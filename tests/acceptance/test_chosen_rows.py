@@ -100,6 +100,28 @@ def test_a_form_export_sends_the_given_text_where_that_is_said(program: Program)
     assert f"row 1 to {ANA} from ACME\n  Dear Ana" in "\n".join(map(str.rstrip, told.splitlines()))
 
 
+def test_without_any_text_it_is_one_line(program: Program) -> None:
+    write(program, ("to", "Name"), *[(f"63917{row:07}", "Ana") for row in range(50)])
+    for command in ("estimate", "send"):
+        refused = program(command, "campaign.csv", *(["--yes"] if command == "send" else []))
+        assert refused.returncode == ExitCode.USAGE
+        assert refused.stderr.strip() == (
+            "Error: there is no text to send: none is given for all rows, and there is no column 'message': give one "
+            "with --message, or name another column with --map message=COLUMN"
+        )
+
+
+def test_blank_rows_are_neither_counted_nor_invalid(program: Program) -> None:
+    write(program, ("to", "Name"), (ANA, "Ana"), (" ", "\xa0"), ("", "Nobody"), (" ", " "), (BEN, "Ben"))
+    told = program("estimate", "campaign.csv", "--message", "Hi {Name}", "-o", "rows.csv")
+    assert told.returncode == ExitCode.NOT_ALL_SENT
+    assert [(row["row"], row["status"]) for row in program.results("rows.csv")] == [
+        ("1", "pending"),
+        ("2", "invalid"),
+        ("3", "pending"),
+    ]
+
+
 def test_numbers_come_from_the_first_column_that_has_one(program: Program, sandbox: Start) -> None:
     server = sandbox()
     write(program, ("Name", "Mobile", "Home"), ("Ana", ANA, CY), ("Ben", "", BEN))

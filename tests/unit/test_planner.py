@@ -317,6 +317,15 @@ def test_it_is_told_how_many_rows_used_which_column() -> None:
     ]
 
 
+def test_rows_are_counted_before_the_second_column_comes_too() -> None:
+    columns = ["A", "message"]
+    planner = Planner("c.jsonl", PlanOptions(mapping=(("to", "A"), ("to", "B"))), columns, fixed=False)
+    planner.plan(raw([NUMBER, "a"]), columns)
+    columns.append("B")
+    planner.plan(raw(["", "a", NUMBER]), columns)
+    assert [note.says for note in planner.notes] == ["the numbers are taken from 'A' in 1 row, 'B' in 1 row"]
+
+
 def contact_notes(columns: list[str], *rows: list[str]) -> list[str]:
     planner = Planner("c.csv", PlanOptions(), columns, fixed=True)
     planner.plan(raw(*rows), columns)
@@ -341,6 +350,17 @@ def test_another_programs_contact_ids_are_known_by_the_numbers_beside_them() -> 
         plan(["Contact ID", "Recapito", "message"], ["202", "+63 917 123 4567", "a"], ["203", "", "b"])
     columns = ["Contact ID", "Order", "message"]
     assert [row.recipient for row in plan(columns, ["202", "1017", "a"], ["203", "", "b"])] == [202, 203]
+
+
+def test_without_any_text_there_is_nothing_to_plan() -> None:
+    for options in (PlanOptions(), PlanOptions(message=""), PlanOptions(message=" \n")):
+        with pytest.raises(UsageError, match="there is no text to send: none is given for all rows") as error:
+            Planner("c.csv", options, ["to", "Name"], fixed=True)
+        assert error.value.advice is Advice.GIVE_MESSAGE_OR_COLUMN
+    with pytest.raises(UsageError, match="there is no text to send"):
+        plan(["to", "message"], [NUMBER, "a"], options=PlanOptions(mapping=(("message", ""),)))
+    with pytest.raises(UsageError, match="there is no text to send"):
+        plan(["to"], [NUMBER], fixed=False)
 
 
 # ---- batches, and columns that come later ----
