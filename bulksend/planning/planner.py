@@ -15,8 +15,6 @@ from bulksend.model import (
     Duplicates,
     Encoding,
     Endpoint,
-    MicroUSD,
-    PhoneNumber,
     Recipient,
     Status,
 )
@@ -26,6 +24,7 @@ from bulksend.planning.columns import Columns
 from bulksend.planning.exclusions import Exclusions
 from bulksend.planning.fallbacks import Fallbacks
 from bulksend.planning.filters import Filters, Pairs
+from bulksend.planning.pricing import priced
 from bulksend.planning.reading import RawBatch, ReadOptions
 from bulksend.sms import EXAMPLE_RATES, BoundTemplate, Rates, Template, lookalikes, phones, segments
 
@@ -169,7 +168,7 @@ class Planner:
             self._refuse_long(parts, flaws)
         for i in flaws:
             senders[i], texts[i], encodings[i], parts[i] = None, "", None, 0
-        prices = self._prices(recipients, codes, parts)
+        prices = priced(self._options.rates, recipients, codes, parts)
         for i in flaws:
             prices[i] = None
         return PlannedBatch(
@@ -227,25 +226,6 @@ class Planner:
             if count > segments.MAX_PARTS:
                 says = f"the text needs {count} SMS parts; the API takes {segments.MAX_PARTS} at most"
                 flaws.setdefault(i, Flaw(Status.INVALID, says, self.columns.name_of("message")))
-
-    def _prices(
-        self, recipients: Sequence[Recipient | None], codes: Sequence[str], parts: Sequence[int]
-    ) -> list[MicroUSD | None]:
-        """By dialing code and size where that decides, as it does unless the rates tell a country's networks apart."""
-        rates, size = self._options.rates, len(parts)
-        keys = list(zip(codes, parts, strict=True))
-        is_uniform = codes.count(codes[0]) == size == parts.count(parts[0]) if size else False
-        known = {
-            (code, count): rates.price(PhoneNumber(code), count)
-            for code, count in (keys[:1] if is_uniform else set(keys))
-            if not rates.varies_within(code)
-        }
-        if is_uniform and known:
-            return [*known.values()] * size
-        return [
-            known[key] if key in known else None if who is None else rates.price(who, key[1])
-            for key, who in zip(keys, recipients, strict=True)
-        ]
 
 
 def _make_plain(texts: list[str], encodings: list[Encoding | None], parts: list[int]) -> dict[int, int]:
