@@ -6,7 +6,8 @@ only names it, as an `Advice`, and each face words it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -15,6 +16,10 @@ class Advice(StrEnum):
 
     CHOOSE_COLUMN = "choose-column"
     """Say which of several columns holds the numbers; about ``column``, one of them."""
+    CHOOSE_RECIPIENT = "choose-recipient"
+    """Say whether the number in ``column`` is the recipient, or the id in ``contact``."""
+    CORRECT_CHOICE = "correct-choice"
+    """Look at how a value is written by which rows are chosen."""
     CORRECT_LINE = "correct-line"
     """Correct the line, or say what encoding the text has after all."""
     FINISH_FIRST = "finish-first"
@@ -27,10 +32,18 @@ class Advice(StrEnum):
     """Say which organization's account it is, or try things out in a sandbox."""
     GO_ON_AS_PLANNED = "go-on-as-planned"
     """Go on with ``run`` as it was planned, or begin another run."""
+    IGNORE_CONTACT = "ignore-contact"
+    """Say that no column holds contact ids."""
+    KEEP_BY_CONSENT = "keep-by-consent"
+    """Send to the rows of ``choice`` alone: COLUMN=VALUE[,VALUE]."""
+    LEAVE_OUT_BY_CONSENT = "leave-out-by-consent"
+    """Leave the rows of ``choice`` out: COLUMN=VALUE[,VALUE]."""
     LEAVE_REHEARSAL = "leave-rehearsal"
     """Delete ``run``, which was a rehearsal, or begin another run."""
     LOWER_CONCURRENCY = "lower-concurrency"
     """Have fewer requests under way at once."""
+    MAP_CONTACT = "map-contact"
+    """Say that ``column`` holds the ids of the API's contacts."""
     MAP_FIELD = "map-field"
     """Take a field from another column; about ``field``, its name."""
     MAP_OTHER = "map-other"
@@ -61,6 +74,10 @@ class Advice(StrEnum):
     """Remove rows that repeat an earlier one, or say whether they are sent."""
     SKIP_DUPLICATES = "skip-duplicates"
     """Leave rows out that repeat an earlier one."""
+    SEND_GIVEN_MESSAGE = "send-given-message"
+    """Send the message for all rows to those too that have one of their own."""
+    SEND_GIVEN_SENDER = "send-given-sender"
+    """Use the sender for all rows in those too that have one of their own."""
     USE_CONTACT_ENDPOINT = "use-contact-endpoint"
     """Send to contacts, not to bare numbers."""
     WAIT_FOR_ACCOUNT = "wait-for-account"
@@ -74,10 +91,12 @@ class Remark:
     Attributes:
         says: the sentence; it names no flag, button or function.
         advice: what can be done, or None.
+        about: what the words of the advice speak of, by name, such as ``column``.
     """
 
     says: str
     advice: Advice | None = None
+    about: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 class BulksendError(Exception):

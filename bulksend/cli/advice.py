@@ -7,6 +7,8 @@ from bulksend.sending import Stop, StopReason
 
 _WORDS: dict[Advice, str] = {
     Advice.CHOOSE_COLUMN: "say which with --map to={column!r}",
+    Advice.CHOOSE_RECIPIENT: "say which with --map to={column!r} or --map contactId={contact!r}",
+    Advice.CORRECT_CHOICE: "see how it is written in --only or --skip",
     Advice.CORRECT_LINE: "correct that line, or say what the text is with --encoding, such as --encoding cp1252",
     Advice.FINISH_FIRST: "finish it first: bulksend send {run}",
     Advice.GIVE_MESSAGE: "fill it in, or give one with --message",
@@ -16,8 +18,12 @@ _WORDS: dict[Advice, str] = {
         "to go on with it as it was planned: bulksend send {run}. To start another run: give it a file of its own with "
         "--run"
     ),
+    Advice.IGNORE_CONTACT: "--map contactId= leaves that column out",
+    Advice.KEEP_BY_CONSENT: "--only {choice!r} sends to the others alone",
+    Advice.LEAVE_OUT_BY_CONSENT: "--skip {choice!r} leaves them out",
     Advice.LEAVE_REHEARSAL: ("if it was a rehearsal, delete it, or give the real run a file of its own with --run"),
     Advice.LOWER_CONCURRENCY: "say so with a lower --concurrency",
+    Advice.MAP_CONTACT: "--map contactId={column!r} takes it",
     Advice.MAP_FIELD: "name one of these with --map {field}=COLUMN",
     Advice.MAP_OTHER: "--map to=COLUMN says otherwise",
     Advice.MAP_RECIPIENT: "name the right one 'to' (or 'contactId'), or say which it is with --map to=COLUMN",
@@ -36,6 +42,8 @@ _WORDS: dict[Advice, str] = {
     Advice.SEND_TO_SANDBOX: "add --sandbox; for a real run, plan anew",
     Advice.SETTLE_DUPLICATES: "remove them, or say --duplicates skip or send",
     Advice.SKIP_DUPLICATES: "--duplicates skip leaves them out",
+    Advice.SEND_GIVEN_MESSAGE: "--map message= sends the given one to all",
+    Advice.SEND_GIVEN_SENDER: "--map from= uses the given one for all",
     Advice.USE_CONTACT_ENDPOINT: "use --endpoint contact",
     Advice.WAIT_FOR_ACCOUNT: "--wait waits for it",
 }
@@ -44,11 +52,8 @@ _WORDS: dict[Advice, str] = {
 
 def advised(said: BulksendError | Remark) -> str:
     """A sentence with its advice."""
-    if isinstance(said, Remark):
-        return said.says if said.advice is None else f"{said.says}: {_WORDS[said.advice]}"
-    if said.advice is None:
-        return str(said)
-    return f"{said}: {_WORDS[said.advice].format(**said.about)}"
+    says = said.says if isinstance(said, Remark) else str(said)
+    return says if said.advice is None else f"{says}: {_WORDS[said.advice].format(**said.about)}"
 
 
 _STOPS = {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import codecs
 from dataclasses import dataclass, replace
+from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 
 import click
@@ -71,6 +73,8 @@ class PlanSettings:
     message: str | None
     message_file: Path | None
     mapping: tuple[tuple[str, str], ...]
+    only: tuple[tuple[tuple[str, str], ...], ...]
+    skip: tuple[tuple[tuple[str, str], ...], ...]
     country: str | None
     encoding: str | None
     delimiter: str | None
@@ -93,19 +97,20 @@ class PlanSettings:
         Raises:
             UsageError: a file cannot be read, or something is given twice.
         """
-        for name, text in (("from", self.sender), ("message", self.message), ("campaign", self.campaign)):
+        only, skip = (tuple(sorted({*chain(*chosen)})) for chosen in (self.only, self.skip))
+        chosen = (("only", "".join(chain(*only))), ("skip", "".join(chain(*skip))))
+        texts = (("from", self.sender), ("message", self.message), ("campaign", self.campaign), *chosen)
+        for name, text in texts:
             if not _is_text(text):
                 raise UsageError(f"the text given for --{name} is not UTF-8")
-        fields = [field for field, _ in self.mapping]
-        for field in fields:
-            if fields.count(field) > 1:
-                raise UsageError(f"--map gives two columns for {field!r}: leave one out")
         country = self.country.upper() if self.country else None
         return PlanOptions(
             reading=ReadOptions(self.encoding, _delimiter(self.delimiter), self.sheet),
             sender=self.sender,
             message=_message(self.message, self.message_file),
-            mapping=tuple(sorted(self.mapping)),
+            mapping=tuple(sorted(self.mapping, key=itemgetter(0))),  # those of a field stay in their order
+            only=only,
+            skip=skip,
             country=country,
             endpoint=Endpoint(self.endpoint),
             rates=read_rates(self.rates) if self.rates else EXAMPLE_RATES,

@@ -9,7 +9,7 @@ import click
 from bulksend.cli.given import FileSettings, PaceSettings, PlanSettings, TargetSettings
 from bulksend.cli.groups import Group
 from bulksend.cli.settings import option
-from bulksend.cli.values import CAP, DURATION, MAP, PathType
+from bulksend.cli.values import CAP, CHOICE, DURATION, MAP, PathType
 from bulksend.model import Duplicates, Endpoint
 from bulksend.sending import PHILIPPINES, Pace
 
@@ -41,7 +41,22 @@ PLAN = Group(
             metavar="FIELD=COLUMN",
             type=MAP,
             multiple=True,
-            help="Which column is to, contactId, message or from, if it has another name. Repeatable.",
+            help="Which column is to, contactId, message or from, if it has another name. Several for one field are "
+            "tried in this order; `--map message=` says that none is it. Repeatable.",
+        ),
+        option(
+            "--only",
+            metavar="COLUMN=VALUE[,VALUE]",
+            type=CHOICE,
+            multiple=True,
+            help="Send only to rows that have one of these values in this column. Repeatable.",
+        ),
+        option(
+            "--skip",
+            metavar="COLUMN=VALUE[,VALUE]",
+            type=CHOICE,
+            multiple=True,
+            help="Leave out rows that have one of these values in this column. Repeatable.",
         ),
         option("--country", metavar="PH", help="Country of numbers that are written without a dialing code."),
         option(

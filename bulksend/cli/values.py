@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
@@ -46,9 +47,33 @@ class _MapType(click.ParamType[tuple[str, str]]):
         field, equals, column = str(value).partition("=")
         known = {column_key(name): name for name in FIELDS}
         name = known.get(column_key(field))
-        if not equals or not column.strip() or name is None:
+        if not equals or name is None or (name == "to" and not column.strip()):
             self.fail(f"{value!r}: write FIELD=COLUMN, with one of the fields {', '.join(FIELDS)}", param, ctx)
         return name, column.strip()
+
+
+class _ChoiceType(click.ParamType[tuple[tuple[str, str], ...]]):
+    """A column and the values by which rows are chosen, which are separated by commas as a CSV's cells are."""
+
+    name = "column=value"
+
+    def split_envvar_value(self, rv: str) -> list[str]:
+        """One a line, for values are separated by commas."""
+        return [line for line in rv.splitlines() if line.strip()]
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[tuple[str, str], ...]:
+        if isinstance(value, tuple):
+            return value
+        column, equals, values = str(value).partition("=")
+        if not equals or not column_key(column):
+            self.fail(f"{value!r}: write COLUMN=VALUE, or COLUMN=VALUE,VALUE", param, ctx)
+        try:
+            (cells,) = csv.reader([values], skipinitialspace=True, strict=True)
+        except (csv.Error, ValueError):
+            self.fail(f"{value!r}: a quote in it is not closed, or there is a line break", param, ctx)
+        return tuple((column.strip(), cell.strip()) for cell in cells or [""])
 
 
 class _UsdType(click.ParamType[MicroUSD]):
@@ -87,3 +112,4 @@ ERROR_LIMIT = _Parsed("number or share", ErrorLimit, ErrorLimit.parse)
 USD = _UsdType()
 DURATION = _DurationType()
 MAP = _MapType()
+CHOICE = _ChoiceType()

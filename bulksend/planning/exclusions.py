@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bulksend.errors import InputError, Remark
 from bulksend.model import Recipient
-from bulksend.planning.columns import USUAL_NAMES, usual_key
 from bulksend.planning.reading import ReadOptions, Source, shown
+from bulksend.planning.usual import is_usual, usual_key
 from bulksend.sms import phones
 from bulksend.words import printable
 
 _NUMBER_DIGITS = 7  # from so many digits on, a cell may have been meant as a number
 _DATE = re.compile(r"\s*[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}\b")
 _CONTACT_KEYS = frozenset({"contactid", "contactids"})
-_NUMBER_KEYS = USUAL_NAMES | {"to"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,7 @@ class _List:
 
     def read(self) -> set[Recipient]:
         """All that stand in it."""
-        if self._reader.columns and not self._columns_of(_NUMBER_KEYS):
+        if self._reader.columns and not self._columns_of(_holds_numbers):
             self._add([self._reader.columns], {})  # which may be a row
         for batch in self._reader.batches():
             self._row += 1
@@ -86,13 +85,13 @@ class _List:
             self._row += len(batch.rows) - 1
         return self._found
 
-    def _columns_of(self, keys: Collection[str]) -> list[int]:
-        return [place for place, name in enumerate(self._reader.columns) if usual_key(name) in keys]
+    def _columns_of(self, fits: Callable[[str], bool]) -> list[int]:
+        return [place for place, name in enumerate(self._reader.columns) if fits(name)]
 
     def _add(self, rows: Sequence[Sequence[str]], flaws: Mapping[int, str]) -> None:
         for place, says in flaws.items():
             raise InputError(f"{self._name}: row {self._row + place} of those to leave out: {says}")
-        contacts, numbers = self._columns_of(_CONTACT_KEYS), self._columns_of(_NUMBER_KEYS)
+        contacts, numbers = self._columns_of(_holds_contacts), self._columns_of(_holds_numbers)
         for place in contacts if self._row else ():
             self._add_contacts([row[place] for row in rows])
         for place in numbers or range(max(map(len, rows), default=0)):
@@ -119,6 +118,14 @@ class _List:
         says = f"{self._name}: row {self._row + place}: {printable(cell, 60)!r} cannot be left out: {why.says}"
         hint = "" if named else "; no column is named 'to', so that all are looked at"
         return InputError(says + hint, why.advice)
+
+
+def _holds_numbers(name: str) -> bool:
+    return is_usual(name) or usual_key(name) == "to"
+
+
+def _holds_contacts(name: str) -> bool:
+    return usual_key(name) in _CONTACT_KEYS
 
 
 def _looks_like_a_number(cell: str) -> bool:

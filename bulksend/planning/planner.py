@@ -12,26 +12,25 @@ from typing import cast
 from bulksend.errors import Advice, Remark, UsageError
 from bulksend.model import (
     API_FIELD,
-    ContactId,
     Duplicates,
     Encoding,
     Endpoint,
-    MicroUSD,
-    PhoneNumber,
     Recipient,
     Status,
 )
+from bulksend.planning.addressing import Addressing
 from bulksend.planning.batch import Flaw, PlannedBatch
 from bulksend.planning.columns import Columns
 from bulksend.planning.exclusions import Exclusions
+from bulksend.planning.fallbacks import Fallbacks
+from bulksend.planning.filters import Filters, Pairs
+from bulksend.planning.pricing import priced
 from bulksend.planning.reading import RawBatch, ReadOptions
 from bulksend.sms import EXAMPLE_RATES, BoundTemplate, Rates, Template, lookalikes, phones, segments
 
 EXCLUDED = "on the list of those to leave out"
-_TWO_RECIPIENTS = Remark("both a number (to) and a contactId are given: leave one of them empty")
-_NO_RECIPIENT = Remark("no recipient: neither a number (to) nor a contactId is given")
-_NO_CONTACTS = Remark("the phonenumber endpoint takes no contactId", Advice.USE_CONTACT_ENDPOINT)
 _NO_TEXT = Remark("no text: its message is empty, and there is none for all rows", Advice.GIVE_MESSAGE)
+_NO_TEXTS = "there is no text to send: none is given for all rows, and there is no column 'message'"
 _NO_COLUMN = Remark("no text: there is no column 'message', and no message for all rows", Advice.GIVE_MESSAGE_OR_COLUMN)
 _FOREIGN_FIELD = Remark("its cell holds {{...}}, which the API would take for one of its own fields: remove the braces")
 
@@ -44,7 +43,9 @@ class PlanOptions:
         reading: how the input is read, where that is not to be found out.
         sender: sender id of rows without one of their own; may hold merge fields.
         message: text of rows without one of their own; may hold merge fields.
-        mapping: (field, column name) pairs, where a column has another name than its field.
+        mapping: (field, column name) pairs, where a column has another name than its field; see `Columns`.
+        only: (column, value) pairs of the rows that are not left out; see `Filters`.
+        skip: (column, value) pairs of the rows that are left out.
         country: whose numbers those without dialing code are, such as PH.
         endpoint: which of the API's twins; only CONTACT takes a contactId.
         rates: what a part costs.
@@ -57,6 +58,8 @@ class PlanOptions:
     sender: str | None = None
     message: str | None = None
     mapping: tuple[tuple[str, str], ...] = ()
+    only: Pairs = ()
+    skip: Pairs = ()
     country: str | None = None
     endpoint: Endpoint = Endpoint.CONTACT
     rates: Rates = EXAMPLE_RATES
@@ -82,8 +85,11 @@ class Planner:
     def __init__(self, name: str, options: PlanOptions, columns: Sequence[str], *, fixed: bool) -> None:
         self._options = options
         self._sender = Template.parse(options.sender) if options.sender else None
-        self._message = Template.parse(options.message) if options.message else None
-        self._columns = Columns(name, options.mapping, fixed=fixed)
+        self._message = Template.parse(options.message) if options.message and options.message.strip() else None
+        self.columns = Columns(name, options.mapping, fixed=fixed)
+        self._fallbacks = Fallbacks(self.columns)
+        self._addressing = Addressing(self.columns, self._fallbacks, options.country, options.endpoint)
+        self._filters = Filters(self.columns, options.only, options.skip)
         self._next_row = 1
         if options.country:
             phones.check_country(options.country)
@@ -91,12 +97,17 @@ class Planner:
 
     @property
     def notes(self) -> list[Remark]:
-        """What was guessed of the columns."""
-        return self._columns.notes
+        """What was guessed of the columns, and which of them were used."""
+        return [*self.columns.notes, *self._fallbacks.notes(), *self._addressing.notes()]
+
+    @property
+    def warnings(self) -> list[Remark]:
+        """What may not have been meant of what was said of columns."""
+        return list(self._filters.remarks())
 
     def plan(self, raw: RawBatch, columns: Sequence[str]) -> PlannedBatch:
         """Make the next rows ready, in input order."""
-        if len(columns) != len(self._columns.names):
+        if len(columns) != len(self.columns.names):
             self._bind(columns)
         flaws = {index: Flaw(Status.INVALID, says) for index, says in raw.flaws.items()}
         blank = [""] * len(columns)
@@ -107,25 +118,32 @@ class Planner:
         return batch
 
     def check(self) -> None:
-        """Once all is read: see that there was a recipient's column.
+        """Once all columns are known: see that there is one for the recipient, and texts.
 
         Raises:
             InputError: there was none.
+        UsageError: there is no text for any row, or no column that rows are chosen by.
         """
-        self._columns.check()
+        self.columns.check()
+        self._filters.check()
+        if self._message is None and not self.columns.places["message"]:
+            raise UsageError(_NO_TEXTS, Advice.GIVE_MESSAGE_OR_COLUMN)
 
     def _bind(self, columns: Sequence[str]) -> None:
-        self._columns.bind(columns)
+        self.columns.bind(columns)
         self._text_filler = self._filler(self._message)
         self._sender_filler = self._filler(self._sender)
+        self._filters.bind()
+        if self.columns.is_fixed:
+            self.check()
 
     def _filler(self, template: Template | None) -> BoundTemplate | UsageError | None:
         if template is None:
             return None
         try:
-            return template.bind(self._columns.names)
+            return template.bind(self.columns.names)
         except UsageError as error:
-            if self._columns.is_fixed:
+            if self.columns.is_fixed:
                 raise
             return error  # until its columns have come, a JSONL template can fill no row
 
@@ -133,14 +151,15 @@ class Planner:
 
     def _planned(self, table: list[tuple[str, ...]], cells: list[list[str]], flaws: dict[int, Flaw]) -> PlannedBatch:
         size = len(cells)
-        recipients, codes, not_mobile = self._recipients(table, size, flaws)
+        self._filters.leave_out(table, size, flaws)
+        recipients, codes, not_mobile = self._addressing.address(table, size, flaws)
         self._leave_out(recipients, flaws)
-        places = self._columns
-        filled = self._filled(table, size, places.sender, self._sender_filler, "sender id", flaws)
-        senders = _senders(filled)
-        texts = self._filled(table, size, places.message, self._text_filler, "message", flaws)
+        senders = _senders(self._filled(table, size, "from", self._sender_filler, "sender id", flaws))
+        texts = self._filled(table, size, "message", self._text_filler, "message", flaws)
         if not all(map(str.strip, texts)):
-            why, column = (_NO_TEXT, places.name_of("message")) if places.message is not None else (_NO_COLUMN, "")
+            why, column = (_NO_TEXT, self.columns.name_of("message"))
+            if not self.columns.places["message"]:
+                why, column = _NO_COLUMN, ""
             _add(flaws, (i for i, text in enumerate(texts) if not text.strip()), why, column)
         needed, parts = segments.count_all(texts)
         encodings = cast("list[Encoding | None]", needed)
@@ -149,7 +168,7 @@ class Planner:
             self._refuse_long(parts, flaws)
         for i in flaws:
             senders[i], texts[i], encodings[i], parts[i] = None, "", None, 0
-        prices = self._prices(recipients, codes, parts)
+        prices = priced(self._options.rates, recipients, codes, parts)
         for i in flaws:
             prices[i] = None
         return PlannedBatch(
@@ -167,56 +186,25 @@ class Planner:
             cells=cells,
         )
 
-    def _recipients(
-        self, table: list[tuple[str, ...]], size: int, flaws: dict[int, Flaw]
-    ) -> tuple[list[Recipient | None], list[str], list[int]]:
-        places = self._columns
-        to = table[places.to] if places.to is not None else ("",) * size
-        contacts = table[places.contact] if places.contact is not None else ()
-        column = phones.normalise_all(to, self._options.country)
-        recipients = cast("list[Recipient | None]", column.numbers)
-        if any(map(str.strip, contacts)):
-            for i, contact in enumerate(contacts):
-                if contact.strip():
-                    column.reasons.pop(i, None)
-                    found = self._contact(to[i], contact)
-                    recipients[i], column.codes[i] = None if isinstance(found, Remark) else found, ""
-                    if isinstance(found, Remark):
-                        _add(flaws, [i], found, places.name_of("contactId"), contacts)
-        for i, reason in column.reasons.items():
-            why = reason if to[i].strip() else _NO_RECIPIENT
-            _add(flaws, [i], why, places.name_of("to"), to)
-        return recipients, column.codes, column.not_mobile
-
-    def _contact(self, to: str, contact: str) -> ContactId | Remark:
-        """The contact of a row, or why it has none."""
-        if to.strip():
-            return _TWO_RECIPIENTS
-        if self._options.endpoint is Endpoint.PHONENUMBER:
-            return _NO_CONTACTS
-        try:
-            return phones.normalise_contact_id(contact)
-        except phones.BadNumber as error:
-            return error.why
-
     def _leave_out(self, recipients: list[Recipient | None], flaws: dict[int, Flaw]) -> None:
         excluded = self._options.exclusions.recipients
         if excluded:
             for i, recipient in enumerate(recipients):
                 if recipient in excluded:
-                    flaws.setdefault(i, Flaw(Status.SKIPPED, EXCLUDED, self._columns.name_of("to"), f"{recipient}"))
+                    column = self._addressing.column_of(recipient, i)
+                    flaws.setdefault(i, Flaw(Status.SKIPPED, EXCLUDED, column, f"{recipient}"))
 
     def _filled(
         self,
         table: list[tuple[str, ...]],
         size: int,
-        own: int | None,
+        field: str,
         filler: BoundTemplate | UsageError | None,
         kind: str,
         flaws: dict[int, Flaw],
     ) -> list[str]:
         """The rows' own texts, and the filled template where they have none."""
-        own_cells = table[own] if own is not None else ()
+        own_cells = self._fallbacks.cells(field, table, size, flaws) if self.columns.places[field] else ()
         has_own = list(map(bool, map(str.strip, own_cells)))
         if filler is None or (all(has_own) and has_own):
             return list(own_cells) or [""] * size
@@ -237,26 +225,7 @@ class Planner:
         for i, count in enumerate(parts):
             if count > segments.MAX_PARTS:
                 says = f"the text needs {count} SMS parts; the API takes {segments.MAX_PARTS} at most"
-                flaws.setdefault(i, Flaw(Status.INVALID, says, self._columns.name_of("message")))
-
-    def _prices(
-        self, recipients: Sequence[Recipient | None], codes: Sequence[str], parts: Sequence[int]
-    ) -> list[MicroUSD | None]:
-        """By dialing code and size where that decides, as it does unless the rates tell a country's networks apart."""
-        rates, size = self._options.rates, len(parts)
-        keys = list(zip(codes, parts, strict=True))
-        is_uniform = codes.count(codes[0]) == size == parts.count(parts[0]) if size else False
-        known = {
-            (code, count): rates.price(PhoneNumber(code), count)
-            for code, count in (keys[:1] if is_uniform else set(keys))
-            if not rates.varies_within(code)
-        }
-        if is_uniform and known:
-            return [*known.values()] * size
-        return [
-            known[key] if key in known else None if who is None else rates.price(who, key[1])
-            for key, who in zip(keys, recipients, strict=True)
-        ]
+                flaws.setdefault(i, Flaw(Status.INVALID, says, self.columns.name_of("message")))
 
 
 def _make_plain(texts: list[str], encodings: list[Encoding | None], parts: list[int]) -> dict[int, int]:

@@ -76,7 +76,7 @@ def plan_into(source: Source, options: PlanOptions, sink: PlanSink | None) -> Pl
     with _no_collector():
         reader = source.reader()
         planner = _planner(source, options, reader.columns, fixed=reader.is_fixed)
-        survey = Survey(source.name, options)
+        survey = Survey(source.name, options, planner.columns)
         for raw in reader.batches():
             batch = planner.plan(raw, reader.columns)
             survey.add(batch)
@@ -92,7 +92,7 @@ def plan_into(source: Source, options: PlanOptions, sink: PlanSink | None) -> Pl
     if options.duplicates is Duplicates.FAIL:
         _refuse_duplicates(source, survey)
     notes = [*map(Remark, source.notes), *planner.notes, *map(Remark, options.exclusions.notes)]
-    return Planned(survey.plan(survey.findings(notes)), tuple(reader.columns), digest)
+    return Planned(survey.plan(survey.findings(notes, planner.warnings)), tuple(reader.columns), digest)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from heapq import nlargest
 from bulksend.errors import Advice, Remark
 from bulksend.model import Duplicates, Encoding, MicroUSD, Recipient, Status
 from bulksend.planning.batch import Flaw, PlannedBatch
+from bulksend.planning.columns import Columns
 from bulksend.planning.overview import (
     CROWDS_MAX,
     PREVIEWS,
@@ -38,15 +39,16 @@ class Survey:
     Args:
         name: the input's name.
         options: what decided.
+        columns: the input's.
     """
 
-    def __init__(self, name: str, options: PlanOptions) -> None:
+    def __init__(self, name: str, options: PlanOptions, columns: Columns) -> None:
         self._name = name
         self._options = options
         self._rows = 0
         self._groups: Counter[tuple[str, Encoding | None, int, MicroUSD | None]] = Counter()
         self._reasons: dict[_Why, Noted] = {}
-        self._remarks = Remarks(options)
+        self._remarks = Remarks(options, columns)
         self._previews: list[Preview] = []
         self._repeats = Repeats()
         self._crowds: list[Crowd] = []
@@ -98,8 +100,13 @@ class Survey:
         """The rows that have number and text of an earlier one; known once `repeats` is through."""
         return self._duplicates
 
-    def findings(self, notes: Sequence[Remark]) -> Findings:
-        """What people should know; ``notes`` is how the input was understood."""
+    def findings(self, notes: Sequence[Remark], warnings: Sequence[Remark]) -> Findings:
+        """What people should know.
+
+        Args:
+            notes: how the input was understood.
+            warnings: what else than this survey has found may not be as it was meant.
+        """
         found = dict(self._reasons)
         if self._options.duplicates is Duplicates.SKIP and self._duplicates.rows:
             found[Status.SKIPPED, DUPLICATE, Advice.SEND_DUPLICATES] = self._duplicates
@@ -107,9 +114,8 @@ class Survey:
             Reason(status, says, noted.rows, noted.examples, advice) for (status, says, advice), noted in found.items()
         ]
         reasons.sort(key=lambda reason: (-reason.rows, reason.examples))
-        return Findings(
-            tuple(reasons), tuple(notes), tuple(self._remarks.all(self._duplicates)), self._options.rates.source
-        )
+        remarks = (*warnings, *self._remarks.all(self._duplicates))
+        return Findings(tuple(reasons), tuple(notes), remarks, self._options.rates.source)
 
     def plan(self, findings: Findings) -> Plan:
         """The plan summed up, with nothing of it sent."""

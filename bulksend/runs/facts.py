@@ -37,6 +37,8 @@ class Terms:
         sender: sender id of rows without one of their own.
         template: text of rows without one of their own.
         mapping: (field, column name) pairs.
+        only: (column, value) pairs of the rows that are not left out.
+        skip: (column, value) pairs of the rows that are left out.
         country: whose numbers those without dialing code are.
         reading: how the input is read: encoding, delimiter, sheet; None where that is to be found out.
         gsm: whether typographic characters are replaced.
@@ -52,6 +54,8 @@ class Terms:
     sender: str | None = None
     template: str | None = None
     mapping: tuple[tuple[str, str], ...] | None = None
+    only: tuple[tuple[str, str], ...] | None = None
+    skip: tuple[tuple[str, str], ...] | None = None
     country: str | None = None
     reading: tuple[str | None, str | None, str | None] | None = None
     gsm: bool | None = None
@@ -74,6 +78,8 @@ class Terms:
             sender=options.sender,
             template=options.message,
             mapping=options.mapping or None,
+            only=options.only or None,
+            skip=options.skip or None,
             country=options.country,
             reading=reading if any(reading) else None,
             gsm=options.gsm,
@@ -105,6 +111,8 @@ TERMS = (
     Term("sender", "another sender", None),
     Term("template", "another message", None),
     Term("mapping", "other columns named for its fields", ()),
+    Term("only", "another choice of rows to keep", ()),
+    Term("skip", "another choice of rows to leave out", ()),
     Term("country", "another country of its numbers", None),
     Term("reading", "another encoding, delimiter or sheet of the input", (None, None, None)),
     Term("gsm", "another choice about typographic characters", False),
@@ -137,6 +145,8 @@ class Facts:
     sender: str | None
     template: str | None
     mapping: tuple[tuple[str, str], ...]
+    only: tuple[tuple[str, str], ...]
+    skip: tuple[tuple[str, str], ...]
     country: str | None
     reading: tuple[str | None, str | None, str | None]
     gsm: bool

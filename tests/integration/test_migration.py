@@ -124,6 +124,8 @@ def test_its_plan_is_told(path: Path) -> None:
             sender="ACME",
             template=None,
             mapping=(),
+            only=(),
+            skip=(),
             country=None,
             reading=(None, None, None),
             gsm=False,

@@ -46,6 +46,12 @@ def test_rows_that_are_all_empty_cells_are_no_rows(sheet: Path) -> None:
     assert cells(sheet, b"to,message\n1,a\n,\n2,b\n") == [["1", "a"], ["2", "b"]]
 
 
+@pytest.mark.parametrize("blank", [" , ", "\t,", ",\xa0", "\u2003\xa0 , ,  ", '" \n ",'])
+def test_rows_of_nothing_but_spaces_are_no_rows(sheet: Path, blank: str) -> None:
+    content = f"to,message\n1,a\n{blank}\n ,b\n{blank}\n"
+    assert cells(sheet, content.encode()) == [["1", "a"], [" ", "b"]]
+
+
 def test_cells_missing_at_a_lines_end_are_empty(sheet: Path) -> None:
     assert cells(sheet, b"to,message,from\n1\n2,b\n3,c,d\n") == [["1", "", ""], ["2", "b", ""], ["3", "c", "d"]]
 

@@ -199,8 +199,8 @@ def test_a_row_that_the_reader_found_bad_keeps_the_readers_reason_and_cells() ->
     [
         ("to", "contactId", "message", "from"),
         ("TO", "ContactID", "MESSAGE", "From"),
-        (" To ", "contact_id", "Mes sage", "FROM "),
-        ("\ufeffto", "CONTACT ID", "message\n", "f_r_o_m"),
+        (" To ", "CONTACTID", "Mes sage", "FROM "),
+        ("\ufeffto", " contactid", "message\n", "f_r_o_m"),
     ],
 )
 def test_case_spaces_and_underscores_of_a_column_do_not_matter(
@@ -209,6 +209,14 @@ def test_case_spaces_and_underscores_of_a_column_do_not_matter(
     first, second = plan([sender, contact, message, to], ["ACME", "", "a", NUMBER], ["ACME", "7", "b", ""])
     assert (first.recipient, first.text, first.sender) == (NUMBER, "a", "ACME")
     assert second.recipient == 7
+
+
+@pytest.mark.parametrize("contact", ["contact_id", "CONTACT ID"])
+def test_what_only_looks_like_a_contact_id_beside_a_number_is_a_merge_field(contact: str) -> None:
+    options = PlanOptions(message="{Contact ID}")
+    first, second = plan(["to", contact], [NUMBER, "7"], ["", "7"], options=options)
+    assert (first.recipient, first.text) == (NUMBER, "7")
+    assert second.error == "no recipient: neither a number (to) nor a contactId is given"
 
 
 def test_columns_are_mapped_to_fields() -> None:
@@ -266,6 +274,93 @@ def test_a_template_with_bad_braces_is_refused_before_any_row(text: str) -> None
 def test_a_country_that_is_none_is_refused_before_any_row() -> None:
     with pytest.raises(UsageError, match="'XX' is no country"):
         Planner("campaign.csv", PlanOptions(country="XX"), ["to"], fixed=True)
+
+
+def test_a_mapped_number_goes_before_a_contact_that_is_not_mapped() -> None:
+    columns, rows = ["Mobile", "contactId", "message"], ([NUMBER, "7", "a"], ["", "7", "b"])
+    both, contact = plan(columns, *rows, options=PlanOptions(mapping=(("to", "Mobile"),)))
+    assert (both.recipient, contact.recipient) == (NUMBER, 7)
+    mapped = PlanOptions(mapping=(("contactId", "contactId"), ("to", "Mobile")))
+    assert flaw(columns, [NUMBER, "7", "a"], mapped).startswith("both a number (to) and a contactId are given")
+    off = PlanOptions(mapping=(("contactId", ""), ("to", "Mobile")))
+    assert flaw(columns, ["", "7", "b"], off).startswith("no recipient")
+
+
+@pytest.mark.parametrize(
+    ("mobile", "home"), [(NUMBER, "+639181234567"), ("", NUMBER), (" - ", NUMBER), ("N/A", NUMBER)]
+)
+def test_of_several_columns_of_a_field_the_first_counts_that_says_something(mobile: str, home: str) -> None:
+    options = PlanOptions(mapping=(("to", "Mobile"), ("to", "Home")))
+    assert only(["Home", "Mobile", "message"], [home, mobile, "a"], options).recipient == NUMBER
+
+
+def test_a_number_that_is_none_does_not_fall_back_to_another_column() -> None:
+    planner = Planner("c.csv", PlanOptions(mapping=(("to", "A"), ("to", "B"))), ["A", "B", "message"], fixed=True)
+    batch = planner.plan(raw(["12", NUMBER, "a"], ["", "13", "a"], ["", "", "a"]), ["A", "B", "message"])
+    assert [(flaw.column, flaw.value) for flaw in batch.flaws.values()] == [("A", "12"), ("B", "13"), ("A", "")]
+
+
+def test_it_is_told_how_many_rows_used_which_column() -> None:
+    mapping = (("message", "Offer"), ("message", "Text"), ("to", "A"), ("to", "B"), ("to", "C"))
+    columns = ["A", "B", "C", "Text", "Offer"]
+    planner = Planner("c.csv", PlanOptions(mapping=mapping, skip=(("Text", "no"),)), columns, fixed=True)
+    rows = (
+        [NUMBER, "", "", "a", "x"],
+        ["", NUMBER, "", "b", "-"],
+        ["", NUMBER, "", "c", ""],
+        [NUMBER, "", "", "no", ""],
+    )
+    assert [row.text for row in rows_of(planner.plan(raw(*rows), columns))] == ["x", "b", "c", ""]
+    assert [note.says for note in planner.notes] == [
+        "the numbers are taken from 'A' in 1 row, 'B' in 2 rows, 'C' in 0 rows",
+        "the texts are taken from 'Offer' in 1 row, 'Text' in 2 rows",
+    ]
+
+
+def test_rows_are_counted_before_the_second_column_comes_too() -> None:
+    columns = ["A", "message"]
+    planner = Planner("c.jsonl", PlanOptions(mapping=(("to", "A"), ("to", "B"))), columns, fixed=False)
+    planner.plan(raw([NUMBER, "a"]), columns)
+    columns.append("B")
+    planner.plan(raw(["", "a", NUMBER]), columns)
+    assert [note.says for note in planner.notes] == ["the numbers are taken from 'A' in 1 row, 'B' in 1 row"]
+
+
+def contact_notes(columns: list[str], *rows: list[str]) -> list[str]:
+    planner = Planner("c.csv", PlanOptions(), columns, fixed=True)
+    planner.plan(raw(*rows), columns)
+    return [note.says for note in planner.notes]
+
+
+def test_rows_that_go_to_contacts_are_told() -> None:
+    assert contact_notes(["contactId", "message"], ["7", "a"], ["8", "b"]) == [
+        "2 rows go to the engageSPARK contacts whose ids stand in 'contactId'"
+    ]
+    assert contact_notes(["contactId", "Phone", "message"], ["7", NUMBER, "a"]) == [
+        "1 row goes to the engageSPARK contacts whose ids stand in 'contactId', not to the numbers in 'Phone'"
+    ]
+    assert contact_notes(["ContactID", "Phone", "message"], ["003x", NUMBER, "a"]) == [
+        "rows go to the engageSPARK contacts in 'ContactID', not to the numbers in 'Phone'"
+    ]
+    assert contact_notes(["contactId", "to", "message"], ["", NUMBER, "a"]) == []
+
+
+def test_another_programs_contact_ids_are_known_by_the_numbers_beside_them() -> None:
+    with pytest.raises(InputError, match="the number in 'Recapito', or the engageSPARK contact whose id is in"):
+        plan(["Contact ID", "Recapito", "message"], ["202", "+63 917 123 4567", "a"], ["203", "", "b"])
+    columns = ["Contact ID", "Order", "message"]
+    assert [row.recipient for row in plan(columns, ["202", "1017", "a"], ["203", "", "b"])] == [202, 203]
+
+
+def test_without_any_text_there_is_nothing_to_plan() -> None:
+    for options in (PlanOptions(), PlanOptions(message=""), PlanOptions(message=" \n")):
+        with pytest.raises(UsageError, match="there is no text to send: none is given for all rows") as error:
+            Planner("c.csv", options, ["to", "Name"], fixed=True)
+        assert error.value.advice is Advice.GIVE_MESSAGE_OR_COLUMN
+    with pytest.raises(UsageError, match="there is no text to send"):
+        plan(["to", "message"], [NUMBER, "a"], options=PlanOptions(mapping=(("message", ""),)))
+    with pytest.raises(UsageError, match="there is no text to send"):
+        plan(["to"], [NUMBER], fixed=False)
 
 
 # ---- batches, and columns that come later ----

@@ -86,6 +86,12 @@ SAMPLES: dict[str, tuple[str, Any, str]] = {
     "message": ("Hi", "Hi", '"Hi"'),
     "message-file": ("text.txt", Path("text.txt"), '"text.txt"'),
     "map": ("to=Mobile,contact_id=C", (("to", "Mobile"), ("contactId", "C")), '["to=Mobile", "contact_id=C"]'),
+    "only": (
+        "City=Cebu,Davao\n\nDay=Mon\n",
+        ((("City", "Cebu"), ("City", "Davao")), (("Day", "Mon"),)),
+        '["City=Cebu,Davao", "Day=Mon"]',
+    ),
+    "skip": ("DND=TRUE", ((("DND", "TRUE"),),), '["DND=TRUE"]'),
     "country": ("ph", "ph", '"ph"'),
     "encoding": ("cp1252", "cp1252", '"cp1252"'),
     "delimiter": ("tab", "tab", '"tab"'),
@@ -383,9 +389,34 @@ def test_a_message_file_that_cannot_be_read_is_told(content: bytes | None, folde
         plan_options("--message-file", "text.txt")
 
 
-def test_two_columns_for_one_field_are_refused() -> None:
-    with pytest.raises(UsageError, match="--map gives two columns for 'to'"):
-        plan_options("--map", "to=A", "--map", "TO=B")
+def test_several_columns_for_one_field_keep_their_order() -> None:
+    made = plan_options("--map", "to=B", "--map", "message=Text", "--map", "TO=A")
+    assert made.mapping == (("message", "Text"), ("to", "B"), ("to", "A"))
+
+
+@pytest.mark.parametrize("field", ["contactId", "message", "from"])
+def test_a_field_can_be_switched_off(field: str) -> None:
+    assert plan_options("--map", f"{field}= ").mapping == ((field, ""),)
+
+
+def test_choices_of_rows_are_the_same_in_any_order() -> None:
+    made = plan_options("--skip", "B=2, 1", "--skip", "A=x", "--skip", "B=1", "--only", 'City="Cebu, PH",')
+    assert made.skip == (("A", "x"), ("B", "1"), ("B", "2"))
+    assert made.only == (("City", ""), ("City", "Cebu, PH"))
+    assert plan_options("--skip", "Unsubscribed=").skip == (("Unsubscribed", ""),)
+
+
+@pytest.mark.parametrize("option", ["only", "skip"])
+def test_a_choice_of_rows_that_is_no_text_is_refused(option: str) -> None:
+    with pytest.raises(UsageError, match=f"the text given for --{option} is not UTF-8"):
+        plan_options(f"--{option}", "City=Para\udcf1aque")
+
+
+@pytest.mark.parametrize("text", ["City", "=Cebu", " =Cebu", 'City="Cebu', "City=a\nb"])
+def test_a_choice_of_rows_that_is_none_is_refused(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for option in ("--only", "--skip"):
+        assert run("estimate", "in.csv", option, text) == ExitCode.USAGE
+        assert option in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("text", ["to", "to=", "=A", "name=A", "to= "])

@@ -114,6 +114,12 @@ def test_rows_of_many_batches_come_in_order_and_empty_ones_not(book: Path) -> No
     assert cells(book, workbook(HEADER + rows)) == [[str(row)] for row in range(2, 5_000) if row % 7]
 
 
+def test_rows_of_nothing_but_spaces_are_no_rows(book: Path) -> None:
+    row = '<row r="{0}"><c r="A{0}" t="inlineStr"><is><t xml:space="preserve">{1}</t></is></c></row>'
+    rows = [row.format(number, text) for number, text in enumerate([" ", "1", "\xa0 ", "2", "\t"], 2)]
+    assert cells(book, workbook(HEADER + "".join(rows))) == [["1"], ["2"]]
+
+
 def test_a_cell_far_off_is_refused_before_the_memory_is_full(book: Path) -> None:
     far = '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
     assert refusal(book, workbook(HEADER + far, "A1:XFD1048576")) == (

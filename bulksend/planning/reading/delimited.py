@@ -8,15 +8,17 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
+from operator import itemgetter
 
 from bulksend.errors import InputError
 from bulksend.planning.reading.encodings import Utf8Stream
-from bulksend.planning.reading.raw import BATCH_ROWS, RawBatch, ReadOptions, check_header, nul_flaws, shown
+from bulksend.planning.reading.raw import BATCH_ROWS, RawBatch, ReadOptions, check_header, is_blank, nul_flaws, shown
 
 _DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a '|'"}
 _CELL_MAX = 1_000_000  # characters
 _LOOKED_AT = 100  # lines, to tell the delimiter
 _LINE_END = re.compile(r"\r\n|\r|\n")
+_first = itemgetter(0)
 _SEP = re.compile(r'"?sep=([^"\r\n])"?(?:\r|\n|$)', re.IGNORECASE)  # a first line for Excel, which hides it
 
 
@@ -53,12 +55,11 @@ class DelimitedReader:
         self.notes = [] if options.delimiter else _notes(self._delimiter)
 
     def batches(self) -> Iterator[RawBatch]:
-        """See `Reader.batches`; lines without any cell are no rows, missing cells at a line's end are empty."""
+        """See `Reader.batches`; blank lines are no rows, missing cells at a line's end are empty."""
         widths = {len(self.columns)}
-        blank = [""] * len(self.columns)
         while lines := self._next(BATCH_ROWS):
             flaws: dict[int, str] = {}
-            if set(map(len, lines)) != widths or blank in lines:  # else nothing is done row by row
+            if set(map(len, lines)) != widths or _has_blank(lines):  # else nothing is done row by row
                 lines, flaws = self._mended(lines)
             if self._stream.has_nul:
                 flaws = nul_flaws(lines) | flaws
@@ -96,7 +97,9 @@ class DelimitedReader:
         width = len(self.columns)
         rows: list[list[str]] = []
         flaws: dict[int, str] = {}
-        for cells in filter(any, lines):
+        for cells in lines:
+            if is_blank(cells):
+                continue
             row = cells
             if len(cells) < width:
                 row = cells + [""] * (width - len(cells))
@@ -133,6 +136,11 @@ def _fit(head: str, delimiter: str) -> tuple[float, int]:
         return 0.0, 0
     width = len(lines[0])
     return sum(len(cells) == width for cells in lines) / len(lines), width
+
+
+def _has_blank(lines: list[list[str]]) -> bool:
+    """Whether a line is blank; that is seen by the first column as a rule."""
+    return not all(map(str.strip, map(_first, lines))) and any(map(is_blank, lines))
 
 
 def _notes(delimiter: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import NamedTuple, Protocol
@@ -108,6 +108,11 @@ def check_header(name: str, columns: Sequence[str], options: ReadOptions) -> Non
                 f"{shown(name)}: the first line looks like a row, not like a header: it holds the number "
                 f"{printable(cell)}; add a header line such as to,message"
             )
+
+
+def is_blank(cells: Iterable[str]) -> bool:
+    """Whether nothing stands in a row but spaces, no-break ones too: then it is none."""
+    return not any(map(str.strip, cells))
 
 
 def nul_flaws(rows: Sequence[Sequence[str]]) -> dict[int, str]:

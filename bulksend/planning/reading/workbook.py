@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING
 from xml.parsers import expat
 
 from bulksend.errors import InputError, UsageError
-from bulksend.planning.reading.raw import BATCH_ROWS, EMPTY, RawBatch, ReadOptions, check_header, nul_flaws, shown
+from bulksend.planning.reading.raw import (
+    BATCH_ROWS,
+    EMPTY,
+    RawBatch,
+    ReadOptions,
+    check_header,
+    is_blank,
+    nul_flaws,
+    shown,
+)
 from bulksend.words import printable
 
 if TYPE_CHECKING:
@@ -65,10 +74,10 @@ class WorkbookReader:
         self.columns = self._header()
 
     def batches(self) -> Iterator[RawBatch]:
-        """See `Reader.batches`; empty rows are none."""
+        """See `Reader.batches`; blank rows are none."""
         width = len(self.columns)
         while rows := self._next(BATCH_ROWS):
-            rows = [cells[:width] for cells in rows if any(cells)]
+            rows = [cells[:width] for cells in rows if not is_blank(cells)]
             if rows:
                 yield RawBatch(rows, nul_flaws(rows))
 

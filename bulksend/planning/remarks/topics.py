@@ -7,8 +7,11 @@ from typing import Protocol
 
 from bulksend.errors import Remark
 from bulksend.planning.batch import PlannedBatch
+from bulksend.planning.columns import Columns
 from bulksend.planning.planner import PlanOptions
+from bulksend.planning.remarks.consent import Consent
 from bulksend.planning.remarks.noted import Noted
+from bulksend.planning.remarks.own import Own
 from bulksend.planning.remarks.philippines import Philippines
 from bulksend.planning.remarks.recipients import Exclusion, Numbers, duplicates
 from bulksend.planning.remarks.texts import ApiFields, MadePlain, Ucs2
@@ -29,11 +32,19 @@ class Remarks:
 
     Args:
         options: what decided how the input became messages.
+        columns: the input's.
     """
 
-    def __init__(self, options: PlanOptions) -> None:
+    def __init__(self, options: PlanOptions, columns: Columns) -> None:
         self._options = options
+        chosen = frozenset(column for column, _ in options.only + options.skip)
+        self._urgent: tuple[Topic, ...] = (
+            Consent(columns, chosen),
+            Own(columns, "message", options.message),
+            Own(columns, "from", options.sender),
+        )
         self._topics: tuple[Topic, ...] = (
+            *self._urgent,
             Exclusion(options.exclusions),
             Numbers(options.country),
             Ucs2(gsm=options.gsm),
@@ -49,12 +60,14 @@ class Remarks:
             topic.add(batch, texts)
 
     def all(self, repeated: Noted) -> Iterator[Remark]:
-        """What there is to say.
+        """What there is to say, the worst first.
 
         Args:
             repeated: the rows that have number and text of an earlier one.
         """
+        for topic in self._urgent:
+            yield from topic.remarks()
         if self._options.duplicates is None:
             yield from duplicates(repeated)
-        for topic in self._topics:
+        for topic in self._topics[len(self._urgent) :]:
             yield from topic.remarks()

@@ -31,7 +31,8 @@ def plan(db: sqlite3.Connection) -> Facts:
         raise UsageError("this run file holds no whole plan: plan anew")
     found = orjson.loads(value)
     found["columns"] = tuple(found["columns"])
-    found["mapping"] = tuple((field, column) for field, column in found["mapping"])
+    for pairs in ("mapping", "only", "skip"):
+        found[pairs] = tuple((column, value) for column, value in found.get(pairs, ()))
     found["reading"] = tuple(found["reading"])
     return Facts.read(found)
 
@@ -56,7 +57,9 @@ def findings(db: sqlite3.Connection) -> Findings:
 
 def _remark(value: Any) -> Remark:
     """A remark; in format 2 it was a bare sentence."""
-    return Remark(value) if isinstance(value, str) else Remark(value["says"], _advice(value))
+    if isinstance(value, str):
+        return Remark(value)
+    return Remark(value["says"], _advice(value), about=value.get("about", {}))
 
 
 def _advice(value: Mapping[str, Any]) -> Advice | None:
