@@ -23,6 +23,7 @@ FACTS = Facts(
     template=None,
     mapping=(),
     country=None,
+    new_prefixes=False,
     reading=(None, None, None),
     gsm=False,
     duplicates="send",

@@ -72,6 +72,7 @@ class PlanSettings:
     message_file: Path | None
     mapping: tuple[tuple[str, str], ...]
     country: str | None
+    allow_new_prefixes: bool | None
     encoding: str | None
     delimiter: str | None
     sheet: str | None
@@ -107,6 +108,7 @@ class PlanSettings:
             message=_message(self.message, self.message_file),
             mapping=tuple(sorted(self.mapping)),
             country=country,
+            new_prefixes=bool(self.allow_new_prefixes),
             endpoint=Endpoint(self.endpoint),
             rates=read_rates(self.rates) if self.rates else EXAMPLE_RATES,
             gsm=bool(self.gsm),
@@ -123,7 +125,8 @@ class PlanSettings:
         org_id, base_url = to.address
         said = Terms.of(self.options(), org_id=org_id, base_url=base_url, campaign=self.campaign)
         is_endpoint_said = _source("endpoint") is not ParameterSource.DEFAULT
-        return replace(said, gsm=self.gsm, endpoint=self.endpoint if is_endpoint_said else None)
+        endpoint = self.endpoint if is_endpoint_said else None
+        return replace(said, gsm=self.gsm, new_prefixes=self.allow_new_prefixes, endpoint=endpoint)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,13 @@ PLAN = Group(
             multiple=True,
             help="Which column is to, contactId, message or from, if it has another name. Repeatable.",
         ),
-        option("--country", metavar="PH", help="Country of numbers that are written without a dialing code."),
+        option("--country", metavar="PH", help="Country of numbers that are written without + or 00."),
+        option(
+            "--allow-new-prefixes",
+            is_flag=True,
+            default=None,
+            help="Send also to mobiles whose prefix the numbering plans here do not know yet.",
+        ),
         option(
             "--encoding", metavar="NAME", help="The input's character encoding, such as cp1252.  [default: found out]"
         ),

@@ -46,6 +46,7 @@ class PlanOptions:
         message: text of rows without one of their own; may hold merge fields.
         mapping: (field, column name) pairs, where a column has another name than its field.
         country: whose numbers those without dialing code are, such as PH.
+        new_prefixes: whether numbers count whose prefix the numbering plans here do not know.
         endpoint: which of the API's twins; only CONTACT takes a contactId.
         rates: what a part costs.
         gsm: whether typographic characters are replaced where that makes a text GSM-7.
@@ -58,6 +59,7 @@ class PlanOptions:
     message: str | None = None
     mapping: tuple[tuple[str, str], ...] = ()
     country: str | None = None
+    new_prefixes: bool = False
     endpoint: Endpoint = Endpoint.CONTACT
     rates: Rates = EXAMPLE_RATES
     gsm: bool = False
@@ -173,7 +175,7 @@ class Planner:
         places = self._columns
         to = table[places.to] if places.to is not None else ("",) * size
         contacts = table[places.contact] if places.contact is not None else ()
-        column = phones.normalise_all(to, self._options.country)
+        column = phones.normalise_all(to, self._options.country, new_prefixes=self._options.new_prefixes)
         recipients = cast("list[Recipient | None]", column.numbers)
         if any(map(str.strip, contacts)):
             for i, contact in enumerate(contacts):

@@ -38,6 +38,7 @@ class Terms:
         template: text of rows without one of their own.
         mapping: (field, column name) pairs.
         country: whose numbers those without dialing code are.
+        new_prefixes: whether numbers count whose prefix no numbering plan here knows.
         reading: how the input is read: encoding, delimiter, sheet; None where that is to be found out.
         gsm: whether typographic characters are replaced.
         duplicates: what is done with rows that repeat another.
@@ -53,6 +54,7 @@ class Terms:
     template: str | None = None
     mapping: tuple[tuple[str, str], ...] | None = None
     country: str | None = None
+    new_prefixes: bool | None = None
     reading: tuple[str | None, str | None, str | None] | None = None
     gsm: bool | None = None
     duplicates: str | None = None
@@ -75,6 +77,7 @@ class Terms:
             template=options.message,
             mapping=options.mapping or None,
             country=options.country,
+            new_prefixes=options.new_prefixes,
             reading=reading if any(reading) else None,
             gsm=options.gsm,
             duplicates=options.duplicates,
@@ -106,6 +109,7 @@ TERMS = (
     Term("template", "another message", None),
     Term("mapping", "other columns named for its fields", ()),
     Term("country", "another country of its numbers", None),
+    Term("new_prefixes", "another choice about new prefixes", False),
     Term("reading", "another encoding, delimiter or sheet of the input", (None, None, None)),
     Term("gsm", "another choice about typographic characters", False),
     Term("duplicates", "another choice about rows that repeat another", Duplicates.SEND.value),
@@ -138,6 +142,7 @@ class Facts:
     template: str | None
     mapping: tuple[tuple[str, str], ...]
     country: str | None
+    new_prefixes: bool
     reading: tuple[str | None, str | None, str | None]
     gsm: bool
     duplicates: str

@@ -125,6 +125,7 @@ def test_its_plan_is_told(path: Path) -> None:
             template=None,
             mapping=(),
             country=None,
+            new_prefixes=False,
             reading=(None, None, None),
             gsm=False,
             duplicates="skip",

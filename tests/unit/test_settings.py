@@ -115,6 +115,7 @@ SAMPLES: dict[str, tuple[str, Any, str]] = {
     "repeat": ("1", True, "true"),
     "wait": ("1", True, "true"),
     "force": ("1", True, "true"),
+    "allow-new-prefixes": ("1", True, "true"),
     "limit": ("2", 2, "2"),
     "dry-run": ("1", True, "true"),
     "yes": ("1", True, "true"),
