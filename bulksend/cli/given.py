@@ -9,11 +9,12 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
+from bulksend import campaign
 from bulksend.campaign import PlanRequest, SendOptions
 from bulksend.cli.settings import api_key
 from bulksend.errors import UsageError
 from bulksend.model import Duplicates, Endpoint
-from bulksend.planning import PlanOptions, ReadOptions, read_exclusions
+from bulksend.planning import PlanOptions, ReadOptions
 from bulksend.runs import Address, Terms
 from bulksend.sending import Cap, Caps, Pace
 from bulksend.sms import EXAMPLE_RATES, read_rates
@@ -113,7 +114,7 @@ class PlanSettings:
             rates=read_rates(self.rates) if self.rates else EXAMPLE_RATES,
             gsm=bool(self.gsm),
             duplicates=Duplicates(self.duplicates) if self.duplicates else None,
-            exclusions=read_exclusions(self.exclude, country),
+            exclusions=campaign.exclusions(self.exclude, country, new_prefixes=bool(self.allow_new_prefixes)),
         )
 
     def request(self, input_name: str, options: PlanOptions, address: Address) -> PlanRequest:

@@ -68,10 +68,10 @@ PLAN = Group(
         ),
         option(
             "--exclude",
-            metavar="FILE",
+            metavar="FILE|RUN",
             type=PathType(path_type=Path),
             multiple=True,
-            help="Leave out whose number is in this list. Repeatable.",
+            help="Leave out whose number is in this list, or whom this run sent to. Repeatable.",
         ),
         option(
             "--duplicates",

@@ -136,7 +136,7 @@ class Planner:
     def _planned(self, table: list[tuple[str, ...]], cells: list[list[str]], flaws: dict[int, Flaw]) -> PlannedBatch:
         size = len(cells)
         recipients, codes, not_mobile = self._recipients(table, size, flaws)
-        self._leave_out(recipients, flaws)
+        self._leave_out(recipients, codes, flaws)
         places = self._columns
         filled = self._filled(table, size, places.sender, self._sender_filler, "sender id", flaws)
         senders = _senders(filled)
@@ -201,11 +201,12 @@ class Planner:
         except phones.BadNumber as error:
             return error.why
 
-    def _leave_out(self, recipients: list[Recipient | None], flaws: dict[int, Flaw]) -> None:
-        excluded = self._options.exclusions.recipients
-        if excluded:
+    def _leave_out(self, recipients: list[Recipient | None], codes: list[str], flaws: dict[int, Flaw]) -> None:
+        excluded = self._options.exclusions
+        known = excluded.recipients
+        if known and (not known.isdisjoint(recipients) or any(map(phones.has_others, set(codes)))):
             for i, recipient in enumerate(recipients):
-                if recipient in excluded:
+                if excluded.has(recipient, codes[i]):
                     flaws.setdefault(i, Flaw(Status.SKIPPED, EXCLUDED, self._columns.name_of("to"), f"{recipient}"))
 
     def _filled(

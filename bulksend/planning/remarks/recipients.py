@@ -37,6 +37,7 @@ class Exclusion:
 
     def remarks(self) -> Iterator[Remark]:
         """See `Topic.remarks`."""
+        yield from map(Remark, self._exclusions.warnings)
         if self._contacts.rows:
             yield Remark(
                 f"{self._contacts.count('goes', 'go')} to contacts, whose numbers are not known here: "

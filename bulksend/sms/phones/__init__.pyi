@@ -2,6 +2,7 @@ from .cells import Column as Column
 from .cells import normalise as normalise
 from .cells import normalise_all as normalise_all
 from .cells import normalise_contact_id as normalise_contact_id
+from .likeness import resembles as resembles
 from .numbering import check_country as check_country
 from .spelling import BadNumber as BadNumber
 from .traits import canonical as canonical

@@ -28,7 +28,7 @@ def digits_of(cell: str) -> tuple[str, bool]:
     Raises:
         BadNumber: there is something in it that is no part of a number.
     """
-    if _DATE.fullmatch(cell):
+    if is_date(cell):
         raise BadNumber("a date, no phone number: see whether another column holds the numbers")
     cell = _SCHEME.sub("", cell)
     digits = _NOT_DIGIT.sub("", cell)
@@ -50,7 +50,7 @@ def plain_cell(text: str) -> str:
     Raises:
         BadNumber: it is empty, or the spreadsheet lost what was in it.
     """
-    cell = text.translate(_PLAIN).strip()
+    cell = plain(text)
     if cell.startswith('="'):  # how people make Excel keep a number as text
         cell = cell[1:]
     cell = cell.strip(" \n\"',;|&:")
@@ -62,6 +62,8 @@ def plain_cell(text: str) -> str:
         raise BadNumber("the column was too narrow for its digits: widen it, and export the file again")
     if _SPREADSHEET_ERROR.match(cell):
         raise BadNumber("a spreadsheet's error, no number: correct the formula in this cell")
+    if _FORMULA.match(cell):
+        raise BadNumber("a formula, not its value: open the sheet, save it, and export it again")
     if (whole := _FLOAT.fullmatch(cell)) or (whole := _GROUPED.fullmatch(cell)):
         if whole["decimals"].strip("0"):
             raise BadNumber("an amount, no phone number: see whether another column holds the numbers")
@@ -69,6 +71,21 @@ def plain_cell(text: str) -> str:
     if scientific := _SCIENTIFIC.fullmatch(cell):
         return _written_out(scientific)
     return cell
+
+
+def plain(text: str) -> str:
+    """Return a text with plain digits and marks in place of those of other scripts, and without marks of no width."""
+    return text.translate(_PLAIN).strip()
+
+
+def is_date(cell: str) -> bool:
+    """Say whether a plain cell is a date, perhaps with a time."""
+    return _DATE.fullmatch(cell) is not None
+
+
+def is_scientific(cell: str) -> bool:
+    """Say whether a plain cell is a large number in scientific notation, such as 6.39E+11."""
+    return _LARGE.fullmatch(cell) is not None
 
 
 def squeezed(cells: Sequence[str]) -> list[str]:
@@ -81,7 +98,7 @@ def squeezed(cells: Sequence[str]) -> list[str]:
         text
         if len(text) < 2 * _WHOLE_NUMBER
         and cell.rfind("+") < 1
-        and (len(text) > _DATE_DIGITS or not _DATE.fullmatch(cell.strip()))
+        and (len(text) > _DATE_DIGITS or not is_date(cell.strip()))
         else ""
         for text, cell in zip(bare, cells, strict=True)
     ]
@@ -154,6 +171,8 @@ _DATE = re.compile(
     re.DOTALL,
 )
 _SCIENTIFIC = re.compile(r"(?P<whole>[+-]?[0-9]+)([.,](?P<decimals>[0-9]*))? ?[eE] ?(?P<exponent>[+-]?[0-9]+)")
+_LARGE = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]*)? ?[eE] ?\+?0*(?:[6-9]|[12][0-9])")
+_FORMULA = re.compile(r"=.*[A-Za-z]", re.DOTALL)
 _SPREADSHEET_ERROR = re.compile(r"#(N/A|REF|VALUE|NAME|DIV/0|NULL|NUM|SPILL|CALC)|err:[0-9]", re.IGNORECASE)
 _BETWEEN_NUMBERS = re.compile(
     r"[,;|&/\n]"
