@@ -135,9 +135,8 @@ class ExclusionList:
 
     def _refused(self, column: ListedColumn, unread: Unread, hint: str) -> InputError:
         row = f"row {unread.row}" if unread.row else "first line"
-        place = f"{self._name}: {column.name}, {row}"
-        says = f"{place}: {printable(unread.cell, _LONGEST)!r} cannot be left out: {unread.why.says}{hint}"
-        return InputError(says, unread.why.advice)
+        says = f"{printable(unread.cell, _LONGEST)!r} cannot be left out: {unread.why.says} ({column.name}){hint}"
+        return InputError(f"{self._name}: {row}: {says}", unread.why.advice)
 
     def _notes(self) -> list[str]:
         """Where the numbers were found, unless that is plain."""
