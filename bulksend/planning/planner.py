@@ -135,7 +135,8 @@ class Planner:
 
     def _planned(self, table: list[tuple[str, ...]], cells: list[list[str]], flaws: dict[int, Flaw]) -> PlannedBatch:
         size = len(cells)
-        recipients, codes, not_mobile = self._recipients(table, size, flaws)
+        recipients, numbers = self._recipients(table, size, flaws)
+        codes = numbers.codes
         self._leave_out(recipients, codes, flaws)
         places = self._columns
         filled = self._filled(table, size, places.sender, self._sender_filler, "sender id", flaws)
@@ -164,14 +165,15 @@ class Planner:
             codes=codes,
             prices=prices,
             flaws=flaws,
-            not_mobile=not_mobile,
+            not_mobile=numbers.not_mobile,
+            has_odd_tails=numbers.has_odd_tails,
             made_plain=made_plain,
             cells=cells,
         )
 
     def _recipients(
         self, table: list[tuple[str, ...]], size: int, flaws: dict[int, Flaw]
-    ) -> tuple[list[Recipient | None], list[str], list[int]]:
+    ) -> tuple[list[Recipient | None], phones.Column]:
         places = self._columns
         to = table[places.to] if places.to is not None else ("",) * size
         contacts = table[places.contact] if places.contact is not None else ()
@@ -188,7 +190,7 @@ class Planner:
         for i, reason in column.reasons.items():
             why = reason if to[i].strip() else _NO_RECIPIENT
             _add(flaws, [i], why, places.name_of("to"), to)
-        return recipients, column.codes, column.not_mobile
+        return recipients, column
 
     def _contact(self, to: str, contact: str) -> ContactId | Remark:
         """The contact of a row, or why it has none."""

@@ -8,6 +8,7 @@ from typing import Protocol
 from bulksend.errors import Remark
 from bulksend.planning.batch import PlannedBatch
 from bulksend.planning.planner import PlanOptions
+from bulksend.planning.remarks.damage import Damage
 from bulksend.planning.remarks.noted import Noted
 from bulksend.planning.remarks.philippines import Philippines
 from bulksend.planning.remarks.recipients import Exclusion, Numbers, duplicates
@@ -35,7 +36,8 @@ class Remarks:
         self._options = options
         self._topics: tuple[Topic, ...] = (
             Exclusion(options.exclusions),
-            Numbers(options.country),
+            Numbers(options.country, new_prefixes=options.new_prefixes),
+            Damage(),
             Ucs2(gsm=options.gsm),
             MadePlain(),
             ApiFields(),

@@ -13,6 +13,7 @@ from bulksend.model import ContactId, PhoneNumber
 from bulksend.sms.phones.numbering import code_in, column_of, quick
 from bulksend.sms.phones.readings import read_by_library
 from bulksend.sms.phones.spelling import BadNumber, digits_of, plain_cell, several_in, squeezed, without_decimals
+from bulksend.sms.phones.tails import odd_tails_of
 from bulksend.sms.phones.traits import commonest_code, dialing_code, may_be_mobile
 
 
@@ -79,12 +80,14 @@ class Column(NamedTuple):
         reasons: why it is none, by its place in the column.
         codes: the numbers' dialing codes; empty where there is no number.
         not_mobile: the places of numbers that are surely no mobile's.
+        has_odd_tails: False if surely none ends in zeros or follows the one before it, see `odd_tails`.
     """
 
     numbers: list[PhoneNumber | None]
     reasons: dict[int, Remark]
     codes: list[str]
     not_mobile: list[int]
+    has_odd_tails: bool
 
 
 def normalise_all(cells: Sequence[str], country: str | None, *, new_prefixes: bool = False) -> Column:
@@ -96,10 +99,11 @@ def normalise_all(cells: Sequence[str], country: str | None, *, new_prefixes: bo
     code = code_in(country) if country else commonest_code(cells)
     front, pattern = column_of(code, country)
     lines = ["" if "\n" in cell else cell for cell in cells] if "\n" in "".join(cells) else cells
-    numbers = _column(lines, front, pattern)
-    column = Column(numbers, {}, [code] * len(numbers), [])
+    text = "\n".join([*lines, ""])
+    numbers = _column(text, front, pattern)
+    column = Column(numbers, {}, [code] * len(numbers), [], None in numbers or odd_tails_of(text, len(numbers)))
     rest = [i for i, number in enumerate(numbers) if number is None] if None in numbers else []
-    found = _column(squeezed([lines[i] for i in rest]), front, pattern) if rest else []
+    found = _column("\n".join([*squeezed([lines[i] for i in rest]), ""]), front, pattern) if rest else []
     for i, number in zip(rest, found, strict=True):
         numbers[i] = number
         if number is None:
@@ -119,8 +123,8 @@ def _add_odd(column: Column, place: int, read: Callable[[], PhoneNumber]) -> Non
         column.not_mobile.append(place)
 
 
-def _column(lines: Sequence[str], front: str, pattern: re.Pattern[str]) -> list[PhoneNumber | None]:
-    found = pattern.findall("\n".join([*lines, ""]))
+def _column(lines: str, front: str, pattern: re.Pattern[str]) -> list[PhoneNumber | None]:
+    found = pattern.findall(lines)
     if front or "" in found:
         found = [front + number if number else None for number in found]
     return cast("list[PhoneNumber | None]", found)  # to call the type for each would take a third of the time

@@ -41,6 +41,18 @@ def may_be_mobile(number: PhoneNumber) -> bool:
     return bool(mobile_in(code)(number)) or (not valid_in(code)(number) and _library_says_mobile(number))
 
 
+def is_known(number: PhoneNumber) -> bool:
+    """Say whether the numbering plans know a number as a valid one."""
+    import phonenumbers
+
+    if valid_in(code_of(number[:3]))(number):
+        return True
+    try:
+        return phonenumbers.is_valid_number(phonenumbers.parse(f"+{number}"))
+    except phonenumbers.NumberParseException:
+        return False
+
+
 def canonical(number: PhoneNumber) -> PhoneNumber:
     """Return the one of several numbers of a phone that stands for all of them.
 
