@@ -17,7 +17,8 @@ def exclusions(places: Sequence[Path], country: str | None, *, new_prefixes: boo
 
     Args:
         places: lists, see `read_exclusions`, and runs: of these whoever was or may have been sent to. A run is named by
-            its file, or by an input that lies beside it, is what it was planned of, and has begun to be sent.
+            its file, or by an input that lies beside it and is what it was planned of, if that was no rehearsal and has
+            begun to be sent.
         country: whose numbers those without "+" or "00" are, in lists.
         new_prefixes: whether numbers in lists count whose prefix no numbering plan here knows.
 
@@ -44,7 +45,8 @@ def _run_of(place: Path) -> Run | None:
     if not place.is_file() or not is_run_file(beside):
         return None
     run = open_run(beside)
-    if run.has_begun and run.facts.input_digest == _digest(place):
+    is_rehearsal = not run.facts.base_url
+    if run.has_begun and not is_rehearsal and run.facts.input_digest == _digest(place):
         return run
     run.close()
     return None

@@ -76,6 +76,17 @@ def test_an_input_of_which_nothing_was_sent_is_a_list(tmp_path: Path) -> None:
     assert campaign.exclusions([sheet], None, new_prefixes=False).recipients == {"639171000001"}
 
 
+def test_an_input_that_was_only_rehearsed_is_a_list(sent: Path) -> None:
+    run = sent.with_suffix(".run")
+    run.unlink()
+    options = PlanOptions(message="Hi", sender="ACME")
+    campaign.plan(PlanRequest(str(sent), options, Address(1, "")), run).close()
+    with closing(sqlite3.connect(run)) as db, db:
+        db.execute("INSERT INTO sends (row, state, attempts, started_at) VALUES (1, 'sent', 1, 1.0)")
+    assert campaign.exclusions([sent], None, new_prefixes=False).recipients == {*STATES}
+    assert campaign.exclusions([run], None, new_prefixes=False).recipients == {"639171000001"}
+
+
 def test_runs_and_lists_count_together_and_are_known_by_their_content(sent: Path, tmp_path: Path) -> None:
     listed = tmp_path / "optouts.csv"
     listed.write_text("phone\n+54 11 2345-6789\n")
