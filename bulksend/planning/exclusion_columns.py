@@ -13,7 +13,6 @@ from bulksend.planning.remarks import Noted
 from bulksend.sms import phones
 from bulksend.words import printable
 
-_NUMBER_DIGITS = 6  # a cell with fewer is read as a number only where the column's name says so
 _CONTACT_KEYS = frozenset({"contactid", "contactids"})
 _NUMBER_KEYS = USUAL_NAMES | {"to"}
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W\d_]+")
@@ -84,7 +83,7 @@ class ListedColumn:
     @property
     def name(self) -> str:
         """How it is called, fit to show; a header that holds digits may be somebody's number."""
-        is_name = self._header.strip() and not self._looks_like_number(self._header)
+        is_name = self._header.strip() and not phones.resembles(self._header)
         return f"column {printable(self._header, 60)!r}" if is_name else f"column {self.place}"
 
     @property
@@ -104,7 +103,9 @@ class ListedColumn:
         """Take the next cells in, from this row on; the places of those that are numbers."""
         asked = [place for place, cell in enumerate(cells) if cell and not cell.isspace()]
         if not self.is_usual:
-            asked = [place for place in asked if self._may_be_number(cells[place], first + place)]
+            others = [place for place in asked if not phones.resembles(cells[place])]
+            self._add_others(others, cells, first)
+            asked = sorted({*asked}.difference(others))
         column = phones.normalise_all([cells[i] for i in asked], self._country, new_prefixes=self._new_prefixes)
         having = set()
         for place, number in zip(asked, column.numbers, strict=True):
@@ -115,16 +116,13 @@ class ListedColumn:
             self._add_unread(Unread(first + asked[i], cells[asked[i]].strip(), why))
         return having
 
-    def _may_be_number(self, cell: str, row: int) -> bool:
-        if self._looks_like_number(cell):
-            return True
-        if row:
-            why = self._why_not(cell) if self.unread is None else self.unread.why  # the first one's is told
-            self._add_unread(Unread(row, cell.strip(), why))
-        return False
-
-    def _looks_like_number(self, cell: str) -> bool:
-        return sum(map(str.isdigit, cell)) >= _NUMBER_DIGITS or phones.resembles(cell)
+    def _add_others(self, places: Sequence[int], cells: Sequence[str], first: int) -> None:
+        """Take in cells that are surely no numbers."""
+        for place in places if first else ():  # a header's are names
+            cell = cells[place].strip()
+            if self._says_something(cell, first + place):
+                self._other_rows += 1
+                self.unread = self.unread or Unread(first + place, cell, self._why_not(cell))
 
     def _why_not(self, cell: str) -> Remark:
         found = phones.normalise_all([cell], self._country, new_prefixes=self._new_prefixes)
@@ -138,16 +136,17 @@ class ListedColumn:
             self.foreign.note(row, value=cell)
 
     def _add_unread(self, unread: Unread) -> None:
-        if not any(map(str.isalnum, unread.cell)) and not unread.cell.startswith("#"):
-            return  # a dash says nothing
-        if unread.cell.casefold() in _NO_VALUE:
-            self.valueless.note(unread.row, value=unread.cell)
+        if not self._says_something(unread.cell, unread.row):
             return
         if phones.resembles(unread.cell):
             self.damaged_rows += 1
             self.damaged = self.damaged or unread
-        elif unread.row:
-            self._other_rows += 1
         else:
-            return  # a name, as headers are
+            self._other_rows += 1
         self.unread = self.unread or unread
+
+    def _says_something(self, cell: str, row: int) -> bool:
+        if cell.casefold() in _NO_VALUE:
+            self.valueless.note(row, value=cell)
+            return False
+        return cell.startswith("#") or any(map(str.isalnum, cell))  # a dash says nothing
