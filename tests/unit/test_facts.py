@@ -47,6 +47,7 @@ DEFAULTS = {
     "template": None,
     "mapping": (),
     "country": None,
+    "new_prefixes": False,
     "reading": (None, None, None),
     "gsm": False,
     "duplicates": "send",
