@@ -27,6 +27,7 @@ _FOR_OTHER_THINGS = frozenset(
      "ref", "reference", "url", "link", "count", "rating", "type", "label", "status", "provider", "carrier", "network",
      "consent", "timezone")
 )  # fmt: skip
+_FEW_DIGITS = re.compile(r"#|[+(]?\d[\d ()]*$")
 _NO_VALUE = frozenset({"n/a", "na", "none", "null", "nil", "nan", "\\n", "(null)", "(none)"})
 
 
@@ -61,6 +62,7 @@ class ListedColumn:
         damaged_rows: how many do.
         foreign: those that may be Philippine without a dialing code.
         valueless: those whose words say that there is no value.
+        doubtful: those with an error or a few digits, where the column's name says that it holds numbers.
     """
 
     def __init__(self, header: str, place: int, country: str | None, *, new_prefixes: bool) -> None:
@@ -69,7 +71,7 @@ class ListedColumn:
         self.unread: Unread | None = None
         self.damaged: Unread | None = None
         self.damaged_rows = 0
-        self.foreign, self.valueless = Noted(), Noted()
+        self.foreign, self.valueless, self.doubtful = Noted(), Noted(), Noted()
         self._header = header
         self._read_rows = self._other_rows = 0
         self._country = country
@@ -123,6 +125,8 @@ class ListedColumn:
             if self._says_something(cell, first + place):
                 self._other_rows += 1
                 self.unread = self.unread or Unread(first + place, cell, self._why_not(cell))
+                if self._is_meant_for_numbers and _FEW_DIGITS.match(cell):
+                    self.doubtful.note(first + place, value=cell)
 
     def _why_not(self, cell: str) -> Remark:
         found = phones.normalise_all([cell], self._country, new_prefixes=self._new_prefixes)

@@ -158,6 +158,9 @@ class ExclusionList:
                     f"that cannot be read, such as {printable(column.damaged.cell, _LONGEST)!r} in row "
                     f"{column.damaged.row}: {column.damaged.why.says}"
                 )
+            if column.doubtful.rows and column not in strict:
+                rows = many(column.doubtful.rows, "row")
+                warnings.append(f"{column.name} cannot be read in {rows}: {column.doubtful}")
             if column.foreign.rows:
                 warnings.append(
                     f"{column.foreign.count('is', 'are')} read as foreign, but may be Philippine without the dialing "

@@ -169,6 +169,17 @@ def test_a_cell_that_says_that_there_is_none_refuses_nothing(tmp_path: Path, cel
         assert "column 'Home Phone' has no number in 1 row: row 1" in warning
 
 
+@pytest.mark.parametrize(("cell", "is_told"), [("#N/A", True), ("12345", True), ("yes", False), ("2024-11-24", False)])
+def test_a_column_named_for_numbers_that_has_none_is_told_unless_it_holds_words(
+    tmp_path: Path, cell: str, *, is_told: bool
+) -> None:
+    found = read(tmp_path / "opt.csv", f"Home Phone,phone\n{cell},+{ANA}\n,+{BEN}\n")
+    assert found.recipients == {ANA, BEN}
+    assert [warning.split(": ", 1)[1] for warning in found.warnings] == (
+        [f"column 'Home Phone' cannot be read in 1 row: row 1 ({cell})"] if is_told else []
+    )
+
+
 def test_rows_of_whom_no_number_is_known_are_told(tmp_path: Path) -> None:
     found = read(tmp_path / "opt.csv", f"name,phone\nAna,+{ANA}\nBen,\n,\nCy,\n")
     assert [warning.split(": ", 1)[1] for warning in found.warnings] == [
