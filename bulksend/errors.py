@@ -14,6 +14,8 @@ from enum import StrEnum
 class Advice(StrEnum):
     """What can be done about something that is said; the values stand in run files."""
 
+    ALLOW_NEW_PREFIXES = "allow-new-prefixes"
+    """If the number's prefix is newer than the numbering plans here, allow such, or bring these up to date."""
     CHOOSE_COLUMN = "choose-column"
     """Say which of several columns holds the numbers; about ``column``, one of them."""
     CHOOSE_RECIPIENT = "choose-recipient"

@@ -25,6 +25,7 @@ FACTS = Facts(
     only=(),
     skip=(),
     country=None,
+    new_prefixes=False,
     reading=(None, None, None),
     gsm=False,
     duplicates="send",

@@ -15,6 +15,7 @@ from .events import Slowed as Slowed
 from .events import Started as Started
 from .events import StoppingEarly as StoppingEarly
 from .events import Tell as Tell
+from .exclusions import exclusions as exclusions
 from .limits import repeats_max as repeats_max
 from .plans import PlanRequest as PlanRequest
 from .plans import own_as_planned as own_as_planned

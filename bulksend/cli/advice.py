@@ -6,6 +6,9 @@ from bulksend.errors import Advice, BulksendError, Remark
 from bulksend.sending import Stop, StopReason
 
 _WORDS: dict[Advice, str] = {
+    Advice.ALLOW_NEW_PREFIXES: (
+        "if its prefix is newer than that, --allow-new-prefixes sends to it (or pip install -U phonenumbers)"
+    ),
     Advice.CHOOSE_COLUMN: "say which with --map to={column!r}",
     Advice.CHOOSE_RECIPIENT: "say which with --map to={column!r} or --map contactId={contact!r}",
     Advice.CORRECT_CHOICE: "see how it is written in --only or --skip",

@@ -11,11 +11,12 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
+from bulksend import campaign
 from bulksend.campaign import PlanRequest, SendOptions
 from bulksend.cli.settings import api_key
 from bulksend.errors import UsageError
 from bulksend.model import Duplicates, Endpoint
-from bulksend.planning import PlanOptions, ReadOptions, read_exclusions
+from bulksend.planning import PlanOptions, ReadOptions
 from bulksend.runs import Address, Terms
 from bulksend.sending import Cap, Caps, Pace
 from bulksend.sms import EXAMPLE_RATES, read_rates
@@ -76,6 +77,7 @@ class PlanSettings:
     only: tuple[tuple[tuple[str, str], ...], ...]
     skip: tuple[tuple[tuple[str, str], ...], ...]
     country: str | None
+    allow_new_prefixes: bool | None
     encoding: str | None
     delimiter: str | None
     sheet: str | None
@@ -112,11 +114,12 @@ class PlanSettings:
             only=only,
             skip=skip,
             country=country,
+            new_prefixes=bool(self.allow_new_prefixes),
             endpoint=Endpoint(self.endpoint),
             rates=read_rates(self.rates) if self.rates else EXAMPLE_RATES,
             gsm=bool(self.gsm),
             duplicates=Duplicates(self.duplicates) if self.duplicates else None,
-            exclusions=read_exclusions(self.exclude, country),
+            exclusions=campaign.exclusions(self.exclude, country, new_prefixes=bool(self.allow_new_prefixes)),
         )
 
     def request(self, input_name: str, options: PlanOptions, address: Address) -> PlanRequest:
@@ -128,7 +131,8 @@ class PlanSettings:
         org_id, base_url = to.address
         said = Terms.of(self.options(), org_id=org_id, base_url=base_url, campaign=self.campaign)
         is_endpoint_said = _source("endpoint") is not ParameterSource.DEFAULT
-        return replace(said, gsm=self.gsm, endpoint=self.endpoint if is_endpoint_said else None)
+        endpoint = self.endpoint if is_endpoint_said else None
+        return replace(said, gsm=self.gsm, new_prefixes=self.allow_new_prefixes, endpoint=endpoint)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,13 @@ PLAN = Group(
             multiple=True,
             help="Leave out rows that have one of these values in this column. Repeatable.",
         ),
-        option("--country", metavar="PH", help="Country of numbers that are written without a dialing code."),
+        option("--country", metavar="PH", help="Country of numbers that are written without + or 00."),
+        option(
+            "--allow-new-prefixes",
+            is_flag=True,
+            default=None,
+            help="Send also to mobiles whose prefix the numbering plans here do not know yet.",
+        ),
         option(
             "--encoding", metavar="NAME", help="The input's character encoding, such as cp1252.  [default: found out]"
         ),
@@ -77,10 +83,10 @@ PLAN = Group(
         ),
         option(
             "--exclude",
-            metavar="FILE",
+            metavar="FILE|RUN",
             type=PathType(path_type=Path),
             multiple=True,
-            help="Leave out whose number is in this list. Repeatable.",
+            help="Leave out whose number is in this list, or whom this run sent to. Repeatable.",
         ),
         option(
             "--duplicates",

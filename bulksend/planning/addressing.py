@@ -24,6 +24,7 @@ class Addressed(NamedTuple):
     recipients: list[Recipient | None]
     codes: list[str]
     not_mobile: list[int]
+    has_odd_tails: bool
 
 
 class Addressing:
@@ -33,13 +34,17 @@ class Addressing:
         columns: where in a row they are.
         fallbacks: takes them from there.
         country: whose numbers those without dialing code are.
+        new_prefixes: whether numbers count whose prefix no numbering plan here knows.
         endpoint: which of the API's twins; only CONTACT takes a contactId.
     """
 
-    def __init__(self, columns: Columns, fallbacks: Fallbacks, country: str | None, endpoint: Endpoint) -> None:
+    def __init__(
+        self, columns: Columns, fallbacks: Fallbacks, country: str | None, endpoint: Endpoint, *, new_prefixes: bool
+    ) -> None:
         self._columns = columns
         self._fallbacks = fallbacks
         self._country = country
+        self._new_prefixes = new_prefixes
         self._endpoint = endpoint
         self._to_contacts = 0
         self._is_sure = False
@@ -54,7 +59,7 @@ class Addressing:
             self._be_sure(table, size)
         to = self._fallbacks.cells("to", table, size, flaws)
         contacts = self._fallbacks.cells("contactId", table, size, flaws)
-        column = phones.normalise_all(to, self._country)
+        column = phones.normalise_all(to, self._country, new_prefixes=self._new_prefixes)
         recipients = cast("list[Recipient | None]", column.numbers)
         if any(map(str.strip, contacts)):
             for i, contact in enumerate(contacts):
@@ -68,7 +73,7 @@ class Addressing:
                         self._to_contacts += 1
         for i, reason in column.reasons.items():
             self._refuse(flaws, i, reason if to[i].strip() else _NO_RECIPIENT, "to", to[i])
-        return Addressed(recipients, column.codes, column.not_mobile)
+        return Addressed(recipients, column.codes, column.not_mobile, column.has_odd_tails)
 
     def column_of(self, recipient: Recipient | None, index: int) -> str:
         """The column that a row's recipient stands in, in the table that was last looked at."""
@@ -91,7 +96,7 @@ class Addressing:
         fields = {place for places in self._columns.places.values() for place in places}
         for place, cells in enumerate(table):
             said = [] if place in fields else list(filter(str.strip, cells))
-            numbers = phones.normalise_all(said, self._country).numbers
+            numbers = phones.normalise_all(said, self._country, new_prefixes=self._new_prefixes).numbers
             if said and 2 * (len(numbers) - numbers.count(None)) > len(said):
                 raise self._columns.doubt(place, self._columns.places["contactId"][0])
 

@@ -46,6 +46,7 @@ class PlannedBatch:
         prices: in micro-USD; None where no rate is known.
         flaws: why rows are not to be sent, by their index.
         not_mobile: the indices of numbers that are surely no mobile's.
+        has_odd_tails: False if surely none of the numbers ends in zeros or follows the one before it.
         made_plain: by index, the parts that a text would need, had it not been made GSM-7.
         cells: the rows' own cells.
     """
@@ -60,6 +61,7 @@ class PlannedBatch:
     prices: list[MicroUSD | None]
     flaws: dict[int, Flaw]
     not_mobile: list[int]
+    has_odd_tails: bool
     made_plain: dict[int, int]
     cells: list[list[str]]
 

@@ -1,23 +1,16 @@
-"""Those to be left out: opt-out lists, in whatever column their numbers stand."""
+"""Those to be left out: opt-out lists, and whoever an earlier run reached."""
 
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bulksend.errors import InputError, Remark
-from bulksend.model import Recipient
-from bulksend.planning.reading import ReadOptions, Source, shown
-from bulksend.planning.usual import is_usual, usual_key
+from bulksend.model import PhoneNumber, Recipient
+from bulksend.planning.exclusion_list import ExclusionList
+from bulksend.planning.reading import ReadOptions, Source
 from bulksend.sms import phones
-from bulksend.words import printable
-
-_NUMBER_DIGITS = 7  # from so many digits on, a cell may have been meant as a number
-_DATE = re.compile(r"\s*[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}\b")
-_CONTACT_KEYS = frozenset({"contactid", "contactids"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,108 +18,75 @@ class Exclusions:
     """Who is left out.
 
     Attributes:
-        recipients: their numbers and contact ids.
-        digest: of the files they come from, hexadecimal; empty without any.
-        notes: how these were understood, where that was found out.
+        recipients: their numbers and contact ids; of a phone with several numbers the canonical one too.
+        digest: of what they come from, hexadecimal; empty if nobody was named.
+        notes: how the lists were understood, where that was found out.
+        warnings: what stands in them and leaves nobody out.
     """
 
     recipients: frozenset[Recipient] = field(default=frozenset(), repr=False)
     digest: str = ""
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls, recipients: Iterable[Recipient], digests: Iterable[str], notes: Iterable[str], warnings: Iterable[str] = ()
+    ) -> Exclusions:
+        """Those of files or runs with these digests."""
+        found = set(recipients)
+        found |= {phones.canonical(who) for who in found if isinstance(who, str)}
+        together = "".join(sorted(digests))
+        digest = hashlib.sha256(together.encode()).hexdigest() if together else ""
+        return cls(frozenset(found), digest, tuple(notes), tuple(warnings))
+
+    def __or__(self, other: Exclusions) -> Exclusions:
+        """Both together."""
+        if not (self.digest and other.digest):
+            return self if self.digest else other
+        return Exclusions.of(
+            self.recipients | other.recipients,
+            [self.digest, other.digest],
+            self.notes + other.notes,
+            self.warnings + other.warnings,
+        )
+
+    def has(self, recipient: Recipient | None, code: str) -> bool:
+        """Whether somebody with this dialing code is left out, by this number or another one of the phone."""
+        return recipient in self.recipients or (
+            phones.has_others(code) and phones.canonical(PhoneNumber(str(recipient))) in self.recipients
+        )
 
 
-def read_exclusions(paths: Sequence[Path], country: str | None) -> Exclusions:
-    """Read opt-out lists: all numbers in the columns that have a usual name for them, else in every column.
+def read_exclusions(paths: Sequence[Path], country: str | None, *, new_prefixes: bool = False) -> Exclusions:
+    """Read opt-out lists: the numbers in all columns that hold such.
 
     Args:
         paths: spreadsheets of any kind that can be sent, or plain lists of numbers without a header. Contact ids are
             read from a column ``contactId``.
-        country: whose numbers those without dialing code are.
+        country: whose numbers those without "+" or "00" are.
+        new_prefixes: whether numbers count whose prefix no numbering plan here knows.
 
     Raises:
-        InputError: a file cannot be read, holds no number, or has a cell that should be one and is none: whoever that
-            is must not get a message.
+        InputError: a file cannot be read, has rows but no number, or a cell that should be a number and is none:
+            whoever that is must not get a message.
     """
     recipients: set[Recipient] = set()
     digests: list[str] = []
     notes: list[str] = []
+    warnings: list[str] = []
     for path in paths:
+        if path.is_file() and not path.stat().st_size:
+            notes.append(f"{path}: this list of those to leave out is empty")
+            digests.append(hashlib.sha256().hexdigest())
+            continue
         source = Source(str(path), ReadOptions(may_lack_header=True))
         try:
-            found = _List(source, country).read()
+            listed = ExclusionList(source.name, source.reader(), country, new_prefixes=new_prefixes).read()
             digests.append(source.digest())
-            notes += [f"{path}: {note}" for note in source.notes]
+            notes += [f"{path}: {note}" for note in [*source.notes, *listed.notes]]
+            warnings += [f"{path}: {warning}" for warning in listed.warnings]
         finally:
             source.close()
-        if not found:
-            raise InputError(f"{path}: there is no phone number in this list of those to leave out")
-        recipients |= found
-    digest = hashlib.sha256("".join(sorted(digests)).encode()).hexdigest() if digests else ""
-    return Exclusions(frozenset(recipients), digest, tuple(notes))
-
-
-class _List:
-    """One file of those to leave out."""
-
-    def __init__(self, source: Source, country: str | None) -> None:
-        self._name = shown(source.name)
-        self._reader = source.reader()
-        self._country = country
-        self._found: set[Recipient] = set()
-        self._row = 0  # the header, or the first row of a list without one
-
-    def read(self) -> set[Recipient]:
-        """All that stand in it."""
-        if self._reader.columns and not self._columns_of(_holds_numbers):
-            self._add([self._reader.columns], {})  # which may be a row
-        for batch in self._reader.batches():
-            self._row += 1
-            self._add(batch.rows, batch.flaws)
-            self._row += len(batch.rows) - 1
-        return self._found
-
-    def _columns_of(self, fits: Callable[[str], bool]) -> list[int]:
-        return [place for place, name in enumerate(self._reader.columns) if fits(name)]
-
-    def _add(self, rows: Sequence[Sequence[str]], flaws: Mapping[int, str]) -> None:
-        for place, says in flaws.items():
-            raise InputError(f"{self._name}: row {self._row + place} of those to leave out: {says}")
-        contacts, numbers = self._columns_of(_holds_contacts), self._columns_of(_holds_numbers)
-        for place in contacts if self._row else ():
-            self._add_contacts([row[place] for row in rows])
-        for place in numbers or range(max(map(len, rows), default=0)):
-            if place not in contacts:
-                self._add_numbers([row[place] if place < len(row) else "" for row in rows], all_are=bool(numbers))
-
-    def _add_numbers(self, cells: Sequence[str], *, all_are: bool) -> None:
-        column = phones.normalise_all(cells, self._country)
-        self._found |= {number for number in column.numbers if number is not None}
-        for place, reason in column.reasons.items():
-            cell = cells[place].strip()
-            if cell and (all_are or _looks_like_a_number(cell)):
-                raise self._refused(place, cell, reason, named=all_are)
-
-    def _add_contacts(self, cells: Sequence[str]) -> None:
-        for place, cell in enumerate(cells):
-            if cell.strip():
-                try:
-                    self._found.add(phones.normalise_contact_id(cell))
-                except phones.BadNumber as error:
-                    raise self._refused(place, cell, error.why, named=True) from error
-
-    def _refused(self, place: int, cell: str, why: Remark, *, named: bool) -> InputError:
-        says = f"{self._name}: row {self._row + place}: {printable(cell, 60)!r} cannot be left out: {why.says}"
-        hint = "" if named else "; no column is named 'to', so that all are looked at"
-        return InputError(says + hint, why.advice)
-
-
-def _holds_numbers(name: str) -> bool:
-    return is_usual(name) or usual_key(name) == "to"
-
-
-def _holds_contacts(name: str) -> bool:
-    return usual_key(name) in _CONTACT_KEYS
-
-
-def _looks_like_a_number(cell: str) -> bool:
-    return sum(map(str.isdigit, cell)) >= _NUMBER_DIGITS and not _DATE.match(cell)
+        recipients |= listed.recipients
+    return Exclusions.of(recipients, digests, notes, warnings)

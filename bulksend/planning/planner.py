@@ -47,6 +47,7 @@ class PlanOptions:
         only: (column, value) pairs of the rows that are not left out; see `Filters`.
         skip: (column, value) pairs of the rows that are left out.
         country: whose numbers those without dialing code are, such as PH.
+        new_prefixes: whether numbers count whose prefix the numbering plans here do not know.
         endpoint: which of the API's twins; only CONTACT takes a contactId.
         rates: what a part costs.
         gsm: whether typographic characters are replaced where that makes a text GSM-7.
@@ -61,6 +62,7 @@ class PlanOptions:
     only: Pairs = ()
     skip: Pairs = ()
     country: str | None = None
+    new_prefixes: bool = False
     endpoint: Endpoint = Endpoint.CONTACT
     rates: Rates = EXAMPLE_RATES
     gsm: bool = False
@@ -88,7 +90,9 @@ class Planner:
         self._message = Template.parse(options.message) if options.message and options.message.strip() else None
         self.columns = Columns(name, options.mapping, fixed=fixed)
         self._fallbacks = Fallbacks(self.columns)
-        self._addressing = Addressing(self.columns, self._fallbacks, options.country, options.endpoint)
+        self._addressing = Addressing(
+            self.columns, self._fallbacks, options.country, options.endpoint, new_prefixes=options.new_prefixes
+        )
         self._filters = Filters(self.columns, options.only, options.skip)
         self._next_row = 1
         if options.country:
@@ -152,8 +156,8 @@ class Planner:
     def _planned(self, table: list[tuple[str, ...]], cells: list[list[str]], flaws: dict[int, Flaw]) -> PlannedBatch:
         size = len(cells)
         self._filters.leave_out(table, size, flaws)
-        recipients, codes, not_mobile = self._addressing.address(table, size, flaws)
-        self._leave_out(recipients, flaws)
+        recipients, codes, not_mobile, has_odd_tails = self._addressing.address(table, size, flaws)
+        self._leave_out(recipients, codes, flaws)
         senders = _senders(self._filled(table, size, "from", self._sender_filler, "sender id", flaws))
         texts = self._filled(table, size, "message", self._text_filler, "message", flaws)
         if not all(map(str.strip, texts)):
@@ -182,15 +186,17 @@ class Planner:
             prices=prices,
             flaws=flaws,
             not_mobile=not_mobile,
+            has_odd_tails=has_odd_tails,
             made_plain=made_plain,
             cells=cells,
         )
 
-    def _leave_out(self, recipients: list[Recipient | None], flaws: dict[int, Flaw]) -> None:
-        excluded = self._options.exclusions.recipients
-        if excluded:
+    def _leave_out(self, recipients: list[Recipient | None], codes: list[str], flaws: dict[int, Flaw]) -> None:
+        excluded = self._options.exclusions
+        known = excluded.recipients
+        if known and (not known.isdisjoint(recipients) or any(map(phones.has_others, set(codes)))):
             for i, recipient in enumerate(recipients):
-                if recipient in excluded:
+                if excluded.has(recipient, codes[i]):
                     column = self._addressing.column_of(recipient, i)
                     flaws.setdefault(i, Flaw(Status.SKIPPED, EXCLUDED, column, f"{recipient}"))
 

@@ -40,6 +40,7 @@ class Terms:
         only: (column, value) pairs of the rows that are not left out.
         skip: (column, value) pairs of the rows that are left out.
         country: whose numbers those without dialing code are.
+        new_prefixes: whether numbers count whose prefix no numbering plan here knows.
         reading: how the input is read: encoding, delimiter, sheet; None where that is to be found out.
         gsm: whether typographic characters are replaced.
         duplicates: what is done with rows that repeat another.
@@ -57,6 +58,7 @@ class Terms:
     only: tuple[tuple[str, str], ...] | None = None
     skip: tuple[tuple[str, str], ...] | None = None
     country: str | None = None
+    new_prefixes: bool | None = None
     reading: tuple[str | None, str | None, str | None] | None = None
     gsm: bool | None = None
     duplicates: str | None = None
@@ -81,6 +83,7 @@ class Terms:
             only=options.only or None,
             skip=options.skip or None,
             country=options.country,
+            new_prefixes=options.new_prefixes,
             reading=reading if any(reading) else None,
             gsm=options.gsm,
             duplicates=options.duplicates,
@@ -114,6 +117,7 @@ TERMS = (
     Term("only", "another choice of rows to keep", ()),
     Term("skip", "another choice of rows to leave out", ()),
     Term("country", "another country of its numbers", None),
+    Term("new_prefixes", "another choice about new prefixes", False),
     Term("reading", "another encoding, delimiter or sheet of the input", (None, None, None)),
     Term("gsm", "another choice about typographic characters", False),
     Term("duplicates", "another choice about rows that repeat another", Duplicates.SEND.value),
@@ -148,6 +152,7 @@ class Facts:
     only: tuple[tuple[str, str], ...]
     skip: tuple[tuple[str, str], ...]
     country: str | None
+    new_prefixes: bool
     reading: tuple[str | None, str | None, str | None]
     gsm: bool
     duplicates: str

@@ -160,6 +160,9 @@ class Run(Protocol):
     def contacts(self) -> Iterator[ContactId]:
         """The contacts that it goes to."""
 
+    def reached(self) -> Iterator[Recipient]:
+        """Whom it has sent to, or may have: each once, a contact's known number too."""
+
     def results(self) -> Iterator[ResultRow]:
         """All rows in input order, with what became of them."""
 

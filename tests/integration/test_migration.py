@@ -127,6 +127,7 @@ def test_its_plan_is_told(path: Path) -> None:
             only=(),
             skip=(),
             country=None,
+            new_prefixes=False,
             reading=(None, None, None),
             gsm=False,
             duplicates="skip",

@@ -146,6 +146,7 @@ def test_only_messages_to_the_philippines_are_judged_by_its_carriers_rules(tmp_p
         (PlanOptions(exclusions=Exclusions(frozenset(), "d")), "another list of those to leave out"),
         (PlanOptions(duplicates=Duplicates.FAIL), "another choice about rows that repeat another"),
         (PlanOptions(sender="Other"), "another sender"),
+        (PlanOptions(new_prefixes=True), "another choice about new prefixes"),
     ],
 )
 def test_a_saved_plan_is_sent_as_it_is_or_not_at_all_and_a_refusal_changes_nothing(

@@ -33,7 +33,7 @@ LANDLINE = PhoneNumber("63281234567")
 
 
 def one_by_one(cells: list[str], country: str | None) -> Column:
-    column = Column([], {}, [], [])
+    column = Column([], {}, [], [], has_odd_tails=True)
     for i, cell in enumerate(cells):
         try:
             number = normalise(cell, country)
@@ -51,7 +51,7 @@ def one_by_one(cells: list[str], country: str | None) -> Column:
 
 def test_a_column_gives_a_number_or_a_reason_for_each_cell_in_its_place() -> None:
     cells = ["639171234567", "", "+63 917 123 4567", "letters", "+6591234567", "639171234567\n", "6591234567"]
-    numbers, reasons, codes, _ = normalise_all(cells, None)
+    numbers, reasons, codes, *_ = normalise_all(cells, None)
     assert numbers == [MANILA, None, MANILA, None, "6591234567", MANILA, "6591234567"]
     assert codes == ["63", "", "63", "", "65", "63", "65"]
     assert {place: why.says for place, why in reasons.items()} == {
@@ -62,11 +62,11 @@ def test_a_column_gives_a_number_or_a_reason_for_each_cell_in_its_place() -> Non
 
 @pytest.mark.parametrize("cell", ["09171234567", "9171234567", "639171234567", "0917-123-4567", "+63 (917) 123 4567"])
 def test_a_column_of_a_country_takes_national_numbers(cell: str) -> None:
-    assert normalise_all([cell] * 3, "ph") == ([MANILA] * 3, {}, ["63"] * 3, [])
+    assert normalise_all([cell] * 3, "ph")[:-1] == ([MANILA] * 3, {}, ["63"] * 3, [])
 
 
 def test_an_empty_column_gives_nothing() -> None:
-    assert normalise_all([], None) == normalise_all([], "PH") == ([], {}, [], [])
+    assert normalise_all([], None) == normalise_all([], "PH") == ([], {}, [], [], False)
 
 
 def test_a_column_of_an_unknown_country_is_a_usage_error() -> None:
@@ -107,15 +107,15 @@ def cells_of(region: str) -> st.SearchStrategy[list[str]]:
 @given(st.sampled_from(REGIONS).flatmap(lambda region: st.tuples(cells_of(region), st.just(region))))
 def test_a_column_is_never_read_otherwise_than_its_cells(case: tuple[list[str], str]) -> None:
     cells, region = case
-    assert normalise_all(cells, region) == one_by_one(cells, region)
-    assert normalise_all(cells, None) == one_by_one(cells, None)
+    assert normalise_all(cells, region)[:-1] == one_by_one(cells, region)[:-1]
+    assert normalise_all(cells, None)[:-1] == one_by_one(cells, None)[:-1]
 
 
 @settings(max_examples=examples(300))
 @given(st.lists(st.text() | st.from_regex(r"[+ (]{0,2}(63|0|00)?[ (-]?9[0-9 -]{9,12}", fullmatch=True)))
 def test_a_column_of_any_text_is_never_read_otherwise_than_its_cells(cells: list[str]) -> None:
-    assert normalise_all(cells, "PH") == one_by_one(cells, "PH")
-    assert normalise_all(cells, None) == one_by_one(cells, None)
+    assert normalise_all(cells, "PH")[:-1] == one_by_one(cells, "PH")[:-1]
+    assert normalise_all(cells, None)[:-1] == one_by_one(cells, None)[:-1]
 
 
 @pytest.mark.parametrize(

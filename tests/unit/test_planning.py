@@ -71,3 +71,11 @@ def test_rows_that_repeat_another_are_taken_back_from_the_sink(tmp_path: Path) -
     assert sink.repeats == {ANA: [(1, 1), (5, 1)]}
     assert sink.skipped == [(4, "the same number and text as an earlier row")]
     assert counts_of(found) == {Status.PENDING: 3, Status.INVALID: 1, Status.SKIPPED: 1}
+
+
+def test_many_blank_lines_between_json_lines_are_no_rows(tmp_path: Path) -> None:
+    path = tmp_path / "c.jsonl"
+    path.write_text('{"to": "639171234567"}\n' + "\n" * 1_500 + '{"to": "639181234567"}\n')
+    options = PlanOptions(message="Hi", sender="ACME")
+    with closing(Source(str(path))) as source:
+        assert plan_into(source, options, None).plan.tally.rows == 2

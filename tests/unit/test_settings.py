@@ -121,6 +121,7 @@ SAMPLES: dict[str, tuple[str, Any, str]] = {
     "repeat": ("1", True, "true"),
     "wait": ("1", True, "true"),
     "force": ("1", True, "true"),
+    "allow-new-prefixes": ("1", True, "true"),
     "limit": ("2", 2, "2"),
     "dry-run": ("1", True, "true"),
     "yes": ("1", True, "true"),
@@ -208,7 +209,7 @@ def test_a_program_that_says_nothing_gets_the_same_pace() -> None:
     [
         ("concurency = 3", "bulksend.toml: there is no option 'concurency'; did you mean 'concurrency'?"),
         ("base_ulr = ''", "bulksend.toml: there is no option 'base-ulr'; did you mean 'base-url'?"),
-        ("zzz = 1", "bulksend.toml: there is no option 'zzz'; known are api-key, api-key-file, "),
+        ("zzz = 1", "bulksend.toml: there is no option 'zzz'; known are allow-new-prefixes, api-key, "),
         ("[send]\nyes = true", "bulksend.toml: there is no option 'send'"),
         ("rate = ", "bulksend.toml: this is not TOML: "),
         ("rate = 1\nrate = 2", "bulksend.toml: this is not TOML: "),

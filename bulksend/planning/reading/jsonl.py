@@ -44,7 +44,8 @@ class JsonlReader:
             for place, cells in enumerate(rows):
                 if place not in flaws:  # those before a new column's first appearance have nothing in it
                     cells.extend([""] * (len(self.columns) - len(cells)))
-            yield RawBatch(rows, nul_flaws(rows) | flaws)
+            if rows:
+                yield RawBatch(rows, nul_flaws(rows) | flaws)
 
     def _counted(self, text: Iterable[str]) -> Iterator[str]:
         for line in text:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bulksend.errors import Advice, Remark
+from bulksend.model import PhoneNumber
 from bulksend.planning.batch import PlannedBatch
 from bulksend.planning.exclusions import Exclusions
 from bulksend.planning.remarks.noted import Noted
@@ -37,6 +38,7 @@ class Exclusion:
 
     def remarks(self) -> Iterator[Remark]:
         """See `Topic.remarks`."""
+        yield from map(Remark, self._exclusions.warnings)
         if self._contacts.rows:
             yield Remark(
                 f"{self._contacts.count('goes', 'go')} to contacts, whose numbers are not known here: "
@@ -47,15 +49,18 @@ class Exclusion:
 class Numbers:
     """Numbers that are no mobile's, or another country's than was meant."""
 
-    def __init__(self, country: str | None) -> None:
+    def __init__(self, country: str | None, *, new_prefixes: bool) -> None:
         self._country = country
-        self._abroad, self._fixed = Noted(), Noted()
+        self._new_prefixes = new_prefixes
+        self._abroad, self._fixed, self._new = Noted(), Noted(), Noted()
 
     def add(self, batch: PlannedBatch, texts: str) -> None:  # noqa: ARG002 -- the topics' signature
         """See `Topic.add`."""
         for i in batch.not_mobile:
             if i not in batch.flaws:
-                self._fixed.note(batch.first + i, value=f"{batch.recipients[i]}")
+                number = PhoneNumber(str(batch.recipients[i]))
+                is_new = self._new_prefixes and not phones.is_known(number)
+                (self._new if is_new else self._fixed).note(batch.first + i, value=number)
         if self._country is None and batch.codes.count("63") < len(batch.codes):
             for i, who in enumerate(batch.recipients):
                 if isinstance(who, str) and i not in batch.flaws and phones.read_abroad(who):
@@ -68,6 +73,11 @@ class Numbers:
                 f"{self._abroad.count('is', 'are')} read as foreign, but would be a Philippine mobile without its "
                 f"dialing code: {self._abroad}",
                 Advice.READ_AS_PHILIPPINE,
+            )
+        if self._new.rows:
+            yield Remark(
+                f"{self._new.count('goes', 'go')} to a prefix that the numbering plans here do not know yet: "
+                f"{self._new}"
             )
         if self._fixed.rows:
             yield Remark(

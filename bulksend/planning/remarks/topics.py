@@ -10,6 +10,7 @@ from bulksend.planning.batch import PlannedBatch
 from bulksend.planning.columns import Columns
 from bulksend.planning.planner import PlanOptions
 from bulksend.planning.remarks.consent import Consent
+from bulksend.planning.remarks.damage import Damage
 from bulksend.planning.remarks.noted import Noted
 from bulksend.planning.remarks.own import Own
 from bulksend.planning.remarks.philippines import Philippines
@@ -46,7 +47,8 @@ class Remarks:
         self._topics: tuple[Topic, ...] = (
             *self._urgent,
             Exclusion(options.exclusions),
-            Numbers(options.country),
+            Numbers(options.country, new_prefixes=options.new_prefixes),
+            Damage(),
             Ucs2(gsm=options.gsm),
             MadePlain(),
             ApiFields(),

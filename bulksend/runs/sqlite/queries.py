@@ -79,6 +79,14 @@ FROM sends s JOIN messages m ON m.row = s.row {NUMBER.format("m")}
 WHERE {life.may_have_arrived("s.")} AND ended >= :since ORDER BY ended
 """
 
+# What another run had sent before, and this one skipped for that, has arrived as well.
+_REACHED = f"""
+WITH reached AS (SELECT DISTINCT m.recipient FROM sends s JOIN messages m ON m.row = s.row
+    WHERE {life.may_have_arrived("s.")} OR s.state = '{State.SKIPPED}')
+SELECT recipient FROM reached
+UNION SELECT n.number FROM reached r JOIN numbers n ON typeof(r.recipient) = 'integer' AND n.contact = r.recipient
+"""
+
 _NOT_SENT = f"""
 SELECT state, decision, count(*) FROM sends WHERE state <> '{State.SENT}' GROUP BY state, decision
 """
@@ -107,6 +115,11 @@ def complaints(db: sqlite3.Connection, status: Status, limit: int) -> list[Compl
 def results(db: sqlite3.Connection) -> sqlite3.Cursor:
     """All rows in input order, with what became of them."""
     return db.execute(_RESULTS)
+
+
+def reached(db: sqlite3.Connection) -> sqlite3.Cursor:
+    """What `Run.reached` tells."""
+    return db.execute(_REACHED)
 
 
 def until(db: sqlite3.Connection, limit: int | None) -> int:

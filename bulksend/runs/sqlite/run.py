@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from bulksend.errors import UsageError
-from bulksend.model import ContactId, Message, PhoneNumber, RowInDoubt, Status
+from bulksend.model import ContactId, Message, PhoneNumber, Recipient, RowInDoubt, Status
 from bulksend.planning import PREVIEWS, Overview, Plan, Tally
 from bulksend.runs.facts import Facts
 from bulksend.runs.owner import Owner
@@ -155,6 +155,12 @@ class SqliteRun:
         with explained(self.path):
             for (contact,) in self._db.execute(sql):
                 yield ContactId(contact)
+
+    def reached(self) -> Iterator[Recipient]:
+        """See `Run.reached`."""
+        with explained(self.path):
+            for (recipient,) in queries.reached(self._db):
+                yield recipient
 
     def results(self) -> Iterator[ResultRow]:
         """See `Run.results`."""

@@ -2,9 +2,14 @@ from .cells import Column as Column
 from .cells import normalise as normalise
 from .cells import normalise_all as normalise_all
 from .cells import normalise_contact_id as normalise_contact_id
+from .likeness import resembles as resembles
 from .numbering import check_country as check_country
 from .spelling import BadNumber as BadNumber
+from .tails import odd_tails as odd_tails
+from .traits import canonical as canonical
 from .traits import country_of as country_of
 from .traits import dialing_code as dialing_code
+from .traits import has_others as has_others
+from .traits import is_known as is_known
 from .traits import may_be_mobile as may_be_mobile
 from .traits import read_abroad as read_abroad

@@ -11,6 +11,8 @@ from bulksend.model import PhoneNumber
 from bulksend.sms.phones.numbering import code_of, mobile_in, region_of, valid_in
 
 _SAMPLE = 12
+_OPTIONAL = {"54": ("9", 11), "241": ("0", 8)}
+"""By dialing code, a digit after it that may be left out, and how many digits there are with it."""
 
 
 def dialing_code(number: PhoneNumber) -> str:
@@ -37,6 +39,37 @@ def may_be_mobile(number: PhoneNumber) -> bool:
     """
     code = code_of(number[:3])
     return bool(mobile_in(code)(number)) or (not valid_in(code)(number) and _library_says_mobile(number))
+
+
+def is_known(number: PhoneNumber) -> bool:
+    """Say whether the numbering plans know a number as a valid one."""
+    import phonenumbers
+
+    if valid_in(code_of(number[:3]))(number):
+        return True
+    try:
+        return phonenumbers.is_valid_number(phonenumbers.parse(f"+{number}"))
+    except phonenumbers.NumberParseException:
+        return False
+
+
+def canonical(number: PhoneNumber) -> PhoneNumber:
+    """Return the one of several numbers of a phone that stands for all of them.
+
+    From abroad Argentina's mobiles are called with a 9 after the dialing code, and are known by both numbers. Gabon's
+    of seven digits may have a 0 there.
+    """
+    code = code_of(number[:3])
+    digit, length = _OPTIONAL.get(code, ("", 0))
+    place = len(code)
+    if digit and len(number) == place + length and number[place] == digit:
+        return PhoneNumber(code + number[place + 1 :])
+    return number
+
+
+def has_others(code: str) -> bool:
+    """Say whether phones with a dialing code may have more than one number, see `canonical`."""
+    return code in _OPTIONAL
 
 
 def read_abroad(number: PhoneNumber) -> bool:
