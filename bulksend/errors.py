@@ -7,7 +7,7 @@ only names it, as an `Advice`, and each face words it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 
 class Advice(StrEnum):
@@ -67,6 +67,23 @@ class Advice(StrEnum):
     """Wait for the account's other run to end."""
 
 
+class Severity(IntEnum):
+    """What is at stake where something may not be as it was meant, worst first; the values stand in run files."""
+
+    PERSON = 1
+    """Somebody may get what is not for them, or what they do not want."""
+    TEXT = 2
+    """Somebody may read what nobody meant."""
+    LEFT_OUT = 3
+    """Somebody gets nothing."""
+    MONEY = 4
+    """It costs more than it need, or is paid for and not delivered."""
+    STYLE = 5
+    """It arrives, and could look better."""
+    NOTE = 6
+    """Nothing: it is only to be known, such as how the input was understood."""
+
+
 @dataclass(frozen=True, slots=True)
 class Remark:
     """A sentence for people, and what can be done about it.
@@ -74,10 +91,12 @@ class Remark:
     Attributes:
         says: the sentence; it names no flag, button or function.
         advice: what can be done, or None.
+        severity: what is at stake; by it faces order what they show.
     """
 
     says: str
     advice: Advice | None = None
+    severity: Severity = Severity.NOTE
 
 
 class BulksendError(Exception):

@@ -28,6 +28,7 @@ def _no_key_in_arguments(ctx: click.Context, param: click.Parameter, value: str 
         )
 
 
+VERBOSE = option("-v", "--verbose", is_flag=True, help="Show all remarks on the input, also beyond one page.")
 PLAN = Group(
     "planned",
     PlanSettings,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bulksend.errors import InputError, Remark
@@ -33,7 +33,7 @@ class Exclusions:
 
     recipients: frozenset[Recipient] = field(default=frozenset(), repr=False)
     digest: str = ""
-    notes: tuple[str, ...] = ()
+    notes: tuple[Remark, ...] = ()
 
 
 def read_exclusions(paths: Sequence[Path], country: str | None) -> Exclusions:
@@ -50,13 +50,13 @@ def read_exclusions(paths: Sequence[Path], country: str | None) -> Exclusions:
     """
     recipients: set[Recipient] = set()
     digests: list[str] = []
-    notes: list[str] = []
+    notes: list[Remark] = []
     for path in paths:
         source = Source(str(path), ReadOptions(may_lack_header=True))
         try:
             found = _List(source, country).read()
             digests.append(source.digest())
-            notes += [f"{path}: {note}" for note in source.notes]
+            notes += [replace(note, says=f"{path}: {note.says}") for note in source.notes]
         finally:
             source.close()
         if not found:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from bulksend.errors import Advice, InputError, Remark
+from bulksend.errors import Advice, InputError
 from bulksend.model import Duplicates, Recipient, Status
 from bulksend.planning.batch import PlannedRecord
 from bulksend.planning.overview import Plan
@@ -91,7 +91,7 @@ def plan_into(source: Source, options: PlanOptions, sink: PlanSink | None) -> Pl
                 _note_repeats(sink, recipient, messages, copies, skip=options.duplicates is Duplicates.SKIP)
     if options.duplicates is Duplicates.FAIL:
         _refuse_duplicates(source, survey)
-    notes = [*map(Remark, source.notes), *planner.notes, *map(Remark, options.exclusions.notes)]
+    notes = [*source.notes, *planner.notes, *options.exclusions.notes]
     return Planned(survey.plan(survey.findings(notes)), tuple(reader.columns), digest)
 
 
@@ -111,7 +111,7 @@ def _planner(source: Source, options: PlanOptions, columns: Sequence[str], *, fi
     try:
         return Planner(source.name, options, columns, fixed=fixed)
     except InputError as error:  # the way it was read may be to blame: another sheet, another delimiter
-        says = f"{error}{''.join(f' ({note})' for note in source.notes)}"
+        says = f"{error}{''.join(f' ({note.says})' for note in source.notes)}"
         raise InputError(says, error.advice, **error.about) from error
 
 

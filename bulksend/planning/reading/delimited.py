@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
 
-from bulksend.errors import InputError
+from bulksend.errors import InputError, Remark
 from bulksend.planning.reading.encodings import Utf8Stream
 from bulksend.planning.reading.raw import BATCH_ROWS, RawBatch, ReadOptions, check_header, nul_flaws, shown
 
@@ -135,8 +135,8 @@ def _fit(head: str, delimiter: str) -> tuple[float, int]:
     return sum(len(cells) == width for cells in lines) / len(lines), width
 
 
-def _notes(delimiter: str) -> list[str]:
+def _notes(delimiter: str) -> list[Remark]:
     if delimiter == ",":
         return []
     between = "tabs" if delimiter == "\t" else repr(delimiter)
-    return [f"its columns are separated by {between}"]
+    return [Remark(f"its columns are separated by {between}")]

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import BinaryIO, cast
 
-from bulksend.errors import Advice, InputError
+from bulksend.errors import Advice, InputError, Remark
 from bulksend.planning.reading.raw import shown
 
 _CHUNK = 1 << 16  # bytes
@@ -80,9 +80,9 @@ class Utf8Stream(io.BufferedIOBase):
             self._decoder = codecs.getincrementaldecoder(self.encoding)()
 
     @property
-    def notes(self) -> list[str]:
+    def notes(self) -> list[Remark]:
         """The encoding that was detected, if it is not UTF-8."""
-        return [_NOTES[self.encoding]] if self.encoding in _NOTES else []
+        return [Remark(_NOTES[self.encoding])] if self.encoding in _NOTES else []
 
     def as_text(self) -> io.TextIOWrapper:
         """The text, its line ends as they stand."""

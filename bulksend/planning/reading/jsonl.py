@@ -9,6 +9,7 @@ from itertools import islice
 
 import orjson
 
+from bulksend.errors import Remark
 from bulksend.planning.reading.encodings import Utf8Stream
 from bulksend.planning.reading.raw import BATCH_ROWS, RawBatch, nul_flaws
 
@@ -26,7 +27,7 @@ class JsonlReader:
         stream.lines_taken = lambda: self._line
         self._places: dict[str, int] = {}
         self.columns: list[str] = []
-        self.notes: list[str] = []
+        self.notes: list[Remark] = []
 
     def batches(self) -> Iterator[RawBatch]:
         """See `Reader.batches`; blank lines are no rows."""

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 from xml.parsers import expat
 
-from bulksend.errors import InputError, UsageError
+from bulksend.errors import InputError, Remark, UsageError
 from bulksend.planning.reading.raw import BATCH_ROWS, EMPTY, RawBatch, ReadOptions, check_header, nul_flaws, shown
 from bulksend.words import printable
 
@@ -53,7 +53,7 @@ class WorkbookReader:
     def __init__(self, name: str, content: bytes, options: ReadOptions) -> None:
         self._name = name
         self._options = options
-        self.notes: list[str] = []
+        self.notes: list[Remark] = []
         _check_package(name, content)
         load = _loader(name)
         with _explained(name):
@@ -105,7 +105,8 @@ class WorkbookReader:
                 others = [other for other in names if other != name]
                 if others:
                     are = "other is" if len(others) == 1 else "others are"
-                    self.notes = [f"sheet {printable(name)!r} is read; {len(others)} {are} not: {_listed(others)}"]
+                    says = f"sheet {printable(name)!r} is read; {len(others)} {are} not: {_listed(others)}"
+                    self.notes = [Remark(says)]
                 return sheet
         raise InputError(f"{shown(self._name)}: {EMPTY}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bulksend.errors import Advice, Remark
+from bulksend.errors import Advice, Remark, Severity
 from bulksend.planning.batch import PlannedBatch
 from bulksend.planning.exclusions import Exclusions
 from bulksend.planning.remarks.noted import Noted
@@ -18,6 +18,7 @@ def duplicates(repeated: Noted) -> Iterator[Remark]:
             f"{repeated.count('has', 'have')} the same number and text as an earlier one: {repeated}; they are sent "
             "all the same",
             Advice.SKIP_DUPLICATES,
+            Severity.MONEY,
         )
 
 
@@ -40,7 +41,8 @@ class Exclusion:
         if self._contacts.rows:
             yield Remark(
                 f"{self._contacts.count('goes', 'go')} to contacts, whose numbers are not known here: "
-                f"{self._contacts}; they cannot be compared with the numbers to leave out"
+                f"{self._contacts}; they cannot be compared with the numbers to leave out",
+                severity=Severity.PERSON,
             )
 
 
@@ -68,9 +70,11 @@ class Numbers:
                 f"{self._abroad.count('is', 'are')} read as foreign, but would be a Philippine mobile without its "
                 f"dialing code: {self._abroad}",
                 Advice.READ_AS_PHILIPPINE,
+                Severity.PERSON,
             )
         if self._fixed.rows:
             yield Remark(
                 f"{self._fixed.count('goes', 'go')} to a landline or service number, which gets no SMS as a rule: "
-                f"{self._fixed}"
+                f"{self._fixed}",
+                severity=Severity.MONEY,
             )

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from bulksend.errors import Advice, OwnedError, Remark, UsageError
+from bulksend.errors import Advice, OwnedError, Remark, Severity, UsageError
 from bulksend.model import Status
 from bulksend.planning import Example, Findings, Reason
 from bulksend.runs.clock import Clock
@@ -56,7 +56,9 @@ def findings(db: sqlite3.Connection) -> Findings:
 
 def _remark(value: Any) -> Remark:
     """A remark; in format 2 it was a bare sentence."""
-    return Remark(value) if isinstance(value, str) else Remark(value["says"], _advice(value))
+    if isinstance(value, str):
+        return Remark(value)
+    return Remark(value["says"], _advice(value), Severity(value.get("severity", Severity.NOTE)))
 
 
 def _advice(value: Mapping[str, Any]) -> Advice | None:
