@@ -11,6 +11,7 @@ from itertools import islice
 
 from bulksend.errors import InputError, Remark
 from bulksend.planning.reading.encodings import Utf8Stream
+from bulksend.planning.reading.escaped import as_meant, each_cell
 from bulksend.planning.reading.raw import BATCH_ROWS, RawBatch, ReadOptions, check_header, nul_flaws, shown
 
 _DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a '|'"}
@@ -60,6 +61,8 @@ class DelimitedReader:
             flaws: dict[int, str] = {}
             if set(map(len, lines)) != widths or blank in lines:  # else nothing is done row by row
                 lines, flaws = self._mended(lines)
+            if self._stream.escapes.seen:
+                lines = each_cell(lines, as_meant)
             if self._stream.has_nul:
                 flaws = nul_flaws(lines) | flaws
             if lines:
@@ -68,8 +71,9 @@ class DelimitedReader:
     def _header(self) -> list[str]:
         while line := self._next(1):
             if any(cell.strip() for cell in line[0]):
-                check_header(self._name, line[0], self._options)
-                return line[0]
+                header = list(map(as_meant, line[0]))
+                check_header(self._name, header, self._options)
+                return header
         check_header(self._name, [], self._options)
         return []
 

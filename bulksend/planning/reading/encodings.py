@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import BinaryIO, cast
 
 from bulksend.errors import Advice, InputError, Remark
+from bulksend.planning.reading.escaped import Escapes
 from bulksend.planning.reading.raw import shown
 
 _CHUNK = 1 << 16  # bytes
@@ -60,6 +61,7 @@ class Utf8Stream(io.BufferedIOBase):
     Attributes:
         encoding: the encoding if it is known by now.
         has_nul: whether there was a NUL character.
+        escapes: whether there may have been cells that mean another text than they are.
         lines_taken: how many lines of its text were taken, for errors: whoever reads it knows, and counting here too
             would be a tenth of all reading.
     """
@@ -67,6 +69,7 @@ class Utf8Stream(io.BufferedIOBase):
     def __init__(self, name: str, encoding: str | None, head: bytes, more: Callable[[int], bytes]) -> None:
         self.encoding = encoding and codecs.lookup(encoding).name.removesuffix("-sig")
         self.has_nul = False
+        self.escapes = Escapes()
         self.lines_taken: Callable[[], int] = lambda: 0
         self._name = name
         self._is_told = encoding is not None
@@ -111,6 +114,7 @@ class Utf8Stream(io.BufferedIOBase):
 
     def _look_at(self, text: bytes) -> None:
         self.has_nul = self.has_nul or b"\0" in text
+        self.escapes.look_at(text)
         last_end = max(text.rfind(b"\n"), text.rfind(b"\r"))
         self._line_size = len(text) - last_end + (self._line_size if last_end < 0 else 0)
         if self._line_size > _LINE_MAX:

@@ -11,6 +11,7 @@ import orjson
 
 from bulksend.errors import Remark
 from bulksend.planning.reading.encodings import Utf8Stream
+from bulksend.planning.reading.escaped import each_cell, without_formula
 from bulksend.planning.reading.raw import BATCH_ROWS, RawBatch, nul_flaws
 
 _LONG_NUMBER = re.compile(r"[:\[,]\s*-?[0-9.eE+-]{16}")
@@ -45,6 +46,7 @@ class JsonlReader:
             for place, cells in enumerate(rows):
                 if place not in flaws:  # those before a new column's first appearance have nothing in it
                     cells.extend([""] * (len(self.columns) - len(cells)))
+            rows = each_cell(rows, without_formula)  # a JSON string needs no apostrophe
             yield RawBatch(rows, nul_flaws(rows) | flaws)
 
     def _counted(self, text: Iterable[str]) -> Iterator[str]:

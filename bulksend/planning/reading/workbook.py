@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from xml.parsers import expat
 
 from bulksend.errors import InputError, Remark, UsageError
+from bulksend.planning.reading.escaped import as_meant, each_cell
 from bulksend.planning.reading.raw import BATCH_ROWS, EMPTY, RawBatch, ReadOptions, check_header, nul_flaws, shown
 from bulksend.words import printable
 
@@ -68,15 +69,16 @@ class WorkbookReader:
         """See `Reader.batches`; empty rows are none."""
         width = len(self.columns)
         while rows := self._next(BATCH_ROWS):
-            rows = [cells[:width] for cells in rows if any(cells)]
+            rows = each_cell([cells[:width] for cells in rows if any(cells)], as_meant)
             if rows:
                 yield RawBatch(rows, nul_flaws(rows))
 
     def _header(self) -> list[str]:
         while rows := self._next(1):
             if any(cell.strip() for cell in rows[0]):
-                check_header(self._name, rows[0], self._options)
-                return rows[0]
+                header = list(map(as_meant, rows[0]))
+                check_header(self._name, header, self._options)
+                return header
         raise InputError(f"{shown(self._name)}: {EMPTY}")
 
     def _next(self, count: int) -> list[list[str]]:
