@@ -11,6 +11,7 @@ import orjson
 
 from bulksend.errors import Advice
 from bulksend.model import Encoding, MicroUSD, Recipient, Status
+from bulksend.planning.oddities import Odd
 
 
 class Flaw(NamedTuple):
@@ -47,6 +48,7 @@ class PlannedBatch:
         flaws: why rows are not to be sent, by their index.
         not_mobile: the indices of numbers that are surely no mobile's.
         made_plain: by index, the parts that a text would need, had it not been made GSM-7.
+        oddities: what nobody means to be read, in texts and in what is filled into them.
         cells: the rows' own cells.
     """
 
@@ -61,6 +63,7 @@ class PlannedBatch:
     flaws: dict[int, Flaw]
     not_mobile: list[int]
     made_plain: dict[int, int]
+    oddities: list[Odd]
     cells: list[list[str]]
 
     def counts(self) -> Counter[Status]:

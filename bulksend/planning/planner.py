@@ -11,7 +11,6 @@ from typing import cast
 
 from bulksend.errors import Advice, Remark, UsageError
 from bulksend.model import (
-    API_FIELD,
     ContactId,
     Duplicates,
     Encoding,
@@ -25,6 +24,7 @@ from bulksend.planning.batch import Flaw, PlannedBatch
 from bulksend.planning.columns import Columns
 from bulksend.planning.exclusions import Exclusions
 from bulksend.planning.reading import RawBatch, ReadOptions
+from bulksend.planning.values import ValueCheck
 from bulksend.sms import EXAMPLE_RATES, BoundTemplate, Rates, Template, lookalikes, phones, segments
 
 EXCLUDED = "on the list of those to leave out"
@@ -33,7 +33,6 @@ _NO_RECIPIENT = Remark("no recipient: neither a number (to) nor a contactId is g
 _NO_CONTACTS = Remark("the phonenumber endpoint takes no contactId", Advice.USE_CONTACT_ENDPOINT)
 _NO_TEXT = Remark("no text: its message is empty, and there is none for all rows", Advice.GIVE_MESSAGE)
 _NO_COLUMN = Remark("no text: there is no column 'message', and no message for all rows", Advice.GIVE_MESSAGE_OR_COLUMN)
-_FOREIGN_FIELD = Remark("its cell holds {{...}}, which the API would take for one of its own fields: remove the braces")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +90,13 @@ class Planner:
 
     @property
     def notes(self) -> list[Remark]:
-        """What was guessed of the columns."""
-        return self._columns.notes
+        """What was guessed of the columns, and what is odd in the texts for all rows."""
+        odd = [
+            remark
+            for template, kind in ((self._message, "message"), (self._sender, "sender id"))
+            for remark in (self._values.template(template.literals, kind) if template else ())
+        ]
+        return [*odd, *self._columns.notes]
 
     def plan(self, raw: RawBatch, columns: Sequence[str]) -> PlannedBatch:
         """Make the next rows ready, in input order."""
@@ -118,6 +122,7 @@ class Planner:
         self._columns.bind(columns)
         self._text_filler = self._filler(self._message)
         self._sender_filler = self._filler(self._sender)
+        self._values = ValueCheck(columns)
 
     def _filler(self, template: Template | None) -> BoundTemplate | UsageError | None:
         if template is None:
@@ -139,7 +144,7 @@ class Planner:
         filled = self._filled(table, size, places.sender, self._sender_filler, "sender id", flaws)
         senders = _senders(filled)
         texts = self._filled(table, size, places.message, self._text_filler, "message", flaws)
-        if not all(map(str.strip, texts)):
+        if "" in texts or any(map(str.isspace, texts)):
             why, column = (_NO_TEXT, places.name_of("message")) if places.message is not None else (_NO_COLUMN, "")
             _add(flaws, (i for i, text in enumerate(texts) if not text.strip()), why, column)
         needed, parts = segments.count_all(texts)
@@ -164,6 +169,7 @@ class Planner:
             flaws=flaws,
             not_mobile=not_mobile,
             made_plain=made_plain,
+            oddities=self._values.taken(),
             cells=cells,
         )
 
@@ -217,17 +223,22 @@ class Planner:
     ) -> list[str]:
         """The rows' own texts, and the filled template where they have none."""
         own_cells = table[own] if own is not None else ()
-        has_own = list(map(bool, map(str.strip, own_cells)))
+        own_values = list(map(str.strip, own_cells))
+        has_own = list(map(bool, own_values))
+        if any(has_own):
+            rows = range(size) if all(has_own) else [i for i in range(size) if has_own[i]]
+            self._values.own(own_values, kind, self._columns.names[own or 0], rows, flaws)
         if filler is None or (all(has_own) and has_own):
             return list(own_cells) or [""] * size
         needed = [i for i in range(size) if not has_own[i]] if any(has_own) else range(size)
         if isinstance(filler, UsageError):
             _add(flaws, needed, Remark(str(filler), filler.advice), "")
             return list(own_cells) or [""] * size
-        values = filler.values(table)
+        values = [
+            self._values.merged(table[column], name, kind, needed, flaws)
+            for column, name in zip(filler.columns, filler.names, strict=True)
+        ]
         texts = filler.fill(values, size)
-        for cells, name in zip(values, filler.names, strict=True):
-            _check_cells(cells, name, kind, needed, flaws)
         for i, is_own in enumerate(has_own):
             if is_own:
                 texts[i] = own_cells[i]
@@ -273,15 +284,6 @@ def _senders(filled: Sequence[str]) -> list[str | None]:
     if filled and filled.count(filled[0]) == len(filled):
         return [filled[0].strip() or None] * len(filled)
     return [sender.strip() or None for sender in filled]
-
-
-def _check_cells(cells: Sequence[str], name: str, kind: str, needed: Sequence[int], flaws: dict[int, Flaw]) -> None:
-    """See that a merge field is filled in all rows that need it, and with nothing that the API would fill."""
-    if "" in cells:
-        why = Remark(f"{{{name}}} is empty in this row: fill the column in, or give the row its own {kind}")
-        _add(flaws, (i for i in needed if not cells[i]), why, name)
-    if API_FIELD in "\n".join(cells):
-        _add(flaws, (i for i in needed if API_FIELD in cells[i]), _FOREIGN_FIELD, name, cells)
 
 
 def _add(

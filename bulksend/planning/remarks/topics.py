@@ -12,6 +12,7 @@ from bulksend.planning.remarks.noted import Noted
 from bulksend.planning.remarks.philippines import Philippines
 from bulksend.planning.remarks.recipients import Exclusion, Numbers, duplicates
 from bulksend.planning.remarks.texts import ApiFields, MadePlain, Ucs2
+from bulksend.planning.remarks.values import Values
 
 
 class Topic(Protocol):
@@ -36,6 +37,7 @@ class Remarks:
         self._topics: tuple[Topic, ...] = (
             Exclusion(options.exclusions),
             Numbers(options.country),
+            Values(),
             Ucs2(gsm=options.gsm),
             MadePlain(),
             ApiFields(),
