@@ -27,6 +27,8 @@ class Advice(StrEnum):
     """Say which organization's account it is, or try things out in a sandbox."""
     GO_ON_AS_PLANNED = "go-on-as-planned"
     """Go on with ``run`` as it was planned, or begin another run."""
+    KEEP_ONE_PER_NUMBER = "keep-one-per-number"
+    """Send one message to each phone, the first."""
     LEAVE_REHEARSAL = "leave-rehearsal"
     """Delete ``run``, which was a rehearsal, or begin another run."""
     LOWER_CONCURRENCY = "lower-concurrency"

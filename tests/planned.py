@@ -26,6 +26,7 @@ FACTS = Facts(
     reading=(None, None, None),
     gsm=False,
     duplicates="send",
+    one_per_number=False,
     exclusion="",
     endpoint="contact",
     org_id=1,

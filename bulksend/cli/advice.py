@@ -16,6 +16,7 @@ _WORDS: dict[Advice, str] = {
         "to go on with it as it was planned: bulksend send {run}. To start another run: give it a file of its own with "
         "--run"
     ),
+    Advice.KEEP_ONE_PER_NUMBER: "--one-per-number keeps the first to each phone",
     Advice.LEAVE_REHEARSAL: ("if it was a rehearsal, delete it, or give the real run a file of its own with --run"),
     Advice.LOWER_CONCURRENCY: "say so with a lower --concurrency",
     Advice.MAP_FIELD: "name one of these with --map {field}=COLUMN",

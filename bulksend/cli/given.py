@@ -79,6 +79,7 @@ class PlanSettings:
     gsm: bool | None
     exclude: tuple[Path, ...]
     duplicates: str | None
+    one_per_number: bool | None
     endpoint: str
     campaign: str | None
 
@@ -111,6 +112,7 @@ class PlanSettings:
             rates=read_rates(self.rates) if self.rates else EXAMPLE_RATES,
             gsm=bool(self.gsm),
             duplicates=Duplicates(self.duplicates) if self.duplicates else None,
+            one_per_number=bool(self.one_per_number),
             exclusions=read_exclusions(self.exclude, country),
         )
 
@@ -123,7 +125,8 @@ class PlanSettings:
         org_id, base_url = to.address
         said = Terms.of(self.options(), org_id=org_id, base_url=base_url, campaign=self.campaign)
         is_endpoint_said = _source("endpoint") is not ParameterSource.DEFAULT
-        return replace(said, gsm=self.gsm, endpoint=self.endpoint if is_endpoint_said else None)
+        endpoint = self.endpoint if is_endpoint_said else None
+        return replace(said, gsm=self.gsm, one_per_number=self.one_per_number, endpoint=endpoint)
 
 
 @dataclass(frozen=True, slots=True)

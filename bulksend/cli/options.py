@@ -74,6 +74,12 @@ PLAN = Group(
             help="Rows with number and text of an earlier one.  [default: send, and warn]",
         ),
         option(
+            "--one-per-number",
+            is_flag=True,
+            default=None,
+            help="Of several rows to one phone send the first only.  [default: all, and warn]",
+        ),
+        option(
             "--endpoint",
             type=click.Choice([endpoint.value for endpoint in Endpoint]),
             default=Endpoint.CONTACT.value,

@@ -49,6 +49,7 @@ class PlanOptions:
         rates: what a part costs.
         gsm: whether typographic characters are replaced where that makes a text GSM-7.
         duplicates: what to do with a row that repeats number and text of another; None: send it, and say so.
+        one_per_number: whether of several rows with the same recipient only the first is sent.
         exclusions: who is left out.
     """
 
@@ -61,6 +62,7 @@ class PlanOptions:
     rates: Rates = EXAMPLE_RATES
     gsm: bool = False
     duplicates: Duplicates | None = None
+    one_per_number: bool = False
     exclusions: Exclusions = field(default_factory=Exclusions)
 
 

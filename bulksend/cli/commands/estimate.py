@@ -86,7 +86,8 @@ def estimate(
         return estimator.of_run(path)
     if said.save:
         return estimator.saved(request, said.save)
-    if said.output or said.limit or request.options.duplicates is Duplicates.SKIP:
+    wanted = request.options
+    if said.output or said.limit or wanted.duplicates is Duplicates.SKIP or wanted.one_per_number:
         # Counting does not do: rows are told one by one, or are left out for what came before them.
         with tempfile.TemporaryDirectory(prefix="bulksend-") as folder:
             temporary = Path(folder) / "estimate.run"

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bulksend.errors import Advice, Remark, Severity
+from bulksend.model import Duplicates
 from bulksend.planning.batch import PlannedBatch
 from bulksend.planning.exclusions import Exclusions
+from bulksend.planning.planner import PlanOptions
 from bulksend.planning.remarks.noted import Noted
 from bulksend.sms import phones
 
@@ -20,6 +22,44 @@ def duplicates(repeated: Noted) -> Iterator[Remark]:
             Advice.SKIP_DUPLICATES,
             Severity.MONEY,
         )
+
+
+def others(several: Noted, options: PlanOptions) -> Iterator[Remark]:
+    """What to say of rows that go to the phone of an earlier one, with another text."""
+    if several.rows and not options.one_per_number:
+        is_compared = options.duplicates in (Duplicates.SKIP, Duplicates.FAIL)
+        compared = ", for what is compared is the number with the text" if is_compared else ""
+        yield Remark(
+            f"{several.count('goes', 'go')} to the phone of an earlier one, with another text: {several}; they are "
+            f"sent all the same{compared}",
+            Advice.KEEP_ONE_PER_NUMBER,
+            Severity.MONEY,
+        )
+
+
+class Compared:
+    """Contacts that cannot be compared with numbers where rows to the same phone are left out."""
+
+    def __init__(self, options: PlanOptions) -> None:
+        self._is_asked = options.one_per_number or options.duplicates in (Duplicates.SKIP, Duplicates.FAIL)
+        self._contacts, self._has_numbers = Noted(), False
+
+    def add(self, batch: PlannedBatch, texts: str) -> None:  # noqa: ARG002 -- the topics' signature
+        """See `Topic.add`."""
+        if self._is_asked:
+            self._has_numbers = self._has_numbers or any(batch.codes)
+            for i, who in enumerate(batch.recipients):
+                if isinstance(who, int) and i not in batch.flaws:
+                    self._contacts.note(batch.first + i)
+
+    def remarks(self) -> Iterator[Remark]:
+        """See `Topic.remarks`."""
+        if self._contacts.rows and self._has_numbers:
+            yield Remark(
+                f"{self._contacts.count('goes', 'go')} to contacts, whose numbers are not known here: "
+                f"{self._contacts}; they are compared with each other, not with the numbers of other rows",
+                severity=Severity.MONEY,
+            )
 
 
 class Exclusion:

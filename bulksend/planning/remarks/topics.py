@@ -10,7 +10,7 @@ from bulksend.planning.batch import PlannedBatch
 from bulksend.planning.planner import PlanOptions
 from bulksend.planning.remarks.noted import Noted
 from bulksend.planning.remarks.philippines import Philippines
-from bulksend.planning.remarks.recipients import Exclusion, Numbers, duplicates
+from bulksend.planning.remarks.recipients import Compared, Exclusion, Numbers, duplicates, others
 from bulksend.planning.remarks.texts import ApiFields, MadePlain, Ucs2
 from bulksend.planning.remarks.values import Values
 
@@ -36,6 +36,7 @@ class Remarks:
         self._options = options
         self._topics: tuple[Topic, ...] = (
             Exclusion(options.exclusions),
+            Compared(options),
             Numbers(options.country),
             Values(),
             Ucs2(gsm=options.gsm),
@@ -50,13 +51,15 @@ class Remarks:
         for topic in self._topics:
             topic.add(batch, texts)
 
-    def all(self, repeated: Noted) -> Iterator[Remark]:
+    def all(self, repeated: Noted, several: Noted) -> Iterator[Remark]:
         """What there is to say.
 
         Args:
             repeated: the rows that have number and text of an earlier one.
+            several: the rows that go to the phone of an earlier one, with another text.
         """
-        if self._options.duplicates is None:
+        if self._options.duplicates is None and not self._options.one_per_number:
             yield from duplicates(repeated)
+        yield from others(several, self._options)
         for topic in self._topics:
             yield from topic.remarks()
