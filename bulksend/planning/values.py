@@ -16,6 +16,7 @@ _IN_TEMPLATE = {
     Oddity.MARKUP: "a sign of a web page or a program",
     Oddity.PLACEHOLDER: "a placeholder that nobody fills in",
 }
+_SHOWN = 20  # characters
 _SPACES = "".join(filter(str.isspace, map(chr, range(0x3001)))).replace("\n", "").replace(" ", "")
 _NONE: frozenset[str] = frozenset()
 
@@ -105,11 +106,16 @@ class ValueCheck:
         odd = self._signs.odd_of(different, together)
         if not odd:
             return True
-        found = [Odd(i, odd[cells[i]][0], place, odd[cells[i]][1]) for i in rows if cells[i] in odd]
+        found = [Odd(i, odd[cells[i]][0], place, _seen(cells[i], *odd[cells[i]])) for i in rows if cells[i] in odd]
         self._found += [each for each in found if each.kind is not Oddity.ERROR]
         errors = (each.row for each in found if each.kind is Oddity.ERROR)
         _add(flaws, errors, Remark(f"{place} {_ERROR}"), name, cells)
         return False
+
+
+def _seen(cell: str, kind: Oddity, odd: str) -> str:
+    """What to show of a cell: garbled letters say more within their word."""
+    return cell if kind is Oddity.GARBLED and len(cell) <= _SHOWN else odd
 
 
 def _is_trimmed(together: str, count: int) -> bool:
