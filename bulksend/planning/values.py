@@ -88,9 +88,9 @@ class ValueCheck:
         return [Remark(each, severity=Severity.TEXT) for each in says]
 
     def taken(self) -> list[Odd]:
-        """What was found since this was asked before."""
+        """What was found since this was asked before; once, however often a merge field is used."""
         found, self._found = self._found, []
-        return found
+        return list(dict.fromkeys(found))
 
     def _is_good(
         self,

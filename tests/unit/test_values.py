@@ -63,6 +63,11 @@ def test_somebody_who_is_called_null_gets_the_message() -> None:
     assert planner.plan(RawBatch([[NUMBER, "Null"]], {}), ["to", "Name"]).texts == ["Hi Null"]
 
 
+def test_a_merge_field_that_is_used_several_times_is_told_once() -> None:
+    told = warned(["to", "Name"], [NUMBER, "NULL"], message="{Name}, {Name}", sender="{Name}")
+    assert [one.partition(":")[0] for one in told] == ["1 row has a word for no value in {Name}"]
+
+
 def test_a_column_that_no_text_uses_is_not_looked_at() -> None:
     assert warned(["to", "Note"], [NUMBER, "NULL"], [NUMBER, "#REF!"], message="Hi") == []
 
