@@ -50,6 +50,7 @@ DEFAULTS = {
     "reading": (None, None, None),
     "gsm": False,
     "duplicates": "send",
+    "one_per_number": False,
     "exclusion": "",
     "endpoint": "contact",
     "org_id": 0,

@@ -22,7 +22,7 @@ class Topic(Protocol):
         """Take in the next rows, and all their texts in one."""
 
     def remarks(self) -> Iterator[Remark]:
-        """What there is to say of it; nothing if it did not occur."""
+        """What there is to say of it, each with what is at stake; nothing if it did not occur."""
 
 
 class Remarks:
