@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 
 class Advice(StrEnum):
@@ -40,6 +40,8 @@ class Advice(StrEnum):
     """Send to the rows of ``choice`` alone: COLUMN=VALUE[,VALUE]."""
     LEAVE_OUT_BY_CONSENT = "leave-out-by-consent"
     """Leave the rows of ``choice`` out: COLUMN=VALUE[,VALUE]."""
+    KEEP_ONE_PER_NUMBER = "keep-one-per-number"
+    """Send one message to each phone, the first."""
     LEAVE_REHEARSAL = "leave-rehearsal"
     """Delete ``run``, which was a rehearsal, or begin another run."""
     LOWER_CONCURRENCY = "lower-concurrency"
@@ -86,6 +88,23 @@ class Advice(StrEnum):
     """Wait for the account's other run to end."""
 
 
+class Severity(IntEnum):
+    """What is at stake where something may not be as it was meant, worst first; the values stand in run files."""
+
+    PERSON = 1
+    """Somebody may get what is not for them, or what they do not want."""
+    TEXT = 2
+    """Somebody may read what nobody meant."""
+    LEFT_OUT = 3
+    """Somebody gets nothing."""
+    MONEY = 4
+    """It costs more than it need, or is paid for and not delivered."""
+    STYLE = 5
+    """It arrives, and could look better."""
+    NOTE = 6
+    """Nothing: it is only to be known, such as how the input was understood."""
+
+
 @dataclass(frozen=True, slots=True)
 class Remark:
     """A sentence for people, and what can be done about it.
@@ -93,11 +112,13 @@ class Remark:
     Attributes:
         says: the sentence; it names no flag, button or function.
         advice: what can be done, or None.
+        severity: what is at stake; by it faces order what they show.
         about: what the words of the advice speak of, by name, such as ``column``.
     """
 
     says: str
     advice: Advice | None = None
+    severity: Severity = Severity.NOTE
     about: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 

@@ -29,6 +29,7 @@ FACTS = Facts(
     reading=(None, None, None),
     gsm=False,
     duplicates="send",
+    one_per_number=False,
     exclusion="",
     endpoint="contact",
     org_id=1,

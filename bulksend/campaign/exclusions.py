@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+from bulksend.errors import Remark
 from bulksend.planning import Exclusions, Source, read_exclusions
 from bulksend.runs import Paths, Run, is_run_file, open_run
 from bulksend.words import many
@@ -62,4 +63,4 @@ def _reached(run: Run, place: Path) -> Exclusions:
     of = "" if run.place == str(place) else f" of its run {run.place}"
     note = f"{place}: {many(len(recipients), 'recipient')}{of} to leave out, who were or may have been sent to"
     digest = hashlib.sha256("\n".join(sorted(map(str, recipients))).encode()).hexdigest()
-    return Exclusions.of(recipients, [digest], [note])
+    return Exclusions.of(recipients, [digest], [Remark(note)])

@@ -24,6 +24,7 @@ _WORDS: dict[Advice, str] = {
     Advice.IGNORE_CONTACT: "--map contactId= leaves that column out",
     Advice.KEEP_BY_CONSENT: "--only {choice!r} sends to the others alone",
     Advice.LEAVE_OUT_BY_CONSENT: "--skip {choice!r} leaves them out",
+    Advice.KEEP_ONE_PER_NUMBER: "--one-per-number keeps the first to each phone",
     Advice.LEAVE_REHEARSAL: ("if it was a rehearsal, delete it, or give the real run a file of its own with --run"),
     Advice.LOWER_CONCURRENCY: "say so with a lower --concurrency",
     Advice.MAP_CONTACT: "--map contactId={column!r} takes it",

@@ -85,6 +85,7 @@ class PlanSettings:
     gsm: bool | None
     exclude: tuple[Path, ...]
     duplicates: str | None
+    one_per_number: bool | None
     endpoint: str
     campaign: str | None
 
@@ -119,6 +120,7 @@ class PlanSettings:
             rates=read_rates(self.rates) if self.rates else EXAMPLE_RATES,
             gsm=bool(self.gsm),
             duplicates=Duplicates(self.duplicates) if self.duplicates else None,
+            one_per_number=bool(self.one_per_number),
             exclusions=campaign.exclusions(self.exclude, country, new_prefixes=bool(self.allow_new_prefixes)),
         )
 
@@ -132,7 +134,13 @@ class PlanSettings:
         said = Terms.of(self.options(), org_id=org_id, base_url=base_url, campaign=self.campaign)
         is_endpoint_said = _source("endpoint") is not ParameterSource.DEFAULT
         endpoint = self.endpoint if is_endpoint_said else None
-        return replace(said, gsm=self.gsm, new_prefixes=self.allow_new_prefixes, endpoint=endpoint)
+        return replace(
+            said,
+            gsm=self.gsm,
+            new_prefixes=self.allow_new_prefixes,
+            one_per_number=self.one_per_number,
+            endpoint=endpoint,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ def _no_key_in_arguments(ctx: click.Context, param: click.Parameter, value: str 
         )
 
 
+VERBOSE = option("-v", "--verbose", is_flag=True, help="Show all remarks on the input, also beyond one page.")
 PLAN = Group(
     "planned",
     PlanSettings,
@@ -92,6 +93,12 @@ PLAN = Group(
             "--duplicates",
             type=click.Choice([choice.value for choice in Duplicates]),
             help="Rows with number and text of an earlier one.  [default: send, and warn]",
+        ),
+        option(
+            "--one-per-number",
+            is_flag=True,
+            default=None,
+            help="Of several rows to one phone send the first only.  [default: all, and warn]",
         ),
         option(
             "--endpoint",

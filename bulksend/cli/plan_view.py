@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from bulksend.cli.advice import advised
 from bulksend.cli.console import MEANINGS, country_name, table, time_of
-from bulksend.errors import Remark
+from bulksend.cli.findings_view import show_findings
+from bulksend.cli.page import Page
 from bulksend.model import Status
-from bulksend.planning import Example, Findings, Group, Overview, Plan, crowd_seconds, min_seconds, shown
+from bulksend.planning import Findings, Group, Overview, Plan, Preview, crowd_seconds, min_seconds, shown
 from bulksend.sms import dollars
 from bulksend.words import many, printable
 
 if TYPE_CHECKING:
     from bulksend.campaign import SendOptions
     from bulksend.engagespark import Balance
-
-
-_REASONS = 8  # of each kind, the commonest
 
 
 _COUNTRIES = 8
@@ -36,8 +32,48 @@ _CROWDED = 10  # a phone that takes a tenth of the longest time is not worth a w
 _ANSWER_S = 0.25  # what the API is taken to need for an answer, as long as nothing is known
 
 
-def show_plan(out: Console, plan: Plan, options: SendOptions, place: str, balance: Balance | None) -> None:
-    """The plan: what goes where, for how much, and what will not go; with --limit, of the rows within it."""
+def show_plan(
+    page: Page, plan: Plan, options: SendOptions, place: str, balance: Balance | None, findings: Findings | None
+) -> None:  # fmt: skip
+    """The plan on one page: what goes where, for how much, what will not go, what may be a mistake, and how it reads.
+
+    Args:
+        page: where to.
+        plan: the plan; with --limit, of the rows within it.
+        options: how it is sent.
+        place: where it goes, in words.
+        balance: what the account holds, if that is known.
+        findings: what planning found; None where that was told before.
+    """
+    _show_sums(page, plan, options, place, balance)
+    previews = [_preview(preview) for preview in plan.previews]
+    if findings:
+        show_findings(page, findings, _height(page, previews[0]) if previews else 0)
+    for number, lines in enumerate(previews):
+        if page.cuts and number and page.left < _height(page, lines):
+            break
+        page.print(lines[0], "bold")
+        for line in lines[1:]:
+            page.print(line)
+
+
+def tell_of_rates(out: Console, place: str, rates: Path | None) -> None:
+    """Say that a plan keeps its prices, by which it was agreed to: other rates are for another plan."""
+    if rates is not None:
+        name = printable(str(rates))
+        out.print(f"{place} keeps the prices that it was planned with: --rates {name} is not used.", soft_wrap=True)
+
+
+def price_of(overview: Overview) -> str:
+    """The price in words; what has no known rate is said, never counted as free."""
+    priced = overview.rows - overview.unpriced
+    if not priced:
+        return "no rate known"
+    unpriced = f", and {many(overview.unpriced, 'message')} without a known rate" if overview.unpriced else ""
+    return f"{dollars(overview.price)} estimated{unpriced}"
+
+
+def _show_sums(page: Page, plan: Plan, options: SendOptions, place: str, balance: Balance | None) -> None:
     tally, overview = plan.tally, plan.overview
     rows = table(f"Plan of {printable(shown(plan.name))}")
     rows.add_row("rows", f"{tally.rows:,}")
@@ -54,62 +90,24 @@ def show_plan(out: Console, plan: Plan, options: SendOptions, place: str, balanc
             rows.add_row("balance", _balance(balance, overview))
         rows.add_row("takes", _duration(overview, options))
         rows.add_row("goes to", place)
-    out.print(rows)
+    page.table(rows)
     if balance is not None and overview.price > balance.micro and overview.rows:
         more = ", but the account recharges itself" if balance.auto_recharge else ""
-        out.print(
+        page.print(
             f"The balance of {dollars(balance.micro)} does not cover the estimated {dollars(overview.price)}{more}.",
-            style="bold red",
-            soft_wrap=True,
+            "bold red",
         )
 
 
-def tell_of_rates(out: Console, place: str, rates: Path | None) -> None:
-    """Say that a plan keeps its prices, by which it was agreed to: other rates are for another plan."""
-    if rates is not None:
-        name = printable(str(rates))
-        out.print(f"{place} keeps the prices that it was planned with: --rates {name} is not used.", soft_wrap=True)
+def _preview(preview: Preview) -> list[str]:
+    """A message as the phone will show it."""
+    sender = f" from {printable(preview.sender)}" if preview.sender else ""
+    text = [f"  {printable(line, 1_000)}" for line in preview.text.splitlines()]
+    return [f"row {preview.row} to {preview.recipient}{sender}", *text]
 
 
-def show_findings(out: Console, findings: Findings) -> None:
-    """What planning found: how the input was understood, which rows are left out and why, what may be a mistake."""
-    for note in findings.notes:
-        out.print(f"note: {_told(note)}", soft_wrap=True)
-    for reason in findings.reasons[:_REASONS]:
-        why = _told(Remark(reason.says, reason.advice))
-        out.print(f"{reason.status}: {many(reason.rows, 'row')}: {why}", style="yellow", soft_wrap=True)
-        for example in reason.examples:
-            out.print(f"  {_example(example)}", soft_wrap=True)
-    if findings.reasons:
-        out.print("(Rows are counted from 1 below the header; empty ones do not count.)", soft_wrap=True)
-    if len(findings.reasons) > _REASONS:
-        rest = findings.reasons[_REASONS:]
-        left = many(sum(reason.rows for reason in rest), "more row")
-        out.print(f"{left} for {many(len(rest), 'other reason')}: -o FILE tells them all.", style="yellow")
-    for warning in findings.warnings:
-        out.print(f"warning: {_told(warning, 1_000)}", style="yellow", soft_wrap=True)
-
-
-def show_previews(out: Console, plan: Plan) -> None:
-    """The first messages as the phones will show them."""
-    for preview in plan.previews:
-        sender = f" from {printable(preview.sender)}" if preview.sender else ""
-        out.print(f"row {preview.row} to {preview.recipient}{sender}", style="bold")
-        for line in preview.text.splitlines():
-            out.print(f"  {printable(line, 1_000)}", soft_wrap=True)
-
-
-def price_of(overview: Overview) -> str:
-    """The price in words; what has no known rate is said, never counted as free."""
-    priced = overview.rows - overview.unpriced
-    if not priced:
-        return "no rate known"
-    unpriced = f", and {many(overview.unpriced, 'message')} without a known rate" if overview.unpriced else ""
-    return f"{dollars(overview.price)} estimated{unpriced}"
-
-
-def _told(remark: Remark, longest: int = 300) -> str:
-    return advised(replace(remark, says=printable(remark.says, longest)))
+def _height(page: Page, lines: list[str]) -> int:
+    return sum(map(page.height, lines))
 
 
 def _parts(overview: Overview) -> str:
@@ -143,14 +141,6 @@ def _balance(balance: Balance, overview: Overview) -> str:
     most = "at most " if overview.unpriced else ""
     recharges = ", recharges itself" if balance.auto_recharge else ""
     return f"{dollars(balance.micro)}{recharges}; {most}{dollars(balance.micro - overview.price)} after this"
-
-
-def _example(example: Example) -> str:
-    return (
-        f"row {example.row}"
-        + (f", column {example.column}" if example.column else "")
-        + (f": {example.value!r}" if example.value else "")
-    )
 
 
 def _duration(overview: Overview, options: SendOptions) -> str:

@@ -25,4 +25,5 @@ from .planning import plan_into as plan_into
 from .reading import STDIN as STDIN
 from .reading import ReadOptions as ReadOptions
 from .reading import Source as Source
+from .reading import harmless as harmless
 from .reading import shown as shown

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, cast
 
-from bulksend.errors import Advice, Remark
+from bulksend.errors import Advice, Remark, Severity
 from bulksend.model import ContactId, Endpoint, Recipient, Status
 from bulksend.planning.batch import Flaw
 from bulksend.planning.columns import Columns
@@ -87,8 +87,16 @@ class Addressing:
         beside = f", not to the numbers in {others}" if others else ""
         if self._to_contacts:
             go = f"{many(self._to_contacts, 'row')} {'goes' if self._to_contacts == 1 else 'go'}"
-            return [Remark(f"{go} to the engageSPARK contacts whose ids stand in {contact!r}{beside}", advice)]
-        return [Remark(f"rows go to the engageSPARK contacts in {contact!r}{beside}", advice)] if others else []
+            return [
+                Remark(
+                    f"{go} to the engageSPARK contacts whose ids stand in {contact!r}{beside}", advice, Severity.PERSON
+                )
+            ]
+        return (
+            [Remark(f"rows go to the engageSPARK contacts in {contact!r}{beside}", advice, Severity.PERSON)]
+            if others
+            else []
+        )
 
     def _be_sure(self, table: Sequence[Sequence[str]], size: int) -> None:
         """See that no other column holds numbers, where that of the contacts only looks like the API's own."""

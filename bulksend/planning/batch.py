@@ -11,6 +11,7 @@ import orjson
 
 from bulksend.errors import Advice
 from bulksend.model import Encoding, MicroUSD, Recipient, Status
+from bulksend.planning.oddities import Odd
 
 
 class Flaw(NamedTuple):
@@ -48,6 +49,7 @@ class PlannedBatch:
         not_mobile: the indices of numbers that are surely no mobile's.
         has_odd_tails: False if surely none of the numbers ends in zeros or follows the one before it.
         made_plain: by index, the parts that a text would need, had it not been made GSM-7.
+        oddities: what nobody means to be read, in texts and in what is filled into them.
         cells: the rows' own cells.
     """
 
@@ -63,6 +65,7 @@ class PlannedBatch:
     not_mobile: list[int]
     has_odd_tails: bool
     made_plain: dict[int, int]
+    oddities: list[Odd]
     cells: list[list[str]]
 
     def counts(self) -> Counter[Status]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from bulksend.errors import Advice, InputError, Remark, UsageError
+from bulksend.errors import Advice, InputError, Remark, Severity, UsageError
 from bulksend.planning.reading import shown
 from bulksend.planning.usual import Fit, fit_of
 from bulksend.sms import column_key
@@ -180,7 +180,7 @@ class Columns:
     def _note_order(self, contact: int) -> None:
         if self.number_wins and self.places["to"]:
             says = f"{self.names[contact]!r} counts only in rows whose {self.name_of('to')!r} is empty"
-            self._note(Remark(says, Advice.IGNORE_CONTACT))
+            self._note(Remark(says, Advice.IGNORE_CONTACT, Severity.PERSON))
 
     def _note(self, remark: Remark) -> None:
         if remark not in self.notes:

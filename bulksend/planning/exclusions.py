@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from bulksend.errors import Remark
 from bulksend.model import PhoneNumber, Recipient
 from bulksend.planning.exclusion_list import ExclusionList
 from bulksend.planning.reading import ReadOptions, Source
@@ -26,12 +27,16 @@ class Exclusions:
 
     recipients: frozenset[Recipient] = field(default=frozenset(), repr=False)
     digest: str = ""
-    notes: tuple[str, ...] = ()
+    notes: tuple[Remark, ...] = ()
     warnings: tuple[str, ...] = ()
 
     @classmethod
     def of(
-        cls, recipients: Iterable[Recipient], digests: Iterable[str], notes: Iterable[str], warnings: Iterable[str] = ()
+        cls,
+        recipients: Iterable[Recipient],
+        digests: Iterable[str],
+        notes: Iterable[Remark],
+        warnings: Iterable[str] = (),
     ) -> Exclusions:
         """Those of files or runs with these digests."""
         found = set(recipients)
@@ -73,18 +78,19 @@ def read_exclusions(paths: Sequence[Path], country: str | None, *, new_prefixes:
     """
     recipients: set[Recipient] = set()
     digests: list[str] = []
-    notes: list[str] = []
+    notes: list[Remark] = []
     warnings: list[str] = []
     for path in paths:
         if path.is_file() and not path.stat().st_size:
-            notes.append(f"{path}: this list of those to leave out is empty")
+            notes.append(Remark(f"{path}: this list of those to leave out is empty"))
             digests.append(hashlib.sha256().hexdigest())
             continue
         source = Source(str(path), ReadOptions(may_lack_header=True))
         try:
             listed = ExclusionList(source.name, source.reader(), country, new_prefixes=new_prefixes).read()
             digests.append(source.digest())
-            notes += [f"{path}: {note}" for note in [*source.notes, *listed.notes]]
+            listed_notes = map(Remark, listed.notes)
+            notes += [replace(note, says=f"{path}: {note.says}") for note in (*source.notes, *listed_notes)]
             warnings += [f"{path}: {warning}" for warning in listed.warnings]
         finally:
             source.close()

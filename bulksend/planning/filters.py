@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bulksend.errors import Advice, Remark, UsageError
+from bulksend.errors import Advice, Remark, Severity, UsageError
 from bulksend.model import Status
 from bulksend.planning.batch import Flaw
 from bulksend.planning.columns import Columns
@@ -112,7 +112,9 @@ class _Filter:
                 named = ", ".join(map(_value, list(self._held.values())[:_NAMED]))
                 more = ", …" if len(self._held) > _NAMED else ""
                 holds = f", which holds {named}{more}" if named else ""
-                yield Remark(f"no row has {_value(value)} in {self.column!r}{holds}", Advice.CORRECT_CHOICE)
+                yield Remark(
+                    f"no row has {_value(value)} in {self.column!r}{holds}", Advice.CORRECT_CHOICE, Severity.PERSON
+                )
 
 
 def _filters(pairs: Pairs, *, keeps: bool) -> Iterator[_Filter]:

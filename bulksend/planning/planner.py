@@ -11,7 +11,6 @@ from typing import cast
 
 from bulksend.errors import Advice, Remark, UsageError
 from bulksend.model import (
-    API_FIELD,
     Duplicates,
     Encoding,
     Endpoint,
@@ -26,13 +25,13 @@ from bulksend.planning.fallbacks import Fallbacks
 from bulksend.planning.filters import Filters, Pairs
 from bulksend.planning.pricing import priced
 from bulksend.planning.reading import RawBatch, ReadOptions
+from bulksend.planning.values import ValueCheck
 from bulksend.sms import EXAMPLE_RATES, BoundTemplate, Rates, Template, lookalikes, phones, segments
 
 EXCLUDED = "on the list of those to leave out"
 _NO_TEXT = Remark("no text: its message is empty, and there is none for all rows", Advice.GIVE_MESSAGE)
 _NO_TEXTS = "there is no text to send: none is given for all rows, and there is no column 'message'"
 _NO_COLUMN = Remark("no text: there is no column 'message', and no message for all rows", Advice.GIVE_MESSAGE_OR_COLUMN)
-_FOREIGN_FIELD = Remark("its cell holds {{...}}, which the API would take for one of its own fields: remove the braces")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +51,7 @@ class PlanOptions:
         rates: what a part costs.
         gsm: whether typographic characters are replaced where that makes a text GSM-7.
         duplicates: what to do with a row that repeats number and text of another; None: send it, and say so.
+        one_per_number: whether of several rows with the same recipient only the first is sent.
         exclusions: who is left out.
     """
 
@@ -67,6 +67,7 @@ class PlanOptions:
     rates: Rates = EXAMPLE_RATES
     gsm: bool = False
     duplicates: Duplicates | None = None
+    one_per_number: bool = False
     exclusions: Exclusions = field(default_factory=Exclusions)
 
 
@@ -101,8 +102,13 @@ class Planner:
 
     @property
     def notes(self) -> list[Remark]:
-        """What was guessed of the columns, and which of them were used."""
-        return [*self.columns.notes, *self._fallbacks.notes(), *self._addressing.notes()]
+        """What was guessed of the columns and which were used, and what is odd in the texts for all rows."""
+        odd = [
+            remark
+            for template, kind in ((self._message, "message"), (self._sender, "sender id"))
+            for remark in (self._values.template(template.literals, kind) if template else ())
+        ]
+        return [*odd, *self.columns.notes, *self._fallbacks.notes(), *self._addressing.notes()]
 
     @property
     def warnings(self) -> list[Remark]:
@@ -137,6 +143,7 @@ class Planner:
         self.columns.bind(columns)
         self._text_filler = self._filler(self._message)
         self._sender_filler = self._filler(self._sender)
+        self._values = ValueCheck(columns)
         self._filters.bind()
         if self.columns.is_fixed:
             self.check()
@@ -160,7 +167,7 @@ class Planner:
         self._leave_out(recipients, codes, flaws)
         senders = _senders(self._filled(table, size, "from", self._sender_filler, "sender id", flaws))
         texts = self._filled(table, size, "message", self._text_filler, "message", flaws)
-        if not all(map(str.strip, texts)):
+        if "" in texts or any(map(str.isspace, texts)):
             why, column = (_NO_TEXT, self.columns.name_of("message"))
             if not self.columns.places["message"]:
                 why, column = _NO_COLUMN, ""
@@ -188,6 +195,7 @@ class Planner:
             not_mobile=not_mobile,
             has_odd_tails=has_odd_tails,
             made_plain=made_plain,
+            oddities=self._values.taken(),
             cells=cells,
         )
 
@@ -211,17 +219,22 @@ class Planner:
     ) -> list[str]:
         """The rows' own texts, and the filled template where they have none."""
         own_cells = self._fallbacks.cells(field, table, size, flaws) if self.columns.places[field] else ()
-        has_own = list(map(bool, map(str.strip, own_cells)))
+        own_values = list(map(str.strip, own_cells))
+        has_own = list(map(bool, own_values))
+        if any(has_own):
+            rows = range(size) if all(has_own) else [i for i in range(size) if has_own[i]]
+            self._values.own(own_values, kind, self.columns.name_of(field), rows, flaws)
         if filler is None or (all(has_own) and has_own):
             return list(own_cells) or [""] * size
         needed = [i for i in range(size) if not has_own[i]] if any(has_own) else range(size)
         if isinstance(filler, UsageError):
             _add(flaws, needed, Remark(str(filler), filler.advice), "")
             return list(own_cells) or [""] * size
-        values = filler.values(table)
+        values = [
+            self._values.merged(table[column], name, kind, needed, flaws)
+            for column, name in zip(filler.columns, filler.names, strict=True)
+        ]
         texts = filler.fill(values, size)
-        for cells, name in zip(values, filler.names, strict=True):
-            _check_cells(cells, name, kind, needed, flaws)
         for i, is_own in enumerate(has_own):
             if is_own:
                 texts[i] = own_cells[i]
@@ -248,15 +261,6 @@ def _senders(filled: Sequence[str]) -> list[str | None]:
     if filled and filled.count(filled[0]) == len(filled):
         return [filled[0].strip() or None] * len(filled)
     return [sender.strip() or None for sender in filled]
-
-
-def _check_cells(cells: Sequence[str], name: str, kind: str, needed: Sequence[int], flaws: dict[int, Flaw]) -> None:
-    """See that a merge field is filled in all rows that need it, and with nothing that the API would fill."""
-    if "" in cells:
-        why = Remark(f"{{{name}}} is empty in this row: fill the column in, or give the row its own {kind}")
-        _add(flaws, (i for i in needed if not cells[i]), why, name)
-    if API_FIELD in "\n".join(cells):
-        _add(flaws, (i for i in needed if API_FIELD in cells[i]), _FOREIGN_FIELD, name, cells)
 
 
 def _add(

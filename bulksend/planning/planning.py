@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from bulksend.errors import Advice, InputError, Remark
+from bulksend.errors import Advice, InputError
 from bulksend.model import Duplicates, Recipient, Status
 from bulksend.planning.batch import PlannedRecord
 from bulksend.planning.overview import Plan
 from bulksend.planning.planner import Planner, PlanOptions
 from bulksend.planning.reading import Source, shown
 from bulksend.planning.repeats import RepeatedMessage
-from bulksend.planning.survey import DUPLICATE, Survey
+from bulksend.planning.survey import ANOTHER, DUPLICATE, Survey
 
 
 class PlannedRows(Protocol):
@@ -88,10 +88,10 @@ def plan_into(source: Source, options: PlanOptions, sink: PlanSink | None) -> Pl
         digest = source.digest()  # is it still the file that it was?
         for recipient, messages, copies in survey.repeats():
             if sink:
-                _note_repeats(sink, recipient, messages, copies, skip=options.duplicates is Duplicates.SKIP)
+                _note_repeats(sink, recipient, messages, copies, options)
     if options.duplicates is Duplicates.FAIL:
         _refuse_duplicates(source, survey)
-    notes = [*map(Remark, source.notes), *planner.notes, *map(Remark, options.exclusions.notes)]
+    notes = [*source.notes, *planner.notes, *options.exclusions.notes]
     return Planned(survey.plan(survey.findings(notes, planner.warnings)), tuple(reader.columns), digest)
 
 
@@ -111,7 +111,7 @@ def _planner(source: Source, options: PlanOptions, columns: Sequence[str], *, fi
     try:
         return Planner(source.name, options, columns, fixed=fixed)
     except InputError as error:  # the way it was read may be to blame: another sheet, another delimiter
-        says = f"{error}{''.join(f' ({note})' for note in source.notes)}"
+        says = f"{error}{''.join(f' ({note.says})' for note in source.notes)}"
         raise InputError(says, error.advice, **error.about) from error
 
 
@@ -120,15 +120,20 @@ def _note_repeats(
     recipient: Recipient,
     messages: Sequence[RepeatedMessage],
     copies: Mapping[int, int],
-    *,
-    skip: bool,
+    options: PlanOptions,
 ) -> None:
-    skipped, alike = (copies, ()) if skip else ((), sorted({*copies, *copies.values()}))
+    skipped: Collection[int] = ()
+    says, kept = DUPLICATE, messages[0].row
+    if options.one_per_number:
+        skipped, says = [message.row for message in messages[1:]], f"{ANOTHER}: row {kept}"
+    elif options.duplicates is Duplicates.SKIP:
+        skipped = copies
+    alike = () if skipped else sorted({*copies, *copies.values()})
     left = [(message.row, message.parts) for message in messages if message.row not in skipped]
     if len(left) > 1:
         sink.add_repeats(recipient, left, alike)
     if skipped:
-        sink.skip(skipped, DUPLICATE)
+        sink.skip(skipped, says)
 
 
 def _refuse_duplicates(source: Source, survey: Survey) -> None:

@@ -29,6 +29,7 @@ from bulksend.planning.repeats import RepeatedMessage, Repeats
 
 _REASONS_MAX = 1_000  # beyond these many, reasons are not told apart: those of JSON lines name the line
 DUPLICATE = "the same number and text as an earlier row"
+ANOTHER = "an earlier row goes to the same phone"
 _MANY_REASONS = "for other reasons: see the results"
 _Why = tuple[Status, str, Advice | None]
 
@@ -53,6 +54,7 @@ class Survey:
         self._repeats = Repeats()
         self._crowds: list[Crowd] = []
         self._duplicates = Noted()
+        self._others = Noted()
 
     @property
     def rows(self) -> int:
@@ -88,6 +90,10 @@ class Survey:
             copies = {m.row: first for m in messages if (first := firsts.setdefault(m.text, m.row)) != m.row}
             for row, first in copies.items():
                 self._duplicates.note(row, "", f"as row {first}")
+            kept = messages[0].row
+            for message in messages[1:]:
+                if self._options.one_per_number or message.row not in copies:
+                    self._others.note(message.row, "", f"{recipient}, as row {kept}")
             self._crowds.append(Crowd(recipient, len(messages), sum(message.parts for message in messages)))
             if len(self._crowds) > 8 * CROWDS_MAX:
                 self._crowds = self._most_crowded()
@@ -108,13 +114,15 @@ class Survey:
             warnings: what else than this survey has found may not be as it was meant.
         """
         found = dict(self._reasons)
-        if self._options.duplicates is Duplicates.SKIP and self._duplicates.rows:
+        if self._options.one_per_number and self._others.rows:
+            found[Status.SKIPPED, ANOTHER, None] = self._others
+        elif self._options.duplicates is Duplicates.SKIP and self._duplicates.rows:
             found[Status.SKIPPED, DUPLICATE, Advice.SEND_DUPLICATES] = self._duplicates
         reasons = [
             Reason(status, says, noted.rows, noted.examples, advice) for (status, says, advice), noted in found.items()
         ]
         reasons.sort(key=lambda reason: (-reason.rows, reason.examples))
-        remarks = (*warnings, *self._remarks.all(self._duplicates))
+        remarks = (*warnings, *self._remarks.all(self._duplicates, self._others))
         return Findings(tuple(reasons), tuple(notes), remarks, self._options.rates.source)
 
     def plan(self, findings: Findings) -> Plan:
@@ -127,7 +135,9 @@ class Survey:
         left_out = dict.fromkeys((Status.INVALID, Status.SKIPPED), 0)
         for (status, *_), noted in self._reasons.items():
             left_out[status] += noted.rows
-        if self._options.duplicates is Duplicates.SKIP:
+        if self._options.one_per_number:
+            left_out[Status.SKIPPED] += self._others.rows
+        elif self._options.duplicates is Duplicates.SKIP:
             left_out[Status.SKIPPED] += self._duplicates.rows
         return left_out | {Status.PENDING: self._rows - sum(left_out.values())}
 

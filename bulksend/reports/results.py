@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from orjson import dumps, loads
 from bulksend.errors import UsageError
 from bulksend.files import check_replaceable, replacing
 from bulksend.model import Status
+from bulksend.planning import harmless
 from bulksend.runs import Run, State, is_run_file, open_run
 
 COLUMNS = (
@@ -33,10 +33,6 @@ _SAID = itemgetter(
 )  # fmt: skip
 _NOTHING_SAID = (None,) * 7
 _NOT_NOTED = "under way: its outcome is not noted yet"
-
-# A cell that a spreadsheet would run (OWASP, "CSV Injection"); numbers and phone numbers are left alone.
-_FORMULA = re.compile(r"\s*[=+\-@\t\r|]")
-_NUMBER = re.compile(r"[+\-]?[\d\s().,\-]*")
 
 Record = tuple[object, ...]
 
@@ -159,10 +155,10 @@ def _own(cells: str | bytes, width: int) -> list[str | None]:
 def _write_csv(file: IO[str], header: Sequence[str], records: Iterable[Record]) -> None:
     file.write("\ufeff")  # Excel takes a file without it for its own old encoding
     lines = csv.writer(file)
-    lines.writerow([_harmless(name) for name in header])
+    lines.writerow(list(map(harmless, header)))
     # A text that begins with a letter or a digit is no formula; the rest is looked at.
     lines.writerows(
-        [cell if not isinstance(cell, str) or cell[:1].isalnum() else _harmless(cell) for cell in record]
+        [cell if not isinstance(cell, str) or cell[:1].isalnum() else harmless(cell) for cell in record]
         for record in records
     )
 
@@ -170,13 +166,6 @@ def _write_csv(file: IO[str], header: Sequence[str], records: Iterable[Record]) 
 def _write_jsonl(file: IO[str], header: Sequence[str], records: Iterable[Record]) -> None:
     for record in records:
         file.write(dumps(dict(zip(header, record, strict=True))).decode() + "\n")
-
-
-def _harmless(cell: object) -> object:
-    """A text that a spreadsheet would run as a formula gets an apostrophe, by which it shows as text."""
-    if isinstance(cell, str) and _FORMULA.match(cell) and not _NUMBER.fullmatch(cell):
-        return f"'{cell}"
-    return cell
 
 
 def _utc(seconds: float) -> str:

@@ -44,6 +44,7 @@ class Terms:
         reading: how the input is read: encoding, delimiter, sheet; None where that is to be found out.
         gsm: whether typographic characters are replaced.
         duplicates: what is done with rows that repeat another.
+        one_per_number: whether each recipient gets one message only.
         exclusion: digest of the lists of those left out.
         endpoint: which of the API's twins.
         org_id: the organization's id.
@@ -62,6 +63,7 @@ class Terms:
     reading: tuple[str | None, str | None, str | None] | None = None
     gsm: bool | None = None
     duplicates: str | None = None
+    one_per_number: bool | None = None
     exclusion: str | None = None
     endpoint: str | None = None
     org_id: int | None = None
@@ -87,6 +89,7 @@ class Terms:
             reading=reading if any(reading) else None,
             gsm=options.gsm,
             duplicates=options.duplicates,
+            one_per_number=options.one_per_number,
             exclusion=options.exclusions.digest or None,
             endpoint=options.endpoint,
             org_id=org_id,
@@ -121,6 +124,7 @@ TERMS = (
     Term("reading", "another encoding, delimiter or sheet of the input", (None, None, None)),
     Term("gsm", "another choice about typographic characters", False),
     Term("duplicates", "another choice about rows that repeat another", Duplicates.SEND.value),
+    Term("one_per_number", "another choice about several messages to one phone", False),
     Term("exclusion", "another list of those to leave out", ""),
     Term("endpoint", "another endpoint", Endpoint.CONTACT.value),
     Term("org_id", "another organization", 0),
@@ -156,6 +160,7 @@ class Facts:
     reading: tuple[str | None, str | None, str | None]
     gsm: bool
     duplicates: str
+    one_per_number: bool
     exclusion: str
     endpoint: str
     org_id: int

@@ -27,10 +27,6 @@ class BoundTemplate:
     names: tuple[str, ...]
     columns: tuple[int, ...]
 
-    def values(self, table: Sequence[Sequence[str]]) -> list[list[str]]:
-        """Return the columns that are filled in, of a table given by columns; spaces around a cell are left out."""
-        return [list(map(str.strip, table[column])) for column in self.columns]
-
     def fill(self, values: Sequence[Sequence[str]], size: int) -> list[str]:
         """Return the texts of so many rows, filled with their ``values``."""
         first, *others = self.literals

@@ -26,7 +26,11 @@ def read(name: str, sheet: str | None = None) -> tuple[list[str], list[list[str]
         reader = source.reader()
         batches = list(reader.batches())
         assert not any(batch.flaws for batch in batches)
-        return reader.columns, [cells for batch in batches for cells in batch.rows], source.notes
+        return (
+            reader.columns,
+            [cells for batch in batches for cells in batch.rows],
+            [note.says for note in source.notes],
+        )
     finally:
         source.close()
 

@@ -51,7 +51,8 @@ def test_whoever_was_or_may_have_been_sent_to_is_left_out(sent: Path, *, by_run:
     found = campaign.exclusions([place], None, new_prefixes=False)
     assert found.recipients == REACHED
     of = "" if by_run else f" of its run {run}"
-    assert found.notes == (f"{place}: 4 recipients{of} to leave out, who were or may have been sent to",)
+    (note,) = found.notes
+    assert note.says == f"{place}: 4 recipients{of} to leave out, who were or may have been sent to"
     assert run.read_bytes() == before
 
 

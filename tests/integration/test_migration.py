@@ -131,6 +131,7 @@ def test_its_plan_is_told(path: Path) -> None:
             reading=(None, None, None),
             gsm=False,
             duplicates="skip",
+            one_per_number=False,
             exclusion="",
             endpoint="contact",
             org_id=1,

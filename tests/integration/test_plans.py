@@ -120,6 +120,43 @@ def test_rows_that_repeat_number_and_text_are_told_and_sent(tmp_path: Path) -> N
     assert not any("same number and text" in warning.says for warning in told.findings.warnings)
 
 
+def test_rows_to_the_phone_of_another_with_another_text_are_told_with_count_and_example(tmp_path: Path) -> None:
+    name = sheet(
+        tmp_path / "c.csv", [(ANA, "Hi Ana"), (BEN, "Hi Ben"), ("+63 917 123 4567", "Hi Anna"), (ANA, "Hi Ana")]
+    )
+    told = counted(name, PlanOptions())
+    says = f"1 row goes to the phone of an earlier one, with another text: row 3 ({ANA}, as row 1); they are sent all "
+    says += "the same"
+    assert [advised(one) for one in told.findings.warnings if "another text" in one.says] == [
+        f"{says}: --one-per-number keeps the first to each phone"
+    ]
+    skipped = counted(name, PlanOptions(duplicates=Duplicates.SKIP)).findings.warnings
+    assert f"{says}, for what is compared is the number with the text" in [warning.says for warning in skipped]
+
+
+def test_one_message_a_phone_keeps_the_first_and_names_it_to_the_others(tmp_path: Path) -> None:
+    rows = [("x", "a"), (ANA, "a"), (BEN, "a"), ("+63 917 123 4567", "b"), (ANA, "a"), ("", "c")]
+    name, path = sheet(tmp_path / "c.csv", rows), tmp_path / "c.run"
+    plan = kept(name, path, PlanOptions(one_per_number=True, duplicates=Duplicates.SKIP))
+    with open_run(path) as run:
+        assert [(status, error) for _, status, *_, error, _ in run.planned()][1:5] == [
+            ("pending", ""), ("pending", ""), *[("skipped", "an earlier row goes to the same phone: row 2")] * 2,
+        ]  # fmt: skip
+        assert run.facts.one_per_number
+    assert (plan.overview.rows, plan.overview.crowds, plan.tally.statuses[Status.SKIPPED]) == (2, (), 2)
+    (reason,) = [reason for reason in plan.findings.reasons if reason.status is Status.SKIPPED]
+    assert (reason.says, reason.rows) == ("an earlier row goes to the same phone", 2)
+    assert [example.value for example in reason.examples] == [f"{ANA}, as row 2"] * 2
+    assert not any("earlier one" in warning.says for warning in plan.findings.warnings)
+
+
+def test_contacts_are_not_compared_with_numbers_and_that_is_said_where_it_matters(tmp_path: Path) -> None:
+    name = sheet(tmp_path / "c.csv", [(ANA, "", "a"), ("", "7", "a"), ("", "7", "b")], ("to", "contactId", "message"))
+    says = "they are compared with each other, not with the numbers of other rows"
+    for options, is_told in ((PlanOptions(), False), (PlanOptions(one_per_number=True), True)):
+        assert any(says in warning.says for warning in counted(name, options).findings.warnings) == is_told
+
+
 def test_rows_that_are_not_sent_repeat_nothing_and_crowd_nobody(tmp_path: Path) -> None:
     name = sheet(tmp_path / "c.csv", [(ANA, "x" * 2_000), (ANA, "x" * 2_000), (BEN, "a"), (BEN, "a"), (ANA, "b")])
     plan = counted(name, PlanOptions(exclusions=Exclusions(frozenset({PhoneNumber(BEN)}), "d")))
@@ -230,6 +267,7 @@ def test_a_begun_run_takes_no_other_way_of_reading_the_input(tmp_path: Path) -> 
         [
             ({"gsm": True}, "another choice about typographic characters"),
             ({"duplicates": Duplicates.SKIP}, "another choice about rows that repeat another"),
+            ({"one_per_number": True}, "another choice about several messages to one phone"),
         ]
     ):
         with pytest.raises(UsageError, match=words):

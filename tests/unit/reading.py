@@ -33,7 +33,7 @@ def read(path: Path, options: ReadOptions | None = None) -> Reading:
             flaws |= {len(rows) + place: flaw for place, flaw in batch.flaws.items()}
             rows += batch.rows
         assert source.digest() == hashlib.sha256(path.read_bytes()).hexdigest()
-        return Reading(reader.columns, rows, flaws, source.notes)
+        return Reading(reader.columns, rows, flaws, [note.says for note in source.notes])
     finally:
         source.close()
 

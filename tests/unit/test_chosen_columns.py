@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from contextlib import closing
 from csv import writer
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
 
 from bulksend.cli.advice import advised
+from bulksend.errors import Remark
 from bulksend.planning.planner import PlanOptions
 from bulksend.planning.planning import plan_into
 from bulksend.planning.reading import Source
@@ -16,11 +18,15 @@ from bulksend.planning.reading import Source
 GIVEN = PlanOptions(message="Hi", sender="ACME")
 
 
-def warnings(tmp_path: Path, *rows: tuple[str, ...], options: PlanOptions = GIVEN) -> list[str]:
+def found(tmp_path: Path, *rows: tuple[str, ...], options: PlanOptions = GIVEN) -> tuple[Remark, ...]:
     with (tmp_path / "c.csv").open("w", encoding="utf-8", newline="") as file:
         writer(file).writerows(rows)
     with closing(Source(str(tmp_path / "c.csv"))) as source:
-        return [advised(warning) for warning in plan_into(source, options, None).plan.findings.warnings]
+        return plan_into(source, options, None).plan.findings.warnings
+
+
+def warnings(tmp_path: Path, *rows: tuple[str, ...], options: PlanOptions = GIVEN) -> list[str]:
+    return [advised(warning) for warning in found(tmp_path, *rows, options=options)]
 
 
 def consent(tmp_path: Path, column: str, *values: str, options: PlanOptions = GIVEN) -> list[str]:
@@ -139,6 +145,6 @@ def test_only_messages_that_go_are_counted_and_a_choice_that_was_made_is_not_que
 
 def test_people_come_before_money(tmp_path: Path) -> None:
     rows = (("to", "DND"), ("639171234567", "yes"), ("639171234567", "yes"))
-    first, second = warnings(tmp_path, *rows)
-    assert "may not want them" in first
-    assert "the same number and text" in second
+    first, second = sorted(found(tmp_path, *rows), key=attrgetter("severity"))
+    assert "may not want them" in first.says
+    assert "the same number and text" in second.says

@@ -1,5 +1,8 @@
+# ruff: noqa: RUF001 -- what is told apart looks alike
+
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -8,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from reading import BOM, cells, read, refusal
 
-from bulksend.errors import UsageError
-from bulksend.planning.reading import ReadOptions
+from bulksend.errors import Advice, InputError, Severity, UsageError
+from bulksend.planning.reading import ReadOptions, Source
 from bulksend.planning.reading.encodings import Utf8Stream
 
 CP1252 = "read as Windows-1252 (cp1252) text: it is not UTF-8"
@@ -76,6 +79,86 @@ def test_an_encoding_that_is_none_is_refused(encoding: str) -> None:
         ReadOptions(encoding=encoding)
 
 
+# ---- text without a mark that is not UTF-8 ----
+
+SAYS = {
+    "mac-roman": "read as Mac Roman (mac-roman) text: it is not UTF-8",
+    "cp850": "read as DOS (cp850) text: it is not UTF-8",
+    "iso8859-15": "read as Latin-9 (iso8859-15) text: it is not UTF-8",
+    "cp1250": "read as Windows-1250 (cp1250) text: it is not UTF-8",
+    "cp1252": CP1252,
+}
+WORDS = {
+    "Filipino": "Parañaque|Las Piñas|Biñan|PEÑA|MUÑOZ|Sto. Niño|Doña Ana|Los Baños|Cañete",
+    "Spanish": "José|García|Núñez|¿Qué tal?|¡Hola!|también|ÁNGEL|corazón|Mª José|aquí está",
+    "French": "François|Benoît|Hélène|château|forêt|août|déjà|où|reçu|l’été|HÉLÈNE|À bientôt",
+    "German": "Müller|Größe|Straße|Köln|Übung|Ärzte|schön|MÜLLER|früh|Weiß",
+    "Portuguese": "João|São Paulo|Conceição|promoção|não|PROMOÇÃO|Antônio|coração",
+    "English": "don’t|it’s|O’Brien|“Hi”|café|wait…|5 – 10|John’s|£5",
+    "Polish": "Łódź|Kraków|Gdańsk|Małgorzata|Święta|Żaneta|Stanisław|Jędrzej",
+}
+WRITTEN = [
+    *((language, "cp1252") for language in ("Filipino", "Spanish", "French", "German", "Portuguese", "English")),
+    *((language, "mac-roman") for language in ("Filipino", "Spanish", "French", "German", "Portuguese", "English")),
+    *((language, "cp850") for language in ("Filipino", "Spanish", "German", "Portuguese")),
+    ("Polish", "cp1250"),
+]
+
+
+@pytest.mark.parametrize(("language", "encoding"), WRITTEN)
+def test_letters_prove_the_encoding(sheet: Path, language: str, encoding: str) -> None:
+    words = WORDS[language].replace("’", "'" if encoding == "cp850" else "’").split("|")
+    sheet.write_bytes("\n".join(["to,Name", *(f"1,{word}" for word in words)]).encode(encoding))
+    reading = read(sheet)
+    assert [name for _, name in reading.rows] == words
+    assert reading.notes == [SAYS[encoding]]
+
+
+@pytest.mark.parametrize(("language", "encoding"), WRITTEN)
+def test_one_word_is_read_right_or_its_doubt_is_told_or_it_is_refused(
+    sheet: Path, language: str, encoding: str
+) -> None:
+    wrong = []
+    for word in WORDS[language].replace("’", "'" if encoding == "cp850" else "’").split("|"):
+        if not word.isascii():
+            sheet.write_bytes(f"to,Name\n1,{word}\n".encode(encoding))
+            try:
+                reading = read(sheet)
+            except InputError:  # an apostrophe and an accent of a Mac are a letter of UTF-8
+                continue
+            if reading.rows[0][1] != word and "few letters prove" not in reading.notes[0]:
+                wrong.append((word, reading.rows[0][1]))
+    assert wrong == []
+
+
+def test_a_euro_sign_of_latin_9_is_read_and_the_doubt_is_told_with_both_readings(tmp_path: Path) -> None:
+    path = tmp_path / "c.csv"
+    path.write_bytes("to,Price\n639171234567,from 5 € today\n".encode("iso8859-15"))
+    with closing(Source(str(path))) as source:
+        rows = [row for batch in source.reader().batches() for row in batch.rows]
+        (note,) = source.notes
+    assert rows == [["639171234567", "from 5 € today"]]
+    assert (note.advice, note.severity) == (Advice.SAY_ENCODING, Severity.TEXT)
+    assert note.says == (
+        "read as Latin-9 (iso8859-15) text, which few letters prove: line 2 has 'from 5 € today', which would be "
+        "'from 5 ¤ today' in Windows-1252 (cp1252)"
+    )
+
+
+@pytest.mark.parametrize("before", [0, 1, 30_000])
+def test_the_line_of_a_doubt_is_told_however_far_down(sheet: Path, before: int) -> None:
+    sheet.write_bytes(b"to,Price\n" + b"1,a\n" * before + "1,5 €\n".encode("iso8859-15"))
+    assert f": line {before + 2} has '5 €', which would be '5 ¤' in " in read(sheet).notes[0]
+
+
+def test_utf8_with_a_broken_byte_in_front_is_no_other_encoding(sheet: Path) -> None:
+    content = b"to,Name\n1,caf\xe9\n" + "1,Peña\n1,Nuñez\n1,José\n".encode()
+    assert refusal(sheet, content) == (
+        "line 2 has a byte (0xE9) that is not UTF-8, but the text after it is: correct that line, or say what the text "
+        "is with --encoding, such as --encoding cp1252"
+    )
+
+
 # ---- what contradicts the encoding ----
 
 
@@ -124,7 +207,7 @@ def test_utf8_text_cut_within_a_character_is_refused(sheet: Path) -> None:
 @settings(max_examples=examples(300), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     text=st.text(st.sampled_from("a\nñ™€é"), max_size=12),
-    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32", "cp1252"]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32", "cp1252", "mac-roman"]),
     sizes=st.lists(st.integers(1, 4), min_size=1),
 )
 def test_it_does_not_matter_how_the_bytes_come_in(text: str, encoding: str, sizes: list[int]) -> None:
@@ -146,5 +229,5 @@ def test_it_does_not_matter_how_the_bytes_come_in(text: str, encoding: str, size
         left = left[size:]
     whole = outcome([content])
     assert outcome([piece for piece in pieces if piece]) == whole
-    if encoding != "cp1252":
+    if encoding not in {"cp1252", "mac-roman"}:
         assert whole == (text.encode(), known or (None if content.isascii() else "utf-8"))

@@ -27,7 +27,8 @@ def numbers_of(rows: list[dict[str, str]]) -> Counter[str]:
 def text_of(row: dict[str, str]) -> str:
     template = Template.parse((FOLDER / "template.txt").read_text(encoding="utf-8").removesuffix("\n"))
     bound = template.bind(list(row))
-    (filled,) = bound.fill(bound.values([[cell] for cell in row.values()]), 1)
+    cells = list(row.values())
+    (filled,) = bound.fill([[cells[column].strip()] for column in bound.columns], 1)
     return row["message"] or filled
 
 

@@ -100,6 +100,7 @@ SAMPLES: dict[str, tuple[str, Any, str]] = {
     "gsm": ("1", True, "true"),
     "exclude": ("a.csv,b.csv", (Path("a.csv"), Path("b.csv")), '["a.csv", "b.csv"]'),
     "duplicates": ("skip", "skip", '"skip"'),
+    "one-per-number": ("1", True, "true"),
     "endpoint": ("phonenumber", "phonenumber", '"phonenumber"'),
     "campaign": ("c", "c", '"c"'),
     "org-id": ("7", 7, "7"),
@@ -126,6 +127,7 @@ SAMPLES: dict[str, tuple[str, Any, str]] = {
     "dry-run": ("1", True, "true"),
     "yes": ("1", True, "true"),
     "no-progress": ("1", True, "true"),
+    "verbose": ("1", True, "true"),
     "json": ("1", True, "true"),
 }
 

@@ -62,6 +62,13 @@ def book(tmp_path: Path) -> Path:
     return tmp_path / "campaign.xlsx"
 
 
+def test_a_cell_that_a_program_kept_from_being_run_is_read_as_it_is_meant(book: Path) -> None:
+    texts = ['="00123"', "'-50% today", "rock 'n' roll"]
+    cell = '<row r="{0}"><c r="A{0}" t="inlineStr"><is><t>{1}</t></is></c></row>'
+    rows = [cell.format(number, text) for number, text in enumerate(texts, 2)]
+    assert cells(book, workbook(HEADER + "".join(rows), "A1:A4")) == [["00123"], ["-50% today"], ["rock 'n' roll"]]
+
+
 @pytest.mark.parametrize(
     ("cell", "text"),
     [

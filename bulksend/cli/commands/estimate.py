@@ -16,6 +16,8 @@ from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import console
 from bulksend.cli.given import PaceSettings, PlanSettings, TargetSettings
 from bulksend.cli.groups import Group, with_options
+from bulksend.cli.options import VERBOSE
+from bulksend.cli.page import Page
 from bulksend.cli.settings import Command, option
 from bulksend.engagespark import Balance
 from bulksend.errors import UsageError
@@ -32,6 +34,7 @@ class EstimateSettings:
     limit: int | None
     output: Path | None
     save: Path | None
+    verbose: bool
     as_json: bool
 
 
@@ -44,6 +47,7 @@ ESTIMATE = Group(
         option(
             "--save", metavar="RUNFILE", type=click.Path(path_type=Path), help="Keep the plan; `send RUNFILE` sends it."
         ),
+        VERBOSE,
         option("--json", "as_json", is_flag=True, help="One summary object on stdout."),
     ),
 )
@@ -82,7 +86,8 @@ def estimate(
         return estimator.of_run(path)
     if said.save:
         return estimator.saved(request, said.save)
-    if said.output or said.limit or request.options.duplicates is Duplicates.SKIP:
+    wanted = request.options
+    if said.output or said.limit or wanted.duplicates is Duplicates.SKIP or wanted.one_per_number:
         # Counting does not do: rows are told one by one, or are left out for what came before them.
         with tempfile.TemporaryDirectory(prefix="bulksend-") as folder:
             temporary = Path(folder) / "estimate.run"
@@ -118,9 +123,8 @@ class _Estimator:
 
     def show(self, plan: Plan, address: Address) -> ExitCode:
         balance = self._balance(address)
-        plan_view.show_plan(self.out, plan, self.how, "nobody: this is an estimate", balance)
-        plan_view.show_findings(self.out, plan.findings)
-        plan_view.show_previews(self.out, plan)
+        page = Page(self.out, verbose=self.said.verbose)
+        plan_view.show_plan(page, plan, self.how, "nobody: this is an estimate", balance, plan.findings)
         if self.said.as_json:
             summary.write(summary.of_estimate(plan, self.how, balance))
         return ExitCode.NOT_ALL_SENT if plan.tally.statuses[Status.INVALID] else ExitCode.OK

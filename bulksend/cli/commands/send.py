@@ -17,6 +17,8 @@ from bulksend.cli.console import console
 from bulksend.cli.earlier import check_not_sent
 from bulksend.cli.given import FileSettings, PaceSettings, PlanSettings, TargetSettings
 from bulksend.cli.groups import Group, with_options
+from bulksend.cli.options import VERBOSE
+from bulksend.cli.page import Page
 from bulksend.cli.sending import Manners, agreed, check_can_ask, run_loop, send_and_tell, target_of, tell_end
 from bulksend.cli.settings import Command, option
 from bulksend.cli.values import ERROR_LIMIT, USD
@@ -46,6 +48,7 @@ class SendSettings:
     dry_run: bool
     yes: bool
     no_progress: bool
+    verbose: bool
     as_json: bool
 
 
@@ -68,6 +71,7 @@ SEND = Group(
         option("--dry-run", is_flag=True, help="Plan and price only, as `bulksend estimate` does."),
         option("--yes", "-y", is_flag=True, help="Send without asking."),
         option("--no-progress", is_flag=True, help="Show no progress."),
+        VERBOSE,
         option("--json", "as_json", is_flag=True, help="One summary object on stdout."),
     ),
 )
@@ -91,7 +95,9 @@ def command(
     The same command again goes on where the run stopped; what was sent is never sent twice.
     """
     if said.dry_run:
-        estimating = EstimateSettings(limit=said.limit, output=None, save=None, as_json=said.as_json)
+        estimating = EstimateSettings(
+            limit=said.limit, output=None, save=None, verbose=said.verbose, as_json=said.as_json
+        )
         return estimate(input_name, to, planned, paced, estimating)
     paths = Paths.beside(input_name, files.run, files.results)
     read = [*planned.files, *([to.api_key_file] if to.api_key_file else [])]
@@ -110,7 +116,7 @@ def command(
     )
     manners = Manners(console(), paths.results, wait=said.wait, hides_progress=said.no_progress)
     with _opened(input_name, to, planned, paths, said, manners.out) as run:
-        ended, code = _send(run, to, how, manners, yes=said.yes)
+        ended, code = _send(run, to, how, manners, yes=said.yes, verbose=said.verbose)
         if said.as_json:
             summary.write(summary.of_send(run, ended, code, paths.results))
     return code
@@ -155,7 +161,7 @@ def _planned(
 
 
 def _send(
-    run: OwnRun, to: TargetSettings, how: SendOptions, manners: Manners, *, yes: bool
+    run: OwnRun, to: TargetSettings, how: SendOptions, manners: Manners, *, yes: bool, verbose: bool
 ) -> tuple[Ended, ExitCode]:  # fmt: skip
     plan, facts, out = run.plan(how.limit), run.facts, manners.out
     in_doubt = plan.tally.in_doubt
@@ -164,7 +170,7 @@ def _send(
     if is_something_left:
         target = target_of(to, facts.address, Endpoint(facts.endpoint))
     place = f"{facts.base_url or 'a private sandbox'}, organization {facts.org_id}"
-    _show_plan(plan, place, target, how, out)
+    _show_plan(plan, place, target, how, Page(out, verbose=verbose))
     if not plan.overview.rows:
         out.print("Nothing is left to send." if not in_doubt else f"Only {many(in_doubt, 'row')} in doubt are left.")
     if not is_something_left:
@@ -188,17 +194,13 @@ def _question(run: OwnRun, plan: Plan, how: SendOptions) -> str:
     return f"Send {many(rows, 'message')} ({plan_view.price_of(plan.overview)}){settle}?"
 
 
-def _show_plan(plan: Plan, place: str, target: Target | None, how: SendOptions, out: Console) -> None:
+def _show_plan(plan: Plan, place: str, target: Target | None, how: SendOptions, page: Page) -> None:
     told = run_loop(campaign.balance(target)) if target and plan.overview.rows else None
-    plan_view.show_plan(out, plan, how, place, told if isinstance(told, Balance) else None)
-    if not plan.tally.attempts:
-        plan_view.show_findings(out, plan.findings)
-    if plan.overview.rows:
-        plan_view.show_previews(out, plan)
+    findings = None if plan.tally.attempts else plan.findings
+    plan_view.show_plan(page, plan, how, place, told if isinstance(told, Balance) else None, findings)
     if how.max_cost is not None and plan.overview.price + plan.tally.charged > how.max_cost:
-        out.print(
+        page.print(
             f"--max-cost {dollars(how.max_cost)} will stop the run before its end: it is estimated at "
             f"{dollars(plan.overview.price + plan.tally.charged)} in all.",
-            style="bold red",
-            soft_wrap=True,
+            "bold red",
         )

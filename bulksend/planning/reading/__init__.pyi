@@ -1,3 +1,4 @@
+from .escaped import harmless as harmless
 from .raw import STDIN as STDIN
 from .raw import RawBatch as RawBatch
 from .raw import Reader as Reader

@@ -10,8 +10,9 @@ from contextlib import suppress
 from itertools import islice
 from operator import itemgetter
 
-from bulksend.errors import InputError
+from bulksend.errors import InputError, Remark
 from bulksend.planning.reading.encodings import Utf8Stream
+from bulksend.planning.reading.escaped import as_meant, each_cell
 from bulksend.planning.reading.raw import BATCH_ROWS, RawBatch, ReadOptions, check_header, is_blank, nul_flaws, shown
 
 _DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a '|'"}
@@ -61,6 +62,8 @@ class DelimitedReader:
             flaws: dict[int, str] = {}
             if set(map(len, lines)) != widths or _has_blank(lines):  # else nothing is done row by row
                 lines, flaws = self._mended(lines)
+            if self._stream.escapes.seen:
+                lines = each_cell(lines, as_meant)
             if self._stream.has_nul:
                 flaws = nul_flaws(lines) | flaws
             if lines:
@@ -69,8 +72,9 @@ class DelimitedReader:
     def _header(self) -> list[str]:
         while line := self._next(1):
             if any(cell.strip() for cell in line[0]):
-                check_header(self._name, line[0], self._options)
-                return line[0]
+                header = list(map(as_meant, line[0]))
+                check_header(self._name, header, self._options)
+                return header
         check_header(self._name, [], self._options)
         return []
 
@@ -143,8 +147,8 @@ def _has_blank(lines: list[list[str]]) -> bool:
     return not all(map(str.strip, map(_first, lines))) and any(map(is_blank, lines))
 
 
-def _notes(delimiter: str) -> list[str]:
+def _notes(delimiter: str) -> list[Remark]:
     if delimiter == ",":
         return []
     between = "tabs" if delimiter == "\t" else repr(delimiter)
-    return [f"its columns are separated by {between}"]
+    return [Remark(f"its columns are separated by {between}")]

@@ -9,7 +9,9 @@ from itertools import islice
 
 import orjson
 
+from bulksend.errors import Remark
 from bulksend.planning.reading.encodings import Utf8Stream
+from bulksend.planning.reading.escaped import each_cell, without_formula
 from bulksend.planning.reading.raw import BATCH_ROWS, RawBatch, nul_flaws
 
 _LONG_NUMBER = re.compile(r"[:\[,]\s*-?[0-9.eE+-]{16}")
@@ -26,7 +28,7 @@ class JsonlReader:
         stream.lines_taken = lambda: self._line
         self._places: dict[str, int] = {}
         self.columns: list[str] = []
-        self.notes: list[str] = []
+        self.notes: list[Remark] = []
 
     def batches(self) -> Iterator[RawBatch]:
         """See `Reader.batches`; blank lines are no rows."""
@@ -44,6 +46,7 @@ class JsonlReader:
             for place, cells in enumerate(rows):
                 if place not in flaws:  # those before a new column's first appearance have nothing in it
                     cells.extend([""] * (len(self.columns) - len(cells)))
+            rows = each_cell(rows, without_formula)  # a JSON string needs no apostrophe
             if rows:
                 yield RawBatch(rows, nul_flaws(rows) | flaws)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import NamedTuple, Protocol
 
-from bulksend.errors import Advice, InputError, UsageError
+from bulksend.errors import Advice, InputError, Remark, UsageError
 from bulksend.words import printable
 
 STDIN = "-"
@@ -74,12 +74,12 @@ class Reader(Protocol):
     Attributes:
         columns: names of the columns known so far, in order.
         is_fixed: whether no more columns can come.
-        notes: what was detected that people may want to know, one sentence each.
+        notes: what was detected that people may want to know.
     """
 
     columns: list[str]
     is_fixed: bool
-    notes: list[str]
+    notes: list[Remark]
 
     def batches(self) -> Iterator[RawBatch]:
         """All rows in input order.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bulksend.errors import InputError, UsageError
+from bulksend.errors import InputError, Remark, UsageError
 from bulksend.planning.reading.delimited import DelimitedReader
 from bulksend.planning.reading.encodings import Utf8Stream, encoding_of
 from bulksend.planning.reading.formats import WORKBOOK, foreign, is_binary
@@ -70,8 +70,8 @@ class Source:
         return self._file.digest()
 
     @property
-    def notes(self) -> list[str]:
-        """Once all is read: what was detected that is not plain CSV in UTF-8, one sentence each, for people."""
+    def notes(self) -> list[Remark]:
+        """Once all is read: what was detected that is not plain CSV in UTF-8."""
         encoding = self._stream.notes if self._stream and self._options.encoding is None else []
         return [*encoding, *(self._reader.notes if self._reader else [])]
 

@@ -13,7 +13,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 from xml.parsers import expat
 
-from bulksend.errors import InputError, UsageError
+from bulksend.errors import InputError, Remark, UsageError
+from bulksend.planning.reading.escaped import as_meant, each_cell
 from bulksend.planning.reading.raw import (
     BATCH_ROWS,
     EMPTY,
@@ -62,7 +63,7 @@ class WorkbookReader:
     def __init__(self, name: str, content: bytes, options: ReadOptions) -> None:
         self._name = name
         self._options = options
-        self.notes: list[str] = []
+        self.notes: list[Remark] = []
         _check_package(name, content)
         load = _loader(name)
         with _explained(name):
@@ -77,15 +78,16 @@ class WorkbookReader:
         """See `Reader.batches`; blank rows are none."""
         width = len(self.columns)
         while rows := self._next(BATCH_ROWS):
-            rows = [cells[:width] for cells in rows if not is_blank(cells)]
+            rows = each_cell([cells[:width] for cells in rows if not is_blank(cells)], as_meant)
             if rows:
                 yield RawBatch(rows, nul_flaws(rows))
 
     def _header(self) -> list[str]:
         while rows := self._next(1):
             if any(cell.strip() for cell in rows[0]):
-                check_header(self._name, rows[0], self._options)
-                return rows[0]
+                header = list(map(as_meant, rows[0]))
+                check_header(self._name, header, self._options)
+                return header
         raise InputError(f"{shown(self._name)}: {EMPTY}")
 
     def _next(self, count: int) -> list[list[str]]:
@@ -114,7 +116,8 @@ class WorkbookReader:
                 others = [other for other in names if other != name]
                 if others:
                     are = "other is" if len(others) == 1 else "others are"
-                    self.notes = [f"sheet {printable(name)!r} is read; {len(others)} {are} not: {_listed(others)}"]
+                    says = f"sheet {printable(name)!r} is read; {len(others)} {are} not: {_listed(others)}"
+                    self.notes = [Remark(says)]
                 return sheet
         raise InputError(f"{shown(self._name)}: {EMPTY}")
 

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from bulksend.errors import Advice, Remark
+from bulksend.errors import Advice, Remark, Severity
 from bulksend.planning.batch import PlannedBatch
 from bulksend.planning.columns import Columns
 from bulksend.planning.remarks.noted import KINDS_MAX
@@ -133,10 +133,12 @@ def _advised(says: str, name: str, values: Counter[str], out: list[str], *, agai
     column = printable(name, 300)
     kept = [value for value in values if value not in out]
     if against and len(out) <= _NAMED:
-        return Remark(says, Advice.LEAVE_OUT_BY_CONSENT, about={"choice": f"{column}={_listed(out)}"})
+        return Remark(says, Advice.LEAVE_OUT_BY_CONSENT, Severity.PERSON, {"choice": f"{column}={_listed(out)}"})
     if against or kept:
-        return Remark(says, Advice.KEEP_BY_CONSENT, about={"choice": f"{column}={_listed(kept)}"})
-    return Remark(says, Advice.KEEP_BY_CONSENT, about={"choice": f"{column}=VALUE"})
+        return Remark(
+            says, Advice.KEEP_BY_CONSENT, severity=Severity.PERSON, about={"choice": f"{column}={_listed(kept)}"}
+        )
+    return Remark(says, Advice.KEEP_BY_CONSENT, severity=Severity.PERSON, about={"choice": f"{column}=VALUE"})
 
 
 def _listed(values: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from operator import sub
 from typing import cast
 
-from bulksend.errors import Remark
+from bulksend.errors import Remark, Severity
 from bulksend.planning.batch import PlannedBatch
 from bulksend.planning.remarks.noted import KINDS_MAX, Noted
 from bulksend.sms import phones
@@ -46,12 +46,14 @@ class Damage:
             repeated = f", {many(len(self._different), 'different one')} in all" if zeros.rows > 1 else ""
             yield Remark(
                 f"{zeros.count('has a number that ends', 'have numbers that end')} in zeros{repeated}, as when a "
-                f"spreadsheet showed 9.17123E+09 and that was saved: {zeros}; compare with where the numbers come from"
+                f"spreadsheet showed 9.17123E+09 and that was saved: {zeros}; compare with where the numbers come from",
+                severity=Severity.PERSON,
             )
         if self._series.rows:
             yield Remark(
                 f"{self._series.rows:,} rows have numbers that count up by one from row to row, as when a cell is "
-                f"dragged down in a spreadsheet: {self._series}; compare with where the numbers come from"
+                f"dragged down in a spreadsheet: {self._series}; compare with where the numbers come from",
+                severity=Severity.PERSON,
             )
 
     def _goes_on(self, numbers: Sequence[str]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bulksend.errors import Advice, Remark
+from bulksend.errors import Advice, Remark, Severity
 from bulksend.planning.batch import PlannedBatch
 from bulksend.planning.columns import Columns
 from bulksend.planning.remarks.noted import Noted
@@ -46,4 +46,4 @@ class Own:
             name, first = self._columns.name_of(self._field), self._rows.examples[0]
             has = self._rows.count(f"has its own {what}", f"have {what}s of their own")
             says = f"{has} in {name!r}, {used} in place of the given one"
-            yield Remark(f"{says}: row {first.row} ({first.value})", advice)
+            yield Remark(f"{says}: row {first.row} ({first.value})", advice, Severity.TEXT)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from bulksend.errors import Remark
+from bulksend.errors import Remark, Severity
 from bulksend.planning.batch import PlannedBatch
 from bulksend.planning.remarks.noted import EXAMPLES, KINDS_MAX, Noted
 from bulksend.sms import carriers
@@ -42,11 +42,12 @@ class Philippines:
             for says in carriers.sender_flaws(sender):
                 found[says] += rows
         for says, rows in found.most_common(EXAMPLES):
-            yield Remark(f"{says} ({many(rows, 'message')})")
+            yield Remark(f"{says} ({many(rows, 'message')})", severity=Severity.MONEY)
         for host, noted in self._shorteners.items():
             yield Remark(
                 f"{noted.count('has', 'have')} a link through {host}, a public shortener, which a Philippine carrier "
-                f"blocks: {noted}; write the link itself"
+                f"blocks: {noted}; write the link itself",
+                severity=Severity.MONEY,
             )
 
 

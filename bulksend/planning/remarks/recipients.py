@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bulksend.errors import Advice, Remark
-from bulksend.model import PhoneNumber
+from bulksend.errors import Advice, Remark, Severity
+from bulksend.model import Duplicates, PhoneNumber
 from bulksend.planning.batch import PlannedBatch
 from bulksend.planning.exclusions import Exclusions
+from bulksend.planning.planner import PlanOptions
 from bulksend.planning.remarks.noted import Noted
 from bulksend.sms import phones
 
@@ -19,7 +20,46 @@ def duplicates(repeated: Noted) -> Iterator[Remark]:
             f"{repeated.count('has', 'have')} the same number and text as an earlier one: {repeated}; they are sent "
             "all the same",
             Advice.SKIP_DUPLICATES,
+            Severity.MONEY,
         )
+
+
+def others(several: Noted, options: PlanOptions) -> Iterator[Remark]:
+    """What to say of rows that go to the phone of an earlier one, with another text."""
+    if several.rows and not options.one_per_number:
+        is_compared = options.duplicates in (Duplicates.SKIP, Duplicates.FAIL)
+        compared = ", for what is compared is the number with the text" if is_compared else ""
+        yield Remark(
+            f"{several.count('goes', 'go')} to the phone of an earlier one, with another text: {several}; they are "
+            f"sent all the same{compared}",
+            Advice.KEEP_ONE_PER_NUMBER,
+            Severity.MONEY,
+        )
+
+
+class Compared:
+    """Contacts that cannot be compared with numbers where rows to the same phone are left out."""
+
+    def __init__(self, options: PlanOptions) -> None:
+        self._is_asked = options.one_per_number or options.duplicates in (Duplicates.SKIP, Duplicates.FAIL)
+        self._contacts, self._has_numbers = Noted(), False
+
+    def add(self, batch: PlannedBatch, texts: str) -> None:  # noqa: ARG002 -- the topics' signature
+        """See `Topic.add`."""
+        if self._is_asked:
+            self._has_numbers = self._has_numbers or any(batch.codes)
+            for i, who in enumerate(batch.recipients):
+                if isinstance(who, int) and i not in batch.flaws:
+                    self._contacts.note(batch.first + i)
+
+    def remarks(self) -> Iterator[Remark]:
+        """See `Topic.remarks`."""
+        if self._contacts.rows and self._has_numbers:
+            yield Remark(
+                f"{self._contacts.count('goes', 'go')} to contacts, whose numbers are not known here: "
+                f"{self._contacts}; they are compared with each other, not with the numbers of other rows",
+                severity=Severity.MONEY,
+            )
 
 
 class Exclusion:
@@ -38,11 +78,13 @@ class Exclusion:
 
     def remarks(self) -> Iterator[Remark]:
         """See `Topic.remarks`."""
-        yield from map(Remark, self._exclusions.warnings)
+        for warning in self._exclusions.warnings:
+            yield Remark(warning, severity=Severity.PERSON)
         if self._contacts.rows:
             yield Remark(
                 f"{self._contacts.count('goes', 'go')} to contacts, whose numbers are not known here: "
-                f"{self._contacts}; they cannot be compared with the numbers to leave out"
+                f"{self._contacts}; they cannot be compared with the numbers to leave out",
+                severity=Severity.PERSON,
             )
 
 
@@ -73,14 +115,17 @@ class Numbers:
                 f"{self._abroad.count('is', 'are')} read as foreign, but would be a Philippine mobile without its "
                 f"dialing code: {self._abroad}",
                 Advice.READ_AS_PHILIPPINE,
+                Severity.PERSON,
             )
         if self._new.rows:
             yield Remark(
                 f"{self._new.count('goes', 'go')} to a prefix that the numbering plans here do not know yet: "
-                f"{self._new}"
+                f"{self._new}",
+                severity=Severity.MONEY,
             )
         if self._fixed.rows:
             yield Remark(
                 f"{self._fixed.count('goes', 'go')} to a landline or service number, which gets no SMS as a rule: "
-                f"{self._fixed}"
+                f"{self._fixed}",
+                severity=Severity.MONEY,
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bulksend.errors import Advice, Remark
+from bulksend.errors import Advice, Remark, Severity
 from bulksend.model import API_FIELD, Encoding
 from bulksend.planning.batch import PlannedBatch
 from bulksend.planning.remarks.noted import KINDS_MAX, Noted
@@ -44,13 +44,15 @@ class Ucs2:
             cost = f"takes {many(self._extra_parts, 'SMS part')} more ({dollars(self._extra_micro)})"
         yield Remark(
             f"{many(self._rows, 'text')} cannot travel as GSM-7 (160 characters a part), only as UCS-2 (70), "
-            f"which {cost}, for: {self._causes()}"
+            f"which {cost}, for: {self._causes()}",
+            severity=Severity.MONEY,
         )
         if self._fixable_parts and not self._gsm:
             yield Remark(
                 f"{self._fixable_rows:,} of these would be GSM-7 with plain characters in place of typographic ones, "
                 f"which would save {many(self._fixable_parts, 'SMS part')} ({dollars(self._fixable_micro)})",
                 Advice.REPLACE_TYPOGRAPHIC,
+                Severity.MONEY,
             )
 
     def _causes(self) -> str:
@@ -101,7 +103,8 @@ class MadePlain:
         if self._rows.rows:
             yield Remark(
                 f"{self._rows.count('has', 'have')} typographic characters replaced, which saves "
-                f"{many(self._parts, 'SMS part')} ({dollars(self._micro)}): {self._rows}"
+                f"{many(self._parts, 'SMS part')} ({dollars(self._micro)}): {self._rows}",
+                severity=Severity.STYLE,
             )
 
 
@@ -123,5 +126,6 @@ class ApiFields:
         if self._rows.rows:
             yield Remark(
                 f"{self._rows.count('has', 'have')} fields that the API fills in ({{{{...}}}}): parts and price are "
-                f"the least they can be: {self._rows}"
+                f"the least they can be: {self._rows}",
+                severity=Severity.MONEY,
             )

@@ -14,8 +14,9 @@ from bulksend.planning.remarks.damage import Damage
 from bulksend.planning.remarks.noted import Noted
 from bulksend.planning.remarks.own import Own
 from bulksend.planning.remarks.philippines import Philippines
-from bulksend.planning.remarks.recipients import Exclusion, Numbers, duplicates
+from bulksend.planning.remarks.recipients import Compared, Exclusion, Numbers, duplicates, others
 from bulksend.planning.remarks.texts import ApiFields, MadePlain, Ucs2
+from bulksend.planning.remarks.values import Values
 
 
 class Topic(Protocol):
@@ -25,7 +26,7 @@ class Topic(Protocol):
         """Take in the next rows, and all their texts in one."""
 
     def remarks(self) -> Iterator[Remark]:
-        """What there is to say of it; nothing if it did not occur."""
+        """What there is to say of it, each with what is at stake; nothing if it did not occur."""
 
 
 class Remarks:
@@ -39,16 +40,15 @@ class Remarks:
     def __init__(self, options: PlanOptions, columns: Columns) -> None:
         self._options = options
         chosen = frozenset(column for column, _ in options.only + options.skip)
-        self._urgent: tuple[Topic, ...] = (
+        self._topics: tuple[Topic, ...] = (
             Consent(columns, chosen),
             Own(columns, "message", options.message),
             Own(columns, "from", options.sender),
-        )
-        self._topics: tuple[Topic, ...] = (
-            *self._urgent,
             Exclusion(options.exclusions),
             Numbers(options.country, new_prefixes=options.new_prefixes),
             Damage(),
+            Compared(options),
+            Values(),
             Ucs2(gsm=options.gsm),
             MadePlain(),
             ApiFields(),
@@ -61,15 +61,15 @@ class Remarks:
         for topic in self._topics:
             topic.add(batch, texts)
 
-    def all(self, repeated: Noted) -> Iterator[Remark]:
-        """What there is to say, the worst first.
+    def all(self, repeated: Noted, several: Noted) -> Iterator[Remark]:
+        """What there is to say.
 
         Args:
             repeated: the rows that have number and text of an earlier one.
+            several: the rows that go to the phone of an earlier one, with another text.
         """
-        for topic in self._urgent:
-            yield from topic.remarks()
-        if self._options.duplicates is None:
+        if self._options.duplicates is None and not self._options.one_per_number:
             yield from duplicates(repeated)
-        for topic in self._topics[len(self._urgent) :]:
+        yield from others(several, self._options)
+        for topic in self._topics:
             yield from topic.remarks()

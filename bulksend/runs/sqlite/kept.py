@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from bulksend.errors import Advice, OwnedError, Remark, UsageError
+from bulksend.errors import Advice, OwnedError, Remark, Severity, UsageError
 from bulksend.model import Status
 from bulksend.planning import Example, Findings, Reason
 from bulksend.runs.clock import Clock
@@ -59,7 +59,8 @@ def _remark(value: Any) -> Remark:
     """A remark; in format 2 it was a bare sentence."""
     if isinstance(value, str):
         return Remark(value)
-    return Remark(value["says"], _advice(value), about=value.get("about", {}))
+    severity = Severity(value.get("severity", Severity.NOTE))
+    return Remark(value["says"], _advice(value), severity, value.get("about", {}))
 
 
 def _advice(value: Mapping[str, Any]) -> Advice | None:

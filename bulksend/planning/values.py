@@ -1,0 +1,137 @@
+"""Cells that go into texts: trimmed, and looked at for what nobody means."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+from bulksend.errors import Remark, Severity
+from bulksend.model import API_FIELD, Status
+from bulksend.planning.batch import Flaw
+from bulksend.planning.oddities import Odd, Oddity, Signs
+
+_FOREIGN_FIELD = "its cell holds {{...}}, which the API would take for one of its own fields: remove the braces"
+_ERROR = "is a spreadsheet's error in this row, no value: correct the formula, or fill it in by hand"
+_IN_TEMPLATE = {
+    Oddity.GARBLED: "garbled letters",
+    Oddity.MARKUP: "a sign of a web page or a program",
+    Oddity.PLACEHOLDER: "a placeholder that nobody fills in",
+}
+_SHOWN = 20  # characters
+_SPACES = "".join(filter(str.isspace, map(chr, range(0x3001)))).replace("\n", "").replace(" ", "")
+_NONE: frozenset[str] = frozenset()
+
+
+class ValueCheck:
+    """Looks at what goes into the texts of an input's rows.
+
+    Cells are looked at all together, each different one once, and not again where the batch before had no others: a
+    look at each takes longer than all else that is done with it.
+
+    Args:
+        columns: names of the input's columns.
+    """
+
+    def __init__(self, columns: Collection[str]) -> None:
+        self._signs = Signs(columns)
+        self._found: list[Odd] = []
+        self._good: dict[str, set[str]] = {}  # what was looked at last, and is as it should be
+
+    def merged(
+        self, cells: Sequence[str], name: str, kind: str, needed: Sequence[int], flaws: dict[int, Flaw]
+    ) -> Sequence[str]:
+        """A merge field's values: there is one in each row that needs it, and none that the API would fill.
+
+        Args:
+            cells: of all rows of a batch.
+            name: the merge field's.
+            kind: what it is filled into, for people.
+            needed: the rows that it is filled in for.
+            flaws: gets those that cannot be sent.
+        """
+        place = f"{{{name}}}"
+        different = set(cells)
+        if different <= self._good.get(place, _NONE):
+            return cells
+        together = "\n".join(different)
+        if not _is_trimmed(together, len(different)):
+            cells = list(map(str.strip, cells))
+            different = set(cells)
+            together = "\n".join(different)
+        is_good = self._is_good(cells, different, together, place, name, needed, flaws)
+        if "" in different:
+            says = f"{place} is empty in this row: fill the column in, or give the row its own {kind}"
+            _add(flaws, (i for i in needed if not cells[i]), Remark(says), name)
+        if API_FIELD in together:
+            _add(flaws, (i for i in needed if API_FIELD in cells[i]), Remark(_FOREIGN_FIELD), name, cells)
+        if is_good and "" not in different and API_FIELD not in together:
+            self._good[place] = different
+        return cells
+
+    def own(self, cells: Sequence[str], kind: str, name: str, rows: Sequence[int], flaws: dict[int, Flaw]) -> None:
+        """Look at the texts that rows have of their own.
+
+        Args:
+            cells: of all rows of a batch, trimmed.
+            kind: what they are, for people.
+            name: their column's.
+            rows: those that have one.
+            flaws: gets those that cannot be sent.
+        """
+        self._is_good(cells, cells, "\n".join(cells), f"the row's own {kind}", name, rows, flaws)
+
+    def template(self, literals: Iterable[str], kind: str) -> list[Remark]:
+        """What is odd in the text for all rows, between its merge fields."""
+        found = filter(None, map(self._signs.odd_in, literals))
+        says = [
+            f"the {kind} for all rows has {seen!r}, {_IN_TEMPLATE[odd]}: it is sent so in each" for odd, seen in found
+        ]
+        return [Remark(each, severity=Severity.TEXT) for each in says]
+
+    def taken(self) -> list[Odd]:
+        """What was found since this was asked before; once, however often a merge field is used."""
+        found, self._found = self._found, []
+        return list(dict.fromkeys(found))
+
+    def _is_good(
+        self,
+        cells: Sequence[str],
+        different: Collection[str],
+        together: str,
+        place: str,
+        name: str,
+        rows: Sequence[int],
+        flaws: dict[int, Flaw],
+    ) -> bool:
+        """Whether there is nothing odd in a column's cells; what there is, is noted of the rows that it matters for."""
+        odd = self._signs.odd_of(different, together)
+        if not odd:
+            return True
+        found = [Odd(i, odd[cells[i]][0], place, _seen(cells[i], *odd[cells[i]])) for i in rows if cells[i] in odd]
+        self._found += [each for each in found if each.kind is not Oddity.ERROR]
+        errors = (each.row for each in found if each.kind is Oddity.ERROR)
+        _add(flaws, errors, Remark(f"{place} {_ERROR}"), name, cells)
+        return False
+
+
+def _seen(cell: str, kind: Oddity, odd: str) -> str:
+    """What to show of a cell: garbled letters say more within their word."""
+    return cell if kind is Oddity.GARBLED and len(cell) <= _SHOWN else odd
+
+
+def _is_trimmed(together: str, count: int) -> bool:
+    """Whether none of so many cells, a line each, has a space at its ends."""
+    return (
+        together.count("\n") == count - 1
+        and " \n" not in together
+        and "\n " not in together
+        and not together.startswith(" ")
+        and not together.endswith(" ")
+        and not any(map(together.__contains__, _SPACES))
+    )
+
+
+def _add(
+    flaws: dict[int, Flaw], indices: Iterable[int], why: Remark, column: str, cells: Sequence[str] | None = None
+) -> None:
+    for i in indices:
+        flaws.setdefault(i, Flaw(Status.INVALID, why.says, column, cells[i] if cells else "", why.advice))
