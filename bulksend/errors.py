@@ -74,6 +74,8 @@ class Advice(StrEnum):
     """Send rows all the same that repeat an earlier one."""
     SEND_TO_SANDBOX = "send-to-sandbox"
     """Send to a private sandbox; for a real run, plan anew."""
+    SEND_VISIBLE = "send-visible"
+    """Leave rows out that the sheet does not show."""
     SETTLE_DUPLICATES = "settle-duplicates"
     """Remove rows that repeat an earlier one, or say whether they are sent."""
     SKIP_DUPLICATES = "skip-duplicates"

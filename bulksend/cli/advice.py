@@ -44,6 +44,7 @@ _WORDS: dict[Advice, str] = {
     ),
     Advice.SEND_DUPLICATES: "--duplicates send sends them all the same",
     Advice.SEND_TO_SANDBOX: "add --sandbox; for a real run, plan anew",
+    Advice.SEND_VISIBLE: "--visible-only leaves them out",
     Advice.SETTLE_DUPLICATES: "remove them, or say --duplicates skip or send",
     Advice.SKIP_DUPLICATES: "--duplicates skip leaves them out",
     Advice.SEND_GIVEN_MESSAGE: "--map message= sends the given one to all",

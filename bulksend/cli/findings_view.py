@@ -114,7 +114,7 @@ def _words(remark: Remark, longest: int = _LONGEST) -> str:
 
 def _example(example: Example) -> str:
     return (
-        f"row {example.row}"
+        f"row {example.row}{example.beside}"
         + (f", column {example.column}" if example.column else "")
         + (f": {example.value!r}" if example.value else "")
     )

@@ -81,6 +81,8 @@ class PlanSettings:
     encoding: str | None
     delimiter: str | None
     sheet: str | None
+    header_row: int | None
+    visible_only: bool
     rates: Path | None
     gsm: bool | None
     exclude: tuple[Path, ...]
@@ -108,7 +110,13 @@ class PlanSettings:
                 raise UsageError(f"the text given for --{name} is not UTF-8")
         country = self.country.upper() if self.country else None
         return PlanOptions(
-            reading=ReadOptions(self.encoding, _delimiter(self.delimiter), self.sheet),
+            reading=ReadOptions(
+                self.encoding,
+                _delimiter(self.delimiter),
+                self.sheet,
+                header_row=self.header_row,
+                visible_only=self.visible_only,
+            ),
             sender=self.sender,
             message=_message(self.message, self.message_file),
             mapping=tuple(sorted(self.mapping, key=itemgetter(0))),  # those of a field stay in their order

@@ -70,7 +70,18 @@ PLAN = Group(
             "--encoding", metavar="NAME", help="The input's character encoding, such as cp1252.  [default: found out]"
         ),
         option("--delimiter", metavar="C", help="What separates the input's columns: a character, or the word tab."),
-        option("--sheet", metavar="NAME|N", help="Which sheet of a workbook.  [default: the first that is not empty]"),
+        option(
+            "--sheet",
+            metavar="NAME|N",
+            help="Which sheet of a workbook.  [default: the first that has a column for the recipient]",
+        ),
+        option(
+            "--header-row",
+            metavar="N",
+            type=click.IntRange(min=1),
+            help="The line of the sheet that names its columns.  [default: found out]",
+        ),
+        option("--visible-only", is_flag=True, help="Leave out the rows that the workbook does not show."),
         option(
             "--rates",
             metavar="FILE",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,6 +12,23 @@ import orjson
 from bulksend.errors import Advice
 from bulksend.model import Encoding, MicroUSD, Recipient, Status
 from bulksend.planning.oddities import Odd
+from bulksend.planning.reading import Looks, Mark
+
+
+class Unsure(NamedTuple):
+    """A cell in use of which it is not known how a person sees it.
+
+    Attributes:
+        place: the row's index.
+        column: the input's column.
+        mark: why.
+        text: what is written for it.
+    """
+
+    place: int
+    column: str
+    mark: Mark
+    text: str
 
 
 class Flaw(NamedTuple):
@@ -51,6 +68,8 @@ class PlannedBatch:
         made_plain: by index, the parts that a text would need, had it not been made GSM-7.
         oddities: what nobody means to be read, in texts and in what is filled into them.
         cells: the rows' own cells.
+        looks: what else a person sees of them in their sheet; None for what is no sheet.
+        unsure: the cells in use of which it is not known how a person sees them.
     """
 
     first: int
@@ -67,6 +86,8 @@ class PlannedBatch:
     made_plain: dict[int, int]
     oddities: list[Odd]
     cells: list[list[str]]
+    looks: Looks | None = None
+    unsure: Sequence[Unsure] = ()
 
     def counts(self) -> Counter[Status]:
         """How many of the rows are to be sent, and how many are not for what reason."""

@@ -100,6 +100,16 @@ class Columns:
         return next(iter(self.places["contactId"]), None)
 
     @property
+    def of_recipients(self) -> tuple[int, ...]:
+        """The places of the recipients' columns."""
+        return self.places["to"] + self.places["contactId"]
+
+    @property
+    def of_rows_own(self) -> tuple[int, ...]:
+        """The places of the columns that hold the rows' own texts and senders."""
+        return self.places["message"] + self.places["from"]
+
+    @property
     def is_alike(self) -> bool:
         """Whether the contact's column only looks like the API's own."""
         return self._alike is not None

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from bulksend.errors import InputError
 from bulksend.model import Recipient
 from bulksend.planning.exclusion_columns import ListedColumn, Unread
+from bulksend.planning.lines import Lines
+from bulksend.planning.looks import listed
 from bulksend.planning.reading import Reader, shown
 from bulksend.planning.remarks import Noted
 from bulksend.sms import phones
@@ -53,7 +55,8 @@ class ExclusionList:
         self._new_prefixes = new_prefixes
         self._columns: list[ListedColumn] = []
         self._contacts: set[Recipient] = set()
-        self._without = Noted()
+        self._lines = Lines()
+        self._without = Noted(self._lines)
         self._rows = 0  # read so far, beside the header
 
     def read(self) -> Listed:
@@ -68,7 +71,9 @@ class ExclusionList:
             self._add_numbers([header], first=0)  # which may be a row
         for batch in self._reader.batches():
             self._bind()
-            self._add(batch.rows, batch.flaws)
+            if batch.looks:
+                self._lines.add(self._rows + 1, batch.looks.lines, is_book=batch.looks.is_book)
+            self._add(listed(batch), batch.flaws)
         strict = self._strict()
         self._refuse_unread(strict)
         found: set[Recipient] = set().union(self._contacts, *(column.numbers for column in self._columns))
@@ -86,7 +91,7 @@ class ExclusionList:
     def _add(self, rows: Sequence[Sequence[str]], flaws: Mapping[int, str]) -> None:
         first = self._rows + 1
         for place, says in flaws.items():
-            raise InputError(f"{self._name}: row {first + place} of those to leave out: {says}")
+            raise InputError(f"{self._name}: {self._named(first + place)} of those to leave out: {says}")
         having = self._add_numbers(rows, first)
         for column in self._columns:
             if column.holds_contacts:
@@ -134,9 +139,12 @@ class ExclusionList:
             raise self._refused(column, unread, hint)
 
     def _refused(self, column: ListedColumn, unread: Unread, hint: str) -> InputError:
-        row = f"row {unread.row}" if unread.row else "first line"
+        row = self._named(unread.row) if unread.row else "first line"
         says = f"{printable(unread.cell, _LONGEST)!r} cannot be left out: {unread.why.says} ({column.name}){hint}"
         return InputError(f"{self._name}: {row}: {says}", unread.why.advice)
+
+    def _named(self, row: int) -> str:
+        return f"row {row}{self._lines.beside(row)}"
 
     def _notes(self) -> list[str]:
         """Where the numbers were found, unless that is plain."""

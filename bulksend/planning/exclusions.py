@@ -10,6 +10,7 @@ from pathlib import Path
 from bulksend.errors import Remark
 from bulksend.model import PhoneNumber, Recipient
 from bulksend.planning.exclusion_list import ExclusionList
+from bulksend.planning.looks import recipient_names
 from bulksend.planning.reading import ReadOptions, Source
 from bulksend.sms import phones
 
@@ -87,7 +88,8 @@ def read_exclusions(paths: Sequence[Path], country: str | None, *, new_prefixes:
             continue
         source = Source(str(path), ReadOptions(may_lack_header=True))
         try:
-            listed = ExclusionList(source.name, source.reader(), country, new_prefixes=new_prefixes).read()
+            reader = source.reader(recipient_names(()))
+            listed = ExclusionList(source.name, reader, country, new_prefixes=new_prefixes).read()
             digests.append(source.digest())
             listed_notes = map(Remark, listed.notes)
             notes += [replace(note, says=f"{path}: {note.says}") for note in (*source.notes, *listed_notes)]

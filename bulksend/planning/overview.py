@@ -151,11 +151,13 @@ class Example:
         row: its number.
         column: the input's column; empty if it is no single one.
         value: what stands there, fit to show.
+        beside: what is written after its number: its line in the sheet.
     """
 
     row: int
     column: str = ""
     value: str = ""
+    beside: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ All is done column by column over a batch of rows, and row by row only where a r
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import cast
 
 from bulksend.errors import Advice, Remark, UsageError
@@ -17,6 +18,7 @@ from bulksend.model import (
     Recipient,
     Status,
 )
+from bulksend.planning import looks
 from bulksend.planning.addressing import Addressing
 from bulksend.planning.batch import Flaw, PlannedBatch
 from bulksend.planning.columns import Columns
@@ -119,13 +121,20 @@ class Planner:
         """Make the next rows ready, in input order."""
         if len(columns) != len(self.columns.names):
             self._bind(columns)
+        rows = looks.held(raw, self.columns.of_recipients)
         flaws = {index: Flaw(Status.INVALID, says) for index, says in raw.flaws.items()}
         blank = [""] * len(columns)
-        whole = [blank if i in flaws else cells for i, cells in enumerate(raw.rows)] if flaws else raw.rows
+        whole = [blank if i in flaws else cells for i, cells in enumerate(rows)] if flaws else rows
         table = list(zip(*whole, strict=True)) or [()] * len(columns)
-        batch = self._planned(table, raw.rows, flaws)
-        self._next_row += len(raw.rows)
-        return batch
+        visible_only = self._options.reading.visible_only
+        flaws |= looks.flaws(raw, self.columns.of_rows_own, columns, visible_only=visible_only)
+        batch = self._planned(table, rows, flaws)
+        looks.explain(flaws, raw.looks, self.columns.of_recipients, columns)
+        self._next_row += len(rows)
+        fillers = (self._text_filler, self._sender_filler)
+        filled = (each.columns for each in fillers if isinstance(each, BoundTemplate))
+        used = [*self.columns.of_rows_own, *chain(*filled)]
+        return replace(batch, looks=raw.looks, unsure=looks.unsure(raw, used, columns, flaws))
 
     def check(self) -> None:
         """Once all columns are known: see that there is one for the recipient, and texts.

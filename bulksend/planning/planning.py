@@ -11,6 +11,7 @@ from typing import Protocol
 from bulksend.errors import Advice, InputError
 from bulksend.model import Duplicates, Recipient, Status
 from bulksend.planning.batch import PlannedRecord
+from bulksend.planning.looks import recipient_names
 from bulksend.planning.overview import Plan
 from bulksend.planning.planner import Planner, PlanOptions
 from bulksend.planning.reading import Source, shown
@@ -74,7 +75,7 @@ def plan_into(source: Source, options: PlanOptions, sink: PlanSink | None) -> Pl
         UsageError: the input or the options cannot be used; what the sink has got is no whole plan.
     """
     with _no_collector():
-        reader = source.reader()
+        reader = source.reader(recipient_names(options.mapping))
         planner = _planner(source, options, reader.columns, fixed=reader.is_fixed)
         survey = Survey(source.name, options, planner.columns)
         for raw in reader.batches():

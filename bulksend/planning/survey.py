@@ -10,6 +10,7 @@ from bulksend.errors import Advice, Remark
 from bulksend.model import Duplicates, Encoding, MicroUSD, Recipient, Status
 from bulksend.planning.batch import Flaw, PlannedBatch
 from bulksend.planning.columns import Columns
+from bulksend.planning.lines import Lines
 from bulksend.planning.overview import (
     CROWDS_MAX,
     PREVIEWS,
@@ -48,13 +49,14 @@ class Survey:
         self._options = options
         self._rows = 0
         self._groups: Counter[tuple[str, Encoding | None, int, MicroUSD | None]] = Counter()
+        self._lines = Lines()
         self._reasons: dict[_Why, Noted] = {}
-        self._remarks = Remarks(options, columns)
+        self._remarks = Remarks(options, columns, self._lines)
         self._previews: list[Preview] = []
         self._repeats = Repeats()
         self._crowds: list[Crowd] = []
-        self._duplicates = Noted()
-        self._others = Noted()
+        self._duplicates = Noted(self._lines)
+        self._others = Noted(self._lines)
 
     @property
     def rows(self) -> int:
@@ -65,6 +67,8 @@ class Survey:
         """Take in the next rows."""
         size = len(batch.cells)
         self._rows += size
+        if batch.looks:
+            self._lines.add(batch.first, batch.looks.lines, is_book=batch.looks.is_book)
         columns = (batch.codes, batch.encodings, batch.parts, batch.prices)
         if all(column.count(column[0]) == size for column in columns if column):  # type: ignore[arg-type]
             self._groups.update(dict.fromkeys(zip(*(column[:1] for column in columns), strict=True), size))
@@ -156,7 +160,7 @@ class Survey:
         key: _Why = (flaw.status, flaw.says, flaw.advice)
         if key not in self._reasons and len(self._reasons) >= _REASONS_MAX:
             key = (flaw.status, _MANY_REASONS, None)
-        self._reasons.setdefault(key, Noted()).note(row, flaw.column, flaw.value)
+        self._reasons.setdefault(key, Noted(self._lines)).note(row, flaw.column, flaw.value)
 
     def _add_previews(self, batch: PlannedBatch) -> None:
         for i, (recipient, sender, text) in enumerate(zip(batch.recipients, batch.senders, batch.texts, strict=True)):

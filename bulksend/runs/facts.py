@@ -42,6 +42,8 @@ class Terms:
         country: whose numbers those without dialing code are.
         new_prefixes: whether numbers count whose prefix no numbering plan here knows.
         reading: how the input is read: encoding, delimiter, sheet; None where that is to be found out.
+        header_row: the line of the sheet that names its columns; None where that is to be found out.
+        visible_only: whether rows are left out that the sheet does not show.
         gsm: whether typographic characters are replaced.
         duplicates: what is done with rows that repeat another.
         one_per_number: whether each recipient gets one message only.
@@ -61,6 +63,8 @@ class Terms:
     country: str | None = None
     new_prefixes: bool | None = None
     reading: tuple[str | None, str | None, str | None] | None = None
+    header_row: int | None = None
+    visible_only: bool | None = None
     gsm: bool | None = None
     duplicates: str | None = None
     one_per_number: bool | None = None
@@ -87,6 +91,8 @@ class Terms:
             country=options.country,
             new_prefixes=options.new_prefixes,
             reading=reading if any(reading) else None,
+            header_row=options.reading.header_row,
+            visible_only=options.reading.visible_only or None,
             gsm=options.gsm,
             duplicates=options.duplicates,
             one_per_number=options.one_per_number,
@@ -122,6 +128,8 @@ TERMS = (
     Term("country", "another country of its numbers", None),
     Term("new_prefixes", "another choice about new prefixes", False),
     Term("reading", "another encoding, delimiter or sheet of the input", (None, None, None)),
+    Term("header_row", "another line of the sheet that names its columns", None),
+    Term("visible_only", "another choice about rows that the sheet does not show", False),
     Term("gsm", "another choice about typographic characters", False),
     Term("duplicates", "another choice about rows that repeat another", Duplicates.SEND.value),
     Term("one_per_number", "another choice about several messages to one phone", False),
@@ -158,6 +166,8 @@ class Facts:
     country: str | None
     new_prefixes: bool
     reading: tuple[str | None, str | None, str | None]
+    header_row: int | None
+    visible_only: bool
     gsm: bool
     duplicates: str
     one_per_number: bool

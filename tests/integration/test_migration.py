@@ -129,6 +129,8 @@ def test_its_plan_is_told(path: Path) -> None:
             country=None,
             new_prefixes=False,
             reading=(None, None, None),
+            header_row=None,
+            visible_only=False,
             gsm=False,
             duplicates="skip",
             one_per_number=False,

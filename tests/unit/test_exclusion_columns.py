@@ -187,7 +187,7 @@ def test_a_column_named_for_numbers_that_has_none_is_told_unless_it_holds_words(
 def test_rows_of_whom_no_number_is_known_are_told(tmp_path: Path) -> None:
     found = read(tmp_path / "opt.csv", f"name,phone\nAna,+{ANA}\nBen,\n,\nCy,\n")
     assert [warning.split(": ", 1)[1] for warning in found.warnings] == [
-        "2 rows have no number, so that nobody is left out for them: row 2, row 3"
+        "2 rows have no number, so that nobody is left out for them: row 2, row 3 (line 5)"
     ]
 
 

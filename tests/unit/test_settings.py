@@ -96,6 +96,8 @@ SAMPLES: dict[str, tuple[str, Any, str]] = {
     "encoding": ("cp1252", "cp1252", '"cp1252"'),
     "delimiter": ("tab", "tab", '"tab"'),
     "sheet": ("June", "June", '"June"'),
+    "header-row": ("4", 4, "4"),
+    "visible-only": ("1", True, "true"),
     "rates": ("rates.csv", Path("rates.csv"), '"rates.csv"'),
     "gsm": ("1", True, "true"),
     "exclude": ("a.csv,b.csv", (Path("a.csv"), Path("b.csv")), '["a.csv", "b.csv"]'),

@@ -1,5 +1,8 @@
 from .escaped import harmless as harmless
+from .marks import Mark as Mark
+from .marks import MarkKind as MarkKind
 from .raw import STDIN as STDIN
+from .raw import Looks as Looks
 from .raw import RawBatch as RawBatch
 from .raw import Reader as Reader
 from .raw import ReadOptions as ReadOptions

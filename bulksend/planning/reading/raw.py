@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import NamedTuple, Protocol
 
 from bulksend.errors import Advice, InputError, Remark, UsageError
+from bulksend.planning.reading.marks import Mark
 from bulksend.words import printable
 
 STDIN = "-"
@@ -30,6 +31,9 @@ class ReadOptions:
         delimiter: the one character between a line's cells.
         sheet: a workbook's sheet, by its name or its number from 1.
         may_lack_header: whether the first line may be a row; it is given as the columns all the same.
+        header_row: the header's line, from 1.
+        visible_only: whether rows that a workbook does not show are left out; for a workbook that does not tell them,
+            and for whatever is none, this is refused.
 
     Raises:
         UsageError: there is no such encoding, or the delimiter cannot be one.
@@ -39,6 +43,8 @@ class ReadOptions:
     delimiter: str | None = None
     sheet: str | None = None
     may_lack_header: bool = False
+    header_row: int | None = None
+    visible_only: bool = False
 
     def __post_init__(self) -> None:
         if self.encoding is not None:
@@ -55,17 +61,38 @@ class ReadOptions:
             raise UsageError(f"the delimiter {self.delimiter!r} cannot be used", Advice.SAY_DELIMITER)
 
 
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """What a person sees of some rows in a sheet, beside their texts; what speaks of cells goes by column and place.
+
+    Attributes:
+        lines: each one's line in the sheet, from 1.
+        is_book: whether the sheet is one of a workbook.
+        hidden: the places of the rows that are not shown.
+        values: what cells hold that show something else.
+        marks: what is to be said of cells, should they be used.
+    """
+
+    lines: Sequence[int]
+    is_book: bool = False
+    hidden: frozenset[int] = frozenset()
+    values: Mapping[int, Mapping[int, str]] = field(default_factory=dict)
+    marks: Mapping[int, Mapping[int, Mark]] = field(default_factory=dict)
+
+
 class RawBatch(NamedTuple):
     """The next records of an input, in its order.
 
     Attributes:
         rows: each one's cells by the columns' order, one for each column known so far; those of a row with a flaw
-            as they stand.
+            as they stand. A workbook's are as they are shown.
         flaws: why a row cannot be one, for people, by its place in ``rows``.
+        looks: what else a person sees of them; None for what is no sheet.
     """
 
     rows: list[list[str]]
     flaws: dict[int, str]
+    looks: Looks | None = None
 
 
 class Reader(Protocol):
@@ -103,11 +130,16 @@ def check_header(name: str, columns: Sequence[str], options: ReadOptions) -> Non
     if not any(cell.strip() for cell in columns):
         raise InputError(f"{shown(name)}: {EMPTY}")
     for cell in () if options.may_lack_header else columns:
-        if _PHONE.fullmatch(cell.translate(_PHONE_MARKS)):
+        if is_phone(cell):
             raise InputError(
                 f"{shown(name)}: the first line looks like a row, not like a header: it holds the number "
                 f"{printable(cell)}; add a header line such as to,message"
             )
+
+
+def is_phone(cell: str) -> bool:
+    """Whether a cell can only be a phone number, and so part of a row."""
+    return _PHONE.fullmatch(cell.translate(_PHONE_MARKS)) is not None
 
 
 def is_blank(cells: Iterable[str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 
 from bulksend.errors import InputError, Remark, UsageError
@@ -9,6 +10,7 @@ from bulksend.planning.reading.delimited import DelimitedReader
 from bulksend.planning.reading.encodings import Utf8Stream, encoding_of
 from bulksend.planning.reading.formats import WORKBOOK, foreign, is_binary
 from bulksend.planning.reading.hashed import HashedFile, Unpacked
+from bulksend.planning.reading.header import IsRecipient
 from bulksend.planning.reading.jsonl import JsonlReader
 from bulksend.planning.reading.raw import EMPTY, STDIN, Reader, ReadOptions, shown
 from bulksend.planning.reading.workbook import WorkbookReader
@@ -16,7 +18,12 @@ from bulksend.planning.reading.workbook import WorkbookReader
 _HEAD = 1 << 16  # bytes, by which a file's kind is told
 _HEAD_MAX = 1 << 20  # if it begins with blank lines
 _JSON_ENDINGS = {".jsonl", ".ndjson", ".jsonlines", ".json"}
+_PIECE = 1 << 20  # bytes
 _DETECT = ReadOptions()
+
+
+def _never(_name: str) -> bool:
+    return False
 
 
 class Source:
@@ -36,6 +43,7 @@ class Source:
         self._options = options
         self._file = HashedFile(name)
         self._reader: Reader | None = None
+        self._book: WorkbookReader | None = None
         self._stream: Utf8Stream | None = None
         self._content: HashedFile | Unpacked
         try:
@@ -44,21 +52,25 @@ class Source:
             self.close()
             raise
 
-    def reader(self) -> Reader:
+    def reader(self, is_recipient: IsRecipient = _never) -> Reader:
         """The reader for this input: by its content, and JSONL by its name too.
+
+        Args:
+            is_recipient: whether a column's name is one for the recipient: by that a sheet and its header are found.
 
         Raises:
             InputError: the header cannot be read.
             UsageError: there is no such sheet, or a library for its kind is not installed.
         """
         if self._is_workbook:
-            self._reader = WorkbookReader(self.name, self._head + self._content.read(), self._options)
+            whole = chain([self._head], iter(lambda: self._content.read1(_PIECE), b""))
+            self._book = self._reader = WorkbookReader(self.name, whole, self._options, is_recipient)
             return self._reader
         self._stream = Utf8Stream(self.name, self._encoding, self._head, self._content.read1)
         if self._is_json:
             self._reader = JsonlReader(self._stream)
         else:
-            self._reader = DelimitedReader(self.name, self._stream, self._text, self._options)
+            self._reader = DelimitedReader(self.name, self._stream, self._text, self._options, is_recipient)
         return self._reader
 
     def digest(self) -> str:
@@ -76,8 +88,10 @@ class Source:
         return [*encoding, *(self._reader.notes if self._reader else [])]
 
     def close(self) -> None:
-        """Close the file; standard input stays open."""
+        """Close the file, and stop reading it; standard input stays open."""
         self._file.close_file()
+        if self._book:
+            self._book.close()
 
     def _look(self) -> None:
         """Read the beginning, and tell by it what this is."""
@@ -88,6 +102,8 @@ class Source:
             return
         if self._options.sheet is not None:
             raise UsageError(f"{shown(self.name)}: this is no workbook, so it has no sheet {self._options.sheet!r}")
+        if self._options.visible_only:
+            raise UsageError(f"{shown(self.name)}: this is no workbook, so none of its rows are hidden")
         if says := foreign(self._head):
             raise InputError(f"{shown(self.name)}: {says}")
         self._encoding = self._options.encoding or encoding_of(self._head)
@@ -101,6 +117,8 @@ class Source:
         if is_binary(self._text):
             raise InputError(f"{shown(self.name)}: this is no text file; bulksend reads CSV, JSONL, .xlsx and .ods")
         self._is_json = self._tell_json()
+        if self._is_json and self._options.header_row is not None:
+            raise UsageError(f"{shown(self.name)}: this is JSONL, which has no header line")
 
     def _decoded_head(self) -> str:
         """The beginning as text, to look at; what is garbled in it does not matter for that."""

@@ -1,252 +1,194 @@
-"""Workbooks of Excel and LibreOffice, by python-calamine, an extra that is imported only for them."""
+"""Workbooks of Excel and LibreOffice, as a person sees them."""
 
 from __future__ import annotations
 
-import datetime as dt
-import io
-import re
-import zipfile
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
-from typing import TYPE_CHECKING
-from xml.parsers import expat
+from typing import Any, NamedTuple
 
-from bulksend.errors import InputError, Remark, UsageError
+from bulksend.errors import InputError, Remark, Severity, UsageError
+from bulksend.planning.reading.books import BookProcess, BrokenBookError, Choice, NoLibraryError
 from bulksend.planning.reading.escaped import as_meant, each_cell
-from bulksend.planning.reading.raw import (
-    BATCH_ROWS,
-    EMPTY,
-    RawBatch,
-    ReadOptions,
-    check_header,
-    is_blank,
-    nul_flaws,
-    shown,
-)
+from bulksend.planning.reading.header import LOOKED_AT, IsRecipient, header_note, header_place
+from bulksend.planning.reading.marks import Mark, MarkKind
+from bulksend.planning.reading.raw import EMPTY, Looks, RawBatch, ReadOptions, check_header, nul_flaws, shown
 from bulksend.words import printable
 
-if TYPE_CHECKING:
-    from python_calamine import CalamineSheet, CalamineWorkbook
-
-_ODS = b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet"
-_ODS_PLACE = 30  # bytes; the mimetype is a zip's first file, not compressed (OpenDocument 1.3, part 2, 3.3)
-_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")  # a stream's name in OLE2 (MS-OFFCRYPTO 2.1.4)
-_LOCKED = "the workbook is protected by a password; save a copy without one and send that"
-_DIMENSION = re.compile(rb'<dimension ref="(?:[A-Z]{1,3}[0-9]{1,7}:)?([A-Z]{1,3})([0-9]{1,7})"')
-_FILLED = re.compile(rb'<c r="([A-Z]{1,3})([0-9]{1,7})"[^<>]*(?<!/)>')
-_CELL_SIZE = 200  # bytes, of a cell's beginning
-_BLOCK = 1 << 20
-_CELLS_MAX = 50_000_000  # 1.2 GB
-_EXACT = 1e16  # whole numbers below it are exact in a float
 _NAMES_SHOWN = 5
+_UNSEEN = (
+    "in a workbook of this kind (.xls, .xlsb) it cannot be seen which rows are hidden, nor how numbers and dates are "
+    "shown"
+)
+
+_NO_LIBRARY = (
+    "this is a workbook of Excel's binary kinds (.xls, .xlsb), which needs python-calamine (bulksend's extra xlsx): "
+    "pip install python-calamine; or save the sheet as .xlsx or CSV UTF-8 and send that"
+)
+
+
+class _Shown(NamedTuple):
+    """A sheet by its first lines."""
+
+    place: int
+    name: str
+    is_visible: bool
+    lines: list[tuple[int, list[str]]]
 
 
 class WorkbookReader:
-    """One sheet's rows; the first that is not empty is the header.
+    """One sheet's rows, below its header.
 
-    A formula gives the value that the program saved with it, one that is an error (#N/A) an empty cell.
+    A formula gives the value that the program saved with it. The sheet that is read is the one that is named; else of
+    those that are shown the first that has a column for the recipient, else the first that has any cell.
 
     Args:
         name: the input's name, for errors.
-        content: the whole file.
-        options: what the user says of it; by default the first sheet shown that has any cell is read.
+        content: the whole file, in pieces.
+        options: what the user says of it.
+        is_recipient: whether a column's name is one for the recipient.
 
     Raises:
         InputError: this is no workbook that can be read, or the sheet has no header.
-        UsageError: there is no such sheet, or python-calamine is not installed.
+        UsageError: there is no such sheet, its hidden rows cannot be seen, or python-calamine is not installed.
     """
 
     is_fixed = True
 
-    def __init__(self, name: str, content: bytes, options: ReadOptions) -> None:
+    def __init__(self, name: str, content: Iterable[bytes], options: ReadOptions, is_recipient: IsRecipient) -> None:
         self._name = name
         self._options = options
         self.notes: list[Remark] = []
-        _check_package(name, content)
-        load = _loader(name)
-        with _explained(name):
-            workbook = load(io.BytesIO(content))
-            found = self._first(workbook) if options.sheet is None else self._named(workbook, options.sheet)
-            if found.start is None:
-                raise InputError(f"{shown(name)}: {EMPTY}")
-            self._rows = found.iter_rows()
-        self.columns = self._header()
+        self._process = BookProcess(content, LOOKED_AT)
+        try:
+            self.columns = self._open(is_recipient)
+        except BaseException:
+            self.close()
+            raise
 
     def batches(self) -> Iterator[RawBatch]:
-        """See `Reader.batches`; blank rows are none."""
-        width = len(self.columns)
-        while rows := self._next(BATCH_ROWS):
-            rows = each_cell([cells[:width] for cells in rows if not is_blank(cells)], as_meant)
-            if rows:
-                yield RawBatch(rows, nul_flaws(rows))
+        """See `Reader.batches`; lines without anything in the header's columns are no rows."""
+        while (message := self._message())[0] == "rows":
+            _, rows, lines, hidden, values, marks = message
+            rows = each_cell(rows, as_meant)
+            looks = Looks(lines, True, frozenset(hidden), _by_column(values), _marked(marks))
+            yield RawBatch(rows, nul_flaws(rows), looks)
+        if message[1]:
+            self.notes.append(Remark("a filter is set in the sheet"))
+        self.close()
 
-    def _header(self) -> list[str]:
-        while rows := self._next(1):
-            if any(cell.strip() for cell in rows[0]):
-                header = list(map(as_meant, rows[0]))
-                check_header(self._name, header, self._options)
-                return header
-        raise InputError(f"{shown(self._name)}: {EMPTY}")
+    def close(self) -> None:
+        """Stop reading."""
+        self._process.close()
 
-    def _next(self, count: int) -> list[list[str]]:
-        with _explained(self._name):
-            return [
-                [cell if isinstance(cell, str) else _text(cell) for cell in cells]
-                for cells in islice(self._rows, count)
-            ]
+    def _open(self, is_recipient: IsRecipient) -> list[str]:
+        _, is_seen, said = self._message()
+        if not is_seen:
+            if self._options.visible_only:
+                raise UsageError(f"{shown(self._name)}: {_UNSEEN}; save it as .xlsx to leave them out")
+            self.notes.append(Remark(f"{_UNSEEN}; save it as .xlsx if that matters"))
+        sheets = [_Shown(place, *sheet) for place, sheet in enumerate(said)]
+        sheet, line = self._chosen(sheets, is_recipient)
+        cells = next((cells for number, cells in sheet.lines if number == line), [])
+        first = next((place for place, cell in enumerate(cells) if cell.strip()), 0)
+        named = [] if self._options.may_lack_header else cells[first:]
+        recipients = [place for place, cell in enumerate(named) if is_recipient(cell)]
+        with self._explained():
+            self._process.choose(Choice(sheet.place, line, self._options.may_lack_header, recipients))
+        message = self._message()
+        columns: list[str] = list(map(as_meant, message[1]))
+        hidden: list[str] = message[2]
+        if not any(map(str.strip, columns)) and self._options.header_row:
+            raise UsageError(f"{shown(self._name)}: line {line} of the sheet {printable(sheet.name)!r} is empty")
+        check_header(self._name, columns, self._options)
+        if hidden:
+            are = "the column {} is" if len(hidden) == 1 else "the columns {} are"
+            says = f"{are.format(_listed(hidden))} hidden in the sheet, and read all the same"
+            self.notes.append(Remark(says))
+        return columns
 
-    def _named(self, workbook: CalamineWorkbook, sheet: str) -> CalamineSheet:
-        names = workbook.sheet_names
-        if sheet in names:
-            return workbook.get_sheet_by_name(sheet)
-        if sheet.isascii() and sheet.isdigit() and 1 <= int(sheet) <= len(names):
-            return workbook.get_sheet_by_index(int(sheet) - 1)
-        raise UsageError(
-            f"{shown(self._name)}: there is no sheet {printable(sheet)!r}; its sheets are {_listed(names)}"
-        )
+    def _chosen(self, sheets: Sequence[_Shown], is_recipient: IsRecipient) -> tuple[_Shown, int]:
+        """The sheet that is read, and its header's line; what else it might have been is noted."""
+        sheet = self._named(sheets) if self._options.sheet is not None else self._first(sheets, is_recipient)
+        line = self._options.header_row or _header_line(sheet, is_recipient)
+        above = sum(number < line for number, _ in sheet.lines)
+        if not self._options.header_row and above:
+            self.notes.append(Remark(header_note(line, above)))
+        return sheet, line
 
-    def _first(self, workbook: CalamineWorkbook) -> CalamineSheet:
-        visible = [sheet.name for sheet in workbook.sheets_metadata if str(sheet.visible).endswith(".Visible")]
-        names = visible or workbook.sheet_names
-        for name in names:
-            sheet = workbook.get_sheet_by_name(name)
-            if sheet.start is not None:
-                others = [other for other in names if other != name]
-                if others:
-                    are = "other is" if len(others) == 1 else "others are"
-                    says = f"sheet {printable(name)!r} is read; {len(others)} {are} not: {_listed(others)}"
-                    self.notes = [Remark(says)]
-                return sheet
-        raise InputError(f"{shown(self._name)}: {EMPTY}")
+    def _first(self, sheets: Sequence[_Shown], is_recipient: IsRecipient) -> _Shown:
+        visible = [sheet for sheet in sheets if sheet.is_visible] or sheets
+        filled = [sheet for sheet in visible if sheet.lines]
+        if not filled:
+            raise InputError(f"{shown(self._name)}: {EMPTY}")
+        if said := self._options.header_row:
+            filled = [sheet for sheet in filled if any(number == said for number, _ in sheet.lines)] or filled
+        fitting = [sheet for sheet in filled if self._fits(sheet, is_recipient)]
+        sheet = (fitting or filled)[0]
+        if others := [other.name for other in visible if other is not sheet]:
+            why = ", for it has a column for the recipient" if fitting and sheet is not filled[0] else ""
+            are = "other is" if len(others) == 1 else "others are"
+            note = f"sheet {printable(sheet.name)!r} is read{why}; {len(others)} {are} not: {_listed(others)}"
+            if rivals := [rival.name for rival in fitting[1:]]:
+                note += f" ({_listed(rivals)} with a column for the recipient too)"
+            self.notes.append(Remark(note, severity=Severity.PERSON if rivals else Severity.NOTE))
+        return sheet
 
+    def _fits(self, sheet: _Shown, is_recipient: IsRecipient) -> bool:
+        said = self._options.header_row
+        if said is None:
+            return header_place([cells for _, cells in sheet.lines], is_recipient) is not None
+        return any(number == said and any(map(is_recipient, cells)) for number, cells in sheet.lines)
 
-def _check_package(name: str, content: bytes) -> None:
-    if not content.startswith(b"PK"):
-        if _ENCRYPTED in content:
-            raise InputError(f"{shown(name)}: {_LOCKED}")
-        return
-    is_ods = content.startswith(_ODS, _ODS_PLACE)
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            members = [member for member in archive.namelist() if is_ods or member.startswith("xl/")]
-            for member in members:
-                if member.endswith(".xml"):
-                    with archive.open(member) as part:
-                        expat.ParserCreate().ParseFile(part)  # what is no XML makes python-calamine hang
-            sheets = [] if is_ods else [member for member in members if "sheets/" in member]
-            far = next(filter(None, (_too_far(archive, sheet) for sheet in sheets)), "")
-    except (
-        expat.ExpatError,
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        OSError,
-        ValueError,
-        NotImplementedError,
-        RuntimeError,
-    ) as error:
-        raise InputError(
-            f"{shown(name)}: the file is broken or cut short: it begins as an Excel or zip file does, but cannot be "
-            "opened; save or download it again"
-        ) from error
-    if not members:
-        raise InputError(
-            f"{shown(name)}: this is a zip file or a document that is no spreadsheet; unpack it, or save its table as "
-            ".xlsx or CSV, and send that"
-        )
-    if far:
-        raise InputError(
-            f"{shown(name)}: a sheet reaches as far as cell {far}, too far to be read; delete rows and columns after "
-            "its table, or save it as CSV"
-        )
+    def _named(self, sheets: Sequence[_Shown]) -> _Shown:
+        wanted = self._options.sheet or ""
+        for sheet in sheets:
+            if sheet.name == wanted:
+                break
+        else:
+            if not (wanted.isascii() and wanted.isdigit() and 1 <= int(wanted) <= len(sheets)):
+                names = _listed([sheet.name for sheet in sheets])
+                raise UsageError(
+                    f"{shown(self._name)}: there is no sheet {printable(wanted)!r}; its sheets are {names}"
+                )
+            sheet = sheets[int(wanted) - 1]
+        if not sheet.lines:
+            raise InputError(f"{shown(self._name)}: {EMPTY}")
+        return sheet
 
+    def _message(self) -> list[Any]:
+        with self._explained():
+            return self._process.message()
 
-def _too_far(archive: zipfile.ZipFile, member: str) -> str:
-    """The last row and column of a sheet that has too many cells between; empty if it has not.
-
-    python-calamine holds all cells from the first to the last one, empty or not, and ends the process without a word
-    if the memory is not enough for that. The sheet's own word for its size counts cells that are only coloured: it is
-    not believed alone.
-    """
-    with archive.open(member) as sheet:
-        head = sheet.read(_BLOCK)
-        said = _DIMENSION.search(head)
-        if said and _place(said[1]) * int(said[2]) <= _CELLS_MAX:
-            return ""
-        last_row, last_column, text = 0, b"A", head
-        while text:
-            for column, row in _FILLED.findall(text):
-                last_row, last_column = max(last_row, int(row)), max(last_column, column, key=_place)
-            more = sheet.read(_BLOCK)
-            text = text[-_CELL_SIZE:] + more if more else b""
-    return f"{last_column.decode()}{last_row}" if _place(last_column) * last_row > _CELLS_MAX else ""
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenBookError as error:
+            self.close()
+            raise InputError(f"{shown(self._name)}: {printable(str(error))}") from error
+        except NoLibraryError as error:
+            raise UsageError(f"{shown(self._name)}: {_NO_LIBRARY}") from error
 
 
-def _place(column: bytes) -> int:
-    """A column's number from 1: A is 1, AA is 27."""
-    number = 0
-    for letter in column:
-        number = number * 26 + letter - 64
-    return number
+def _header_line(sheet: _Shown, is_recipient: IsRecipient) -> int:
+    place = header_place([cells for _, cells in sheet.lines], is_recipient)
+    return sheet.lines[place or 0][0]
 
 
-def _loader(name: str) -> Callable[[io.BytesIO], CalamineWorkbook]:
-    try:
-        from python_calamine import load_workbook  # noqa: PLC0415 -- an extra
-    except ImportError:
-        raise UsageError(
-            f"{shown(name)}: this is a workbook, which needs python-calamine (bulksend's extra xlsx): pip install "
-            "python-calamine; or save the sheet as CSV UTF-8 and send that"
-        ) from None
-    return load_workbook
+def _by_column(cells: Sequence[tuple[int, int, str]]) -> dict[int, dict[int, str]]:
+    found: dict[int, dict[int, str]] = {}
+    for column, place, value in cells:
+        found.setdefault(column, {})[place] = value
+    return found
 
 
-@contextmanager
-def _explained(name: str) -> Iterator[None]:
-    from python_calamine import CalamineError, PasswordError  # noqa: PLC0415 -- an extra
-
-    try:
-        yield
-    except PasswordError as error:
-        raise InputError(f"{shown(name)}: {_LOCKED}") from error
-    except (CalamineError, ValueError, OSError) as error:
-        raise _broken(name, str(error)) from error
-    except BaseException as error:
-        if type(error).__name__ != "PanicException":  # of the library's Rust; it is no Exception
-            raise
-        raise _broken(name, "its content makes no sense") from error
+def _marked(cells: Sequence[tuple[int, int, str, str]]) -> dict[int, dict[int, Mark]]:
+    found: dict[int, dict[int, Mark]] = {}
+    for column, place, kind, about in cells:
+        found.setdefault(column, {})[place] = Mark(MarkKind(kind), about)
+    return found
 
 
-def _broken(name: str, why: str) -> InputError:
-    return InputError(
-        f"{shown(name)}: the workbook cannot be read ({printable(why, 120)}); open it, save it as .xlsx or CSV, and "
-        "send that"
-    )
-
-
-def _text(value: object) -> str:
-    """A cell's value as people see it, without the formats that only look: 639171234567, not 6.39E+11."""
-    if isinstance(value, bool):
-        return str(value).upper()
-    if isinstance(value, float):
-        if value.is_integer() and abs(value) < _EXACT:
-            return str(int(value))
-        return f"{value:.15g}"  # as many digits as Excel and LibreOffice show: 0.3, not 0.30000000000000004
-    if isinstance(value, dt.datetime):
-        return value.isoformat(sep=" ", timespec="seconds")
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    if isinstance(value, dt.time):
-        return value.isoformat(timespec="seconds")
-    if isinstance(value, dt.timedelta):
-        seconds = round(value.total_seconds())
-        sign, seconds = ("-", -seconds) if seconds < 0 else ("", seconds)
-        return f"{sign}{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-    return str(value)
-
-
-def _listed(names: list[str]) -> str:
+def _listed(names: Sequence[str]) -> str:
     more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
     return ", ".join(repr(printable(name, 60)) for name in names[:_NAMES_SHOWN]) + more

@@ -8,6 +8,7 @@ from typing import cast
 
 from bulksend.errors import Remark, Severity
 from bulksend.planning.batch import PlannedBatch
+from bulksend.planning.lines import Lines
 from bulksend.planning.remarks.noted import KINDS_MAX, Noted
 from bulksend.sms import phones
 from bulksend.words import many
@@ -20,9 +21,9 @@ _BY_CHANCE = 1_000  # of so many rows, one ending in four zeros is nothing to te
 class Damage:
     """Numbers that end in zeros, as after 9.17123E+09, and such that count up by one from row to row."""
 
-    def __init__(self) -> None:
+    def __init__(self, lines: Lines) -> None:
         self._rows = 0
-        self._zeros, self._many_zeros, self._series = Noted(), Noted(), Noted()
+        self._zeros, self._many_zeros, self._series = Noted(lines), Noted(lines), Noted(lines)
         self._different: set[str] = set()
         self._before: list[str] = []  # the last numbers of the batch before
 

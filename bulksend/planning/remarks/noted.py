@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from bulksend.planning.lines import Lines
 from bulksend.planning.overview import Example
 from bulksend.words import printable
 
@@ -14,14 +17,18 @@ _LONGEST = 60  # characters of a cell
 class Noted:
     """Rows that have something in common: how many, and the first of them.
 
+    Args:
+        lines: knows where in the sheet they stand.
+
     Attributes:
         rows: how many.
     """
 
-    __slots__ = ("_examples", "rows")
+    __slots__ = ("_examples", "_lines", "rows")
 
-    def __init__(self) -> None:
+    def __init__(self, lines: Lines | None = None) -> None:
         self.rows = 0
+        self._lines = lines or Lines()
         self._examples: list[Example] = []
 
     def note(self, row: int, column: str = "", value: str = "") -> None:
@@ -34,12 +41,15 @@ class Noted:
     @property
     def examples(self) -> tuple[Example, ...]:
         """The first of them, in input order."""
-        return tuple(self._examples)
+        return tuple(replace(example, beside=self._lines.beside(example.row)) for example in self._examples)
 
     def count(self, one: str, many: str) -> str:
         """How many rows do something, in words: ``1 row has``, ``2 rows have``."""
         return f"1 row {one}" if self.rows == 1 else f"{self.rows:,} rows {many}"
 
     def __str__(self) -> str:
-        named = [f"row {example.row}" + (f" ({example.value})" if example.value else "") for example in self._examples]
+        named = [
+            f"row {example.row}{example.beside}" + (f" ({example.value})" if example.value else "")
+            for example in self.examples
+        ]
         return ", ".join(named) + (", …" if self.rows > len(named) else "")

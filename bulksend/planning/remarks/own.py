@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from bulksend.errors import Advice, Remark, Severity
 from bulksend.planning.batch import PlannedBatch
 from bulksend.planning.columns import Columns
+from bulksend.planning.lines import Lines
 from bulksend.planning.remarks.noted import Noted
 
 _WORDS = {
@@ -22,13 +23,14 @@ class Own:
         columns: where in a row the fields are.
         field: ``message`` or ``from``.
         given: what is given for all, if anything.
+        lines: knows where in the sheet rows stand.
     """
 
-    def __init__(self, columns: Columns, field: str, given: str | None) -> None:
+    def __init__(self, columns: Columns, field: str, given: str | None, lines: Lines) -> None:
         self._columns = columns
         self._field = field
         self._given = bool((given or "").strip())
-        self._rows = Noted()
+        self._rows = Noted(lines)
 
     def add(self, batch: PlannedBatch, texts: str) -> None:  # noqa: ARG002 -- the topics' signature
         """See `Topic.add`."""
@@ -46,4 +48,4 @@ class Own:
             name, first = self._columns.name_of(self._field), self._rows.examples[0]
             has = self._rows.count(f"has its own {what}", f"have {what}s of their own")
             says = f"{has} in {name!r}, {used} in place of the given one"
-            yield Remark(f"{says}: row {first.row} ({first.value})", advice, Severity.TEXT)
+            yield Remark(f"{says}: row {first.row}{first.beside} ({first.value})", advice, Severity.TEXT)

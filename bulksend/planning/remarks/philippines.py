@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from bulksend.errors import Remark, Severity
 from bulksend.planning.batch import PlannedBatch
+from bulksend.planning.lines import Lines
 from bulksend.planning.remarks.noted import EXAMPLES, KINDS_MAX, Noted
 from bulksend.sms import carriers
 from bulksend.words import many
@@ -17,7 +18,8 @@ _CODE = "63"
 class Philippines:
     """Sender ids and links that Philippine carriers do not like."""
 
-    def __init__(self) -> None:
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
         self._senders: Counter[str | None] = Counter()
         self._shorteners: dict[str, Noted] = {}
 
@@ -33,7 +35,7 @@ class Philippines:
         if "/" in texts:
             for i in there:
                 if host := carriers.shortener_in(batch.texts[i]):
-                    self._shorteners.setdefault(host, Noted()).note(batch.first + i)
+                    self._shorteners.setdefault(host, Noted(self._lines)).note(batch.first + i)
 
     def remarks(self) -> Iterator[Remark]:
         """See `Topic.remarks`."""

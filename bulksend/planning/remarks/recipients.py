@@ -8,6 +8,7 @@ from bulksend.errors import Advice, Remark, Severity
 from bulksend.model import Duplicates, PhoneNumber
 from bulksend.planning.batch import PlannedBatch
 from bulksend.planning.exclusions import Exclusions
+from bulksend.planning.lines import Lines
 from bulksend.planning.planner import PlanOptions
 from bulksend.planning.remarks.noted import Noted
 from bulksend.sms import phones
@@ -40,9 +41,9 @@ def others(several: Noted, options: PlanOptions) -> Iterator[Remark]:
 class Compared:
     """Contacts that cannot be compared with numbers where rows to the same phone are left out."""
 
-    def __init__(self, options: PlanOptions) -> None:
+    def __init__(self, options: PlanOptions, lines: Lines) -> None:
         self._is_asked = options.one_per_number or options.duplicates in (Duplicates.SKIP, Duplicates.FAIL)
-        self._contacts, self._has_numbers = Noted(), False
+        self._contacts, self._has_numbers = Noted(lines), False
 
     def add(self, batch: PlannedBatch, texts: str) -> None:  # noqa: ARG002 -- the topics' signature
         """See `Topic.add`."""
@@ -65,9 +66,9 @@ class Compared:
 class Exclusion:
     """Who may get through a list of those to leave out."""
 
-    def __init__(self, exclusions: Exclusions) -> None:
+    def __init__(self, exclusions: Exclusions, lines: Lines) -> None:
         self._exclusions = exclusions
-        self._contacts = Noted()
+        self._contacts = Noted(lines)
 
     def add(self, batch: PlannedBatch, texts: str) -> None:  # noqa: ARG002 -- the topics' signature
         """See `Topic.add`."""
@@ -91,10 +92,10 @@ class Exclusion:
 class Numbers:
     """Numbers that are no mobile's, or another country's than was meant."""
 
-    def __init__(self, country: str | None, *, new_prefixes: bool) -> None:
+    def __init__(self, country: str | None, lines: Lines, *, new_prefixes: bool) -> None:
         self._country = country
         self._new_prefixes = new_prefixes
-        self._abroad, self._fixed, self._new = Noted(), Noted(), Noted()
+        self._abroad, self._fixed, self._new = Noted(lines), Noted(lines), Noted(lines)
 
     def add(self, batch: PlannedBatch, texts: str) -> None:  # noqa: ARG002 -- the topics' signature
         """See `Topic.add`."""

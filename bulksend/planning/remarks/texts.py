@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from bulksend.errors import Advice, Remark, Severity
 from bulksend.model import API_FIELD, Encoding
 from bulksend.planning.batch import PlannedBatch
+from bulksend.planning.lines import Lines
 from bulksend.planning.remarks.noted import KINDS_MAX, Noted
 from bulksend.sms import dollars, lookalikes, segments
 from bulksend.words import many
@@ -18,10 +19,12 @@ class Ucs2:
     """Why texts do not travel as GSM-7, what that costs, and what would fit.
 
     Args:
+        lines: knows where in the sheet rows stand.
         gsm: whether what would fit has been put in place already.
     """
 
-    def __init__(self, *, gsm: bool) -> None:
+    def __init__(self, lines: Lines, *, gsm: bool) -> None:
+        self._lines = lines
         self._gsm = gsm
         self._rows = 0
         self._characters: dict[str, Noted] = {}
@@ -70,7 +73,7 @@ class Ucs2:
         first_places = {character: place for place, character in reversed(segments.foreign(text))}
         for character, place in first_places.items():
             if character in self._characters or len(self._characters) < KINDS_MAX:
-                self._characters.setdefault(character, Noted()).note(row, value=f"character {place + 1}")
+                self._characters.setdefault(character, Noted(self._lines)).note(row, value=f"character {place + 1}")
         plain = lookalikes.plain(text)
         is_fixable = plain != text
         least = segments.count(plain if is_fixable else "".join(c for c in text if c not in first_places)).parts
@@ -86,8 +89,8 @@ class Ucs2:
 class MadePlain:
     """Texts whose typographic characters were replaced."""
 
-    def __init__(self) -> None:
-        self._rows, self._parts, self._micro = Noted(), 0, 0
+    def __init__(self, lines: Lines) -> None:
+        self._rows, self._parts, self._micro = Noted(lines), 0, 0
 
     def add(self, batch: PlannedBatch, texts: str) -> None:  # noqa: ARG002 -- the topics' signature
         """See `Topic.add`."""
@@ -111,8 +114,8 @@ class MadePlain:
 class ApiFields:
     """Texts with fields that the API fills, so that nobody here knows their length."""
 
-    def __init__(self) -> None:
-        self._rows = Noted()
+    def __init__(self, lines: Lines) -> None:
+        self._rows = Noted(lines)
 
     def add(self, batch: PlannedBatch, texts: str) -> None:
         """See `Topic.add`."""

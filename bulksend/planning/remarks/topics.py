@@ -8,9 +8,11 @@ from typing import Protocol
 from bulksend.errors import Remark
 from bulksend.planning.batch import PlannedBatch
 from bulksend.planning.columns import Columns
+from bulksend.planning.lines import Lines
 from bulksend.planning.planner import PlanOptions
 from bulksend.planning.remarks.consent import Consent
 from bulksend.planning.remarks.damage import Damage
+from bulksend.planning.remarks.looks import HiddenRows, UnsureLooks
 from bulksend.planning.remarks.noted import Noted
 from bulksend.planning.remarks.own import Own
 from bulksend.planning.remarks.philippines import Philippines
@@ -35,24 +37,27 @@ class Remarks:
     Args:
         options: what decided how the input became messages.
         columns: the input's.
+        lines: knows where in the sheet rows stand.
     """
 
-    def __init__(self, options: PlanOptions, columns: Columns) -> None:
+    def __init__(self, options: PlanOptions, columns: Columns, lines: Lines) -> None:
         self._options = options
         chosen = frozenset(column for column, _ in options.only + options.skip)
         self._topics: tuple[Topic, ...] = (
             Consent(columns, chosen),
-            Own(columns, "message", options.message),
-            Own(columns, "from", options.sender),
-            Exclusion(options.exclusions),
-            Numbers(options.country, new_prefixes=options.new_prefixes),
-            Damage(),
-            Compared(options),
-            Values(),
-            Ucs2(gsm=options.gsm),
-            MadePlain(),
-            ApiFields(),
-            Philippines(),
+            HiddenRows(lines),
+            Own(columns, "message", options.message, lines),
+            Own(columns, "from", options.sender, lines),
+            Exclusion(options.exclusions, lines),
+            Numbers(options.country, lines, new_prefixes=options.new_prefixes),
+            Damage(lines),
+            Compared(options, lines),
+            Values(lines),
+            UnsureLooks(lines),
+            Ucs2(lines, gsm=options.gsm),
+            MadePlain(lines),
+            ApiFields(lines),
+            Philippines(lines),
         )
 
     def add(self, batch: PlannedBatch) -> None:

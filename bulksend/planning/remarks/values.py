@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from bulksend.errors import Remark, Severity
 from bulksend.planning.batch import PlannedBatch
+from bulksend.planning.lines import Lines
 from bulksend.planning.oddities import Oddity
 from bulksend.planning.remarks.noted import KINDS_MAX, Noted
 from bulksend.sms import dollars
@@ -26,14 +27,15 @@ _WORDS = {
 class Values:
     """What nobody means, by kind and place, and what its messages would cost."""
 
-    def __init__(self) -> None:
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
         self._found: dict[tuple[Oddity, str], _Rows] = {}
 
     def add(self, batch: PlannedBatch, texts: str) -> None:  # noqa: ARG002 -- the topics' signature
         """See `Topic.add`."""
         for index, kind, place, seen in batch.oddities:
             if index not in batch.flaws and ((kind, place) in self._found or len(self._found) < KINDS_MAX):
-                rows = self._found.setdefault((kind, place), _Rows())
+                rows = self._found.setdefault((kind, place), _Rows(self._lines))
                 rows.noted.note(batch.first + index, value=seen)
                 rows.micro += batch.prices[index] or 0
 
@@ -54,6 +56,6 @@ class _Rows:
 
     __slots__ = ("micro", "noted")
 
-    def __init__(self) -> None:
-        self.noted = Noted()
+    def __init__(self, lines: Lines) -> None:
+        self.noted = Noted(lines)
         self.micro = 0
