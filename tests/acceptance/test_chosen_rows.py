@@ -35,8 +35,8 @@ def test_another_programs_contact_ids_are_a_question_and_either_answer_is_heeded
     assert [each["to"] for each in server.accepted()] == [ANA, BEN]
     told = program("estimate", "campaign.csv", "--message", "Hi", "--map", "contactId=Contact ID").stderr
     assert (
-        "warning: 2 rows go to the engageSPARK contacts whose ids stand in 'Contact ID', not to the numbers in 'Phone': "
-        "--map to=COLUMN says otherwise"
+        "warning: 2 rows go to the engageSPARK contacts whose ids stand in 'Contact ID', not to the numbers in "
+        "'Phone': --map to=COLUMN says otherwise"
     ) in told
 
 
