@@ -61,7 +61,7 @@ class Addressing:
         contacts = self._fallbacks.cells("contactId", table, size, flaws)
         column = phones.normalise_all(to, self._country, new_prefixes=self._new_prefixes)
         recipients = cast("list[Recipient | None]", column.numbers)
-        if any(map(str.strip, contacts)):
+        if self._columns.places["contactId"] and any(map(str.strip, contacts)):
             for i, contact in enumerate(contacts):
                 if contact.strip() and not (self._columns.number_wins and to[i].strip()):
                     column.reasons.pop(i, None)

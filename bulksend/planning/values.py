@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 
 from bulksend.errors import Remark, Severity
@@ -17,7 +18,7 @@ _IN_TEMPLATE = {
     Oddity.PLACEHOLDER: "a placeholder that nobody fills in",
 }
 _SHOWN = 20  # characters
-_SPACES = "".join(filter(str.isspace, map(chr, range(0x3001)))).replace("\n", "").replace(" ", "")
+_SPACE = re.compile(r"[^\S\n ]")
 _NONE: frozenset[str] = frozenset()
 
 
@@ -126,7 +127,7 @@ def _is_trimmed(together: str, count: int) -> bool:
         and "\n " not in together
         and not together.startswith(" ")
         and not together.endswith(" ")
-        and not any(map(together.__contains__, _SPACES))
+        and not _SPACE.search(together)
     )
 
 

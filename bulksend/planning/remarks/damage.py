@@ -16,6 +16,7 @@ from bulksend.words import many
 _SERIES = 3  # rows from which a series is none by chance
 _ZEROS, _MANY_ZEROS = "0000", "00000"
 _BY_CHANCE = 1_000  # of so many rows, one ending in four zeros is nothing to tell of
+_MANY_BY_CHANCE = 20_000  # one ending in five
 
 
 class Damage:
@@ -29,22 +30,22 @@ class Damage:
 
     def add(self, batch: PlannedBatch, texts: str) -> None:  # noqa: ARG002 -- the topics' signature
         """See `Topic.add`."""
-        numbers = cast("list[str]", batch.recipients)
-        if batch.flaws or "" in batch.codes:
-            numbers = [
-                who if isinstance(who, str) and i not in batch.flaws else "" for i, who in enumerate(batch.recipients)
-            ]
-        self._rows += len(numbers)
-        numbers = [*self._before, *numbers]
-        if (batch.has_odd_tails and phones.odd_tails(numbers)) or self._goes_on(numbers):
-            self._look(numbers, batch.first - len(self._before), batch.first)
-        self._before = numbers[-_SERIES:]
+        size = len(batch.recipients)
+        self._rows += size
+        if not batch.has_odd_tails and not self._goes_on(_numbers(batch, 0, 1)):
+            self._before = [*self._before, *_numbers(batch, max(size - _SERIES, 0), size)][-_SERIES:]
+            return
+        before, numbers = self._before, _numbers(batch, 0, size)
+        if phones.odd_tails(numbers) or self._goes_on(numbers[:1]):
+            self._look([*before, *numbers], batch.first - len(before), batch.first)
+        self._before = [*before, *numbers][-_SERIES:]
 
     def remarks(self) -> Iterator[Remark]:
         """See `Topic.remarks`."""
         zeros = self._zeros if self._zeros.rows > 2 + self._rows // _BY_CHANCE else self._many_zeros
-        if zeros.rows:
-            repeated = f", {many(len(self._different), 'different one')} in all" if zeros.rows > 1 else ""
+        if zeros.rows > (self._rows // _MANY_BY_CHANCE if zeros is self._many_zeros else 0):
+            different = sum(number.endswith(_MANY_ZEROS) or zeros is self._zeros for number in self._different)
+            repeated = f", {many(different, 'different one')} in all" if zeros.rows > 1 else ""
             yield Remark(
                 f"{zeros.count('has a number that ends', 'have numbers that end')} in zeros{repeated}, as when a "
                 f"spreadsheet showed 9.17123E+09 and that was saved: {zeros}; compare with where the numbers come from",
@@ -57,10 +58,9 @@ class Damage:
                 severity=Severity.PERSON,
             )
 
-    def _goes_on(self, numbers: Sequence[str]) -> bool:
+    def _goes_on(self, first: Sequence[str]) -> bool:
         """Whether the first of the batch follows the last of the one before."""
-        place = len(self._before)
-        both = numbers[place - 1 : place + 1] if place else ()
+        both = [*self._before[-1:], *first]
         return len(both) == 2 and all(both) and int(both[1]) - int(both[0]) == 1
 
     def _look(self, numbers: Sequence[str], row: int, first: int) -> None:
@@ -87,3 +87,11 @@ class Damage:
             self._different.add(number)
         if number.endswith(_MANY_ZEROS):
             self._many_zeros.note(row, value=number)
+
+
+def _numbers(batch: PlannedBatch, start: int, end: int) -> list[str]:
+    """The numbers of some rows of a batch; empty where a row has none, or does not go."""
+    some = batch.recipients[start:end]
+    if not batch.flaws and "" not in batch.codes[start:end]:
+        return cast("list[str]", some)
+    return [who if isinstance(who, str) and i not in batch.flaws else "" for i, who in enumerate(some, start)]
