@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -234,8 +235,16 @@ def _is_under_proof(log: Log, asked: int, commands: Sequence[Command], most: int
 
 
 def _echoes(log: Log, command: Command) -> list[int]:
-    answered = log.of("answered", command=command)
-    return [place for place, record in answered if record["echoed"] and record["status"] == 200]
+    """Where echoes were written that the program surely read: long before its time-out."""
+    asked: dict[Name, float] = {}
+    found = []
+    for place, record in log.of("request", "answered", command=command):
+        if record["what"] == "request":
+            asked[name_of(record)] = record["at"]
+        elif record["echoed"] and record["status"] == 200:
+            if record["at"] - asked.get(name_of(record), -math.inf) < PROMPT_S:
+                found.append(place)
+    return found
 
 
 # -- The cap
