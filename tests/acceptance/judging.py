@@ -241,9 +241,10 @@ def _echoes(log: Log, command: Command) -> list[int]:
     for place, record in log.of("request", "answered", command=command):
         if record["what"] == "request":
             asked[name_of(record)] = record["at"]
-        elif record["echoed"] and record["status"] == 200:
-            if record["at"] - asked.get(name_of(record), -math.inf) < PROMPT_S:
-                found.append(place)
+            continue
+        took_s = record["at"] - asked.get(name_of(record), -math.inf)
+        if record["echoed"] and record["status"] == 200 and took_s < PROMPT_S:
+            found.append(place)
     return found
 
 
