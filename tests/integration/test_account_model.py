@@ -346,6 +346,6 @@ class WholeAccount(RuleBasedStateMachine):
 
 
 WholeAccount.TestCase.settings = settings(
-    max_examples=examples(80), stateful_step_count=25, suppress_health_check=list(HealthCheck)
+    max_examples=examples(40), stateful_step_count=25, suppress_health_check=list(HealthCheck)
 )
 TestWholeAccount = WholeAccount.TestCase
