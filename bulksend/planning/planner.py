@@ -26,7 +26,7 @@ from bulksend.planning.exclusions import Exclusions
 from bulksend.planning.fallbacks import Fallbacks
 from bulksend.planning.filters import Filters, Pairs
 from bulksend.planning.pricing import priced
-from bulksend.planning.reading import RawBatch, ReadOptions
+from bulksend.planning.reading import Looks, RawBatch, ReadOptions
 from bulksend.planning.values import ValueCheck
 from bulksend.sms import EXAMPLE_RATES, BoundTemplate, Rates, Template, lookalikes, phones, segments
 
@@ -128,13 +128,15 @@ class Planner:
         table = list(zip(*whole, strict=True)) or [()] * len(columns)
         visible_only = self._options.reading.visible_only
         flaws |= looks.flaws(raw, self.columns.of_rows_own, columns, visible_only=visible_only)
-        batch = self._planned(table, rows, flaws)
+        batch = self._planned(raw.looks, table, rows, flaws)
         looks.explain(flaws, raw.looks, self.columns.of_recipients, columns)
         self._next_row += len(rows)
+        if not (raw.looks and raw.looks.marks):
+            return batch
         fillers = (self._text_filler, self._sender_filler)
         filled = (each.columns for each in fillers if isinstance(each, BoundTemplate))
         used = [*self.columns.of_rows_own, *chain(*filled)]
-        return replace(batch, looks=raw.looks, unsure=looks.unsure(raw, used, columns, flaws))
+        return replace(batch, unsure=looks.unsure(raw, used, columns, flaws))
 
     def check(self) -> None:
         """Once all columns are known: see that there is one for the recipient, and texts.
@@ -169,7 +171,9 @@ class Planner:
 
     # ---- one batch, column by column ----
 
-    def _planned(self, table: list[tuple[str, ...]], cells: list[list[str]], flaws: dict[int, Flaw]) -> PlannedBatch:
+    def _planned(
+        self, seen: Looks | None, table: list[tuple[str, ...]], cells: list[list[str]], flaws: dict[int, Flaw]
+    ) -> PlannedBatch:
         size = len(cells)
         self._filters.leave_out(table, size, flaws)
         recipients, codes, not_mobile, has_odd_tails = self._addressing.address(table, size, flaws)
@@ -205,6 +209,7 @@ class Planner:
             has_odd_tails=has_odd_tails,
             made_plain=made_plain,
             oddities=self._values.taken(),
+            looks=seen,
             cells=cells,
         )
 

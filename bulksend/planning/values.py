@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Sequence
 
 from bulksend.errors import Remark, Severity
@@ -18,7 +17,8 @@ _IN_TEMPLATE = {
     Oddity.PLACEHOLDER: "a placeholder that nobody fills in",
 }
 _SHOWN = 20  # characters
-_SPACE = re.compile(r"[^\S\n ]")
+_SPACES = "".join(filter(str.isspace, map(chr, range(0x3001)))).replace("\n", "").replace(" ", "")
+_ASCII_SPACES = "".join(filter(str.isascii, _SPACES))
 _NONE: frozenset[str] = frozenset()
 
 
@@ -127,7 +127,7 @@ def _is_trimmed(together: str, count: int) -> bool:
         and "\n " not in together
         and not together.startswith(" ")
         and not together.endswith(" ")
-        and not _SPACE.search(together)
+        and not any(map(together.__contains__, _ASCII_SPACES if together.isascii() else _SPACES))
     )
 
 
