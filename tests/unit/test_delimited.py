@@ -258,7 +258,8 @@ def test_what_cannot_separate_cells_is_refused(delimiter: str) -> None:
 # ---- round trips ----
 
 CONTROLS = "".join(chr(code) for code in range(32) if chr(code) not in "\t\n\r")  # many of them are no text
-CELL = st.text(st.characters(exclude_categories=["Cs"], exclude_characters=CONTROLS + "\x7f"), max_size=8)
+PLAIN = st.characters(exclude_categories=["Cs"], exclude_characters=CONTROLS + "\x7f'=")  # these two are taken off
+CELL = st.text(PLAIN, max_size=8)
 
 
 @settings(max_examples=examples(150), suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -280,4 +281,4 @@ def test_what_csv_writer_wrote_comes_back_cell_by_cell(
         quoting: Literal[0, 1] = csv.QUOTE_MINIMAL if end == "\r\n" else csv.QUOTE_ALL
         csv.writer(file, delimiter=delimiter, lineterminator=end, quoting=quoting).writerows([columns, *table])
     reading = read(path)
-    assert (reading.columns, reading.rows) == (columns, [row for row in table if any(row)])
+    assert (reading.columns, reading.rows) == (columns, [row for row in table if any(map(str.strip, row))])

@@ -277,7 +277,8 @@ def test_two_numbers_that_are_canonically_one_are_so_for_the_library(
     one, other, cut = case
     shorter = e164(one)[: len(str(one.country_code))] + phonenumbers.national_significant_number(one)[cut:]
     for second in (e164(other), shorter):
-        alike = canonical(PhoneNumber(e164(one))) == canonical(PhoneNumber(second))
+        read = e164(_parsed(f"+{second}"))  # Norfolk Island's 81234 is 381234
+        alike = canonical(PhoneNumber(e164(one))) == canonical(PhoneNumber(read))
         match = phonenumbers.is_number_match(f"+{e164(one)}", f"+{second}")
         if alike:
             assert match >= phonenumbers.MatchType.SHORT_NSN_MATCH or one.country_code == 241
