@@ -1,10 +1,10 @@
+from .account import Account as Account
+from .account import Earlier as Earlier
 from .clock import Clock as Clock
 from .facts import Address as Address
 from .facts import Facts as Facts
 from .facts import Term as Term
 from .facts import Terms as Terms
-from .history import Account as Account
-from .history import Earlier as Earlier
 from .lock import network_kind as network_kind
 from .opening import check_folder as check_folder
 from .opening import check_replaceable as check_replaceable

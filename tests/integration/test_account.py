@@ -22,9 +22,8 @@ from bulksend.engagespark import Target
 from bulksend.engagespark.sandbox import Sandbox, SandboxOptions
 from bulksend.errors import OwnedError, UsageError
 from bulksend.model import ContactId, Endpoint, Event, Outcome, PhoneNumber, Status
-from bulksend.runs import history
+from bulksend.runs.account import Account, Earlier, account_name
 from bulksend.runs.clock import Clock
-from bulksend.runs.history import Account, Earlier, account_name
 from bulksend.runs.opening import open_run
 from bulksend.runs.sqlite.owned import OwnSqliteRun
 from bulksend.runs.store import RecentSend
@@ -69,7 +68,7 @@ def cut_off(path: Path) -> None:
     """The same, killed at once, while a third is under way and a fourth was about to be."""
     killed_after(
         """
-        from test_history import account_of, sent, SINCE
+        from test_account import account_of, sent, SINCE
         run = own(path)
         account = account_of(path)
         account.begin(run, since_s=SINCE, wall_s=1_000.0)
@@ -221,7 +220,7 @@ def learned(run: OwnSqliteRun, row: int, contact: int, its_number: PhoneNumber) 
 def test_numbers_that_a_run_learned_are_lent_to_the_next_as_far_as_they_are_its_contacts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(history, "_CONTACTS", 2)  # at a time
+    monkeypatch.setattr("bulksend.runs.account._CONTACTS", 2)  # at a time
     contacts = [ContactId(each) for each in range(1, 8)]
     first = campaign(tmp_path, "first", *contacts)
     with own(first) as run, account_of(first) as account:
@@ -487,7 +486,7 @@ def test_a_run_that_was_cut_off_while_it_waited_waits_again(tmp_path: Path) -> N
     gone(first)
     killed_after(
         """
-        from test_history import account_of
+        from test_account import account_of
         account_of(path).begin(own(path), since_s=1_040.0, wall_s=1_100.0)
         """,
         second,
