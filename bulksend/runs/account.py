@@ -1,4 +1,4 @@
-"""What outlives a run: the account's last minute of sends, the numbers learned of its contacts, and who is at work.
+"""What outlives a run: the account's last minute of sends, learned numbers, history, and who is at work.
 
 A phone does not care which run an SMS came from. So one run of an account sends at a time on a machine, and the next
 one counts what the last one sent. Nothing is written here while a run sends: its run file knows, and is read when the
@@ -12,8 +12,7 @@ import os
 import re
 import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -24,14 +23,16 @@ import orjson
 
 from bulksend.errors import Advice, OwnedError, RunFileError, UsageError
 from bulksend.runs.clock import Clock, lag
+from bulksend.runs.finding import found_again, key_of
+from bulksend.runs.history import History
 from bulksend.runs.lock import FileLock, NameLock
-from bulksend.runs.opening import open_run
 from bulksend.runs.owner import Owner
-from bulksend.runs.paths import state_folder
+from bulksend.runs.paths import state_folder, state_path
 from bulksend.runs.sqlite import explained
 from bulksend.runs.store import OwnRun, RecentSend, Run
 
 _VERSION = 1
+_HISTORY = ".history.sqlite"  # the ending of its file's name
 _CONTACTS = 10_000  # whose numbers are asked for at a time
 _KEPT_S = 3600.0  # what was sent is remembered so long at least: the next run may count by a longer window
 _LOOPBACK = "127.0.0.1"
@@ -84,6 +85,7 @@ class Account:
         name = account_name(base_url, org_id)
         folder = state_folder()
         self._path = folder / f"{name}.sqlite"
+        self._history_path = folder / f"{name}{_HISTORY}"
         self._lock, self._name_lock = _locks(folder / f"{name}.lock", base_url, org_id)
         self._lock.write(orjson.dumps({"owner": asdict(Owner.now(time.time())), "run": str(Path(place).resolve())}))
         try:
@@ -92,7 +94,9 @@ class Account:
             self._release()
             raise
 
-    def begin(self, run: Run, *, since_s: float, wall_s: float, clock: Clock | None = None) -> Earlier:
+    def begin(
+        self, run: Run, *, since_s: float, wall_s: float, clock: Clock | None = None, began_at: float | None = None
+    ) -> Earlier:
         """Note that a run begins, and tell what others have sent at ``since_s`` (since 1970) or later.
 
         Args:
@@ -100,8 +104,12 @@ class Account:
             since_s: what was sent before does not matter any more.
             wall_s: seconds since 1970.
             clock: how the clock stands; None if nobody knows.
+            began_at: when somebody gave the command, in seconds since 1970; None for now.
         """
-        self._key = _key_of(run)
+        self._key = key_of(run)
+        self._began_at = wall_s if began_at is None else began_at
+        self.history.catch_up(run, closes=True)
+        self.history.begin(run, began_at=self._began_at, wall_s=wall_s)
         with explained(self._path):
             self._set_clock(wall_s, clock)
             left = self._db.execute("SELECT plan_id, run FROM active").fetchone()
@@ -121,13 +129,8 @@ class Account:
 
     def lend_numbers(self, run: OwnRun) -> None:
         """Tell a run the numbers of its contacts, as far as they are known."""
-        contacts = run.contacts()
-        sql = "SELECT contact, number FROM numbers JOIN json_each(?) ON contact = value"
-        while some := list(islice(contacts, _CONTACTS)):
-            with explained(self._path):
-                known = self._db.execute(sql, [orjson.dumps(some).decode()]).fetchall()
-            if known:
-                run.learn(known)
+        with explained(self._path):
+            _lend(self._db, run)
 
     def end(self, run: Run, *, since_s: float, wall_s: float, clock: Clock | None = None) -> None:
         """Remember what a run sent at ``since_s`` or later and what it learned; it has ended.
@@ -137,14 +140,18 @@ class Account:
         with suppress(RunFileError, UsageError), explained(self._path):
             if not self._is_named():  # the folder was removed while the run was sent
                 self._db.close()
+                self.history.close()
                 state_folder()
                 self._open()
+                self.history.begin(run, began_at=self._began_at, wall_s=self._began_at)
+            self.history.absorb(run)
             self._set_clock(wall_s, clock)
             self._absorb(run, self._key, _kept_since(since_s, wall_s), wall_s)
             self._db.execute("DELETE FROM active")
 
     def close(self) -> None:
         """Let the next run of this account begin."""
+        self.history.close()
         self._db.close()
         self._release()
 
@@ -163,6 +170,7 @@ class Account:
             if version not in (0, _VERSION):
                 raise UsageError(f"{self._path}: written by another version of bulksend; use that, or remove the file")
             self._db.executescript(_SCHEMA)
+        self.history = History(self._history_path)
 
     def _is_named(self) -> bool:
         try:
@@ -192,14 +200,10 @@ class Account:
 
     def _take_in(self, key: str, place: Path, since_s: float, wall_s: float) -> bool:
         """Take over what the run of a killed process knows; False if it is gone, or is another by now."""
-        for found in (place, *_files_of(key, place.parent)):
-            try:
-                with open_run(found) as run:
-                    if key in (_key_of(run), run.facts.plan_id):
-                        self._absorb(run, key, _kept_since(since_s, wall_s), wall_s)
-                        return True
-            except (UsageError, RunFileError):
-                continue
+        with suppress(UsageError, RunFileError), found_again(key, place) as run:
+            if run is not None:
+                self._absorb(run, key, _kept_since(since_s, wall_s), wall_s)
+                return True
         return False
 
     def _absorb(self, run: Run, key: str, since_s: float, wall_s: float) -> None:
@@ -216,6 +220,30 @@ class Account:
             raise
 
 
+def history_of(base_url: str, org_id: int) -> History:
+    """The history of an account, also while somebody sends for it; see `History`."""
+    state_folder()
+    return History(history_path(base_url, org_id))
+
+
+def history_path(base_url: str, org_id: int) -> Path:
+    """Where that lies, whether it is there or not."""
+    return state_path() / f"{account_name(base_url, org_id)}{_HISTORY}"
+
+
+def lend_numbers(base_url: str, org_id: int, run: OwnRun) -> None:
+    """Tell a run the numbers of its contacts, as far as its account knows them, also while somebody sends for it."""
+    path = state_path() / f"{account_name(base_url, org_id)}.sqlite"
+    if path.exists():
+        with explained(path), closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
+            _lend(db, run)
+
+
+def histories() -> list[Path]:
+    """The files of all accounts' histories."""
+    return sorted(state_path().glob(f"*{_HISTORY}"))
+
+
 def account_name(base_url: str, org_id: int) -> str:
     """An account's name, the same for all spellings of its address; all addresses of this machine itself are one."""
     url = urlsplit(base_url)
@@ -230,20 +258,12 @@ def account_name(base_url: str, org_id: int) -> str:
     return re.sub(r"[^A-Za-z0-9.-]+", "_", f"{host}{port}{url.path.rstrip('/')}-{org_id}")
 
 
-def _key_of(run: Run) -> str:
-    """What tells a run's file from all others, copies of it included: they do not know what it sent since."""
-    try:
-        file = Path(run.place).stat()
-    except OSError:
-        return run.facts.plan_id
-    return f"{run.facts.plan_id} {file.st_dev}:{file.st_ino}"
-
-
-def _files_of(key: str, folder: Path) -> Iterator[Path]:
-    """Where in a folder a run's file may lie that was given another name."""
-    inode = key.rpartition(":")[2]
-    with suppress(OSError):
-        yield from (Path(entry.path) for entry in os.scandir(folder) if str(entry.inode()) == inode)
+def _lend(db: sqlite3.Connection, run: OwnRun) -> None:
+    contacts = run.contacts()
+    sql = "SELECT contact, number FROM numbers JOIN json_each(?) ON contact = value"
+    while some := list(islice(contacts, _CONTACTS)):
+        if known := db.execute(sql, [orjson.dumps(some).decode()]).fetchall():
+            run.learn(known)
 
 
 def _kept_since(since_s: float, wall_s: float) -> float:

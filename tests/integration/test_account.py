@@ -283,7 +283,12 @@ def test_what_is_kept_is_for_its_user_only(tmp_path: Path, state_folder: Path) -
     finally:
         os.umask(before)
     kept = [file for file in state_folder.rglob("*") if file.is_file()]
-    assert {file.name for file in kept} == {"x.test-1.lock", "x.test-1.sqlite"}
+    assert {file.name for file in kept} == {
+        "x.test-1.lock",
+        "x.test-1.sqlite",
+        "x.test-1.history.key",
+        "x.test-1.history.sqlite",
+    }
     assert {stat.S_IMODE(file.stat().st_mode) for file in kept} == {0o600}
 
 
