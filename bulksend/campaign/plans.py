@@ -19,6 +19,7 @@ from bulksend.runs import (
     Terms,
     check_folder,
     finish_plan,
+    history_of,
     new_plan,
     own_run,
 )
@@ -101,6 +102,7 @@ def reopen(request: PlanRequest, place: Path) -> OwnRun | None:
     run = own_run(place, time.time())
     try:
         if not run.has_begun:
+            _close_commands(run)
             run.close()
             return None
         with closing(Source(request.input_name, request.options.reading)) as source:
@@ -139,6 +141,14 @@ def own_as_planned(place: Path, said: Terms) -> OwnRun:
         run.close()
         raise
     return run
+
+
+def _close_commands(run: Run) -> None:
+    """Of a run that is to be replaced: history need not ask what its commands sent, which is nothing."""
+    to = run.facts.address
+    if to.base_url and to.org_id:
+        with history_of(to.base_url, to.org_id) as history:
+            history.absorb(run)
 
 
 def _is_open(term: Term, run: Run) -> bool:
