@@ -120,7 +120,7 @@ async def send(
             since_s = wall_s - options.caps.longest_window_s
             account.end(run, since_s=since_s, wall_s=wall_s, clock=Clock.now(wall_s))
             with suppress(RunFileError):
-                account.history.purge(wall_s - options.history_days * _DAY_S)
+                account.history.prune(wall_s - options.history_days * _DAY_S)
     tally = run.tally()
     ended = Ended(
         stop=stopping.why,

@@ -25,6 +25,7 @@ from bulksend.runs.sqlite import explained
 from bulksend.runs.store import Arrived, Run
 
 _VERSION = 1
+_PRUNED_EACH_S = 7 * 86_400.0
 _AT_ONCE = 20_000  # messages
 _SCHEMA = f"""
 PRAGMA journal_mode = WAL;
@@ -223,7 +224,21 @@ class History:
                 "DELETE FROM messages WHERE command IN (SELECT value FROM json_each(?))", [which]
             ).rowcount
             self._db.execute("DELETE FROM commands WHERE id IN (SELECT value FROM json_each(?))", [which])
-            return gone
+            self._db.execute("UPDATE changes SET count = count + 1")
+        return gone
+
+    def prune(self, before_s: float) -> None:
+        """The same, now and then: it looks through all of it, which a command a day should not have to wait for."""
+        with explained(self._path):
+            (oldest,) = self._db.execute("SELECT min(began_at) FROM commands").fetchone()
+        if oldest is not None and oldest < before_s - _PRUNED_EACH_S:
+            self.purge(before_s)
+
+    def give_room_back(self) -> None:
+        """Let what was forgotten take no room any more."""
+        with explained(self._path):
+            self._db.execute("VACUUM")
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Let go of it."""

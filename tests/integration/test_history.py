@@ -303,6 +303,16 @@ def test_what_is_old_is_forgotten(tmp_path: Path) -> None:
         assert account.history.purge(NOW - HOUR) == 0
 
 
+def test_a_command_forgets_what_is_old_once_a_week(tmp_path: Path) -> None:
+    sent(campaign(tmp_path, "june", (ANA, HI)), at=NOW)
+    path = campaign(tmp_path, "july", (ANA, "Other"))
+    with Account(URL, 1, str(path)) as account:
+        account.history.prune(NOW + 6 * 24 * HOUR)
+        assert not account.history.is_empty
+        account.history.prune(NOW + 8 * 24 * HOUR)
+        assert account.history.is_empty
+
+
 def test_neither_number_nor_text_can_be_read_there(tmp_path: Path, state_folder: Path) -> None:
     sent(campaign(tmp_path, "june", (ANA, "A secret text")))
     for file in state_folder.rglob("*history*"):
