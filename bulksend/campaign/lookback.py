@@ -147,6 +147,8 @@ class _Looking:
         self._history = history
         self._how = how
         self._plan_id = run.facts.plan_id
+        # Under a campaign's id that others may have used, a message that is repeated needs a key of its own.
+        self._counts_on = how.repeat and run.facts.is_shared
         self.commands = history.commands()
 
     def leave_out(self, some: Sequence[Unsent]) -> Counter[tuple[Holds, int]]:
@@ -160,9 +162,12 @@ class _Looking:
         used: Counter[tuple[object, int]] = Counter()  # of what history holds, by whom and which text
         found: Counter[tuple[Holds, int]] = Counter()
         rows: dict[Event, list[tuple[int, str]]] = {Event.LEFT_OUT: [], Event.TAKEN_OVER: []}
+        again: list[tuple[int, int]] = []
         for place, text in zip(places, texts, strict=True):
             row, recipient, number, _ = some[place]
             key = (number or recipient, text)
+            if self._counts_on and (earlier := self._equal_before(text, got[place])):
+                again.append((row, earlier))
             holds = self._judge(row, text, got[place], alike.get(row, 0) + used[key])
             if holds is None:
                 continue
@@ -174,7 +179,14 @@ class _Looking:
         for event, which in rows.items():
             if which:
                 self._run.leave_out(which, event, self._how.began_at)
+        if again:
+            self._run.count_on(again)
         return found
+
+    def _equal_before(self, text: int, got: Sequence[Got]) -> int:
+        """How many equal messages other runs have sent, or may have."""
+        commands = [self.commands[each.command] for each in got if each.text == text and each.command in self.commands]
+        return sum(command.plan_id != self._plan_id for command in commands)
 
     def _got(self, some: Sequence[Unsent]) -> dict[int, list[Got]]:
         """What the rows' phones got, by place; what went to a contact may stand under its id or its number."""

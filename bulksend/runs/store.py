@@ -259,6 +259,9 @@ class OwnRun(Run, Protocol):
     def leave_out(self, rows: Sequence[tuple[int, str]], event: Event, wall_s: float) -> None:
         """Leave rows out that were not sent, each with the reason why; the event says what becomes of them."""
 
+    def count_on(self, rows: Sequence[tuple[int, int]]) -> None:
+        """Note of rows how many equal messages went before the run: their keys are others than those had."""
+
     def take_up(self) -> None:
         """Have all rows sent after all that were left out for what history holds."""
 

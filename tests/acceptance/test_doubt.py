@@ -240,6 +240,16 @@ def test_the_same_campaign_from_another_machine_is_not_sent_twice(
     assert len(server.accepted()) == 20
 
 
+def test_a_campaign_that_is_repeated_on_purpose_has_keys_of_its_own(program: Program, sandbox: Start) -> None:
+    server = sandbox()
+    send = ("--base-url", server.base_url, "--yes", "--campaign", "spring")
+    for name, more in (("first.csv", ()), ("second.csv", ("--repeat",))):
+        (program.folder / name).write_text("to,message\n" + "639171234567,Hi\n" * 2 + "639171234568,Hi\n")
+        assert program("send", name, *send, *more).returncode == 0
+    accepted = server.accepted()
+    assert len({record["clientDedup"] for record in accepted}) == len(accepted) == 6
+
+
 def test_a_busy_server_slows_the_whole_run(
     program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
 ) -> None:

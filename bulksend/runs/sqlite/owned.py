@@ -121,6 +121,11 @@ class OwnSqliteRun(SqliteRun):
         with self._writing():
             unsent.leave_out(self._db, rows, event, wall_s)
 
+    def count_on(self, rows: Sequence[tuple[int, int]]) -> None:
+        """See `OwnRun.count_on`."""
+        with self._writing():
+            unsent.count_on(self._db, rows)
+
     def take_up(self) -> None:
         """See `OwnRun.take_up`."""
         with self._writing():

@@ -34,6 +34,15 @@ JOIN sends s ON s.row = r.row AND s.state = '{State.LEFT_OUT}' GROUP BY m.row
 """
 
 
+# Counted from the plan each time, so that whoever looks twice counts once.
+_COUNT_ON = """
+INSERT OR REPLACE INTO copies SELECT m.row, :earlier + (
+    SELECT count(*) FROM repeats r JOIN messages other ON other.row = r.row
+    WHERE r.recipient = m.recipient AND r.row < m.row AND other.text = m.text AND other.sender IS m.sender
+) FROM messages m WHERE m.row = :row
+"""
+
+
 def arrived(db: sqlite3.Connection, since_s: float) -> Iterator[Any]:
     """What `Run.arrived` tells."""
     return db.execute(_ARRIVED, [since_s])
@@ -59,6 +68,11 @@ def leave_out(db: sqlite3.Connection, rows: Sequence[tuple[int, str]], event: Ev
         """,
         [(row, wall_s, says) for row, says in rows],
     )
+
+
+def count_on(db: sqlite3.Connection, rows: Sequence[tuple[int, int]]) -> None:
+    """Do what `OwnRun.count_on` says."""
+    db.executemany(_COUNT_ON, [{"row": row, "earlier": earlier} for row, earlier in rows])
 
 
 def take_up(db: sqlite3.Connection) -> None:
