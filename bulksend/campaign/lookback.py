@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bulksend.campaign.choices import Repeating
 from bulksend.model import Event
-from bulksend.runs import Address, Command, Got, History, OwnRun, Unsent, history_of, history_path, lend_numbers
+from bulksend.runs import Address, Command, Got, History, OwnRun, UnsentRow, history_of, history_path, lend_numbers
 
 _AT_ONCE = 5_000  # rows
 _LATELY_S = 7 * 86_400.0  # who got another text in that time is told of
@@ -122,7 +122,7 @@ def look_back(run: OwnRun, history: History, how: Repeating, lost: Sequence[Comm
     after = 0
     if not history.is_empty:
         while some := run.unsent(after, _AT_ONCE):
-            after = some[-1].row
+            after = some[-1][0]
             found.update(looking.leave_out(some))
     run.note_look(_stand(history, how))
     held = [Held(what, looking.commands[by].run, looking.commands[by].began_at, n) for (what, by), n in found.items()]
@@ -150,25 +150,25 @@ class _Looking:
         # Under a campaign's id that others may have used, a message that is repeated needs a key of its own.
         self._counts_on = how.repeat and run.facts.is_shared
         self.commands = history.commands()
+        lately_s = max(_LATELY_S, how.not_within_s or 0.0)
+        self._recent = {at for at, by in self.commands.items() if how.began_at - by.began_at < lately_s}
 
-    def leave_out(self, some: Sequence[Unsent]) -> Counter[tuple[Holds, int]]:
+    def leave_out(self, some: Sequence[UnsentRow]) -> Counter[tuple[Holds, int]]:
         """Leave out what is not to be sent of some rows; what history holds of them, and by which commands."""
         got = self._got(some)
         if not got:
             return Counter()
-        places = sorted(got)
-        texts = self._history.hashes.of_texts([some[place].text for place in places])
-        alike = self._run.alike_left_out([some[place].row for place in places])
+        alike = self._run.alike_left_out([some[place][0] for place in got])
         used: Counter[tuple[object, int]] = Counter()  # of what history holds, by whom and which text
         found: Counter[tuple[Holds, int]] = Counter()
         rows: dict[Event, list[tuple[int, str]]] = {Event.LEFT_OUT: [], Event.TAKEN_OVER: []}
         again: list[tuple[int, int]] = []
-        for place, text in zip(places, texts, strict=True):
+        for place, (text, messages) in sorted(got.items()):
             row, recipient, number, _ = some[place]
             key = (number or recipient, text)
-            if self._counts_on and (earlier := self._equal_before(text, got[place])):
+            if self._counts_on and (earlier := self._equal_before(text, messages)):
                 again.append((row, earlier))
-            holds = self._judge(row, text, got[place], alike.get(row, 0) + used[key])
+            holds = self._judge(row, text, messages, alike.get(row, 0) + used[key])
             if holds is None:
                 continue
             found[holds] += 1
@@ -188,15 +188,20 @@ class _Looking:
         commands = [self.commands[each.command] for each in got if each.text == text and each.command in self.commands]
         return sum(command.plan_id != self._plan_id for command in commands)
 
-    def _got(self, some: Sequence[Unsent]) -> dict[int, list[Got]]:
-        """What the rows' phones got, by place; what went to a contact may stand under its id or its number."""
-        got = self._history.got_by([each.number or each.recipient for each in some])
-        known = [place for place, each in enumerate(some) if each.number is not None]
-        if known:
-            by_id = self._history.got_by([some[place].recipient for place in known])
-            for index, more in by_id.items():
-                got.setdefault(known[index], []).extend(more)
-        return got
+    def _got(self, some: Sequence[UnsentRow]) -> dict[int, tuple[int, list[Got]]]:
+        """What matters of what the rows' phones got, behind the hash of their own text, by place."""
+        found = self._history.got_by([number or recipient for _, recipient, number, _ in some])
+        known = [place for place, (_, _, number, _) in enumerate(some) if number is not None]
+        if known:  # what went to a contact may stand under its id or its number
+            by_id = self._history.got_by([some[place][1] for place in known])
+            found += [(known[at], text, by, row, in_doubt) for at, text, by, row, in_doubt in by_id]
+        places = list({place for place, *_ in found})
+        texts = dict(zip(places, self._history.hashes.of_texts([some[place][3] for place in places]), strict=True))
+        kept: dict[int, tuple[int, list[Got]]] = {}
+        for place, text, by, row, in_doubt in found:
+            if text == texts[place] or by in self._recent:
+                kept.setdefault(place, (texts[place], []))[1].append(Got(text, by, row, in_doubt))
+        return kept
 
     def _judge(self, row: int, text: int, got: Sequence[Got], used: int) -> tuple[Holds, int] | None:
         """What history holds of a row, of which so many equal ones were left out; and by which command."""

@@ -27,4 +27,4 @@ from .store import Charge as Charge
 from .store import Complaint as Complaint
 from .store import OwnRun as OwnRun
 from .store import Run as Run
-from .store import Unsent as Unsent
+from .store import UnsentRow as UnsentRow

@@ -51,22 +51,6 @@ class Arrived(NamedTuple):
     in_doubt: int
 
 
-class Unsent(NamedTuple):
-    """A message that was certainly not sent, and is to be.
-
-    Attributes:
-        row: its row.
-        recipient: whom it goes to.
-        number: the number of that contact, where it is known; None for a number.
-        text: what it says.
-    """
-
-    row: int
-    recipient: Recipient
-    number: PhoneNumber | None
-    text: str
-
-
 class Complaint(NamedTuple):
     """Why rows of a status are not sent.
 
@@ -119,6 +103,9 @@ class Charge:
 ResultRow = tuple[int, str, Recipient | None, str | None, str | None, int | None, int, float | None, bytes]
 """A row of a run: number, state, recipient, what the API said as a JSON object, error, HTTP status, attempts, when the
 last one began (in seconds since 1970), and the row's own cells as a JSON array. A tuple, for millions of them pass."""
+
+UnsentRow = tuple[int, Recipient, PhoneNumber | None, str]
+"""A message that was certainly not sent, and is to be: row, recipient, number of that contact if it is known, text."""
 
 PlannedRow = tuple[int, str, Recipient | None, str | None, int, int | None, str, bytes]
 """What the plan says of a row: number, status, recipient, encoding, parts, price, error, own cells as a JSON array."""
@@ -250,7 +237,7 @@ class OwnRun(Run, Protocol):
     def note_look(self, at: str) -> None:
         """Note what of history it was compared with."""
 
-    def unsent(self, after: int, limit: int) -> list[Unsent]:
+    def unsent(self, after: int, limit: int) -> list[UnsentRow]:
         """The next messages after a row that were certainly not sent, in input order."""
 
     def alike_left_out(self, rows: Sequence[int]) -> dict[int, int]:

@@ -17,7 +17,7 @@ from bulksend.campaign.lookback import Holds, LookedBack, look_again, look_back
 from bulksend.errors import UsageError
 from bulksend.model import ContactId, Encoding, Event, MicroUSD, Outcome, Recipient, Status
 from bulksend.runs.account import Account, histories
-from bulksend.runs.history import Got, History
+from bulksend.runs.history import History
 from bulksend.runs.sqlite.owned import OwnSqliteRun
 
 URL = "https://x.test"
@@ -60,7 +60,7 @@ def looked(
         how = Repeating(repeat, after, within, at)
         lost = account.history.catch_up(run, closes=True)
         seen = look_back(run, account.history, how, lost)
-        return seen, [each.row for each in run.unsent(0, 100)]
+        return seen, [row for row, *_ in run.unsent(0, 100)]
 
 
 def held(seen: LookedBack) -> dict[Holds, int]:
@@ -108,7 +108,7 @@ def test_as_many_are_left_out_as_history_holds(tmp_path: Path, before: int, want
     for _ in range(2):  # nor more by whoever looks twice
         assert len(looked(path)[1]) == left
     with own(path) as run:
-        noted(run, [each.row for each in run.unsent(0, 10)][:1])
+        noted(run, [row for row, *_ in run.unsent(0, 10)][:1])
     assert len(looked(path)[1]) == max(0, left - 1)
 
 
@@ -290,7 +290,7 @@ def test_a_row_that_is_repeated_stands_there_once(tmp_path: Path) -> None:
         settle(notes, Outcome(1, Event.ACCEPTED, True, 2_001.0, answer=ANSWER))
         account.end(run, since_s=900.0, wall_s=2_002.0)
         text = account.history.hashes.of_texts([HI])[0]
-        assert account.history.got_by([ANA]) == {0: [Got(text, 2, 1, 0)]}
+        assert account.history.got_by([BEN, ANA]) == [(1, text, 2, 1, 0)]
 
 
 def test_what_is_old_is_forgotten(tmp_path: Path) -> None:

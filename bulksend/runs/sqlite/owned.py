@@ -25,7 +25,7 @@ from bulksend.runs.sqlite.notes import Notes
 from bulksend.runs.sqlite.run import SqliteRun, departures_of, left_to
 from bulksend.runs.sqlite.schema import FORMAT, cut_off, explained, migrate, show
 from bulksend.runs.states import State
-from bulksend.runs.store import Unsent
+from bulksend.runs.store import UnsentRow
 
 
 class OwnSqliteRun(SqliteRun):
@@ -106,7 +106,7 @@ class OwnSqliteRun(SqliteRun):
         with self._writing():
             kept.note(self._db, "looked at", at)
 
-    def unsent(self, after: int, limit: int) -> list[Unsent]:
+    def unsent(self, after: int, limit: int) -> list[UnsentRow]:
         """See `OwnRun.unsent`."""
         with explained(self.path):
             return unsent.unsent(self._db, after, limit)

@@ -12,7 +12,7 @@ from bulksend.model import Event
 from bulksend.runs.sqlite import kept, life
 from bulksend.runs.sqlite.queries import NUMBER, TOLD_NUMBER
 from bulksend.runs.states import STEPS, State
-from bulksend.runs.store import Unsent
+from bulksend.runs.store import UnsentRow
 
 # Whom another run had reached was reached all the same. What nobody saw the end of counts as learned just now.
 _ARRIVED = f"""
@@ -48,10 +48,10 @@ def arrived(db: sqlite3.Connection, since_s: float) -> Iterator[Any]:
     return db.execute(_ARRIVED, [since_s])
 
 
-def unsent(db: sqlite3.Connection, after: int, limit: int) -> list[Unsent]:
+def unsent(db: sqlite3.Connection, after: int, limit: int) -> list[UnsentRow]:
     """What `OwnRun.unsent` tells."""
     after = max(after, kept.first_unfinished(db) - 1)
-    return list(map(Unsent._make, db.execute(_UNSENT, [after, limit])))
+    return db.execute(_UNSENT, [after, limit]).fetchall()
 
 
 def alike_left_out(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, int]:
