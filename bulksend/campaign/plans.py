@@ -20,7 +20,9 @@ from bulksend.runs import (
     check_folder,
     finish_plan,
     history_of,
+    is_run_file,
     new_plan,
+    open_run,
     own_run,
 )
 
@@ -78,6 +80,7 @@ def plan(request: PlanRequest, place: Path) -> OwnRun:
     with closing(Source(request.input_name, request.options.reading)) as source:
         writer = new_plan(place)
         try:
+            _close_commands(place)
             planned = plan_into(source, request.options, writer)
             facts = Facts.new(request.input_name, planned.columns, request.terms(planned.digest))
             return finish_plan(writer, facts, planned.plan.findings, time.time())
@@ -102,7 +105,6 @@ def reopen(request: PlanRequest, place: Path) -> OwnRun | None:
     run = own_run(place, time.time())
     try:
         if not run.has_begun:
-            _close_commands(run)
             run.close()
             return None
         with closing(Source(request.input_name, request.options.reading)) as source:
@@ -143,12 +145,15 @@ def own_as_planned(place: Path, said: Terms) -> OwnRun:
     return run
 
 
-def _close_commands(run: Run) -> None:
-    """Of a run that is to be replaced: history need not ask what its commands sent, which is nothing."""
-    to = run.facts.address
-    if to.base_url and to.org_id:
-        with history_of(to.base_url, to.org_id) as history:
-            history.absorb(run)
+def _close_commands(place: Path) -> None:
+    """Of a plan that is to be replaced: history need not ask what its commands sent, which is nothing."""
+    if not is_run_file(place):
+        return
+    with open_run(place) as run:
+        to = run.facts.address
+        if to.base_url and to.org_id and not run.has_begun:
+            with history_of(to.base_url, to.org_id) as history:
+                history.absorb(run)
 
 
 def _is_open(term: Term, run: Run) -> bool:
