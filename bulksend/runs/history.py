@@ -153,13 +153,16 @@ class History:
                 made_of,
             )
 
-    def absorb(self, run: Run, *, since_s: float | None = None, closes: bool = True) -> None:
+    def absorb(
+        self, run: Run, *, since_s: float | None = None, closes: bool = True, other: Run | None = None
+    ) -> None:  # fmt: skip
         """Take in what the commands of a run sent since the first of them that is open.
 
         Args:
             run: the run.
             since_s: since when to take in where none is open, in seconds since 1970; None for nothing.
             closes: whether these commands have ended; as long as they go on, nothing in doubt is taken in.
+            other: another file of the same run, which may know better what became of a doubtful attempt.
 
         Raises:
             RunFileError: the run cannot be read, or history not be written; then nothing of it was taken in.
@@ -173,7 +176,10 @@ class History:
                 return
             arrived, changed = run.arrived(since_s), 0
             while some := list(islice(arrived, _AT_ONCE)):
-                self._take_in(some if closes else [each for each in some if not each.in_doubt], plan_id, commands)
+                doubts = [(each.row, each.started_at) for each in some if each.in_doubt]
+                settled = other.knows(doubts) if other and closes else {row for row, _ in doubts if not closes}
+                kept = [each for each in some if not (each.in_doubt and each.row in settled)]
+                self._take_in(kept, plan_id, commands)
                 changed += len(some)
             if closes:
                 self._db.execute("UPDATE commands SET is_open = 0 WHERE plan_id = ?", [plan_id])
@@ -192,7 +198,7 @@ class History:
                 continue
             with found_again(command.key, Path(command.run)) as run:
                 if run is not None:
-                    self.absorb(run, closes=closes)
+                    self.absorb(run, closes=closes, other=own if command.plan_id == own_plan else None)
                 elif command.plan_id != own_plan:  # or else it is most likely this file, under another number
                     lost.append(command)
         return lost

@@ -178,6 +178,9 @@ class Run(Protocol):
     def arrived(self, since_s: float) -> Iterator[Arrived]:
         """What was accepted or may have been, as far as that was learned at ``since_s`` (since 1970) or later."""
 
+    def knows(self, attempts: Sequence[tuple[int, float]]) -> set[int]:
+        """The rows of which it knows an attempt, or a later one; each with the time when that began."""
+
     def numbers(self) -> Iterator[tuple[ContactId, PhoneNumber]]:
         """The numbers that answers told of contacts."""
 

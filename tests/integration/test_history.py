@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
@@ -24,6 +25,16 @@ URL = "https://x.test"
 HOUR = 3_600.0
 NOW = 1_000_000.0  # beside which the notes' own times, about 1,000 s, are long past
 HI = "Hi"
+BEGUN_TWO_AND_ONE_LEFT = """
+from bulksend.runs.account import Account, histories
+run = own(path)
+account = Account("https://x.test", 1, str(path))
+account.begin(run, since_s=900.0, wall_s=1_000.0, began_at=1_000_000.0)
+notes = notes_of(run)
+run._db.execute("BEGIN")
+notes.leaves(notes.begin([1, 2], 1_000.0)[0])
+run._db.execute("COMMIT")
+"""
 
 
 def message(row: int, who: Recipient = ANA, text: str = HI) -> PlannedRow:
@@ -227,21 +238,19 @@ def test_a_killed_run_whose_file_is_gone_is_told(tmp_path: Path) -> None:
 
 def test_what_a_killed_process_had_under_way_is_in_doubt(tmp_path: Path) -> None:
     first = campaign(tmp_path, "june", (ANA, HI), (BEN, HI))
-    killed_after(
-        """
-        from bulksend.runs.account import Account, histories
-        run = own(path)
-        account = Account("https://x.test", 1, str(path))
-        account.begin(run, since_s=900.0, wall_s=1_000.0, began_at=1_000_000.0)
-        notes = notes_of(run)
-        run._db.execute("BEGIN")
-        notes.leaves(notes.begin([1, 2], 1_000.0)[0])
-        run._db.execute("COMMIT")
-        """,
-        first,
-    )
+    killed_after(BEGUN_TWO_AND_ONE_LEFT, first)
     seen, left = looked(campaign(tmp_path, "july", (ANA, HI), (BEN, HI)))
     assert (held(seen), left) == ({Holds.DOUBTED: 1}, [2])  # the other had never left
+
+
+def test_a_copy_knows_by_itself_what_of_a_killed_run_had_never_left(tmp_path: Path) -> None:
+    first = campaign(tmp_path, "june", (ANA, HI), (BEN, HI))
+    killed_after(BEGUN_TWO_AND_ONE_LEFT, first)
+    for file in list(tmp_path.glob("june.run*")):
+        shutil.copy(file, file.with_name(file.name.replace("june", "copy")))
+    assert looked(tmp_path / "copy.run")[1] == [2]
+    with own(tmp_path / "copy.run") as run:
+        assert run.tally().statuses[Status.UNKNOWN] == 1
 
 
 def test_a_live_runs_messages_under_way_are_not_taken_for_doubtful(tmp_path: Path) -> None:

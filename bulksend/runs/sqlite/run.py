@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from hashlib import sha256
 from pathlib import Path
@@ -148,6 +148,11 @@ class SqliteRun:
         """See `Run.arrived`."""
         with explained(self.path):
             yield from map(Arrived._make, unsent.arrived(self._db, since_s))
+
+    def knows(self, attempts: Sequence[tuple[int, float]]) -> set[int]:
+        """See `Run.knows`."""
+        with explained(self.path):
+            return unsent.knows(self._db, attempts)
 
     def numbers(self) -> Iterator[tuple[ContactId, PhoneNumber]]:
         """See `Run.numbers`."""

@@ -14,6 +14,8 @@ from bulksend.runs.sqlite.queries import NUMBER, TOLD_NUMBER
 from bulksend.runs.states import STEPS, State
 from bulksend.runs.store import UnsentRow
 
+_ROUNDED_S = 1e-6  # by which a time may differ that was written out and read
+
 # Whom another run had reached was reached all the same. What nobody saw the end of counts as learned just now.
 _ARRIVED = f"""
 SELECT m.row, coalesce({TOLD_NUMBER}, n.number, m.recipient), m.text, s.started_at,
@@ -21,6 +23,10 @@ SELECT m.row, coalesce({TOLD_NUMBER}, n.number, m.recipient), m.text, s.started_
 FROM sends s JOIN messages m ON m.row = s.row {NUMBER.format("m")}
 WHERE ({life.may_have_arrived("s.")} OR s.state = '{State.SKIPPED}' AND s.attempts > 0)
     AND (s.ended_at IS NULL OR s.ended_at >= ?)
+"""
+_KNOWN = f"""
+SELECT s.row FROM json_each(?) attempt JOIN sends s ON s.row = json_extract(attempt.value, '$[0]')
+WHERE s.ticket IS NOT NULL AND s.started_at >= json_extract(attempt.value, '$[1]') - {_ROUNDED_S}
 """
 _UNSENT = f"""
 SELECT m.row, m.recipient, n.number, m.text FROM messages m LEFT JOIN sends s ON s.row = m.row {NUMBER.format("m")}
@@ -46,6 +52,11 @@ INSERT OR REPLACE INTO copies SELECT m.row, :earlier + (
 def arrived(db: sqlite3.Connection, since_s: float) -> Iterator[Any]:
     """What `Run.arrived` tells."""
     return db.execute(_ARRIVED, [since_s])
+
+
+def knows(db: sqlite3.Connection, attempts: Sequence[tuple[int, float]]) -> set[int]:
+    """What `Run.knows` tells."""
+    return {row for (row,) in db.execute(_KNOWN, [orjson.dumps(attempts).decode()])}
 
 
 def unsent(db: sqlite3.Connection, after: int, limit: int) -> list[UnsentRow]:
