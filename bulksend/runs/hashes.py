@@ -34,8 +34,12 @@ class Hashes:
         number, contact = self._number.copy, self._contact.copy
         digests = []
         for who in recipients:
-            made = number() if isinstance(who, str) else contact()
-            made.update(str(who).encode())
+            if isinstance(who, str):
+                made = number()
+                made.update(who.encode())
+            else:
+                made = contact()
+                made.update(b"%d" % who)
             digests.append(made.digest())
         return _integers(digests)
 
