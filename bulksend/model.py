@@ -69,6 +69,12 @@ class Event(StrEnum):
     """It may have been accepted, and somebody wants it sent again all the same."""
     LEFT = "left"
     """It may have been accepted, and somebody leaves it at that."""
+    LEFT_OUT = "left out"
+    """Before it was tried: an earlier run has sent the same, or may have."""
+    TAKEN_UP = "taken up"
+    """It was left out, and somebody wants it sent all the same."""
+    TAKEN_OVER = "taken over"
+    """This very run has sent it, as another file of it knows: this one was copied, or put back."""
 
 
 class Encoding(StrEnum):

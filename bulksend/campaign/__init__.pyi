@@ -1,3 +1,4 @@
+from .choices import Repeating as Repeating
 from .choices import SendOptions as SendOptions
 from .clients import balance as balance
 from .doubts import LookedUp as LookedUp
@@ -8,6 +9,7 @@ from .events import AccountBusy as AccountBusy
 from .events import CampaignEvent as CampaignEvent
 from .events import Ended as Ended
 from .events import HistoryGone as HistoryGone
+from .events import LeftOut as LeftOut
 from .events import Progressed as Progressed
 from .events import SandboxClosed as SandboxClosed
 from .events import ServerAway as ServerAway
@@ -17,6 +19,12 @@ from .events import StoppingEarly as StoppingEarly
 from .events import Tell as Tell
 from .exclusions import exclusions as exclusions
 from .limits import repeats_max as repeats_max
+from .lookback import Held as Held
+from .lookback import Holds as Holds
+from .lookback import LookedBack as LookedBack
+from .lookback import give_up_lost as give_up_lost
+from .lookback import has_history as has_history
+from .lookback import look_at_history as look_at_history
 from .plans import PlanRequest as PlanRequest
 from .plans import own_as_planned as own_as_planned
 from .plans import plan as plan

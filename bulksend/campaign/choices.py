@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 
 from bulksend.model import MicroUSD
 from bulksend.sending import Caps, ErrorLimit, Pace
+
+
+@dataclass(frozen=True, slots=True)
+class Repeating:
+    """What is sent again of what history holds.
+
+    Attributes:
+        repeat: whether also what is equal and of the last hours.
+        repeat_after_s: for so long an equal message is taken for a slip, counted from command to command.
+        not_within_s: who got anything for so long is left out; None if nobody is for that.
+        began_at: when the command was given, in seconds since 1970.
+    """
+
+    repeat: bool = False
+    repeat_after_s: float = 20 * 3600.0
+    not_within_s: float | None = None
+    began_at: float = field(default_factory=time.time)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +38,8 @@ class SendOptions:
         dedup: whether messages carry a clientDedup.
         max_cost: micro-USD that the whole run may cost, or None.
         max_errors: how many rows may end unsent, or None.
+        repeating: what is sent again of what history holds.
+        history_days: for so long history is kept.
     """
 
     pace: Pace
@@ -29,3 +49,5 @@ class SendOptions:
     dedup: bool = True
     max_cost: MicroUSD | None = None
     max_errors: ErrorLimit | None = None
+    repeating: Repeating = field(default_factory=Repeating)
+    history_days: int = 400

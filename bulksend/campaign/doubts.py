@@ -11,7 +11,7 @@ from bulksend.engagespark import Looked, SmsApi, Target, read_back_to
 from bulksend.engagespark import look_up as look_up_rows
 from bulksend.errors import Advice, UsageError
 from bulksend.model import RowInDoubt, Status
-from bulksend.runs import OwnRun
+from bulksend.runs import Account, OwnRun
 from bulksend.sending import Journal
 
 _LOOKED_UP_MAX = 100_000  # rows; if there are more, the rest was not looked for
@@ -47,22 +47,27 @@ async def look_up_doubts(journal: Journal, api: SmsApi) -> LookedUp:
     return LookedUp(len(rows), len(seen.found), looked, len(seen.contested))
 
 
-async def look_up(run: OwnRun, target: Target) -> LookedUp:
+async def look_up(run: OwnRun, target: Target, account: Account | None = None) -> LookedUp:
     """Look up what became of a run's rows in doubt.
 
     Args:
         run: the run; stays with the caller.
         target: where it was sent to.
+        account: what outlives it, and hears what was found.
 
     Raises:
         RunFileError: the run cannot be written.
     """
+    began = time.time()
     journal = run.journal(by_parts=True, limit=None)
     try:
         async with client(target, _LOOK_UP_S) as api:
-            return await look_up_doubts(journal, api)
+            seen = await look_up_doubts(journal, api)
     finally:
         journal.close()
+    if account is not None:
+        account.history.absorb(run, since_s=began)
+    return seen
 
 
 def check_can_resend(run: OwnRun) -> None:

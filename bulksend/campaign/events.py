@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bulksend.campaign.choices import Repeating
+from bulksend.campaign.lookback import LookedBack
 from bulksend.planning import Tally
 from bulksend.sending import Stop
 
@@ -29,6 +31,19 @@ class HistoryGone:
     """
 
     quiet_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What was sent meanwhile is left out: history holds more than when the plan was shown.
+
+    Attributes:
+        looked: what it holds.
+        repeating: what is sent again of it.
+    """
+
+    looked: LookedBack
+    repeating: Repeating
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +157,23 @@ class Ended:
         """Whether rows were tried, and none was accepted."""
         return self.attempts_now > 0 and not self.sent_now and not self.known_now
 
+    @property
+    def is_all_left_out(self) -> bool:
+        """Whether nothing was ever tried, because history holds it."""
+        return self.tally.left_out > 0 and not self.tally.attempts and self.stop is None
+
 
 CampaignEvent = (
-    AccountBusy | HistoryGone | Started | Progressed | Slowed | ServerAway | StoppingEarly | SandboxClosed | Ended
+    AccountBusy
+    | HistoryGone
+    | LeftOut
+    | Started
+    | Progressed
+    | Slowed
+    | ServerAway
+    | StoppingEarly
+    | SandboxClosed
+    | Ended
 )
 Tell = Callable[[CampaignEvent], None]
 """How a face hears of them; called in the event loop, and must come back at once."""

@@ -19,7 +19,10 @@ from bulksend.runs import (
     Terms,
     check_folder,
     finish_plan,
+    history_of,
+    is_run_file,
     new_plan,
+    open_run,
     own_run,
 )
 
@@ -77,6 +80,7 @@ def plan(request: PlanRequest, place: Path) -> OwnRun:
     with closing(Source(request.input_name, request.options.reading)) as source:
         writer = new_plan(place)
         try:
+            _close_commands(place)
             planned = plan_into(source, request.options, writer)
             facts = Facts.new(request.input_name, planned.columns, request.terms(planned.digest))
             return finish_plan(writer, facts, planned.plan.findings, time.time())
@@ -139,6 +143,17 @@ def own_as_planned(place: Path, said: Terms) -> OwnRun:
         run.close()
         raise
     return run
+
+
+def _close_commands(place: Path) -> None:
+    """Of a plan that is to be replaced: history need not ask what its commands sent, which is nothing."""
+    if not is_run_file(place):
+        return
+    with open_run(place) as run:
+        to = run.facts.address
+        if to.base_url and to.org_id and not run.has_begun:
+            with history_of(to.base_url, to.org_id) as history:
+                history.absorb(run)
 
 
 def _is_open(term: Term, run: Run) -> bool:

@@ -19,6 +19,7 @@ from bulksend.campaign.events import (
     AccountBusy,
     Ended,
     HistoryGone,
+    LeftOut,
     Progressed,
     SandboxClosed,
     ServerAway,
@@ -28,6 +29,7 @@ from bulksend.campaign.events import (
     Tell,
 )
 from bulksend.campaign.limits import budget_of, errors_of, repeats_max
+from bulksend.campaign.lookback import look_again
 from bulksend.engagespark import SmsApi, Target
 from bulksend.errors import Advice, OwnedError, RunFileError, UsageError
 from bulksend.model import Endpoint, PhoneNumber, Status
@@ -38,6 +40,7 @@ _LOOK_S = 0.1  # between two looks at an engine's progress
 _CAPS_LOOK_S = 5.0  # the caps are looked at phone by phone, so not as often
 _WAIT_S = 0.5
 _OTHER_FILES = 64
+_DAY_S = 86_400.0
 _COLLECTED_AFTER = 20_000  # objects
 
 
@@ -88,13 +91,13 @@ async def send(
         RunFileError: the run cannot be written.
     """
     _make_room(options.pace.concurrency)
-    before = run.tally()
-    pending = run.overview(options.limit).rows
-    repeats = repeats_max(run, before, pending, options)
-    budget, errors = budget_of(run, options), errors_of(run, before, options)
     started = time.monotonic()
     earlier = _begin(run, account, options, tell)
     try:
+        before = run.tally()
+        pending = run.overview(options.limit).rows
+        repeats = repeats_max(run, before, pending, options)
+        budget, errors = budget_of(run, options), errors_of(run, before, options)
         async with (
             _reachable(target, run, options, tell) as reachable,
             client(reachable, options.pace.timeout_s) as api,
@@ -116,6 +119,8 @@ async def send(
             wall_s = time.time()
             since_s = wall_s - options.caps.longest_window_s
             account.end(run, since_s=since_s, wall_s=wall_s, clock=Clock.now(wall_s))
+            with suppress(RunFileError):
+                account.history.prune(wall_s - options.history_days * _DAY_S)
     tally = run.tally()
     ended = Ended(
         stop=stopping.why,
@@ -192,8 +197,18 @@ def _begin(run: OwnRun, account: Account | None, options: SendOptions, tell: Tel
     if account is None:
         return Earlier([], blind=False)
     keep_s, wall_s = options.caps.longest_window_s, time.time()
-    earlier = account.begin(run, since_s=wall_s - keep_s, wall_s=wall_s, clock=Clock.now(wall_s))
+    earlier = account.begin(
+        run,
+        since_s=wall_s - keep_s,
+        wall_s=wall_s,
+        clock=Clock.now(wall_s),
+        began_at=options.repeating.began_at,
+    )
     account.lend_numbers(run)
+    # Again, though it was looked at for the screen: whoever had the account meanwhile has sent since.
+    looked = look_again(run, account.history, options.repeating)
+    if any(held.what.leaves_out for held in looked.held):
+        tell(LeftOut(looked, options.repeating))
     if earlier.blind:
         tell(HistoryGone(keep_s))
     return earlier

@@ -23,6 +23,7 @@ COMMANDS = {
     "status": "Say where a run stands, also while it works.",
     "results": "Write a run's results again.",
     "resolve": "Settle rows that may have been accepted: look them up, resend, or leave them.",
+    "history": "Forget who got what, so long ago.",
     "rates": "Learn what SMS parts cost from what earlier runs were charged.",
     "sandbox": "Run a local server that behaves as the API's document says.",
 }

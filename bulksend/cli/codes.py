@@ -54,8 +54,13 @@ def of_stop(stop: Stop) -> ExitCode:
     return _OF_REASON.get(stop.reason, ExitCode.STOPPED)
 
 
-def of_end(ended: Ended) -> ExitCode:
-    """What a run's end is to a script; a test send leaves the rest pending on purpose."""
+def of_end(ended: Ended, *, leaves_out: bool = False) -> ExitCode:
+    """What a run's end is to a script; a test send leaves the rest pending on purpose.
+
+    Args:
+        ended: how it ended.
+        leaves_out: whether what history holds is left out on purpose.
+    """
     if ended.stop is not None:
         return of_stop(ended.stop)
     if ended.is_in_vain:
@@ -63,7 +68,8 @@ def of_end(ended: Ended) -> ExitCode:
     bad = {Status.INVALID, Status.REJECTED, Status.FAILED, Status.UNKNOWN}
     if not ended.is_limited:
         bad.add(Status.PENDING)
-    return ExitCode.NOT_ALL_SENT if any(ended.tally.statuses[status] for status in bad) else ExitCode.OK
+    is_all = not any(ended.tally.statuses[status] for status in bad) and (leaves_out or not ended.tally.left_out)
+    return ExitCode.OK if is_all else ExitCode.NOT_ALL_SENT
 
 
 def of_resolve(tally: Tally, *, could_look: bool) -> ExitCode:

@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from bulksend import campaign
-from bulksend.campaign import PlanRequest, SendOptions
+from bulksend.campaign import PlanRequest, Repeating, SendOptions
 from bulksend.cli.settings import api_key
 from bulksend.errors import UsageError
 from bulksend.model import Duplicates, Endpoint
@@ -174,6 +174,25 @@ class PaceSettings:
             grace_s=min(_PACE.grace_s, self.timeout),
         )
         return SendOptions(pace, Caps(self.caps), by_parts=self.cap_counts == "parts")
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatSettings:
+    """What is sent again of what history holds."""
+
+    repeat: bool
+    repeat_after: float
+    not_within: float | None
+
+    def options(self) -> Repeating:
+        """What the campaign wants to know; the command begins now."""
+        return Repeating(self.repeat, self.repeat_after, self.not_within)
+
+    @property
+    def is_said(self) -> bool:
+        """Whether anything is said of it, so that what is left out is left out on purpose."""
+        is_after_said = _source("repeat_after") is not ParameterSource.DEFAULT
+        return self.repeat or is_after_said or self.not_within is not None
 
 
 @dataclass(frozen=True, slots=True)

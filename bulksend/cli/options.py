@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bulksend.cli.given import FileSettings, PaceSettings, PlanSettings, TargetSettings
+from bulksend.cli.given import FileSettings, PaceSettings, PlanSettings, RepeatSettings, TargetSettings
 from bulksend.cli.groups import Group
 from bulksend.cli.settings import option
 from bulksend.cli.values import CAP, CHOICE, DURATION, MAP, PathType
@@ -188,6 +188,31 @@ PACE = Group(
             default="10m",
             show_default=True,
             help="How long the server may be away, such as 90s, 10m or 1h, before the run gives up for now.",
+        ),
+    ),
+)
+REPEATS = Group(
+    "again",
+    RepeatSettings,
+    (
+        option(
+            "--repeat",
+            is_flag=True,
+            help="Send again what earlier runs sent already, also those whose files are gone.",
+        ),
+        option(
+            "--repeat-after",
+            metavar="TIME",
+            type=DURATION,
+            default="20h",
+            show_default=True,
+            help="For how long the same text to the same number is a slip, and left out.",
+        ),
+        option(
+            "--not-within",
+            metavar="TIME",
+            type=DURATION,
+            help="Leave out who got anything for so long, such as 7d.",
         ),
     ),
 )

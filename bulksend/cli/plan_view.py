@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,8 +34,14 @@ _ANSWER_S = 0.25  # what the API is taken to need for an answer, as long as noth
 
 
 def show_plan(
-    page: Page, plan: Plan, options: SendOptions, place: str, balance: Balance | None, findings: Findings | None
-) -> None:  # fmt: skip
+    page: Page,
+    plan: Plan,
+    options: SendOptions,
+    place: str,
+    balance: Balance | None,
+    findings: Findings | None,
+    held: Sequence[str] = (),
+) -> None:
     """The plan on one page: what goes where, for how much, what will not go, what may be a mistake, and how it reads.
 
     Args:
@@ -44,8 +51,11 @@ def show_plan(
         place: where it goes, in words.
         balance: what the account holds, if that is known.
         findings: what planning found; None where that was told before.
+        held: what history holds of it, in words.
     """
     _show_sums(page, plan, options, place, balance)
+    for line in held:
+        page.print(line, "yellow")
     previews = [_preview(preview) for preview in plan.previews]
     if findings:
         show_findings(page, findings, _height(page, previews[0]) if previews else 0)

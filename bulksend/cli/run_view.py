@@ -30,14 +30,13 @@ _COUNTRIES = 8
 
 _LISTED_ROWS = 20
 
-
 _NOT_SENT = (Status.REJECTED, Status.FAILED, Status.UNKNOWN)
 
 
 def show_end(out: Console, run: Run, ended: Ended, results: str) -> None:
     """How it went: what was sent, what was not and why, and what to do next."""
     tally = ended.tally
-    rows = table("Stopped" if ended.stop else "Done")
+    rows = table("Stopped" if ended.stop else "Nothing was sent" if ended.is_all_left_out else "Done")
     _add_statuses(rows, tally)
     _add_charges(rows, run.charges())
     pace = f", {ended.sent_now / ended.seconds:,.0f} SMS/s" if ended.sent_now and ended.seconds else ""
@@ -47,6 +46,8 @@ def show_end(out: Console, run: Run, ended: Ended, results: str) -> None:
     _show_reasons(out, run, tally, _NOT_SENT)
     if ended.stop:
         out.print(f"Stopped early: {printable(stop_words(ended.stop))}", style="bold red", soft_wrap=True)
+    elif ended.is_all_left_out:
+        out.print("Earlier runs have sent all of this already.", style="bold red")
     elif ended.is_in_vain:
         out.print("Rows were tried, and none was accepted.", style="bold red")
     goes_on = ended.stop is None or ended.stop.reason is not StopReason.TOO_MANY_ERRORS

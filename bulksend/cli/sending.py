@@ -38,12 +38,14 @@ class Manners:
         results: where its results go.
         wait: whether it waits for the account's other run.
         hides_progress: whether it shows none.
+        leaves_out: whether what history holds is left out on purpose.
     """
 
     out: Console
     results: Path
     wait: bool
     hides_progress: bool
+    leaves_out: bool = False
 
 
 def target_of(to: TargetSettings, address: Address, endpoint: Endpoint) -> Target | None:
@@ -87,7 +89,7 @@ def send_and_tell(
 def tell_end(run: OwnRun, ended: Ended, manners: Manners) -> ExitCode:
     """Show how a send went, and write the results; its exit code."""
     run_view.show_end(manners.out, run, ended, f"{manners.results}")
-    return codes.of_end(ended) if is_written(run, manners) else ExitCode.STOPPED
+    return codes.of_end(ended, leaves_out=manners.leaves_out) if is_written(run, manners) else ExitCode.STOPPED
 
 
 def is_written(run: OwnRun, manners: Manners) -> bool:

@@ -36,6 +36,7 @@ def of_run(run: Run, tally: Tally) -> dict[str, object]:
         **{status.value: tally.statuses[status] for status in _STATUSES},
         "attempts": tally.attempts,
         "estimateMicro": tally.charged,
+        "leftOut": tally.left_out,
     }
 
 
@@ -50,9 +51,15 @@ def of_send(run: Run, ended: Ended, code: ExitCode, results: Path) -> dict[str, 
         "seconds": round(ended.seconds, 3),
         "rate": round(ended.sent_now / ended.seconds, 1) if ended.seconds else 0,
         "exit": int(code),
-        "reason": ended.stop.reason.value if ended.stop else "none accepted" if ended.is_in_vain else None,
+        "reason": _reason(ended),
         "results": str(results),
     }
+
+
+def _reason(ended: Ended) -> str | None:
+    if ended.stop:
+        return ended.stop.reason.value
+    return "none accepted" if ended.is_in_vain else "all left out" if ended.is_all_left_out else None
 
 
 def of_estimate(plan: Plan, options: SendOptions, balance: Balance | None) -> dict[str, object]:
@@ -64,6 +71,7 @@ def of_estimate(plan: Plan, options: SendOptions, balance: Balance | None) -> di
         "sendable": overview.rows,
         "invalid": tally.statuses[Status.INVALID],
         "skipped": tally.statuses[Status.SKIPPED],
+        "leftOut": tally.left_out,
         "parts": overview.parts,
         "estimateMicro": None if overview.rows and overview.unpriced == overview.rows else overview.price,
         "currency": "USD",

@@ -17,7 +17,7 @@ from bulksend.sms import column_key
 
 T = TypeVar("T")
 
-_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 
 
 class _Parsed(click.ParamType[T]):
@@ -97,7 +97,7 @@ class _DurationType(click.ParamType[float]):
             return value
         number, unit = str(value).strip()[:-1], str(value).strip()[-1:]
         if not (number.isascii() and number.isdecimal() and len(number) < 7) or unit not in _SECONDS:
-            self.fail(f"{value!r} is no duration: write one such as 90s, 10m or 1h", param, ctx)
+            self.fail(f"{value!r} is no duration: write one such as 90s, 10m, 1h or 7d", param, ctx)
         return int(number) * _SECONDS[unit]
 
 

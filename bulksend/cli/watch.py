@@ -10,6 +10,7 @@ from bulksend.campaign import (
     CampaignEvent,
     Ended,
     HistoryGone,
+    LeftOut,
     Progressed,
     SandboxClosed,
     ServerAway,
@@ -18,6 +19,7 @@ from bulksend.campaign import (
     StoppingEarly,
 )
 from bulksend.cli.console import time_of
+from bulksend.cli.history_view import held_lines
 from bulksend.sms import dollars
 from bulksend.words import many
 
@@ -51,6 +53,9 @@ class Watch:
                     f"The account's last run was cut off and its run file is gone: waiting {quiet_s:g} s, so that no "
                     "phone gets too many."
                 )
+            case LeftOut(looked, repeating):
+                for line in held_lines(looked, repeating):
+                    self._say(line)
             case Started(rows) if rows and not self._hides_progress:
                 self._start(rows)
             case Progressed() if self._total:

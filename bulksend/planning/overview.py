@@ -20,6 +20,7 @@ class Tally:
         resent: of the unknown, so many are to be sent again by somebody's word.
         attempts: POSTs begun.
         charged: micro-USD of the sent, by the API's own words.
+        left_out: of the skipped, so many because history holds the same.
     """
 
     statuses: dict[Status, int]
@@ -28,6 +29,7 @@ class Tally:
     charged: int = 0
     left: int = 0
     resent: int = 0
+    left_out: int = 0
 
     @property
     def in_doubt(self) -> int:

@@ -1,10 +1,17 @@
+from .account import Account as Account
+from .account import Earlier as Earlier
+from .account import histories as histories
+from .account import history_of as history_of
+from .account import history_path as history_path
+from .account import lend_numbers as lend_numbers
 from .clock import Clock as Clock
 from .facts import Address as Address
 from .facts import Facts as Facts
 from .facts import Term as Term
 from .facts import Terms as Terms
-from .history import Account as Account
-from .history import Earlier as Earlier
+from .history import Command as Command
+from .history import Got as Got
+from .history import History as History
 from .lock import network_kind as network_kind
 from .opening import check_folder as check_folder
 from .opening import check_replaceable as check_replaceable
@@ -20,3 +27,4 @@ from .store import Charge as Charge
 from .store import Complaint as Complaint
 from .store import OwnRun as OwnRun
 from .store import Run as Run
+from .store import UnsentRow as UnsentRow

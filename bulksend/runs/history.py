@@ -1,152 +1,256 @@
-"""What outlives a run: the account's last minute of sends, the numbers learned of its contacts, and who is at work.
+"""History: who got which text when, by which command and row. One file an account, beside the account's own state.
 
-A phone does not care which run an SMS came from. So one run of an account sends at a time on a machine, and the next
-one counts what the last one sent. Nothing is written here while a run sends: its run file knows, and is read when the
-run ends, or by the next run if it was cut off.
+Phones and texts stand in it as 64-bit hashes, made with a key that lies beside it. It is written when a command ends,
+out of its run; while a run sends, its own file knows. What a command sent that was killed is read out of its run by
+whoever comes next; until then the command stands here as open.
 """
 
 from __future__ import annotations
 
-import ipaddress
-import os
-import re
 import sqlite3
-import time
-from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import asdict, dataclass
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
-from typing import Self
-from urllib.parse import urlsplit
+from typing import NamedTuple, Self
 
 import orjson
 
-from bulksend.errors import Advice, OwnedError, RunFileError, UsageError
-from bulksend.runs.clock import Clock, lag
-from bulksend.runs.lock import FileLock, NameLock
-from bulksend.runs.opening import open_run
-from bulksend.runs.owner import Owner
-from bulksend.runs.paths import state_folder
+from bulksend.errors import UsageError
+from bulksend.model import Recipient
+from bulksend.runs.finding import found_again, key_of
+from bulksend.runs.hashes import Hashes, key_at
 from bulksend.runs.sqlite import explained
-from bulksend.runs.store import OwnRun, RecentSend, Run
+from bulksend.runs.store import Arrived, Run
 
 _VERSION = 1
-_CONTACTS = 10_000  # whose numbers are asked for at a time
-_KEPT_S = 3600.0  # what was sent is remembered so long at least: the next run may count by a longer window
-_LOOPBACK = "127.0.0.1"
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+_PRUNED_EACH_S = 7 * 86_400.0
+_AT_ONCE = 20_000  # messages
 _SCHEMA = f"""
 PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+PRAGMA mmap_size = 1000000000;  -- a phone is looked up anywhere in it: read in place, pages cost a quarter less
 PRAGMA user_version = {_VERSION};
-CREATE TABLE IF NOT EXISTS active (plan_id TEXT NOT NULL, run TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS sends (plan_id TEXT NOT NULL, recipient, parts INTEGER, messages INTEGER, ended_at REAL);
-CREATE TABLE IF NOT EXISTS numbers (contact INTEGER PRIMARY KEY, number TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS clock (boot TEXT NOT NULL, started_at REAL NOT NULL);  -- under which all times here stand
-CREATE TABLE IF NOT EXISTS quiet (since REAL NOT NULL);  -- nobody knows what was sent shortly before
+CREATE TABLE IF NOT EXISTS changes (count INTEGER NOT NULL, id TEXT NOT NULL);
+INSERT INTO changes SELECT 0, lower(hex(randomblob(16))) WHERE NOT EXISTS (SELECT 1 FROM changes);
+CREATE TABLE IF NOT EXISTS commands (
+    id INTEGER PRIMARY KEY,
+    run TEXT NOT NULL,             -- where its file was
+    plan_id TEXT NOT NULL,
+    key TEXT NOT NULL,             -- what tells that file from others, see `bulksend.runs.finding`
+    began_at REAL NOT NULL,        -- when somebody gave the command, in seconds since 1970
+    sends_since REAL NOT NULL,     -- since when it had the account for itself
+    is_open INTEGER NOT NULL       -- what it sent is not known here yet
+);
+CREATE TABLE IF NOT EXISTS messages (
+    phone INTEGER NOT NULL, text INTEGER NOT NULL, command INTEGER NOT NULL, row INTEGER NOT NULL,
+    in_doubt INTEGER NOT NULL,
+    PRIMARY KEY (phone, text, command, row)
+) WITHOUT ROWID;
 """
-# A contact whose answer never came counts by the number that any other answer told since.
-_OTHERS_SENDS = """
-SELECT coalesce(number, recipient), parts, messages, min(ended_at, ?) FROM sends
-LEFT JOIN numbers ON typeof(recipient) = 'integer' AND contact = recipient
-WHERE plan_id <> ? AND ended_at >= ? ORDER BY ended_at
+_OF_PHONES = """
+SELECT wanted.key, text, command, row, in_doubt FROM json_each(?) wanted JOIN messages ON phone = wanted.value
+"""
+# What was in doubt, or was repeated since, stands under an earlier command of the same plan.
+_FORGET_EARLIER = """
+DELETE FROM messages WHERE phone = ? AND text = ? AND row = ? AND command IN (SELECT id FROM commands WHERE plan_id = ?)
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Earlier:
-    """What a run must know of the ones before it.
+class Command(NamedTuple):
+    """A command that sent, or was about to.
 
     Attributes:
-        sends: other runs' recent sends.
-        blind: whether a run was cut off and its run file is gone, so that its last sends are not known.
+        run: the place of its run.
+        plan_id: the plan of that.
+        key: what tells the file of that from others.
+        began_at: when somebody gave it, in seconds since 1970.
     """
 
-    sends: list[RecentSend]
-    blind: bool
+    run: str
+    plan_id: str
+    key: str
+    began_at: float
 
 
-class Account:
-    """The state of one account on this machine, held by one process at a time.
+class Got(NamedTuple):
+    """A message that a phone got, or may have got.
+
+    Attributes:
+        text: the hash of what it said.
+        command: the number of the command that sent it.
+        row: its row in that command's run.
+        in_doubt: whether it is not known to be accepted.
+    """
+
+    text: int
+    command: int
+    row: int
+    in_doubt: int
+
+
+PlacedGot = tuple[int, int, int, int, int]
+"""What a phone got, behind its place among those asked for. A tuple, for millions of them pass."""
+
+
+class History:
+    """The history of one account. It may be written by several processes.
 
     Args:
-        base_url: the API's address.
-        org_id: the organization; with the address it is the account.
-        place: of the run that is to be sent.
+        path: its file; the key lies beside it.
 
     Raises:
-        OwnedError: another process is sending for this account; the sentence says which.
-        RunFileError: the state cannot be written.
-        UsageError: its folder cannot be made.
+        UsageError: it is of another version, or its key is gone.
+        RunFileError: it cannot be written.
     """
 
-    def __init__(self, base_url: str, org_id: int, place: str) -> None:
-        name = account_name(base_url, org_id)
-        folder = state_folder()
-        self._path = folder / f"{name}.sqlite"
-        self._lock, self._name_lock = _locks(folder / f"{name}.lock", base_url, org_id)
-        self._lock.write(orjson.dumps({"owner": asdict(Owner.now(time.time())), "run": str(Path(place).resolve())}))
-        try:
-            self._open()
-        except BaseException:
-            self._release()
-            raise
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with explained(path):
+            is_new = not path.exists()
+            self.hashes = Hashes(key_at(path.with_suffix(".key"), is_new=is_new))
+            path.touch(mode=0o600)
+            self._db = sqlite3.connect(path, isolation_level=None)
+            try:
+                (version,) = self._db.execute("PRAGMA user_version").fetchone()
+                if version not in (0, _VERSION):
+                    raise UsageError(f"{path}: written by another version of bulksend; use that, or remove the file")
+                self._db.executescript(_SCHEMA)
+            except BaseException:
+                self._db.close()
+                raise
 
-    def begin(self, run: Run, *, since_s: float, wall_s: float, clock: Clock | None = None) -> Earlier:
-        """Note that a run begins, and tell what others have sent at ``since_s`` (since 1970) or later.
+    @property
+    def stand(self) -> str:
+        """What tells what it holds now from what it held before, and from any other history."""
+        with explained(self._path):
+            count, name = self._db.execute("SELECT count, id FROM changes").fetchone()
+            return f"{name} {count}"
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it holds nothing."""
+        with explained(self._path):
+            return self._db.execute("SELECT 1 FROM messages LIMIT 1").fetchone() is None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there are commands of which it is not known here yet what they sent."""
+        return bool(self._open_commands())
+
+    def begin(self, run: Run, *, began_at: float, wall_s: float) -> None:
+        """Note that a command is about to send; it is open until `absorb` has read what it sent.
+
+        Args:
+            run: what it sends.
+            began_at: when somebody gave it, in seconds since 1970.
+            wall_s: now, in seconds since 1970.
+        """
+        made_of = [str(Path(run.place).resolve()), run.facts.plan_id, key_of(run), began_at, wall_s]
+        with explained(self._path):
+            self._db.execute(
+                "INSERT INTO commands (run, plan_id, key, began_at, sends_since, is_open) VALUES (?, ?, ?, ?, ?, 1)",
+                made_of,
+            )
+
+    def absorb(
+        self, run: Run, *, since_s: float | None = None, closes: bool = True, other: Run | None = None
+    ) -> None:  # fmt: skip
+        """Take in what the commands of a run sent since the first of them that is open.
 
         Args:
             run: the run.
-            since_s: what was sent before does not matter any more.
-            wall_s: seconds since 1970.
-            clock: how the clock stands; None if nobody knows.
+            since_s: since when to take in where none is open, in seconds since 1970; None for nothing.
+            closes: whether these commands have ended; as long as they go on, nothing in doubt is taken in.
+            other: another file of the same run, which may know better what became of a doubtful attempt.
+
+        Raises:
+            RunFileError: the run cannot be read, or history not be written; then nothing of it was taken in.
         """
-        self._key = _key_of(run)
+        plan_id = run.facts.plan_id
+        sql = "SELECT id, sends_since, is_open FROM commands WHERE plan_id = ? ORDER BY sends_since, id"
+        with self._writing():
+            commands = self._db.execute(sql, [plan_id]).fetchall()
+            since_s = min((since for _, since, is_open in commands if is_open), default=since_s)
+            if since_s is None or not commands:
+                return
+            arrived, changed = run.arrived(since_s), 0
+            while some := list(islice(arrived, _AT_ONCE)):
+                doubts = [(each.row, each.started_at) for each in some if each.in_doubt]
+                settled = other.knows(doubts) if other and closes else {row for row, _ in doubts if not closes}
+                kept = [each for each in some if not (each.in_doubt and each.row in settled)]
+                self._take_in(kept, plan_id, commands)
+                changed += len(some)
+            if closes:
+                self._db.execute("UPDATE commands SET is_open = 0 WHERE plan_id = ?", [plan_id])
+            self._db.execute("UPDATE changes SET count = count + ?", [changed])
+
+    def catch_up(self, own: Run, *, closes: bool) -> list[Command]:
+        """Take in what open commands sent whose runs can be read; the commands of the others: nobody knows.
+
+        Args:
+            own: the caller's own run, which knows by itself what it sent.
+            closes: whether the caller has the account for itself, so that all other commands have ended.
+        """
+        own_key, own_plan, lost = key_of(own), own.facts.plan_id, []
+        for command in self._open_commands():
+            if command.key == own_key:
+                continue
+            with found_again(command.key, Path(command.run)) as run:
+                if run is not None:
+                    self.absorb(run, closes=closes, other=own if command.plan_id == own_plan else None)
+                elif command.plan_id != own_plan:  # or else it is most likely this file, under another number
+                    lost.append(command)
+        return lost
+
+    def give_up(self, command: Command) -> None:
+        """Ask no more after what the commands of a plan sent: nobody will ever know."""
         with explained(self._path):
-            self._set_clock(wall_s, clock)
-            left = self._db.execute("SELECT plan_id, run FROM active").fetchone()
-            # A run that goes on after a kill knows its own sends; a copy of it does not.
-            if left is not None and left[0] != self._key and not self._take_in(left[0], Path(left[1]), since_s, wall_s):
-                self._db.execute("INSERT INTO quiet VALUES (?)", [wall_s])
-            self._db.execute("BEGIN")
-            self._db.execute("DELETE FROM active")
-            self._db.execute("INSERT INTO active VALUES (?, ?)", [self._key, str(Path(run.place).resolve())])
-            self._db.execute("DELETE FROM sends WHERE ended_at < ?", [_kept_since(since_s, wall_s)])
-            # Whoever was cut off while it waited has not waited: it waits as long as it is not over.
-            self._db.execute("DELETE FROM quiet WHERE since <= ?", [since_s])
-            self._db.execute("COMMIT")
-            (blind,) = self._db.execute("SELECT count(*) > 0 FROM quiet").fetchone()
-            found = self._db.execute(_OTHERS_SENDS, [wall_s, self._key, since_s])
-            return Earlier(list(map(RecentSend._make, found)), bool(blind))
+            self._db.execute("UPDATE commands SET is_open = 0 WHERE plan_id = ?", [command.plan_id])
 
-    def lend_numbers(self, run: OwnRun) -> None:
-        """Tell a run the numbers of its contacts, as far as they are known."""
-        contacts = run.contacts()
-        sql = "SELECT contact, number FROM numbers JOIN json_each(?) ON contact = value"
-        while some := list(islice(contacts, _CONTACTS)):
-            with explained(self._path):
-                known = self._db.execute(sql, [orjson.dumps(some).decode()]).fetchall()
-            if known:
-                run.learn(known)
+    def commands(self) -> dict[int, Command]:
+        """All commands, by number."""
+        with explained(self._path):
+            found = self._db.execute("SELECT id, run, plan_id, key, began_at FROM commands")
+            return {number: Command(*rest) for number, *rest in found}
 
-    def end(self, run: Run, *, since_s: float, wall_s: float, clock: Clock | None = None) -> None:
-        """Remember what a run sent at ``since_s`` or later and what it learned; it has ended.
+    def got_by(self, recipients: Iterable[Recipient]) -> list[PlacedGot]:
+        """What phones got, or may have got."""
+        wanted = orjson.dumps(self.hashes.of_phones(recipients).tolist()).decode()
+        with explained(self._path):
+            return self._db.execute(_OF_PHONES, [wanted]).fetchall()
 
-        If that fails, it is as if the run had been cut off: the next one reads its file.
-        """
-        with suppress(RunFileError, UsageError), explained(self._path):
-            if not self._is_named():  # the folder was removed while the run was sent
-                self._db.close()
-                state_folder()
-                self._open()
-            self._set_clock(wall_s, clock)
-            self._absorb(run, self._key, _kept_since(since_s, wall_s), wall_s)
-            self._db.execute("DELETE FROM active")
+    def purge(self, before_s: float) -> int:
+        """Forget what commands sent that began before (seconds since 1970); how many messages that were."""
+        with self._writing():
+            old = [number for (number,) in self._db.execute("SELECT id FROM commands WHERE began_at < ?", [before_s])]
+            if not old:
+                return 0
+            which = orjson.dumps(old).decode()
+            gone = self._db.execute(
+                "DELETE FROM messages WHERE command IN (SELECT value FROM json_each(?))", [which]
+            ).rowcount
+            self._db.execute("DELETE FROM commands WHERE id IN (SELECT value FROM json_each(?))", [which])
+            self._db.execute("UPDATE changes SET count = count + 1")
+        return gone
+
+    def prune(self, before_s: float) -> None:
+        """The same, now and then: it looks through all of it, which a command a day should not have to wait for."""
+        with explained(self._path):
+            (oldest,) = self._db.execute("SELECT min(began_at) FROM commands").fetchone()
+        if oldest is not None and oldest < before_s - _PRUNED_EACH_S:
+            self.purge(before_s)
+
+    def give_room_back(self) -> None:
+        """Let what was forgotten take no room any more."""
+        with explained(self._path):
+            self._db.execute("VACUUM")
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
-        """Let the next run of this account begin."""
+        """Let go of it."""
         self._db.close()
-        self._release()
 
     def __enter__(self) -> Self:
         return self
@@ -154,122 +258,35 @@ class Account:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _open(self) -> None:
+    def _take_in(self, some: Sequence[Arrived], plan_id: str, commands: Sequence[tuple[int, float, int]]) -> None:
+        phones = self.hashes.of_phones(each.recipient for each in some)
+        texts = self.hashes.of_texts([each.text for each in some])
+        begun = [since for _, since, _ in commands]
+        numbers = [number for number, *_ in commands]
+        of = [numbers[max(0, bisect_right(begun, each.started_at) - 1)] for each in some]
+        rows, doubts = [each.row for each in some], [each.in_doubt for each in some]
+        if len(commands) > 1:
+            which = zip(phones, texts, rows, [plan_id] * len(some), strict=True)
+            self._db.executemany(_FORGET_EARLIER, which)
+        # In the order of the tree they are written in, page after page.
+        self._db.executemany(
+            "INSERT OR REPLACE INTO messages VALUES (?, ?, ?, ?, ?)",
+            sorted(zip(phones, texts, of, rows, doubts, strict=True)),
+        )
+
+    def _open_commands(self) -> list[Command]:
         with explained(self._path):
-            self._path.touch(mode=0o600)
-            self._file = self._path.stat()
-            self._db = sqlite3.connect(self._path, isolation_level=None)
-            (version,) = self._db.execute("PRAGMA user_version").fetchone()
-            if version not in (0, _VERSION):
-                raise UsageError(f"{self._path}: written by another version of bulksend; use that, or remove the file")
-            self._db.executescript(_SCHEMA)
+            found = self._db.execute("SELECT run, plan_id, key, began_at FROM commands WHERE is_open ORDER BY id")
+            return list(map(Command._make, found))
 
-    def _is_named(self) -> bool:
-        try:
-            return os.path.samestat(self._file, self._path.stat())
-        except OSError:
-            return False
-
-    def _release(self) -> None:
-        self._name_lock.release()
-        self._lock.release()
-
-    def _set_clock(self, wall_s: float, clock: Clock | None) -> None:
-        """Let all times stand as the clock stands now: after a step as late as they can have been, none in the future.
-
-        What ended under a clock that was set back since counts as if it ended now: nobody knows better.
-        """
-        if clock is None:
-            return
-        kept = self._db.execute("SELECT boot, started_at FROM clock").fetchone()
-        late_s = lag(Clock(*kept), clock) if kept else 0.0
-        self._db.execute("BEGIN")
-        self._db.execute("UPDATE sends SET ended_at = min(ended_at + ?, ?)", [late_s, wall_s])
-        self._db.execute("UPDATE quiet SET since = min(since + ?, ?)", [late_s, wall_s])
-        self._db.execute("DELETE FROM clock")
-        self._db.execute("INSERT INTO clock VALUES (?, ?)", clock)
-        self._db.execute("COMMIT")
-
-    def _take_in(self, key: str, place: Path, since_s: float, wall_s: float) -> bool:
-        """Take over what the run of a killed process knows; False if it is gone, or is another by now."""
-        for found in (place, *_files_of(key, place.parent)):
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        with explained(self._path):
+            self._db.execute("BEGIN IMMEDIATE")
             try:
-                with open_run(found) as run:
-                    if key in (_key_of(run), run.facts.plan_id):
-                        self._absorb(run, key, _kept_since(since_s, wall_s), wall_s)
-                        return True
-            except (UsageError, RunFileError):
-                continue
-        return False
-
-    def _absorb(self, run: Run, key: str, since_s: float, wall_s: float) -> None:
-        sends, numbers = run.recent_sends(since_s, wall_s), run.numbers()
-        self._db.execute("BEGIN")
-        try:
-            self._db.execute("DELETE FROM sends WHERE plan_id = ?", [key])
-            self._db.executemany("INSERT INTO sends VALUES (?, ?, ?, ?, ?)", map((key,).__add__, sends))
-            self._db.executemany("INSERT OR REPLACE INTO numbers VALUES (?, ?)", numbers)
-            self._db.execute("COMMIT")
-        except BaseException:
-            with suppress(sqlite3.Error):
-                self._db.execute("ROLLBACK")
-            raise
-
-
-def account_name(base_url: str, org_id: int) -> str:
-    """An account's name, the same for all spellings of its address; all addresses of this machine itself are one."""
-    url = urlsplit(base_url)
-    host = (url.hostname or "").rstrip(".")
-    with suppress(ValueError):  # a UnicodeError is one: then it stands as it is written
-        host = host.encode("idna").decode()
-    with suppress(ValueError):  # it is no number
-        host = _LOOPBACK if ipaddress.ip_address(host).is_loopback else str(ipaddress.ip_address(host))
-    if host == "localhost":
-        host = _LOOPBACK
-    port = "" if url.port in (None, _DEFAULT_PORTS.get(url.scheme)) else f":{url.port}"
-    return re.sub(r"[^A-Za-z0-9.-]+", "_", f"{host}{port}{url.path.rstrip('/')}-{org_id}")
-
-
-def _key_of(run: Run) -> str:
-    """What tells a run's file from all others, copies of it included: they do not know what it sent since."""
-    try:
-        file = Path(run.place).stat()
-    except OSError:
-        return run.facts.plan_id
-    return f"{run.facts.plan_id} {file.st_dev}:{file.st_ino}"
-
-
-def _files_of(key: str, folder: Path) -> Iterator[Path]:
-    """Where in a folder a run's file may lie that was given another name."""
-    inode = key.rpartition(":")[2]
-    with suppress(OSError):
-        yield from (Path(entry.path) for entry in os.scandir(folder) if str(entry.inode()) == inode)
-
-
-def _kept_since(since_s: float, wall_s: float) -> float:
-    return min(since_s, wall_s - _KEPT_S)
-
-
-def _locks(path: Path, base_url: str, org_id: int) -> tuple[FileLock, NameLock]:
-    """The account's lock: a file's, and beside it a name's, for a second run would make a removed file anew."""
-    try:
-        lock = FileLock(path)
-        try:
-            return lock, NameLock(str(path.resolve()))
-        except BaseException:
-            lock.release()
-            raise
-    except OwnedError as error:
-        raise OwnedError(
-            f"another run is sending for organization {org_id} at {base_url}{_named(path)}: one at a time, so that no "
-            "phone gets too many",
-            Advice.WAIT_FOR_ACCOUNT,
-        ) from error
-
-
-def _named(path: Path) -> str:
-    try:
-        held = orjson.loads(path.read_bytes())
-        return f" ({Owner(**held['owner'])}, run {held['run']})"
-    except (OSError, LookupError, ValueError, TypeError):
-        return ""
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):
+                    self._db.execute("ROLLBACK")
+                raise

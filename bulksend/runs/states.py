@@ -21,6 +21,8 @@ class State(StrEnum):
     SENT = "sent"
     SKIPPED = "skipped"
     """It was not sent, because another run had sent it."""
+    LEFT_OUT = "left out"
+    """It was not tried, because history holds the same; people see `skipped`."""
     REJECTED = "rejected"
     FAILED = "failed"
     UNKNOWN = "unknown"
@@ -28,6 +30,8 @@ class State(StrEnum):
     @property
     def status(self) -> Status | None:
         """What people are told; None for a row under way, which has no status yet."""
+        if self is State.LEFT_OUT:
+            return Status.SKIPPED
         return None if self is State.IN_FLIGHT else Status(self.value)
 
 
@@ -69,6 +73,8 @@ class Step:
 
 _UNDER_WAY = frozenset({State.IN_FLIGHT})
 _IN_DOUBT = frozenset({State.UNKNOWN})
+_NOT_SENT = frozenset({State.PENDING, State.FAILED})
+_LEFT_OUT = frozenset({State.LEFT_OUT})
 _TO_BEGIN = frozenset({State.PENDING, State.FAILED, State.UNKNOWN})
 
 STEPS: dict[Event, Step] = {
@@ -85,6 +91,9 @@ STEPS: dict[Event, Step] = {
     Event.FOUND: Step(_IN_DOUBT, State.SENT, State.SENT, decision=Keep.DROP),
     Event.RESENT: Step(_IN_DOUBT, State.UNKNOWN, State.UNKNOWN, decision=Decision.RESEND),
     Event.LEFT: Step(_IN_DOUBT, State.UNKNOWN, State.UNKNOWN, decision=Decision.LEAVE),
+    Event.LEFT_OUT: Step(_NOT_SENT, State.LEFT_OUT, State.UNKNOWN),
+    Event.TAKEN_UP: Step(_LEFT_OUT, State.PENDING, State.UNKNOWN),
+    Event.TAKEN_OVER: Step(_NOT_SENT, State.SKIPPED, State.UNKNOWN),
 }
 """What each event makes of a row. A row that was never tried is PENDING. Whatever becomes of a repeat, the attempt
 before it may have been accepted: so a row in doubt reads `unknown` until it is known to be accepted."""

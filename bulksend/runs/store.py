@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, Self
 
-from bulksend.model import ContactId, Message, PhoneNumber, Recipient, RowInDoubt, Status
+from bulksend.model import ContactId, Event, Message, PhoneNumber, Recipient, RowInDoubt, Status
 from bulksend.planning import Overview, Plan, Tally
 from bulksend.runs.facts import Address, Facts
 from bulksend.runs.owner import Owner
@@ -31,6 +31,24 @@ class RecentSend(NamedTuple):
     parts: int
     messages: int
     ended_at: float
+
+
+class Arrived(NamedTuple):
+    """A message that was accepted, or may have been.
+
+    Attributes:
+        row: its row.
+        recipient: whom it reached, by number where that is known.
+        text: what it said.
+        started_at: when its last attempt began, in seconds since 1970.
+        in_doubt: whether it is not known to be accepted.
+    """
+
+    row: int
+    recipient: Recipient
+    text: str
+    started_at: float
+    in_doubt: int
 
 
 class Complaint(NamedTuple):
@@ -85,6 +103,9 @@ class Charge:
 ResultRow = tuple[int, str, Recipient | None, str | None, str | None, int | None, int, float | None, bytes]
 """A row of a run: number, state, recipient, what the API said as a JSON object, error, HTTP status, attempts, when the
 last one began (in seconds since 1970), and the row's own cells as a JSON array. A tuple, for millions of them pass."""
+
+UnsentRow = tuple[int, Recipient, PhoneNumber | None, str]
+"""A message that was certainly not sent, and is to be: row, recipient, number of that contact if it is known, text."""
 
 PlannedRow = tuple[int, str, Recipient | None, str | None, int, int | None, str, bytes]
 """What the plan says of a row: number, status, recipient, encoding, parts, price, error, own cells as a JSON array."""
@@ -154,6 +175,12 @@ class Run(Protocol):
     def recent_sends(self, since_s: float, wall_s: float) -> Iterator[RecentSend]:
         """What ended at ``since_s`` (since 1970) or later; what nobody saw the end of is taken to end at ``wall_s``."""
 
+    def arrived(self, since_s: float) -> Iterator[Arrived]:
+        """What was accepted or may have been, as far as that was learned at ``since_s`` (since 1970) or later."""
+
+    def knows(self, attempts: Sequence[tuple[int, float]]) -> set[int]:
+        """The rows of which it knows an attempt, or a later one; each with the time when that began."""
+
     def numbers(self) -> Iterator[tuple[ContactId, PhoneNumber]]:
         """The numbers that answers told of contacts."""
 
@@ -205,6 +232,28 @@ class OwnRun(Run, Protocol):
 
     def decide(self, rows: Sequence[int], *, resend: bool) -> None:
         """Settle rows in doubt by somebody's word: they are sent again, or left unknown for good."""
+
+    @property
+    def looked_at(self) -> str:
+        """What of history it was last compared with; empty if with none."""
+
+    def note_look(self, at: str) -> None:
+        """Note what of history it was compared with."""
+
+    def unsent(self, after: int, limit: int) -> list[UnsentRow]:
+        """The next messages after a row that were certainly not sent, in input order."""
+
+    def alike_left_out(self, rows: Sequence[int]) -> dict[int, int]:
+        """Of rows, how many others with the same recipient and text were left out for what history holds."""
+
+    def leave_out(self, rows: Sequence[tuple[int, str]], event: Event, wall_s: float) -> None:
+        """Leave rows out that were not sent, each with the reason why; the event says what becomes of them."""
+
+    def count_on(self, rows: Sequence[tuple[int, int]]) -> None:
+        """Note of rows how many equal messages went before the run: their keys are others than those had."""
+
+    def take_up(self) -> None:
+        """Have all rows sent after all that were left out for what history holds."""
 
     def journal(self, *, by_parts: bool = True, limit: int | None = None, keyed: bool | None = None) -> Journal:
         """The notes of one send; until it is closed, nothing else is asked of the run.

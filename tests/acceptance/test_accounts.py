@@ -22,7 +22,7 @@ def test_localhost_and_its_number_are_one_account(program: Program, sandbox: Sta
     server = sandbox("--cap", "63=5/3")
     for name, url in (("first", server.base_url), ("second", f"http://localhost:{server.port}/")):
         campaign_of([ANA] * 4, f"{name}.csv")
-        sent = program("send", f"{name}.csv", "--base-url", url, "--yes", "--cap", "63=5/3")
+        sent = program("send", f"{name}.csv", "--base-url", url, "--yes", "--cap", "63=5/3", "--repeat")
         assert sent.returncode == 0, sent.stderr
     assert server.summary()["lost"] == 0
 
@@ -58,11 +58,12 @@ def test_a_run_cut_off_while_it_waited_for_what_nobody_knows_waits_again(
     first.communicate(timeout=30)
     for left in program.folder.glob("first.run*"):
         left.unlink()
-    waiting = program.start("send", "second.csv", "--base-url", server.base_url, "--yes", "--no-progress", *cap)
+    send = ("send", "second.csv", "--base-url", server.base_url, "--yes", *cap)
+    waiting = program.start(*send, "--no-progress", "--repeat")
     assert waiting.stderr is not None
     while "its run file is gone" not in (line := waiting.stderr.readline()):
         assert line, "it ended without waiting"
     waiting.send_signal(signal.SIGINT)
     waiting.communicate(timeout=30)
-    assert program("send", "second.csv", "--base-url", server.base_url, "--yes", *cap).returncode == 0
+    assert program(*send).returncode == 0
     assert server.summary()["lost"] == 0

@@ -76,7 +76,7 @@ def test_the_cap_holds_across_runs_of_one_account(program: Program, sandbox: Sta
     server = sandbox("--cap", "63=5/3")
     for name in ("first", "second"):
         campaign_of(["639171234567"] * 4, f"{name}.csv")
-        sent = program("send", f"{name}.csv", "--base-url", server.base_url, "--yes", "--cap", "63=5/3")
+        sent = program("send", f"{name}.csv", "--base-url", server.base_url, "--yes", "--cap", "63=5/3", "--repeat")
         assert sent.returncode == 0, sent.stderr
         (program.folder / f"{name}.run").unlink()  # what it sent is remembered all the same
     assert server.summary()["lost"] == 0
@@ -110,7 +110,11 @@ def test_after_a_killed_run_whose_file_is_gone_the_next_one_waits_a_whole_window
     process.communicate(timeout=30)
     for left in program.folder.glob("first.run*"):
         left.unlink()
-    sent = program("send", "second.csv", "--base-url", server.base_url, "--yes", "--cap", "63=5/3")
+    command = ("send", "second.csv", "--base-url", server.base_url, "--yes", "--cap", "63=5/3")
+    refused = program(*command)
+    assert refused.returncode == 2, refused.stderr
+    assert "first.run: this run of the account was cut off and its run file is gone" in refused.stderr
+    sent = program(*command, "--repeat")
     assert sent.returncode == 0, sent.stderr
     assert "cut off" in sent.stderr
     assert server.summary()["lost"] == 0
@@ -138,12 +142,12 @@ def test_two_runs_of_one_account_do_not_send_at_once(
     first = program.start("send", "first.csv", "--base-url", server.base_url, "--yes", "--concurrency", "4")
     server.await_requests(4)
     first.send_signal(signal.SIGSTOP)  # so that it cannot be through before the other comes
-    refused = program("send", "second.csv", "--base-url", server.base_url, "--yes")
+    refused = program("send", "second.csv", "--base-url", server.base_url, "--yes", "--repeat")
     first.send_signal(signal.SIGCONT)
     assert refused.returncode == 4
     assert f"process {first.pid}" in refused.stderr
     assert "first.run" in refused.stderr
-    waited = program("send", "second.csv", "--base-url", server.base_url, "--yes", "--wait")
+    waited = program("send", "second.csv", "--base-url", server.base_url, "--yes", "--wait", "--repeat")
     assert waited.returncode == 0, waited.stderr
     assert "Waiting" in waited.stderr
     assert first.wait(timeout=30) == 0
@@ -206,7 +210,8 @@ def test_a_row_inserted_on_top_under_the_same_campaign_is_sent_and_the_others_ar
         (program.folder / name).write_text("to,message\n" + "".join(f"{number},Hello {number}\n" for number in people))
     send = ("--base-url", server.base_url, "--yes", "--campaign", "spring")
     assert program("send", "first.csv", *send).returncode == 0
-    assert program("send", "second.csv", *send).returncode == 0
+    elsewhere = {"BULKSEND_STATE_DIR": str(program.folder / "another machine's")}
+    assert program("send", "second.csv", *send, env=elsewhere).returncode == 0
     ids = {record["to"]: record["messageId"] for record in server.accepted()}
     told = {row["to"]: row for row in program.results("second.results.csv")}
     assert {to: row["status"] for to, row in told.items()} == {new: "sent"} | dict.fromkeys(others, "skipped")
@@ -225,13 +230,24 @@ def test_the_same_campaign_from_another_machine_is_not_sent_twice(
     ids = [row["messageId"] for row in program.results()]
     (program.folder / "campaign.run").unlink()
     (program.folder / "campaign.results.csv").unlink()
-    again = program(*send, "--json")
+    elsewhere = {"BULKSEND_STATE_DIR": str(program.folder / "another machine's")}
+    again = program(*send, "--json", env=elsewhere)
     assert again.returncode == 0, again.stderr
     assert [row["messageId"] for row in program.results()] == ids
     assert statuses(program) == {"skipped": 20}
     assert json.loads(again.stdout)["estimateMicro"] == 0
-    assert program("send", "campaign.csv", "--base-url", server.base_url, "--yes").returncode == 0
+    assert program("send", "campaign.csv", "--base-url", server.base_url, "--yes", env=elsewhere).returncode == 0
     assert len(server.accepted()) == 20
+
+
+def test_a_campaign_that_is_repeated_on_purpose_has_keys_of_its_own(program: Program, sandbox: Start) -> None:
+    server = sandbox()
+    send = ("--base-url", server.base_url, "--yes", "--campaign", "spring")
+    for name, more in (("first.csv", ()), ("second.csv", ("--repeat",))):
+        (program.folder / name).write_text("to,message\n" + "639171234567,Hi\n" * 2 + "639171234568,Hi\n")
+        assert program("send", name, *send, *more).returncode == 0
+    accepted = server.accepted()
+    assert len({record["clientDedup"] for record in accepted}) == len(accepted) == 6
 
 
 def test_a_busy_server_slows_the_whole_run(

@@ -67,7 +67,7 @@ def test_a_plan_that_was_saved_since_is_no_answer_to_the_question(sent: Sent, pr
     server, (_, _, *options) = sent()
     (program.folder / "campaign.run").unlink()
     url = ("--base-url", server.base_url)
-    assert program("estimate", "campaign.csv", "--save", "campaign.run", *url).returncode == 0
+    assert program("estimate", "campaign.csv", "--save", "campaign.run", *url, "--repeat").returncode == 0
     for what in ("campaign.csv", "campaign.run"):
         refused = program("send", what, *options)
         assert refused.returncode == 2, refused.stderr
@@ -93,12 +93,12 @@ def test_no_question_is_asked_where_nothing_was_sent_or_nothing_real_will_be(sen
     assert program("send", "campaign.csv", "--sandbox", "--yes").returncode == 0
     (program.folder / "campaign.run").unlink()
     (program.folder / "campaign.results.csv").write_text("name,status\nAna,sent\n")
-    assert program("send", "campaign.csv", *options).returncode == 0
+    assert program("send", "campaign.csv", *options, "--repeat-after", "0s").returncode == 0
 
 
 def test_another_run_of_the_input_is_not_held_up_by_the_first_ones_results(sent: Sent, program: Program) -> None:
     server, command = sent()
-    assert program(*command, "--run", "second.run").returncode == 0
+    assert program(*command, "--run", "second.run", "--repeat-after", "0s").returncode == 0
     assert len(server.accepted()) == 2 * ROWS
 
 

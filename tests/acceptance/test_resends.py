@@ -151,7 +151,7 @@ def test_a_closed_terminal_ends_also_what_waits_for_the_accounts_other_run_in_or
     campaign_of(numbers(3), "second.csv")
     first = program.start("send", "first.csv", "--base-url", server.base_url, "--yes", "--concurrency", "4")
     server.await_requests(4)
-    second = program.start("send", "second.csv", "--base-url", server.base_url, "--yes", "--wait")
+    second = program.start("send", "second.csv", "--base-url", server.base_url, "--yes", "--wait", "--repeat")
     assert second.stderr is not None
     while "Waiting" not in second.stderr.readline():
         assert second.poll() is None

@@ -36,8 +36,8 @@ from bulksend.model import (
     Recipient,
     Status,
 )
+from bulksend.runs.account import Account
 from bulksend.runs.clock import Clock
-from bulksend.runs.history import Account
 from bulksend.runs.opening import own_run
 from bulksend.runs.sqlite.notes import Notes
 from bulksend.runs.sqlite.owned import OwnSqliteRun

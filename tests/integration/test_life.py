@@ -75,6 +75,10 @@ def happen(run: OwnSqliteRun, notes: Notes, event: Event, rows: Sequence[int]) -
         notes.found(dict.fromkeys(rows, ANSWER), 1_001.0)
     elif event in {Event.RESENT, Event.LEFT}:
         run.decide(rows, resend=event is Event.RESENT)
+    elif event in {Event.LEFT_OUT, Event.TAKEN_OVER}:
+        run.leave_out([(row, "sent before") for row in rows], event, 1_001.0)
+    elif event is Event.TAKEN_UP:
+        run.take_up()
     else:
         assert event is Event.BEGUN
         for row in rows:

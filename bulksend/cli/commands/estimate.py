@@ -10,12 +10,13 @@ import click
 from rich.console import Console
 
 from bulksend import campaign
-from bulksend.campaign import PlanRequest, SendOptions
+from bulksend.campaign import LookedBack, PlanRequest, SendOptions
 from bulksend.cli import options, plan_view, summary
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import console
-from bulksend.cli.given import PaceSettings, PlanSettings, TargetSettings
+from bulksend.cli.given import PaceSettings, PlanSettings, RepeatSettings, TargetSettings
 from bulksend.cli.groups import Group, with_options
+from bulksend.cli.history_view import held_lines
 from bulksend.cli.options import VERBOSE
 from bulksend.cli.page import Page
 from bulksend.cli.settings import Command, option
@@ -25,6 +26,9 @@ from bulksend.model import Duplicates, Endpoint, Status
 from bulksend.planning import Plan
 from bulksend.reports import check_output, inputs_at, write_estimate
 from bulksend.runs import Address, Run, check_replaceable, is_run_file, open_run
+
+_NOBODY = "nobody: this is an estimate"
+_NOT_LOOKED = LookedBack()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,30 +59,40 @@ ESTIMATE = Group(
 
 @click.command(cls=Command)
 @click.argument("input_name", metavar="INPUT")
-@with_options(options.TARGET, options.PLAN, options.PACE, ESTIMATE)
+@with_options(options.TARGET, options.PLAN, options.PACE, options.REPEATS, ESTIMATE)
 def command(
-    input_name: str, to: TargetSettings, planned: PlanSettings, paced: PaceSettings, said: EstimateSettings
+    input_name: str,
+    to: TargetSettings,
+    planned: PlanSettings,
+    paced: PaceSettings,
+    again: RepeatSettings,
+    said: EstimateSettings,
 ) -> ExitCode:
     """Plan and price a campaign; send nothing.
 
     INPUT is a spreadsheet (.csv, .xlsx, .ods, ...), a JSONL file, or - for standard input.
     """
-    return estimate(input_name, to, planned, paced, said)
+    return estimate(input_name, to, planned, paced, again, said)
 
 
 def estimate(
-    input_name: str, to: TargetSettings, planned: PlanSettings, paced: PaceSettings, said: EstimateSettings
+    input_name: str,
+    to: TargetSettings,
+    planned: PlanSettings,
+    paced: PaceSettings,
+    again: RepeatSettings,
+    said: EstimateSettings,
 ) -> ExitCode:
     """Plan, show the plan, and throw it away unless it is to be saved."""
     path = Path(input_name)
     if said.output:
         read = [*planned.files, *([to.api_key_file] if to.api_key_file else [])]
         check_output(said.output, path, *read, *inputs_at(path))
-    how = replace(paced.options(), limit=said.limit)
+    how = replace(paced.options(), limit=said.limit, repeating=again.options())
     org_id, base_url = to.address
     address = Address(org_id or 0, options.DEFAULT_BASE_URL if base_url is None else base_url)
     request = planned.request(input_name, planned.options(), address)
-    estimator = _Estimator(to, how, said, console())
+    estimator = _Estimator(to, how, said, console(), leaves_out=again.is_said)
     if is_run_file(path):
         if said.save:
             raise UsageError(f"{path}: this is a plan already: leave --save out")
@@ -86,13 +100,12 @@ def estimate(
         return estimator.of_run(path)
     if said.save:
         return estimator.saved(request, said.save)
-    wanted = request.options
-    if said.output or said.limit or wanted.duplicates is Duplicates.SKIP or wanted.one_per_number:
+    wanted, is_repeated = request.options, campaign.has_history(address)
+    if said.output or said.limit or wanted.duplicates is Duplicates.SKIP or wanted.one_per_number or is_repeated:
         # Counting does not do: rows are told one by one, or are left out for what came before them.
         with tempfile.TemporaryDirectory(prefix="bulksend-") as folder:
             temporary = Path(folder) / "estimate.run"
-            campaign.plan(request, temporary).close()
-            return estimator.of_run(temporary)
+            return estimator.of_plan(request, temporary)
     return estimator.show(campaign.survey(request), address)
 
 
@@ -104,30 +117,38 @@ class _Estimator:
     how: SendOptions
     said: EstimateSettings
     out: Console
+    leaves_out: bool
+
+    def of_plan(self, request: PlanRequest, place: Path) -> ExitCode:
+        with campaign.plan(request, place) as run:
+            looked = campaign.look_at_history(run, self.how.repeating)
+        return self.of_run(place, looked)
 
     def saved(self, request: PlanRequest, place: Path) -> ExitCode:
         if place.resolve() == Path(request.input_name).resolve():
             raise UsageError(f"{place}: this is the input itself: name another file for the plan (--save)")
         check_replaceable(place)
-        campaign.plan(request, place).close()
-        code = self.of_run(place)
+        code = self.of_plan(request, place)
         self.out.print(f"The plan is kept in {place}: `bulksend send {place}` sends exactly this.", soft_wrap=True)
         return code
 
-    def of_run(self, place: Path) -> ExitCode:
+    def of_run(self, place: Path, looked: LookedBack = _NOT_LOOKED) -> ExitCode:
         with open_run(place) as run:
             facts = run.facts
-            code = self.show(run.plan(self.how.limit), facts.address)
+            code = self.show(run.plan(self.how.limit), facts.address, looked)
             self._write_rows(run)
         return code
 
-    def show(self, plan: Plan, address: Address) -> ExitCode:
+    def show(self, plan: Plan, address: Address, looked: LookedBack = _NOT_LOOKED) -> ExitCode:
         balance = self._balance(address)
         page = Page(self.out, verbose=self.said.verbose)
-        plan_view.show_plan(page, plan, self.how, "nobody: this is an estimate", balance, plan.findings)
+        plan_view.show_plan(
+            page, plan, self.how, _NOBODY, balance, plan.findings, held_lines(looked, self.how.repeating)
+        )
         if self.said.as_json:
             summary.write(summary.of_estimate(plan, self.how, balance))
-        return ExitCode.NOT_ALL_SENT if plan.tally.statuses[Status.INVALID] else ExitCode.OK
+        is_all = not plan.tally.statuses[Status.INVALID] and (self.leaves_out or not plan.tally.left_out)
+        return ExitCode.OK if is_all else ExitCode.NOT_ALL_SENT
 
     def _write_rows(self, run: Run) -> None:
         if self.said.output:

@@ -112,7 +112,7 @@ class _Resolver:
         target = target_of(self.to, facts.address, Endpoint(facts.endpoint))
         watch = Watch(out, hides_progress=True)
         with campaign.held_account(target, self.run, watch.hear, wait=self.manners.wait) as account:
-            looked = self._look_up(target)
+            looked = self._look_up(target, account)
             rows = self.run.in_doubt()
             if self.said.resend and rows:
                 return self._resend(rows, looked, account, target)
@@ -127,10 +127,10 @@ class _Resolver:
             )
         return self._end(looked)
 
-    def _look_up(self, target: Target | None) -> Looked:
+    def _look_up(self, target: Target | None, account: Account | None) -> Looked:
         if target is None:
             return Looked.NO_SUCH  # a private sandbox is gone, and its list with it
-        seen = run_loop(campaign.look_up(self.run, target))
+        seen = run_loop(campaign.look_up(self.run, target, account))
         self.manners.out.print(_what_was_seen(seen), soft_wrap=True)
         return seen.looked
 

@@ -9,14 +9,15 @@ import click
 from rich.console import Console
 
 from bulksend import campaign
-from bulksend.campaign import Ended, SendOptions
+from bulksend.campaign import Ended, LookedBack, SendOptions
 from bulksend.cli import options, plan_view, summary
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.commands.estimate import EstimateSettings, estimate
 from bulksend.cli.console import console
-from bulksend.cli.earlier import check_not_sent
-from bulksend.cli.given import FileSettings, PaceSettings, PlanSettings, TargetSettings
+from bulksend.cli.earlier import check_not_lost, check_not_sent
+from bulksend.cli.given import FileSettings, PaceSettings, PlanSettings, RepeatSettings, TargetSettings
 from bulksend.cli.groups import Group, with_options
+from bulksend.cli.history_view import held_lines
 from bulksend.cli.options import VERBOSE
 from bulksend.cli.page import Page
 from bulksend.cli.sending import Manners, agreed, check_can_ask, run_loop, send_and_tell, target_of, tell_end
@@ -41,7 +42,7 @@ class SendSettings:
     max_cost: MicroUSD | None
     max_errors: ErrorLimit | None
     no_dedup: bool
-    repeat: bool
+    history_days: int
     limit: int | None
     wait: bool
     force: bool
@@ -64,7 +65,14 @@ SEND = Group(
             help="Stop when more rows than this could not be sent; a share is judged from the 100th row on.",
         ),
         option("--no-dedup", is_flag=True, help="Send no clientDedup: what may have been accepted is never repeated."),
-        option("--repeat", is_flag=True, help="Send again what was sent by a run whose file is gone."),
+        option(
+            "--history-days",
+            metavar="N",
+            type=click.IntRange(min=1),
+            default=400,
+            show_default=True,
+            help="For how long it is kept who got what.",
+        ),
         option("--limit", metavar="N", type=click.IntRange(min=1), help="Only the first N pending rows: a test send."),
         option("--wait", is_flag=True, help="If another run of the account is sending, wait until it has ended."),
         option("--force", is_flag=True, help="Keep the run file on a network file system, where locks may not hold."),
@@ -77,14 +85,23 @@ SEND = Group(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """Which questions are answered already."""
+
+    yes: bool
+    repeat: bool
+
+
 @click.command(cls=Command)
 @click.argument("input_name", metavar="INPUT|RUNFILE")
-@with_options(options.TARGET, options.PLAN, options.PACE, options.FILES, SEND)
+@with_options(options.TARGET, options.PLAN, options.PACE, options.REPEATS, options.FILES, SEND)
 def command(
     input_name: str,
     to: TargetSettings,
     planned: PlanSettings,
     paced: PaceSettings,
+    again: RepeatSettings,
     files: FileSettings,
     said: SendSettings,
 ) -> ExitCode:
@@ -98,7 +115,7 @@ def command(
         estimating = EstimateSettings(
             limit=said.limit, output=None, save=None, verbose=said.verbose, as_json=said.as_json
         )
-        return estimate(input_name, to, planned, paced, estimating)
+        return estimate(input_name, to, planned, paced, again, estimating)
     paths = Paths.beside(input_name, files.run, files.results)
     read = [*planned.files, *([to.api_key_file] if to.api_key_file else [])]
     check_output(paths.results, paths.run, Path(input_name), *read, *inputs_at(paths.run))
@@ -113,40 +130,48 @@ def command(
         dedup=not said.no_dedup,
         max_cost=said.max_cost,
         max_errors=said.max_errors,
+        repeating=again.options(),
+        history_days=said.history_days,
     )
-    manners = Manners(console(), paths.results, wait=said.wait, hides_progress=said.no_progress)
-    with _opened(input_name, to, planned, paths, said, manners.out) as run:
-        ended, code = _send(run, to, how, manners, yes=said.yes, verbose=said.verbose)
+    manners = Manners(
+        console(), paths.results, wait=said.wait, hides_progress=said.no_progress, leaves_out=again.is_said
+    )
+    asking = _Asking(yes=said.yes, repeat=again.repeat)
+    run, asking = _opened(input_name, to, planned, paths, asking, manners.out)
+    if asking.repeat:
+        how = replace(how, repeating=replace(how.repeating, repeat=True))
+    with run:
+        ended, code = _send(run, to, how, manners, asking, verbose=said.verbose)
         if said.as_json:
             summary.write(summary.of_send(run, ended, code, paths.results))
     return code
 
 
 def _opened(
-    input_name: str, to: TargetSettings, planned: PlanSettings, paths: Paths, said: SendSettings, out: Console
-) -> OwnRun:  # fmt: skip
-    """Plan the input, or go on with the run that has begun."""
+    input_name: str, to: TargetSettings, planned: PlanSettings, paths: Paths, asking: _Asking, out: Console
+) -> tuple[OwnRun, _Asking]:  # fmt: skip
+    """Plan the input, or go on with the run that has begun; and what was answered on the way."""
     if not is_run_file(Path(input_name)):
-        return _planned(input_name, to, planned, paths, said, out)
+        return _planned(input_name, to, planned, paths, asking, out)
     terms = planned.terms(to)
-    check_can_ask(yes=said.yes)
+    check_can_ask(yes=asking.yes)
     run = campaign.own_as_planned(paths.run, terms)
     try:
         if not run.has_begun and run.facts.base_url:
-            check_not_sent(paths, out, repeat=said.repeat)
+            asking = replace(asking, repeat=check_not_sent(paths, out, repeat=asking.repeat))
     except BaseException:
         run.close()
         raise
     plan_view.tell_of_rates(out, run.place, planned.rates)
-    return run
+    return run, asking
 
 
 def _planned(
-    input_name: str, to: TargetSettings, planned: PlanSettings, paths: Paths, said: SendSettings, out: Console
-) -> OwnRun:  # fmt: skip
+    input_name: str, to: TargetSettings, planned: PlanSettings, paths: Paths, asking: _Asking, out: Console
+) -> tuple[OwnRun, _Asking]:  # fmt: skip
     plan_options = planned.options()
     org_id, base_url = to.address
-    check_can_ask(yes=said.yes)
+    check_can_ask(yes=asking.yes)
     if org_id is None:
         raise UsageError("there is no organization id", Advice.GIVE_ORGANIZATION)
     address = Address(org_id, options.DEFAULT_BASE_URL if base_url is None else base_url)
@@ -154,23 +179,25 @@ def _planned(
     request = planned.request(input_name, plan_options, address)
     if begun := campaign.reopen(request, paths.run):
         plan_view.tell_of_rates(out, begun.place, planned.rates)
-        return begun
+        return begun, asking
     if address.base_url:
-        check_not_sent(paths, out, repeat=said.repeat)
-    return campaign.plan(request, paths.run)
+        asking = replace(asking, repeat=check_not_sent(paths, out, repeat=asking.repeat))
+    return campaign.plan(request, paths.run), asking
 
 
 def _send(
-    run: OwnRun, to: TargetSettings, how: SendOptions, manners: Manners, *, yes: bool, verbose: bool
+    run: OwnRun, to: TargetSettings, how: SendOptions, manners: Manners, asking: _Asking, *, verbose: bool
 ) -> tuple[Ended, ExitCode]:  # fmt: skip
-    plan, facts, out = run.plan(how.limit), run.facts, manners.out
+    looked, out = campaign.look_at_history(run, how.repeating), manners.out
+    check_not_lost(run, looked, out, repeat=asking.repeat)
+    plan, facts = run.plan(how.limit), run.facts
     in_doubt = plan.tally.in_doubt
     is_something_left = bool(plan.overview.rows or in_doubt)
     target = None
     if is_something_left:
         target = target_of(to, facts.address, Endpoint(facts.endpoint))
     place = f"{facts.base_url or 'a private sandbox'}, organization {facts.org_id}"
-    _show_plan(plan, place, target, how, Page(out, verbose=verbose))
+    _show_plan(plan, place, target, how, Page(out, verbose=verbose), looked)
     if not plan.overview.rows:
         out.print("Nothing is left to send." if not in_doubt else f"Only {many(in_doubt, 'row')} in doubt are left.")
     if not is_something_left:
@@ -179,7 +206,7 @@ def _send(
     watch = Watch(out, hides_progress=True)
     with campaign.held_account(target, run, watch.hear, wait=manners.wait) as account:
         question = _question(run, plan, how)
-        if question and not yes and not agreed(question, out):
+        if question and not asking.yes and not agreed(question, out):
             raise click.exceptions.Exit(ExitCode.STOPPED)
         return send_and_tell(run, account, target, how, manners)
 
@@ -194,10 +221,13 @@ def _question(run: OwnRun, plan: Plan, how: SendOptions) -> str:
     return f"Send {many(rows, 'message')} ({plan_view.price_of(plan.overview)}){settle}?"
 
 
-def _show_plan(plan: Plan, place: str, target: Target | None, how: SendOptions, page: Page) -> None:
+def _show_plan(
+    plan: Plan, place: str, target: Target | None, how: SendOptions, page: Page, looked: LookedBack
+) -> None:  # fmt: skip
     told = run_loop(campaign.balance(target)) if target and plan.overview.rows else None
     findings = None if plan.tally.attempts else plan.findings
-    plan_view.show_plan(page, plan, how, place, told if isinstance(told, Balance) else None, findings)
+    held = held_lines(looked, how.repeating)
+    plan_view.show_plan(page, plan, how, place, told if isinstance(told, Balance) else None, findings, held)
     if how.max_cost is not None and plan.overview.price + plan.tally.charged > how.max_cost:
         page.print(
             f"--max-cost {dollars(how.max_cost)} will stop the run before its end: it is estimated at "

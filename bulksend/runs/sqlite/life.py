@@ -32,6 +32,13 @@ def may_have_arrived(table: str = "") -> str:
     return f"({table}state IN ({held}) OR {table}doubt_since IS NOT NULL)"
 
 
+def told(table: str = "", otherwise: str = "status") -> str:
+    """Of a row of ``sends``: the state as it reads in results, where some states read alike; or else another column."""
+    others = [state for state in State if state.status not in (None, state.value)]
+    cases = " ".join(f"WHEN '{state}' THEN '{state.status}'" for state in others)
+    return f"CASE {table}state {cases} ELSE coalesce({table}state, {otherwise}) END"
+
+
 def can_be(event: Event, table: str = "") -> str:
     """Of a row of ``sends``: the event can happen to it."""
     return f"{table}state IN ({_listed(sorted(STEPS[event].before))})"

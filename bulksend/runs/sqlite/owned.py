@@ -17,7 +17,7 @@ from bulksend.runs.clock import Clock
 from bulksend.runs.facts import Address
 from bulksend.runs.lock import FileLock
 from bulksend.runs.owner import Owner
-from bulksend.runs.sqlite import kept, life
+from bulksend.runs.sqlite import kept, life, unsent
 from bulksend.runs.sqlite.departures import Departures
 from bulksend.runs.sqlite.journal import SqliteJournal
 from bulksend.runs.sqlite.log import Names, may_have_log
@@ -25,6 +25,7 @@ from bulksend.runs.sqlite.notes import Notes
 from bulksend.runs.sqlite.run import SqliteRun, departures_of, left_to
 from bulksend.runs.sqlite.schema import FORMAT, cut_off, explained, migrate, show
 from bulksend.runs.states import State
+from bulksend.runs.store import UnsentRow
 
 
 class OwnSqliteRun(SqliteRun):
@@ -93,6 +94,42 @@ class OwnSqliteRun(SqliteRun):
         sql = f"UPDATE main.sends SET {life.after(event)} WHERE row = ? AND {life.can_be(event)}"
         with self._writing():
             self._db.executemany(sql, [[row] for row in rows])
+
+    @property
+    def looked_at(self) -> str:
+        """See `OwnRun.looked_at`."""
+        with explained(self.path):
+            return str(kept.read(self._db, "looked at") or "")
+
+    def note_look(self, at: str) -> None:
+        """See `OwnRun.note_look`."""
+        with self._writing():
+            kept.note(self._db, "looked at", at)
+
+    def unsent(self, after: int, limit: int) -> list[UnsentRow]:
+        """See `OwnRun.unsent`."""
+        with explained(self.path):
+            return unsent.unsent(self._db, after, limit)
+
+    def alike_left_out(self, rows: Sequence[int]) -> dict[int, int]:
+        """See `OwnRun.alike_left_out`."""
+        with explained(self.path):
+            return unsent.alike_left_out(self._db, rows)
+
+    def leave_out(self, rows: Sequence[tuple[int, str]], event: Event, wall_s: float) -> None:
+        """See `OwnRun.leave_out`."""
+        with self._writing():
+            unsent.leave_out(self._db, rows, event, wall_s)
+
+    def count_on(self, rows: Sequence[tuple[int, int]]) -> None:
+        """See `OwnRun.count_on`."""
+        with self._writing():
+            unsent.count_on(self._db, rows)
+
+    def take_up(self) -> None:
+        """See `OwnRun.take_up`."""
+        with self._writing():
+            unsent.take_up(self._db)
 
     def journal(
         self, *, by_parts: bool = True, limit: int | None = None, keyed: bool | None = None

@@ -41,9 +41,9 @@ WHERE {PENDING} ORDER BY m.row LIMIT :limit
 _NTH_PENDING = f"""
 SELECT m.row FROM messages m LEFT JOIN sends s ON s.row = m.row WHERE {PENDING} ORDER BY m.row LIMIT 1 OFFSET :before
 """
-_COMPLAINTS = """
+_COMPLAINTS = f"""
 SELECT coalesce(s.error, m.error, '') AS said, count(*) AS n, min(m.row) FROM messages m
-LEFT JOIN sends s ON s.row = m.row WHERE coalesce(s.state, m.status) = ?
+LEFT JOIN sends s ON s.row = m.row WHERE {life.told("s.", "m.status")} = ?
 GROUP BY said ORDER BY n DESC, min(m.row) LIMIT ?
 """
 _IN_DOUBT = f"""
@@ -56,10 +56,14 @@ SELECT DISTINCT m.recipient, m.text FROM sends s JOIN messages m ON m.row = s.ro
 WHERE {life.may_have_arrived("s.")} AND NOT {life.is_open("s.")} AND NOT (s.state = '{State.SENT}' AND s.attempts = 1)
     AND (s.ended_at IS NULL OR s.ended_at >= ?)
 """
+TOLD_NUMBER = """CASE WHEN typeof(m.recipient) = 'integer'
+        AND ltrim(json_extract(s.answer, '$.to'), '+') NOT GLOB '*[^0-9]*'
+        THEN nullif(ltrim(json_extract(s.answer, '$.to'), '+'), '') END"""
+"""Of ``messages m`` joined with ``sends s``: the number that the answer told of a contact."""
 _PARTS_MAX = 255  # as many as a concatenated SMS can have (3GPP TS 23.040)
 
-_RESULTS = """
-SELECT m.row, coalesce(s.state, m.status), m.recipient, s.answer, coalesce(s.error, m.error), s.http_status,
+_RESULTS = f"""
+SELECT m.row, {life.told("s.", "m.status")}, m.recipient, s.answer, coalesce(s.error, m.error), s.http_status,
     coalesce(s.attempts, 0), s.started_at, m.cells
 FROM messages m LEFT JOIN sends s ON s.row = m.row ORDER BY m.row
 """
@@ -68,9 +72,7 @@ FROM messages m LEFT JOIN sends s ON s.row = m.row ORDER BY m.row
 # what ended in the future, for the clock was set back. A contact's message went to the phone that its answer told,
 # whatever is the contact's number by now; and parts count as the API counted them, if these are more.
 _RECENT_SENDS = f"""
-SELECT coalesce(
-        CASE WHEN typeof(m.recipient) = 'integer' AND ltrim(json_extract(s.answer, '$.to'), '+') NOT GLOB '*[^0-9]*'
-        THEN nullif(ltrim(json_extract(s.answer, '$.to'), '+'), '') END, n.number, m.recipient) AS who,
+SELECT coalesce({TOLD_NUMBER}, n.number, m.recipient) AS who,
     max(m.parts, min(coalesce(CAST(json_extract(s.answer, '$.estimateParts') AS INTEGER), 0), {_PARTS_MAX}))
         * CASE WHEN s.doubt_since IS NULL THEN 1 ELSE s.attempts END AS parts,
     CASE WHEN s.doubt_since IS NULL THEN 1 ELSE s.attempts END AS messages,
@@ -191,4 +193,4 @@ def tally(db: sqlite3.Connection) -> Tally:
         if status := state.status:
             statuses[status] += count
     in_flight, left, resent = others[State.IN_FLIGHT], decided[Decision.LEAVE], decided[Decision.RESEND]
-    return Tally(statuses, in_flight, attempts, charged, left, resent)
+    return Tally(statuses, in_flight, attempts, charged, left, resent, others[State.LEFT_OUT])

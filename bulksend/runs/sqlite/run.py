@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from hashlib import sha256
 from pathlib import Path
@@ -15,11 +15,11 @@ from bulksend.planning import PREVIEWS, Overview, Plan, Tally
 from bulksend.runs.facts import Facts
 from bulksend.runs.owner import Owner
 from bulksend.runs.paths import state_path
-from bulksend.runs.sqlite import charges, departures, kept, queries
+from bulksend.runs.sqlite import charges, departures, kept, queries, unsent
 from bulksend.runs.sqlite.log import log_of, misses_log
 from bulksend.runs.sqlite.schema import OLDEST_FORMAT, connect, explained, is_run_file, show
 from bulksend.runs.states import Decision, State
-from bulksend.runs.store import Charge, Complaint, PlannedRow, RecentSend, ResultRow
+from bulksend.runs.store import Arrived, Charge, Complaint, PlannedRow, RecentSend, ResultRow
 from bulksend.sms import Observed
 
 
@@ -144,6 +144,16 @@ class SqliteRun:
         with explained(self.path):
             yield from map(RecentSend._make, queries.recent_sends(self._db, since_s, wall_s))
 
+    def arrived(self, since_s: float) -> Iterator[Arrived]:
+        """See `Run.arrived`."""
+        with explained(self.path):
+            yield from map(Arrived._make, unsent.arrived(self._db, since_s))
+
+    def knows(self, attempts: Sequence[tuple[int, float]]) -> set[int]:
+        """See `Run.knows`."""
+        with explained(self.path):
+            return unsent.knows(self._db, attempts)
+
     def numbers(self) -> Iterator[tuple[ContactId, PhoneNumber]]:
         """See `Run.numbers`."""
         with explained(self.path):
@@ -169,7 +179,10 @@ class SqliteRun:
 
     def planned(self) -> Iterator[PlannedRow]:
         """See `Run.planned`."""
-        sql = "SELECT row, status, recipient, encoding, parts, price, error, cells FROM messages ORDER BY row"
+        left_out = f"s.state = '{State.LEFT_OUT}'"
+        sql = f"""SELECT m.row, CASE WHEN {left_out} THEN '{Status.SKIPPED}' ELSE m.status END, m.recipient, m.encoding,
+            m.parts, m.price, CASE WHEN {left_out} THEN s.error ELSE m.error END, m.cells
+            FROM messages m LEFT JOIN sends s ON s.row = m.row ORDER BY m.row"""
         with explained(self.path):
             yield from self._db.execute(sql)
 

@@ -1,0 +1,249 @@
+"""Never twice, as people mean it: what is to be sent is compared with what the account's history holds.
+
+Left out by itself is only what is equal, number and text, and of the last hours: a slip is hours old, while a reminder
+with the same words is meant. As many are left out as history holds, for the sheet itself may have a message twice.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from bulksend.campaign.choices import Repeating
+from bulksend.model import Event
+from bulksend.runs import Address, Command, Got, History, OwnRun, UnsentRow, history_of, history_path, lend_numbers
+
+_AT_ONCE = 5_000  # rows
+_LATELY_S = 7 * 86_400.0  # who got another text in that time is told of
+
+
+class Holds(StrEnum):
+    """What history holds of a message that is to be sent."""
+
+    EQUAL = "equal"
+    """The phone got this very text, not long ago: it is left out."""
+    DOUBTED = "doubted"
+    """The phone may have got this very text, not long ago: it is left out."""
+    OWN = "own"
+    """This very run has sent it, by another file of it: it is left out."""
+    LATELY = "lately"
+    """The phone got something lately, and such are to be left out."""
+    OLDER = "older"
+    """The phone got this very text long ago: it is sent again."""
+    ANOTHER = "another"
+    """The phone got another text lately: this one is sent all the same."""
+
+    @property
+    def leaves_out(self) -> bool:
+        """Whether the message is left out for it."""
+        return self in _LEAVING_OUT
+
+
+_LEAVING_OUT = frozenset({Holds.EQUAL, Holds.DOUBTED, Holds.OWN, Holds.LATELY})
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What history holds of rows.
+
+    Attributes:
+        what: that.
+        run: the place of the run that sent it.
+        began_at: when its command was given, in seconds since 1970.
+        rows: how many rows.
+    """
+
+    what: Holds
+    run: str
+    began_at: float
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class LookedBack:
+    """What a comparison with history showed.
+
+    Attributes:
+        held: of the rows, most first.
+        lost: the commands that were cut off and whose run files are gone: nobody knows what they sent.
+    """
+
+    held: tuple[Held, ...] = ()
+    lost: tuple[Command, ...] = ()
+
+
+def look_at_history(run: OwnRun, how: Repeating) -> LookedBack:
+    """Compare what is to be sent of a run with what its account sent before, for the screen; a rehearsal with nothing.
+
+    Raises:
+        UsageError: history cannot be used.
+        RunFileError: it, or the run, cannot be read or written.
+    """
+    to = run.facts.address
+    if not (to.base_url and to.org_id):
+        return LookedBack()
+    lend_numbers(to.base_url, to.org_id, run)
+    with history_of(to.base_url, to.org_id) as history:
+        return look_back(run, history, how, history.catch_up(run, closes=False))
+
+
+def give_up_lost(to: Address, looked: LookedBack) -> None:
+    """Go on though nobody knows what some commands sent, and ask no more after them."""
+    with history_of(to.base_url, to.org_id) as history:
+        for command in looked.lost:
+            history.give_up(command)
+
+
+def has_history(to: Address) -> bool:
+    """Whether the account has sent anything before, as far as is known here."""
+    if not (to.base_url and to.org_id and history_path(to.base_url, to.org_id).exists()):
+        return False
+    with history_of(to.base_url, to.org_id) as history:
+        return not history.is_empty or history.is_open
+
+
+def look_back(run: OwnRun, history: History, how: Repeating, lost: Sequence[Command] = ()) -> LookedBack:
+    """Compare what is to be sent of a run with history, and leave out what is not to be sent again.
+
+    Args:
+        run: the run.
+        history: the account's.
+        how: what is to be sent again.
+        lost: the commands of which history cannot know.
+    """
+    if how.repeat or not run.has_begun:
+        run.take_up()  # what was left out before is looked at anew: the words or the time may be others
+    found: Counter[tuple[Holds, int]] = Counter()
+    looking = _Looking(run, history, how)
+    after = 0
+    if not history.is_empty:
+        while some := run.unsent(after, _AT_ONCE):
+            after = some[-1][0]
+            found.update(looking.leave_out(some))
+    run.note_look(_stand(history, how))
+    held = [Held(what, looking.commands[by].run, looking.commands[by].began_at, n) for (what, by), n in found.items()]
+    recent = tuple(each for each in lost if how.began_at - each.began_at < how.repeat_after_s)
+    return LookedBack(tuple(sorted(held, key=lambda each: -each.rows)), recent)
+
+
+def look_again(run: OwnRun, history: History, how: Repeating) -> LookedBack:
+    """The same, for whoever has the account for itself: nothing if history is what it was compared with already."""
+    return LookedBack() if run.looked_at == _stand(history, how) else look_back(run, history, how)
+
+
+def _stand(history: History, how: Repeating) -> str:
+    return f"{history.stand} {how.repeat} {how.repeat_after_s} {how.not_within_s} {how.began_at}"
+
+
+class _Looking:
+    """Compares rows with history, some at a time."""
+
+    def __init__(self, run: OwnRun, history: History, how: Repeating) -> None:
+        self._run = run
+        self._history = history
+        self._how = how
+        self._plan_id = run.facts.plan_id
+        # Under a campaign's id that others may have used, a message that is repeated needs a key of its own.
+        self._counts_on = how.repeat and run.facts.is_shared
+        self.commands = history.commands()
+        lately_s = max(_LATELY_S, how.not_within_s or 0.0)
+        self._recent = {at for at, by in self.commands.items() if how.began_at - by.began_at < lately_s}
+
+    def leave_out(self, some: Sequence[UnsentRow]) -> Counter[tuple[Holds, int]]:
+        """Leave out what is not to be sent of some rows; what history holds of them, and by which commands."""
+        got = self._got(some)
+        if not got:
+            return Counter()
+        alike = self._run.alike_left_out([some[place][0] for place in got])
+        used: Counter[tuple[object, int]] = Counter()  # of what history holds, by whom and which text
+        found: Counter[tuple[Holds, int]] = Counter()
+        rows: dict[Event, list[tuple[int, str]]] = {Event.LEFT_OUT: [], Event.TAKEN_OVER: []}
+        again: list[tuple[int, int]] = []
+        for place, (text, messages) in sorted(got.items()):
+            row, recipient, number, _ = some[place]
+            key = (number or recipient, text)
+            if self._counts_on and (earlier := self._equal_before(text, messages)):
+                again.append((row, earlier))
+            holds = self._judge(row, text, messages, alike.get(row, 0) + used[key])
+            if holds is None:
+                continue
+            found[holds] += 1
+            if holds[0].leaves_out:
+                used[key] += holds[0] is not Holds.OWN
+                event = Event.TAKEN_OVER if holds[0] is Holds.OWN else Event.LEFT_OUT
+                rows[event].append((row, _reason(holds[0], self.commands[holds[1]])))
+        for event, which in rows.items():
+            if which:
+                self._run.leave_out(which, event, self._how.began_at)
+        if again:
+            self._run.count_on(again)
+        return found
+
+    def _equal_before(self, text: int, got: Sequence[Got]) -> int:
+        """How many equal messages other runs have sent, or may have."""
+        commands = [self.commands[each.command] for each in got if each.text == text and each.command in self.commands]
+        return sum(command.plan_id != self._plan_id for command in commands)
+
+    def _got(self, some: Sequence[UnsentRow]) -> dict[int, tuple[int, list[Got]]]:
+        """What matters of what the rows' phones got, behind the hash of their own text, by place."""
+        found = self._history.got_by([number or recipient for _, recipient, number, _ in some])
+        known = [place for place, (_, _, number, _) in enumerate(some) if number is not None]
+        if known:  # what went to a contact may stand under its id or its number
+            by_id = self._history.got_by([some[place][1] for place in known])
+            found += [(known[at], text, by, row, in_doubt) for at, text, by, row, in_doubt in by_id]
+        places = list({place for place, *_ in found})
+        texts = dict(zip(places, self._history.hashes.of_texts([some[place][3] for place in places]), strict=True))
+        kept: dict[int, tuple[int, list[Got]]] = {}
+        for place, text, by, row, in_doubt in found:
+            if text == texts[place] or by in self._recent:
+                kept.setdefault(place, (texts[place], []))[1].append(Got(text, by, row, in_doubt))
+        return kept
+
+    def _judge(self, row: int, text: int, got: Sequence[Got], used: int) -> tuple[Holds, int] | None:
+        """What history holds of a row, of which so many equal ones were left out; and by which command."""
+        known = [each for each in got if each.command in self.commands]
+        for each in known:
+            if self.commands[each.command].plan_id == self._plan_id and each.row == row and each.text == text:
+                if not each.in_doubt:
+                    return Holds.OWN, each.command
+                if not self._how.repeat:
+                    return Holds.DOUBTED, each.command
+        others = [each for each in known if self.commands[each.command].plan_id != self._plan_id]
+        # What is known to be accepted counts first, and of that the newest.
+        others.sort(key=lambda each: (each.in_doubt, self._age_s(each)))
+        equal = [each for each in others if each.text == text]
+        fresh = [each for each in equal if self._age_s(each) < self._how.repeat_after_s]
+        if not self._how.repeat and used < len(fresh):
+            return (Holds.DOUBTED if fresh[used].in_doubt else Holds.EQUAL), fresh[used].command
+        newest = min(others, key=self._age_s, default=None)
+        if newest is not None and self._age_s(newest) < (self._how.not_within_s or 0.0):
+            return Holds.LATELY, newest.command
+        sure = [each for each in equal if not each.in_doubt and (self._how.repeat or each not in fresh)]
+        if sure:
+            return Holds.OLDER, min(sure, key=self._age_s).command
+        if newest is not None and self._age_s(newest) < _LATELY_S:
+            return Holds.ANOTHER, newest.command
+        return None
+
+    def _age_s(self, got: Got) -> float:
+        """From the beginning of the command that sent it to the beginning of this one."""
+        return self._how.began_at - self.commands[got.command].began_at
+
+
+def _reason(what: Holds, by: Command) -> str:
+    """Why a row is left out, as its results tell; the same words for all rows of a reason."""
+    name, then = Path(by.run).name, time.localtime(by.began_at)
+    when = f"{then.tm_mday} {time.strftime('%B %Y, %H:%M', then)}"
+    match what:
+        case Holds.EQUAL:
+            return f"got this very text from {name} on {when}"
+        case Holds.DOUBTED:
+            return f"may have got this very text from {name} on {when}"
+        case Holds.OWN:
+            return f"this very run sent it on {when}, as {name} knows: this file of it was copied, or put back"
+        case _:
+            return f"got an SMS from {name} on {when}"

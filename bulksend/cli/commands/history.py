@@ -1,0 +1,31 @@
+"""``bulksend history``: who got which text when, over all runs of an account."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from bulksend.cli.codes import ExitCode
+from bulksend.cli.settings import Command, option
+from bulksend.cli.values import DURATION
+from bulksend.runs import History, histories
+from bulksend.words import many
+
+
+@click.group
+def command() -> None:
+    """Look after what is kept of who got which text when, as hashes, so that nobody gets it twice."""
+
+
+@command.command(name="purge", cls=Command)
+@option("--older-than", metavar="TIME", type=DURATION, required=True, help="How old, such as 90d.")
+def purge_command(older_than: float) -> ExitCode:
+    """Forget who got what from commands that began so long ago, in the histories of all accounts."""
+    gone = 0
+    for path in histories():
+        with History(path) as history:
+            gone += history.purge(time.time() - older_than)
+            history.give_room_back()
+    click.echo(f"{many(gone, 'message')} forgotten.", err=True)
+    return ExitCode.OK

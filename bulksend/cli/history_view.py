@@ -1,0 +1,56 @@
+"""What history holds of a campaign, as people see it before it is sent; and what nobody knows."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from bulksend.campaign import Held, Holds, LookedBack, Repeating
+from bulksend.words import many, printable
+
+_LINES = 8  # the commonest
+_UNITS = ((60.0, "second"), (3_600.0, "minute"), (2 * 86_400.0, "hour"))  # up to when, in what
+_LENGTHS = {"second": 1.0, "minute": 60.0, "hour": 3_600.0}
+
+
+def held_lines(looked: LookedBack, how: Repeating) -> list[str]:
+    """Who got what is about to be sent, or something else lately, and what becomes of these rows."""
+    told = [held for held in looked.held if held.what is not Holds.ANOTHER]
+    lines = [_line(held, how) for held in told[:_LINES]]
+    if rest := sum(held.rows for held in told[_LINES:]):
+        lines.append(f"{rest:,} more of these got the same from other runs.")
+    if another := sum(held.rows for held in looked.held if held.what is Holds.ANOTHER):
+        advice = " (--not-within 7d leaves them out)" if how.not_within_s is None else ""
+        lines.append(f"{another:,} of these got another text within 7 days{advice}")
+    return lines
+
+
+def lost_words(looked: LookedBack) -> str:
+    """Of which runs nobody knows what they sent."""
+    names = ", ".join(dict.fromkeys(printable(command.run) for command in looked.lost))
+    return f"{names}: this run of the account was cut off and its run file is gone: nobody knows what it sent"
+
+
+def _line(held: Held, how: Repeating) -> str:
+    ago = _ago(how.began_at, held.began_at)
+    got = f"this very text from {printable(Path(held.run).name)} {ago}"
+    match held.what:
+        case Holds.EQUAL:
+            return f"{held.rows:,} of these got {got}: left out (--repeat sends them again)"
+        case Holds.DOUBTED:
+            settle = f"bulksend resolve {printable(held.run)} settles that"
+            return f"{held.rows:,} of these may have got {got}: left out ({settle}; --repeat sends them again)"
+        case Holds.OWN:
+            return f"{many(held.rows, 'row')} this very run has sent {ago}, as {printable(held.run)} knows: left out"
+        case Holds.LATELY:
+            return f"{held.rows:,} of these got something from {printable(Path(held.run).name)} {ago}: left out"
+        case _:
+            return f"{held.rows:,} of these got {got}: sent again"
+
+
+def _ago(now: float, then: float) -> str:
+    for until, unit in _UNITS:
+        if now - then < until:
+            return f"{many(max(1, int((now - then) // _LENGTHS[unit])), unit)} ago"
+    day = time.localtime(then)
+    return f"on {day.tm_mday} {time.strftime('%B %Y', day)}"

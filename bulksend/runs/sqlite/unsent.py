@@ -1,0 +1,92 @@
+"""What history is asked of a run file, and decides of its rows: the SQL, inside the caller's transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import orjson
+
+from bulksend.model import Event
+from bulksend.runs.sqlite import kept, life
+from bulksend.runs.sqlite.queries import NUMBER, TOLD_NUMBER
+from bulksend.runs.states import STEPS, State
+from bulksend.runs.store import UnsentRow
+
+_ROUNDED_S = 1e-6  # by which a time may differ that was written out and read
+
+# Whom another run had reached was reached all the same. What nobody saw the end of counts as learned just now.
+_ARRIVED = f"""
+SELECT m.row, coalesce({TOLD_NUMBER}, n.number, m.recipient), m.text, s.started_at,
+    s.state NOT IN ('{State.SENT}', '{State.SKIPPED}')
+FROM sends s JOIN messages m ON m.row = s.row {NUMBER.format("m")}
+WHERE ({life.may_have_arrived("s.")} OR s.state = '{State.SKIPPED}' AND s.attempts > 0)
+    AND (s.ended_at IS NULL OR s.ended_at >= ?)
+"""
+_KNOWN = f"""
+SELECT s.row FROM json_each(?) attempt JOIN sends s ON s.row = json_extract(attempt.value, '$[0]')
+WHERE s.ticket IS NOT NULL AND s.started_at >= json_extract(attempt.value, '$[1]') - {_ROUNDED_S}
+"""
+_UNSENT = f"""
+SELECT m.row, m.recipient, n.number, m.text FROM messages m LEFT JOIN sends s ON s.row = m.row {NUMBER.format("m")}
+WHERE m.row > ? AND m.status = 'pending' AND (s.row IS NULL OR {life.can_be(Event.LEFT_OUT, "s.")})
+ORDER BY m.row LIMIT ?
+"""
+_ALIKE = f"""
+SELECT m.row, count(*) FROM json_each(?) wanted JOIN messages m ON m.row = wanted.value
+JOIN repeats r ON r.recipient = m.recipient JOIN messages other ON other.row = r.row AND other.text = m.text
+JOIN sends s ON s.row = r.row AND s.state = '{State.LEFT_OUT}' GROUP BY m.row
+"""
+
+
+# Counted from the plan each time, so that whoever looks twice counts once.
+_COUNT_ON = """
+INSERT OR REPLACE INTO copies SELECT m.row, :earlier + (
+    SELECT count(*) FROM repeats r JOIN messages other ON other.row = r.row
+    WHERE r.recipient = m.recipient AND r.row < m.row AND other.text = m.text AND other.sender IS m.sender
+) FROM messages m WHERE m.row = :row
+"""
+
+
+def arrived(db: sqlite3.Connection, since_s: float) -> Iterator[Any]:
+    """What `Run.arrived` tells."""
+    return db.execute(_ARRIVED, [since_s])
+
+
+def knows(db: sqlite3.Connection, attempts: Sequence[tuple[int, float]]) -> set[int]:
+    """What `Run.knows` tells."""
+    return {row for (row,) in db.execute(_KNOWN, [orjson.dumps(attempts).decode()])}
+
+
+def unsent(db: sqlite3.Connection, after: int, limit: int) -> list[UnsentRow]:
+    """What `OwnRun.unsent` tells."""
+    after = max(after, kept.first_unfinished(db) - 1)
+    return db.execute(_UNSENT, [after, limit]).fetchall()
+
+
+def alike_left_out(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, int]:
+    """What `OwnRun.alike_left_out` tells."""
+    return dict(db.execute(_ALIKE, [orjson.dumps(rows).decode()]).fetchall())
+
+
+def leave_out(db: sqlite3.Connection, rows: Sequence[tuple[int, str]], event: Event, wall_s: float) -> None:
+    """Do what `OwnRun.leave_out` says."""
+    db.executemany(
+        f"""INSERT INTO main.sends (row, state, attempts, started_at, error)
+        VALUES (?, '{STEPS[event].after}', 0, ?, ?)
+        ON CONFLICT (row) DO UPDATE SET {life.after(event)}, error = excluded.error WHERE {life.can_be(event, "sends.")}
+        """,
+        [(row, wall_s, says) for row, says in rows],
+    )
+
+
+def count_on(db: sqlite3.Connection, rows: Sequence[tuple[int, int]]) -> None:
+    """Do what `OwnRun.count_on` says."""
+    db.executemany(_COUNT_ON, [{"row": row, "earlier": earlier} for row, earlier in rows])
+
+
+def take_up(db: sqlite3.Connection) -> None:
+    """Do what `OwnRun.take_up` says."""
+    event = Event.TAKEN_UP
+    db.execute(f"UPDATE main.sends SET {life.after(event)}, error = NULL WHERE {life.can_be(event)}")
