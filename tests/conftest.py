@@ -21,6 +21,7 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from starts import quick
 
 ROOT = Path(__file__).parents[1]
 _FOLDERS = ("unit", "golden", "contract", "integration", "acceptance")
@@ -30,7 +31,7 @@ PROGRAM = (sys.executable, "-m", "bulksend")
 # How thoroughly properties are tested. Neither has a deadline: the machine may be busy with something else.
 _PLAIN = settings.get_profile("default")  # not what Hypothesis makes of it by itself in CI: the same examples each time
 settings.register_profile("quick", _PLAIN, max_examples=30, deadline=None, print_blob=True)
-settings.register_profile("thorough", _PLAIN, max_examples=100, deadline=None, print_blob=True)
+settings.register_profile("thorough", _PLAIN, max_examples=60, deadline=None, print_blob=True)
 _PROFILE = os.environ.get("HYPOTHESIS_PROFILE") or ("thorough" if os.environ.get("CI") else "quick")
 settings.load_profile(_PROFILE)
 
@@ -86,7 +87,8 @@ def environment(**more: str) -> dict[str, str]:
     """An environment without settings of whoever runs the tests."""
     kept = "BULKSEND_STATE_DIR"
     clean = {name: value for name, value in os.environ.items() if name == kept or not name.startswith("BULKSEND_")}
-    return clean | {"BULKSEND_API_KEY": "sandbox", "BULKSEND_ORG_ID": "1", "PYTHONPATH": str(ROOT)} | more
+    mine = {"BULKSEND_API_KEY": "sandbox", "BULKSEND_ORG_ID": "1", "PYTHONPATH": str(ROOT)}
+    return quick(clean) | mine | more
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ from judging import (
     overspent,
     untrue,
 )
+from starts import quick
 
 ROOT = Path(__file__).absolute().parents[2]
 
@@ -241,7 +242,7 @@ def rows_of(count: int, rng: random.Random, *, crowded: int = 2, tag: str = "row
 def environment(state: Path) -> dict[str, str]:
     """What every program of an account is started with."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("BULKSEND_")}
-    return clean | {
+    return quick(clean) | {
         "BULKSEND_API_KEY": KEY,
         "BULKSEND_ORG_ID": "1",
         "BULKSEND_STATE_DIR": str(state),

@@ -141,7 +141,9 @@ class Utf8Stream(io.BufferedIOBase):
             raise self._undecodable(error) from error
         self._cut = chunk[end:]
         chunk = chunk[:end]
-        if not chunk.isascii():
+        if chunk.isascii():
+            self._before = (self._before + chunk[-2:])[-2:]
+        else:
             self.encoding = "utf-8"
         return chunk
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from phonenumbers import PhoneNumber as Parsed
 
 _MEXICAN = re.compile("521([0-9]{10})")
-_MEXICAN_AT_HOME = re.compile("(?:1|04[45])([0-9]{10})")
+_MEXICAN_AT_HOME = re.compile("04[45]([0-9]{10})")  # with a 1 alone in front it may be an American one
 """As mobiles were dialed until 2019, and many sheets still have them."""
 
 _MEXICO = "52"
