@@ -246,7 +246,7 @@ def environment(state: Path) -> dict[str, str]:
         "BULKSEND_API_KEY": KEY,
         "BULKSEND_ORG_ID": "1",
         "BULKSEND_STATE_DIR": str(state),
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")]),
     }
 
 
