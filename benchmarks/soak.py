@@ -16,8 +16,8 @@ import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
-TESTS = Path(__file__).absolute().parents[1] / "tests"
-sys.path[:0] = [str(TESTS / "acceptance"), str(TESTS)]
+sys.path.insert(0, str(Path(__file__).absolute().parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).absolute().parents[1] / "tests" / "acceptance"))
 
 from changing import change_everything, described
 from crashing import ENDING, PLANNING, SENDING, Campaign, crash_at_points, crash_at_random
