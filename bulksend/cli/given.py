@@ -48,6 +48,11 @@ class TargetSettings:
             raise UsageError("--sandbox starts a server of its own: leave --base-url out")
         return self.org_id or SANDBOX_ORG_ID, ""
 
+    @property
+    def files(self) -> list[Path]:
+        """The files that are read for it."""
+        return [] if self.api_key_file is None else [self.api_key_file]
+
     def key(self) -> str:
         """The API key.
 

@@ -86,8 +86,7 @@ def estimate(
     """Plan, show the plan, and throw it away unless it is to be saved."""
     path = Path(input_name)
     if said.output:
-        read = [*planned.files, *([to.api_key_file] if to.api_key_file else [])]
-        check_output(said.output, path, *read, *inputs_at(path))
+        check_output(said.output, path, *planned.files, *to.files, *inputs_at(path))
     how = replace(paced.options(), limit=said.limit, repeating=again.options())
     org_id, base_url = to.address
     address = Address(org_id or 0, options.DEFAULT_BASE_URL if base_url is None else base_url)

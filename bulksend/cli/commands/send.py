@@ -117,8 +117,8 @@ def command(
         )
         return estimate(input_name, to, planned, paced, again, estimating)
     paths = Paths.beside(input_name, files.run, files.results)
-    read = [*planned.files, *([to.api_key_file] if to.api_key_file else [])]
-    check_output(paths.results, paths.run, Path(input_name), *read, *inputs_at(paths.run))
+    read = (Path(input_name), *planned.files, *to.files, *inputs_at(paths.run))
+    check_output(paths.results, paths.run, *read)
     if (kind := network_kind(paths.run)) and not said.force:
         raise UsageError(
             f"{paths.run}: this lies on a network file system ({kind}), where locks may not hold: name a local file "
