@@ -36,9 +36,9 @@ _PROFILE = os.environ.get("HYPOTHESIS_PROFILE") or ("thorough" if os.environ.get
 settings.load_profile(_PROFILE)
 
 
-def examples(thorough: int) -> int:
-    """How many examples the profile gives a property that is to get so many when tested thoroughly."""
-    return max(1, thorough * settings().max_examples // 100)
+def examples(percent: int) -> int:
+    """How many examples a property gets that is to have so many percent of what the profile gives."""
+    return max(1, percent * settings().max_examples // 100)
 
 
 def pytest_configure(config: pytest.Config) -> None:

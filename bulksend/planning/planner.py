@@ -143,7 +143,7 @@ class Planner:
 
         Raises:
             InputError: there was none.
-        UsageError: there is no text for any row, or no column that rows are chosen by.
+            UsageError: there is no text for any row, or no column that rows are chosen by.
         """
         self.columns.check()
         self._filters.check()
