@@ -23,7 +23,7 @@ from bulksend.engagespark import Target
 from bulksend.errors import UsageError
 from bulksend.model import Endpoint
 from bulksend.reports import write_results
-from bulksend.runs import Account, Address, OwnRun
+from bulksend.runs import Account, Address, OwnRun, network_kind
 from bulksend.sending import Stopping
 
 T = TypeVar("T")
@@ -53,6 +53,19 @@ def target_of(to: TargetSettings, address: Address, endpoint: Endpoint) -> Targe
     if not address.base_url:
         return None
     return Target(address.base_url, address.org_id, endpoint, to.key())
+
+
+def check_is_local(place: Path, *, force: bool) -> None:
+    """See that a run's file lies where its lock holds against everybody.
+
+    Raises:
+        UsageError: it lies on a network file system, and --force is not given.
+    """
+    if (kind := network_kind(place)) and not force:
+        raise UsageError(
+            f"{place}: this lies on a network file system ({kind}), where locks may not hold: keep it on a disk of "
+            "this machine (`send` names it with --run), or say --force if only this machine uses it"
+        )
 
 
 def check_can_ask(*, yes: bool) -> None:

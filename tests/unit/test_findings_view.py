@@ -51,7 +51,15 @@ WORST_FIRST = [
 
 def shown(findings: Findings, *, kept: int = 0, terminal: bool = True, verbose: bool = False) -> list[str]:
     said = StringIO()
-    out = Console(file=said, width=WIDTH, force_terminal=terminal, color_system=None, highlight=False, markup=False, emoji=False)
+    out = Console(
+        file=said,
+        width=WIDTH,
+        force_terminal=terminal,
+        color_system=None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
     show_findings(Page(out, verbose=verbose), findings, kept)
     return said.getvalue().splitlines()
 

@@ -73,6 +73,10 @@ def test_a_run_is_kept_on_a_network_file_system_only_if_that_is_said(
     assert "this lies on a network file system (nfs4)" in capsys.readouterr().err
     assert sorted(file.name for file in tmp_path.iterdir()) == ["campaign.csv", "mounts"]
     assert cli.run(["send", str(sheet), "--sandbox", "--yes", "--force"]) == 0
+    run = next(str(file) for file in tmp_path.iterdir() if file.suffix == ".run")
+    assert cli.run(["resolve", run]) == 2
+    assert "this lies on a network file system (nfs4)" in capsys.readouterr().err
+    assert cli.run(["resolve", run, "--sandbox", "--force"]) == 0
 
 
 def test_this_machines_own_mounts_can_be_read(tmp_path: Path) -> None:

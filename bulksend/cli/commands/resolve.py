@@ -18,6 +18,7 @@ from bulksend.cli.sending import (
     Manners,
     agreed,
     check_can_ask,
+    check_is_local,
     has_terminal,
     is_written,
     run_loop,
@@ -43,6 +44,7 @@ class ResolveSettings:
     unseen: bool
     results: Path | None
     wait: bool
+    force: bool
     yes: bool
     no_progress: bool
 
@@ -58,6 +60,7 @@ RESOLVE = Group(
         option("--unseen", is_flag=True, help="Resend even if the API has a list and it could not be read."),
         option("--results", metavar="FILE", type=click.Path(path_type=Path), help="The results, .csv or .jsonl."),
         option("--wait", is_flag=True, help="If another run of the account is sending, wait until it has ended."),
+        option("--force", is_flag=True, help="The run file lies on a network file system, where locks may not hold."),
         option("--yes", "-y", is_flag=True, help="Resend without asking."),
         option("--no-progress", is_flag=True, help="Show no progress."),
     ),
@@ -84,6 +87,7 @@ def command(run_file: Path, to: TargetSettings, paced: PaceSettings, said: Resol
     if said.resend and said.leave:
         raise UsageError("--resend and --leave cannot both be: leave one out")
     paths = Paths.beside(str(run_file), run_file, said.results)
+    check_is_local(paths.run, force=said.force)
     with open_run(paths.run) as run:
         check_output(paths.results, paths.run, *inputs_of(run))
     org_id, base_url = to.address

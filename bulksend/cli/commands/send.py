@@ -20,7 +20,16 @@ from bulksend.cli.groups import Group, with_options
 from bulksend.cli.history_view import held_lines
 from bulksend.cli.options import VERBOSE
 from bulksend.cli.page import Page
-from bulksend.cli.sending import Manners, agreed, check_can_ask, run_loop, send_and_tell, target_of, tell_end
+from bulksend.cli.sending import (
+    Manners,
+    agreed,
+    check_can_ask,
+    check_is_local,
+    run_loop,
+    send_and_tell,
+    target_of,
+    tell_end,
+)
 from bulksend.cli.settings import Command, option
 from bulksend.cli.values import ERROR_LIMIT, USD
 from bulksend.cli.watch import Watch
@@ -29,7 +38,7 @@ from bulksend.errors import Advice, UsageError
 from bulksend.model import Endpoint, MicroUSD
 from bulksend.planning import Plan
 from bulksend.reports import check_output, inputs_at
-from bulksend.runs import Address, OwnRun, Paths, is_run_file, network_kind
+from bulksend.runs import Address, OwnRun, Paths, is_run_file
 from bulksend.sending import ErrorLimit
 from bulksend.sms import dollars
 from bulksend.words import many
@@ -75,7 +84,7 @@ SEND = Group(
         ),
         option("--limit", metavar="N", type=click.IntRange(min=1), help="Only the first N pending rows: a test send."),
         option("--wait", is_flag=True, help="If another run of the account is sending, wait until it has ended."),
-        option("--force", is_flag=True, help="Keep the run file on a network file system, where locks may not hold."),
+        option("--force", is_flag=True, help="The run file lies on a network file system, where locks may not hold."),
         option("--dry-run", is_flag=True, help="Plan and price only, as `bulksend estimate` does."),
         option("--yes", "-y", is_flag=True, help="Send without asking."),
         option("--no-progress", is_flag=True, help="Show no progress."),
@@ -119,11 +128,7 @@ def command(
     paths = Paths.beside(input_name, files.run, files.results)
     read = (Path(input_name), *planned.files, *to.files, *inputs_at(paths.run))
     check_output(paths.results, paths.run, *read)
-    if (kind := network_kind(paths.run)) and not said.force:
-        raise UsageError(
-            f"{paths.run}: this lies on a network file system ({kind}), where locks may not hold: name a local file "
-            "with --run, or say --force if only this machine uses it"
-        )
+    check_is_local(paths.run, force=said.force)
     how = replace(
         paced.options(),
         limit=said.limit,
