@@ -189,6 +189,7 @@ class Outcome(NamedTuple):
         answer: what the API said, or None.
         error: what went wrong, for people; empty if nothing did.
         learned: the number behind a contactId, if the answer told it.
+        in_doubt: whether an attempt before it may have been accepted.
     """
 
     row: int
@@ -199,6 +200,7 @@ class Outcome(NamedTuple):
     answer: Answer | None = None
     error: str = ""
     learned: tuple[ContactId, PhoneNumber] | None = None
+    in_doubt: bool = False
 
 
 @dataclass(frozen=True, slots=True)

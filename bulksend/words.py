@@ -16,6 +16,6 @@ def printable(text: str, longest: int = 300) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
-def many(number: int, noun: str) -> str:
-    """A number of things, in words."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+def many(number: int, noun: str, plural: str | None = None) -> str:
+    """A number of things, in words; more than one of them end in an s, unless it is said how."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"

@@ -25,6 +25,8 @@ from .lookback import LookedBack as LookedBack
 from .lookback import give_up_lost as give_up_lost
 from .lookback import has_history as has_history
 from .lookback import look_at_history as look_at_history
+from .meter import Meter as Meter
+from .meter import seconds_left as seconds_left
 from .plans import PlanRequest as PlanRequest
 from .plans import own_as_planned as own_as_planned
 from .plans import plan as plan

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bulksend.campaign.choices import Repeating
 from bulksend.campaign.lookback import LookedBack
 from bulksend.planning import Tally
-from bulksend.sending import Stop
+from bulksend.sending import Progress, Stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +52,11 @@ class Started:
 
     Attributes:
         rows: messages that are to be sent, those in doubt included that are repeated.
+        price: what they are estimated at, in micro-USD; None if any has no known rate.
     """
 
     rows: int
+    price: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +64,24 @@ class Progressed:
     """Where sending stands; only what is committed counts.
 
     Attributes:
+        now: what has become of the rows.
         seconds: since it started.
-        sent: rows that this command brought to be accepted.
-        not_sent: rows that it is done with all the same.
-        parked: rows that wait for their phone's cap.
-        in_flight: requests under way.
-        caps_s: how long the parked rows take at least.
+        pace: messages accepted a second, lately.
+        mean: the same since it started.
+        left_s: how long it still takes at that pace and by the caps, pauses included; None if nobody can tell.
+        free_s: how long until the next phone is free that rows wait for; None if none waits, or nobody can tell.
+        slowed_s: for so long the server asks to be left alone; 0 if it does not.
+        away_s: until the next try, where the server is away; None where it is not.
     """
 
+    now: Progress
     seconds: float
-    sent: int
-    not_sent: int
-    parked: int
-    in_flight: int
-    caps_s: float
+    pace: float
+    mean: float
+    left_s: float | None
+    free_s: float | None = None
+    slowed_s: float = 0.0
+    away_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

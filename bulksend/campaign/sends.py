@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import math
 import random
 import resource
 import time
@@ -20,24 +19,19 @@ from bulksend.campaign.events import (
     Ended,
     HistoryGone,
     LeftOut,
-    Progressed,
     SandboxClosed,
-    ServerAway,
-    Slowed,
     Started,
-    StoppingEarly,
     Tell,
 )
 from bulksend.campaign.limits import budget_of, errors_of, repeats_max
 from bulksend.campaign.lookback import look_again
+from bulksend.campaign.watching import told
 from bulksend.engagespark import SmsApi, Target
 from bulksend.errors import Advice, OwnedError, RunFileError, UsageError
 from bulksend.model import Endpoint, PhoneNumber, Status
 from bulksend.runs import Account, Clock, Earlier, OwnRun, Run
 from bulksend.sending import Budget, Engine, Errors, Journal, Past, Stopping, assemble
 
-_LOOK_S = 0.1  # between two looks at an engine's progress
-_CAPS_LOOK_S = 5.0  # the caps are looked at phone by phone, so not as often
 _WAIT_S = 0.5
 _OTHER_FILES = 64
 _DAY_S = 86_400.0
@@ -95,8 +89,8 @@ async def send(
     earlier = _begin(run, account, options, tell)
     try:
         before = run.tally()
-        pending = run.overview(options.limit).rows
-        repeats = repeats_max(run, before, pending, options)
+        rows = run.overview(options.limit)
+        repeats = repeats_max(run, before, rows.rows, options)
         budget, errors = budget_of(run, options), errors_of(run, before, options)
         async with (
             _reachable(target, run, options, tell) as reachable,
@@ -106,8 +100,8 @@ async def send(
             try:
                 past = _past(run, options, earlier, repeats)
                 engine = _engine(run, journal, api, options, stopping, past, budget, errors)
-                tell(Started(pending + repeats))
-                async with _told(engine, stopping, options.pace.grace_s, tell):
+                tell(Started(rows.rows + repeats, None if rows.unpriced else rows.price))
+                async with told(engine, stopping, tell, rows=rows.rows + repeats, grace_s=options.pace.grace_s):
                     with _rare_collector():
                         await engine.run()
                 if stopping.why is None or stopping.why.reason.leaves_time:
@@ -226,49 +220,6 @@ def _make_room(concurrency: int) -> None:
             Advice.LOWER_CONCURRENCY,
         )
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-@asynccontextmanager
-async def _told(engine: Engine, stopping: Stopping, grace_s: float, tell: Tell) -> AsyncIterator[None]:
-    """Tell how an engine gets on, for as long as it works."""
-    watching = asyncio.create_task(_watch(engine, stopping, grace_s, tell))
-    try:
-        yield
-    finally:
-        watching.cancel()
-        with suppress(asyncio.CancelledError):
-            await watching
-
-
-async def _watch(engine: Engine, stopping: Stopping, grace_s: float, tell: Tell) -> None:
-    started = time.monotonic()
-    caps_until = caps_seen = quiet_until = looks_at = 0.0
-    is_stopping = False
-    try:
-        while True:
-            mono_s = time.monotonic()
-            is_over = mono_s > caps_until and engine.progress.parked
-            if is_over or mono_s - caps_seen > _CAPS_LOOK_S:
-                caps_until, caps_seen = mono_s + engine.caps_s, mono_s
-            if engine.quiet_until > max(quiet_until, mono_s):
-                quiet_until = engine.quiet_until
-                tell(Slowed(quiet_until - mono_s))
-            if engine.looks_at != looks_at:
-                looks_at = engine.looks_at
-                if looks_at < math.inf:
-                    tell(ServerAway(max(0.0, looks_at - mono_s)))
-            if stopping.why and not is_stopping:
-                is_stopping = True
-                tell(StoppingEarly(stopping.why, engine.progress.in_flight, grace_s))
-            tell(_progress(engine, mono_s - started, caps_until - mono_s))
-            await asyncio.sleep(_LOOK_S)
-    finally:
-        tell(_progress(engine, time.monotonic() - started, 0.0))
-
-
-def _progress(engine: Engine, seconds: float, caps_s: float) -> Progressed:
-    now = engine.progress
-    return Progressed(seconds, now.sent, now.not_sent, now.parked, now.in_flight, max(caps_s, 0.0))
 
 
 @asynccontextmanager

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
@@ -12,6 +14,7 @@ from bulksend.model import Status
 from bulksend.sms import phones
 
 _LOG_WIDTH = 160  # columns, where there is no terminal
+_SET_IN = "    "
 
 
 MEANINGS = {
@@ -32,12 +35,38 @@ def console() -> Console:
 
 
 class _Unbreakable(Console):
-    """A run that somebody paid for does not end because nobody listens any more."""
+    """A run that somebody paid for does not end because nobody listens any more; and its words stay whole."""
+
+    def print(self, *objects: Any, soft_wrap: bool | None = None, **how: Any) -> None:
+        """Show objects; on a terminal, a sentence in lines of whole words."""
+        if not (soft_wrap and self.is_terminal):
+            super().print(*objects, soft_wrap=soft_wrap, **how)
+            return
+        for line in wrapped(" ".join(map(str, objects)), self.width):
+            super().print(line, soft_wrap=True, **how)
 
     def on_broken_pipe(self) -> None:
         """Go on in silence."""
         self.quiet = True
         silence(sys.stderr)
+
+
+def wrapped(sentence: str, width: int) -> list[str]:
+    """A sentence in lines of whole words, those after the first set in.
+
+    A word that is longer than a line stays whole as well, so that a path can be copied: the terminal breaks it.
+    """
+    if cell_len(sentence) <= width:
+        return [sentence]
+    line, *words = sentence.split(" ")
+    lines = []
+    for word in words:
+        if line.strip() and cell_len(line) + cell_len(word) >= width:
+            lines.append(line)
+            line = _SET_IN + word
+        else:
+            line = f"{line} {word}"
+    return [*lines, line]
 
 
 def country_name(code: str) -> str:

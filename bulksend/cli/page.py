@@ -6,6 +6,8 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
+from bulksend.cli.console import wrapped
+
 LINES = 40  # what a terminal shows at once, with the question below
 
 
@@ -33,6 +35,11 @@ class Page:
         self._out.print(text, style=style, soft_wrap=True)
         self.left -= self.height(text)
 
+    def gap(self) -> None:
+        """Set what follows apart; a log needs none."""
+        if self._out.is_terminal:
+            self.print("")
+
     def table(self, table: Table) -> None:
         """Show a table."""
         self._out.print(table)
@@ -40,4 +47,4 @@ class Page:
 
     def height(self, text: str) -> int:
         """How many of the terminal's lines a line takes."""
-        return max(1, -(-cell_len(text) // self._out.width))
+        return sum(max(1, -(-cell_len(line) // self._out.width)) for line in wrapped(text, self._out.width))

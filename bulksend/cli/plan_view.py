@@ -30,6 +30,9 @@ _CROWDS = 3
 _CROWDED = 10  # a phone that takes a tenth of the longest time is not worth a word
 
 
+_GAPS = 2  # lines that set the previews apart
+
+
 _ANSWER_S = 0.25  # what the API is taken to need for an answer, as long as nothing is known
 
 
@@ -56,15 +59,19 @@ def show_plan(
     _show_sums(page, plan, options, place, balance)
     for line in held:
         page.print(line, "yellow")
+    page.gap()
     previews = [_preview(preview) for preview in plan.previews]
     if findings:
-        show_findings(page, findings, _height(page, previews[0]) if previews else 0)
+        show_findings(page, findings, _height(page, previews[0]) + _GAPS if previews else _GAPS)
+        page.gap()
     for number, lines in enumerate(previews):
-        if page.cuts and number and page.left < _height(page, lines):
+        if page.cuts and number and page.left <= _height(page, lines):
             break
         page.print(lines[0], "bold")
         for line in lines[1:]:
             page.print(line)
+    if previews:
+        page.gap()
 
 
 def tell_of_rates(out: Console, place: str, rates: Path | None) -> None:

@@ -4,13 +4,13 @@ from .caps import PHILIPPINES as PHILIPPINES
 from .caps import Cap as Cap
 from .caps import Caps as Caps
 from .engine import Engine as Engine
-from .engine import Progress as Progress
 from .feed import Past as Past
 from .journal import Journal as Journal
 from .keys import Keys as Keys
 from .limits import ErrorLimit as ErrorLimit
 from .limits import Errors as Errors
 from .pace import Pace as Pace
+from .progress import Progress as Progress
 from .proof import DEDUP_MEMORY_S as DEDUP_MEMORY_S
 from .proof import Proof as Proof
 from .stop import Stop as Stop

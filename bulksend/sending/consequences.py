@@ -121,7 +121,9 @@ class Consequences:
         final = not again and (event is not Event.PUT_OFF or attempt.in_doubt)
         if final:
             self._count(item.row, event)
-        return Outcome(item.row, event, final, wall_s, verdict.http_status, answer, verdict.says, learned)
+        return Outcome(
+            item.row, event, final, wall_s, verdict.http_status, answer, verdict.says, learned, attempt.in_doubt
+        )
 
     def looked(self, mono_s: float, *, found: bool) -> None:
         """It was looked whether anybody answers for the server that is away."""

@@ -75,6 +75,17 @@ class Dispatcher:
         """Rows that wait for their phone's cap."""
         return self._parked
 
+    @property
+    def phones(self) -> int:
+        """Phones that rows wait for."""
+        return len(self._lanes)
+
+    @property
+    def free_at(self) -> float:
+        """When the next of these phones is free; ``math.inf`` if only an answer can tell."""
+        self._drop_stale()
+        return self._waiting[0][0] if self._waiting else math.inf
+
     def parked_s(self, mono_s: float) -> float:
         """How long the rows that wait for their phone's cap take at least, in seconds; looks at every such phone."""
         longest = 0.0
@@ -138,10 +149,7 @@ class Dispatcher:
         self._awaken(mono_s)
         if self._ready or self._due or self._queue:
             return mono_s
-        while self._waiting and self._waiting[0][2].wake_at != self._waiting[0][0]:
-            heapq.heappop(self._waiting)  # its lane was placed anew since
-        waiting = self._waiting[0][0] if self._waiting else math.inf
-        return min(waiting, self._retries[0][0] if self._retries else math.inf)
+        return min(self.free_at, self._retries[0][0] if self._retries else math.inf)
 
     def answered(self, item: Queued, mono_s: float) -> None:
         """An attempt's answer came or its time-out struck: its slots come free one window from now."""
@@ -256,6 +264,10 @@ class Dispatcher:
         lane.wake_at = free_at
         if free_at < math.inf:
             heapq.heappush(self._waiting, (free_at, next(self._ticket), lane))
+
+    def _drop_stale(self) -> None:
+        while self._waiting and self._waiting[0][2].wake_at != self._waiting[0][0]:
+            heapq.heappop(self._waiting)  # its lane was placed anew since
 
     def _awaken(self, mono_s: float) -> None:
         while self._waiting and self._waiting[0][0] <= mono_s:

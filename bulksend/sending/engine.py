@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bulksend.model import Attempt, Outcome, Queued
@@ -23,6 +23,7 @@ from bulksend.sending.gate import Gate
 from bulksend.sending.journal import Journal
 from bulksend.sending.keys import Keys
 from bulksend.sending.pace import Pace, grant
+from bulksend.sending.progress import Progress
 from bulksend.sending.purse import Purse
 from bulksend.sending.settling import Settling
 from bulksend.sending.stop import Stop, StopReason
@@ -32,23 +33,6 @@ from bulksend.sending.verdict import CUT_SHORT, Sender, Verdict
 
 if TYPE_CHECKING:
     from aiolimiter import AsyncLimiter
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Where a run stands, for whoever shows it.
-
-    Attributes:
-        sent: rows that this command brought to be accepted; only what is committed counts.
-        not_sent: rows that it is done with all the same.
-        parked: rows that wait for their phone's cap.
-        in_flight: requests under way.
-    """
-
-    sent: int
-    not_sent: int
-    parked: int
-    in_flight: int
 
 
 class Engine:
@@ -116,8 +100,17 @@ class Engine:
     @property
     def progress(self) -> Progress:
         """Where the run stands now."""
-        in_flight = self._busy - self._outbox.qsize()
-        return Progress(self._settling.sent, self._settling.not_sent, self._dispatcher.parked, in_flight)
+        settled, waiting = self._settling, self._dispatcher
+        return Progress(
+            ends=Counter(settled.ends),
+            charged=settled.charged,
+            retries=settled.retries,
+            latest=settled.latest,
+            parked=waiting.parked,
+            phones=waiting.phones,
+            free_at=waiting.free_at,
+            in_flight=self._busy - self._outbox.qsize(),
+        )
 
     @property
     def caps_s(self) -> float:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable
 
-from bulksend.model import Event, Outcome
+from bulksend.model import Event, Outcome, Status
 from bulksend.sending.consequences import Consequences
 from bulksend.sending.journal import Journal
+from bulksend.sending.progress import status_of
 from bulksend.sending.stopping import Stopping
 
 # Outcomes are committed in groups: at 100, or after 15 ms.
@@ -16,15 +18,19 @@ _GROUP_S = 0.015
 
 
 class Settling:
-    """Commits a run's outcomes.
+    """Commits a run's outcomes. Only what is committed counts.
 
     Attributes:
-        sent: rows that were accepted; only what is committed counts.
-        not_sent: rows that the run is done with all the same.
+        ends: how the rows ended that the run is done with.
+        charged: what they cost by the API's own words, in micro-USD.
+        retries: attempts after which another is to come.
+        latest: why the last of these is.
     """
 
     def __init__(self, journal: Journal, consequences: Consequences, stopping: Stopping) -> None:
-        self.sent = self.not_sent = 0
+        self.ends: Counter[Status] = Counter()
+        self.charged = self.retries = 0
+        self.latest = ""
         self._journal = journal
         self._consequences = consequences
         self._stopping = stopping
@@ -59,7 +65,10 @@ class Settling:
             self._outcomes = outcomes + self._outcomes
             raise
         for outcome in outcomes:
-            if outcome.event is Event.ACCEPTED:
-                self.sent += 1
-            elif outcome.final:
-                self.not_sent += 1
+            if outcome.final or outcome.event is Event.ACCEPTED:
+                self.ends[status_of(outcome)] += 1
+                if outcome.answer is not None:
+                    self.charged += outcome.answer.charged or 0
+            elif outcome.event is not Event.CALLED_OFF:
+                self.retries += 1
+                self.latest = outcome.error

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bulksend.cli.watch import seconds_left
+from bulksend.campaign import seconds_left
 from bulksend.model import ContactId, Encoding, PhoneNumber
 from bulksend.planning.duration import crowd_seconds, min_seconds
 from bulksend.planning.overview import Crowd, Group, Overview

@@ -1,0 +1,102 @@
+"""What is told of an engine for as long as it works."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from bulksend.campaign.events import Progressed, ServerAway, Slowed, StoppingEarly, Tell
+from bulksend.campaign.meter import Meter, seconds_left
+from bulksend.sending import Engine, Stopping
+
+_LOOK_S = 0.1
+_CAPS_LOOK_S = 5.0  # the caps are looked at phone by phone, so not as often
+
+
+@asynccontextmanager
+async def told(engine: Engine, stopping: Stopping, tell: Tell, *, rows: int, grace_s: float) -> AsyncIterator[None]:
+    """Tell how an engine gets on, for as long as it works.
+
+    Args:
+        engine: the engine.
+        stopping: whether it is to end.
+        tell: hears of it.
+        rows: how many it is to send.
+        grace_s: how long it waits for answers where somebody waits for its end.
+    """
+    watching = asyncio.create_task(_Watching(engine, stopping, tell, rows, grace_s).run())
+    try:
+        yield
+    finally:
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
+
+
+class _Watching:
+    """Looks at one engine."""
+
+    def __init__(self, engine: Engine, stopping: Stopping, tell: Tell, rows: int, grace_s: float) -> None:
+        self._engine = engine
+        self._stopping = stopping
+        self._tell = tell
+        self._rows = rows
+        self._grace_s = grace_s
+        self._began = time.monotonic()
+        self._done, self._sent = Meter(self._began), Meter(self._began)
+        self._caps_until = self._caps_seen = 0.0
+        self._quiet_until = self._looks_at = 0.0
+        self._is_stopping = False
+
+    async def run(self) -> None:
+        """Tell of it until cancelled."""
+        try:
+            while True:
+                mono_s = time.monotonic()
+                self._tell_of_pauses(mono_s)
+                if self._stopping.why and not self._is_stopping:
+                    self._is_stopping = True
+                    self._tell(StoppingEarly(self._stopping.why, self._engine.progress.in_flight, self._grace_s))
+                self._tell(self._progress(mono_s))
+                await asyncio.sleep(_LOOK_S)
+        finally:
+            self._tell(self._progress(time.monotonic()))
+
+    def _tell_of_pauses(self, mono_s: float) -> None:
+        engine = self._engine
+        if engine.quiet_until > max(self._quiet_until, mono_s):
+            self._quiet_until = engine.quiet_until
+            self._tell(Slowed(self._quiet_until - mono_s))
+        if engine.looks_at != self._looks_at:
+            self._looks_at = engine.looks_at
+            if self._looks_at < math.inf:
+                self._tell(ServerAway(max(0.0, self._looks_at - mono_s)))
+
+    def _progress(self, mono_s: float) -> Progressed:
+        now, engine = self._engine.progress, self._engine
+        done = now.sent + now.not_sent
+        self._done.note(mono_s, done)
+        self._sent.note(mono_s, now.sent)
+        slowed_s = max(engine.quiet_until - mono_s, 0.0)
+        away_s = max(engine.looks_at - mono_s, 0.0) if engine.looks_at < math.inf else None
+        free = self._rows - done - now.parked
+        return Progressed(
+            now,
+            seconds=mono_s - self._began,
+            pace=self._sent.pace(mono_s, now.sent),
+            mean=self._sent.mean(mono_s, now.sent),
+            left_s=None if away_s is not None else self._left_s(free, mono_s, done, slowed_s),
+            free_s=max(now.free_at - mono_s, 0.0) if now.free_at < math.inf else None,
+            slowed_s=slowed_s,
+            away_s=away_s,
+        )
+
+    def _left_s(self, free: int, mono_s: float, done: int, slowed_s: float) -> float | None:
+        if self._engine.progress.parked and (mono_s > self._caps_until or mono_s - self._caps_seen > _CAPS_LOOK_S):
+            self._caps_until, self._caps_seen = mono_s + self._engine.caps_s, mono_s
+        # After a pause, what was measured lately is too slow.
+        pace = max(self._done.pace(mono_s, done), self._done.mean(mono_s, done) if done else 0.0)
+        return seconds_left(free, pace, self._caps_until - mono_s, slowed_s)

@@ -1,0 +1,85 @@
+"""The screen of a run that is being sent: what stands on it, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rich.console import Group
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+
+from bulksend.campaign import Progressed, Started
+from bulksend.cli.console import time_of, wrapped
+from bulksend.model import Status
+from bulksend.sms import dollars
+from bulksend.words import many, printable
+
+_ENDS = (Status.SENT, Status.SKIPPED, Status.REJECTED, Status.FAILED, Status.UNKNOWN)
+_BAR = 40  # columns at most
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """Shows how a run gets on, at any width.
+
+    Attributes:
+        began: what is to be sent.
+        seen: where it stands.
+    """
+
+    began: Started
+    seen: Progressed
+
+    @property
+    def done(self) -> int:
+        """Rows that this command is done with."""
+        return self.seen.now.sent + self.seen.now.not_sent
+
+    def line(self) -> str:
+        """All of it that a log has room for."""
+        return f"{self.done:,} of {self.began.rows:,} done: {', '.join((*self._counts(), *self._pace()))}"
+
+    def shown(self, width: int) -> Group:
+        """A bar, and under it what there is to tell; words stay whole."""
+        share = self.done / self.began.rows if self.began.rows else 1.0
+        bar = Table.grid()
+        bar.add_row(ProgressBar(self.began.rows, self.done, width=min(width, _BAR)))
+        head = f"sending: {self.done:,} of {self.began.rows:,} done, {share:.0%}"
+        return Group(head, bar, *(line for each in self.lines() for line in wrapped(each, width)))
+
+    def lines(self) -> Iterator[str]:
+        """What there is to tell."""
+        yield ", ".join(self._counts())
+        yield ", ".join(self._pace())
+        yield from self._waits()
+
+    def _counts(self) -> Iterator[str]:
+        now = self.seen.now
+        for status in _ENDS:
+            if now.ends.get(status, 0) or status is Status.SENT:
+                yield f"{now.ends.get(status, 0):,} {status}"
+        if now.in_flight:
+            yield f"{now.in_flight:,} in flight"
+
+    def _pace(self) -> Iterator[str]:
+        seen = self.seen
+        yield f"{seen.pace:,.0f}/s now, {seen.mean:,.0f}/s on average"
+        if seen.left_s is not None and self.done:
+            yield f"{time_of(seen.left_s)} left"
+        if seen.now.charged:
+            of = f" of {dollars(self.began.price)} estimated" if self.began.price is not None else ""
+            yield f"{dollars(seen.now.charged)}{of}"
+
+    def _waits(self) -> Iterator[str]:
+        seen = self.seen
+        if seen.now.parked:
+            when = "" if seen.free_s is None else f"; the next is free in {time_of(seen.free_s)}"
+            phones = many(seen.now.phones, "phone")
+            yield f"{many(seen.now.parked, 'row waits', 'rows wait')} for the cap of {phones}{when}"
+        if seen.now.retries:
+            yield f"{many(seen.now.retries, 'retry', 'retries')}, the last because {printable(seen.now.latest)}"
+        if seen.away_s is not None:
+            yield f"Server away: trying again in {time_of(seen.away_s)}."
+        elif seen.slowed_s:
+            yield f"Slowed by the API for {time_of(seen.slowed_s)}."

@@ -1,0 +1,94 @@
+"""The screen of a run that is being sent, at any width: whole words, and everything that there is to tell."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.console import Console
+
+from bulksend.campaign import Meter, Progressed, Started
+from bulksend.cli.console import wrapped
+from bulksend.cli.screen import Screen
+from bulksend.model import Event, Outcome, Status
+from bulksend.sending import Progress
+from bulksend.sending.progress import status_of
+
+ENDS = {Status.SENT: 1_190, Status.REJECTED: 40, Status.UNKNOWN: 4}
+BUSY = Progress(ENDS, 23_800_000, 3, "the API had an internal error (500): internal service error", 12, 4, 8.0, 32)
+SEEN = Progressed(BUSY, seconds=4.0, pace=312.4, mean=298.0, left_s=12.4, free_s=8.2)
+BEGAN = Started(2_000, 40_000_000)
+
+
+def shown(seen: Progressed, width: int, began: Started = BEGAN) -> list[str]:
+    said = StringIO()
+    Console(file=said, width=width, highlight=False, markup=False, emoji=False).print(Screen(began, seen).shown(width))
+    return [line.rstrip() for line in said.getvalue().splitlines()]
+
+
+def test_all_there_is_to_tell_stands_on_one_screen() -> None:
+    head, bar, *lines = shown(SEEN, 140)
+    assert head == "sending: 1,234 of 2,000 done, 62%"
+    assert set(bar) <= set("━╺╸ ")
+    assert lines == [
+        "1,190 sent, 40 rejected, 4 unknown, 32 in flight",
+        "312/s now, 298/s on average, 12.4 s left, $23.80 of $40.00 estimated",
+        "12 rows wait for the cap of 4 phones; the next is free in 8.2 s",
+        "3 retries, the last because the API had an internal error (500): internal service error",
+    ]
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 140])
+def test_no_word_is_broken_at_any_width(width: int) -> None:
+    lines = shown(SEEN, width)
+    assert max(map(cell_len, lines)) <= width
+    whole = " ".join(line for line in shown(SEEN, 400) if "━" not in line)
+    assert " ".join(line for line in lines if "━" not in line).split() == whole.split()
+
+
+def test_a_server_that_is_away_and_one_that_asks_for_quiet_are_told() -> None:
+    away = Progressed(BUSY, 4.0, 0.0, 298.0, None, away_s=8.0)
+    assert shown(away, 80)[-1] == "Server away: trying again in 8.0 s."
+    assert not any("left" in line for line in shown(away, 80))
+    slowed = Progressed(BUSY, 4.0, 0.0, 298.0, 30.0, slowed_s=12.0)
+    assert shown(slowed, 80)[-1] == "Slowed by the API for 12.0 s."
+
+
+def test_what_has_no_price_is_not_told_as_a_share_of_one() -> None:
+    assert "$23.80," not in " ".join(shown(SEEN, 140, Started(2_000)))
+    assert "estimated" not in " ".join(shown(SEEN, 140, Started(2_000)))
+
+
+def test_a_row_in_doubt_stays_unknown_whatever_its_last_attempt_shows() -> None:
+    def ended(event: Event, *, in_doubt: bool) -> Status:
+        return status_of(Outcome(1, event, final=True, ended_at=0.0, in_doubt=in_doubt))
+
+    assert ended(Event.REJECTED, in_doubt=False) is Status.REJECTED
+    assert ended(Event.ACCEPTED, in_doubt=True) is Status.SENT
+    for event in (Event.REJECTED, Event.FAILED, Event.PUT_OFF, Event.CALLED_OFF, Event.DOUBTED):
+        assert ended(event, in_doubt=True) is Status.UNKNOWN
+
+
+def test_the_pace_is_that_of_the_last_ten_seconds() -> None:
+    meter = Meter(100.0)
+    for second in range(1, 21):
+        meter.note(100.0 + second, 10 * second)
+    assert meter.pace(120.0, 200) == pytest.approx(10)
+    for second in range(21, 41):
+        meter.note(100.0 + second, 200)
+    assert meter.pace(140.0, 200) == 0
+    assert meter.mean(140.0, 200) == pytest.approx(5)
+
+
+WORDS = st.lists(st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=30), min_size=1)
+
+
+@given(WORDS, st.integers(40, 160))
+def test_a_sentence_is_broken_between_words_alone(words: list[str], width: int) -> None:
+    lines = wrapped(" ".join(words), width)
+    assert " ".join(line.removeprefix("    ") for line in lines).split(" ") == words
+    for line in lines:
+        assert cell_len(line) <= width or len(line.split()) == 1
