@@ -7,6 +7,7 @@ from .doubts import decide as decide
 from .doubts import look_up as look_up
 from .events import AccountBusy as AccountBusy
 from .events import CampaignEvent as CampaignEvent
+from .events import CutShort as CutShort
 from .events import Ended as Ended
 from .events import HistoryGone as HistoryGone
 from .events import LeftOut as LeftOut

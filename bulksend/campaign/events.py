@@ -122,6 +122,17 @@ class StoppingEarly:
 
 
 @dataclass(frozen=True, slots=True)
+class CutShort:
+    """Answers are not waited for any more.
+
+    Attributes:
+        in_doubt: requests that were under way: they may have been accepted.
+    """
+
+    in_doubt: int
+
+
+@dataclass(frozen=True, slots=True)
 class SandboxClosed:
     """The private sandbox that was sent to is gone, and this is what it saw.
 
@@ -178,6 +189,7 @@ CampaignEvent = (
     | Slowed
     | ServerAway
     | StoppingEarly
+    | CutShort
     | SandboxClosed
     | Ended
 )

@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from bulksend.campaign.events import Progressed, ServerAway, Slowed, StoppingEarly, Tell
+from bulksend.campaign.events import CutShort, Progressed, ServerAway, Slowed, StoppingEarly, Tell
 from bulksend.campaign.meter import Meter, seconds_left
 from bulksend.sending import Engine, Stopping
 
@@ -49,7 +49,8 @@ class _Watching:
         self._done, self._sent = Meter(self._began), Meter(self._began)
         self._caps_until = self._caps_seen = 0.0
         self._quiet_until = self._looks_at = 0.0
-        self._is_stopping = False
+        self._is_stopping = self._is_hurried = False
+        stopping.tell(self._hurry)
 
     async def run(self) -> None:
         """Tell of it until cancelled."""
@@ -57,9 +58,7 @@ class _Watching:
             while True:
                 mono_s = time.monotonic()
                 self._tell_of_pauses(mono_s)
-                if self._stopping.why and not self._is_stopping:
-                    self._is_stopping = True
-                    self._tell(StoppingEarly(self._stopping.why, self._engine.progress.in_flight, self._grace_s))
+                self._tell_of_the_end()
                 self._tell(self._progress(mono_s))
                 await asyncio.sleep(_LOOK_S)
         finally:
@@ -74,6 +73,22 @@ class _Watching:
             self._looks_at = engine.looks_at
             if self._looks_at < math.inf:
                 self._tell(ServerAway(max(0.0, self._looks_at - mono_s)))
+
+    def _tell_of_the_end(self) -> None:
+        if self._stopping.why and not self._is_stopping:
+            self._is_stopping = True
+            self._tell(StoppingEarly(self._stopping.why, self._in_flight, self._grace_s))
+
+    def _hurry(self) -> None:
+        """Called whenever an end is asked for; what is under way is counted before it is given up."""
+        if self._stopping.is_hurried and not self._is_hurried:
+            self._is_hurried = True
+            self._tell_of_the_end()
+            self._tell(CutShort(self._in_flight))
+
+    @property
+    def _in_flight(self) -> int:
+        return self._engine.progress.in_flight
 
     def _progress(self, mono_s: float) -> Progressed:
         now, engine = self._engine.progress, self._engine

@@ -1,4 +1,4 @@
-"""Signals: the first one ends a run in order, the second at once."""
+"""Signals: the first one ends a run in order, the second does not wait for answers, and a third ends the process."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _STOPS = {
 
 @contextmanager
 def stop_on_signals(stopping: Stopping, on_leave: Callable[[], None]) -> Iterator[None]:
-    """Ask for a run's end on the first signal, and leave on the second: what was under way is then unknown.
+    """Ask for a run's end on the first signal, and not to wait for what is under way on the second.
 
     Args:
         stopping: whom to ask.
-        on_leave: called before a second signal ends the process at once.
+        on_leave: called before a third signal ends the process at once.
     """
     loop = asyncio.get_running_loop()
     before = {number: signal.getsignal(number) for number in _STOPS}
@@ -36,9 +36,11 @@ def stop_on_signals(stopping: Stopping, on_leave: Callable[[], None]) -> Iterato
         os._exit(codes.of_stop(_STOPS[signal.Signals(number)]))  # the write-ahead intents make it safe
 
     def on_signal(number: signal.Signals) -> None:
-        for known in heard:
-            loop.remove_signal_handler(known)
-            signal.signal(known, at_once)
+        if stopping.is_interrupted:
+            for known in heard:
+                loop.remove_signal_handler(known)
+                signal.signal(known, at_once)
+            stopping.hurry()
         stopping.ask(_STOPS[number])
 
     for number in heard:

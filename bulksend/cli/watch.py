@@ -8,6 +8,7 @@ from rich.live import Live
 from bulksend.campaign import (
     AccountBusy,
     CampaignEvent,
+    CutShort,
     Ended,
     HistoryGone,
     LeftOut,
@@ -21,10 +22,12 @@ from bulksend.campaign import (
 from bulksend.cli.console import time_of
 from bulksend.cli.history_view import held_lines
 from bulksend.cli.screen import Screen
+from bulksend.sending import StopReason
 from bulksend.sms import dollars
 from bulksend.words import many
 
 _LINE_S = 10.0
+_AGAIN = {StopReason.INTERRUPTED: "Ctrl-C again"}
 
 
 class Watch:
@@ -46,50 +49,28 @@ class Watch:
     def hear(self, event: CampaignEvent) -> None:
         """Show an event, if it is to be seen."""
         match event:
-            case AccountBusy(says):
-                self._wait(says)
-            case HistoryGone(quiet_s):
-                self._say(
-                    f"The account's last run was cut off and its run file is gone: waiting {quiet_s:g} s, so that no "
-                    "phone gets too many."
-                )
-            case LeftOut(looked, repeating):
-                for line in held_lines(looked, repeating):
-                    self._say(line)
             case Started(rows) if rows and not self._hides_progress:
                 self._start(event)
             case Progressed() if self._began:
                 self._progress(self._began, event)
-            case Slowed(seconds) if self._live is None:
-                self._say(f"The server asks to be left alone for {time_of(seconds)}.")
-            case ServerAway(seconds) if self._live is None:
-                self._say(f"The server is away; trying again in {max(1, round(seconds))} s.")
-            case StoppingEarly(stop, in_flight, grace_s) if stop.reason.is_interruption:
-                self._say(
-                    f"Stopping: waiting for {many(in_flight, 'answer')}, {grace_s:g} s at most. The same once more "
-                    "leaves at once, with these in doubt."
-                )
-            case SandboxClosed(accepted, lost, charged):
+            case SandboxClosed() | Ended():
                 self.close()
-                self._say(
-                    f"The sandbox took {many(accepted, 'message')} for {dollars(charged)} and lost {lost:,} of them "
-                    "to the telcos' cap."
-                )
-            case Ended():
-                self.close()
+            case AccountBusy():
+                if self._is_waiting:
+                    return
+                self._is_waiting = True
+            case Slowed() | ServerAway() if self._live:
+                return  # it stands on the screen
             case _:
                 pass
+        for sentence in _words(event):
+            self._say(sentence)
 
     def close(self) -> None:
         """Show no more progress, and give the terminal its cursor back."""
         if self._live is not None:
             self._live.stop()
             self._live = None
-
-    def _wait(self, says: str) -> None:
-        if not self._is_waiting:
-            self._say(f"Waiting: {says}")
-        self._is_waiting = True
 
     def _start(self, began: Started) -> None:
         self._began = began
@@ -107,3 +88,30 @@ class Watch:
 
     def _say(self, sentence: str) -> None:
         self._out.print(sentence, soft_wrap=True)
+
+
+def _words(event: CampaignEvent) -> list[str]:
+    """An event in sentences, if there is one for it."""
+    match event:
+        case AccountBusy(says):
+            return [f"Waiting: {says}"]
+        case HistoryGone(quiet_s):
+            cut_off = "The account's last run was cut off and its run file is gone"
+            return [f"{cut_off}: waiting {quiet_s:g} s, so that no phone gets too many."]
+        case LeftOut(looked, repeating):
+            return held_lines(looked, repeating)
+        case Slowed(seconds):
+            return [f"The server asks to be left alone for {time_of(seconds)}."]
+        case ServerAway(seconds):
+            return [f"The server is away; trying again in {max(1, round(seconds))} s."]
+        case StoppingEarly(stop, in_flight, grace_s) if stop.reason.is_interruption:
+            waiting = f"Stopping: waiting for {many(in_flight, 'answer')}, {grace_s:g} s at most."
+            return [f"{waiting} {_AGAIN.get(stop.reason, 'The same once more')} leaves them in doubt."]
+        case CutShort(in_doubt):
+            left = many(in_doubt, "message is", "messages are")
+            return [f"Not waiting any longer: {left} in doubt. Nothing else goes out."]
+        case SandboxClosed(accepted, lost, charged):
+            took = f"The sandbox took {many(accepted, 'message')} for {dollars(charged)}"
+            return [f"{took} and lost {lost:,} of them to the telcos' cap."]
+        case _:
+            return []

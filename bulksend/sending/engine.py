@@ -268,7 +268,7 @@ class Engine:
             await self._wake.wait()
         with suppress(TimeoutError):
             async with asyncio.timeout(self._pace.grace_s):
-                while self._busy:
+                while self._busy and not self._stopping.is_hurried:
                     self._wake.clear()
                     await self._wake.wait()
 

@@ -20,12 +20,14 @@ class Stopping:
 
     Attributes:
         why: the reason; None as long as the run goes on.
+        is_hurried: whether what is under way is not waited for any more.
     """
 
-    __slots__ = ("_asked", "_interrupted", "_listeners", "why")
+    __slots__ = ("_asked", "_interrupted", "_listeners", "is_hurried", "why")
 
     def __init__(self) -> None:
         self.why: Stop | None = None
+        self.is_hurried = False
         self._asked, self._interrupted = asyncio.Event(), asyncio.Event()
         self._listeners: list[Callable[[], None]] = []
 
@@ -44,8 +46,14 @@ class Stopping:
         for listener in self._listeners:
             listener()
 
+    def hurry(self) -> None:
+        """Wait for nothing that is under way: it is in doubt."""
+        self.is_hurried = True
+        for listener in self._listeners:
+            listener()
+
     def tell(self, listener: Callable[[], None]) -> None:
-        """Call ``listener`` whenever an end is asked for."""
+        """Call ``listener`` whenever an end is asked for, or is to come at once."""
         self._listeners.append(listener)
 
     async def wait(self) -> None:

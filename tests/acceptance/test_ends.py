@@ -96,19 +96,24 @@ def test_an_interrupted_run_ends_in_order_and_goes_on(
     assert Counter(record["to"] for record in server.accepted()) == dict.fromkeys(numbers(200), 1)
 
 
-def test_a_second_interrupt_leaves_at_once(
-    program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
+@pytest.mark.parametrize("again", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_interrupt_leaves_at_once_and_tells_what_that_left(
+    program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers, again: signal.Signals
 ) -> None:
-    server = sandbox("--latency", "20")
+    server = sandbox("--latency", "6")
     campaign_of(numbers(5))
     process = program.start("send", "campaign.csv", "--base-url", server.base_url, "--yes")
     server.await_requests(5)
     process.send_signal(signal.SIGINT)
     time.sleep(0.3)
     started = time.monotonic()
-    returned, _ = end(process, signal.SIGINT)
+    returned, said = end(process, again)
     assert returned == 130
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 4
+    assert "waiting for 4 answers, 10 s at most. Ctrl-C again leaves them in doubt." in said
+    assert "Not waiting any longer: 4 messages are in doubt." in said
+    assert "What to do about the unknown rows: bulksend resolve" in said
+    assert [row["status"] for row in program.results()] == ["sent"] + ["unknown"] * 4
 
 
 def test_what_an_interrupted_run_cannot_wait_for_is_unknown(
