@@ -21,11 +21,13 @@ from bulksend.runs import Run, State, is_run_file, open_run
 
 COLUMNS = (
     "row", "status", "to", "contactId", "messageId", "estimateParts", "estimateMicro", "estimate", "deliveryDeadline",
-    "error", "httpStatus", "attempts", "sentAt",
+    "error", "httpStatus", "attempts", "sentAt", "messageSent",
 )  # fmt: skip
 """Our own columns, in order; the input's follow under their own names."""
 
-ESTIMATE_COLUMNS = ("row", "status", "to", "contactId", "encoding", "estimateParts", "estimateMicro", "error")
+ESTIMATE_COLUMNS = (
+    "row", "status", "to", "contactId", "encoding", "estimateParts", "estimateMicro", "error", "messageSent",
+)  # fmt: skip
 """The columns of what an estimate says of each row."""
 
 _SAID = itemgetter(
@@ -117,7 +119,7 @@ def _write(path: Path, header: Sequence[str], records: Generator[Record]) -> Non
 
 
 def _records(run: Run, width: int) -> Generator[Record]:
-    for row, state, recipient, said, error, http_status, attempts, started_at, cells in run.results():
+    for row, state, recipient, said, error, http_status, attempts, started_at, text, cells in run.results():
         message_id, parts, micro, estimate, deadline, to, contact = _SAID(loads(said)) if said else _NOTHING_SAID
         is_contact = isinstance(recipient, int)
         yield (
@@ -134,16 +136,17 @@ def _records(run: Run, width: int) -> Generator[Record]:
             http_status,
             attempts,
             _utc(started_at) if state == State.SENT and started_at is not None else None,
+            text or None,
             *_own(cells, width),
         )
 
 
 def _estimates(run: Run, width: int) -> Generator[Record]:
-    for row, status, recipient, encoding, parts, price, error, cells in run.planned():
+    for row, status, recipient, encoding, parts, price, text, error, cells in run.planned():
         is_contact = isinstance(recipient, int)
         sizes = (encoding, parts, price) if status == Status.PENDING else (None, None, None)
         to, contact = (None, recipient) if is_contact else (recipient, None)
-        yield (row, status, to, contact, *sizes, error, *_own(cells, width))
+        yield (row, status, to, contact, *sizes, error, text or None, *_own(cells, width))
 
 
 def _own(cells: str | bytes, width: int) -> list[str | None]:

@@ -100,15 +100,17 @@ class Charge:
         )
 
 
-ResultRow = tuple[int, str, Recipient | None, str | None, str | None, int | None, int, float | None, bytes]
+ResultRow = tuple[int, str, Recipient | None, str | None, str | None, int | None, int, float | None, str, bytes]
 """A row of a run: number, state, recipient, what the API said as a JSON object, error, HTTP status, attempts, when the
-last one began (in seconds since 1970), and the row's own cells as a JSON array. A tuple, for millions of them pass."""
+last one began (in seconds since 1970), the text of its message, and the row's own cells as a JSON array. A tuple, for
+millions of them pass."""
 
 UnsentRow = tuple[int, Recipient, PhoneNumber | None, str]
 """A message that was certainly not sent, and is to be: row, recipient, number of that contact if it is known, text."""
 
-PlannedRow = tuple[int, str, Recipient | None, str | None, int, int | None, str, bytes]
-"""What the plan says of a row: number, status, recipient, encoding, parts, price, error, own cells as a JSON array."""
+PlannedRow = tuple[int, str, Recipient | None, str | None, int, int | None, str, str, bytes]
+"""What the plan says of a row: number, status, recipient, encoding, parts, price, text, error, own cells as a JSON
+array."""
 
 
 class Run(Protocol):

@@ -152,7 +152,7 @@ def test_why_a_row_is_left_out_stands_in_its_results(tmp_path: Path) -> None:
     path = campaign(tmp_path, "july", (ANA, HI))
     looked(path)
     with own(path) as run:
-        ((row, status, *_, error, _, attempts, _, _),) = run.results()
+        ((row, status, *_, error, _, attempts, _, _, _),) = run.results()
         assert (row, status, attempts) == (1, "skipped", 0)
         assert error is not None
         assert error.startswith("got this very text from june.run on ")

@@ -212,6 +212,7 @@ def test_what_became_of_each_row_is_told(path: Path) -> None:
         200,
         1,
         DAY_1,
+        "is sent to a contact",
         b'["","7","is sent to a contact","Carla"]',
     ]
     assert rows[4][2] == {

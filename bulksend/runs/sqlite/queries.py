@@ -64,7 +64,7 @@ _PARTS_MAX = 255  # as many as a concatenated SMS can have (3GPP TS 23.040)
 
 _RESULTS = f"""
 SELECT m.row, {life.told("s.", "m.status")}, m.recipient, s.answer, coalesce(s.error, m.error), s.http_status,
-    coalesce(s.attempts, 0), s.started_at, m.cells
+    coalesce(s.attempts, 0), s.started_at, m.text, m.cells
 FROM messages m LEFT JOIN sends s ON s.row = m.row ORDER BY m.row
 """
 # Of a row in doubt only the last attempt's time is kept: its earlier ones are counted as if they had been as late. An

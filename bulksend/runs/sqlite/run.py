@@ -181,7 +181,7 @@ class SqliteRun:
         """See `Run.planned`."""
         left_out = f"s.state = '{State.LEFT_OUT}'"
         sql = f"""SELECT m.row, CASE WHEN {left_out} THEN '{Status.SKIPPED}' ELSE m.status END, m.recipient, m.encoding,
-            m.parts, m.price, CASE WHEN {left_out} THEN s.error ELSE m.error END, m.cells
+            m.parts, m.price, m.text, CASE WHEN {left_out} THEN s.error ELSE m.error END, m.cells
             FROM messages m LEFT JOIN sends s ON s.row = m.row ORDER BY m.row"""
         with explained(self.path):
             yield from self._db.execute(sql)
