@@ -116,10 +116,12 @@ def sent(tmp_path: Path) -> Iterator[Run]:
 def test_the_columns_are_ours_in_their_order_and_then_the_inputs() -> None:
     ours = (
         "row,status,to,contactId,messageId,estimateParts,estimateMicro,estimate,deliveryDeadline,error,httpStatus,"
-        "attempts,sentAt"
+        "attempts,sentAt,messageSent"
     )
     assert ",".join(COLUMNS) == ours
-    assert ",".join(ESTIMATE_COLUMNS) == "row,status,to,contactId,encoding,estimateParts,estimateMicro,error"
+    assert (
+        ",".join(ESTIMATE_COLUMNS) == "row,status,to,contactId,encoding,estimateParts,estimateMicro,error,messageSent"
+    )
 
 
 def test_every_row_has_its_record_in_input_order(sent: Run) -> None:
@@ -141,6 +143,7 @@ def test_every_row_has_its_record_in_input_order(sent: Run) -> None:
         "httpStatus": "200",
         "attempts": "1",
         "sentAt": "2020-09-13T12:26:40.250Z",
+        "messageSent": "text",
         "input_to": "639171234567",
         "Name": "Ana",
     }
@@ -186,10 +189,10 @@ def test_a_row_that_was_in_flight_when_its_owner_was_killed_is_told_as_the_next_
 
 def test_a_bad_row_keeps_its_cells_as_far_as_there_are_columns(sent: Run) -> None:
     records = read_csv(sent.write("out.csv"))
-    assert records[4][:2] + records[4][9:10] + records[4][13:] == ["4", "invalid", "no recipient", "", "Cy"]
-    assert records[7][13:] == ["1", "a"]
-    assert records[8][13:] == ["", ""]
-    assert {len(record) for record in records} == {15}
+    assert records[4][:2] + records[4][9:10] + records[4][13:] == ["4", "invalid", "no recipient", "", "", "Cy"]
+    assert records[7][14:] == ["1", "a"]
+    assert records[8][14:] == ["", ""]
+    assert {len(record) for record in records} == {16}
 
 
 @pytest.mark.parametrize("formula", FORMULAS)
@@ -207,6 +210,16 @@ def test_numbers_and_ordinary_words_are_left_alone(tmp_path: Path, text: str) ->
 
 def test_the_apis_words_are_made_harmless_too(sent: Run) -> None:
     assert read_csv(sent.write("out.csv"))[3][9] == "'=bad 'to'"
+
+
+def test_the_text_as_it_left_is_made_harmless_and_whole(tmp_path: Path) -> None:
+    text = "=Hi Ana,\n“50 %” off: 😀"
+    run = Run(tmp_path, ["messageSent"], [pending(1, ANA, ["mine"])._replace(text=text)])
+    header, record = read_csv(run.write("out.csv"))
+    assert dict(zip(header, record, strict=True))["messageSent"] == f"'{text}"
+    assert (header[-1], record[-1]) == ("input_messageSent", "mine")
+    told = json.loads(run.write("out.jsonl").read_text(encoding="utf-8"))
+    assert (told["messageSent"], told["input_messageSent"]) == (text, "mine")
 
 
 @given(st.text(max_size=6))
@@ -293,9 +306,9 @@ def test_an_estimate_tells_each_rows_size_and_price(tmp_path: Path) -> None:
         write_estimate(report, path)
     assert read_csv(path) == [
         [*ESTIMATE_COLUMNS, "input_error"],
-        ["1", "pending", "639171234567", "", "ucs2", "2", "40000", "", "a"],
-        ["2", "pending", "", "7", "gsm7", "2", "", "", "b"],
-        ["3", "invalid", "", "", "", "", "", "no recipient", "c"],
+        ["1", "pending", "639171234567", "", "ucs2", "2", "40000", "", "text", "a"],
+        ["2", "pending", "", "7", "gsm7", "2", "", "", "text", "b"],
+        ["3", "invalid", "", "", "", "", "", "no recipient", "", "c"],
     ]
 
 
