@@ -46,8 +46,7 @@ def _run_of(place: Path) -> Run | None:
     if not place.is_file() or not is_run_file(beside):
         return None
     run = open_run(beside)
-    is_rehearsal = not run.facts.base_url
-    if run.has_begun and not is_rehearsal and run.facts.input_digest == _digest(place):
+    if run.has_begun and not run.facts.address.is_rehearsal and run.facts.input_digest == _digest(place):
         return run
     run.close()
     return None

@@ -163,7 +163,7 @@ def _is_open(term: Term, run: Run) -> bool:
 def _refusal(run: Run, said: Terms, changed: Iterable[Term]) -> UsageError:
     """Why a run is not gone on with, and what to do."""
     begun = f"{run.place}: this run has begun with {_words(changed)}"
-    if not run.facts.base_url and said.base_url:
+    if run.facts.address.is_rehearsal and said.base_url:
         return UsageError(begun, Advice.LEAVE_REHEARSAL, run=run.place)
     if run.facts.input_digest != said.input_digest:
         return UsageError(begun, Advice.SEND_CORRECTED_APART, run=run.place)

@@ -17,6 +17,9 @@ _LOG_WIDTH = 160  # columns, where there is no terminal
 _SET_IN = "    "
 
 
+REHEARSAL = "a private sandbox: a rehearsal, nothing reaches a phone"
+"""Where a rehearsal goes, in words."""
+
 MEANINGS = {
     Status.SENT: "accepted by the API",
     Status.REJECTED: "refused by the API: certainly not sent",

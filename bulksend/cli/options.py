@@ -127,7 +127,11 @@ TARGET = Group(
     (
         option("--org-id", metavar="N", type=click.IntRange(min=1), help="The organization's id."),
         option("--base-url", metavar="URL", help=f"The API's address.  [default: {DEFAULT_BASE_URL}]"),
-        option("--sandbox", is_flag=True, help="Send to a private local server instead; needs no key."),
+        option(
+            "--sandbox",
+            is_flag=True,
+            help="Rehearse: send to a private local server instead, into NAME.sandbox.run; needs no key.",
+        ),
         option("--api-key-file", metavar="F", type=click.Path(path_type=Path), help="A file that holds the API key."),
         click.option("--api-key", hidden=True, expose_value=False, callback=_no_key_in_arguments),
     ),

@@ -36,12 +36,13 @@ _NOT_SENT = (Status.REJECTED, Status.FAILED, Status.UNKNOWN)
 def show_end(out: Console, run: Run, ended: Ended, results: str) -> None:
     """How it went: what was sent, what was not and why, and what to do next."""
     tally = ended.tally
-    rows = table("Stopped" if ended.stop else "Nothing was sent" if ended.is_all_left_out else "Done")
+    title = "Stopped" if ended.stop else "Nothing was sent" if ended.is_all_left_out else "Done"
+    rows = table(title + _rehearsed(run))
     _add_statuses(rows, tally)
-    _add_charges(rows, run.charges())
+    _add_charges(rows, run.charges(), _whose(run))
     pace = f", {ended.sent_now / ended.seconds:,.0f} SMS/s" if ended.sent_now and ended.seconds else ""
     rows.add_row("took", f"{time_of(ended.seconds)} for {many(ended.attempts_now, 'request')}{pace}")
-    rows.add_row("results", results)
+    rows.add_row("results", f"{results} (of a rehearsal)" if run.facts.address.is_rehearsal else results)
     out.print(rows)
     _show_reasons(out, run, tally, _NOT_SENT)
     if ended.stop:
@@ -59,12 +60,12 @@ def show_end(out: Console, run: Run, ended: Ended, results: str) -> None:
 
 def show_status(out: Console, run: Run, tally: Tally, who: str) -> None:
     """Where a run stands."""
-    rows = table(run.place)
+    rows = table(run.place + _rehearsed(run))
     rows.add_row("rows", f"{tally.rows:,}")
     _add_statuses(rows, tally)
     if tally.in_flight:
         rows.add_row("in flight", f"{tally.in_flight:,}  (under way: no outcome is noted yet)")
-    rows.add_row("charged", f"{dollars(tally.charged)} by the API's words")
+    rows.add_row("charged", f"{dollars(tally.charged)} {_whose(run)}")
     out.print(rows)
     _show_reasons(out, run, tally, (Status.INVALID, *_NOT_SENT))
     out.print(who[0].upper() + who[1:] + ".", soft_wrap=True)
@@ -83,20 +84,30 @@ def show_in_doubt(out: Console, rows: Sequence[RowInDoubt]) -> None:
         out.print(f"... and {len(rows) - _LISTED_ROWS:,} more; all are in the results.")
 
 
-def _add_charges(rows: Table, charges: Sequence[Charge]) -> None:
+def _rehearsed(run: Run) -> str:
+    """What stands behind a headline, where it is of a rehearsal."""
+    return " (a rehearsal: no SMS was sent)" if run.facts.address.is_rehearsal else ""
+
+
+def _whose(run: Run) -> str:
+    """Who told what was charged."""
+    return "by the sandbox's words: nothing is paid" if run.facts.address.is_rehearsal else "by the API's words"
+
+
+def _add_charges(rows: Table, charges: Sequence[Charge], whose: str) -> None:
     """What the API charges beside what it was estimated at, country by country if that tells more."""
-    rows.add_row("charged", _charge(charges) if charges else "nothing")
+    rows.add_row("charged", _charge(charges, whose) if charges else "nothing")
     if len(charges) > 1:
         for charge in charges[:_COUNTRIES]:
-            rows.add_row("", f"{country_name(charge.code)}: {many(charge.rows, 'message')}, {_charge([charge])}")
+            rows.add_row("", f"{country_name(charge.code)}: {many(charge.rows, 'message')}, {_charge([charge], whose)}")
         if len(charges) > _COUNTRIES:
             rows.add_row("", f"and {len(charges) - _COUNTRIES:,} other countries")
 
 
-def _charge(charges: Sequence[Charge]) -> str:
+def _charge(charges: Sequence[Charge], whose: str) -> str:
     charged, estimated = sum(each.charged for each in charges), sum(each.estimated for each in charges)
     unpriced, uncharged = sum(each.unpriced for each in charges), sum(each.uncharged for each in charges)
-    words = [f"{dollars(charged)} by the API's words"]
+    words = [f"{dollars(charged)} {whose}"]
     if uncharged:
         words.append(f"which tell nothing of {many(uncharged, 'message')}")
     priced = f"{dollars(estimated)} was estimated here" if estimated else "nothing was estimated here"

@@ -27,6 +27,11 @@ class Address(NamedTuple):
     org_id: int
     base_url: str
 
+    @property
+    def is_rehearsal(self) -> bool:
+        """Whether nothing that is sent there reaches a phone: it is a private sandbox."""
+        return not self.base_url
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:

@@ -13,6 +13,7 @@ from bulksend.planning import STDIN
 from bulksend.runs.sqlite import is_run_file
 
 FOLDER_VARIABLE = "BULKSEND_STATE_DIR"
+_REHEARSED = ".sandbox"  # in the names of a rehearsal's files
 
 
 class Paths(NamedTuple):
@@ -27,15 +28,33 @@ class Paths(NamedTuple):
     results: Path
 
     @classmethod
-    def beside(cls, input_name: str, run: Path | None = None, results: Path | None = None) -> Paths:
-        """The default names: ``campaign.csv`` gives ``campaign.run`` and ``campaign.results.csv`` beside it."""
+    def beside(
+        cls, input_name: str, run: Path | None = None, results: Path | None = None, *, rehearses: bool = False
+    ) -> Paths:  # fmt: skip
+        """The default names: ``campaign.csv`` gives ``campaign.run`` and ``campaign.results.csv`` beside it.
+
+        A rehearsal has names of its own, ``campaign.sandbox.run`` and ``campaign.sandbox.results.csv``, so that it
+        does not stand in the way of the real run.
+        """
         given = Path("stdin") if input_name == STDIN else Path(input_name)
         if not given.name:
             raise InputError(f"{input_name!r}: this is a folder, not a file")
+        kind = _REHEARSED if rehearses else ""
         if is_run_file(given):
-            run = given
-        run = run or given.with_suffix(".run")
-        return cls(run, results or given.with_suffix(".results.csv"))
+            run, kind = given, ""
+        run = run or given.with_suffix(f"{kind}.run")
+        return cls(run, results or given.with_suffix(f"{kind}.results.csv"))
+
+
+def run_named(given: Path) -> Path:
+    """The run file that a name means: the file itself, or the one beside an input of that name.
+
+    A rehearsal's is meant only where the input has no other. Where there is none, the name itself comes back.
+    """
+    if not given.name or given.suffix == ".run" or is_run_file(given):
+        return given
+    beside = (given.with_suffix(".run"), given.with_suffix(f"{_REHEARSED}.run"))
+    return next(filter(is_run_file, beside), given)
 
 
 def state_folder() -> Path:

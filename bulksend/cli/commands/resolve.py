@@ -27,6 +27,7 @@ from bulksend.cli.sending import (
 )
 from bulksend.cli.settings import Command, option
 from bulksend.cli.watch import Watch
+from bulksend.cli.which_run import run_meant
 from bulksend.engagespark import Looked, Target
 from bulksend.errors import UsageError
 from bulksend.model import Endpoint, RowInDoubt
@@ -76,7 +77,7 @@ _WHY_NOT = {
 
 
 @click.command(cls=Command)
-@click.argument("run_file", metavar="RUNFILE", type=click.Path(path_type=Path))
+@click.argument("run_file", metavar="RUN", type=click.Path(path_type=Path))
 @with_options(options.TARGET, options.PACE, RESOLVE)
 def command(run_file: Path, to: TargetSettings, paced: PaceSettings, said: ResolveSettings) -> ExitCode:
     """Say what became of the rows that may or may not have been accepted.
@@ -86,12 +87,14 @@ def command(run_file: Path, to: TargetSettings, paced: PaceSettings, said: Resol
     """
     if said.resend and said.leave:
         raise UsageError("--resend and --leave cannot both be: leave one out")
-    paths = Paths.beside(str(run_file), run_file, said.results)
+    out = console()
+    place = run_meant(run_file, out)
+    paths = Paths.beside(str(place), place, said.results)
     check_is_local(paths.run, force=said.force)
     with open_run(paths.run) as run:
         check_output(paths.results, paths.run, *inputs_of(run))
     org_id, base_url = to.address
-    manners = Manners(console(), paths.results, wait=said.wait, hides_progress=said.no_progress)
+    manners = Manners(out, paths.results, wait=said.wait, hides_progress=said.no_progress)
     with campaign.own_as_planned(paths.run, Terms(org_id=org_id, base_url=base_url)) as run:
         return _Resolver(run, to, paced, said, manners).resolve()
 

@@ -13,7 +13,7 @@ from bulksend.campaign import Ended, LookedBack, SendOptions
 from bulksend.cli import options, plan_view, summary
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.commands.estimate import EstimateSettings, estimate
-from bulksend.cli.console import console
+from bulksend.cli.console import REHEARSAL, console
 from bulksend.cli.earlier import check_not_lost, check_not_sent
 from bulksend.cli.given import FileSettings, PaceSettings, PlanSettings, RepeatSettings, TargetSettings
 from bulksend.cli.groups import Group, with_options
@@ -125,7 +125,7 @@ def command(
             limit=said.limit, output=None, save=None, verbose=said.verbose, as_json=said.as_json
         )
         return estimate(input_name, to, planned, paced, again, estimating)
-    paths = Paths.beside(input_name, files.run, files.results)
+    paths = Paths.beside(input_name, files.run, files.results, rehearses=to.sandbox)
     read = (Path(input_name), *planned.files, *to.files, *inputs_at(paths.run))
     check_output(paths.results, paths.run, *read)
     check_is_local(paths.run, force=said.force)
@@ -201,7 +201,7 @@ def _send(
     target = None
     if is_something_left:
         target = target_of(to, facts.address, Endpoint(facts.endpoint))
-    place = f"{facts.base_url or 'a private sandbox'}, organization {facts.org_id}"
+    place = REHEARSAL if facts.address.is_rehearsal else f"{facts.base_url}, organization {facts.org_id}"
     _show_plan(plan, place, target, how, Page(out, verbose=verbose), looked)
     if not plan.overview.rows:
         out.print("Nothing is left to send." if not in_doubt else f"Only {many(in_doubt, 'row')} in doubt are left.")
@@ -223,7 +223,8 @@ def _question(run: OwnRun, plan: Plan, how: SendOptions) -> str:
         return ""
     repeats = campaign.repeats_max(run, plan.tally, rows, how)
     settle = f", and repeat {many(repeats, 'row')} in doubt where that is safe" if repeats else ""
-    return f"Send {many(rows, 'message')} ({plan_view.price_of(plan.overview)}){settle}?"
+    where = " to a private sandbox, as a rehearsal" if run.facts.address.is_rehearsal else ""
+    return f"Send {many(rows, 'message')}{where} ({plan_view.price_of(plan.overview)}){settle}?"
 
 
 def _show_plan(

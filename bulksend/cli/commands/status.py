@@ -10,17 +10,19 @@ from bulksend.cli import run_view, summary
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import console
 from bulksend.cli.settings import Command, option
+from bulksend.cli.which_run import run_meant
 from bulksend.runs import Owner, open_run
 
 
 @click.command(cls=Command)
-@click.argument("run_file", metavar="RUNFILE", type=click.Path(path_type=Path))
+@click.argument("run_file", metavar="RUN", type=click.Path(path_type=Path))
 @option("--json", "as_json", is_flag=True, help="One summary object on stdout.")
 def command(run_file: Path, *, as_json: bool) -> ExitCode:
     """Say where a run stands; it may be at work."""
-    with open_run(run_file) as run:
+    out = console()
+    with open_run(run_meant(run_file, out)) as run:
         tally = run.tally()
-        run_view.show_status(console(), run, tally, _who(run.owner))
+        run_view.show_status(out, run, tally, _who(run.owner))
         if as_json:
             summary.write(summary.of_status(run, tally))
     return ExitCode.OK
