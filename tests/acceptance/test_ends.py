@@ -298,7 +298,7 @@ def test_a_begun_run_is_not_changed_by_an_edited_spreadsheet_or_other_options(
     send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes")
     assert program(*send, "--limit", "2").returncode == 0
     other_text = program(*send, "--message", "Other")
-    other_server = program("send", "campaign.csv", "--sandbox", "--yes")
+    other_server = program("send", "campaign.csv", "--sandbox", "--yes", "--run", "campaign.run")
     campaign_of(numbers(6))
     other_input = program(*send)
     assert [ended.returncode for ended in (other_text, other_server, other_input)] == [2, 2, 2]
@@ -383,7 +383,7 @@ def test_results_never_replace_the_spreadsheet(program: Program, campaign_of: Ca
     path = campaign_of(numbers(3))
     assert program("send", "campaign.csv", "--sandbox", "--yes").returncode == 0
     before = path.read_bytes()
-    refused = program("results", "campaign.run", "-o", "campaign.csv")
+    refused = program("results", "campaign.sandbox.run", "-o", "campaign.csv")
     assert refused.returncode == 2
     assert path.read_bytes() == before
 
@@ -421,14 +421,14 @@ def test_a_wrong_address_can_be_corrected_when_nothing_was_accepted(
 def test_a_damaged_run_file_is_told_in_a_sentence(program: Program, campaign_of: CampaignOf, numbers: Numbers) -> None:
     campaign_of(numbers(2_000))
     assert program("send", "campaign.csv", "--sandbox", "--yes", "--limit", "1").returncode == 0
-    path = program.folder / "campaign.run"
+    path = program.folder / "campaign.sandbox.run"
     content = bytearray(path.read_bytes())
     content[8_192:] = b"U" * (len(content) - 8_192)
     path.write_bytes(content)
-    for ended in (program("results", "campaign.run", "-o", "x.csv"), program("status", "campaign.run")):
+    for ended in (program("results", path.name, "-o", "x.csv"), program("status", path.name)):
         assert ended.returncode in {2, 3}
         assert "Traceback" not in ended.stderr
-        assert "campaign.run" in ended.stderr
+        assert path.name in ended.stderr
 
 
 def test_answers_that_came_while_it_stood_still_are_read(

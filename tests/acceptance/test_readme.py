@@ -42,7 +42,7 @@ def test_the_command_to_try_it_sends_the_sample_campaign(program: Program) -> No
     assert words[0] == ".venv/bin/bulksend"
     sent = program(*words[1:], env={"BULKSEND_API_KEY": "", "BULKSEND_ORG_ID": ""})
     assert sent.returncode == 0, sent.stderr
-    results = program.results("sample_data/campaign.results.csv")
+    results = program.results("sample_data/campaign.sandbox.results.csv")
     assert len(results) == 200
     assert {row["status"] for row in results} == {"sent"}
 

@@ -50,7 +50,7 @@ def test_the_sample_campaign_is_sent_whole_and_nothing_is_lost_to_the_cap(progra
     assert sent.returncode == 0, sent.stderr
     assert json.loads(sent.stdout)["sent"] == 200
     assert "lost 0 of them" in sent.stderr
-    busiest, times = Counter(row["to"] for row in program.results()).most_common(1)[0]
+    busiest, times = Counter(row["to"] for row in program.results("campaign.sandbox.results.csv")).most_common(1)[0]
     assert times == 8
     assert busiest in sent.stderr
 
@@ -74,7 +74,7 @@ def test_rows_with_mistakes_are_told_and_the_rest_goes_out(program: Program) -> 
     program.take_samples("campaign-with-mistakes.csv", "template.txt")
     sent = program("send", "campaign-with-mistakes.csv", "--sandbox", "--message-file", "template.txt", "--yes")
     assert sent.returncode == 1
-    results = program.results("campaign-with-mistakes.results.csv")
+    results = program.results("campaign-with-mistakes.sandbox.results.csv")
     bad = [row for row in results if row["status"] != "sent"]
     assert len(results) == 20
     assert [row["status"] for row in bad] == ["invalid", "invalid"]
