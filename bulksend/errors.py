@@ -54,6 +54,8 @@ class Advice(StrEnum):
     """Say that the numbers stand in another column than was guessed."""
     MAP_RECIPIENT = "map-recipient"
     """Rename the column of the recipients, or say which it is."""
+    MEND_RESULTS = "mend-results"
+    """Have the rows that ``run`` did not send written into a sheet, and send that."""
     READ_AS_PHILIPPINE = "read-as-philippine"
     """Say that numbers without a dialing code are Philippine ones, if so it is meant."""
     REPLACE_TYPOGRAPHIC = "replace-typographic"

@@ -75,6 +75,8 @@ class Event(StrEnum):
     """It was left out, and somebody wants it sent all the same."""
     TAKEN_OVER = "taken over"
     """This very run has sent it, as another file of it knows: this one was copied, or put back."""
+    CLOSED = "closed"
+    """It was not sent, and is not to be sent by its run any more: the run was closed."""
 
 
 class Encoding(StrEnum):

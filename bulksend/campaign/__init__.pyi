@@ -1,6 +1,7 @@
 from .choices import Repeating as Repeating
 from .choices import SendOptions as SendOptions
 from .clients import balance as balance
+from .closing import close_run as close_run
 from .doubts import LookedUp as LookedUp
 from .doubts import check_can_resend as check_can_resend
 from .doubts import decide as decide

@@ -83,7 +83,7 @@ def plan(request: PlanRequest, place: Path) -> OwnRun:
             _close_commands(place)
             planned = plan_into(source, request.options, writer)
             facts = Facts.new(request.input_name, planned.columns, request.terms(planned.digest))
-            return finish_plan(writer, facts, planned.plan.findings, time.time())
+            return finish_plan(writer, facts, planned.plan.findings, planned.lines, time.time())
         except BaseException:
             writer.discard()
             raise

@@ -22,6 +22,7 @@ COMMANDS = {
     "send": "Plan, show the price, ask, send, write results; the same command again goes on.",
     "status": "Say where a run stands, also while it works.",
     "results": "Write a run's results again.",
+    "retry": "Write the rows that were not sent into a sheet, to be mended and sent.",
     "resolve": "Settle rows that may have been accepted: look them up, resend, or leave them.",
     "history": "Forget who got what, so long ago.",
     "rates": "Learn what SMS parts cost from what earlier runs were charged.",

@@ -31,6 +31,7 @@ _WORDS: dict[Advice, str] = {
     Advice.MAP_FIELD: "name one of these with --map {field}=COLUMN",
     Advice.MAP_OTHER: "--map to=COLUMN says otherwise",
     Advice.MAP_RECIPIENT: "name the right one 'to' (or 'contactId'), or say which it is with --map to=COLUMN",
+    Advice.MEND_RESULTS: "bulksend retry {run} -o FILE writes those that were not, ready to be mended and sent",
     Advice.READ_AS_PHILIPPINE: "if that is meant, say --country PH",
     Advice.REPLACE_TYPOGRAPHIC: "--gsm replaces them",
     Advice.RUN_AGAIN: "run the same command again",

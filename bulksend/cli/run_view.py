@@ -68,7 +68,19 @@ def show_status(out: Console, run: Run, tally: Tally, who: str) -> None:
     rows.add_row("charged", f"{dollars(tally.charged)} {_whose(run)}")
     out.print(rows)
     _show_reasons(out, run, tally, (Status.INVALID, *_NOT_SENT))
+    tell_if_closed(out, run)
     out.print(who[0].upper() + who[1:] + ".", soft_wrap=True)
+
+
+def tell_if_closed(out: Console, run: Run) -> None:
+    """Say of a run that was closed that it sends nothing more by itself."""
+    if (closed_at := run.closed_at) is not None:
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(closed_at))
+        out.print(
+            f"This run was closed at {when}: what it had not sent then is skipped, to be sent from a sheet of its own "
+            f"(bulksend retry {run.place} -o FILE writes that).",
+            soft_wrap=True,
+        )
 
 
 def show_in_doubt(out: Console, rows: Sequence[RowInDoubt]) -> None:

@@ -5,6 +5,7 @@ from .duration import crowd_seconds as crowd_seconds
 from .duration import min_seconds as min_seconds
 from .exclusions import Exclusions as Exclusions
 from .exclusions import read_exclusions as read_exclusions
+from .lines import Lines as Lines
 from .overview import CROWDS_MAX as CROWDS_MAX
 from .overview import PREVIEWS as PREVIEWS
 from .overview import Crowd as Crowd

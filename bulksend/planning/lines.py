@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -40,7 +41,33 @@ class Lines:
         ahead = self._ahead[bisect_right(self._rows, row) - 1]
         return f" (line {row + ahead})" if ahead > 1 or (ahead and self._is_book) else ""
 
+    def of(self, row: int) -> int | None:
+        """A row's line; None where nothing is known of it."""
+        ahead = self._ahead[bisect_right(self._rows, row) - 1]
+        return row + ahead if ahead else None
+
+    def packed(self) -> bytes:
+        """All of it, to be kept."""
+        return _little(array("q", [self._is_book]) + self._rows + self._ahead).tobytes()
+
+    @classmethod
+    def unpacked(cls, packed: bytes) -> Lines:
+        """What was kept."""
+        lines, numbers = cls(), array("q")
+        numbers.frombytes(packed)
+        numbers = _little(numbers)
+        half = 1 + len(numbers) // 2
+        lines._is_book, lines._rows, lines._ahead = bool(numbers[0]), numbers[1:half], numbers[half:]
+        return lines
+
     def _note(self, row: int, ahead: int) -> None:
         if ahead != self._ahead[-1]:
             self._rows.append(row)
             self._ahead.append(ahead)
+
+
+def _little(numbers: array[int]) -> array[int]:
+    """The same numbers in the byte order in which they are kept, or back from it."""
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers

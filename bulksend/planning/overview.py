@@ -21,6 +21,7 @@ class Tally:
         attempts: POSTs begun.
         charged: micro-USD of the sent, by the API's own words.
         left_out: of the skipped, so many because history holds the same.
+        closed: of the skipped, so many because the run was closed before they were sent.
     """
 
     statuses: dict[Status, int]
@@ -30,6 +31,7 @@ class Tally:
     left: int = 0
     resent: int = 0
     left_out: int = 0
+    closed: int = 0
 
     @property
     def in_doubt(self) -> int:
@@ -40,6 +42,11 @@ class Tally:
     def undecided(self) -> int:
         """Rows in doubt on which nobody has decided."""
         return self.in_doubt - self.resent
+
+    @property
+    def to_mend(self) -> int:
+        """Rows that were certainly not sent, and are not skipped on purpose."""
+        return self.closed + sum(self.statuses[each] for each in (Status.REJECTED, Status.FAILED, Status.INVALID))
 
     @property
     def rows(self) -> int:

@@ -11,8 +11,10 @@ from typing import Protocol
 from bulksend.errors import Advice, InputError
 from bulksend.model import Duplicates, Recipient, Status
 from bulksend.planning.batch import PlannedRecord
+from bulksend.planning.lines import Lines
 from bulksend.planning.looks import recipient_names
 from bulksend.planning.overview import Plan
+from bulksend.planning.own_results import check_no_results
 from bulksend.planning.planner import Planner, PlanOptions
 from bulksend.planning.reading import Source, shown
 from bulksend.planning.repeats import RepeatedMessage
@@ -56,11 +58,13 @@ class Planned:
         plan: the plan, summed up.
         columns: the input's own column names, in order.
         digest: SHA-256 of the input's bytes, hexadecimal.
+        lines: the rows' lines in their sheet, as far as it is one.
     """
 
     plan: Plan
     columns: tuple[str, ...]
     digest: str
+    lines: Lines
 
 
 def plan_into(source: Source, options: PlanOptions, sink: PlanSink | None) -> Planned:
@@ -76,9 +80,12 @@ def plan_into(source: Source, options: PlanOptions, sink: PlanSink | None) -> Pl
     """
     with _no_collector():
         reader = source.reader(recipient_names(options.mapping))
+        check_no_results(source.name, reader.columns)
         planner = _planner(source, options, reader.columns, fixed=reader.is_fixed)
         survey = Survey(source.name, options, planner.columns)
         for raw in reader.batches():
+            if not reader.is_fixed:
+                check_no_results(source.name, reader.columns)
             batch = planner.plan(raw, reader.columns)
             survey.add(batch)
             if sink:
@@ -93,7 +100,8 @@ def plan_into(source: Source, options: PlanOptions, sink: PlanSink | None) -> Pl
     if options.duplicates is Duplicates.FAIL:
         _refuse_duplicates(source, survey)
     notes = [*source.notes, *planner.notes, *options.exclusions.notes]
-    return Planned(survey.plan(survey.findings(notes, planner.warnings)), tuple(reader.columns), digest)
+    plan = survey.plan(survey.findings(notes, planner.warnings))
+    return Planned(plan, tuple(reader.columns), digest, survey.lines)
 
 
 @contextmanager

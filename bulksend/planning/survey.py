@@ -63,6 +63,11 @@ class Survey:
         """Rows so far."""
         return self._rows
 
+    @property
+    def lines(self) -> Lines:
+        """The rows' lines in their sheet, as far as it is one."""
+        return self._lines
+
     def add(self, batch: PlannedBatch) -> None:
         """Take in the next rows."""
         size = len(batch.cells)

@@ -1,3 +1,4 @@
+from .mending import write_mending as write_mending
 from .results import check_output as check_output
 from .results import inputs_at as inputs_at
 from .results import inputs_of as inputs_of

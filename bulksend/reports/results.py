@@ -50,13 +50,13 @@ def write_results(run: Run, path: Path) -> None:
         UsageError: the ending is of no format, or the file cannot be written.
     """
     names = run.facts.columns
-    _write(path, (*COLUMNS, *input_columns(names, COLUMNS)), _records(run, len(names)))
+    write_records(path, (*COLUMNS, *input_columns(names, COLUMNS)), _records(run, len(names)))
 
 
 def write_estimate(run: Run, path: Path) -> None:
     """Write what each row of a plan comes to; otherwise as `write_results`."""
     names = run.facts.columns
-    _write(path, (*ESTIMATE_COLUMNS, *input_columns(names, ESTIMATE_COLUMNS)), _estimates(run, len(names)))
+    write_records(path, (*ESTIMATE_COLUMNS, *input_columns(names, ESTIMATE_COLUMNS)), _estimates(run, len(names)))
 
 
 def check_output(path: Path, *others: Path) -> None:
@@ -112,7 +112,8 @@ def input_columns(names: Sequence[str], ours: Sequence[str]) -> list[str]:
     return own
 
 
-def _write(path: Path, header: Sequence[str], records: Generator[Record]) -> None:
+def write_records(path: Path, header: Sequence[str], records: Generator[Record]) -> None:
+    """Write records under a header, as the file's ending asks for; it is replaced when the new one is whole."""
     write = writer_for(path)
     with replacing(path) as file, closing(records):
         write(file, header, records)
@@ -137,7 +138,7 @@ def _records(run: Run, width: int) -> Generator[Record]:
             attempts,
             _utc(started_at) if state == State.SENT and started_at is not None else None,
             text or None,
-            *_own(cells, width),
+            *own_cells(cells, width),
         )
 
 
@@ -146,10 +147,10 @@ def _estimates(run: Run, width: int) -> Generator[Record]:
         is_contact = isinstance(recipient, int)
         sizes = (encoding, parts, price) if status == Status.PENDING else (None, None, None)
         to, contact = (None, recipient) if is_contact else (recipient, None)
-        yield (row, status, to, contact, *sizes, error, text or None, *_own(cells, width))
+        yield (row, status, to, contact, *sizes, error, text or None, *own_cells(cells, width))
 
 
-def _own(cells: str | bytes, width: int) -> list[str | None]:
+def own_cells(cells: str | bytes, width: int) -> list[str | None]:
     """The row's own cells, as many as there are columns; a bad row may have more or fewer."""
     own: list[str | None] = loads(cells)[:width]
     return own + [None] * (width - len(own))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bulksend.errors import UsageError
-from bulksend.planning import Findings
+from bulksend.planning import Findings, Lines
 from bulksend.runs.clock import Clock
 from bulksend.runs.facts import Facts
 from bulksend.runs.lock import FileLock
@@ -44,14 +44,14 @@ def new_plan(place: Path) -> PlanWriter:
     return PlanWriter(place)
 
 
-def finish_plan(writer: PlanWriter, facts: Facts, findings: Findings, wall_s: float) -> OwnRun:
+def finish_plan(writer: PlanWriter, facts: Facts, findings: Findings, lines: Lines, wall_s: float) -> OwnRun:
     """Make a plan durable; the run, owned.
 
     Raises:
         OwnedError: another process is sending the run of this name.
         RunFileError: it cannot be written, or the run of this name has begun meanwhile.
     """
-    return OwnSqliteRun(writer.finish(facts, findings), wall_s, Clock.now(wall_s))
+    return OwnSqliteRun(writer.finish(facts, findings, lines), wall_s, Clock.now(wall_s))
 
 
 def check_replaceable(place: Path) -> None:

@@ -23,6 +23,8 @@ class State(StrEnum):
     """It was not sent, because another run had sent it."""
     LEFT_OUT = "left out"
     """It was not tried, because history holds the same; people see `skipped`."""
+    CLOSED = "closed"
+    """It was not sent, and is not to be by this run any more; people see `skipped`."""
     REJECTED = "rejected"
     FAILED = "failed"
     UNKNOWN = "unknown"
@@ -30,7 +32,7 @@ class State(StrEnum):
     @property
     def status(self) -> Status | None:
         """What people are told; None for a row under way, which has no status yet."""
-        if self is State.LEFT_OUT:
+        if self in {State.LEFT_OUT, State.CLOSED}:
             return Status.SKIPPED
         return None if self is State.IN_FLIGHT else Status(self.value)
 
@@ -94,6 +96,7 @@ STEPS: dict[Event, Step] = {
     Event.LEFT_OUT: Step(_NOT_SENT, State.LEFT_OUT, State.UNKNOWN),
     Event.TAKEN_UP: Step(_LEFT_OUT, State.PENDING, State.UNKNOWN),
     Event.TAKEN_OVER: Step(_NOT_SENT, State.SKIPPED, State.UNKNOWN),
+    Event.CLOSED: Step(_NOT_SENT, State.CLOSED, State.UNKNOWN),
 }
 """What each event makes of a row. A row that was never tried is PENDING. Whatever becomes of a repeat, the attempt
 before it may have been accepted: so a row in doubt reads `unknown` until it is known to be accepted."""

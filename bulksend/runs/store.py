@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol, Self
 
 from bulksend.model import ContactId, Event, Message, PhoneNumber, Recipient, RowInDoubt, Status
-from bulksend.planning import Overview, Plan, Tally
+from bulksend.planning import Lines, Overview, Plan, Tally
 from bulksend.runs.facts import Address, Facts
 from bulksend.runs.owner import Owner
 from bulksend.sending import Journal
@@ -113,6 +113,10 @@ PlannedRow = tuple[int, str, Recipient | None, str | None, int, int | None, str,
 array."""
 
 
+MendRow = tuple[int, str, bytes]
+"""A row that is left to mend: number, why it was not sent, own cells as a JSON array."""
+
+
 class Run(Protocol):
     """A run, for reading, also while another process sends it. A context manager.
 
@@ -198,6 +202,19 @@ class Run(Protocol):
     def planned(self) -> Iterator[PlannedRow]:
         """All rows in input order, with what the plan says of them."""
 
+    def to_mend(self) -> Iterator[MendRow]:
+        """The rows that were certainly not sent and that this run does not send as they are, in input order.
+
+        Those that failed are among them, though the run tries them again as long as it is not closed.
+        """
+
+    def lines(self) -> Lines:
+        """The rows' lines in their sheet; of a run of an earlier version nothing is known."""
+
+    @property
+    def closed_at(self) -> float | None:
+        """When it was closed, in seconds since 1970; None if it was not."""
+
     def charges(self) -> list[Charge]:
         """What was sent, estimated and charged by dialing code, most messages first."""
 
@@ -256,6 +273,9 @@ class OwnRun(Run, Protocol):
 
     def take_up(self) -> None:
         """Have all rows sent after all that were left out for what history holds."""
+
+    def close_rows(self, says: str, wall_s: float) -> None:
+        """Close the run: what is pending or failed is not sent by it any more, and that is why."""
 
     def journal(self, *, by_parts: bool = True, limit: int | None = None, keyed: bool | None = None) -> Journal:
         """The notes of one send; until it is closed, nothing else is asked of the run.

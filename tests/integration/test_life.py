@@ -79,6 +79,8 @@ def happen(run: OwnSqliteRun, notes: Notes, event: Event, rows: Sequence[int]) -
         run.leave_out([(row, "sent before") for row in rows], event, 1_001.0)
     elif event is Event.TAKEN_UP:
         run.take_up()
+    elif event is Event.CLOSED:
+        run.close_rows("closed", 1_001.0)
     else:
         assert event is Event.BEGUN
         for row in rows:

@@ -33,3 +33,14 @@ def test_every_row_finds_its_line(steps: list[list[int]]) -> None:
         known |= dict(enumerate(numbers, row))
         row += len(numbers)
     assert {row: lines.beside(row) for row in known} == {row: f" (line {line})" for row, line in known.items()}
+
+
+@given(st.lists(st.integers(1, 3), min_size=1), st.booleans())
+def test_lines_are_kept_whole(steps: list[int], is_book: bool) -> None:
+    lines, line = Lines(), 1
+    numbers = [line := line + step for step in steps]
+    lines.add(1, numbers, is_book=is_book)
+    kept = Lines.unpacked(lines.packed())
+    assert [kept.of(row) for row in range(1, len(steps) + 1)] == numbers
+    assert [kept.beside(row) for row in range(1, 9)] == [lines.beside(row) for row in range(1, 9)]
+    assert Lines.unpacked(Lines().packed()).of(1) is None

@@ -25,8 +25,15 @@ def can_happen(life: Life, event: Event) -> bool:
     if event in ENDS_OF_AN_ATTEMPT:
         return life.state is State.IN_FLIGHT
     if event is Event.BEGUN:
-        return life.state not in {State.IN_FLIGHT, State.SENT, State.SKIPPED, State.LEFT_OUT, State.REJECTED}
-    if event in {Event.LEFT_OUT, Event.TAKEN_OVER}:
+        return life.state not in {
+            State.IN_FLIGHT,
+            State.SENT,
+            State.SKIPPED,
+            State.LEFT_OUT,
+            State.CLOSED,
+            State.REJECTED,
+        }
+    if event in {Event.LEFT_OUT, Event.TAKEN_OVER, Event.CLOSED}:
         return life.state in {State.PENDING, State.FAILED}
     if event is Event.TAKEN_UP:
         return life.state is State.LEFT_OUT
@@ -73,6 +80,7 @@ def test_each_event_leads_to_one_state_where_nothing_is_in_doubt() -> None:
         Event.LEFT_OUT: State.LEFT_OUT,
         Event.TAKEN_UP: State.PENDING,
         Event.TAKEN_OVER: State.SKIPPED,
+        Event.CLOSED: State.CLOSED,
     }
     for life, event, after in steps():
         if not life.in_doubt:
@@ -98,7 +106,7 @@ def test_only_a_lost_answer_and_a_lost_process_bring_doubt() -> None:
             assert after.in_doubt is (event in {Event.DOUBTED, Event.CUT_OFF})
 
 
-@pytest.mark.parametrize("state", [State.SENT, State.SKIPPED, State.REJECTED])
+@pytest.mark.parametrize("state", [State.SENT, State.SKIPPED, State.CLOSED, State.REJECTED])
 def test_nothing_happens_any_more_to_what_the_api_has_decided_on(state: State) -> None:
     assert not [event for life, event in WALK if life.state is state and can_happen(life, event)]
 
@@ -128,7 +136,7 @@ def test_no_row_can_become_what_makes_no_sense() -> None:
 
 def test_every_row_is_to_send_or_unsettled_or_under_way_or_done_with() -> None:
     for life in reachable():
-        done_with = life.state in {State.SENT, State.SKIPPED, State.LEFT_OUT, State.REJECTED} or (
+        done_with = life.state in {State.SENT, State.SKIPPED, State.LEFT_OUT, State.CLOSED, State.REJECTED} or (
             life.state is State.UNKNOWN and life.decision is Decision.LEAVE
         )
         under_way = life.state is State.IN_FLIGHT
@@ -157,6 +165,7 @@ def test_people_are_told_a_status_of_every_row_but_one_under_way() -> None:
         State.SENT: Status.SENT,
         State.SKIPPED: Status.SKIPPED,
         State.LEFT_OUT: Status.SKIPPED,
+        State.CLOSED: Status.SKIPPED,
         State.REJECTED: Status.REJECTED,
         State.FAILED: Status.FAILED,
         State.UNKNOWN: Status.UNKNOWN,

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from bulksend import campaign
 from bulksend.campaign import Ended, LookedBack, SendOptions
-from bulksend.cli import options, plan_view, summary
+from bulksend.cli import options, plan_view, run_view, summary
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.commands.estimate import EstimateSettings, estimate
 from bulksend.cli.console import REHEARSAL, console
@@ -203,6 +203,7 @@ def _send(
         target = target_of(to, facts.address, Endpoint(facts.endpoint))
     place = REHEARSAL if facts.address.is_rehearsal else f"{facts.base_url}, organization {facts.org_id}"
     _show_plan(plan, place, target, how, Page(out, verbose=verbose), looked)
+    run_view.tell_if_closed(out, run)
     if not plan.overview.rows:
         out.print("Nothing is left to send." if not in_doubt else f"Only {many(in_doubt, 'row')} in doubt are left.")
     if not is_something_left:

@@ -116,8 +116,9 @@ def note_keyed(db: sqlite3.Connection, *, keyed: bool) -> None:
 
 
 def has_begun(db: sqlite3.Connection) -> bool:
-    """Whether a message may have been accepted, by this run or by another under its campaign."""
-    sql = f"SELECT 1 FROM sends WHERE {life.may_have_arrived()} OR state = '{State.SKIPPED}' LIMIT 1"
+    """Whether a message may have been accepted, by this run or by another under its campaign; or it was closed."""
+    ended = f"'{State.SKIPPED}', '{State.CLOSED}'"
+    sql = f"SELECT 1 FROM sends WHERE {life.may_have_arrived()} OR state IN ({ended}) LIMIT 1"
     return db.execute(sql).fetchone() is not None
 
 

@@ -17,7 +17,7 @@ from bulksend.runs.clock import Clock
 from bulksend.runs.facts import Address
 from bulksend.runs.lock import FileLock
 from bulksend.runs.owner import Owner
-from bulksend.runs.sqlite import kept, life, unsent
+from bulksend.runs.sqlite import kept, life, mending, unsent
 from bulksend.runs.sqlite.departures import Departures
 from bulksend.runs.sqlite.journal import SqliteJournal
 from bulksend.runs.sqlite.log import Names, may_have_log
@@ -130,6 +130,11 @@ class OwnSqliteRun(SqliteRun):
         """See `OwnRun.take_up`."""
         with self._writing():
             unsent.take_up(self._db)
+
+    def close_rows(self, says: str, wall_s: float) -> None:
+        """See `OwnRun.close_rows`."""
+        with self._writing():
+            mending.close(self._db, says, wall_s)
 
     def journal(
         self, *, by_parts: bool = True, limit: int | None = None, keyed: bool | None = None

@@ -15,7 +15,7 @@ import orjson
 
 from bulksend.errors import RunFileError
 from bulksend.model import Recipient, Status
-from bulksend.planning import Findings, PlannedRows
+from bulksend.planning import Findings, Lines, PlannedRows
 from bulksend.runs.facts import Facts
 from bulksend.runs.lock import FileLock
 from bulksend.runs.sqlite.run import SqliteRun
@@ -84,7 +84,7 @@ class PlanWriter:
         self._counts[Status.PENDING] -= skipped
         self._counts[Status.SKIPPED] += skipped
 
-    def finish(self, made_of: Facts, findings: Findings) -> FileLock:
+    def finish(self, made_of: Facts, findings: Findings, lines: Lines | None = None) -> FileLock:
         """Make the plan durable and give it its name; the run's lock goes on with the caller.
 
         Raises:
@@ -96,6 +96,8 @@ class PlanWriter:
         kept = {"plan": made_of, "findings": findings, "counts": counts}
         with explained(self.path):
             self._db.executemany("INSERT INTO facts VALUES (?,?)", [(k, orjson.dumps(v)) for k, v in kept.items()])
+            if lines is not None:
+                self._db.execute("INSERT INTO facts VALUES ('lines', ?)", [lines.packed()])
             self._db.execute(_COUNT_COPIES)
             self._db.execute("COMMIT")
             self._db.close()

@@ -11,15 +11,15 @@ from typing import Self
 
 from bulksend.errors import UsageError
 from bulksend.model import ContactId, Message, PhoneNumber, Recipient, RowInDoubt, Status
-from bulksend.planning import PREVIEWS, Overview, Plan, Tally
+from bulksend.planning import PREVIEWS, Lines, Overview, Plan, Tally
 from bulksend.runs.facts import Facts
 from bulksend.runs.owner import Owner
 from bulksend.runs.paths import state_path
-from bulksend.runs.sqlite import charges, departures, kept, queries, unsent
+from bulksend.runs.sqlite import charges, departures, kept, mending, queries, unsent
 from bulksend.runs.sqlite.log import log_of, misses_log
 from bulksend.runs.sqlite.schema import OLDEST_FORMAT, connect, explained, is_run_file, show
 from bulksend.runs.states import Decision, State
-from bulksend.runs.store import Arrived, Charge, Complaint, PlannedRow, RecentSend, ResultRow
+from bulksend.runs.store import Arrived, Charge, Complaint, MendRow, PlannedRow, RecentSend, ResultRow
 from bulksend.sms import Observed
 
 
@@ -185,6 +185,23 @@ class SqliteRun:
             FROM messages m LEFT JOIN sends s ON s.row = m.row ORDER BY m.row"""
         with explained(self.path):
             yield from self._db.execute(sql)
+
+    def to_mend(self) -> Iterator[MendRow]:
+        """See `Run.to_mend`."""
+        with explained(self.path):
+            yield from mending.to_mend(self._db)
+
+    def lines(self) -> Lines:
+        """See `Run.lines`."""
+        with explained(self.path):
+            packed = kept.read(self._db, "lines")
+        return Lines() if packed is None else Lines.unpacked(packed)
+
+    @property
+    def closed_at(self) -> float | None:
+        """See `Run.closed_at`."""
+        with explained(self.path):
+            return mending.closed_at(self._db)
 
     def charges(self) -> list[Charge]:
         """See `Run.charges`."""
