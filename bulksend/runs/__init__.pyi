@@ -23,9 +23,11 @@ from .owner import Owner as Owner
 from .paths import Paths as Paths
 from .paths import run_named as run_named
 from .sqlite import is_run_file as is_run_file
+from .states import Decision as Decision
 from .states import State as State
 from .store import Charge as Charge
 from .store import Complaint as Complaint
 from .store import OwnRun as OwnRun
 from .store import Run as Run
 from .store import UnsentRow as UnsentRow
+from .telling import RowTold as RowTold

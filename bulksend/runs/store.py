@@ -5,7 +5,7 @@ The engine's part is stated beside the engine, in `bulksend.sending.journal`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, Self
 
@@ -13,6 +13,7 @@ from bulksend.model import ContactId, Event, Message, PhoneNumber, Recipient, Ro
 from bulksend.planning import Lines, Overview, Plan, Tally
 from bulksend.runs.facts import Address, Facts
 from bulksend.runs.owner import Owner
+from bulksend.runs.telling import RowTold
 from bulksend.sending import Journal
 from bulksend.sms import Observed
 
@@ -207,6 +208,12 @@ class Run(Protocol):
 
         Those that failed are among them, though the run tries them again as long as it is not closed.
         """
+
+    def told(self, rows: Sequence[int]) -> list[RowTold]:
+        """All that is known of some rows, in input order; those that there are."""
+
+    def rows_to(self, recipients: Collection[Recipient]) -> list[int]:
+        """The rows that go to any of these, contacts whose number one of them is included."""
 
     def lines(self) -> Lines:
         """The rows' lines in their sheet; of a run of an earlier version nothing is known."""

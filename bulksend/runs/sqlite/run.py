@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, suppress
 from hashlib import sha256
 from pathlib import Path
@@ -15,11 +15,12 @@ from bulksend.planning import PREVIEWS, Lines, Overview, Plan, Tally
 from bulksend.runs.facts import Facts
 from bulksend.runs.owner import Owner
 from bulksend.runs.paths import state_path
-from bulksend.runs.sqlite import charges, departures, kept, mending, queries, unsent
+from bulksend.runs.sqlite import charges, departures, kept, mending, queries, telling, unsent
 from bulksend.runs.sqlite.log import log_of, misses_log
 from bulksend.runs.sqlite.schema import OLDEST_FORMAT, connect, explained, is_run_file, show
 from bulksend.runs.states import Decision, State
 from bulksend.runs.store import Arrived, Charge, Complaint, MendRow, PlannedRow, RecentSend, ResultRow
+from bulksend.runs.telling import RowTold
 from bulksend.sms import Observed
 
 
@@ -190,6 +191,16 @@ class SqliteRun:
         """See `Run.to_mend`."""
         with explained(self.path):
             yield from mending.to_mend(self._db)
+
+    def told(self, rows: Sequence[int]) -> list[RowTold]:
+        """See `Run.told`."""
+        with explained(self.path):
+            return telling.told(self._db, rows)
+
+    def rows_to(self, recipients: Collection[Recipient]) -> list[int]:
+        """See `Run.rows_to`."""
+        with explained(self.path):
+            return telling.rows_to(self._db, recipients)
 
     def lines(self) -> Lines:
         """See `Run.lines`."""

@@ -6,6 +6,7 @@ from .likeness import resembles as resembles
 from .numbering import check_country as check_country
 from .spelling import BadNumber as BadNumber
 from .tails import odd_tails as odd_tails
+from .traits import all_numbers as all_numbers
 from .traits import canonical as canonical
 from .traits import country_of as country_of
 from .traits import dialing_code as dialing_code

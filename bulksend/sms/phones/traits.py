@@ -67,6 +67,14 @@ def canonical(number: PhoneNumber) -> PhoneNumber:
     return number
 
 
+def all_numbers(number: PhoneNumber) -> set[PhoneNumber]:
+    """Return all numbers of the phone of one of them, see `canonical`."""
+    first, code = canonical(number), code_of(number[:3])
+    digit, length = _OPTIONAL.get(code, ("", 0))
+    is_whole = bool(digit) and len(first) == len(code) + length - 1
+    return {number, first} | ({PhoneNumber(code + digit + first[len(code) :])} if is_whole else set())
+
+
 def has_others(code: str) -> bool:
     """Say whether phones with a dialing code may have more than one number, see `canonical`."""
     return code in _OPTIONAL
