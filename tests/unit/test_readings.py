@@ -12,7 +12,7 @@ from spellings import REGIONS
 
 from bulksend.errors import Advice
 from bulksend.model import PhoneNumber
-from bulksend.sms.phones import BadNumber, canonical, normalise, normalise_all
+from bulksend.sms.phones import BadNumber, all_numbers, canonical, normalise, normalise_all
 
 MANILA = "639171234567"
 DATE = "a date, no phone number: see whether another column holds the numbers"
@@ -259,6 +259,8 @@ def test_no_bare_number_becomes_one_of_another_country(case: tuple[phonenumbers.
 def test_numbers_of_one_phone_have_one_canonical_number(one: str, other: str) -> None:
     assert normalise(one) != normalise(other)
     assert canonical(normalise(one)) == canonical(normalise(other))
+    assert all_numbers(normalise(one)) == all_numbers(normalise(other)) == {normalise(one), normalise(other)}
+    assert all_numbers(normalise("+639171234567")) == {"639171234567"}
 
 
 PAIRS = st.sampled_from(WITH_MOBILES).flatmap(
