@@ -36,3 +36,6 @@ from .plans import reopen as reopen
 from .plans import survey as survey
 from .sends import held_account as held_account
 from .sends import send as send
+from .trial import Trial as Trial
+from .trial import trial_of as trial_of
+from .trial import trial_run as trial_run

@@ -40,6 +40,7 @@ class SendOptions:
         max_errors: how many rows may end unsent, or None.
         repeating: what is sent again of what history holds.
         history_days: for so long history is kept.
+        is_trial: whether it is none of a campaign's messages, so that history neither keeps nor holds up any of it.
     """
 
     pace: Pace
@@ -51,3 +52,4 @@ class SendOptions:
     max_errors: ErrorLimit | None = None
     repeating: Repeating = field(default_factory=Repeating)
     history_days: int = 400
+    is_trial: bool = False

@@ -24,7 +24,7 @@ from bulksend.campaign.events import (
     Tell,
 )
 from bulksend.campaign.limits import budget_of, errors_of, repeats_max
-from bulksend.campaign.lookback import look_again
+from bulksend.campaign.lookback import LookedBack, look_again
 from bulksend.campaign.watching import told
 from bulksend.engagespark import SmsApi, Target
 from bulksend.errors import Advice, OwnedError, RunFileError, UsageError
@@ -197,10 +197,11 @@ def _begin(run: OwnRun, account: Account | None, options: SendOptions, tell: Tel
         wall_s=wall_s,
         clock=Clock.now(wall_s),
         began_at=options.repeating.began_at,
+        is_remembered=not options.is_trial,
     )
     account.lend_numbers(run)
     # Again, though it was looked at for the screen: whoever had the account meanwhile has sent since.
-    looked = look_again(run, account.history, options.repeating)
+    looked = LookedBack() if options.is_trial else look_again(run, account.history, options.repeating)
     if any(held.what.leaves_out for held in looked.held):
         tell(LeftOut(looked, options.repeating))
     if earlier.blind:

@@ -95,8 +95,15 @@ def send_and_tell(
     run: OwnRun, account: Account | None, target: Target | None, how: SendOptions, manners: Manners
 ) -> tuple[Ended, ExitCode]:
     """Send a run, show how it went, and write its results; how it ended, and the exit code of that."""
-    ended = run_loop(_watched(run, account, target, how, manners))
+    ended = send_watched(run, account, target, how, manners.out, hides_progress=manners.hides_progress)
     return ended, tell_end(run, ended, manners)
+
+
+def send_watched(
+    run: OwnRun, account: Account | None, target: Target | None, how: SendOptions, out: Console, *, hides_progress: bool
+) -> Ended:  # fmt: skip
+    """Send a run while its progress is shown and signals are heard."""
+    return run_loop(_watched(run, account, target, how, Watch(out, hides_progress=hides_progress)))
 
 
 def tell_end(run: OwnRun, ended: Ended, manners: Manners) -> ExitCode:
@@ -118,9 +125,9 @@ def is_written(run: OwnRun, manners: Manners) -> bool:
 
 
 async def _watched(
-    run: OwnRun, account: Account | None, target: Target | None, how: SendOptions, manners: Manners
-) -> Ended:
-    watch, stopping = Watch(manners.out, hides_progress=manners.hides_progress), Stopping()
+    run: OwnRun, account: Account | None, target: Target | None, how: SendOptions, watch: Watch
+) -> Ended:  # fmt: skip
+    stopping = Stopping()
     try:
         with stop_on_signals(stopping, watch.close):
             return await campaign.send(run, account, target, how, stopping, watch.hear)

@@ -18,6 +18,7 @@ from .overview import Preview as Preview
 from .overview import Reason as Reason
 from .overview import Tally as Tally
 from .overview import summed as summed
+from .planner import EXCLUDED as EXCLUDED
 from .planner import PlanOptions as PlanOptions
 from .planning import Planned as Planned
 from .planning import PlannedRows as PlannedRows

@@ -95,8 +95,9 @@ class Account:
             raise
 
     def begin(
-        self, run: Run, *, since_s: float, wall_s: float, clock: Clock | None = None, began_at: float | None = None
-    ) -> Earlier:
+        self, run: Run, *, since_s: float, wall_s: float, clock: Clock | None = None, began_at: float | None = None,
+        is_remembered: bool = True,
+    ) -> Earlier:  # fmt: skip
         """Note that a run begins, and tell what others have sent at ``since_s`` (since 1970) or later.
 
         Args:
@@ -105,11 +106,14 @@ class Account:
             wall_s: seconds since 1970.
             clock: how the clock stands; None if nobody knows.
             began_at: when somebody gave the command, in seconds since 1970; None for now.
+            is_remembered: whether history keeps what it sends.
         """
         self._key = key_of(run)
         self._began_at = wall_s if began_at is None else began_at
         self.history.catch_up(run, closes=True)
-        self.history.begin(run, began_at=self._began_at, wall_s=wall_s)
+        self._is_remembered = is_remembered
+        if is_remembered:
+            self.history.begin(run, began_at=self._began_at, wall_s=wall_s)
         with explained(self._path):
             self._set_clock(wall_s, clock)
             left = self._db.execute("SELECT plan_id, run FROM active").fetchone()
@@ -143,7 +147,8 @@ class Account:
                 self.history.close()
                 state_folder()
                 self._open()
-                self.history.begin(run, began_at=self._began_at, wall_s=self._began_at)
+                if self._is_remembered:
+                    self.history.begin(run, began_at=self._began_at, wall_s=self._began_at)
             self.history.absorb(run)
             self._set_clock(wall_s, clock)
             self._absorb(run, self._key, _kept_since(since_s, wall_s), wall_s)

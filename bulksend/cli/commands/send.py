@@ -31,6 +31,7 @@ from bulksend.cli.sending import (
     tell_end,
 )
 from bulksend.cli.settings import Command, option
+from bulksend.cli.trying import send_trial
 from bulksend.cli.values import ERROR_LIMIT, USD
 from bulksend.cli.watch import Watch
 from bulksend.engagespark import Balance, Target
@@ -53,6 +54,8 @@ class SendSettings:
     no_dedup: bool
     history_days: int
     limit: int | None
+    test_to: str | None
+    row: int | None
     wait: bool
     force: bool
     dry_run: bool
@@ -83,6 +86,10 @@ SEND = Group(
             help="For how long it is kept who got what.",
         ),
         option("--limit", metavar="N", type=click.IntRange(min=1), help="Only the first N pending rows: a test send."),
+        option("--test-to", metavar="NUMBER", help="Send one row's real text to your own phone, no part of the run."),
+        option(
+            "--row", metavar="N", type=click.IntRange(min=1), help="Whose text; the first that can be sent if unsaid."
+        ),
         option("--wait", is_flag=True, help="If another run of the account is sending, wait until it has ended."),
         option("--force", is_flag=True, help="The run file lies on a network file system, where locks may not hold."),
         option("--dry-run", is_flag=True, help="Plan and price only, as `bulksend estimate` does."),
@@ -120,11 +127,29 @@ def command(
 
     The same command again goes on where the run stopped; what was sent is never sent twice.
     """
+    if said.row and not said.test_to:
+        raise UsageError("--row says whose text --test-to sends: give both")
+    if said.dry_run and said.test_to:
+        raise UsageError("--dry-run sends nothing and --test-to one text: leave one out")
     if said.dry_run:
         estimating = EstimateSettings(
             limit=said.limit, output=None, save=None, verbose=said.verbose, as_json=said.as_json
         )
         return estimate(input_name, to, planned, paced, again, estimating)
+    if said.test_to is not None:
+        how = replace(paced.options(), dedup=not said.no_dedup, max_cost=said.max_cost)
+        return send_trial(
+            input_name,
+            said.test_to,
+            said.row,
+            to,
+            planned,
+            how,
+            yes=said.yes,
+            wait=said.wait,
+            hides_progress=said.no_progress,
+            as_json=said.as_json,
+        )
     paths = Paths.beside(input_name, files.run, files.results, rehearses=to.sandbox)
     read = (Path(input_name), *planned.files, *to.files, *inputs_at(paths.run))
     check_output(paths.results, paths.run, *read)

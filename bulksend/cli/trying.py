@@ -1,0 +1,134 @@
+"""``send --test-to``: the real text of a row goes to one's own phone, and the command ends."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from bulksend import campaign
+from bulksend.campaign import SendOptions, Trial
+from bulksend.cli import codes, options, summary
+from bulksend.cli.advice import advised, stop_words
+from bulksend.cli.codes import ExitCode
+from bulksend.cli.console import REHEARSAL, console
+from bulksend.cli.given import PlanSettings, TargetSettings
+from bulksend.cli.row_view import of_row
+from bulksend.cli.sending import agreed, check_can_ask, send_watched, target_of
+from bulksend.cli.watch import Watch
+from bulksend.errors import Advice, UsageError
+from bulksend.model import Endpoint, PhoneNumber, Status
+from bulksend.planning import Lines
+from bulksend.runs import Address, RowTold, Run, is_run_file, open_run
+from bulksend.sms import dollars, phones
+from bulksend.words import many, printable
+
+
+def send_trial(
+    input_name: str,
+    number: str,
+    row: int | None,
+    to: TargetSettings,
+    planned: PlanSettings,
+    how: SendOptions,
+    *,
+    yes: bool,
+    wait: bool,
+    hides_progress: bool,
+    as_json: bool,
+) -> ExitCode:
+    """Send the text of a row, the first that can be sent if none is named, to a number, and tell how that went.
+
+    Raises:
+        UsageError: there is no such row, it has no text, or the number is none.
+        OwnedError: another run is sending for the account.
+    """
+    check_can_ask(yes=yes)
+    out, wanted = console(), planned.options()
+    with _planned_run(input_name, to, planned) as (run, address):
+        target = target_of(to, address, Endpoint(run.facts.endpoint))
+        phone = _phone(number, planned.country or run.facts.country)
+        trial = campaign.trial_of(run, row, phone, wanted.rates, wanted.exclusions)
+    place = REHEARSAL if address.is_rehearsal else f"{address.base_url}, organization {address.org_id}"
+    out.print(f"Row {trial.row} to {trial.phone}{_sender(trial)}, {_size(trial)}, by {place}:", soft_wrap=True)
+    for line in trial.text.splitlines():
+        out.print(f"  {printable(line, 1_000)}", soft_wrap=True)
+    with (
+        campaign.trial_run(trial, address) as own,
+        campaign.held_account(target, own, Watch(out, hides_progress=True).hear, wait=wait) as account,
+    ):
+        if not yes and not agreed(f"Send this one text ({_size(trial)})?", out):
+            return ExitCode.STOPPED
+        ended = send_watched(
+            own, account, target, replace(how, limit=None, is_trial=True), out, hides_progress=hides_progress
+        )
+        (told,) = own.told([1])
+    code = codes.of_end(ended)
+    out.print(_outcome(trial, told, is_rehearsal=address.is_rehearsal), soft_wrap=True)
+    if ended.stop:
+        out.print(f"Stopped early: {printable(stop_words(ended.stop))}", style="bold red", soft_wrap=True)
+    if as_json:
+        summary.write(of_row(told._replace(row=trial.row), Lines()) | {"exit": int(code)})
+    return code
+
+
+@contextmanager
+def _planned_run(input_name: str, to: TargetSettings, planned: PlanSettings) -> Iterator[tuple[Run, Address]]:
+    """The plan that the row is taken from, and where it goes; a run that has begun is not looked at."""
+    org_id, base_url = to.address
+    path = Path(input_name)
+    if is_run_file(path):
+        with open_run(path) as run:
+            facts = run.facts
+            if base_url is None and facts.address.is_rehearsal:
+                raise UsageError(f"{path}: this run is for a private sandbox", Advice.SEND_TO_SANDBOX)
+            yield run, _checked(org_id or facts.org_id, facts.base_url if base_url is None else base_url)
+        return
+    address = _checked(org_id, options.DEFAULT_BASE_URL if base_url is None else base_url)
+    request = planned.request(input_name, planned.options(), address)
+    with (
+        tempfile.TemporaryDirectory(prefix="bulksend-") as folder,
+        campaign.plan(request, Path(folder) / "plan.run") as run,
+    ):
+        yield run, address
+
+
+def _checked(org_id: int | None, base_url: str) -> Address:
+    if not org_id:
+        raise UsageError("there is no organization id", Advice.GIVE_ORGANIZATION)
+    return Address(org_id, base_url)
+
+
+def _phone(text: str, country: str | None) -> PhoneNumber:
+    try:
+        return phones.normalise(text, country, new_prefixes=True)
+    except phones.BadNumber as error:
+        raise click.BadParameter(f"{printable(text)}: {advised(error.why)}", param_hint="--test-to") from error
+
+
+def _sender(trial: Trial) -> str:
+    return f" from {printable(trial.sender)}" if trial.sender else ""
+
+
+def _size(trial: Trial) -> str:
+    price = "no rate known" if trial.price is None else f"{dollars(trial.price)} estimated"
+    return f"{many(trial.parts, 'SMS part')}, {price}"
+
+
+def _outcome(trial: Trial, told: RowTold, *, is_rehearsal: bool) -> str:
+    """What became of it."""
+    if told.state == Status.SENT:
+        if is_rehearsal:
+            return f"The sandbox took it, as a rehearsal: nothing reached {trial.phone}."
+        charged = "" if told.charged is None else f" for {dollars(told.charged)} by the API's words"
+        said = of_row(told, Lines())
+        return (
+            f"Sent to {trial.phone}{charged}; messageId {printable(str(said['messageId']))}. It is no part of the run."
+        )
+    why = f": {printable(told.error)}" if told.error else ""
+    sure = "It may or may not have been sent" if told.state == Status.UNKNOWN else "It was not sent"
+    return f"{sure} to {trial.phone}{why}"
