@@ -157,6 +157,7 @@ class Ended:
         seconds: how long the sending took.
         sent_now: rows that this send brought to be accepted.
         known_now: rows of which it heard that they were accepted before.
+        unexplained_now: of these, so many of which history does not know by which run.
         attempts_now: POSTs that this send began.
         is_limited: whether only the first rows were to be sent, so that the rest is pending on purpose.
     """
@@ -166,6 +167,7 @@ class Ended:
     seconds: float = 0.0
     sent_now: int = 0
     known_now: int = 0
+    unexplained_now: int = 0
     attempts_now: int = 0
     is_limited: bool = False
 

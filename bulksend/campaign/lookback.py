@@ -17,7 +17,7 @@ from bulksend.campaign.choices import Repeating
 from bulksend.model import Event
 from bulksend.runs import Address, Command, Got, History, OwnRun, UnsentRow, history_of, history_path, lend_numbers
 
-_AT_ONCE = 5_000  # rows
+AT_ONCE = 5_000  # rows
 _LATELY_S = 7 * 86_400.0  # who got another text in that time is told of
 
 
@@ -118,10 +118,10 @@ def look_back(run: OwnRun, history: History, how: Repeating, lost: Sequence[Comm
     if how.repeat or not run.has_begun:
         run.take_up()  # what was left out before is looked at anew: the words or the time may be others
     found: Counter[tuple[Holds, int]] = Counter()
-    looking = _Looking(run, history, how)
+    looking = Looking(run, history, how)
     after = 0
     if not history.is_empty:
-        while some := run.unsent(after, _AT_ONCE):
+        while some := run.unsent(after, AT_ONCE):
             after = some[-1][0]
             found.update(looking.leave_out(some))
     run.note_look(_stand(history, how))
@@ -139,7 +139,7 @@ def _stand(history: History, how: Repeating) -> str:
     return f"{history.stand} {how.repeat} {how.repeat_after_s} {how.not_within_s} {how.began_at}"
 
 
-class _Looking:
+class Looking:
     """Compares rows with history, some at a time."""
 
     def __init__(self, run: OwnRun, history: History, how: Repeating) -> None:
@@ -155,7 +155,7 @@ class _Looking:
 
     def leave_out(self, some: Sequence[UnsentRow]) -> Counter[tuple[Holds, int]]:
         """Leave out what is not to be sent of some rows; what history holds of them, and by which commands."""
-        got = self._got(some)
+        got = self.got(some)
         if not got:
             return Counter()
         alike = self._run.alike_left_out([some[place][0] for place in got])
@@ -188,7 +188,7 @@ class _Looking:
         commands = [self.commands[each.command] for each in got if each.text == text and each.command in self.commands]
         return sum(command.plan_id != self._plan_id for command in commands)
 
-    def _got(self, some: Sequence[UnsentRow]) -> dict[int, tuple[int, list[Got]]]:
+    def got(self, some: Sequence[UnsentRow]) -> dict[int, tuple[int, list[Got]]]:
         """What matters of what the rows' phones got, behind the hash of their own text, by place."""
         found = self._history.got_by([number or recipient for _, recipient, number, _ in some])
         known = [place for place, (_, _, number, _) in enumerate(some) if number is not None]
@@ -236,14 +236,23 @@ class _Looking:
 
 def _reason(what: Holds, by: Command) -> str:
     """Why a row is left out, as its results tell; the same words for all rows of a reason."""
-    name, then = Path(by.run).name, time.localtime(by.began_at)
-    when = f"{then.tm_mday} {time.strftime('%B %Y, %H:%M', then)}"
     match what:
         case Holds.EQUAL:
-            return f"got this very text from {name} on {when}"
+            return f"got this very text from {named(by)}"
         case Holds.DOUBTED:
-            return f"may have got this very text from {name} on {when}"
+            return f"may have got this very text from {named(by)}"
         case Holds.OWN:
-            return f"this very run sent it on {when}, as {name} knows: this file of it was copied, or put back"
+            name = Path(by.run).name
+            return f"this very run sent it on {_when(by)}, as {name} knows: this file of it was copied, or put back"
         case _:
-            return f"got an SMS from {name} on {when}"
+            return f"got an SMS from {named(by)}"
+
+
+def named(by: Command) -> str:
+    """A command as people are told of it: its run, and when it was given."""
+    return f"{Path(by.run).name} on {_when(by)}"
+
+
+def _when(by: Command) -> str:
+    then = time.localtime(by.began_at)
+    return f"{then.tm_mday} {time.strftime('%B %Y, %H:%M', then)}"

@@ -23,6 +23,7 @@ from bulksend.campaign.events import (
     Started,
     Tell,
 )
+from bulksend.campaign.known import explain_known
 from bulksend.campaign.limits import budget_of, errors_of, repeats_max
 from bulksend.campaign.lookback import LookedBack, look_again
 from bulksend.campaign.watching import told
@@ -85,7 +86,7 @@ async def send(
         RunFileError: the run cannot be written.
     """
     _make_room(options.pace.concurrency)
-    started = time.monotonic()
+    started, began_s = time.monotonic(), time.time()
     earlier = _begin(run, account, options, tell)
     try:
         before = run.tally()
@@ -116,12 +117,14 @@ async def send(
             with suppress(RunFileError):
                 account.history.prune(wall_s - options.history_days * _DAY_S)
     tally = run.tally()
+    known = tally.statuses[Status.SKIPPED] - before.statuses[Status.SKIPPED]
     ended = Ended(
         stop=stopping.why,
         tally=tally,
         seconds=time.monotonic() - started,
         sent_now=tally.statuses[Status.SENT] - before.statuses[Status.SENT],
-        known_now=tally.statuses[Status.SKIPPED] - before.statuses[Status.SKIPPED],
+        known_now=known,
+        unexplained_now=explain_known(run, account.history, options.repeating, began_s) if account and known else 0,
         attempts_now=tally.attempts - before.attempts,
         is_limited=options.limit is not None,
     )

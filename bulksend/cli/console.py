@@ -11,6 +11,7 @@ from rich.table import Table
 
 from bulksend.cli.streams import silence
 from bulksend.model import Status
+from bulksend.planning import Tally
 from bulksend.sms import phones
 
 _LOG_WIDTH = 160  # columns, where there is no terminal
@@ -29,6 +30,14 @@ MEANINGS = {
     Status.SKIPPED: "left out on purpose",
     Status.PENDING: "not sent yet; the same command goes on",
 }
+
+
+def meaning_of(status: Status, tally: Tally) -> str:
+    """What a status means of a run's rows: some that were skipped were not left out on purpose."""
+    if status is not Status.SKIPPED or not tally.known:
+        return MEANINGS[status]
+    before = "accepted before, not charged again"
+    return before if tally.known == tally.statuses[status] else f"{MEANINGS[status]}; {tally.known:,} {before}"
 
 
 def console() -> Console:

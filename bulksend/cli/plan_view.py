@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from bulksend.cli.console import MEANINGS, country_name, table, time_of
+from bulksend.cli.console import country_name, meaning_of, table, time_of
 from bulksend.cli.findings_view import show_findings
 from bulksend.cli.page import Page
 from bulksend.model import Status
@@ -97,7 +97,7 @@ def _show_sums(page: Page, plan: Plan, options: SendOptions, place: str, balance
     rows.add_row("to send" if options.limit is None else "this time", f"{overview.rows:,}" + _parts(overview))
     for status in (Status.SENT, Status.REJECTED, Status.UNKNOWN, Status.INVALID, Status.SKIPPED):
         if tally.statuses[status]:
-            rows.add_row(status, f"{tally.statuses[status]:,}  ({MEANINGS[status]})")
+            rows.add_row(status, f"{tally.statuses[status]:,}  ({meaning_of(status, tally)})")
     if overview.rows:
         source = f", by {printable(plan.findings.rates)}" if overview.unpriced < overview.rows else ""
         rows.add_row("price", price_of(overview) + source)

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bulksend.cli.advice import stop_words
-from bulksend.cli.console import MEANINGS, country_name, table, time_of
+from bulksend.cli.console import MEANINGS, country_name, meaning_of, table, time_of
 from bulksend.model import RowInDoubt, Status
 from bulksend.planning import Tally
 from bulksend.runs import Charge, Run
@@ -52,10 +52,23 @@ def show_end(out: Console, run: Run, ended: Ended, results: str) -> None:
     elif ended.is_in_vain:
         out.print("Rows were tried, and none was accepted.", style="bold red")
     goes_on = ended.stop is None or ended.stop.reason is not StopReason.TOO_MANY_ERRORS
+    if ended.known_now:
+        _tell_known(out, run, ended)
     if tally.statuses[Status.PENDING] and goes_on:
         out.print("To go on, run the same command again.")
     if tally.statuses[Status.UNKNOWN]:
         out.print(f"What to do about the unknown rows: bulksend resolve {run.place}", soft_wrap=True)
+
+
+def _tell_known(out: Console, run: Run, ended: Ended) -> None:
+    """Whom the server had accepted before: another sheet or machine has used the campaign's id as well."""
+    were = "was" if ended.known_now == 1 else "were"
+    unknown = f"; of {ended.unexplained_now:,} nobody here knows by which run" if ended.unexplained_now else ""
+    out.print(
+        f"{many(ended.known_now, 'row')} {were} accepted before under the campaign {printable(run.facts.campaign)}, "
+        f"and neither sent again nor charged{unknown}. To send all the same, give another --campaign.",
+        soft_wrap=True,
+    )
 
 
 def show_status(out: Console, run: Run, tally: Tally, who: str) -> None:
@@ -128,9 +141,9 @@ def _charge(charges: Sequence[Charge], whose: str) -> str:
 
 
 def _add_statuses(rows: Table, tally: Tally) -> None:
-    for status, meaning in MEANINGS.items():
+    for status in MEANINGS:
         if tally.statuses[status]:
-            rows.add_row(status, f"{tally.statuses[status]:,}  ({meaning})")
+            rows.add_row(status, f"{tally.statuses[status]:,}  ({meaning_of(status, tally)})")
 
 
 def _show_reasons(out: Console, run: Run, tally: Tally, statuses: tuple[Status, ...]) -> None:

@@ -22,6 +22,7 @@ class Tally:
         charged: micro-USD of the sent, by the API's own words.
         left_out: of the skipped, so many because history holds the same.
         closed: of the skipped, so many because the run was closed before they were sent.
+        known: of the skipped, so many because they had been accepted before, from another run or file.
     """
 
     statuses: dict[Status, int]
@@ -32,6 +33,7 @@ class Tally:
     resent: int = 0
     left_out: int = 0
     closed: int = 0
+    known: int = 0
 
     @property
     def in_doubt(self) -> int:

@@ -29,5 +29,5 @@ from .store import Charge as Charge
 from .store import Complaint as Complaint
 from .store import OwnRun as OwnRun
 from .store import Run as Run
-from .store import UnsentRow as UnsentRow
 from .telling import RowTold as RowTold
+from .telling import UnsentRow as UnsentRow

@@ -13,7 +13,7 @@ from bulksend.model import ContactId, Event, Message, PhoneNumber, Recipient, Ro
 from bulksend.planning import Lines, Overview, Plan, Tally
 from bulksend.runs.facts import Address, Facts
 from bulksend.runs.owner import Owner
-from bulksend.runs.telling import RowTold
+from bulksend.runs.telling import KnownRow, MendRow, PlannedRow, ResultRow, RowTold, UnsentRow
 from bulksend.sending import Journal
 from bulksend.sms import Observed
 
@@ -99,23 +99,6 @@ class Charge:
             self.unpriced + other.unpriced,
             self.uncharged + other.uncharged,
         )
-
-
-ResultRow = tuple[int, str, Recipient | None, str | None, str | None, int | None, int, float | None, str, bytes]
-"""A row of a run: number, state, recipient, what the API said as a JSON object, error, HTTP status, attempts, when the
-last one began (in seconds since 1970), the text of its message, and the row's own cells as a JSON array. A tuple, for
-millions of them pass."""
-
-UnsentRow = tuple[int, Recipient, PhoneNumber | None, str]
-"""A message that was certainly not sent, and is to be: row, recipient, number of that contact if it is known, text."""
-
-PlannedRow = tuple[int, str, Recipient | None, str | None, int, int | None, str, str, bytes]
-"""What the plan says of a row: number, status, recipient, encoding, parts, price, text, error, own cells as a JSON
-array."""
-
-
-MendRow = tuple[int, str, bytes]
-"""A row that is left to mend: number, why it was not sent, own cells as a JSON array."""
 
 
 class Run(Protocol):
@@ -277,6 +260,12 @@ class OwnRun(Run, Protocol):
 
     def count_on(self, rows: Sequence[tuple[int, int]]) -> None:
         """Note of rows how many equal messages went before the run: their keys are others than those had."""
+
+    def known(self, since_s: float, after: int, limit: int) -> list[KnownRow]:
+        """The next rows after a row of which an answer at ``since_s`` or later said that another run had sent them."""
+
+    def explain(self, rows: Sequence[tuple[int, str]]) -> None:
+        """Say anew of such rows why they were not sent."""
 
     def take_up(self) -> None:
         """Have all rows sent after all that were left out for what history holds."""

@@ -1,10 +1,29 @@
-"""All that a run knows of one row, as whoever asks after a single person wants to hear it."""
+"""What a run tells of its rows: in tuples where millions of them pass, and all that it knows where one is asked for."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 from bulksend.model import MicroUSD, PhoneNumber, Recipient
+
+ResultRow = tuple[int, str, Recipient | None, str | None, str | None, int | None, int, float | None, str, bytes]
+"""A row of a run: number, state, recipient, what the API said as a JSON object, error, HTTP status, attempts, when the
+last one began (in seconds since 1970), the text of its message, and the row's own cells as a JSON array. A tuple, for
+millions of them pass."""
+
+UnsentRow = tuple[int, Recipient, PhoneNumber | None, str]
+"""A message that was certainly not sent, and is to be: row, recipient, number of that contact if it is known, text."""
+
+PlannedRow = tuple[int, str, Recipient | None, str | None, int, int | None, str, str, bytes]
+"""What the plan says of a row: number, status, recipient, encoding, parts, price, text, error, own cells as a JSON
+array."""
+
+
+MendRow = tuple[int, str, bytes]
+"""A row that is left to mend: number, why it was not sent, own cells as a JSON array."""
+
+KnownRow = tuple[int, Recipient, PhoneNumber | None, str, str]
+"""A message that another run had sent: row, recipient, number of that contact if it is known, text, messageId."""
 
 
 class RowTold(NamedTuple):

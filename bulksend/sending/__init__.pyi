@@ -25,3 +25,4 @@ from .verdict import Ruling as Ruling
 from .verdict import Sender as Sender
 from .verdict import Verdict as Verdict
 from .verdict import Voice as Voice
+from .verdict import accepted_before as accepted_before

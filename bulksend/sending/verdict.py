@@ -94,8 +94,13 @@ class Verdict(NamedTuple):
 
     def of_another_run(self) -> Verdict:
         """The same of a duplicate that this run has not sent."""
-        says = f"accepted before ({self.answer.message_id})" if self.answer else "accepted before"
-        return self._replace(ruling=KNOWN, says=says)
+        return self._replace(ruling=KNOWN, says=accepted_before(self.answer.message_id if self.answer else ""))
+
+
+def accepted_before(message_id: str, by: str = "") -> str:
+    """Why a message was not sent that another run has sent: its id, and which run that was if that is known."""
+    known = ", ".join(filter(None, (message_id, by)))
+    return f"accepted before ({known}), not charged again" if known else "accepted before, not charged again"
 
 
 CUT_SHORT = Verdict(DOUBTED, says="the run was stopped before the answer came: it may or may not have been accepted")

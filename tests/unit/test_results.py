@@ -30,7 +30,7 @@ from bulksend.model import (
 from bulksend.planning import harmless
 from bulksend.reports.results import COLUMNS, ESTIMATE_COLUMNS, input_columns, write_estimate, write_results, writer_for
 from bulksend.runs.sqlite import SqliteRun
-from bulksend.runs.store import ResultRow
+from bulksend.runs.telling import ResultRow
 
 ANA = PhoneNumber("639171234567")
 FORMULAS = [

@@ -25,7 +25,7 @@ from bulksend.runs.sqlite.notes import Notes
 from bulksend.runs.sqlite.run import SqliteRun, departures_of, left_to
 from bulksend.runs.sqlite.schema import FORMAT, cut_off, explained, migrate, show
 from bulksend.runs.states import State
-from bulksend.runs.store import UnsentRow
+from bulksend.runs.telling import KnownRow, UnsentRow
 
 
 class OwnSqliteRun(SqliteRun):
@@ -125,6 +125,16 @@ class OwnSqliteRun(SqliteRun):
         """See `OwnRun.count_on`."""
         with self._writing():
             unsent.count_on(self._db, rows)
+
+    def known(self, since_s: float, after: int, limit: int) -> list[KnownRow]:
+        """See `OwnRun.known`."""
+        with explained(self.path):
+            return unsent.known(self._db, since_s, after, limit)
+
+    def explain(self, rows: Sequence[tuple[int, str]]) -> None:
+        """See `OwnRun.explain`."""
+        with self._writing():
+            unsent.explain(self._db, rows)
 
     def take_up(self) -> None:
         """See `OwnRun.take_up`."""

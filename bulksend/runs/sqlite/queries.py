@@ -193,5 +193,5 @@ def tally(db: sqlite3.Connection) -> Tally:
         if status := state.status:
             statuses[status] += count
     in_flight, left, resent = others[State.IN_FLIGHT], decided[Decision.LEAVE], decided[Decision.RESEND]
-    left_out, closed = others[State.LEFT_OUT], others[State.CLOSED]
-    return Tally(statuses, in_flight, attempts, charged, left, resent, left_out, closed)
+    left_out, closed, known = others[State.LEFT_OUT], others[State.CLOSED], others[State.SKIPPED]
+    return Tally(statuses, in_flight, attempts, charged, left, resent, left_out, closed, known)

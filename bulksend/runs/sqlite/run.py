@@ -19,8 +19,8 @@ from bulksend.runs.sqlite import charges, departures, kept, mending, queries, te
 from bulksend.runs.sqlite.log import log_of, misses_log
 from bulksend.runs.sqlite.schema import OLDEST_FORMAT, connect, explained, is_run_file, show
 from bulksend.runs.states import Decision, State
-from bulksend.runs.store import Arrived, Charge, Complaint, MendRow, PlannedRow, RecentSend, ResultRow
-from bulksend.runs.telling import RowTold
+from bulksend.runs.store import Arrived, Charge, Complaint, RecentSend
+from bulksend.runs.telling import MendRow, PlannedRow, ResultRow, RowTold
 from bulksend.sms import Observed
 
 

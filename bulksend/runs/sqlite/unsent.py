@@ -12,7 +12,7 @@ from bulksend.model import Event
 from bulksend.runs.sqlite import kept, life
 from bulksend.runs.sqlite.queries import NUMBER, TOLD_NUMBER
 from bulksend.runs.states import STEPS, State
-from bulksend.runs.store import UnsentRow
+from bulksend.runs.telling import KnownRow, UnsentRow
 
 _ROUNDED_S = 1e-6  # by which a time may differ that was written out and read
 
@@ -32,6 +32,11 @@ _UNSENT = f"""
 SELECT m.row, m.recipient, n.number, m.text FROM messages m LEFT JOIN sends s ON s.row = m.row {NUMBER.format("m")}
 WHERE m.row > ? AND m.status = 'pending' AND (s.row IS NULL OR {life.can_be(Event.LEFT_OUT, "s.")})
 ORDER BY m.row LIMIT ?
+"""
+_SENT_BY_ANOTHER = f"""
+SELECT m.row, m.recipient, n.number, m.text, coalesce(json_extract(s.answer, '$.messageId'), '')
+FROM sends s JOIN messages m ON m.row = s.row {NUMBER.format("m")}
+WHERE s.row > ? AND s.state = '{State.SKIPPED}' AND s.attempts > 0 AND s.ended_at >= ? ORDER BY s.row LIMIT ?
 """
 _ALIKE = f"""
 SELECT m.row, count(*) FROM json_each(?) wanted JOIN messages m ON m.row = wanted.value
@@ -84,6 +89,17 @@ def leave_out(db: sqlite3.Connection, rows: Sequence[tuple[int, str]], event: Ev
 def count_on(db: sqlite3.Connection, rows: Sequence[tuple[int, int]]) -> None:
     """Do what `OwnRun.count_on` says."""
     db.executemany(_COUNT_ON, [{"row": row, "earlier": earlier} for row, earlier in rows])
+
+
+def known(db: sqlite3.Connection, since_s: float, after: int, limit: int) -> list[KnownRow]:
+    """What `OwnRun.known` tells."""
+    return db.execute(_SENT_BY_ANOTHER, [after, since_s, limit]).fetchall()
+
+
+def explain(db: sqlite3.Connection, rows: Sequence[tuple[int, str]]) -> None:
+    """Do what `OwnRun.explain` says."""
+    sql = f"UPDATE main.sends SET error = ? WHERE row = ? AND state = '{State.SKIPPED}'"
+    db.executemany(sql, [(says, row) for row, says in rows])
 
 
 def take_up(db: sqlite3.Connection) -> None:
