@@ -216,7 +216,7 @@ def test_a_row_inserted_on_top_under_the_same_campaign_is_sent_and_the_others_ar
     told = {row["to"]: row for row in program.results("second.results.csv")}
     assert {to: row["status"] for to, row in told.items()} == {new: "sent"} | dict.fromkeys(others, "skipped")
     assert {to: row["messageId"] for to, row in told.items()} == ids
-    assert all(told[to]["error"] == f"accepted before ({ids[to]})" for to in others)
+    assert all(told[to]["error"] == f"accepted before ({ids[to]}), not charged again" for to in others)
     assert len(server.accepted()) == 4
 
 
@@ -238,6 +238,39 @@ def test_the_same_campaign_from_another_machine_is_not_sent_twice(
     assert json.loads(again.stdout)["estimateMicro"] == 0
     assert program("send", "campaign.csv", "--base-url", server.base_url, "--yes", env=elsewhere).returncode == 0
     assert len(server.accepted()) == 20
+
+
+def test_what_was_accepted_before_under_a_campaign_is_counted_apart_and_told_with_its_run_where_that_is_known(
+    program: Program, sandbox: Start, numbers: Numbers
+) -> None:
+    server = sandbox()
+    here, elsewhere, new = numbers(3)
+    send = ("--base-url", server.base_url, "--yes", "--campaign", "spring")
+    other = {"BULKSEND_STATE_DIR": str(program.folder / "another machine's")}
+    for name, people, env in (
+        ("first", [here], {}),
+        ("second", [elsewhere], other),
+        ("third", [here, elsewhere, new], {}),
+    ):
+        sheet = "to,message\n12,bad\n" + "".join(f"{number},Hello {number}\n" for number in people)
+        (program.folder / f"{name}.csv").write_text(sheet)
+        told = program("send", f"{name}.csv", *send, "--repeat-after", "0s", "--skip", "to=12", env=env)
+        assert told.returncode == 0, told.stderr
+        assert ("accepted before" in told.stderr) is (name == "third")
+    words = " ".join(told.stderr.split())
+    assert "skipped 3 (left out on purpose; 2 accepted before, not charged again)" in words
+    assert (
+        "2 rows were accepted before under the campaign spring, and neither sent again nor charged; of 1 nobody"
+        in words
+    )
+    assert "give another --campaign" in words
+    errors = {row["to"]: row["error"] for row in program.results("third.results.csv")}
+    ids = {record["to"]: record["messageId"] for record in server.accepted()}
+    assert errors[here].startswith(f"accepted before ({ids[here]}, from first.run on ")
+    assert errors[here].endswith("), not charged again")
+    assert errors[elsewhere] == f"accepted before ({ids[elsewhere]}), not charged again"
+    assert "2 accepted before" in program("status", "third.run").stderr
+    assert len(server.accepted()) == 3
 
 
 def test_a_campaign_that_is_repeated_on_purpose_has_keys_of_its_own(program: Program, sandbox: Start) -> None:

@@ -1316,7 +1316,8 @@ async def test_what_another_run_of_a_shared_campaign_has_sent_is_skipped(plan: P
     server = Server(lambda message, _: original if message.row == 2 else accepted(message, echoed=True))
     assert await run.send(server, keys=Keys("spring", is_shared=is_shared)) is None
     found = run.query("SELECT state, json_extract(answer, '$.messageId'), charged, error FROM sends WHERE row = 2")
-    expected = ("skipped", "SMS-1st", None, "accepted before (SMS-1st)") if is_shared else ("sent", "SMS-1st", None, "")
+    says = "accepted before (SMS-1st), not charged again"
+    expected = ("skipped", "SMS-1st", None, says) if is_shared else ("sent", "SMS-1st", None, "")
     assert found == [expected]
     assert await run.send(server, keys=Keys("spring", is_shared=is_shared)) is None
     assert sorted(server.rows) == [1, 2, 3]
