@@ -77,6 +77,9 @@ def test_a_run_is_kept_on_a_network_file_system_only_if_that_is_said(
     assert cli.run(["resolve", run]) == 2
     assert "this lies on a network file system (nfs4)" in capsys.readouterr().err
     assert cli.run(["resolve", run, "--sandbox", "--force"]) == 0
+    assert cli.run(["retry", run, "-o", str(tmp_path / "mend.csv"), "--close"]) == 2
+    assert "this lies on a network file system (nfs4)" in capsys.readouterr().err
+    assert cli.run(["retry", run, "-o", str(tmp_path / "mend.csv"), "--close", "--force"]) == 0
 
 
 def test_this_machines_own_mounts_can_be_read(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from rich.console import Console
 from bulksend import campaign
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import console
-from bulksend.cli.sending import has_terminal
+from bulksend.cli.sending import check_is_local, has_terminal
 from bulksend.cli.settings import Command, option
 from bulksend.cli.which_run import run_meant
 from bulksend.errors import UsageError
@@ -32,7 +32,8 @@ from bulksend.words import many
     is_flag=True,
     help="Close the run: what is pending or failed goes into FILE, and is not sent by the run itself any more.",
 )
-def command(run_file: Path, output: Path, *, close: bool) -> ExitCode:
+@option("--force", is_flag=True, help="Close also a run on a network file system, where locks may not hold.")
+def command(run_file: Path, output: Path, *, close: bool, force: bool) -> ExitCode:
     """Write the rows that were not sent into FILE, to be mended there and sent like any other input.
 
     These are the rejected, failed and invalid rows, in the input's own columns, with the error and the line in the
@@ -42,6 +43,7 @@ def command(run_file: Path, output: Path, *, close: bool) -> ExitCode:
     place = run_meant(run_file, out)
     _check_output(output, place)
     if _is_to_be_closed(place, output, close=close):
+        check_is_local(place, force=force)
         campaign.close_run(place)
     with open_run(place) as run:
         tally = run.tally()
@@ -80,7 +82,9 @@ def _tell(out: Console, place: Path, output: Path, tally: Tally) -> None:
         kinds.append((tally.closed, "not sent before the run was closed"))
         held = ", ".join(f"{count:,} {kind}" for count, kind in kinds if count)
         out.print(f"{output} holds {many(tally.to_mend, 'row')} to mend: {held}.", soft_wrap=True)
-        out.print(f"Mend them there, then: bulksend send {output}, with text and sender as before.", soft_wrap=True)
+        out.print(
+            f"Mend them there, then: bulksend send {output}, with text, sender and --map as before.", soft_wrap=True
+        )
     else:
         out.print(f"No row of {place} is to be mended: {output} is not written.", soft_wrap=True)
     others = [
