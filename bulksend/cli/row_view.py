@@ -9,6 +9,7 @@ import orjson
 from rich.console import Console
 
 from bulksend.cli.console import MEANINGS, table
+from bulksend.cli.run_view import in_whose_words, rehearsed
 from bulksend.model import Status
 from bulksend.planning import Lines
 from bulksend.runs import Decision, RowTold, Run, State
@@ -25,14 +26,14 @@ _DECIDED = {
 def show_row(out: Console, run: Run, row: RowTold, lines: Lines) -> None:
     """What became of a row, in plain words."""
     said = orjson.loads(row.answer) if row.answer else {}
-    rows = table(f"Row {row.row}{lines.beside(row.row)} of {run.place}")
+    rows = table(f"Row {row.row}{lines.beside(row.row)} of {run.place}{rehearsed(run)}")
     rows.add_row("to", _recipient(row))
     if row.text:
         rows.add_row("from", printable(row.sender) if row.sender else "nobody: the telco puts a sender of its own")
         for number, line in enumerate(row.text.splitlines()):
             rows.add_row("" if number else "text", printable(line, 1_000))
         rows.add_row("size", f"{many(row.parts, 'SMS part')}, {row.encoding}")
-        rows.add_row("price", _price(row))
+        rows.add_row("price", _price(row, in_whose_words(run)))
     rows.add_row("attempts", _attempts(row))
     rows.add_row("outcome", _outcome(row))
     for name in ("messageId", "deliveryDeadline"):
@@ -76,9 +77,9 @@ def _recipient(row: RowTold) -> str:
     return f"contact {row.recipient}" + (f", whose number is {row.number}" if row.number else "")
 
 
-def _price(row: RowTold) -> str:
+def _price(row: RowTold, whose: str) -> str:
     planned = "no rate known" if row.price is None else f"{dollars(row.price)} estimated"
-    return planned if row.charged is None else f"{planned}; {dollars(row.charged)} charged by the API's words"
+    return planned if row.charged is None else f"{planned}; {dollars(row.charged)} charged {whose}"
 
 
 def _attempts(row: RowTold) -> str:

@@ -37,9 +37,9 @@ def show_end(out: Console, run: Run, ended: Ended, results: str) -> None:
     """How it went: what was sent, what was not and why, and what to do next."""
     tally = ended.tally
     title = "Stopped" if ended.stop else "Nothing was sent" if ended.is_all_left_out else "Done"
-    rows = table(title + _rehearsed(run))
+    rows = table(title + rehearsed(run))
     _add_statuses(rows, tally)
-    _add_charges(rows, run.charges(), _whose(run))
+    _add_charges(rows, run.charges(), in_whose_words(run))
     pace = f", {ended.sent_now / ended.seconds:,.0f} SMS/s" if ended.sent_now and ended.seconds else ""
     rows.add_row("took", f"{time_of(ended.seconds)} for {many(ended.attempts_now, 'request')}{pace}")
     rows.add_row("results", f"{results} (of a rehearsal)" if run.facts.address.is_rehearsal else results)
@@ -73,12 +73,12 @@ def _tell_known(out: Console, run: Run, ended: Ended) -> None:
 
 def show_status(out: Console, run: Run, tally: Tally, who: str) -> None:
     """Where a run stands."""
-    rows = table(run.place + _rehearsed(run))
+    rows = table(run.place + rehearsed(run))
     rows.add_row("rows", f"{tally.rows:,}")
     _add_statuses(rows, tally)
     if tally.in_flight:
         rows.add_row("in flight", f"{tally.in_flight:,}  (under way: no outcome is noted yet)")
-    rows.add_row("charged", f"{dollars(tally.charged)} {_whose(run)}")
+    rows.add_row("charged", f"{dollars(tally.charged)} {in_whose_words(run)}")
     out.print(rows)
     _show_reasons(out, run, tally, (Status.INVALID, *_NOT_SENT))
     tell_if_closed(out, run)
@@ -109,12 +109,12 @@ def show_in_doubt(out: Console, rows: Sequence[RowInDoubt]) -> None:
         out.print(f"... and {len(rows) - _LISTED_ROWS:,} more; all are in the results.")
 
 
-def _rehearsed(run: Run) -> str:
+def rehearsed(run: Run) -> str:
     """What stands behind a headline, where it is of a rehearsal."""
     return " (a rehearsal: no SMS was sent)" if run.facts.address.is_rehearsal else ""
 
 
-def _whose(run: Run) -> str:
+def in_whose_words(run: Run) -> str:
     """Who told what was charged."""
     return "by the sandbox's words: nothing is paid" if run.facts.address.is_rehearsal else "by the API's words"
 

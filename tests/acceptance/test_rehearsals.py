@@ -40,6 +40,7 @@ def test_plan_headline_and_results_call_it_a_rehearsal(program: Program, sandbox
     assert "by the sandbox's words: nothing is paid" in told
     assert "results campaign.sandbox.results.csv (of a rehearsal)" in told
     assert "campaign.sandbox.run (a rehearsal: no SMS was sent)" in program("status", "campaign.sandbox.run").stderr
+    assert "campaign.sandbox.run (a rehearsal: no SMS was sent)" in program("show", "campaign.csv", "--row", "1").stderr
     real = program("send", "campaign.csv", "--base-url", sandbox().base_url, "--yes").stderr
     assert "rehearsal" not in real + program("status", "campaign.run").stderr
 
