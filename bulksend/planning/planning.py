@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from bulksend.errors import Advice, InputError
@@ -64,7 +64,7 @@ class Planned:
     plan: Plan
     columns: tuple[str, ...]
     digest: str
-    lines: Lines
+    lines: Lines = field(compare=False)
 
 
 def plan_into(source: Source, options: PlanOptions, sink: PlanSink | None) -> Planned:

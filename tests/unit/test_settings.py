@@ -129,6 +129,8 @@ SAMPLES: dict[str, tuple[str, Any, str]] = {
     "force": ("1", True, "true"),
     "allow-new-prefixes": ("1", True, "true"),
     "limit": ("2", 2, "2"),
+    "test-to": ("0917 123 4567", "0917 123 4567", '"0917 123 4567"'),
+    "row": ("3", 3, "3"),
     "dry-run": ("1", True, "true"),
     "yes": ("1", True, "true"),
     "no-progress": ("1", True, "true"),
