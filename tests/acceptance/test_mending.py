@@ -106,7 +106,7 @@ def test_a_run_that_was_closed_before_anything_was_accepted_is_not_planned_anew(
 def test_on_a_terminal_closing_is_asked(program: Program, answer: str, rows: int, closed: bool) -> None:
     ended, asked = program.answered("retry", "june.run", "-o", "mend.csv", answer=answer)
     assert ended == 0
-    assert "june.run can still send its 1 pending rows. Close it" in asked
+    assert "june.run can still send 1 pending row. Close it, so that it is sent from mend.csv alone?" in asked
     assert len(program.results("mend.csv")) == rows
     assert ("was closed" in program("status", "june.run").stderr) is closed
 

@@ -70,7 +70,8 @@ def _is_to_be_closed(place: Path, output: Path, *, close: bool) -> bool:
     if not has_terminal():
         return False
     left = " and ".join(f"{count:,} {name}" for count, name in ((pending, "pending"), (failed, "failed")) if count)
-    question = f"{place} can still send its {left} rows. Close it, so that they are sent from {output} alone?"
+    rows, they = ("row", "it is") if pending + failed == 1 else ("rows", "they are")
+    question = f"{place} can still send {left} {rows}. Close it, so that {they} sent from {output} alone?"
     return click.confirm(question, err=True)
 
 
