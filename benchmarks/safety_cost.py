@@ -74,6 +74,9 @@ class Forgetful:
     async def found(self, answers: Mapping[int, Answer], wall_s: float) -> None:
         pass
 
+    async def asked_at(self) -> float | None:
+        return None
+
     def close(self) -> None:
         pass
 

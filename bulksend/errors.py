@@ -153,5 +153,9 @@ class RunFileError(BulksendError):
     """The run file could not be read or written; what was not noted in it was not sent."""
 
 
+class StoppedError(BulksendError):
+    """Somebody elsewhere asked for the end before anything was sent."""
+
+
 class OwnedError(BulksendError):
     """Another process owns the run file."""

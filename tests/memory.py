@@ -49,6 +49,7 @@ class Memory:
         numbers: behind contacts, as learned.
         elsewhere: rows that somebody else has.
         failure: what every call raises from now on, or None.
+        asked_at_s: when somebody asked for the end, or None.
         turn: how far the turns of `Proof` have come.
         keys: of its messages.
     """
@@ -58,6 +59,7 @@ class Memory:
     elsewhere: set[int] = field(default_factory=set)
     failure: Exception | None = None
     turn: int = 0
+    asked_at_s: float | None = None
     keys: Keys = Keys("spring", is_shared=False)  # noqa: RUF009 -- it is frozen
 
     @classmethod
@@ -77,6 +79,7 @@ class MemoryJournal:
     def __init__(self, memory: Memory, wall_s: float, limit: int | None = None) -> None:
         self._memory = memory
         self._next_ticket = 1
+        memory.asked_at_s = None  # that was asked of whoever had it before
         for note in memory.notes.values():
             if note.life.state is State.IN_FLIGHT:
                 note.see(Event.CUT_OFF)
@@ -134,6 +137,9 @@ class MemoryJournal:
 
     def found(self, answers: Mapping[int, Answer], wall_s: float) -> Awaitable[None]:
         return self._do(lambda: self._found(answers, wall_s))
+
+    def asked_at(self) -> Awaitable[float | None]:
+        return self._do(lambda: self._memory.asked_at_s)
 
     def close(self) -> None:
         pass

@@ -14,6 +14,7 @@ from dataclasses import replace
 from bulksend.campaign.choices import SendOptions
 from bulksend.campaign.clients import client
 from bulksend.campaign.doubts import look_up_doubts
+from bulksend.campaign.elsewhere import check_not_asked, heeded
 from bulksend.campaign.events import (
     AccountBusy,
     Ended,
@@ -40,7 +41,7 @@ _COLLECTED_AFTER = 20_000  # objects
 
 
 @contextmanager
-def held_account(target: Target | None, run: Run, tell: Tell, *, wait: bool) -> Iterator[Account | None]:
+def held_account(target: Target | None, run: OwnRun, tell: Tell, *, wait: bool) -> Iterator[Account | None]:
     """What outlives the run, for as long as it is sent: one run of an account at a time.
 
     Args:
@@ -51,6 +52,7 @@ def held_account(target: Target | None, run: Run, tell: Tell, *, wait: bool) -> 
 
     Raises:
         OwnedError: another run is sending, and is not waited for.
+        StoppedError: somebody elsewhere asked that this one end, while it waited.
     """
     if target is None:
         yield None
@@ -62,6 +64,7 @@ def held_account(target: Target | None, run: Run, tell: Tell, *, wait: bool) -> 
         except OwnedError as error:
             if not wait:
                 raise
+            check_not_asked(run)
             tell(AccountBusy(str(error)))
             time.sleep(_WAIT_S)
     with account:
@@ -102,7 +105,10 @@ async def send(
                 past = _past(run, options, earlier, repeats)
                 engine = _engine(run, journal, api, options, stopping, past, budget, errors)
                 tell(Started(rows.rows + repeats, None if rows.unpriced else rows.price))
-                async with told(engine, stopping, tell, rows=rows.rows + repeats, grace_s=options.pace.grace_s):
+                async with (
+                    heeded(journal, stopping),
+                    told(engine, stopping, tell, rows=rows.rows + repeats, grace_s=options.pace.grace_s),
+                ):
                     with _rare_collector():
                         await engine.run()
                 if stopping.why is None or stopping.why.reason.leaves_time:

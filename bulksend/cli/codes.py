@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from bulksend.errors import BulksendError, OwnedError, RunFileError
+from bulksend.errors import BulksendError, OwnedError, RunFileError, StoppedError
 from bulksend.model import Status
 from bulksend.sending import Stop, StopReason
 
@@ -46,7 +46,7 @@ def of_error(error: BulksendError) -> ExitCode:
     """The exit code that an error ends the program with."""
     if isinstance(error, OwnedError):
         return ExitCode.OWNED
-    return ExitCode.STOPPED if isinstance(error, RunFileError) else ExitCode.USAGE
+    return ExitCode.STOPPED if isinstance(error, RunFileError | StoppedError) else ExitCode.USAGE
 
 
 def of_stop(stop: Stop) -> ExitCode:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import orjson
 
 from bulksend.model import Status
 from bulksend.planning import Plan, Tally, min_seconds
-from bulksend.runs import Run
+from bulksend.runs import Asked, Owner, Run
 
 if TYPE_CHECKING:
     from bulksend.campaign import Ended, SendOptions
@@ -43,6 +44,28 @@ def of_run(run: Run, tally: Tally) -> dict[str, object]:
 def of_status(run: Run, tally: Tally) -> dict[str, object]:
     """Where a run stands."""
     return of_run(run, tally) | {"inFlight": tally.in_flight}
+
+
+def of_stop(run: Path, asked: Asked | None) -> dict[str, object]:
+    """Who was asked to end, if anybody sends the run."""
+    return {
+        "run": str(run),
+        "asked": asked is not None,
+        "askedAt": asked and utc(asked.at_s),
+        "owner": asked and of_owner(asked.owner),
+    }
+
+
+def of_owner(owner: Owner) -> dict[str, object]:
+    """Who has a run."""
+    return {"pid": owner.pid, "host": owner.host, "since": utc(owner.since)}
+
+
+def utc(seconds: float | None) -> str | None:
+    """A time for scripts: ISO 8601, UTC."""
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def of_send(run: Run, ended: Ended, code: ExitCode, results: Path) -> dict[str, object]:

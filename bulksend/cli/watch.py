@@ -27,7 +27,7 @@ from bulksend.sms import dollars
 from bulksend.words import many
 
 _LINE_S = 10.0
-_AGAIN = {StopReason.INTERRUPTED: "Ctrl-C again"}
+_AGAIN = {StopReason.INTERRUPTED: "Ctrl-C again", StopReason.ASKED: "Ctrl-C"}
 
 
 class Watch:
@@ -105,7 +105,8 @@ def _words(event: CampaignEvent) -> list[str]:
         case ServerAway(seconds):
             return [f"The server is away; trying again in {max(1, round(seconds))} s."]
         case StoppingEarly(stop, in_flight, grace_s) if stop.reason.is_interruption:
-            waiting = f"Stopping: waiting for {many(in_flight, 'answer')}, {grace_s:g} s at most."
+            why = f", for {stop.says}" if stop.reason is StopReason.ASKED else ""
+            waiting = f"Stopping{why}: waiting for {many(in_flight, 'answer')}, {grace_s:g} s at most."
             return [f"{waiting} {_AGAIN.get(stop.reason, 'The same once more')} leaves them in doubt."]
         case CutShort(in_doubt):
             left = many(in_doubt, "message is", "messages are")

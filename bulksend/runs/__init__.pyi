@@ -19,9 +19,11 @@ from .opening import finish_plan as finish_plan
 from .opening import new_plan as new_plan
 from .opening import open_run as open_run
 from .opening import own_run as own_run
+from .owner import Asked as Asked
 from .owner import Owner as Owner
 from .paths import Paths as Paths
 from .paths import run_named as run_named
+from .sqlite import ask_to_end as ask_to_end
 from .sqlite import is_run_file as is_run_file
 from .states import Decision as Decision
 from .states import State as State

@@ -6,6 +6,7 @@ import os
 import socket
 import time
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from bulksend.files import process_started_at
 
@@ -32,9 +33,14 @@ class Owner:
         return cls(os.getpid(), socket.gethostname(), wall_s, process_started_at(os.getpid()))
 
     @property
+    def is_of_this_machine(self) -> bool:
+        """Whether it runs, or ran, under this machine's name."""
+        return self.host == socket.gethostname()
+
+    @property
     def is_gone(self) -> bool:
         """Whether it surely runs no more; of another machine's nobody knows here."""
-        if self.host != socket.gethostname():
+        if not self.is_of_this_machine:
             return False
         found = process_started_at(self.pid)
         if found is None:
@@ -44,3 +50,17 @@ class Owner:
     def __str__(self) -> str:
         since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.since))
         return f"process {self.pid} on {self.host}, since {since}"
+
+
+class Asked(NamedTuple):
+    """That whoever sends a run was asked to end.
+
+    Attributes:
+        owner: whoever sends it.
+        at_s: when it was asked first, in seconds since 1970.
+        is_anew: whether it had been asked before.
+    """
+
+    owner: Owner
+    at_s: float
+    is_anew: bool

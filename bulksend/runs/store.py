@@ -273,6 +273,10 @@ class OwnRun(Run, Protocol):
     def close_rows(self, says: str, wall_s: float) -> None:
         """Close the run: what is pending or failed is not sent by it any more, and that is why."""
 
+    @property
+    def asked_at(self) -> float | None:
+        """When somebody elsewhere asked this owner to end, in seconds since 1970; None if nobody did."""
+
     def journal(self, *, by_parts: bool = True, limit: int | None = None, keyed: bool | None = None) -> Journal:
         """The notes of one send; until it is closed, nothing else is asked of the run.
 

@@ -69,5 +69,8 @@ class Journal(Protocol):
     def found(self, answers: Mapping[int, Answer], wall_s: float) -> Awaitable[None]:
         """Commit that rows in doubt were accepted after all; by row, what the API's list says of them."""
 
+    def asked_at(self) -> Awaitable[float | None]:
+        """When somebody elsewhere asked that this send end, in seconds since 1970; None if nobody did."""
+
     def close(self) -> None:
         """Commit what waits; nothing can be noted any more."""

@@ -15,6 +15,8 @@ class StopReason(StrEnum):
     TERMINATED = "terminated"
     HUNG_UP = "hung up"
     """Whoever looked on has gone."""
+    ASKED = "asked to stop"
+    """Somebody elsewhere wants its end."""
     OUT_OF_FUNDS = "out of funds"
     KEY_REFUSED = "key refused"
     NO_ENDPOINT = "no such endpoint"
@@ -47,7 +49,7 @@ class StopReason(StrEnum):
         return self in _INTERRUPTIONS
 
 
-_INTERRUPTIONS = frozenset({StopReason.INTERRUPTED, StopReason.TERMINATED, StopReason.HUNG_UP})
+_INTERRUPTIONS = frozenset({StopReason.INTERRUPTED, StopReason.TERMINATED, StopReason.HUNG_UP, StopReason.ASKED})
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from bulksend.model import (
     RowInDoubt,
     Status,
 )
-from bulksend.runs.sqlite import OwnSqliteRun
+from bulksend.runs.sqlite import OwnSqliteRun, ask_to_end
 from bulksend.runs.states import STEPS, Decision, Life, State
 from bulksend.sending import Journal, Keys
 
@@ -54,6 +54,9 @@ class Kept(Protocol):
     def decide(self, row: int, event: Event) -> None:
         """Somebody decides on a row in doubt; no journal is open."""
 
+    def is_asked_to_end(self) -> None:
+        """Somebody elsewhere asks for the end of whoever has it."""
+
     def is_taken_over(self) -> None:
         """Somebody else has the run from now on."""
 
@@ -73,6 +76,9 @@ class InMemory:
 
     def decide(self, row: int, event: Event) -> None:
         self.memory.notes[row].see(event)
+
+    def is_asked_to_end(self) -> None:
+        self.memory.asked_at_s = NOW_S
 
     def is_taken_over(self) -> None:
         self.memory.failure = OwnedError("somebody else has it")
@@ -101,11 +107,15 @@ class InFile:
     def decide(self, row: int, event: Event) -> None:
         self.own().decide([row], resend=event is Event.RESENT)
 
+    def is_asked_to_end(self) -> None:
+        assert ask_to_end(self.path, NOW_S)
+
     def is_taken_over(self) -> None:
         self.change("UPDATE facts SET value = value + 1 WHERE name = 'epoch'")
 
     def breaks(self) -> None:
         self.change("DROP TABLE sends")
+        self.change("DROP TABLE facts")
 
     def change(self, sql: str) -> None:
         db = sqlite3.connect(self.path, isolation_level=None)
@@ -585,6 +595,22 @@ async def test_each_attempt_of_a_row_in_doubt_counts(keep: Keep) -> None:
     journal.close()
 
 
+# -- Somebody elsewhere
+
+
+async def test_whoever_has_a_run_is_asked_to_end_and_nobody_who_comes_later(keep: Keep) -> None:
+    kept = keep(messages(ANA))
+    journal = kept.open()
+    assert await journal.asked_at() is None
+    kept.is_asked_to_end()
+    assert await journal.asked_at() == NOW_S
+    await ends(journal, 1, Event.PUT_OFF)  # it is for the send to heed it
+    journal.close()
+    journal = kept.open()
+    assert await journal.asked_at() is None
+    journal.close()
+
+
 # -- Order, ends and failures
 
 
@@ -622,6 +648,7 @@ CALLS: dict[str, Callable[[Journal], Awaitable[object]]] = {
     "message ids": lambda journal: journal.message_ids(0.0),
     "rivals": lambda journal: journal.rivals(0.0),
     "found": lambda journal: journal.found({1: ANSWER}, NOW_S),
+    "asked": lambda journal: journal.asked_at(),
 }
 
 

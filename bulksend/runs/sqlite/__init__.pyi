@@ -1,3 +1,4 @@
+from .asked import ask_to_end as ask_to_end
 from .log import is_log as is_log
 from .log import log_of as log_of
 from .owned import OwnSqliteRun as OwnSqliteRun

@@ -81,6 +81,10 @@ class SqliteJournal:
         """See `Journal.found`."""
         return self._do(lambda: self._notes.found(answers, wall_s))
 
+    def asked_at(self) -> Awaitable[float | None]:
+        """See `Journal.asked_at`."""
+        return self._do(self._notes.asked_at)
+
     def close(self) -> None:
         """See `Journal.close`; the run's connection is its owner's again."""
         self._jobs.put(None)

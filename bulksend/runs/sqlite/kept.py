@@ -99,6 +99,15 @@ def check_epoch(db: sqlite3.Connection, own_epoch: int, path: Path) -> None:
         raise OwnedError(f"{path}: another bulksend process has taken this run over")
 
 
+def asked_at(db: sqlite3.Connection, own_epoch: int) -> float | None:
+    """When somebody asked the owner of this epoch to end, in seconds since 1970; None if nobody did."""
+    value = read(db, "asked to end")
+    if value is None:
+        return None
+    asked_epoch, at_s = orjson.loads(value)
+    return float(at_s) if asked_epoch == own_epoch else None
+
+
 def turn(db: sqlite3.Connection) -> int:
     """How far the turns of `Proof` have come; format 2 only knew that a proof was found."""
     return int(read(db, "turn") or read(db, "dedup proven") or 0)

@@ -129,6 +129,10 @@ class Notes:
         """See `kept.check_epoch`."""
         kept.check_epoch(self.db, self._epoch, self.path)
 
+    def asked_at(self) -> float | None:
+        """See `Journal.asked_at`."""
+        return kept.asked_at(self.db, self._epoch)
+
     def claim(self, after: int, limit: int) -> list[Queued]:
         """See `Journal.claim`."""
         if after > self._begun_to + _ADVANCED_AT:

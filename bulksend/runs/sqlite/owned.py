@@ -146,6 +146,12 @@ class OwnSqliteRun(SqliteRun):
         with self._writing():
             mending.close(self._db, says, wall_s)
 
+    @property
+    def asked_at(self) -> float | None:
+        """See `OwnRun.asked_at`."""
+        with explained(self.path):
+            return kept.asked_at(self._db, self._epoch)
+
     def journal(
         self, *, by_parts: bool = True, limit: int | None = None, keyed: bool | None = None
     ) -> SqliteJournal:  # fmt: skip

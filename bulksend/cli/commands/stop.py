@@ -1,0 +1,46 @@
+"""``bulksend stop``: a send ends in order, wherever it was started."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from bulksend.cli import summary
+from bulksend.cli.codes import ExitCode
+from bulksend.cli.console import console
+from bulksend.cli.settings import Command, option
+from bulksend.cli.which_run import run_meant
+from bulksend.runs import Asked, ask_to_end
+from bulksend.words import printable
+
+
+@click.command(
+    cls=Command,
+    epilog="Exit codes: 0 it is asked, or nobody is sending, 2 there is no such run, 3 it could not be asked.",
+)
+@click.argument("run_file", metavar="RUN", type=click.Path(path_type=Path))
+@option("--json", "as_json", is_flag=True, help="One summary object on stdout.")
+def command(run_file: Path, *, as_json: bool) -> ExitCode:
+    """End a running send in order, wherever it was started: as one Ctrl-C there does.
+
+    It takes no more messages within a second, waits for the answers that are under way, and ends with exit code 3; the
+    same command goes on.
+    """
+    out = console()
+    place = run_meant(run_file, out)
+    asked = ask_to_end(place, time.time())
+    out.print(f"{printable(str(place))}: {_words(asked)}.", soft_wrap=True)
+    if as_json:
+        summary.write(summary.of_stop(place, asked))
+    return ExitCode.OK
+
+
+def _words(asked: Asked | None) -> str:
+    if asked is None:
+        return "nobody is sending it, so there is nothing to stop"
+    if asked.is_anew:
+        then = time.strftime("%H:%M:%S", time.localtime(asked.at_s))
+        return f"it was asked to stop at {then} already and has not ended yet ({asked.owner})"
+    return f"asked to stop; it ends when the answers under way are in ({asked.owner})"
