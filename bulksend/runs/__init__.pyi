@@ -27,9 +27,9 @@ from .sqlite import ask_to_end as ask_to_end
 from .sqlite import is_run_file as is_run_file
 from .states import Decision as Decision
 from .states import State as State
-from .store import Charge as Charge
-from .store import Complaint as Complaint
 from .store import OwnRun as OwnRun
 from .store import Run as Run
+from .telling import Charge as Charge
+from .telling import Complaint as Complaint
 from .telling import RowTold as RowTold
 from .telling import UnsentRow as UnsentRow

@@ -6,14 +6,13 @@ The engine's part is stated beside the engine, in `bulksend.sending.journal`.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol, Self
 
 from bulksend.model import ContactId, Event, Message, PhoneNumber, Recipient, RowInDoubt, Status
 from bulksend.planning import Lines, Overview, Plan, Tally
 from bulksend.runs.facts import Address, Facts
 from bulksend.runs.owner import Owner
-from bulksend.runs.telling import KnownRow, MendRow, PlannedRow, ResultRow, RowTold, UnsentRow
+from bulksend.runs.telling import Charge, Complaint, KnownRow, MendRow, PlannedRow, ResultRow, RowTold, UnsentRow
 from bulksend.sending import Journal
 from bulksend.sms import Observed
 
@@ -50,55 +49,6 @@ class Arrived(NamedTuple):
     text: str
     started_at: float
     in_doubt: int
-
-
-class Complaint(NamedTuple):
-    """Why rows of a status are not sent.
-
-    Attributes:
-        says: the sentence.
-        rows: how many rows.
-        first: the first of them.
-    """
-
-    says: str
-    rows: int
-    first: int
-
-
-@dataclass(frozen=True, slots=True)
-class Charge:
-    """The sent messages to one dialing code.
-
-    Attributes:
-        code: the dialing code; "" for contacts whose number no answer told.
-        rows: messages.
-        parts: SMS parts, as the API counted them.
-        estimated: micro-USD by the plan, of the messages that had a price there.
-        charged: micro-USD by the API's own words.
-        unpriced: messages that had no price in the plan.
-        uncharged: messages whose answer told no charge.
-    """
-
-    code: str
-    rows: int
-    parts: int
-    estimated: int
-    charged: int
-    unpriced: int
-    uncharged: int
-
-    def __add__(self, other: Charge) -> Charge:
-        """Both together, under this code."""
-        return Charge(
-            self.code,
-            self.rows + other.rows,
-            self.parts + other.parts,
-            self.estimated + other.estimated,
-            self.charged + other.charged,
-            self.unpriced + other.unpriced,
-            self.uncharged + other.uncharged,
-        )
 
 
 class Run(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from bulksend.model import MicroUSD, PhoneNumber, Recipient
@@ -66,3 +67,52 @@ class RowTold(NamedTuple):
     answer: str | None
     charged: MicroUSD | None
     error: str
+
+
+class Complaint(NamedTuple):
+    """Why rows of a status are not sent.
+
+    Attributes:
+        says: the sentence.
+        rows: how many rows.
+        first: the first of them.
+    """
+
+    says: str
+    rows: int
+    first: int
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """The sent messages to one dialing code.
+
+    Attributes:
+        code: the dialing code; "" for contacts whose number no answer told.
+        rows: messages.
+        parts: SMS parts, as the API counted them.
+        estimated: micro-USD by the plan, of the messages that had a price there.
+        charged: micro-USD by the API's own words.
+        unpriced: messages that had no price in the plan.
+        uncharged: messages whose answer told no charge.
+    """
+
+    code: str
+    rows: int
+    parts: int
+    estimated: int
+    charged: int
+    unpriced: int
+    uncharged: int
+
+    def __add__(self, other: Charge) -> Charge:
+        """Both together, under this code."""
+        return Charge(
+            self.code,
+            self.rows + other.rows,
+            self.parts + other.parts,
+            self.estimated + other.estimated,
+            self.charged + other.charged,
+            self.unpriced + other.unpriced,
+            self.uncharged + other.uncharged,
+        )

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 
 from bulksend.runs.states import State
-from bulksend.runs.store import Charge
+from bulksend.runs.telling import Charge
 from bulksend.sms import LONGEST_PREFIX, Observed, phones
 
 # The number is the row's own, or that of its contact as far as an answer told it. What the API counted as parts counts;
