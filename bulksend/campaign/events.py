@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from bulksend.campaign.choices import Repeating
 from bulksend.campaign.lookback import LookedBack
+from bulksend.model import Status
 from bulksend.planning import Tally
+from bulksend.runs import FINISHED, LIMITED, End
 from bulksend.sending import Progress, Stop
 
 
@@ -170,6 +172,12 @@ class Ended:
     unexplained_now: int = 0
     attempts_now: int = 0
     is_limited: bool = False
+
+    def noted(self, at_s: float) -> End:
+        """What the run keeps of it, which ended at this time (seconds since 1970)."""
+        if self.stop is not None:
+            return End(self.stop.reason.value, self.stop.says, at_s)
+        return End(LIMITED if self.is_limited and self.tally.statuses[Status.PENDING] else FINISHED, at_s=at_s)
 
     @property
     def is_in_vain(self) -> bool:

@@ -100,6 +100,7 @@ async def send(
             _reachable(target, run, options, tell) as reachable,
             client(reachable, options.pace.timeout_s) as api,
         ):
+            run.note_start(time.time())
             journal = run.journal(by_parts=options.by_parts, limit=options.limit, keyed=options.dedup)
             try:
                 past = _past(run, options, earlier, repeats)
@@ -134,6 +135,8 @@ async def send(
         attempts_now=tally.attempts - before.attempts,
         is_limited=options.limit is not None,
     )
+    with suppress(RunFileError, OwnedError):  # then it is the reason why it ended
+        run.note_end(ended.noted(time.time()))
     tell(ended)
     return ended
 

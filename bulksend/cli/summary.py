@@ -11,7 +11,7 @@ import orjson
 
 from bulksend.model import Status
 from bulksend.planning import Plan, Tally, min_seconds
-from bulksend.runs import Asked, Owner, Run
+from bulksend.runs import Asked, Owner, Run, standing
 
 if TYPE_CHECKING:
     from bulksend.campaign import Ended, SendOptions
@@ -42,8 +42,18 @@ def of_run(run: Run, tally: Tally) -> dict[str, object]:
 
 
 def of_status(run: Run, tally: Tally) -> dict[str, object]:
-    """Where a run stands."""
-    return of_run(run, tally) | {"inFlight": tally.in_flight}
+    """Where a run stands; who has it, and as long as somebody has, it has not ended."""
+    owner, spell = run.owner, run.spell
+    has_it = owner if owner and not owner.is_gone else None
+    end = None if has_it else spell.end
+    return of_run(run, tally) | {
+        "inFlight": tally.in_flight,
+        "state": standing(run, tally).value,
+        "owner": has_it and of_owner(has_it),
+        "startedAt": utc(spell.started_at),
+        "endedAt": end and utc(end.at_s),
+        "reason": end and end.reason,
+    }
 
 
 def of_stop(run: Path, asked: Asked | None) -> dict[str, object]:

@@ -5,6 +5,11 @@ from .account import history_of as history_of
 from .account import history_path as history_path
 from .account import lend_numbers as lend_numbers
 from .clock import Clock as Clock
+from .ends import CUT_OFF as CUT_OFF
+from .ends import FINISHED as FINISHED
+from .ends import LIMITED as LIMITED
+from .ends import End as End
+from .ends import Spell as Spell
 from .facts import Address as Address
 from .facts import Facts as Facts
 from .facts import Term as Term
@@ -25,6 +30,8 @@ from .paths import Paths as Paths
 from .paths import run_named as run_named
 from .sqlite import ask_to_end as ask_to_end
 from .sqlite import is_run_file as is_run_file
+from .standing import Standing as Standing
+from .standing import standing as standing
 from .states import Decision as Decision
 from .states import State as State
 from .store import OwnRun as OwnRun

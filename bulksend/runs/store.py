@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol, Self
 
 from bulksend.model import ContactId, Event, Message, PhoneNumber, Recipient, RowInDoubt, Status
 from bulksend.planning import Lines, Overview, Plan, Tally
+from bulksend.runs.ends import End, Spell
 from bulksend.runs.facts import Address, Facts
 from bulksend.runs.owner import Owner
 from bulksend.runs.telling import Charge, Complaint, KnownRow, MendRow, PlannedRow, ResultRow, RowTold, UnsentRow
@@ -68,6 +69,10 @@ class Run(Protocol):
     @property
     def owner(self) -> Owner | None:
         """Who has it or had it last for sending; None if nobody, or if that ended in order."""
+
+    @property
+    def spell(self) -> Spell:
+        """From when to when it was sent, and why it last ended."""
 
     @property
     def has_begun(self) -> bool:
@@ -222,6 +227,12 @@ class OwnRun(Run, Protocol):
 
     def close_rows(self, says: str, wall_s: float) -> None:
         """Close the run: what is pending or failed is not sent by it any more, and that is why."""
+
+    def note_start(self, wall_s: float) -> None:
+        """Note that it is sent from now on."""
+
+    def note_end(self, end: End) -> None:
+        """Note how that ended."""
 
     @property
     def asked_at(self) -> float | None:

@@ -46,7 +46,8 @@ def test_a_send_that_is_stopped_from_elsewhere_ends_in_order_and_goes_on(
 
     nobody = program("stop", "campaign.run")
     assert nobody.returncode == 0
-    assert "nobody is sending it" in nobody.stderr
+    assert "nobody is sending it, so there is nothing to stop; its last send ended on " in nobody.stderr
+    assert ": somebody asked it to stop, at " in nobody.stderr
     finished = program(*sending(server, "--concurrency", "50"))
     assert finished.returncode == 0, finished.stderr
     assert Counter(record["to"] for record in server.accepted()) == dict.fromkeys(numbers(ROWS), 1)

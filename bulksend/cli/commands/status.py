@@ -10,27 +10,20 @@ from bulksend.cli import run_view, summary
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import console
 from bulksend.cli.settings import Command, option
+from bulksend.cli.standing_view import who_words
 from bulksend.cli.which_run import run_meant
-from bulksend.runs import Owner, open_run
+from bulksend.runs import open_run
 
 
 @click.command(cls=Command)
 @click.argument("run_file", metavar="RUN", type=click.Path(path_type=Path))
 @option("--json", "as_json", is_flag=True, help="One summary object on stdout.")
 def command(run_file: Path, *, as_json: bool) -> ExitCode:
-    """Say where a run stands; it may be at work."""
+    """Say where a run stands, and why it last ended; it may be at work."""
     out = console()
     with open_run(run_meant(run_file, out)) as run:
         tally = run.tally()
-        run_view.show_status(out, run, tally, _who(run.owner))
+        run_view.show_status(out, run, tally, who_words(run.owner, run.spell))
         if as_json:
             summary.write(summary.of_status(run, tally))
     return ExitCode.OK
-
-
-def _who(owner: Owner | None) -> str:
-    if owner is None:
-        return "nobody is at work on it"
-    if owner.is_gone:
-        return f"nobody is at work on it; the last ({owner}) was cut off, and the same command goes on"
-    return f"{owner}, is at work on it"

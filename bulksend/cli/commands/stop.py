@@ -11,8 +11,9 @@ from bulksend.cli import summary
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import console
 from bulksend.cli.settings import Command, option
+from bulksend.cli.standing_view import end_words
 from bulksend.cli.which_run import run_meant
-from bulksend.runs import Asked, ask_to_end
+from bulksend.runs import Asked, End, ask_to_end, open_run
 from bulksend.words import printable
 
 
@@ -31,15 +32,17 @@ def command(run_file: Path, *, as_json: bool) -> ExitCode:
     out = console()
     place = run_meant(run_file, out)
     asked = ask_to_end(place, time.time())
-    out.print(f"{printable(str(place))}: {_words(asked)}.", soft_wrap=True)
+    with open_run(place) as run:
+        end = run.spell.end
+    out.print(f"{printable(str(place))}: {_words(asked, end)}.", soft_wrap=True)
     if as_json:
         summary.write(summary.of_stop(place, asked))
     return ExitCode.OK
 
 
-def _words(asked: Asked | None) -> str:
+def _words(asked: Asked | None, end: End | None) -> str:
     if asked is None:
-        return "nobody is sending it, so there is nothing to stop"
+        return f"nobody is sending it, so there is nothing to stop{f'; {end_words(end)}' if end else ''}"
     if asked.is_anew:
         then = time.strftime("%H:%M:%S", time.localtime(asked.at_s))
         return f"it was asked to stop at {then} already and has not ended yet ({asked.owner})"

@@ -14,6 +14,7 @@ from bulksend.errors import Advice, OwnedError, Remark, Severity, UsageError
 from bulksend.model import Status
 from bulksend.planning import Example, Findings, Reason
 from bulksend.runs.clock import Clock
+from bulksend.runs.ends import CUT_OFF, End, Spell
 from bulksend.runs.facts import Facts
 from bulksend.runs.owner import Owner
 from bulksend.runs.sqlite import life
@@ -97,6 +98,35 @@ def check_epoch(db: sqlite3.Connection, own_epoch: int, path: Path) -> None:
     """
     if epoch(db) != own_epoch:
         raise OwnedError(f"{path}: another bulksend process has taken this run over")
+
+
+def spell(db: sqlite3.Connection) -> Spell:
+    """From when to when the run was sent; before versions that kept it, only when its first message began."""
+    started = read(db, "started")
+    if started is None:
+        (first,) = db.execute("SELECT min(started_at) FROM sends WHERE attempts > 0").fetchone()
+        return Spell(first)
+    first, sent_epoch = orjson.loads(started)
+    ended = read(db, "end")
+    end_epoch, *end = orjson.loads(ended) if ended else [0]
+    if end_epoch == sent_epoch:
+        return Spell(first, End(*end))
+    last = owner(db)
+    is_over = last is None or last.is_gone or epoch(db) != sent_epoch
+    return Spell(first, End(CUT_OFF) if is_over else End(*end) if end else None)
+
+
+def note_start(db: sqlite3.Connection, wall_s: float) -> None:
+    """Note that the present owner sends the run from now on."""
+    before = read(db, "started")
+    first = orjson.loads(before)[0] if before else spell(db).started_at
+    note(db, "started", orjson.dumps([wall_s if first is None else first, epoch(db)]).decode())
+    db.execute("DELETE FROM facts WHERE name = 'end' AND json_extract(value, '$[0]') = ?", [epoch(db)])
+
+
+def note_end(db: sqlite3.Connection, end: End) -> None:
+    """Note how that ended."""
+    note(db, "end", orjson.dumps([epoch(db), end.reason, end.says, end.at_s]).decode())
 
 
 def asked_at(db: sqlite3.Connection, own_epoch: int) -> float | None:

@@ -14,6 +14,7 @@ import orjson
 from bulksend.errors import OwnedError, RunFileError
 from bulksend.model import ContactId, Event, PhoneNumber
 from bulksend.runs.clock import Clock
+from bulksend.runs.ends import End
 from bulksend.runs.facts import Address
 from bulksend.runs.lock import FileLock
 from bulksend.runs.owner import Owner
@@ -146,6 +147,16 @@ class OwnSqliteRun(SqliteRun):
         """See `OwnRun.close_rows`."""
         with self._writing():
             mending.close(self._db, says, wall_s)
+
+    def note_start(self, wall_s: float) -> None:
+        """See `OwnRun.note_start`."""
+        with self._writing():
+            kept.note_start(self._db, wall_s)
+
+    def note_end(self, end: End) -> None:
+        """See `OwnRun.note_end`."""
+        with self._writing():
+            kept.note_end(self._db, end)
 
     @property
     def asked_at(self) -> float | None:

@@ -9,6 +9,7 @@ from typing import Self
 
 from bulksend.model import ContactId, Message, PhoneNumber, Recipient, RowInDoubt, Status
 from bulksend.planning import PREVIEWS, Lines, Overview, Plan, Tally
+from bulksend.runs.ends import Spell
 from bulksend.runs.facts import Facts
 from bulksend.runs.owner import Owner
 from bulksend.runs.sqlite import charges, kept, mending, queries, telling, unsent
@@ -62,6 +63,12 @@ class SqliteRun:
         """See `Run.owner`."""
         with explained(self.path):
             return kept.owner(self._db)
+
+    @property
+    def spell(self) -> Spell:
+        """See `Run.spell`."""
+        with explained(self.path):
+            return kept.spell(self._db)
 
     @property
     def has_begun(self) -> bool:

@@ -1,0 +1,36 @@
+"""Where runs stand, and why they ended, in words."""
+
+from __future__ import annotations
+
+import time
+
+from bulksend.runs import CUT_OFF, FINISHED, LIMITED, End, Owner, Spell
+from bulksend.words import printable
+
+_WORDS = {
+    FINISHED: "all was done that could be",
+    LIMITED: "so many rows as were wanted were done",
+    CUT_OFF: "it was cut off",
+}
+
+
+def who_words(owner: Owner | None, spell: Spell) -> str:
+    """Who is at work on a run; or if nobody is, why that is."""
+    if owner is not None and not owner.is_gone:
+        return f"{owner}, is at work on it"
+    nobody = "nobody is at work on it"
+    if owner is not None:
+        return f"{nobody}; the last ({owner}) was cut off, and the same command goes on"
+    return nobody if spell.end is None else f"{nobody}; {end_words(spell.end)}"
+
+
+def end_words(end: End) -> str:
+    """How a run was last sent to an end."""
+    why = printable(end.says) or _WORDS.get(end.reason, end.reason)
+    return f"its last send ended{'' if end.at_s is None else f' on {moment(end.at_s)}'}: {why}"
+
+
+def moment(seconds: float) -> str:
+    """A time for people, to the minute."""
+    then = time.localtime(seconds)
+    return f"{then.tm_mday} {time.strftime('%B %Y, %H:%M', then)}"

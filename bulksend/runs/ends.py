@@ -1,0 +1,40 @@
+"""How a run was last sent to an end, as it keeps that for whoever asks later."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+FINISHED = "finished"
+"""All was done that could be."""
+LIMITED = "limit reached"
+"""Only the first rows were to be sent, and were."""
+CUT_OFF = "cut off"
+"""Whoever sent it died; when, nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a run was last sent to an end.
+
+    Attributes:
+        reason: the value of a `bulksend.sending.StopReason`, or one of those above.
+        says: the sentence for people; empty where the reason says it all.
+        at_s: when, in seconds since 1970; None if nobody knows.
+    """
+
+    reason: str
+    says: str = ""
+    at_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """From when to when a run was sent.
+
+    Attributes:
+        started_at: when that began for the first time, in seconds since 1970; None if it never did.
+        end: how it ended the last time; None if it never did.
+    """
+
+    started_at: float | None = None
+    end: End | None = None
