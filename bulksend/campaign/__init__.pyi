@@ -20,6 +20,11 @@ from .events import Started as Started
 from .events import StoppingEarly as StoppingEarly
 from .events import Tell as Tell
 from .exclusions import exclusions as exclusions
+from .gathering import Place as Place
+from .gathering import Unread as Unread
+from .gathering import gathered as gathered
+from .gathering import places_in as places_in
+from .gathering import places_known as places_known
 from .limits import repeats_max as repeats_max
 from .lookback import Held as Held
 from .lookback import Holds as Holds

@@ -14,7 +14,7 @@ from bulksend.model import Status
 from bulksend.planning import Tally
 from bulksend.sms import phones
 
-_LOG_WIDTH = 160  # columns, where there is no terminal
+_LOG_WIDTH, _PAGE_WIDTH = 160, 80  # columns, where there is no terminal
 _SET_IN = "    "
 
 
@@ -40,8 +40,11 @@ def meaning_of(status: Status, tally: Tally) -> str:
     return before if tally.known == tally.statuses[status] else f"{MEANINGS[status]}; {tally.known:,} {before}"
 
 
-def console() -> Console:
-    """Where to show things."""
+def console(*, is_data: bool = False) -> Console:
+    """Where to show things; what was asked for as such goes to stdout, and fits a narrow page where that is a pipe."""
+    if is_data:
+        width = None if sys.stdout.isatty() else _PAGE_WIDTH
+        return Console(file=sys.stdout, highlight=False, markup=False, emoji=False, width=width)
     width = None if sys.stderr.isatty() else _LOG_WIDTH
     return _Unbreakable(file=sys.stderr, highlight=False, markup=False, emoji=False, width=width)
 

@@ -26,8 +26,12 @@ def who_words(owner: Owner | None, spell: Spell) -> str:
 
 def end_words(end: End) -> str:
     """How a run was last sent to an end."""
-    why = printable(end.says) or _WORDS.get(end.reason, end.reason)
-    return f"its last send ended{'' if end.at_s is None else f' on {moment(end.at_s)}'}: {why}"
+    return f"its last send ended{'' if end.at_s is None else f' on {moment(end.at_s)}'}: {reason_words(end)}"
+
+
+def reason_words(end: End) -> str:
+    """Why a send ended."""
+    return printable(end.says) or _WORDS.get(end.reason, end.reason)
 
 
 def moment(seconds: float) -> str:

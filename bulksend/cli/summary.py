@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import orjson
 
+from bulksend.campaign import Unread
 from bulksend.model import Status
 from bulksend.planning import Plan, Tally, min_seconds
-from bulksend.runs import Asked, Owner, Run, standing
+from bulksend.runs import Asked, Owner, Run, Stand
 
 if TYPE_CHECKING:
     from bulksend.campaign import Ended, SendOptions
@@ -29,10 +31,10 @@ _STATUSES = (
 )
 
 
-def of_run(run: Run, tally: Tally) -> dict[str, object]:
+def of_run(place: str, tally: Tally) -> dict[str, object]:
     """What became of a run's rows."""
     return {
-        "run": run.place,
+        "run": place,
         "rows": tally.rows,
         **{status.value: tally.statuses[status] for status in _STATUSES},
         "attempts": tally.attempts,
@@ -41,19 +43,28 @@ def of_run(run: Run, tally: Tally) -> dict[str, object]:
     }
 
 
-def of_status(run: Run, tally: Tally) -> dict[str, object]:
+def of_stand(stand: Stand) -> dict[str, object]:
     """Where a run stands; who has it, and as long as somebody has, it has not ended."""
-    owner, spell = run.owner, run.spell
-    has_it = owner if owner and not owner.is_gone else None
-    end = None if has_it else spell.end
-    return of_run(run, tally) | {
-        "inFlight": tally.in_flight,
-        "state": standing(run, tally).value,
-        "owner": has_it and of_owner(has_it),
-        "startedAt": utc(spell.started_at),
+    end = stand.end
+    return of_run(stand.place, stand.tally) | {
+        "inFlight": stand.tally.in_flight,
+        "state": stand.standing.value,
+        "owner": stand.owner and of_owner(stand.owner),
+        "startedAt": utc(stand.spell.started_at),
         "endedAt": end and utc(end.at_s),
         "reason": end and end.reason,
     }
+
+
+def of_runs(found: Sequence[Stand | Unread]) -> list[dict[str, object]]:
+    """Where several runs stand, and which could not be read."""
+    return [
+        {"run": each.place, "state": "gone" if each.is_gone else "unreadable", "error": each.says}
+        | {"startedAt": utc(each.began_at)}
+        if isinstance(each, Unread)
+        else of_stand(each) | {"input": each.input_name, "sandbox": each.is_rehearsal}
+        for each in found
+    ]
 
 
 def of_stop(run: Path, asked: Asked | None) -> dict[str, object]:
@@ -80,7 +91,7 @@ def utc(seconds: float | None) -> str | None:
 
 def of_send(run: Run, ended: Ended, code: ExitCode, results: Path) -> dict[str, object]:
     """How a send ended."""
-    return of_run(run, ended.tally) | {
+    return of_run(run.place, ended.tally) | {
         "seconds": round(ended.seconds, 3),
         "rate": round(ended.sent_now / ended.seconds, 1) if ended.seconds else 0,
         "exit": int(code),
@@ -113,6 +124,6 @@ def of_estimate(plan: Plan, options: SendOptions, balance: Balance | None) -> di
     }
 
 
-def write(summary: dict[str, object]) -> None:
+def write(summary: object) -> None:
     """Put a summary on stdout, on one line."""
     sys.stdout.write(orjson.dumps(summary).decode() + "\n")

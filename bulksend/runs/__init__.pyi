@@ -14,6 +14,8 @@ from .facts import Address as Address
 from .facts import Facts as Facts
 from .facts import Term as Term
 from .facts import Terms as Terms
+from .finding import key_of as key_of
+from .finding import opened_again as opened_again
 from .history import Command as Command
 from .history import Got as Got
 from .history import History as History
@@ -30,8 +32,9 @@ from .paths import Paths as Paths
 from .paths import run_named as run_named
 from .sqlite import ask_to_end as ask_to_end
 from .sqlite import is_run_file as is_run_file
+from .standing import Stand as Stand
 from .standing import Standing as Standing
-from .standing import standing as standing
+from .standing import stand_of as stand_of
 from .states import Decision as Decision
 from .states import State as State
 from .store import OwnRun as OwnRun

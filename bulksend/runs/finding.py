@@ -23,8 +23,8 @@ def key_of(run: Run) -> str:
 
 @contextmanager
 def found_again(key: str, place: Path) -> Iterator[Run | None]:
-    """The run with this key, open for reading; None if it is gone, or is another by now."""
-    run = _found(key, place)
+    """The run with this key, open for reading; None if it is gone, cannot be read, or is another by now."""
+    run = opened_again(key, place)
     try:
         yield run
     finally:
@@ -32,7 +32,8 @@ def found_again(key: str, place: Path) -> Iterator[Run | None]:
             run.close()
 
 
-def _found(key: str, place: Path) -> Run | None:
+def opened_again(key: str, place: Path) -> Run | None:
+    """The same, for the caller to close."""
     for path in (place, *_files_of(key, place.parent)):
         with suppress(UsageError, RunFileError):
             run = open_run(path)

@@ -1,11 +1,14 @@
-"""Where a run stands, in one word."""
+"""Where a run stands as a whole, read at one look."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 from bulksend.model import Status
 from bulksend.planning import Tally
+from bulksend.runs.ends import End, Spell
+from bulksend.runs.owner import Owner
 from bulksend.runs.store import Run
 
 
@@ -23,15 +26,50 @@ class Standing(StrEnum):
     FINISHED = "finished"
 
 
-def standing(run: Run, tally: Tally) -> Standing:
-    """Where a run with these rows stands.
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """Where a run stands.
+
+    Attributes:
+        place: of the run.
+        input_name: what it was planned of.
+        is_rehearsal: whether it goes to a private sandbox.
+        standing: in one word.
+        tally: its rows, by what became of them.
+        owner: who is at work on it; None if nobody is.
+        spell: from when to when it was sent; as long as somebody is at work, the end is that of the time before.
+    """
+
+    place: str
+    input_name: str
+    is_rehearsal: bool
+    standing: Standing
+    tally: Tally
+    owner: Owner | None
+    spell: Spell
+
+    @property
+    def end(self) -> End | None:
+        """How it ended; None as long as it has not, or if it was never sent."""
+        return None if self.owner else self.spell.end
+
+
+def stand_of(run: Run) -> Stand:
+    """Where a run stands.
 
     Raises:
         RunFileError: it cannot be read.
     """
-    owner = run.owner
-    if owner is not None and not owner.is_gone:
+    facts, tally, owner, spell = run.facts, run.tally(), run.owner, run.spell
+    if owner is not None and owner.is_gone:
+        owner = None
+    standing = _standing(tally, owner, spell)
+    return Stand(run.place, facts.input_name, facts.address.is_rehearsal, standing, tally, owner, spell)
+
+
+def _standing(tally: Tally, owner: Owner | None, spell: Spell) -> Standing:
+    if owner is not None:
         return Standing.SENDING
     if tally.statuses[Status.PENDING]:
-        return Standing.PLANNED if run.spell.started_at is None else Standing.STOPPED
+        return Standing.PLANNED if spell.started_at is None else Standing.STOPPED
     return Standing.IN_DOUBT if tally.in_doubt else Standing.FINISHED

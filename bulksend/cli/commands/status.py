@@ -12,7 +12,7 @@ from bulksend.cli.console import console
 from bulksend.cli.settings import Command, option
 from bulksend.cli.standing_view import who_words
 from bulksend.cli.which_run import run_meant
-from bulksend.runs import open_run
+from bulksend.runs import open_run, stand_of
 
 
 @click.command(cls=Command)
@@ -22,8 +22,8 @@ def command(run_file: Path, *, as_json: bool) -> ExitCode:
     """Say where a run stands, and why it last ended; it may be at work."""
     out = console()
     with open_run(run_meant(run_file, out)) as run:
-        tally = run.tally()
-        run_view.show_status(out, run, tally, who_words(run.owner, run.spell))
+        stand = stand_of(run)
+        run_view.show_status(out, run, stand.tally, who_words(run.owner, stand.spell))
         if as_json:
-            summary.write(summary.of_status(run, tally))
+            summary.write(summary.of_stand(stand))
     return ExitCode.OK

@@ -1,0 +1,47 @@
+"""``bulksend runs``: the campaigns of a folder, or all that history knows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bulksend import campaign
+from bulksend.campaign import Unread
+from bulksend.cli import summary
+from bulksend.cli.codes import ExitCode
+from bulksend.cli.console import console
+from bulksend.cli.runs_view import show_runs
+from bulksend.cli.settings import Command, option
+from bulksend.errors import UsageError
+from bulksend.runs import Stand, stand_of
+
+
+@click.command(
+    cls=Command,
+    epilog="Exit codes: 0 all could be read or are known to be gone, 2 there is no such folder, 3 some could not be read.",
+)
+@click.argument("folder", metavar="[FOLDER]", required=False, type=click.Path(path_type=Path))
+@option("--all", "everywhere", is_flag=True, help="Whatever history knows, wherever it lies, instead of a folder's.")
+@option("--json", "as_json", is_flag=True, help="A list on stdout, an object a run.")
+def command(folder: Path | None, *, everywhere: bool, as_json: bool) -> ExitCode:
+    """Show the campaigns of a folder (by default the current one): when, what, state, sent, cost, and why they ended."""
+    if everywhere and folder is not None:
+        raise UsageError("--all is of all folders: leave it out, or the folder")
+    folder = folder or Path()
+    places = campaign.places_known() if everywhere else campaign.places_in(folder)
+    found = sorted(campaign.gathered(places, stand_of), key=_began_at, reverse=True)
+    if as_json:
+        summary.write(summary.of_runs(found))
+    elif found:
+        show_runs(console(is_data=True), found)
+    else:
+        console().print(f"No runs {'in history' if everywhere else f'in {folder.resolve()}'}.", soft_wrap=True)
+    is_all = not any(isinstance(each, Unread) and not each.is_gone for each in found)
+    return ExitCode.OK if is_all else ExitCode.STOPPED
+
+
+def _began_at(found: Stand | Unread) -> float:
+    """The newest first; what was never sent is still to come, and what cannot be read is told before all."""
+    at = found.began_at if isinstance(found, Unread) else found.spell.started_at
+    return float("inf") if at is None else at
