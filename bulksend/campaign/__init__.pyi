@@ -39,6 +39,9 @@ from .plans import own_as_planned as own_as_planned
 from .plans import plan as plan
 from .plans import reopen as reopen
 from .plans import survey as survey
+from .search import Hit as Hit
+from .search import Search as Search
+from .search import search as search
 from .sends import held_account as held_account
 from .sends import send as send
 from .trial import Trial as Trial

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from bulksend.errors import RunFileError, UsageError
-from bulksend.runs import History, Run, histories, is_run_file, key_of, open_run, opened_again
+from bulksend.runs import Command, History, Run, histories, is_run_file, key_of, open_run, opened_again
 
 T = TypeVar("T")
 
@@ -23,11 +23,13 @@ class Place(NamedTuple):
         path: its file.
         key: what tells that from others, see `bulksend.runs.key_of`; empty for whatever lies there.
         began_at: when its last command was given, in seconds since 1970; None if nobody knows.
+        is_open: whether its file alone knows what a command of it sent.
     """
 
     path: Path
     key: str = ""
     began_at: float | None = None
+    is_open: bool = False
 
     @property
     def plan_id(self) -> str:
@@ -43,12 +45,14 @@ class Unread:
         place: of a run, or of a history.
         says: why, in one sentence.
         is_gone: whether there is nothing to be read any more.
+        is_known: whether history knows what it sent all the same.
         began_at: when the last command of that run was given, in seconds since 1970; None if nobody knows.
     """
 
     place: str
     says: str
     is_gone: bool = False
+    is_known: bool = False
     began_at: float | None = None
 
 
@@ -70,11 +74,18 @@ def places_known() -> Iterator[Place | Unread]:
     for path in histories():
         try:
             with History(path) as history:
-                commands = history.commands().values()
+                commands = list(history.commands().values())
         except (UsageError, RunFileError) as error:
             yield Unread(str(path), str(error))
-            continue
-        yield from {each.key: Place(Path(each.run), each.key, each.began_at) for each in commands}.values()
+        else:
+            yield from places_of(commands)
+
+
+def places_of(commands: Sequence[Command]) -> list[Place]:
+    """Where the runs of commands lie, or lay, each where it was last."""
+    is_open = {each.key for each in commands if each.is_open}
+    latest = {each.key: each for each in sorted(commands, key=lambda each: each.began_at)}
+    return [Place(Path(each.run), each.key, each.began_at, each.key in is_open) for each in latest.values()]
 
 
 def gathered(places: Iterable[Place | Unread], ask: Callable[[Run], T]) -> Iterator[T | Unread]:
@@ -92,7 +103,8 @@ def gathered(places: Iterable[Place | Unread], ask: Callable[[Run], T]) -> Itera
         try:
             run = _opened(place)
             if run is None:
-                yield Unread(str(place.path), f"{place.path}: this run file is gone", True, place.began_at)
+                says = f"{place.path}: this run file is gone"
+                yield Unread(str(place.path), says, True, not place.is_open, place.began_at)
                 continue
             with run:
                 key = key_of(run)

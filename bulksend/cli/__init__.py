@@ -26,6 +26,7 @@ COMMANDS = {
     "retry": "Write the rows that were not sent into a sheet, to be mended and sent.",
     "show": "Show what one row, or one person, got.",
     "runs": "Show the campaigns of a folder: when, what, state, sent, cost.",
+    "find": "Say what a phone got, over all runs.",
     "resolve": "Settle rows that may have been accepted: look them up, resend, or leave them.",
     "history": "Forget who got what, so long ago.",
     "rates": "Learn what SMS parts cost from what earlier runs were charged.",

@@ -25,7 +25,7 @@ def show_runs(out: Console, found: Sequence[Stand | Unread]) -> None:
     out.print(_LINE.format("begun", "state", "sent", "not sent", "charged"), style="bold")
     for each in found:
         if isinstance(each, Unread):
-            out.print(_LINE.format(_time(each.began_at), "gone" if each.is_gone else "unreadable", "", "", "").rstrip())
+            out.print(_LINE.format(when(each.began_at), "gone" if each.is_gone else "unreadable", "", "", "").rstrip())
             _explain(out, each.says)
         else:
             _show(out, each)
@@ -35,7 +35,7 @@ def _show(out: Console, stand: Stand) -> None:
     statuses = stand.tally.statuses
     not_sent = sum(statuses[status] for status in _NOT_SENT) + stand.tally.in_flight
     counts = (f"{statuses[Status.SENT]:,}", f"{not_sent:,}", dollars(stand.tally.charged))
-    out.print(_LINE.format(_time(stand.spell.started_at), stand.standing, *counts))
+    out.print(_LINE.format(when(stand.spell.started_at), stand.standing, *counts))
     words = [f"{stand.place}, of {stand.input_name}"]
     if stand.is_rehearsal:
         words.append("to a private sandbox")
@@ -49,5 +49,6 @@ def _explain(out: Console, says: str) -> None:
     out.print(Padding(Text(printable(says), overflow="fold"), (0, 0, 0, 4), expand=False))
 
 
-def _time(seconds: float | None) -> str:
+def when(seconds: float | None) -> str:
+    """A time for people, to be read in a column; empty if it is not known."""
     return "" if seconds is None else time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))

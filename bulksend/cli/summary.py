@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from bulksend.campaign import Unread
+from bulksend.campaign import Search, Unread
 from bulksend.model import Status
 from bulksend.planning import Plan, Tally, min_seconds
 from bulksend.runs import Asked, Owner, Run, Stand
@@ -65,6 +65,21 @@ def of_runs(found: Sequence[Stand | Unread]) -> list[dict[str, object]]:
         else of_stand(each) | {"input": each.input_name, "sandbox": each.is_rehearsal}
         for each in found
     ]
+
+
+def of_search(found: Search) -> dict[str, object]:
+    """What a phone got; a text that is not kept is null, and so is the beginning of a history that holds nothing."""
+    return {
+        "found": [
+            {"run": hit.place, "row": hit.row, "status": hit.state, "at": utc(hit.at_s), "message": hit.text}
+            | {"error": hit.error, "messageId": hit.message_id or None, "sandbox": hit.is_rehearsal}
+            for hit in found.hits
+        ],
+        "runs": found.runs,
+        "historySince": utc(found.since_s),
+        "notLookedAt": [{"place": each.place, "error": each.says} for each in found.unread],
+        "unknownContacts": found.nameless,
+    }
 
 
 def of_stop(run: Path, asked: Asked | None) -> dict[str, object]:

@@ -5,6 +5,8 @@ from .account import history_of as history_of
 from .account import history_path as history_path
 from .account import lend_numbers as lend_numbers
 from .clock import Clock as Clock
+from .contacts import all_names as all_names
+from .contacts import is_of as is_of
 from .ends import CUT_OFF as CUT_OFF
 from .ends import FINISHED as FINISHED
 from .ends import LIMITED as LIMITED

@@ -32,7 +32,7 @@ from bulksend.runs.sqlite import explained
 from bulksend.runs.store import OwnRun, RecentSend, Run
 
 _VERSION = 1
-_HISTORY = ".history.sqlite"  # the ending of its file's name
+HISTORY = ".history.sqlite"  # the ending of its file's name
 _CONTACTS = 10_000  # whose numbers are asked for at a time
 _KEPT_S = 3600.0  # what was sent is remembered so long at least: the next run may count by a longer window
 _LOOPBACK = "127.0.0.1"
@@ -85,7 +85,7 @@ class Account:
         name = account_name(base_url, org_id)
         folder = state_folder()
         self._path = folder / f"{name}.sqlite"
-        self._history_path = folder / f"{name}{_HISTORY}"
+        self._history_path = folder / f"{name}{HISTORY}"
         self._lock, self._name_lock = _locks(folder / f"{name}.lock", base_url, org_id)
         self._lock.write(orjson.dumps({"owner": asdict(Owner.now(time.time())), "run": str(Path(place).resolve())}))
         try:
@@ -233,7 +233,7 @@ def history_of(base_url: str, org_id: int) -> History:
 
 def history_path(base_url: str, org_id: int) -> Path:
     """Where that lies, whether it is there or not."""
-    return state_path() / f"{account_name(base_url, org_id)}{_HISTORY}"
+    return state_path() / f"{account_name(base_url, org_id)}{HISTORY}"
 
 
 def lend_numbers(base_url: str, org_id: int, run: OwnRun) -> None:
@@ -246,7 +246,7 @@ def lend_numbers(base_url: str, org_id: int, run: OwnRun) -> None:
 
 def histories() -> list[Path]:
     """The files of all accounts' histories."""
-    return sorted(state_path().glob(f"*{_HISTORY}"))
+    return sorted(state_path().glob(f"*{HISTORY}"))
 
 
 def account_name(base_url: str, org_id: int) -> str:

@@ -66,12 +66,14 @@ class Command(NamedTuple):
         plan_id: the plan of that.
         key: what tells the file of that from others.
         began_at: when somebody gave it, in seconds since 1970.
+        is_open: whether it is not known here yet what it sent.
     """
 
     run: str
     plan_id: str
     key: str
     began_at: float
+    is_open: int
 
 
 class Got(NamedTuple):
@@ -212,7 +214,7 @@ class History:
     def commands(self) -> dict[int, Command]:
         """All commands, by number."""
         with explained(self._path):
-            found = self._db.execute("SELECT id, run, plan_id, key, began_at FROM commands")
+            found = self._db.execute("SELECT id, run, plan_id, key, began_at, is_open FROM commands")
             return {number: Command(*rest) for number, *rest in found}
 
     def got_by(self, recipients: Iterable[Recipient]) -> list[PlacedGot]:
@@ -276,7 +278,9 @@ class History:
 
     def _open_commands(self) -> list[Command]:
         with explained(self._path):
-            found = self._db.execute("SELECT run, plan_id, key, began_at FROM commands WHERE is_open ORDER BY id")
+            found = self._db.execute(
+                "SELECT run, plan_id, key, began_at, is_open FROM commands WHERE is_open ORDER BY id"
+            )
             return list(map(Command._make, found))
 
     @contextmanager

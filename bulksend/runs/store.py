@@ -132,6 +132,9 @@ class Run(Protocol):
     def contacts(self) -> Iterator[ContactId]:
         """The contacts that it goes to."""
 
+    def nameless(self) -> int:
+        """How many rows may have been accepted for contacts whose numbers are not known."""
+
     def reached(self) -> Iterator[Recipient]:
         """Whom it has sent to, or may have: each once, a contact's known number too."""
 

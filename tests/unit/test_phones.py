@@ -15,6 +15,7 @@ from bulksend.errors import Advice, Remark, UsageError
 from bulksend.model import ContactId, PhoneNumber
 from bulksend.sms.phones import (
     BadNumber,
+    all_numbers,
     check_country,
     normalise,
     normalise_contact_id,
@@ -335,3 +336,15 @@ def test_a_bad_contact_id_has_its_reason(cell: str, reason: str) -> None:
 def test_the_library_is_imported_at_the_first_number_only() -> None:
     code = "import sys, bulksend.sms.phones; sys.exit('phonenumbers' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("number", "all_of_it"),
+    [
+        ("5491123456789", {"541123456789", "5491123456789"}),
+        ("541123456789", {"541123456789", "5491123456789"}),
+        ("639171234567", {"639171234567"}),
+    ],
+)
+def test_all_numbers_of_a_phone_are_known(number: str, all_of_it: set[str]) -> None:
+    assert set(all_numbers(PhoneNumber(number))) == all_of_it

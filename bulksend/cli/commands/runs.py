@@ -19,13 +19,13 @@ from bulksend.runs import Stand, stand_of
 
 @click.command(
     cls=Command,
-    epilog="Exit codes: 0 all could be read or are known to be gone, 2 there is no such folder, 3 some could not be read.",
+    epilog="Exit codes: 0 all could be read or are gone, 2 there is no such folder, 3 some could not be read.",
 )
 @click.argument("folder", metavar="[FOLDER]", required=False, type=click.Path(path_type=Path))
 @option("--all", "everywhere", is_flag=True, help="Whatever history knows, wherever it lies, instead of a folder's.")
 @option("--json", "as_json", is_flag=True, help="A list on stdout, an object a run.")
 def command(folder: Path | None, *, everywhere: bool, as_json: bool) -> ExitCode:
-    """Show the campaigns of a folder (by default the current one): when, what, state, sent, cost, and why they ended."""
+    """Show the campaigns of a folder (by default this one): when, what, state, sent, cost, and why they ended."""
     if everywhere and folder is not None:
         raise UsageError("--all is of all folders: leave it out, or the folder")
     folder = folder or Path()

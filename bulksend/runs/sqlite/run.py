@@ -170,6 +170,11 @@ class SqliteRun:
             for (contact,) in self._db.execute(sql):
                 yield ContactId(contact)
 
+    def nameless(self) -> int:
+        """See `Run.nameless`."""
+        with explained(self.path):
+            return telling.nameless(self._db)
+
     def reached(self) -> Iterator[Recipient]:
         """See `Run.reached`."""
         with explained(self.path):

@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 import orjson
 
 from bulksend.model import Recipient
+from bulksend.runs.sqlite import life
 from bulksend.runs.sqlite.queries import NUMBER, TOLD_NUMBER
 from bulksend.runs.telling import RowTold
 
@@ -26,6 +27,11 @@ WHERE m.recipient IN (SELECT value FROM json_each(:wanted)) OR typeof(m.recipien
 ORDER BY m.row
 """
 
+_NAMELESS = f"""
+SELECT count(*) FROM messages m JOIN sends s ON s.row = m.row {NUMBER.format("m")}
+WHERE typeof(m.recipient) = 'integer' AND {life.may_have_arrived("s.")} AND coalesce({TOLD_NUMBER}, n.number) IS NULL
+"""
+
 
 def told(db: sqlite3.Connection, rows: Sequence[int]) -> list[RowTold]:
     """What `Run.told` tells."""
@@ -36,3 +42,9 @@ def rows_to(db: sqlite3.Connection, recipients: Collection[Recipient]) -> list[i
     """What `Run.rows_to` tells."""
     wanted = orjson.dumps([*recipients]).decode()
     return [row for (row,) in db.execute(_ROWS_TO, {"wanted": wanted})]
+
+
+def nameless(db: sqlite3.Connection) -> int:
+    """What `Run.nameless` tells."""
+    found: tuple[int] = db.execute(_NAMELESS).fetchone()
+    return found[0]

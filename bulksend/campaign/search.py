@@ -1,0 +1,146 @@
+"""What a phone got, over all runs of a folder and of history; and what could not be looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import orjson
+
+from bulksend.campaign.gathering import Unread, gathered, places_in, places_of
+from bulksend.errors import RunFileError, UsageError
+from bulksend.model import Recipient, Status
+from bulksend.runs import Command, History, RowTold, Run, State, all_names, histories, is_of
+from bulksend.sms import phones
+
+_NOT_SENT = {Status.PENDING.value, Status.FAILED.value, Status.REJECTED.value}
+_STATES = set(State)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A row to the phone that was looked for.
+
+    Attributes:
+        place: of its run.
+        row: its number there.
+        state: its status; or ``in flight``.
+        at_s: when its last attempt began, or its command was given, in seconds since 1970; None if it was not tried.
+        text: what it says; None if only history knows of it, which keeps no texts.
+        error: what went wrong; empty if nothing did, or that is not known.
+        message_id: the API's; empty if that is not known.
+        is_rehearsal: whether it went to a private sandbox.
+    """
+
+    place: str
+    row: int
+    state: str
+    at_s: float | None
+    text: str | None
+    error: str = ""
+    message_id: str = ""
+    is_rehearsal: bool = False
+
+    @property
+    def may_have_arrived(self) -> bool:
+        """Whether it was tried, and is not known to have come to nothing."""
+        return self.at_s is not None and self.state not in _NOT_SENT
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What was found, and over what was looked.
+
+    Attributes:
+        hits: the newest first.
+        runs: so many were looked at.
+        since_s: since when history knows, in seconds since 1970; None if it knows nothing at all.
+        unread: what could not be looked at.
+        nameless: rows that went to contacts whose numbers nobody knows, or may have: one of them may be this phone.
+    """
+
+    hits: tuple[Hit, ...]
+    runs: int
+    since_s: float | None
+    unread: tuple[Unread, ...]
+    nameless: int
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything was looked at."""
+        return not self.unread and not self.nameless
+
+
+def search(folder: Path, recipient: Recipient) -> Search:
+    """Look for what a phone got, or is to get.
+
+    Raises:
+        UsageError: there is no such folder.
+    """
+    places = places_in(folder)
+    given: tuple[Recipient, ...] = tuple(phones.all_numbers(recipient)) if isinstance(recipient, str) else (recipient,)
+    memory, unread = _Memory(given), list[Unread]()
+    for path in histories():
+        try:
+            memory.read(path)
+        except (UsageError, RunFileError) as error:
+            unread.append(Unread(str(path), str(error)))
+    looked = list(gathered([*places, *places_of(memory.commands)], memory.look_at))
+    unread += [each for each in looked if isinstance(each, Unread) and not each.is_known]
+    seen = [each for each in looked if not isinstance(each, Unread)]
+    covered = {(each.plan_id, hit.row) for each in seen for hit in each.hits if hit.may_have_arrived}
+    hits = [hit for each in seen for hit in each.hits] + list(memory.others(covered))
+    hits.sort(key=lambda hit: float("inf") if hit.at_s is None else hit.at_s, reverse=True)
+    since_s = min((command.began_at for command in memory.commands), default=None)
+    nameless = sum(each.nameless for each in seen) if isinstance(recipient, str) else 0
+    return Search(tuple(hits), len(seen), since_s, tuple(unread), nameless)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What one run holds."""
+
+    plan_id: str
+    hits: list[Hit]
+    nameless: int
+
+
+@dataclass(slots=True)
+class _Memory:
+    """What histories know of a phone."""
+
+    given: Sequence[Recipient]
+    commands: list[Command] = field(default_factory=list)
+    got: list[tuple[Command, int, bool]] = field(default_factory=list)
+    names: dict[Path, list[Recipient]] = field(default_factory=dict)
+
+    def read(self, path: Path) -> None:
+        """Take in what one history knows."""
+        self.names[path] = all_names(self.given, path)
+        with History(path) as history:
+            commands = history.commands()
+            found = history.got_by(self.names[path])
+        self.commands += commands.values()
+        self.got += [(commands[by], row, bool(doubt)) for _, _, by, row, doubt in found if by in commands]
+
+    def look_at(self, run: Run) -> _Seen:
+        """See what a run holds for the phone, by all names that its account knows it by."""
+        facts, place = run.facts, run.place
+        names = next((known for path, known in self.names.items() if is_of(path, facts.address)), self.given)
+        is_rehearsal = facts.address.is_rehearsal
+        hits = [_hit(place, row, is_rehearsal=is_rehearsal) for row in run.told(run.rows_to(names))]
+        return _Seen(facts.plan_id, hits, run.nameless())
+
+    def others(self, covered: set[tuple[str, int]]) -> Iterator[Hit]:
+        """What was sent, as nothing but history knows any more."""
+        for command, row, is_doubtful in self.got:
+            if (command.plan_id, row) not in covered:
+                state = Status.UNKNOWN if is_doubtful else Status.SENT
+                yield Hit(command.run, row, state, command.began_at, None)
+
+
+def _hit(place: str, row: RowTold, *, is_rehearsal: bool) -> Hit:
+    message_id = orjson.loads(row.answer)["messageId"] if row.answer else ""
+    state = State(row.state).status or State.IN_FLIGHT if row.state in _STATES else row.state
+    return Hit(place, row.row, state, row.started_at, row.text, row.error, message_id, is_rehearsal)

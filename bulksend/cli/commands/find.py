@@ -1,0 +1,55 @@
+"""``bulksend find``: what a phone got, over all runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bulksend import campaign
+from bulksend.cli import summary
+from bulksend.cli.codes import ExitCode
+from bulksend.cli.console import console
+from bulksend.cli.found_view import show_found
+from bulksend.cli.settings import Command, option
+from bulksend.errors import Advice, UsageError
+from bulksend.model import Recipient
+from bulksend.sms import phones
+
+
+@click.command(
+    cls=Command,
+    epilog="Exit codes: 0 everything was looked at, 2 that is no number, 3 something could not be looked at.",
+)
+@click.argument("number", metavar="[NUMBER]", required=False)
+@click.argument("folder", metavar="[FOLDER]", default=Path(), type=click.Path(path_type=Path))
+@option("--contact", metavar="ID", help="A contact's id, instead of a number.")
+@option("--country", metavar="PH", help="Whose number it is, if it is written without + or 00.")
+@option("--json", "as_json", is_flag=True, help="One object on stdout.")
+def command(number: str | None, folder: Path, contact: str | None, country: str | None, *, as_json: bool) -> ExitCode:
+    """Say what a phone got, or is to get: text, when, outcome, run and row.
+
+    It is looked for in the runs of FOLDER (by default the current one), and in all that history knows, wherever they
+    lie. NUMBER may be spelled in any way. Where a run is gone, history still knows that something was sent.
+    """
+    if contact is not None and number is not None:  # the only argument is the folder
+        folder, number = Path(number), None
+    found = campaign.search(folder, _recipient(number, contact, country))
+    if as_json:
+        summary.write(summary.of_search(found))
+    else:
+        show_found(console(is_data=True), found)
+    return ExitCode.OK if found.is_whole else ExitCode.STOPPED
+
+
+def _recipient(number: str | None, contact: str | None, country: str | None) -> Recipient:
+    if number is None and contact is None:
+        raise UsageError("nobody is named to look for: give a number, or a contact's id with --contact")
+    try:
+        if contact is not None:
+            return phones.normalise_contact_id(contact)
+        country = phones.check_country(country) if country else None
+        return phones.normalise(number or "", country, new_prefixes=True)
+    except phones.BadNumber as error:
+        advice = None if error.why.advice is Advice.ALLOW_NEW_PREFIXES else error.why.advice
+        raise UsageError(f"{number or contact}: {error}", advice) from error
