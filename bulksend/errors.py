@@ -14,6 +14,8 @@ from enum import IntEnum, StrEnum
 class Advice(StrEnum):
     """What can be done about something that is said; the values stand in run files."""
 
+    BEGIN_ANOTHER_RUN = "begin-another-run"
+    """Send the input by a run of another name."""
     ALLOW_NEW_PREFIXES = "allow-new-prefixes"
     """If the number's prefix is newer than the numbering plans here, allow such, or bring these up to date."""
     CHOOSE_COLUMN = "choose-column"

@@ -21,7 +21,7 @@ def replacing(path: Path) -> Iterator[IO[str]]:
     Raises:
         UsageError: the file cannot be written.
     """
-    _clear(path.parent)
+    clear_drafts(path.parent)
     with _draft(path) as file:
         yield file
         file.flush()
@@ -48,6 +48,14 @@ def check_replaceable(path: Path, *others: Path) -> None:
         pass
 
 
+def clear_drafts(folder: Path) -> None:
+    """Remove what a killed process left half written: it holds personal data."""
+    for left in folder.glob(".bulksend-*.part"):
+        with suppress(OSError, ValueError):
+            if process_started_at(int(left.stem.rpartition("-")[2])) is None:
+                left.unlink()
+
+
 @contextmanager
 def _draft(path: Path) -> Iterator[IO[str]]:
     """A private file beside ``path`` that is gone afterwards, unless it was renamed."""
@@ -60,14 +68,6 @@ def _draft(path: Path) -> Iterator[IO[str]]:
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
-
-
-def _clear(folder: Path) -> None:
-    """Remove what a killed process left half written: it holds personal data."""
-    for left in folder.glob(".bulksend-*.part"):
-        with suppress(OSError, ValueError):
-            if process_started_at(int(left.stem.rpartition("-")[2])) is None:
-                left.unlink()
 
 
 def _private(path: str, flags: int) -> int:

@@ -35,10 +35,14 @@ from .lookback import look_at_history as look_at_history
 from .meter import Meter as Meter
 from .meter import seconds_left as seconds_left
 from .plans import PlanRequest as PlanRequest
+from .plans import check_not_purged as check_not_purged
 from .plans import own_as_planned as own_as_planned
 from .plans import plan as plan
 from .plans import reopen as reopen
 from .plans import survey as survey
+from .purges import Purged as Purged
+from .purges import check_can_purge as check_can_purge
+from .purges import purge as purge
 from .search import Hit as Hit
 from .search import Search as Search
 from .search import search as search

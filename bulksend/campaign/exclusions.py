@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from bulksend.errors import Remark
+from bulksend.errors import Remark, UsageError
 from bulksend.planning import Exclusions, Source, read_exclusions
 from bulksend.runs import Paths, Run, is_run_file, open_run
 from bulksend.words import many
@@ -34,6 +34,8 @@ def exclusions(places: Sequence[Path], country: str | None, *, new_prefixes: boo
             lists.append(place)
         else:
             with run:
+                if run.purge is not None:
+                    raise UsageError(f"{place}: this run was purged: nobody knows any more whom it reached")
                 found |= _reached(run, place)
     return read_exclusions(lists, country, new_prefixes=new_prefixes) | found
 

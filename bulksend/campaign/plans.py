@@ -96,7 +96,7 @@ def reopen(request: PlanRequest, place: Path) -> OwnRun | None:
     and sees what was corrected in the input and the options meanwhile.
 
     Raises:
-        UsageError: the run has begun with another input or other options.
+        UsageError: the run has begun with another input or other options, or was purged.
         OwnedError: another process is at work on it.
     """
     check_folder(place)
@@ -107,6 +107,7 @@ def reopen(request: PlanRequest, place: Path) -> OwnRun | None:
         if not run.has_begun:
             run.close()
             return None
+        check_not_purged(run)
         with closing(Source(request.input_name, request.options.reading)) as source:
             said = request.terms(source.digest())
         if changed := list(run.facts.differences(said, unsaid_is_default=True)):
@@ -123,12 +124,14 @@ def own_as_planned(place: Path, said: Terms) -> OwnRun:
     Where it goes can still be said as long as nothing can have been accepted: the plan may be a saved estimate.
 
     Raises:
-        UsageError: something is said otherwise than it was planned, or it is not known where to send.
+        UsageError: something is said otherwise than it was planned, it is not known where to send, or the run was
+            purged.
         OwnedError: another process is at work on it.
     """
     run = own_run(place, time.time())
     try:
         planned = run.facts
+        check_not_purged(run)
         if said.base_url is None and not planned.base_url:
             raise UsageError(f"{place}: this run is for a private sandbox", Advice.SEND_TO_SANDBOX)
         changed = [term for term in planned.differences(said, unsaid_is_default=False) if not _is_open(term, run)]
@@ -143,6 +146,16 @@ def own_as_planned(place: Path, said: Terms) -> OwnRun:
         run.close()
         raise
     return run
+
+
+def check_not_purged(run: Run) -> None:
+    """See that a run still knows to whom it goes.
+
+    Raises:
+        UsageError: it was purged.
+    """
+    if run.purge is not None:
+        raise UsageError(f"{run.place}: this run was purged: its numbers and texts are gone", Advice.BEGIN_ANOTHER_RUN)
 
 
 def _close_commands(place: Path) -> None:

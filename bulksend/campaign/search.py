@@ -127,6 +127,8 @@ class _Memory:
     def look_at(self, run: Run) -> _Seen:
         """See what a run holds for the phone, by all names that its account knows it by."""
         facts, place = run.facts, run.place
+        if run.purge and not any(command.plan_id == facts.plan_id for command in self.commands):
+            raise UsageError(f"{place}: this run was purged, and history knows nothing of it")
         names = next((known for path, known in self.names.items() if is_of(path, facts.address)), self.given)
         is_rehearsal = facts.address.is_rehearsal
         hits = [_hit(place, row, is_rehearsal=is_rehearsal) for row in run.told(run.rows_to(names))]

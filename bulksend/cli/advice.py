@@ -9,6 +9,7 @@ _WORDS: dict[Advice, str] = {
     Advice.ALLOW_NEW_PREFIXES: (
         "if its prefix is newer than that, --allow-new-prefixes sends to it (or pip install -U phonenumbers)"
     ),
+    Advice.BEGIN_ANOTHER_RUN: "to send its input once more, give the new run a file of its own with --run",
     Advice.CHOOSE_COLUMN: "say which with --map to={column!r}",
     Advice.CHOOSE_RECIPIENT: "say which with --map to={column!r} or --map contactId={contact!r}",
     Advice.CORRECT_CHOICE: "see how it is written in --only or --skip",

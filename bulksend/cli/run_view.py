@@ -80,7 +80,8 @@ def show_status(out: Console, run: Run, tally: Tally, who: str) -> None:
         rows.add_row("in flight", f"{tally.in_flight:,}  (under way: no outcome is noted yet)")
     rows.add_row("charged", f"{dollars(tally.charged)} {in_whose_words(run)}")
     out.print(rows)
-    _show_reasons(out, run, tally, (Status.INVALID, *_NOT_SENT))
+    if run.purge is None:
+        _show_reasons(out, run, tally, (Status.INVALID, *_NOT_SENT))
     tell_if_closed(out, run)
     out.print(who[0].upper() + who[1:] + ".", soft_wrap=True)
 

@@ -41,6 +41,8 @@ def _show(out: Console, stand: Stand) -> None:
         words.append("to a private sandbox")
     if statuses[Status.UNKNOWN]:
         words.append(f"{statuses[Status.UNKNOWN]:,} unknown")
+    if stand.purge:
+        words.append("purged" if stand.purge.is_whole else "purged in part")
     why = f": {reason_words(stand.end)}" if stand.end else ""
     _explain(out, ", ".join(words) + why)
 

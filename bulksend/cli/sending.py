@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,7 +21,7 @@ from bulksend.cli.given import TargetSettings
 from bulksend.cli.signals import stop_on_signals
 from bulksend.cli.watch import Watch
 from bulksend.engagespark import Target
-from bulksend.errors import UsageError
+from bulksend.errors import OwnedError, RunFileError, UsageError
 from bulksend.model import Endpoint
 from bulksend.reports import write_results
 from bulksend.runs import Account, Address, OwnRun, network_kind
@@ -114,6 +115,8 @@ def tell_end(run: OwnRun, ended: Ended, manners: Manners) -> ExitCode:
 
 def is_written(run: OwnRun, manners: Manners) -> bool:
     """Write the results; False, and what to do, if they cannot be written where they were to go."""
+    with suppress(RunFileError, OwnedError):  # it is somebody else's by now, or cannot be written
+        run.note_results(str(manners.results.resolve()))
     try:
         write_results(run, manners.results)
     except UsageError as error:

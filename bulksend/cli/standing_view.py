@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from bulksend.runs import CUT_OFF, FINISHED, LIMITED, End, Owner, Spell
+from bulksend.runs import CUT_OFF, FINISHED, LIMITED, End, Owner, Purge, Spell
 from bulksend.words import printable
 
 _WORDS = {
@@ -32,6 +32,13 @@ def end_words(end: End) -> str:
 def reason_words(end: End) -> str:
     """Why a send ended."""
     return printable(end.says) or _WORDS.get(end.reason, end.reason)
+
+
+def purge_words(place: str, purge: Purge) -> str:
+    """That a run was purged."""
+    if not purge.is_whole:
+        return f"its purge on {moment(purge.at_s)} was cut off: give that command once more ({printable(place)})"
+    return f"purged on {moment(purge.at_s)}: its numbers, texts and cells are gone"
 
 
 def moment(seconds: float) -> str:

@@ -53,6 +53,7 @@ def of_stand(stand: Stand) -> dict[str, object]:
         "startedAt": utc(stand.spell.started_at),
         "endedAt": end and utc(end.at_s),
         "reason": end and end.reason,
+        "purgedAt": stand.purge and utc(stand.purge.at_s),
     }
 
 

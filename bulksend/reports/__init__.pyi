@@ -1,4 +1,6 @@
 from .mending import write_mending as write_mending
+from .purged import results_of as results_of
+from .purged import write_without as write_without
 from .results import check_output as check_output
 from .results import inputs_at as inputs_at
 from .results import inputs_of as inputs_of

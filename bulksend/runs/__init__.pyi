@@ -6,11 +6,13 @@ from .account import history_path as history_path
 from .account import lend_numbers as lend_numbers
 from .clock import Clock as Clock
 from .contacts import all_names as all_names
+from .contacts import forget_sends as forget_sends
 from .contacts import is_of as is_of
 from .ends import CUT_OFF as CUT_OFF
 from .ends import FINISHED as FINISHED
 from .ends import LIMITED as LIMITED
 from .ends import End as End
+from .ends import Purge as Purge
 from .ends import Spell as Spell
 from .facts import Address as Address
 from .facts import Facts as Facts

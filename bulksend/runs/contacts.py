@@ -1,4 +1,4 @@
-"""Which contacts have which numbers, as far as answers told the accounts of this machine."""
+"""Whom the accounts of this machine know: which contacts have which numbers, and who got something lately."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ import orjson
 from bulksend.model import ContactId, PhoneNumber, Recipient
 from bulksend.runs.account import HISTORY, account_name
 from bulksend.runs.facts import Address
+from bulksend.runs.finding import key_of
+from bulksend.runs.paths import state_path
 from bulksend.runs.sqlite import explained
+from bulksend.runs.store import Run
 
 _SQL = """
 SELECT contact, number FROM numbers JOIN json_each(?) ON contact = value OR number = value
@@ -39,3 +42,18 @@ def all_names(recipients: Sequence[Recipient], history: Path) -> list[Recipient]
 def is_of(history: Path, address: Address) -> bool:
     """Whether a history is that of the account to which something goes."""
     return history.name == f"{account_name(address.base_url, address.org_id)}{HISTORY}"
+
+
+def forget_sends(to: Address, run: Run) -> None:
+    """Let the run's account forget whom that sent to, which it keeps by number until the next send.
+
+    Raises:
+        RunFileError: its file cannot be written.
+    """
+    path = state_path() / f"{account_name(to.base_url, to.org_id)}.sqlite"
+    if not path.exists():
+        return
+    with explained(path), closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("PRAGMA secure_delete = ON")
+        db.execute("DELETE FROM sends WHERE plan_id = ?", [key_of(run)])
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")

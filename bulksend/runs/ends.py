@@ -1,4 +1,4 @@
-"""How a run was last sent to an end, as it keeps that for whoever asks later."""
+"""What becomes of a run in the end, as it keeps that for whoever asks later: how it ended, and that it was purged."""
 
 from __future__ import annotations
 
@@ -38,3 +38,16 @@ class Spell:
 
     started_at: float | None = None
     end: End | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Purge:
+    """That a run's numbers, texts and cells are gone.
+
+    Attributes:
+        at_s: since when, in seconds since 1970.
+        is_whole: whether they are gone from every byte of its file; if not, that was cut off.
+    """
+
+    at_s: float
+    is_whole: bool

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from bulksend.model import Status
 from bulksend.planning import Tally
-from bulksend.runs.ends import End, Spell
+from bulksend.runs.ends import End, Purge, Spell
 from bulksend.runs.owner import Owner
 from bulksend.runs.store import Run
 
@@ -37,6 +37,7 @@ class Stand:
         standing: in one word.
         tally: its rows, by what became of them.
         owner: who is at work on it; None if nobody is.
+        purge: that its numbers, texts and cells are gone; None if they are not.
         spell: from when to when it was sent; as long as somebody is at work, the end is that of the time before.
     """
 
@@ -46,6 +47,7 @@ class Stand:
     standing: Standing
     tally: Tally
     owner: Owner | None
+    purge: Purge | None
     spell: Spell
 
     @property
@@ -64,7 +66,7 @@ def stand_of(run: Run) -> Stand:
     if owner is not None and owner.is_gone:
         owner = None
     standing = _standing(tally, owner, spell)
-    return Stand(run.place, facts.input_name, facts.address.is_rehearsal, standing, tally, owner, spell)
+    return Stand(run.place, facts.input_name, facts.address.is_rehearsal, standing, tally, owner, run.purge, spell)
 
 
 def _standing(tally: Tally, owner: Owner | None, spell: Spell) -> Standing:

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol, Self
 
 from bulksend.model import ContactId, Event, Message, PhoneNumber, Recipient, RowInDoubt, Status
 from bulksend.planning import Lines, Overview, Plan, Tally
-from bulksend.runs.ends import End, Spell
+from bulksend.runs.ends import End, Purge, Spell
 from bulksend.runs.facts import Address, Facts
 from bulksend.runs.owner import Owner
 from bulksend.runs.telling import Charge, Complaint, KnownRow, MendRow, PlannedRow, ResultRow, RowTold, UnsentRow
@@ -73,6 +73,16 @@ class Run(Protocol):
     @property
     def spell(self) -> Spell:
         """From when to when it was sent, and why it last ended."""
+
+    @property
+    def purge(self) -> Purge | None:
+        """That its numbers, texts and cells are gone; None if they are not."""
+
+    def results_at(self) -> list[str]:
+        """Where its results were written to by whoever sent it, as absolute paths."""
+
+    def last_tried_at(self) -> float | None:
+        """When anything was last heard, or may have been sent, of any row, in seconds since 1970; None if never."""
 
     @property
     def has_begun(self) -> bool:
@@ -233,6 +243,12 @@ class OwnRun(Run, Protocol):
 
     def note_start(self, wall_s: float) -> None:
         """Note that it is sent from now on."""
+
+    def note_results(self, path: str) -> None:
+        """Note where its results are about to be written."""
+
+    def forget(self, wall_s: float) -> None:
+        """Take numbers, texts and cells out of it, for good; what was cut off in that is finished."""
 
     def note_end(self, end: End) -> None:
         """Note how that ended."""

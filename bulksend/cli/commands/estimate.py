@@ -133,6 +133,7 @@ class _Estimator:
 
     def of_run(self, place: Path, looked: LookedBack = _NOT_LOOKED) -> ExitCode:
         with open_run(place) as run:
+            campaign.check_not_purged(run)
             facts = run.facts
             code = self.show(run.plan(self.how.limit), facts.address, looked)
             self._write_rows(run)

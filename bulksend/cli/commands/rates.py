@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from bulksend import campaign
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.settings import FILE, Command, option
 from bulksend.errors import UsageError
@@ -56,6 +57,7 @@ def _check(output: Path, runs: Sequence[Run]) -> None:
     writer_for(output)
     others = [path for run in runs for path in (Path(run.place), *inputs_of(run))]
     for run in runs:
+        campaign.check_not_purged(run)
         if not run.facts.base_url:
             click.echo(f"Note: {run.place} went to a private sandbox, whose prices are made up.", err=True)
     check_replaceable(output, *others)

@@ -9,9 +9,11 @@ import click
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import console
 from bulksend.cli.settings import Command, option
+from bulksend.cli.standing_view import purge_words
 from bulksend.cli.which_run import run_meant
 from bulksend.reports import check_output, inputs_of, write_results
 from bulksend.runs import open_run
+from bulksend.words import printable
 
 
 @click.command(cls=Command)
@@ -23,4 +25,6 @@ def command(run_file: Path, output: Path) -> ExitCode:
     with open_run(place) as run:
         check_output(output, place, *inputs_of(run))
         write_results(run, output)
+        if run.purge:
+            console().print(f"{printable(run.place)}: {purge_words(run.place, run.purge)}.", soft_wrap=True)
     return ExitCode.OK

@@ -55,6 +55,7 @@ def command(run_file: Path, output: Path, *, close: bool, force: bool) -> ExitCo
 
 def _check_output(output: Path, place: Path) -> None:
     with open_run(place) as run:
+        campaign.check_not_purged(run)
         check_output(output, place, *inputs_of(run))
     if is_run_file(its_run := output.with_suffix(".run")):
         raise UsageError(f"{output}: this is the input of another run, {its_run}: name another file for the output")

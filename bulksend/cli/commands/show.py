@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import click
 
+from bulksend import campaign
 from bulksend.cli import summary
 from bulksend.cli.advice import advised
 from bulksend.cli.codes import ExitCode
@@ -41,6 +42,8 @@ def command(run_file: Path, row: int | None, to: str | None, country: str | None
         raise UsageError("say which row is meant: either with --row or with --to")
     out = console()
     with open_run(run_meant(run_file, out)) as run:
+        if to is not None:
+            campaign.check_not_purged(run)
         meant = None if to is None else _meant(to, country or run.facts.country)
         told, lines = run.told([row or 0] if meant is None else run.rows_to(meant.recipients)), run.lines()
         if meant is None and not told:

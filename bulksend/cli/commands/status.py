@@ -10,7 +10,7 @@ from bulksend.cli import run_view, summary
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import console
 from bulksend.cli.settings import Command, option
-from bulksend.cli.standing_view import who_words
+from bulksend.cli.standing_view import purge_words, who_words
 from bulksend.cli.which_run import run_meant
 from bulksend.runs import open_run, stand_of
 
@@ -24,6 +24,9 @@ def command(run_file: Path, *, as_json: bool) -> ExitCode:
     with open_run(run_meant(run_file, out)) as run:
         stand = stand_of(run)
         run_view.show_status(out, run, stand.tally, who_words(run.owner, stand.spell))
+        if stand.purge:
+            says = purge_words(run.place, stand.purge)
+            out.print(f"{says[0].upper()}{says[1:]}.", soft_wrap=True)
         if as_json:
             summary.write(summary.of_stand(stand))
     return ExitCode.OK

@@ -129,6 +129,19 @@ def note_end(db: sqlite3.Connection, end: End) -> None:
     note(db, "end", orjson.dumps([epoch(db), end.reason, end.says, end.at_s]).decode())
 
 
+def results_at(db: sqlite3.Connection) -> list[str]:
+    """Where the run's results were written to."""
+    found: list[str] = orjson.loads(read(db, "results") or "[]")
+    return found
+
+
+def note_results(db: sqlite3.Connection, path: str) -> None:
+    """Note where the run's results are about to be written."""
+    before = results_at(db)
+    if path not in before:
+        note(db, "results", orjson.dumps([*before, path]).decode())
+
+
 def asked_at(db: sqlite3.Connection, own_epoch: int) -> float | None:
     """When somebody asked the owner of this epoch to end, in seconds since 1970; None if nobody did."""
     value = read(db, "asked to end")

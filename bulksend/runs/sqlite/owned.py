@@ -18,7 +18,7 @@ from bulksend.runs.ends import End
 from bulksend.runs.facts import Address
 from bulksend.runs.lock import FileLock
 from bulksend.runs.owner import Owner
-from bulksend.runs.sqlite import kept, life, mending, unsent
+from bulksend.runs.sqlite import kept, life, mending, purging, unsent
 from bulksend.runs.sqlite.departures import Departures
 from bulksend.runs.sqlite.journal import SqliteJournal
 from bulksend.runs.sqlite.log import Names, may_have_log
@@ -152,6 +152,20 @@ class OwnSqliteRun(SqliteRun):
         """See `OwnRun.note_start`."""
         with self._writing():
             kept.note_start(self._db, wall_s)
+
+    def note_results(self, path: str) -> None:
+        """See `OwnRun.note_results`."""
+        with self._writing():
+            kept.note_results(self._db, path)
+
+    def forget(self, wall_s: float) -> None:
+        """See `OwnRun.forget`."""
+        with self._writing():
+            purging.forget(self._db, wall_s)
+        with explained(self.path):
+            purging.rewrite(self._db, self.path)
+        with self._writing():
+            purging.note_whole(self._db)
 
     def note_end(self, end: End) -> None:
         """See `OwnRun.note_end`."""

@@ -19,7 +19,7 @@ from bulksend.planning import Findings, Lines, PlannedRows
 from bulksend.runs.facts import Facts
 from bulksend.runs.lock import FileLock
 from bulksend.runs.sqlite.run import SqliteRun
-from bulksend.runs.sqlite.schema import INDEXES, PRAGMAS, SCHEMA, explained, is_run_file
+from bulksend.runs.sqlite.schema import INDEXES, PRAGMAS, SCHEMA, draft_of, explained, is_run_file
 
 _ALIKE = "CREATE TEMP TABLE alike (row INTEGER PRIMARY KEY);"  # rows that have recipient and text of others
 _COUNT_COPIES = """
@@ -44,7 +44,7 @@ class PlanWriter:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._draft = path.with_name(path.name + ".planning")
+        self._draft = draft_of(path)
         self._counts: Counter[Status] = Counter()
         self._lock = FileLock(self._draft)
         try:

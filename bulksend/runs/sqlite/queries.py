@@ -78,7 +78,7 @@ SELECT coalesce({TOLD_NUMBER}, n.number, m.recipient) AS who,
     CASE WHEN s.doubt_since IS NULL THEN 1 ELSE s.attempts END AS messages,
     min(coalesce(s.ended_at + :lag, :now), :now) AS ended
 FROM sends s JOIN messages m ON m.row = s.row {NUMBER.format("m")}
-WHERE {life.may_have_arrived("s.")} AND ended >= :since ORDER BY ended
+WHERE {life.may_have_arrived("s.")} AND ended >= :since AND who IS NOT NULL ORDER BY ended
 """
 
 # What another run had sent before, and this one skipped for that, has arrived as well.
@@ -122,6 +122,14 @@ def results(db: sqlite3.Connection) -> sqlite3.Cursor:
 def reached(db: sqlite3.Connection) -> sqlite3.Cursor:
     """What `Run.reached` tells."""
     return db.execute(_REACHED)
+
+
+def last_tried_at(db: sqlite3.Connection) -> float | None:
+    """What `Run.last_tried_at` tells."""
+    found: tuple[float | None] = db.execute(
+        "SELECT max(max(started_at, coalesce(ended_at, 0))) FROM sends WHERE attempts > 0"
+    ).fetchone()
+    return found[0]
 
 
 def until(db: sqlite3.Connection, limit: int | None) -> int:

@@ -9,10 +9,10 @@ from typing import Self
 
 from bulksend.model import ContactId, Message, PhoneNumber, Recipient, RowInDoubt, Status
 from bulksend.planning import PREVIEWS, Lines, Overview, Plan, Tally
-from bulksend.runs.ends import Spell
+from bulksend.runs.ends import Purge, Spell
 from bulksend.runs.facts import Facts
 from bulksend.runs.owner import Owner
-from bulksend.runs.sqlite import charges, kept, mending, queries, telling, unsent
+from bulksend.runs.sqlite import charges, kept, mending, purging, queries, telling, unsent
 from bulksend.runs.sqlite.schema import connect, explained, show
 from bulksend.runs.sqlite.wholeness import check_whole, epoch_gone, left_to
 from bulksend.runs.states import Decision, State
@@ -69,6 +69,22 @@ class SqliteRun:
         """See `Run.spell`."""
         with explained(self.path):
             return kept.spell(self._db)
+
+    @property
+    def purge(self) -> Purge | None:
+        """See `Run.purge`."""
+        with explained(self.path):
+            return purging.purge(self._db)
+
+    def results_at(self) -> list[str]:
+        """See `Run.results_at`."""
+        with explained(self.path):
+            return kept.results_at(self._db)
+
+    def last_tried_at(self) -> float | None:
+        """See `Run.last_tried_at`."""
+        with explained(self.path):
+            return queries.last_tried_at(self._db)
 
     @property
     def has_begun(self) -> bool:

@@ -212,6 +212,11 @@ def is_run_file(path: Path) -> bool:
     return header.startswith(b"SQLite format 3\0") and header[68:72] == APPLICATION_ID.to_bytes(4, "big")
 
 
+def draft_of(path: Path) -> Path:
+    """Where a run file is written while it is planned."""
+    return path.with_name(f"{path.name}.planning")
+
+
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
     """Turn what goes wrong with a run file into RunFileError."""

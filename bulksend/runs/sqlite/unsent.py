@@ -22,7 +22,7 @@ SELECT m.row, coalesce({TOLD_NUMBER}, n.number, m.recipient), m.text, s.started_
     s.state NOT IN ('{State.SENT}', '{State.SKIPPED}')
 FROM sends s JOIN messages m ON m.row = s.row {NUMBER.format("m")}
 WHERE ({life.may_have_arrived("s.")} OR s.state = '{State.SKIPPED}' AND s.attempts > 0)
-    AND (s.ended_at IS NULL OR s.ended_at >= ?)
+    AND (s.ended_at IS NULL OR s.ended_at >= ?) AND m.recipient IS NOT NULL
 """
 _KNOWN = f"""
 SELECT s.row FROM json_each(?) attempt JOIN sends s ON s.row = json_extract(attempt.value, '$[0]')
