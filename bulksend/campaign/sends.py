@@ -30,7 +30,7 @@ from bulksend.campaign.watching import told
 from bulksend.engagespark import SmsApi, Target
 from bulksend.errors import Advice, OwnedError, RunFileError, UsageError
 from bulksend.model import Endpoint, PhoneNumber, Status
-from bulksend.runs import Account, Clock, Earlier, OwnRun, Run
+from bulksend.runs import Account, Clock, Earlier, OptedOut, OwnRun, Run
 from bulksend.sending import Budget, Engine, Errors, Journal, Past, Stopping, assemble
 
 _WAIT_S = 0.5
@@ -100,7 +100,8 @@ async def send(
             journal = run.journal(by_parts=options.by_parts, limit=options.limit, keyed=options.dedup)
             try:
                 past = _past(run, options, earlier, repeats)
-                engine = _engine(run, journal, api, options, stopping, past, budget, errors)
+                optouts = account.optouts if account else None
+                engine = _engine(run, journal, api, options, stopping, past, budget, errors, optouts)
                 tell(Started(rows.rows + repeats, None if rows.unpriced else rows.price))
                 async with told(engine, stopping, tell, rows=rows.rows + repeats, grace_s=options.pace.grace_s):
                     with _rare_collector():
@@ -168,6 +169,7 @@ def _engine(
     past: Past,
     budget: Budget | None,
     errors: Errors | None,
+    optouts: OptedOut | None,
 ) -> Engine:
     return assemble(
         journal,
@@ -180,6 +182,7 @@ def _engine(
         past=past,
         budget=budget,
         errors=errors,
+        optouts=optouts,
         rng=random.SystemRandom(),
     )
 
