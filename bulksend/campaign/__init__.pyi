@@ -19,6 +19,7 @@ from .events import Slowed as Slowed
 from .events import Started as Started
 from .events import StoppingEarly as StoppingEarly
 from .events import Tell as Tell
+from .excluding import Excluded as Excluded
 from .exclusions import exclusions as exclusions
 from .limits import repeats_max as repeats_max
 from .lookback import Held as Held
@@ -36,6 +37,8 @@ from .plans import reopen as reopen
 from .plans import survey as survey
 from .sends import held_account as held_account
 from .sends import send as send
+from .stops import Asked as Asked
+from .stops import fetch_stops as fetch_stops
 from .trial import Trial as Trial
 from .trial import trial_of as trial_of
 from .trial import trial_run as trial_run

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bulksend.campaign.choices import Repeating
+from bulksend.campaign.excluding import Excluded
 from bulksend.campaign.lookback import LookedBack
 from bulksend.planning import Tally
 from bulksend.sending import Progress, Stop
@@ -183,7 +184,8 @@ class Ended:
 
 
 CampaignEvent = (
-    AccountBusy
+    Excluded
+    | AccountBusy
     | HistoryGone
     | LeftOut
     | Started

@@ -118,7 +118,7 @@ async def send(
             with suppress(RunFileError):
                 account.history.prune(wall_s - options.history_days * _DAY_S)
     tally = run.tally()
-    known = tally.statuses[Status.SKIPPED] - before.statuses[Status.SKIPPED]
+    known = tally.known - before.known
     ended = Ended(
         stop=stopping.why,
         tally=tally,

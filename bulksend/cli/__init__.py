@@ -25,6 +25,7 @@ COMMANDS = {
     "retry": "Write the rows that were not sent into a sheet, to be mended and sent.",
     "show": "Show what one row, or one person, got.",
     "resolve": "Settle rows that may have been accepted: look them up, resend, or leave them.",
+    "optouts": "Keep the list of who is to get nothing more; it works on a run that is being sent.",
     "history": "Forget who got what, so long ago.",
     "rates": "Learn what SMS parts cost from what earlier runs were charged.",
     "sandbox": "Run a local server that behaves as the API's document says.",
