@@ -121,11 +121,22 @@ def test_a_plan_leaves_them_out_and_says_so_before_the_question(
     assert errors == [("sent", ""), *[("skipped", f"opted out on {day}")] * 2, ("sent", "")]
 
 
+def test_a_trial_goes_to_nobody_who_opted_out(
+    program: Program, server: SandboxProcess, campaign_of: CampaignOf
+) -> None:
+    campaign_of(["639171000001"])
+    ok(program, "optouts", "add", "639181000009")
+    refused = program("send", "campaign.csv", "--test-to", "639181000009", "--yes")
+    assert refused.returncode == 2, refused.stderr
+    assert "639181000009: opted out on " in refused.stderr
+    assert server.log() == []
+
+
 def test_a_private_sandbox_is_nobodys_account(program: Program, campaign_of: CampaignOf) -> None:
     campaign_of(["639171000001"])
     ok(program, "optouts", "add", "639171000001")
     ok(program, "send", "campaign.csv", "--sandbox", "--yes")
-    assert statuses(program) == {"sent": 1}
+    assert [row["status"] for row in program.results("campaign.sandbox.results.csv")] == ["sent"]
 
 
 def test_contacts_of_unknown_number_are_told_and_checked_once_it_is_known(
