@@ -71,6 +71,8 @@ class Event(StrEnum):
     """It may have been accepted, and somebody leaves it at that."""
     LEFT_OUT = "left out"
     """Before it was tried: an earlier run has sent the same, or may have."""
+    EXCLUDED = "excluded"
+    """Whoever it goes to is not to get it: it is left out for good, before a POST leaves; nor is a doubt repeated."""
     TAKEN_UP = "taken up"
     """It was left out, and somebody wants it sent all the same."""
     TAKEN_OVER = "taken over"
@@ -213,6 +215,7 @@ class RowInDoubt:
         key: its clientRef, by which the list knows it if it was sent with one.
         since: when the first attempt began that may have been accepted, in seconds since 1970.
         until: when the last one began.
+        is_excluded: whether it is not to be sent again, whoever says so, for whom it goes to.
     """
 
     row: int
@@ -222,3 +225,4 @@ class RowInDoubt:
     since: float
     until: float
     error: str
+    is_excluded: bool = False

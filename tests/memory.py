@@ -162,10 +162,11 @@ class MemoryJournal:
     def _settle(self, outcomes: Sequence[Outcome], turn: int) -> None:
         for outcome in outcomes:
             note = self._memory.notes[outcome.row]
-            if note.life.state is not State.IN_FLIGHT:
+            is_under_way = note.life.state is State.IN_FLIGHT
+            if note.life.state not in STEPS[outcome.event].before:
                 continue
             note.see(outcome.event)
-            note.attempts -= outcome.event is Event.CALLED_OFF
+            note.attempts -= is_under_way and outcome.event in {Event.CALLED_OFF, Event.EXCLUDED}
             note.ended_s, note.error, note.answer = outcome.ended_at, outcome.error, outcome.answer
             if outcome.learned:
                 contact, number = outcome.learned
@@ -189,6 +190,7 @@ class MemoryJournal:
                 note.doubt_since_s,
                 note.started_s,
                 note.error,
+                is_excluded=note.life.decision is Decision.EXCLUDED,
             )
             for row, note in sorted(self._memory.notes.items())
             if note.life.is_open and note.doubt_since_s is not None

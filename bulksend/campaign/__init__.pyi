@@ -19,6 +19,7 @@ from .events import Slowed as Slowed
 from .events import Started as Started
 from .events import StoppingEarly as StoppingEarly
 from .events import Tell as Tell
+from .excluding import Excluded as Excluded
 from .exclusions import exclusions as exclusions
 from .gathering import Place as Place
 from .gathering import Unread as Unread
@@ -48,6 +49,8 @@ from .search import Search as Search
 from .search import search as search
 from .sends import held_account as held_account
 from .sends import send as send
+from .stops import Asked as Asked
+from .stops import fetch_stops as fetch_stops
 from .trial import Trial as Trial
 from .trial import trial_of as trial_of
 from .trial import trial_run as trial_run

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bulksend.campaign.choices import Repeating
+from bulksend.campaign.excluding import Excluded
 from bulksend.campaign.lookback import LookedBack
 from bulksend.model import Status
 from bulksend.planning import Tally
@@ -191,7 +192,8 @@ class Ended:
 
 
 CampaignEvent = (
-    AccountBusy
+    Excluded
+    | AccountBusy
     | HistoryGone
     | LeftOut
     | Started

@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bulksend.campaign.events import Tell, unheard
+from bulksend.campaign.excluding import exclude, opted_out, stamp
 from bulksend.errors import Advice, UsageError
-from bulksend.planning import Plan, PlanOptions, Source, plan_into
+from bulksend.planning import Exclusions, Plan, PlanOptions, Source, plan_into
 from bulksend.runs import (
     Address,
     Facts,
@@ -25,6 +27,8 @@ from bulksend.runs import (
     open_run,
     own_run,
 )
+
+NOBODY = Exclusions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +65,8 @@ def survey(request: PlanRequest) -> Plan:
     Raises:
         UsageError: the input or the options cannot be used.
     """
-    with closing(Source(request.input_name, request.options.reading)) as source:
-        return plan_into(source, request.options, None).plan
+    with closing(Source(request.input_name, request.options.reading)) as source, opted_out(request.address) as optouts:
+        return plan_into(source, replace(request.options, optouts=optouts), None).plan
 
 
 def plan(request: PlanRequest, place: Path) -> OwnRun:
@@ -77,27 +81,40 @@ def plan(request: PlanRequest, place: Path) -> OwnRun:
         OwnedError: another process is at work on the run.
         RunFileError: the run cannot be written.
     """
-    with closing(Source(request.input_name, request.options.reading)) as source:
+    with closing(Source(request.input_name, request.options.reading)) as source, opted_out(request.address) as optouts:
         writer = new_plan(place)
         try:
             _close_commands(place)
-            planned = plan_into(source, request.options, writer)
+            planned = plan_into(source, replace(request.options, optouts=optouts), writer)
             facts = Facts.new(request.input_name, planned.columns, request.terms(planned.digest))
-            return finish_plan(writer, facts, planned.plan.findings, planned.lines, time.time())
+            run = finish_plan(writer, facts, planned.plan.findings, planned.lines, time.time())
         except BaseException:
             writer.discard()
             raise
+        try:
+            run.note_excluded_by(stamp(facts.exclusion, optouts))
+        except BaseException:
+            run.close()
+            raise
+        return run
 
 
-def reopen(request: PlanRequest, place: Path) -> OwnRun | None:
+def reopen(request: PlanRequest, place: Path, tell: Tell = unheard) -> OwnRun | None:
     """Go on with a run that has begun, if it is the same campaign; None if there is nothing to go on with.
 
     A plan of which nothing can have been accepted yet is not gone on with: planning anew cannot send anything twice,
-    and sees what was corrected in the input and the options meanwhile.
+    and sees what was corrected in the input and the options meanwhile. Left out is also whoever opted out since, or is
+    on lists that were not given before.
+
+    Args:
+        request: the campaign.
+        place: of the run.
+        tell: hears who is left out.
 
     Raises:
         UsageError: the run has begun with another input or other options, or was purged.
         OwnedError: another process is at work on it.
+        RunFileError: it, or the list of opt-outs, cannot be read or written.
     """
     check_folder(place)
     if not place.exists():
@@ -110,23 +127,32 @@ def reopen(request: PlanRequest, place: Path) -> OwnRun | None:
         check_not_purged(run)
         with closing(Source(request.input_name, request.options.reading)) as source:
             said = request.terms(source.digest())
-        if changed := list(run.facts.differences(said, unsaid_is_default=True)):
+        if changed := [term for term in run.facts.differences(said, unsaid_is_default=True) if not _is_open(term, run)]:
             raise _refusal(run, said, changed)
+        tell(exclude(run, request.options.exclusions))
     except BaseException:
         run.close()
         raise
     return run
 
 
-def own_as_planned(place: Path, said: Terms) -> OwnRun:
+def own_as_planned(place: Path, said: Terms, lists: Exclusions = NOBODY, tell: Tell = unheard) -> OwnRun:
     """Take a run for sending exactly what it holds; what is not said is as planned.
 
-    Where it goes can still be said as long as nothing can have been accepted: the plan may be a saved estimate.
+    Where it goes can still be said as long as nothing can have been accepted: the plan may be a saved estimate. Whoever
+    opted out since, or is on lists that were not given before, is left out.
+
+    Args:
+        place: of the run.
+        said: what is said of it.
+        lists: who is to be left out.
+        tell: hears who is left out.
 
     Raises:
         UsageError: something is said otherwise than it was planned, it is not known where to send, or the run was
             purged.
         OwnedError: another process is at work on it.
+        RunFileError: it, or the list of opt-outs, cannot be read or written.
     """
     run = own_run(place, time.time())
     try:
@@ -142,6 +168,7 @@ def own_as_planned(place: Path, said: Terms) -> OwnRun:
             raise UsageError("there is no organization id", Advice.GIVE_ORGANIZATION)
         if not run.has_begun and address != planned.address:
             run.readdress(address)
+        tell(exclude(run, lists))
     except BaseException:
         run.close()
         raise
@@ -170,7 +197,8 @@ def _close_commands(place: Path) -> None:
 
 
 def _is_open(term: Term, run: Run) -> bool:
-    return term.name in {"org_id", "base_url"} and not run.has_begun
+    """Whether it can be said otherwise than it was planned: who is left out always can, see `exclude`."""
+    return term.name == "exclusion" or (term.name in {"org_id", "base_url"} and not run.has_begun)
 
 
 def _refusal(run: Run, said: Terms, changed: Iterable[Term]) -> UsageError:

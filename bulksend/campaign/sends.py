@@ -31,7 +31,7 @@ from bulksend.campaign.watching import told
 from bulksend.engagespark import SmsApi, Target
 from bulksend.errors import Advice, OwnedError, RunFileError, UsageError
 from bulksend.model import Endpoint, PhoneNumber, Status
-from bulksend.runs import Account, Clock, Earlier, OwnRun, Run
+from bulksend.runs import Account, Clock, Earlier, OptedOut, OwnRun, Run
 from bulksend.sending import Budget, Engine, Errors, Journal, Past, Stopping, assemble
 
 _WAIT_S = 0.5
@@ -104,7 +104,8 @@ async def send(
             journal = run.journal(by_parts=options.by_parts, limit=options.limit, keyed=options.dedup)
             try:
                 past = _past(run, options, earlier, repeats)
-                engine = _engine(run, journal, api, options, stopping, past, budget, errors)
+                optouts = account.optouts if account else None
+                engine = _engine(run, journal, api, options, stopping, past, budget, errors, optouts)
                 tell(Started(rows.rows + repeats, None if rows.unpriced else rows.price))
                 async with (
                     heeded(journal, stopping),
@@ -124,7 +125,7 @@ async def send(
             with suppress(RunFileError):
                 account.history.prune(wall_s - options.history_days * _DAY_S)
     tally = run.tally()
-    known = tally.statuses[Status.SKIPPED] - before.statuses[Status.SKIPPED]
+    known = tally.known - before.known
     ended = Ended(
         stop=stopping.why,
         tally=tally,
@@ -177,6 +178,7 @@ def _engine(
     past: Past,
     budget: Budget | None,
     errors: Errors | None,
+    optouts: OptedOut | None,
 ) -> Engine:
     return assemble(
         journal,
@@ -189,6 +191,7 @@ def _engine(
         past=past,
         budget=budget,
         errors=errors,
+        optouts=optouts,
         rng=random.SystemRandom(),
     )
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bulksend.campaign.excluding import opted_out
 from bulksend.errors import UsageError
 from bulksend.model import MicroUSD, PhoneNumber, Status
 from bulksend.planning import EXCLUDED, Exclusions, Findings, Lines, PlannedRecord
@@ -78,7 +79,14 @@ def trial_run(trial: Trial, to: Address) -> Iterator[OwnRun]:
     """A run of this one message, with a key of its own.
 
     If the process is killed, it is left: whoever sends next for the account reads there what was sent.
+
+    Raises:
+        UsageError: whose phone it is has opted out.
+        RunFileError: who opted out cannot be read, or the run not be written.
     """
+    with opted_out(to) as optouts:
+        if optouts and (says := optouts.why(trial.phone)):
+            raise UsageError(f"{trial.phone}: {says}")
     terms = Terms(endpoint=trial.of.endpoint, org_id=to.org_id, base_url=to.base_url)
     facts = replace(Facts.new("a trial", (), terms), country=trial.of.country)
     with tempfile.TemporaryDirectory(prefix="bulksend-") as folder:

@@ -29,6 +29,7 @@ COMMANDS = {
     "find": "Say what a phone got, over all runs.",
     "resolve": "Settle rows that may have been accepted: look them up, resend, or leave them.",
     "purge": "Take numbers, texts and cells out of a run, for good.",
+    "optouts": "Keep the list of who is to get nothing more; it works on a run that is being sent.",
     "history": "Forget who got what, so long ago.",
     "rates": "Learn what SMS parts cost from what earlier runs were charged.",
     "sandbox": "Run a local server that behaves as the API's document says.",

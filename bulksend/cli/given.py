@@ -72,6 +72,25 @@ class TargetSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountSettings:
+    """Whose account, where nothing is sent."""
+
+    org_id: int | None
+    base_url: str
+
+    @property
+    def address(self) -> Address:
+        """The account.
+
+        Raises:
+            UsageError: it is not said which.
+        """
+        if self.org_id is None:
+            raise UsageError("there is no organization id: say whose account it is with --org-id")
+        return Address(self.org_id, self.base_url.rstrip("/"))
+
+
+@dataclass(frozen=True, slots=True)
 class PlanSettings:
     """What decides how rows become messages."""
 
@@ -141,10 +160,10 @@ class PlanSettings:
         """The campaign that is wanted of an input."""
         return PlanRequest(input_name, options, address, self.campaign)
 
-    def terms(self, to: TargetSettings) -> Terms:
+    def terms(self, to: TargetSettings, options: PlanOptions) -> Terms:
         """What is said of a run that is planned already."""
         org_id, base_url = to.address
-        said = Terms.of(self.options(), org_id=org_id, base_url=base_url, campaign=self.campaign)
+        said = Terms.of(options, org_id=org_id, base_url=base_url, campaign=self.campaign)
         is_endpoint_said = _source("endpoint") is not ParameterSource.DEFAULT
         endpoint = self.endpoint if is_endpoint_said else None
         return replace(

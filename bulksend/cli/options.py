@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bulksend.cli.given import FileSettings, PaceSettings, PlanSettings, RepeatSettings, TargetSettings
+from bulksend.cli.given import AccountSettings, FileSettings, PaceSettings, PlanSettings, RepeatSettings, TargetSettings
 from bulksend.cli.groups import Group
 from bulksend.cli.settings import option
 from bulksend.cli.values import CAP, CHOICE, DURATION, MAP, PathType
@@ -29,6 +29,7 @@ def _no_key_in_arguments(ctx: click.Context, param: click.Parameter, value: str 
 
 
 VERBOSE = option("-v", "--verbose", is_flag=True, help="Show all remarks on the input, also beyond one page.")
+COUNTRY = option("--country", metavar="PH", help="Country of numbers that are written without + or 00.")
 PLAN = Group(
     "planned",
     PlanSettings,
@@ -59,7 +60,7 @@ PLAN = Group(
             multiple=True,
             help="Leave out rows that have one of these values in this column. Repeatable.",
         ),
-        option("--country", metavar="PH", help="Country of numbers that are written without + or 00."),
+        COUNTRY,
         option(
             "--allow-new-prefixes",
             is_flag=True,
@@ -121,11 +122,20 @@ PLAN = Group(
         option("--campaign", metavar="ID", help="Makes the dedup keys the same on every machine. Default: random."),
     ),
 )
+_ORG_ID = option("--org-id", metavar="N", type=click.IntRange(min=1), help="The organization's id.")
+ACCOUNT = Group(
+    "account",
+    AccountSettings,
+    (
+        _ORG_ID,
+        option("--base-url", metavar="URL", default=DEFAULT_BASE_URL, show_default=True, help="The API's address."),
+    ),
+)
 TARGET = Group(
     "to",
     TargetSettings,
     (
-        option("--org-id", metavar="N", type=click.IntRange(min=1), help="The organization's id."),
+        _ORG_ID,
         option("--base-url", metavar="URL", help=f"The API's address.  [default: {DEFAULT_BASE_URL}]"),
         option(
             "--sandbox",

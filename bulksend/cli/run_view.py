@@ -51,6 +51,9 @@ def show_end(out: Console, run: Run, ended: Ended, results: str) -> None:
         out.print("Earlier runs have sent all of this already.", style="bold red")
     elif ended.is_in_vain:
         out.print("Rows were tried, and none was accepted.", style="bold red")
+    if tally.excluded:
+        rows_of = many(tally.excluded, "row")
+        out.print(f"{rows_of} left out since the plan: for opt-outs, or lists that were given later.", soft_wrap=True)
     goes_on = ended.stop is None or ended.stop.reason is not StopReason.TOO_MANY_ERRORS
     if ended.known_now:
         _tell_known(out, run, ended)

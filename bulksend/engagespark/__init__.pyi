@@ -1,6 +1,8 @@
 from .account import Balance as Balance
 from .account import Looked as Looked
 from .client import SmsApi as SmsApi
+from .inbox import Inbox as Inbox
+from .inbox import read_inbox as read_inbox
 from .lookup import LookUp as LookUp
 from .lookup import look_up as look_up
 from .lookup import read_back_to as read_back_to

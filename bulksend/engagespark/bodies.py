@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
@@ -56,8 +57,27 @@ def page(said: Mapping[str, Any]) -> Page:
     Raises:
         LookupError, ValueError, TypeError, AttributeError: it is none.
     """
+    return _page(said, said["messages"], "recipient")
+
+
+def received(said: Mapping[str, Any]) -> Page:
+    """The incoming messages on a page of it, by their senders; what does not tell its direction is none, and that said.
+
+    Raises:
+        LookupError, ValueError, TypeError, AttributeError: it is no page of messages.
+    """
     entries = said["messages"]
-    messages = [message for each in entries if (message := _listed(each))]
+    directions = [each.get("direction") if isinstance(each, Mapping) else None for each in entries]
+    coming = [each for each, direction in zip(entries, directions, strict=True) if direction == "in"]
+    told = sum(direction in ("in", "out") for direction in directions)
+    if entries and not told:
+        raise ValueError("nothing on it tells whether it came or went")
+    found = _page(said, coming, "sender")
+    return replace(found, is_whole=found.is_whole and told == len(entries))
+
+
+def _page(said: Mapping[str, Any], entries: Sequence[Any], phone_at: str) -> Page:
+    messages = [message for each in entries if (message := _listed(each, phone_at))]
     if entries and not messages:
         raise ValueError("nothing on it is a message")
     after = text(said, "nextPage")
@@ -67,8 +87,8 @@ def page(said: Mapping[str, Any]) -> Page:
     )
 
 
-def _listed(said: Any) -> Listed | None:
-    """A message of the list; None if it is none, or does not tell what it is known by."""
+def _listed(said: Any, phone_at: str) -> Listed | None:
+    """A message of the list, with the phone that a field tells; None if it does not tell what it is known by."""
     try:
         created = datetime.fromisoformat(said["created"])
         message_id = words(said, "id")
@@ -80,7 +100,7 @@ def _listed(said: Any) -> Listed | None:
     return Listed(
         message_id=message_id,
         client_ref=words(said, "client_ref"),
-        number=PhoneNumber(phone(said.get("recipient"))),
+        number=PhoneNumber(phone(said.get(phone_at))),
         contact_id=_count(said, "contactId", 2**63 - 1),
         text=shown if isinstance(shown, str) else "",
         created=(created if created.tzinfo else created.replace(tzinfo=UTC)).timestamp(),

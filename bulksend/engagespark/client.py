@@ -122,6 +122,11 @@ class SmsApi:
         query = {"limit": "100", "dir": "out"} | ({} if after is None else {"after": after})
         return await self._get(self._list_url.with_query(query), bodies.page)
 
+    async def received(self, after: str | None) -> Page | Looked:
+        """See `bulksend.engagespark.inbox.Receiver.received`."""
+        query = {"limit": "100", "dir": "in"} | ({} if after is None else {"after": after})
+        return await self._get(self._list_url.with_query(query), bodies.received)
+
     async def balance(self) -> Balance | Looked:
         """Ask for the account's funds; why they are not told if they are not, or not within 10 seconds."""
         try:

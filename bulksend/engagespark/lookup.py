@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -79,7 +79,7 @@ async def look_up(
     pages: list[Page] = []
     try:
         async with asyncio.timeout(patience_s):
-            looked = await _read(api, read_back_to(rows), pages)
+            looked = await read_back(api.messages, read_back_to(rows), pages)
     except TimeoutError:
         looked = Looked.NOT_REACHED
     if pages and (looked is not Looked.THROUGH or not all(page.is_whole for page in pages)):
@@ -128,12 +128,14 @@ def match(
     return Matched(found, frozenset(contested))
 
 
-async def _read(api: Lister, since: float, pages: list[Page]) -> Looked:
-    """Read the list back to a time, as far as it can be read."""
+async def read_back(
+    page_behind: Callable[[str | None], Awaitable[Page | Looked]], since: float, pages: list[Page]
+) -> Looked:
+    """Read a list back to a time, as far as it can be read, page behind page, which are added to ``pages``."""
     after: str | None = None
     asked: set[str] = set()
     while len(pages) < _PAGES_MAX:
-        page = await api.messages(after)
+        page = await page_behind(after)
         if isinstance(page, Looked):
             return page
         pages.append(page)

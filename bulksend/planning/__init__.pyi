@@ -5,7 +5,10 @@ from .duration import crowd_seconds as crowd_seconds
 from .duration import min_seconds as min_seconds
 from .exclusions import Exclusions as Exclusions
 from .exclusions import read_exclusions as read_exclusions
+from .exclusions import read_numbers as read_numbers
 from .lines import Lines as Lines
+from .optouts import OptOuts as OptOuts
+from .optouts import unchecked as unchecked
 from .overview import CROWDS_MAX as CROWDS_MAX
 from .overview import PREVIEWS as PREVIEWS
 from .overview import Crowd as Crowd

@@ -13,6 +13,7 @@ from bulksend.planning.usual import is_usual, usual_key
 from bulksend.sms import phones
 from bulksend.words import printable
 
+IS_FOREIGN = "read as foreign, but may be Philippine without the dialing code, so that both numbers are left out"
 _CONTACT_KEYS = frozenset({"contactid", "contactids"})
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W\d_]+")
 _FOR_NUMBERS = frozenset(

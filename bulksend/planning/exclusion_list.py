@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from bulksend.errors import InputError
 from bulksend.model import Recipient
-from bulksend.planning.exclusion_columns import ListedColumn, Unread
+from bulksend.planning.exclusion_columns import IS_FOREIGN, ListedColumn, Unread
 from bulksend.planning.lines import Lines
 from bulksend.planning.looks import listed
 from bulksend.planning.reading import Reader, shown
@@ -170,10 +170,7 @@ class ExclusionList:
                 rows = many(column.doubtful.rows, "row")
                 warnings.append(f"{column.name} cannot be read in {rows}: {column.doubtful}")
             if column.foreign.rows:
-                warnings.append(
-                    f"{column.foreign.count('is', 'are')} read as foreign, but may be Philippine without the dialing "
-                    f"code, so that both numbers are left out: {column.foreign}"
-                )
+                warnings.append(f"{column.foreign.count('is', 'are')} {IS_FOREIGN}: {column.foreign}")
             if column.valueless.rows and column in strict:
                 warnings.append(
                     f"{column.name} has no number in {many(column.valueless.rows, 'row')}: {column.valueless}"

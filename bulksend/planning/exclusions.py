@@ -7,12 +7,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bulksend.errors import Remark
+from bulksend.errors import InputError, Remark
 from bulksend.model import PhoneNumber, Recipient
+from bulksend.planning.exclusion_columns import IS_FOREIGN, ListedColumn
 from bulksend.planning.exclusion_list import ExclusionList
 from bulksend.planning.looks import recipient_names
 from bulksend.planning.reading import ReadOptions, Source
 from bulksend.sms import phones
+from bulksend.words import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,22 @@ class Exclusions:
         return recipient in self.recipients or (
             phones.has_others(code) and phones.canonical(PhoneNumber(str(recipient))) in self.recipients
         )
+
+
+def read_numbers(cells: Sequence[str], country: str | None, *, new_prefixes: bool = False) -> Exclusions:
+    """Read single numbers as `read_exclusions` does; every one must be one.
+
+    Raises:
+        InputError: one is none.
+    """
+    column = ListedColumn("to", 1, country, new_prefixes=new_prefixes)
+    read = column.add(cells, 1)
+    for place, cell in enumerate(cells):
+        if place not in read:
+            why = column.unread.why if column.unread else Remark("it says nothing")
+            raise InputError(f"{printable(cell, 60)!r} is no phone number: {why.says}", why.advice)
+    warnings = [f"{column.foreign}: {IS_FOREIGN}"] if column.foreign.rows else []
+    return Exclusions.of(column.numbers, (), (), warnings)
 
 
 def read_exclusions(paths: Sequence[Path], country: str | None, *, new_prefixes: bool = False) -> Exclusions:

@@ -23,6 +23,8 @@ class Tally:
         left_out: of the skipped, so many because history holds the same.
         closed: of the skipped, so many because the run was closed before they were sent.
         known: of the skipped, so many because they had been accepted before, from another run or file.
+        excluded: of the skipped, so many because whoever they go to was excluded after they had been planned.
+        excluded_in_doubt: of the unknown, so many are not to be sent again for that.
     """
 
     statuses: dict[Status, int]
@@ -34,6 +36,8 @@ class Tally:
     left_out: int = 0
     closed: int = 0
     known: int = 0
+    excluded: int = 0
+    excluded_in_doubt: int = 0
 
     @property
     def in_doubt(self) -> int:
@@ -43,7 +47,7 @@ class Tally:
     @property
     def undecided(self) -> int:
         """Rows in doubt on which nobody has decided."""
-        return self.in_doubt - self.resent
+        return self.in_doubt - self.resent - self.excluded_in_doubt
 
     @property
     def to_mend(self) -> int:

@@ -25,6 +25,7 @@ from bulksend.planning.columns import Columns
 from bulksend.planning.exclusions import Exclusions
 from bulksend.planning.fallbacks import Fallbacks
 from bulksend.planning.filters import Filters, Pairs
+from bulksend.planning.optouts import OptOuts, unchecked
 from bulksend.planning.pricing import priced
 from bulksend.planning.reading import Looks, RawBatch, ReadOptions
 from bulksend.planning.values import ValueCheck
@@ -55,6 +56,7 @@ class PlanOptions:
         duplicates: what to do with a row that repeats number and text of another; None: send it, and say so.
         one_per_number: whether of several rows with the same recipient only the first is sent.
         exclusions: who is left out.
+        optouts: who opted out, and is left out as well; None if that is nobody.
     """
 
     reading: ReadOptions = field(default_factory=ReadOptions)
@@ -71,6 +73,7 @@ class PlanOptions:
     duplicates: Duplicates | None = None
     one_per_number: bool = False
     exclusions: Exclusions = field(default_factory=Exclusions)
+    optouts: OptOuts | None = None
 
 
 class Planner:
@@ -98,6 +101,7 @@ class Planner:
         )
         self._filters = Filters(self.columns, options.only, options.skip)
         self._next_row = 1
+        self._unchecked = 0  # rows to contacts of whom nobody can tell whether they opted out
         if options.country:
             phones.check_country(options.country)
         self._bind(columns)
@@ -115,7 +119,7 @@ class Planner:
     @property
     def warnings(self) -> list[Remark]:
         """What may not have been meant of what was said of columns."""
-        return list(self._filters.remarks())
+        return [*self._filters.remarks(), *([unchecked(self._unchecked)] if self._unchecked else [])]
 
     def plan(self, raw: RawBatch, columns: Sequence[str]) -> PlannedBatch:
         """Make the next rows ready, in input order."""
@@ -219,8 +223,16 @@ class Planner:
         if known and (not known.isdisjoint(recipients) or any(map(phones.has_others, set(codes)))):
             for i, recipient in enumerate(recipients):
                 if excluded.has(recipient, codes[i]):
-                    column = self._addressing.column_of(recipient, i)
-                    flaws.setdefault(i, Flaw(Status.SKIPPED, EXCLUDED, column, f"{recipient}"))
+                    self._skip(i, recipient, EXCLUDED, flaws)
+        if optouts := self._options.optouts:
+            for i, says in optouts.among(recipients).items():
+                self._skip(i, recipients[i], says, flaws)
+            if self.columns.places["contactId"]:
+                self._unchecked += optouts.unknown([who for i, who in enumerate(recipients) if i not in flaws])
+
+    def _skip(self, index: int, recipient: Recipient | None, says: str, flaws: dict[int, Flaw]) -> None:
+        column = self._addressing.column_of(recipient, index)
+        flaws.setdefault(index, Flaw(Status.SKIPPED, says, column, f"{recipient}"))
 
     def _filled(
         self,

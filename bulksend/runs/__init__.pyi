@@ -30,6 +30,11 @@ from .opening import finish_plan as finish_plan
 from .opening import new_plan as new_plan
 from .opening import open_run as open_run
 from .opening import own_run as own_run
+from .opted_out import OptedOut as OptedOut
+from .opted_out import opted_out_of as opted_out_of
+from .optouts import OptOut as OptOut
+from .optouts import OptOuts as OptOuts
+from .optouts import optouts_of as optouts_of
 from .owner import Asked as Asked
 from .owner import Owner as Owner
 from .paths import Paths as Paths
@@ -45,5 +50,6 @@ from .store import OwnRun as OwnRun
 from .store import Run as Run
 from .telling import Charge as Charge
 from .telling import Complaint as Complaint
+from .telling import OpenRow as OpenRow
 from .telling import RowTold as RowTold
 from .telling import UnsentRow as UnsentRow

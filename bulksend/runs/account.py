@@ -7,9 +7,7 @@ run ends, or by the next run if it was cut off.
 
 from __future__ import annotations
 
-import ipaddress
 import os
-import re
 import sqlite3
 import time
 from contextlib import closing, suppress
@@ -17,15 +15,17 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Self
-from urllib.parse import urlsplit
 
 import orjson
 
 from bulksend.errors import Advice, OwnedError, RunFileError, UsageError
+from bulksend.runs.accounts import account_name
 from bulksend.runs.clock import Clock, lag
 from bulksend.runs.finding import found_again, key_of
 from bulksend.runs.history import History
 from bulksend.runs.lock import FileLock, NameLock
+from bulksend.runs.opted_out import OptedOut
+from bulksend.runs.optouts import optouts_path
 from bulksend.runs.owner import Owner
 from bulksend.runs.paths import state_folder, state_path
 from bulksend.runs.sqlite import explained
@@ -35,8 +35,6 @@ _VERSION = 1
 HISTORY = ".history.sqlite"  # the ending of its file's name
 _CONTACTS = 10_000  # whose numbers are asked for at a time
 _KEPT_S = 3600.0  # what was sent is remembered so long at least: the next run may count by a longer window
-_LOOPBACK = "127.0.0.1"
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 _SCHEMA = f"""
 PRAGMA journal_mode = WAL;
 PRAGMA user_version = {_VERSION};
@@ -75,6 +73,10 @@ class Account:
         org_id: the organization; with the address it is the account.
         place: of the run that is to be sent.
 
+    Attributes:
+        history: who got what from it.
+        optouts: who is to get nothing from it any more.
+
     Raises:
         OwnedError: another process is sending for this account; the sentence says which.
         RunFileError: the state cannot be written.
@@ -86,6 +88,7 @@ class Account:
         folder = state_folder()
         self._path = folder / f"{name}.sqlite"
         self._history_path = folder / f"{name}{HISTORY}"
+        self._optouts_path = optouts_path(base_url, org_id)
         self._lock, self._name_lock = _locks(folder / f"{name}.lock", base_url, org_id)
         self._lock.write(orjson.dumps({"owner": asdict(Owner.now(time.time())), "run": str(Path(place).resolve())}))
         try:
@@ -145,6 +148,7 @@ class Account:
             if not self._is_named():  # the folder was removed while the run was sent
                 self._db.close()
                 self.history.close()
+                self.optouts.close()
                 state_folder()
                 self._open()
                 if self._is_remembered:
@@ -156,6 +160,7 @@ class Account:
 
     def close(self) -> None:
         """Let the next run of this account begin."""
+        self.optouts.close()
         self.history.close()
         self._db.close()
         self._release()
@@ -176,6 +181,7 @@ class Account:
                 raise UsageError(f"{self._path}: written by another version of bulksend; use that, or remove the file")
             self._db.executescript(_SCHEMA)
         self.history = History(self._history_path)
+        self.optouts = OptedOut(self._optouts_path, self._path)
 
     def _is_named(self) -> bool:
         try:
@@ -247,20 +253,6 @@ def lend_numbers(base_url: str, org_id: int, run: OwnRun) -> None:
 def histories() -> list[Path]:
     """The files of all accounts' histories."""
     return sorted(state_path().glob(f"*{HISTORY}"))
-
-
-def account_name(base_url: str, org_id: int) -> str:
-    """An account's name, the same for all spellings of its address; all addresses of this machine itself are one."""
-    url = urlsplit(base_url)
-    host = (url.hostname or "").rstrip(".")
-    with suppress(ValueError):  # a UnicodeError is one: then it stands as it is written
-        host = host.encode("idna").decode()
-    with suppress(ValueError):  # it is no number
-        host = _LOOPBACK if ipaddress.ip_address(host).is_loopback else str(ipaddress.ip_address(host))
-    if host == "localhost":
-        host = _LOOPBACK
-    port = "" if url.port in (None, _DEFAULT_PORTS.get(url.scheme)) else f":{url.port}"
-    return re.sub(r"[^A-Za-z0-9.-]+", "_", f"{host}{port}{url.path.rstrip('/')}-{org_id}")
 
 
 def _lend(db: sqlite3.Connection, run: OwnRun) -> None:

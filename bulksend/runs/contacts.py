@@ -10,7 +10,8 @@ from pathlib import Path
 import orjson
 
 from bulksend.model import ContactId, PhoneNumber, Recipient
-from bulksend.runs.account import HISTORY, account_name
+from bulksend.runs.account import HISTORY
+from bulksend.runs.accounts import account_name
 from bulksend.runs.facts import Address
 from bulksend.runs.finding import key_of
 from bulksend.runs.paths import state_path

@@ -25,6 +25,8 @@ class State(StrEnum):
     """It was not tried, because history holds the same; people see `skipped`."""
     CLOSED = "closed"
     """It was not sent, and is not to be by this run any more; people see `skipped`."""
+    EXCLUDED = "excluded"
+    """It was not tried, because whoever it goes to is not to get it; people see `skipped`."""
     REJECTED = "rejected"
     FAILED = "failed"
     UNKNOWN = "unknown"
@@ -32,7 +34,7 @@ class State(StrEnum):
     @property
     def status(self) -> Status | None:
         """What people are told; None for a row under way, which has no status yet."""
-        if self in {State.LEFT_OUT, State.CLOSED}:
+        if self in {State.LEFT_OUT, State.CLOSED, State.EXCLUDED}:
             return Status.SKIPPED
         return None if self is State.IN_FLIGHT else Status(self.value)
 
@@ -44,6 +46,8 @@ class Decision(StrEnum):
     """It is sent again, and reads `unknown` until it is accepted."""
     LEAVE = "leave"
     """It stays `unknown`, and is neither repeated nor looked for."""
+    EXCLUDED = "excluded"
+    """It stays `unknown`, is looked for, and is never repeated, whoever says so: it goes to who is not to get it."""
 
 
 class Keep(StrEnum):
@@ -77,6 +81,7 @@ _UNDER_WAY = frozenset({State.IN_FLIGHT})
 _IN_DOUBT = frozenset({State.UNKNOWN})
 _NOT_SENT = frozenset({State.PENDING, State.FAILED})
 _LEFT_OUT = frozenset({State.LEFT_OUT})
+_TO_EXCLUDE = frozenset({State.PENDING, State.FAILED, State.LEFT_OUT, State.UNKNOWN, State.IN_FLIGHT})
 _TO_BEGIN = frozenset({State.PENDING, State.FAILED, State.UNKNOWN})
 
 STEPS: dict[Event, Step] = {
@@ -94,6 +99,7 @@ STEPS: dict[Event, Step] = {
     Event.RESENT: Step(_IN_DOUBT, State.UNKNOWN, State.UNKNOWN, decision=Decision.RESEND),
     Event.LEFT: Step(_IN_DOUBT, State.UNKNOWN, State.UNKNOWN, decision=Decision.LEAVE),
     Event.LEFT_OUT: Step(_NOT_SENT, State.LEFT_OUT, State.UNKNOWN),
+    Event.EXCLUDED: Step(_TO_EXCLUDE, State.EXCLUDED, State.UNKNOWN, decision=Decision.EXCLUDED),
     Event.TAKEN_UP: Step(_LEFT_OUT, State.PENDING, State.UNKNOWN),
     Event.TAKEN_OVER: Step(_NOT_SENT, State.SKIPPED, State.UNKNOWN),
     Event.CLOSED: Step(_NOT_SENT, State.CLOSED, State.UNKNOWN),
@@ -119,12 +125,8 @@ class Life:
         step = STEPS[event]
         if self.state not in step.before:
             raise ValueError(f"a row that is {self.state} cannot be {event}")
-        decision = step.decision
-        return Life(
-            step.in_doubt if self.in_doubt else step.after,
-            self.in_doubt or step.doubts,
-            self.decision if decision is Keep.KEEP else None if decision is Keep.DROP else decision,
-        )
+        state = step.in_doubt if self.in_doubt else step.after
+        return Life(state, self.in_doubt or step.doubts, self._decided(step.decision))
 
     @property
     def is_to_send(self) -> bool:
@@ -141,3 +143,10 @@ class Life:
     def is_unsettled(self) -> bool:
         """Whether it is in doubt and nobody has decided on it: it is repeated where that is safe."""
         return self.state is State.UNKNOWN and self.decision is None
+
+    def _decided(self, decision: Decision | Keep) -> Decision | None:
+        if decision is Keep.DROP:
+            return None
+        is_without_doubt = decision is Decision.EXCLUDED and not self.in_doubt
+        is_excluded = decision is Decision.RESEND and self.decision is Decision.EXCLUDED
+        return self.decision if decision is Keep.KEEP or is_without_doubt or is_excluded else decision

@@ -13,7 +13,17 @@ from bulksend.planning import Lines, Overview, Plan, Tally
 from bulksend.runs.ends import End, Purge, Spell
 from bulksend.runs.facts import Address, Facts
 from bulksend.runs.owner import Owner
-from bulksend.runs.telling import Charge, Complaint, KnownRow, MendRow, PlannedRow, ResultRow, RowTold, UnsentRow
+from bulksend.runs.telling import (
+    Charge,
+    Complaint,
+    KnownRow,
+    MendRow,
+    OpenRow,
+    PlannedRow,
+    ResultRow,
+    RowTold,
+    UnsentRow,
+)
 from bulksend.sending import Journal
 from bulksend.sms import Observed
 
@@ -214,17 +224,27 @@ class OwnRun(Run, Protocol):
     def looked_at(self) -> str:
         """What of history it was last compared with; empty if with none."""
 
+    @property
+    def excluded_by(self) -> str:
+        """What its rows were last compared with of those who are not to get anything; empty if with nothing."""
+
+    def note_excluded_by(self, lists: str) -> None:
+        """Note what its rows were compared with of these."""
+
     def note_look(self, at: str) -> None:
         """Note what of history it was compared with."""
 
     def unsent(self, after: int, limit: int) -> list[UnsentRow]:
         """The next messages after a row that were certainly not sent, in input order."""
 
+    def to_exclude(self, after: int, limit: int) -> list[OpenRow]:
+        """The next rows after one that may yet be sent or repeated by somebody's word, in input order."""
+
     def alike_left_out(self, rows: Sequence[int]) -> dict[int, int]:
         """Of rows, how many others with the same recipient and text were left out for what history holds."""
 
     def leave_out(self, rows: Sequence[tuple[int, str]], event: Event, wall_s: float) -> None:
-        """Leave rows out that were not sent, each with the reason why; the event says what becomes of them."""
+        """Leave rows out, each with the reason why; the event says what becomes of them, and of those in doubt."""
 
     def count_on(self, rows: Sequence[tuple[int, int]]) -> None:
         """Note of rows how many equal messages went before the run: their keys are others than those had."""

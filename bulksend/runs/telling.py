@@ -15,6 +15,9 @@ millions of them pass."""
 UnsentRow = tuple[int, Recipient, PhoneNumber | None, str]
 """A message that was certainly not sent, and is to be: row, recipient, number of that contact if it is known, text."""
 
+OpenRow = tuple[int, Recipient, PhoneNumber | None, int]
+"""A row that may yet be sent, or again: row, recipient, number of that contact if it is known, whether in doubt."""
+
 PlannedRow = tuple[int, str, Recipient | None, str | None, int, int | None, str, str, bytes]
 """What the plan says of a row: number, status, recipient, encoding, parts, price, text, error, own cells as a JSON
 array."""

@@ -9,6 +9,7 @@ from .journal import Journal as Journal
 from .keys import Keys as Keys
 from .limits import ErrorLimit as ErrorLimit
 from .limits import Errors as Errors
+from .optouts import OptOuts as OptOuts
 from .pace import Pace as Pace
 from .progress import Progress as Progress
 from .proof import DEDUP_MEMORY_S as DEDUP_MEMORY_S

@@ -16,6 +16,7 @@ from bulksend.sending.feed import Past
 from bulksend.sending.journal import Journal
 from bulksend.sending.keys import Keys
 from bulksend.sending.limits import Errors, alike_max
+from bulksend.sending.optouts import Gatekeeper, OptOuts
 from bulksend.sending.pace import Pace, limiter
 from bulksend.sending.proof import Proof
 from bulksend.sending.purse import Purse
@@ -37,6 +38,7 @@ def assemble(
     past: Past | None = None,
     budget: Budget | None = None,
     errors: Errors | None = None,
+    optouts: OptOuts | None = None,
     rng: random.Random | None = None,
     mono_s: Callable[[], float] = time.monotonic,
     wall_s: Callable[[], float] = time.time,
@@ -54,6 +56,7 @@ def assemble(
         past: what is known of the time before, beside the journal; None if that is nothing.
         budget: what the run may cost, or None.
         errors: counts the rows that end unsent, or None if they may.
+        optouts: who opted out, or None if nobody can.
         rng: the waits' jitter.
         mono_s: monotonic seconds.
         wall_s: seconds since 1970.
@@ -86,6 +89,7 @@ def assemble(
         pace,
         limiter(pace.rate),
         keys,
+        Gatekeeper(optouts, stopping),
         past or Past(),
         mono_s=mono_s,
         wall_s=wall_s,

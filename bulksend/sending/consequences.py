@@ -144,6 +144,20 @@ class Consequences:
         self._count(item.row, Event.DOUBTED)
         return outcome._replace(final=True, error=_NO_REPEAT)
 
+    def exclude(self, item: Queued, attempt: Attempt | None, says: str, mono_s: float, wall_s: float) -> Outcome:
+        """Whoever it goes to is not to get it, as was seen before it began (no attempt), or before it would have left.
+
+        Of a row that did not begin nobody here knows whether it is in doubt: errors are then as they were.
+        """
+        if attempt is None:
+            self.let_go(item, mono_s)
+        else:
+            self.call_off(item, attempt, mono_s, wall_s)
+            self._tries.forget(item.row)
+            if attempt.in_doubt:
+                self._count(item.row, Event.DOUBTED)
+        return Outcome(item.row, Event.EXCLUDED, final=True, ended_at=wall_s, error=says)
+
     def hold_back(self, item: Queued, attempt: Attempt, mono_s: float, wall_s: float) -> Outcome:
         """The run must wait between the intent and the POST: nothing left, and it goes as soon as it may."""
         outcome = self.call_off(item, attempt, mono_s, wall_s)

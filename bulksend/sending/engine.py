@@ -22,6 +22,7 @@ from bulksend.sending.feed import Feed, Past
 from bulksend.sending.gate import Gate
 from bulksend.sending.journal import Journal
 from bulksend.sending.keys import Keys
+from bulksend.sending.optouts import Gatekeeper
 from bulksend.sending.pace import Pace, grant
 from bulksend.sending.progress import Progress
 from bulksend.sending.purse import Purse
@@ -50,6 +51,7 @@ class Engine:
         pace: how many requests are under way at once, and how long they may go on after an interruption.
         limiter: the account-wide rate, or None for no limit.
         keys: makes the dedup keys; None to send without them.
+        gatekeeper: tells whose messages must not leave.
         past: what is known of the time before.
         mono_s: the dispatcher's clock, in monotonic seconds.
         wall_s: seconds since 1970.
@@ -68,6 +70,7 @@ class Engine:
         pace: Pace,
         limiter: AsyncLimiter | None,
         keys: Keys | None,
+        gatekeeper: Gatekeeper,
         past: Past,
         *,
         mono_s: Callable[[], float] = time.monotonic,
@@ -85,6 +88,7 @@ class Engine:
         self._pace = pace
         self._limiter = limiter
         self._keys = keys
+        self._gatekeeper = gatekeeper
         self._past = past
         self._mono_s = mono_s
         self._wall_s = wall_s
@@ -194,6 +198,10 @@ class Engine:
             self._absence.begins(item.row)
         self._busy += len(items)
         by_row = {item.row: item for item in items}
+        for row, says in self._gatekeeper.among(items, self._mono_s()).items():
+            self._exclude(by_row.pop(row), None, says)
+        if not by_row:
+            return
         try:
             # Outcomes at hand go into the same commit, and before: a row's last one must be noted before its next.
             settling = self._settling.hand_over()
@@ -202,7 +210,7 @@ class Engine:
             if isinstance(attempts, BaseException):
                 raise attempts
         except BaseException:
-            self._busy -= len(items)
+            self._busy -= len(by_row)
             raise
         begun = [(by_row.pop(attempt.message.row), attempt) for attempt in attempts]
         self._let_go(by_row.values())
@@ -219,11 +227,15 @@ class Engine:
     async def _work(self) -> None:
         while True:
             item, attempt = await self._outbox.get()
+            says = self._gatekeeper.why(item, attempt, self._mono_s())
             if self._stopping.why is not None:
                 self._call_off(item, attempt)
                 continue
+            if says:
+                self._exclude(item, attempt, says)
+                continue
             if self._gate.is_shut_for(item.row, self._under_way, self._mono_s()):
-                self._hold_back(item, attempt)
+                self._note(self._consequences.hold_back(item, attempt, self._mono_s(), self._wall_s()))
                 continue
             if not self._consequences.proof.allows(attempt, self._wall_s()):
                 self._note(self._consequences.leave_in_doubt(item, attempt, self._mono_s(), self._wall_s()))
@@ -247,8 +259,8 @@ class Engine:
     def _call_off(self, item: Queued, attempt: Attempt) -> None:
         self._note(self._consequences.call_off(item, attempt, self._mono_s(), self._wall_s()))
 
-    def _hold_back(self, item: Queued, attempt: Attempt) -> None:
-        self._note(self._consequences.hold_back(item, attempt, self._mono_s(), self._wall_s()))
+    def _exclude(self, item: Queued, attempt: Attempt | None, says: str) -> None:
+        self._note(self._consequences.exclude(item, attempt, says, self._mono_s(), self._wall_s()))
 
     def _note(self, outcome: Outcome) -> None:
         self._busy -= 1

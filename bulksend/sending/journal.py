@@ -52,7 +52,10 @@ class Journal(Protocol):
         """
 
     def settle(self, outcomes: Sequence[Outcome], *, turn: int) -> Awaitable[None]:
-        """Commit outcomes, and how far the turns of `Proof` have come by them; they never go back."""
+        """Commit outcomes, and how far the turns of `Proof` have come by them; they never go back.
+
+        Of rows that are not under way the only one is that they are excluded, which must not have been sent.
+        """
 
     def in_doubt(self, limit: int) -> Awaitable[list[RowInDoubt]]:
         """Rows in doubt that may be in the API's list, in input order, ``limit`` at most."""

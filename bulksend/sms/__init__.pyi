@@ -12,6 +12,8 @@ from .rates import learn as learn
 from .rates import read_rates as read_rates
 from .rates import write_rates as write_rates
 from .rates import writer_for as writer_for
+from .stops import STOP_WORDS as STOP_WORDS
+from .stops import Stops as Stops
 from .template import BoundTemplate as BoundTemplate
 from .template import Template as Template
 from .template import column_key as column_key

@@ -36,6 +36,7 @@ from judging import (
     doubles,
     left_in_doubt,
     overspent,
+    sent_after,
     untrue,
 )
 from starts import quick
@@ -62,6 +63,7 @@ STOP = "stopped after intent commit"
 
 TIMEOUT_S = 0.6
 CONCURRENCY = 4
+LATE_S = 1.5  # after somebody opted out: what is about to leave is looked at each half a second
 _HUNG_S = 120
 _USUAL = {
     "--concurrency": str(CONCURRENCY),
@@ -275,6 +277,7 @@ class Campaign:
     found: list[str] = field(default_factory=list)  # violations seen on the way
     cut_off_at: list[float] = field(default_factory=list)  # when programs were ended, by their own clock
     commands: list[Command] = field(default_factory=list)
+    opted_out: dict[str, float] = field(default_factory=dict)  # by number, since when by the monotonic clock
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -348,6 +351,18 @@ class Campaign:
             self.found.append(f"a traceback: {said[-2500:]}")
         return process.returncode
 
+    def opts_out(self, *numbers: str) -> None:
+        """Note in the account's list that some opted out, whatever else is at work."""
+        # Here, for a program whose clock is off must not have loaded anything before it is.
+        from bulksend.model import PhoneNumber  # noqa: PLC0415
+        from bulksend.runs import OptOuts  # noqa: PLC0415
+        from bulksend.runs.accounts import account_name  # noqa: PLC0415
+
+        (self.folder / "state").mkdir(exist_ok=True)
+        with OptOuts(self.folder / "state" / f"{account_name(self.server.base_url, 1)}.optouts.sqlite") as optouts:
+            optouts.add(map(PhoneNumber, numbers), "", time.time())
+        self.opted_out |= dict.fromkeys([*numbers], time.monotonic())
+
     def run(self, point: str = "", nth: int = 0) -> int:
         """Run the program to its end, or its point."""
         return self.end(self.start(point, nth))
@@ -407,7 +422,8 @@ class Campaign:
             return False
         last = self.commands[-1]
         is_idle = not any(record["what"] == "request" for record in self.server.records()[last.first :])
-        ends = {"sent", "rejected"} | ({"unknown"} if is_idle or not last.settings.knows_dedup else set())
+        skipped = {"skipped"} if self.opted_out else set()
+        ends = {"sent", "rejected"} | skipped | ({"unknown"} if is_idle or not last.settings.knows_dedup else set())
         statuses = self.statuses()
         return len(statuses) == len(self.rows) and ends.issuperset(statuses)
 
@@ -429,7 +445,9 @@ class Campaign:
         found = [*self.found, *doubles(log, self.rows), *cap_violations(self.server, self.commands), *self._leaks()]
         if (self.folder / "campaign.results.csv").exists():
             told = self.results()
-            found += [*untrue(log, self.rows, told), *left_in_doubt(log, self.rows, told, CONCURRENCY)]
+            found += untrue(log, self.rows, told, self.opted_out)
+            found += left_in_doubt(log, self.rows, told, CONCURRENCY, self.opted_out)
+            found += sent_after(log, self.opted_out, LATE_S)
             found += [*self._unknown_without_cause(log), *beyond_limits(log)]
             found += overspent(log, [(row, each["status"]) for row, each in zip(self.rows, told, strict=True)])
         return found
@@ -519,6 +537,28 @@ def crash_at_random(seed: int, folder: Path, *, knows_dedup: bool, times: int) -
                 process.kill()
             elif fate in {"interrupt", "terminate"}:
                 process.send_signal(signal.SIGINT if fate == "interrupt" else signal.SIGTERM)
+            run.end(process)
+        run.finish()
+        run.found = run.violations()
+        return run
+
+
+def opt_out_at_random(seed: int, folder: Path, *, times: int) -> Campaign:
+    """Let some opt out at random moments, also of what waits for its cap, while the campaign is killed and goes on."""
+    rng = random.Random(seed)
+    settings = replace(hostile_settings(rng, knows_dedup=True), latency_s=0.03, calm_after=4)
+    rows = rows_of(rng.randint(140, 170), rng)  # the crowded numbers take seconds
+    with campaign(folder, settings, rows) as run:
+        for turn in range(times):
+            process = run.start()
+            if run.await_requests(process, len(run.server.records("request")) + rng.randint(1, 12)):
+                for _ in range(rng.randint(1, 2)):
+                    time.sleep(rng.uniform(0, 0.4))
+                    left = sorted({row.to for row in rows} - run.opted_out.keys())
+                    crowded = [number for number in left if number.startswith("63")]
+                    run.opts_out(*rng.sample(left, 6), *crowded[: turn % 2])
+                time.sleep(rng.uniform(LATE_S, 2 * LATE_S) if turn else rng.uniform(0, 0.5))
+            process.send_signal(rng.choice([signal.SIGKILL, signal.SIGINT]) if turn else signal.SIGKILL)
             run.end(process)
         run.finish()
         run.found = run.violations()

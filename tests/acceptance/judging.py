@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import signal
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -154,8 +154,10 @@ def doubles(log: Log, rows: Sequence[Row]) -> Iterator[str]:
 # -- What is told is true, and nothing is lost
 
 
-def untrue(log: Log, rows: Sequence[Row], told: Sequence[Mapping[str, str]]) -> Iterator[str]:
-    """Where the results differ from what the server knows."""
+def untrue(
+    log: Log, rows: Sequence[Row], told: Sequence[Mapping[str, str]], opted_out: Collection[str] = ()
+) -> Iterator[str]:
+    """Where the results differ from what the server knows; only who opted out may have been skipped."""
     claimed = Counter(record["messageId"] for record in told if record["status"] == "sent")
     yield from (f"{times} rows are said to be sent as {id_!r}" for id_, times in claimed.items() if times > 1)
     statuses: dict[Name, list[str]] = defaultdict(list)
@@ -167,14 +169,16 @@ def untrue(log: Log, rows: Sequence[Row], told: Sequence[Mapping[str, str]]) -> 
             yield f"{which} is said to be sent as {record['messageId']!r}, the server: {ids}"
         if status == "rejected" and not row.is_rejected:
             yield f"{which} is called rejected, which the server did not say"
-        if status in {"pending", "failed", "invalid", "skipped"}:
+        if status in {"pending", "failed", "invalid", "skipped"} and not (status == "skipped" and row.to in opted_out):
             yield f"{which} is still {status}"
     for name, ids in log.accepted.items():
         if sum(status in {"sent", "unknown"} for status in statuses[name]) < len(ids):
             yield f"{name} was accepted {len(ids)} times but is called {statuses[name]}"
 
 
-def left_in_doubt(log: Log, rows: Sequence[Row], told: Sequence[Mapping[str, str]], most: int) -> Iterator[str]:
+def left_in_doubt(
+    log: Log, rows: Sequence[Row], told: Sequence[Mapping[str, str]], most: int, opted_out: Collection[str] = ()
+) -> Iterator[str]:
     """Rows that are `unknown` although a command could have repeated or found them.
 
     A command repeats a row only once it has seen an echo itself, so that it must have had something else to send. And
@@ -186,6 +190,7 @@ def left_in_doubt(log: Log, rows: Sequence[Row], told: Sequence[Mapping[str, str
         rows: the campaign's.
         told: its results.
         most: requests that are handed out at once.
+        opted_out: to whom nothing is repeated.
     """
     keyed = _latest_alike(log.commands, lambda command: command.is_keyed)
     steps_s = [command.step_s for command in log.commands]
@@ -195,7 +200,7 @@ def left_in_doubt(log: Log, rows: Sequence[Row], told: Sequence[Mapping[str, str
     is_always_keyed = not any("--no-dedup" in command.options for command in log.commands)
     times = Counter(row.name for row in rows)
     for number, (row, record) in enumerate(zip(rows, told, strict=True), 1):
-        if record["status"] != "unknown" or times[row.name] > 1:
+        if record["status"] != "unknown" or times[row.name] > 1 or row.to in opted_out:
             continue
         if _could_be_repeated(log, row.name, keyed, most):
             yield f"row {number} ({row.text[:30]!r}) is left in doubt although a repeat was safe"
@@ -246,6 +251,23 @@ def _echoes(log: Log, command: Command) -> list[int]:
         if record["echoed"] and record["status"] == 200 and took_s < PROMPT_S:
             found.append(place)
     return found
+
+
+# -- Who opted out
+
+
+def sent_after(log: Log, opted_out: Mapping[str, float], late_s: float) -> Iterator[str]:
+    """What was sent to whom after they opted out.
+
+    Args:
+        log: what the server saw.
+        opted_out: by number, when whoever noted it was told that it is noted; by the server's clock.
+        late_s: so late it may still arrive that was about to leave.
+    """
+    for _, record in log.of("request"):
+        late = record["at"] - opted_out.get(record["to"], math.inf)
+        if late > late_s:
+            yield f"{record['to']} was sent {record['text'][:20]!r} {late:.3f} s after opting out"
 
 
 # -- The cap

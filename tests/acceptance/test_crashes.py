@@ -30,6 +30,7 @@ from crashing import (
     campaign,
     crash_at_points,
     crash_at_random,
+    opt_out_at_random,
     rows_of,
 )
 from hostile import Hostile, Settings
@@ -90,6 +91,15 @@ def test_killed_paused_and_interrupted_at_random_moments_nothing_goes_twice_and_
         return crash_at_random(seed, tmp_path / str(seed), knows_dedup=knows_dedup, times=5)
 
     judge(in_parallel([lambda seed=seed: story(seed) for seed in range(100, 103)]), at_least=4)  # type: ignore[misc]
+
+
+def test_whoever_opts_out_at_whatever_moment_gets_nothing_more_and_the_others_theirs(tmp_path: Path) -> None:
+    """With kills, retries, rows in doubt that are repeated, and rows that wait for their phone's cap."""
+    told = in_parallel(
+        [lambda seed=seed: opt_out_at_random(seed, tmp_path / str(seed), times=3) for seed in range(300, 303)]  # type: ignore[misc]
+    )
+    judge(told, at_least=3)
+    assert all(run.statuses().count("skipped") >= 10 for run in told)
 
 
 def test_whatever_changes_from_command_to_command_nothing_goes_twice_and_nothing_is_lost(tmp_path: Path) -> None:

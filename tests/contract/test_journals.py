@@ -334,7 +334,7 @@ async def begins_nothing(journal: Journal, row: int) -> None:
 # -- Outcomes
 
 
-@pytest.mark.parametrize("event", ENDS)
+@pytest.mark.parametrize("event", [*ENDS, Event.EXCLUDED])
 @pytest.mark.parametrize("in_doubt", [False, True])
 async def test_an_outcome_makes_of_a_row_what_the_table_says(keep: Keep, event: Event, in_doubt: bool) -> None:
     kept = keep(messages(ANA))
@@ -358,6 +358,23 @@ async def test_an_outcome_of_a_row_that_is_not_under_way_changes_nothing(
     await ends(journal, 1, *way)
     await journal.settle([outcome(1, event)], turn=0)
     assert kept.life(1) == life_of(way)
+    journal.close()
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+async def test_who_is_excluded_is_not_begun_nor_repeated_and_what_was_accepted_stays_so(
+    keep: Keep, way: Sequence[Event]
+) -> None:
+    kept = keep(messages(ANA))
+    journal = kept.open()
+    await ends(journal, 1, *way)
+    before = life_of(way)
+    is_open = before.state in STEPS[Event.EXCLUDED].before
+    await journal.settle([outcome(1, Event.EXCLUDED)], turn=0)
+    assert kept.life(1) == (before.after(Event.EXCLUDED) if is_open else before)
+    assert await journal.claim(0, 10) == []
+    assert await journal.undecided(0.0, 0) == []
+    assert [each.is_excluded for each in await journal.in_doubt(10)] == [True] * (is_open and before.in_doubt)
     journal.close()
 
 

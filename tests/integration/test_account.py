@@ -22,7 +22,8 @@ from bulksend.engagespark import Target
 from bulksend.engagespark.sandbox import Sandbox, SandboxOptions
 from bulksend.errors import OwnedError, UsageError
 from bulksend.model import ContactId, Endpoint, Event, Outcome, PhoneNumber, Status
-from bulksend.runs.account import Account, Earlier, account_name
+from bulksend.runs.account import Account, Earlier
+from bulksend.runs.accounts import account_name
 from bulksend.runs.clock import Clock
 from bulksend.runs.opening import open_run
 from bulksend.runs.sqlite.owned import OwnSqliteRun

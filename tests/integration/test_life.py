@@ -21,8 +21,7 @@ from bulksend.runs.sqlite.run import SqliteRun
 from bulksend.runs.states import Decision, Life, State
 
 LIVES = [
-    Life(state, in_doubt, decision)
-    for state, in_doubt, decision in product(State, (False, True), (None, Decision.RESEND, Decision.LEAVE))
+    Life(state, in_doubt, decision) for state, in_doubt, decision in product(State, (False, True), (None, *Decision))
 ]
 STARTED_AT, DOUBT_SINCE = 500.0, 400.0
 ENDS = (
@@ -75,7 +74,7 @@ def happen(run: OwnSqliteRun, notes: Notes, event: Event, rows: Sequence[int]) -
         notes.found(dict.fromkeys(rows, ANSWER), 1_001.0)
     elif event in {Event.RESENT, Event.LEFT}:
         run.decide(rows, resend=event is Event.RESENT)
-    elif event in {Event.LEFT_OUT, Event.TAKEN_OVER}:
+    elif event in {Event.LEFT_OUT, Event.TAKEN_OVER, Event.EXCLUDED}:
         run.leave_out([(row, "sent before") for row in rows], event, 1_001.0)
     elif event is Event.TAKEN_UP:
         run.take_up()
@@ -148,7 +147,7 @@ def held(path: Path) -> OwnSqliteRun:
     return run
 
 
-@pytest.mark.parametrize("some", [ENDS[:-1], ENDS[1:]])
+@pytest.mark.parametrize("some", [(*ENDS[:-1], *[Event.EXCLUDED] * 2), (*[Event.EXCLUDED] * 2, *ENDS[1:])])
 def test_the_events_of_one_group_each_happen_to_their_own_row(path: Path, some: Sequence[Event]) -> None:
     rows = [row for row, life in numbered() if life.state is State.IN_FLIGHT]
     events = dict(zip(rows, some, strict=True))

@@ -115,3 +115,16 @@ def test_a_message_over_the_cap_is_shown_as_failed_and_charged() -> None:
     lost = view(messages(6, gap_s=0)[-1])
     assert (lost["deliveredToPhone"], lost["successPartCount"], lost["chargedMicro"]) == ("failed", 0, 20_000)
     assert lost["deliveryError"]
+
+
+def test_what_came_in_is_listed_by_its_direction_and_its_sender() -> None:
+    ledger = Ledger(SandboxOptions(), Random(7))
+    ledger.accept({"orgId": 1, "to": "639123456789", "message": "Hi", "from": "ACME"}, NOON)
+    came = ledger.receive("639123456789", "STOP", NOON + 1)
+    assert asked(ledger.messages, dir="in") == ["STOP"]
+    assert asked(ledger.messages, dir="out") == ["Hi"]
+    assert asked(ledger.messages) == ["STOP", "Hi"]
+    shown = view(came)
+    assert (shown["direction"], shown["sender"], shown["recipient"]) == ("in", "639123456789", "")
+    assert ledger.find(came.message_id) is came
+    assert ledger.balance_micro == SandboxOptions().balance_micro - 20_000

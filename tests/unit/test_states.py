@@ -10,8 +10,7 @@ from bulksend.model import Event, Status
 from bulksend.runs.states import Decision, Life, State
 
 LIVES = [
-    Life(state, in_doubt, decision)
-    for state, in_doubt, decision in product(State, (False, True), (None, Decision.RESEND, Decision.LEAVE))
+    Life(state, in_doubt, decision) for state, in_doubt, decision in product(State, (False, True), (None, *Decision))
 ]
 WALK = list(product(LIVES, Event))
 ENDS_OF_AN_ATTEMPT = {
@@ -25,14 +24,9 @@ def can_happen(life: Life, event: Event) -> bool:
     if event in ENDS_OF_AN_ATTEMPT:
         return life.state is State.IN_FLIGHT
     if event is Event.BEGUN:
-        return life.state not in {
-            State.IN_FLIGHT,
-            State.SENT,
-            State.SKIPPED,
-            State.LEFT_OUT,
-            State.CLOSED,
-            State.REJECTED,
-        }
+        return life.state in {State.PENDING, State.FAILED, State.UNKNOWN}
+    if event is Event.EXCLUDED:
+        return life.state not in {State.SENT, State.SKIPPED, State.REJECTED, State.CLOSED, State.EXCLUDED}
     if event in {Event.LEFT_OUT, Event.TAKEN_OVER, Event.CLOSED}:
         return life.state in {State.PENDING, State.FAILED}
     if event is Event.TAKEN_UP:
@@ -78,6 +72,7 @@ def test_each_event_leads_to_one_state_where_nothing_is_in_doubt() -> None:
         Event.RESENT: State.UNKNOWN,
         Event.LEFT: State.UNKNOWN,
         Event.LEFT_OUT: State.LEFT_OUT,
+        Event.EXCLUDED: State.EXCLUDED,
         Event.TAKEN_UP: State.PENDING,
         Event.TAKEN_OVER: State.SKIPPED,
         Event.CLOSED: State.CLOSED,
@@ -106,7 +101,7 @@ def test_only_a_lost_answer_and_a_lost_process_bring_doubt() -> None:
             assert after.in_doubt is (event in {Event.DOUBTED, Event.CUT_OFF})
 
 
-@pytest.mark.parametrize("state", [State.SENT, State.SKIPPED, State.CLOSED, State.REJECTED])
+@pytest.mark.parametrize("state", [State.SENT, State.SKIPPED, State.CLOSED, State.REJECTED, State.EXCLUDED])
 def test_nothing_happens_any_more_to_what_the_api_has_decided_on(state: State) -> None:
     assert not [event for life, event in WALK if life.state is state and can_happen(life, event)]
 
@@ -115,7 +110,9 @@ def test_a_decision_is_dropped_by_a_new_doubt_and_by_certainty_and_kept_by_all_t
     for life, event, after in steps():
         if event in {Event.DOUBTED, Event.CUT_OFF, Event.ACCEPTED, Event.KNOWN, Event.FOUND, Event.REJECTED}:
             assert after.decision is None
-        elif event is Event.RESENT:
+        elif event is Event.EXCLUDED and life.in_doubt:
+            assert after.decision is Decision.EXCLUDED
+        elif event is Event.RESENT and life.decision is not Decision.EXCLUDED:
             assert after.decision is Decision.RESEND
         elif event is Event.LEFT:
             assert after.decision is Decision.LEAVE
@@ -136,8 +133,9 @@ def test_no_row_can_become_what_makes_no_sense() -> None:
 
 def test_every_row_is_to_send_or_unsettled_or_under_way_or_done_with() -> None:
     for life in reachable():
-        done_with = life.state in {State.SENT, State.SKIPPED, State.LEFT_OUT, State.CLOSED, State.REJECTED} or (
-            life.state is State.UNKNOWN and life.decision is Decision.LEAVE
+        left = {State.LEFT_OUT, State.CLOSED, State.EXCLUDED}
+        done_with = life.state in {State.SENT, State.SKIPPED, State.REJECTED} | left or (
+            life.state is State.UNKNOWN and life.decision in {Decision.LEAVE, Decision.EXCLUDED}
         )
         under_way = life.state is State.IN_FLIGHT
         assert [life.is_to_send, life.is_unsettled, under_way, done_with].count(True) == 1
@@ -158,6 +156,22 @@ def test_what_is_repeated_on_somebodys_word_is_repeated_until_it_is_accepted_ref
         assert again.is_unsettled is (event in {Event.DOUBTED, Event.CUT_OFF, Event.REJECTED})
 
 
+def test_what_was_excluded_is_never_sent_again_whoever_says_so() -> None:
+    excluded = {life.after(Event.EXCLUDED) for life in reachable() if can_happen(life, Event.EXCLUDED)}
+    assert {life.state for life in excluded} == {State.EXCLUDED, State.UNKNOWN}
+    for life in excluded:
+        for event in {Event.RESENT, Event.TAKEN_UP, Event.LEFT_OUT, Event.EXCLUDED}:
+            later = life.after(event) if can_happen(life, event) else life
+            assert not later.is_to_send
+            assert not later.is_unsettled
+
+
+def test_what_was_excluded_in_doubt_is_still_looked_for() -> None:
+    excluded = NEVER_TRIED.after(Event.BEGUN).after(Event.DOUBTED).after(Event.EXCLUDED)
+    assert excluded.is_open
+    assert excluded.after(Event.FOUND).state is State.SENT
+
+
 def test_people_are_told_a_status_of_every_row_but_one_under_way() -> None:
     assert {state: state.status for state in State} == {
         State.PENDING: Status.PENDING,
@@ -166,6 +180,7 @@ def test_people_are_told_a_status_of_every_row_but_one_under_way() -> None:
         State.SKIPPED: Status.SKIPPED,
         State.LEFT_OUT: Status.SKIPPED,
         State.CLOSED: Status.SKIPPED,
+        State.EXCLUDED: Status.SKIPPED,
         State.REJECTED: Status.REJECTED,
         State.FAILED: Status.FAILED,
         State.UNKNOWN: Status.UNKNOWN,

@@ -12,8 +12,10 @@ from bulksend.campaign import LookedUp
 from bulksend.cli import codes, options, run_view
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import console
+from bulksend.cli.excluded_view import excluded_teller, not_again_words
 from bulksend.cli.given import PaceSettings, TargetSettings
 from bulksend.cli.groups import Group, with_options
+from bulksend.cli.looked_view import WHY_NOT
 from bulksend.cli.sending import (
     Manners,
     agreed,
@@ -67,14 +69,6 @@ RESOLVE = Group(
     ),
 )
 
-_WHY_NOT = {
-    Looked.IN_PART: "The API's list could be read only in part",
-    Looked.NO_SUCH: "This server has no list of messages to look in",
-    Looked.REFUSED: "The API's list could not be read: the server refused the key (check the API key and --org-id)",
-    Looked.NOT_REACHED: "The API's list could not be read: the server did not answer",
-    Looked.NOT_UNDERSTOOD: "The API's list could not be read: what the server answered is none",
-}
-
 
 @click.command(cls=Command)
 @click.argument("run_file", metavar="RUN", type=click.Path(path_type=Path))
@@ -95,7 +89,8 @@ def command(run_file: Path, to: TargetSettings, paced: PaceSettings, said: Resol
         check_output(paths.results, paths.run, *inputs_of(run))
     org_id, base_url = to.address
     manners = Manners(out, paths.results, wait=said.wait, hides_progress=said.no_progress)
-    with campaign.own_as_planned(paths.run, Terms(org_id=org_id, base_url=base_url)) as run:
+    tell = excluded_teller(out, is_list_said=False, tells_doubts=not said.resend)
+    with campaign.own_as_planned(paths.run, Terms(org_id=org_id, base_url=base_url), tell=tell) as run:
         return _Resolver(run, to, paced, said, manners).resolve()
 
 
@@ -122,7 +117,7 @@ class _Resolver:
             looked = self._look_up(target, account)
             rows = self.run.in_doubt()
             if self.said.resend and rows:
-                return self._resend(rows, looked, account, target)
+                return self._resend(looked, account, target)
         if self.said.leave:
             campaign.decide(self.run, rows, resend=False)
             out.print(f"{len(rows):,} rows stay unknown for good.")
@@ -141,18 +136,20 @@ class _Resolver:
         self.manners.out.print(_what_was_seen(seen), soft_wrap=True)
         return seen.looked
 
-    def _resend(
-        self, rows: list[RowInDoubt], looked: Looked, account: Account | None, target: Target | None
-    ) -> ExitCode:  # fmt: skip
+    def _resend(self, looked: Looked, account: Account | None, target: Target | None) -> ExitCode:
         campaign.check_can_resend(self.run)
+        rows = self._allowed()
+        if not rows:
+            self.manners.out.print("Nothing is sent again.")
+            return self._end(looked)
         question = ""
         if not looked.is_answer and not self.said.unseen:
             if not has_terminal():
                 raise UsageError(
-                    f"nothing was sent: {_lower(_WHY_NOT[looked])}, so that nobody knows which of the {len(rows):,} "
+                    f"nothing was sent: {_lower(WHY_NOT[looked])}, so that nobody knows which of the {len(rows):,} "
                     "messages were accepted: try again later, or say --unseen to send them all the same"
                 )
-            question = f"{_WHY_NOT[looked]}. {_question(rows)}"
+            question = f"{WHY_NOT[looked]}. {_question(rows)}"
         elif not self.said.yes:
             check_can_ask(yes=False)
             question = _question(rows)
@@ -163,6 +160,14 @@ class _Resolver:
         ended, code = send_and_tell(self.run, account, target, how, self.manners)
         is_over = ended.stop is None and code is not ExitCode.STOPPED
         return codes.of_resolve(ended.tally, could_look=True) if is_over else code
+
+    def _allowed(self) -> list[RowInDoubt]:
+        """The rows in doubt, without those that go to who is to get nothing more."""
+        rows = self.run.in_doubt()
+        allowed = [row for row in rows if not row.is_excluded]
+        if left := len(rows) - len(allowed):
+            self.manners.out.print(not_again_words(left), soft_wrap=True)
+        return allowed
 
     def _end(self, looked: Looked) -> ExitCode:
         written = is_written(self.run, self.manners)
@@ -179,7 +184,7 @@ def _what_was_seen(seen: LookedUp) -> str:
     if seen.looked is Looked.THROUGH:
         says = found if seen.found else f"None of the {seen.rows:,} was found in the API's list."
     else:
-        says = f"{_WHY_NOT[seen.looked]}. {found if seen.found else 'Nothing is known of the rows.'}"
+        says = f"{WHY_NOT[seen.looked]}. {found if seen.found else 'Nothing is known of the rows.'}"
     if not seen.contested:
         return says
     return (

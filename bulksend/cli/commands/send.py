@@ -15,6 +15,7 @@ from bulksend.cli.codes import ExitCode
 from bulksend.cli.commands.estimate import EstimateSettings, estimate
 from bulksend.cli.console import REHEARSAL, console
 from bulksend.cli.earlier import check_not_lost, check_not_sent
+from bulksend.cli.excluded_view import excluded_teller
 from bulksend.cli.given import FileSettings, PaceSettings, PlanSettings, RepeatSettings, TargetSettings
 from bulksend.cli.groups import Group, with_options
 from bulksend.cli.history_view import held_lines
@@ -183,9 +184,10 @@ def _opened(
     """Plan the input, or go on with the run that has begun; and what was answered on the way."""
     if not is_run_file(Path(input_name)):
         return _planned(input_name, to, planned, paths, asking, out)
-    terms = planned.terms(to)
+    plan_options = planned.options()
+    terms, lists = planned.terms(to, plan_options), plan_options.exclusions
     check_can_ask(yes=asking.yes)
-    run = campaign.own_as_planned(paths.run, terms)
+    run = campaign.own_as_planned(paths.run, terms, lists, excluded_teller(out, is_list_said=bool(lists.digest)))
     try:
         if not run.has_begun and run.facts.base_url:
             asking = replace(asking, repeat=check_not_sent(paths, out, repeat=asking.repeat))
@@ -207,7 +209,7 @@ def _planned(
     address = Address(org_id, options.DEFAULT_BASE_URL if base_url is None else base_url)
     target_of(to, address, plan_options.endpoint)  # before a long plan: are key and address fit for use?
     request = planned.request(input_name, plan_options, address)
-    if begun := campaign.reopen(request, paths.run):
+    if begun := campaign.reopen(request, paths.run, excluded_teller(out, is_list_said=True)):
         plan_view.tell_of_rates(out, begun.place, planned.rates)
         return begun, asking
     if address.base_url:

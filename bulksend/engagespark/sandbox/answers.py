@@ -56,6 +56,7 @@ class Message:
         client_ref: the client's own note, if it gave one.
         client_push_url: the client's address for receipts, if it gave one.
         lost: the phone's cap swallowed it.
+        is_incoming: whether it came from that phone; then it has no sender id, and cost nothing.
     """
 
     message_id: str
@@ -71,6 +72,7 @@ class Message:
     client_ref: str | None
     client_push_url: str | None
     lost: bool
+    is_incoming: bool = False
 
 
 @dataclass(frozen=True, slots=True)

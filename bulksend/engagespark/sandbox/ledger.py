@@ -23,7 +23,8 @@ class Ledger:
     """The organization behind the API: its contacts, messages and money.
 
     Attributes:
-        messages: all accepted messages, oldest first; number ``n`` (``Message.counter``) stands at ``n - 1``.
+        messages: all accepted messages and those that came in, oldest first; number ``n`` (``Message.counter``) stands
+            at ``n - 1``.
         contacts: the organization's contacts.
         balance_micro: what is left to spend.
     """
@@ -59,6 +60,28 @@ class Ledger:
             number = "" if isinstance(request, Error) else self._number(request) or ""
             return answers.refusal(response, legacy=self._options.legacy, number=number, delay_s=delay_s)
         return replace(response, delay_s=delay_s)
+
+    def receive(self, number: str, text: str, wall_s: float) -> Message:
+        """Take in what a phone sends to the organization at ``wall_s`` (since 1970)."""
+        counter = len(self.messages) + 1
+        message = Message(
+            message_id=answers.message_id(wall_s, self._options.org_id, counter),
+            counter=counter,
+            created=wall_s,
+            number=number,
+            contact_id=self.contacts.find_or_create(number),
+            sender="",
+            text=text,
+            parts=1,
+            price_micro=0,
+            client_dedup=None,
+            client_ref=None,
+            client_push_url=None,
+            lost=False,
+            is_incoming=True,
+        )
+        self.messages.append(message)
+        return message
 
     def find(self, message_id: str) -> Message | None:
         """Look up an accepted message by its id."""

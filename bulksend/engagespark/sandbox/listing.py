@@ -28,7 +28,7 @@ class Query:
     Attributes:
         limit: how many at most.
         after: only older messages than this counter.
-        direction: "in" or "out"; the sandbox's messages all go out.
+        direction: "in" or "out".
         failed: only messages that did not reach the phone, or only those that did.
         search: a piece of the recipient, text or client's note, in any case.
         start: created at this Unix time or later.
@@ -60,7 +60,7 @@ class Query:
     def wants(self, message: Message) -> bool:
         """Tell whether a message passes all filters."""
         return (
-            self.direction != "in"
+            self.direction in (None, _direction(message))
             and self.failed in (None, message.lost)
             and self.start <= message.created < self.end
             and (not self.search or self.search in _searchable(message))
@@ -84,10 +84,10 @@ def view(message: Message) -> dict[str, object]:
     created = rfc3339(message.created)
     return {
         "id": message.message_id,
-        "direction": "out",
+        "direction": _direction(message),
         "created": created,
-        "sender": message.sender,
-        "recipient": message.number,
+        "sender": message.number if message.is_incoming else message.sender,
+        "recipient": "" if message.is_incoming else message.number,
         "contactId": message.contact_id,
         "pricePerPart": message.price_micro // message.parts,
         "done": True,
@@ -102,6 +102,10 @@ def view(message: Message) -> dict[str, object]:
         "chargedMicro": message.price_micro,
         "chargedHuman": f"${dollars(message.price_micro)}",
     }
+
+
+def _direction(message: Message) -> str:
+    return "in" if message.is_incoming else "out"
 
 
 def _newest_first(messages: Sequence[Message], query: Query) -> Iterator[Message]:

@@ -105,6 +105,7 @@ class Sandbox:
                 web.get("/sandbox/log", self._get_log),
                 web.get("/sandbox/summary", self._get_summary),
                 web.post("/sandbox/contacts", self._post_contact),
+                web.post("/sandbox/received", self._post_received),
             ]
         )
         if not self._options.legacy:
@@ -201,6 +202,14 @@ class Sandbox:
         if not contact_id:
             return _json({"error": "no contact can be created: 'number' must be 8 to 15 digits"}, status=400)
         return _json({"contactId": contact_id, "number": number}, status=201)
+
+    async def _post_received(self, request: web.Request) -> web.Response:
+        body = _json_object(await request.read()) or {}
+        number, text = body.get("number"), body.get("message")
+        if not (isinstance(number, str) and is_number(number) and isinstance(text, str)):
+            return _json({"error": "nothing came: 'number' must be 8 to 15 digits, and 'message' a text"}, status=400)
+        message = self.ledger.receive(number, text, self._clock())
+        return _json({"id": message.message_id, "number": number}, status=201)
 
     def _authorized(self, request: web.Request) -> bool:
         return request.headers.get("Authorization") == f"Token {self._options.token}"

@@ -80,6 +80,10 @@ def _decision(event: Event) -> str:
     decision = STEPS[event].decision
     if decision is Keep.KEEP:
         return "decision"
+    if decision is Decision.RESEND:
+        return f"CASE WHEN decision IS '{Decision.EXCLUDED}' THEN decision ELSE '{decision}' END"
+    if decision is Decision.EXCLUDED:
+        return f"CASE WHEN doubt_since IS NULL THEN decision ELSE '{decision}' END"
     return "NULL" if decision is Keep.DROP else f"'{decision}'"
 
 

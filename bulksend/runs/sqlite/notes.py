@@ -10,7 +10,7 @@ import orjson
 
 from bulksend.errors import RunFileError
 from bulksend.model import Answer, Attempt, Event, Message, Outcome, Queued, Recipient
-from bulksend.runs.sqlite import kept, life
+from bulksend.runs.sqlite import kept, life, unsent
 from bulksend.runs.sqlite.departures import Departures
 from bulksend.runs.sqlite.queries import COPY, NUMBER, recent_sends, until
 from bulksend.runs.states import Decision, State
@@ -184,7 +184,12 @@ class Notes:
 
     def settle(self, outcomes: Sequence[Outcome], *, turn: int) -> None:
         """See `Journal.settle`."""
-        self.db.execute(_SETTLE, [orjson.dumps([_settlement(outcome) for outcome in outcomes]).decode()])
+        ended = [_settlement(outcome) for outcome in outcomes if outcome.event is not Event.EXCLUDED]
+        self.db.execute(_SETTLE, [orjson.dumps(ended).decode()])
+        if len(ended) < len(outcomes):
+            for each in outcomes:
+                if each.event is Event.EXCLUDED:
+                    unsent.leave_out(self.db, [(each.row, each.error)], each.event, each.ended_at)
         self._settled += [outcome.row for outcome in outcomes]
         learned = [outcome.learned for outcome in outcomes if outcome.learned]
         if learned:

@@ -27,7 +27,7 @@ from bulksend.runs.sqlite.run import SqliteRun
 from bulksend.runs.sqlite.schema import FORMAT, cut_off, explained, migrate, show
 from bulksend.runs.sqlite.wholeness import departures_of, left_to
 from bulksend.runs.states import State
-from bulksend.runs.telling import KnownRow, UnsentRow
+from bulksend.runs.telling import KnownRow, OpenRow, UnsentRow
 
 
 class OwnSqliteRun(SqliteRun):
@@ -108,10 +108,26 @@ class OwnSqliteRun(SqliteRun):
         with self._writing():
             kept.note(self._db, "looked at", at)
 
+    @property
+    def excluded_by(self) -> str:
+        """See `OwnRun.excluded_by`."""
+        with explained(self.path):
+            return str(kept.read(self._db, "excluded by") or "")
+
+    def note_excluded_by(self, lists: str) -> None:
+        """See `OwnRun.note_excluded_by`."""
+        with self._writing():
+            kept.note(self._db, "excluded by", lists)
+
     def unsent(self, after: int, limit: int) -> list[UnsentRow]:
         """See `OwnRun.unsent`."""
         with explained(self.path):
             return unsent.unsent(self._db, after, limit)
+
+    def to_exclude(self, after: int, limit: int) -> list[OpenRow]:
+        """See `OwnRun.to_exclude`."""
+        with explained(self.path):
+            return unsent.to_exclude(self._db, after, limit)
 
     def alike_left_out(self, rows: Sequence[int]) -> dict[int, int]:
         """See `OwnRun.alike_left_out`."""

@@ -48,7 +48,7 @@ GROUP BY said ORDER BY n DESC, min(m.row) LIMIT ?
 """
 _IN_DOUBT = f"""
 SELECT m.row, m.recipient, m.sender, m.text, m.parts, m.price, {COPY}, s.doubt_since, s.started_at,
-    coalesce(s.error, '') FROM sends s
+    coalesce(s.error, ''), s.decision IS '{Decision.EXCLUDED}' FROM sends s
 JOIN messages m ON m.row = s.row WHERE {life.is_open("s.")} ORDER BY m.row LIMIT ?
 """
 _RIVALS = f"""
@@ -145,9 +145,10 @@ def in_doubt(db: sqlite3.Connection, limit: int | None) -> list[RowInDoubt]:
     """What `Run.in_doubt` tells, inside the caller's transaction."""
     keys = kept.plan(db).keys
     found = []
-    for *named, since, until, error in db.execute(_IN_DOUBT, [-1 if limit is None else limit]):
+    for *named, since, until, error, is_excluded in db.execute(_IN_DOUBT, [-1 if limit is None else limit]):
         message = Message(*named)
-        found.append(RowInDoubt(message.row, message.recipient, message.text, keys.of(message), since, until, error))
+        row, who, text, key = message.row, message.recipient, message.text, keys.of(message)
+        found.append(RowInDoubt(row, who, text, key, since, until, error, is_excluded=bool(is_excluded)))
     return found
 
 
@@ -200,6 +201,16 @@ def tally(db: sqlite3.Connection) -> Tally:
     for state, count in others.items():
         if status := state.status:
             statuses[status] += count
-    in_flight, left, resent = others[State.IN_FLIGHT], decided[Decision.LEAVE], decided[Decision.RESEND]
-    left_out, closed, known = others[State.LEFT_OUT], others[State.CLOSED], others[State.SKIPPED]
-    return Tally(statuses, in_flight, attempts, charged, left, resent, left_out, closed, known)
+    return Tally(
+        statuses,
+        others[State.IN_FLIGHT],
+        attempts,
+        charged,
+        left=decided[Decision.LEAVE],
+        resent=decided[Decision.RESEND],
+        left_out=others[State.LEFT_OUT],
+        closed=others[State.CLOSED],
+        known=others[State.SKIPPED],
+        excluded=others[State.EXCLUDED],
+        excluded_in_doubt=decided[Decision.EXCLUDED],
+    )

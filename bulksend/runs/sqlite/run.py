@@ -204,7 +204,7 @@ class SqliteRun:
 
     def planned(self) -> Iterator[PlannedRow]:
         """See `Run.planned`."""
-        left_out = f"s.state = '{State.LEFT_OUT}'"
+        left_out = f"s.state IN ('{State.LEFT_OUT}', '{State.EXCLUDED}')"
         sql = f"""SELECT m.row, CASE WHEN {left_out} THEN '{Status.SKIPPED}' ELSE m.status END, m.recipient, m.encoding,
             m.parts, m.price, m.text, CASE WHEN {left_out} THEN s.error ELSE m.error END, m.cells
             FROM messages m LEFT JOIN sends s ON s.row = m.row ORDER BY m.row"""

@@ -11,8 +11,8 @@ import orjson
 from bulksend.model import Event
 from bulksend.runs.sqlite import kept, life
 from bulksend.runs.sqlite.queries import NUMBER, TOLD_NUMBER
-from bulksend.runs.states import STEPS, State
-from bulksend.runs.telling import KnownRow, UnsentRow
+from bulksend.runs.states import STEPS, Decision, State
+from bulksend.runs.telling import KnownRow, OpenRow, UnsentRow
 
 _ROUNDED_S = 1e-6  # by which a time may differ that was written out and read
 
@@ -38,6 +38,18 @@ SELECT m.row, m.recipient, n.number, m.text, coalesce(json_extract(s.answer, '$.
 FROM sends s JOIN messages m ON m.row = s.row {NUMBER.format("m")}
 WHERE s.row > ? AND s.state = '{State.SKIPPED}' AND s.attempts > 0 AND s.ended_at >= ? ORDER BY s.row LIMIT ?
 """
+_MAY_BE_EXCLUDED = f"{life.can_be(Event.EXCLUDED, 's.')} AND s.decision IS NOT '{Decision.EXCLUDED}'"
+_OPEN = f"m.row, m.recipient, n.number, s.row IS NOT NULL AND s.state = '{State.UNKNOWN}'"
+_TO_EXCLUDE = f"""
+SELECT {_OPEN} FROM messages m LEFT JOIN sends s ON s.row = m.row {NUMBER.format("m")}
+WHERE m.row > ? AND m.status = 'pending' AND (s.row IS NULL OR {_MAY_BE_EXCLUDED}) ORDER BY m.row LIMIT ?
+"""
+# Of millions of rows that were sent only those are looked at that were not.
+_TO_EXCLUDE_BEFORE = f"""
+SELECT {_OPEN} FROM sends s JOIN messages m ON m.row = s.row {NUMBER.format("m")}
+WHERE s.row > ? AND s.row < ? AND {_MAY_BE_EXCLUDED} ORDER BY s.row LIMIT ?
+"""
+_NOT_AGAIN = "it may have been accepted before, and is not repeated"
 _ALIKE = f"""
 SELECT m.row, count(*) FROM json_each(?) wanted JOIN messages m ON m.row = wanted.value
 JOIN repeats r ON r.recipient = m.recipient JOIN messages other ON other.row = r.row AND other.text = m.text
@@ -70,6 +82,13 @@ def unsent(db: sqlite3.Connection, after: int, limit: int) -> list[UnsentRow]:
     return db.execute(_UNSENT, [after, limit]).fetchall()
 
 
+def to_exclude(db: sqlite3.Connection, after: int, limit: int) -> list[OpenRow]:
+    """What `OwnRun.to_exclude` tells."""
+    first = kept.first_unfinished(db)
+    found = db.execute(_TO_EXCLUDE_BEFORE, [after, first, limit]).fetchall() if after + 1 < first else []
+    return found or db.execute(_TO_EXCLUDE, [max(after, first - 1), limit]).fetchall()
+
+
 def alike_left_out(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, int]:
     """What `OwnRun.alike_left_out` tells."""
     return dict(db.execute(_ALIKE, [orjson.dumps(rows).decode()]).fetchall())
@@ -80,7 +99,10 @@ def leave_out(db: sqlite3.Connection, rows: Sequence[tuple[int, str]], event: Ev
     db.executemany(
         f"""INSERT INTO main.sends (row, state, attempts, started_at, error)
         VALUES (?, '{STEPS[event].after}', 0, ?, ?)
-        ON CONFLICT (row) DO UPDATE SET {life.after(event)}, error = excluded.error WHERE {life.can_be(event, "sends.")}
+        ON CONFLICT (row) DO UPDATE SET {life.after(event)}, attempts = attempts - (state = '{State.IN_FLIGHT}'),
+            ended_at = CASE state WHEN '{State.IN_FLIGHT}' THEN excluded.started_at ELSE ended_at END,
+            error = excluded.error || CASE WHEN doubt_since IS NULL THEN '' ELSE '; {_NOT_AGAIN}' END
+        WHERE {life.can_be(event, "sends.")}
         """,
         [(row, wall_s, says) for row, says in rows],
     )
