@@ -9,6 +9,13 @@ from .facts import Address as Address
 from .facts import Facts as Facts
 from .facts import Term as Term
 from .facts import Terms as Terms
+from .figures import Complained as Complained
+from .figures import Crowded as Crowded
+from .figures import Crowding as Crowding
+from .figures import Figures as Figures
+from .figures import Size as Size
+from .figures import Slice as Slice
+from .figures import Stretch as Stretch
 from .history import Command as Command
 from .history import Got as Got
 from .history import History as History

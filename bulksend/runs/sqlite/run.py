@@ -16,6 +16,7 @@ from bulksend.runs.facts import Facts
 from bulksend.runs.owner import Owner
 from bulksend.runs.paths import state_path
 from bulksend.runs.sqlite import charges, departures, kept, mending, queries, telling, unsent
+from bulksend.runs.sqlite.figures import SqliteFigures
 from bulksend.runs.sqlite.log import log_of, misses_log
 from bulksend.runs.sqlite.schema import OLDEST_FORMAT, connect, explained, is_run_file, show
 from bulksend.runs.states import Decision, State
@@ -213,6 +214,11 @@ class SqliteRun:
         """See `Run.closed_at`."""
         with explained(self.path):
             return mending.closed_at(self._db)
+
+    @property
+    def figures(self) -> SqliteFigures:
+        """See `Run.figures`."""
+        return SqliteFigures(self.path, self._db)
 
     def charges(self) -> list[Charge]:
         """See `Run.charges`."""
