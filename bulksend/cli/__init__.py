@@ -24,6 +24,7 @@ COMMANDS = {
     "results": "Write a run's results again.",
     "retry": "Write the rows that were not sent into a sheet, to be mended and sent.",
     "show": "Show what one row, or one person, got.",
+    "report": "Write a page about a run, for whoever answers for it.",
     "resolve": "Settle rows that may have been accepted: look them up, resend, or leave them.",
     "history": "Forget who got what, so long ago.",
     "rates": "Learn what SMS parts cost from what earlier runs were charged.",

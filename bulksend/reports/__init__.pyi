@@ -1,4 +1,6 @@
 from .mending import write_mending as write_mending
+from .page import check_page as check_page
+from .page import write_page as write_page
 from .results import check_output as check_output
 from .results import inputs_at as inputs_at
 from .results import inputs_of as inputs_of

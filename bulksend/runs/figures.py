@@ -108,8 +108,11 @@ class Figures(Protocol):
     def sizes(self) -> list[Size]:
         """The sizes of its messages, by encoding and parts."""
 
-    def crowding(self, at_once: int, limit: int) -> Crowding:
-        """What phones with more than ``at_once`` SMS parts come to, and ``limit`` of them."""
+    def crowding(self, prefix: str, at_once: int, limit: int) -> Crowding:
+        """What phones with more than ``at_once`` SMS parts come to, and ``limit`` of them.
+
+        Of numbers only those count that begin with the prefix; contacts do, for theirs may.
+        """
 
     def complained(self, status: Status, says: str, first: int, limit: int) -> list[Complained]:
         """Rows of this status of which this is said, from the row ``first`` on."""

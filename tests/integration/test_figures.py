@@ -109,7 +109,8 @@ def test_phones_with_more_than_a_cap_lets_through_at_once(tmp_path: Path, others
     path = planned(tmp_path / "a.run", rows)
     sent(path, [(row, 1_000.0 + row, 1_000.5 + row, Event.ACCEPTED) for row in range(2, len(to) + 1)])
     with figures_of(path) as figures:
-        told, none = figures.crowding(5, 10), figures.crowding(8, 10)
+        told, none = figures.crowding("63", 5, 10), figures.crowding("63", 8, 10)
+        assert figures.crowding("1", 5, 10) == none
     assert (told.phones, told.waiting, told.others_until_s) == (1, 3, 1_000.5 + len(to))
     assert [tuple(each) for each in told.most] == [(ANA, 7, 8, 6, 1_002.0, 1_007.5)]
     assert none == Crowding(0, 0, (), None)

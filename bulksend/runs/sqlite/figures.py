@@ -36,16 +36,21 @@ SELECT m.encoding, m.parts, count(*), count(s.row) FROM messages m
 LEFT JOIN sends s ON s.row = m.row AND s.state = '{State.SENT}'
 WHERE m.status = '{Status.PENDING}' GROUP BY m.encoding, m.parts
 """
-_CROWDED = "SELECT recipient FROM repeats GROUP BY recipient HAVING sum(parts) > :at_once"
-_CROWDING = """
+_CAPPED = "(typeof({0}recipient) = 'integer' OR {0}recipient LIKE :prefix || '%')"
+_CROWDED = f"""
+SELECT recipient FROM repeats WHERE {_CAPPED.format("")} GROUP BY recipient HAVING sum(parts) > :at_once
+"""
+_CROWDING = f"""
 SELECT count(*), coalesce(sum(parts - :at_once), 0) FROM (
-    SELECT sum(parts) AS parts FROM repeats GROUP BY recipient HAVING sum(parts) > :at_once)
+    SELECT sum(parts) AS parts FROM repeats WHERE {_CAPPED.format("")} GROUP BY recipient
+    HAVING sum(parts) > :at_once)
 """
 _MOST = f"""
 SELECT r.recipient, count(*), sum(r.parts) AS parts, coalesce(sum(s.state = '{State.SENT}'), 0), min(s.started_at),
     max({_ENDED})
 FROM repeats r LEFT JOIN sends s ON s.row = r.row AND s.attempts > 0
-GROUP BY r.recipient HAVING sum(r.parts) > :at_once ORDER BY parts DESC, r.recipient LIMIT :limit
+WHERE {_CAPPED.format("r.")} GROUP BY r.recipient HAVING sum(r.parts) > :at_once
+ORDER BY parts DESC, r.recipient LIMIT :limit
 """
 _OTHERS_UNTIL = f"""
 SELECT max({_ENDED}) FROM sends WHERE attempts > 0
@@ -96,9 +101,9 @@ class SqliteFigures:
         with explained(self._path):
             return [Size(Encoding(encoding), *counts) for encoding, *counts in self._db.execute(_SIZES)]
 
-    def crowding(self, at_once: int, limit: int) -> Crowding:
+    def crowding(self, prefix: str, at_once: int, limit: int) -> Crowding:
         """See `Figures.crowding`."""
-        which = {"at_once": at_once, "limit": limit}
+        which = {"prefix": prefix, "at_once": at_once, "limit": limit}
         with explained(self._path):
             phones, waiting = self._db.execute(_CROWDING, which).fetchone()
             if not phones:
