@@ -56,7 +56,7 @@ def write_results(run: Run, path: Path, where: Pairs = ()) -> None:
     names = run.facts.columns
     header = (*COLUMNS, *input_columns(names, COLUMNS))
     chosen = Chosen(header, where)
-    summary = summary_of(run, words_of(where)) if _is_workbook(path) else ()
+    summary = summary_of(run, words_of(where)) if _is_workbook(path) else None
     write_records(path, header, chosen.of(_records(run, len(names))), summary)
 
 
@@ -94,7 +94,9 @@ def inputs_at(place: Path) -> list[Path]:
         return inputs_of(run)
 
 
-def writer_for(path: Path, summary: Summary = ()) -> Callable[[IO[str], Sequence[str], Iterable[Record]], None]:
+def writer_for(
+    path: Path, summary: Summary | None = None
+) -> Callable[[IO[str], Sequence[str], Iterable[Record]], None]:
     """The format that a file's ending asks for; a workbook begins with a summary, if there is one.
 
     Raises:
@@ -122,7 +124,9 @@ def input_columns(names: Sequence[str], ours: Sequence[str]) -> list[str]:
     return own
 
 
-def write_records(path: Path, header: Sequence[str], records: Generator[Record], summary: Summary = ()) -> None:
+def write_records(
+    path: Path, header: Sequence[str], records: Generator[Record], summary: Summary | None = None
+) -> None:
     """Write records under a header, as the file's ending asks for; it is replaced when the new one is whole."""
     write = writer_for(path, summary)
     with replacing(path) as file, closing(records):

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bulksend.model import Status
-from bulksend.reports.workbook import Summary
+from bulksend.reports.workbook import Mark, Summary
 from bulksend.runs import Run
 from bulksend.sms import dollars
 
@@ -32,7 +32,8 @@ def summary_of(run: Run, chosen: str = "") -> Summary:
         lines += [("first attempt", _moment(stretches[0].since_s)), ("last outcome", _moment(stretches[-1].until_s))]
     if chosen:
         lines.append(("only rows with", chosen))
-    return lines
+    doubts = tally.statuses[Status.UNKNOWN] + tally.in_flight
+    return Summary(lines, Mark(tally.statuses[Status.SENT], doubts, facts.plan_id))
 
 
 def _moment(seconds: float) -> str:

@@ -5,11 +5,15 @@ Excel keeps 15 digits of a number and writes it in its own way: so all is text, 
 
 from __future__ import annotations
 
+import re
+import zlib
 from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 from itertools import chain, islice
+from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, NamedTuple
+from zipfile import BadZipFile, ZipFile
 
 from bulksend.errors import UsageError
 
@@ -21,9 +25,36 @@ if TYPE_CHECKING:
 ROWS_MAX, COLUMNS_MAX = 1_048_576, 16_384
 """Of a sheet."""
 
-Summary = Sequence[tuple[str, str | int]]
-"""Names, and what is said of them."""
 
+class Mark(NamedTuple):
+    """What a workbook of results keeps among its own properties, so that it tells that without being read.
+
+    Attributes:
+        sent: rows that were accepted.
+        in_doubt: rows that may have been.
+        plan_id: of its run.
+    """
+
+    sent: int
+    in_doubt: int
+    plan_id: str
+
+
+class Summary(NamedTuple):
+    """What stands before the rows of a run.
+
+    Attributes:
+        lines: names, and what is said of them.
+        mark: what the file is marked with.
+    """
+
+    lines: Sequence[tuple[str, str | int]]
+    mark: Mark
+
+
+_MARK = "bulksend"
+_MARKED = re.compile(r'name="bulksend"[^>]*>\s*<vt:lpwstr>(\d{1,15}) (\d{1,15}) ([^<]*)<')
+_PROPERTIES_MAX = 1_000_000
 _NUMBERS = frozenset({"row", "line", "estimateParts", "estimateMicro", "httpStatus", "attempts"})
 _EXACT = 10**15  # as long as numbers are smaller, Excel keeps every digit
 _NO_XML = {0xFFFE: "\ufffd", 0xFFFF: "\ufffd"}  # what no XML may hold, beside what XlsxWriter escapes
@@ -46,7 +77,7 @@ def write_workbook(
     header: Sequence[str],
     records: Iterable[Sequence[object]],
     *,
-    summary: Summary = (),
+    summary: Summary | None = None,
     rows_max: int = ROWS_MAX,
 ) -> None:
     """Write records under a header as a workbook; whatever their number, few of them are held in memory.
@@ -72,7 +103,8 @@ def write_workbook(
         bold = book.add_format({"bold": True})
         try:
             if summary:
-                _write_summary(book.add_worksheet("Summary"), summary, bold)
+                book.set_custom_property(_MARK, " ".join(map(str, summary.mark)))
+                _write_summary(book.add_worksheet("Summary"), summary.lines, bold)
             _write_sheets(book, header, records, rows_max, bold)
             book.close()
         except FileCreateError as error:
@@ -82,10 +114,20 @@ def write_workbook(
                 sheet._opt_close()  # noqa: SLF001 -- otherwise drafts stay open where something was raised
 
 
-def _write_summary(sheet: Worksheet, summary: Summary, bold: Format) -> None:
+def mark_of(path: Path) -> Mark | None:
+    """What a workbook was marked with, which spreadsheet programs keep; None if it was not, or is not there."""
+    try:
+        with ZipFile(path) as parts, parts.open("docProps/custom.xml") as part:
+            found = _MARKED.search(part.read(_PROPERTIES_MAX).decode())
+    except (OSError, ValueError, KeyError, RuntimeError, BadZipFile, zlib.error):  # whatever it is, it is not ours
+        return None
+    return Mark(int(found[1]), int(found[2]), found[3]) if found else None
+
+
+def _write_summary(sheet: Worksheet, lines: Sequence[tuple[str, str | int]], bold: Format) -> None:
     sheet.set_column(0, 0, 18, bold)
     sheet.set_column(1, 1, 80)
-    for place, (name, value) in enumerate(summary):
+    for place, (name, value) in enumerate(lines):
         _write_cell(sheet, place, 0, name)
         if isinstance(value, int):
             sheet.write_number(place, 1, value)

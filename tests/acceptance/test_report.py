@@ -87,3 +87,12 @@ def test_rows_to_mend_can_be_mended_in_a_workbook(program: Program) -> None:
     planned = program("estimate", "mend.xlsx", "--message", "Hi {First Name}")
     assert "too short" in planned.stderr
     assert "Rows" not in planned.stderr.replace("(Rows are counted", "")
+
+
+def test_a_workbook_of_a_run_whose_file_is_gone_is_heeded(june: SandboxProcess, program: Program) -> None:
+    (program.folder / "june.run").unlink()
+    how = ("--message", "Hi {First Name}", "--from", "ACME", "--base-url", june.base_url, "--yes")
+    told = program("send", "june.csv", *how, "--results", "june.xlsx")
+    assert told.returncode == 2
+    assert "june.xlsx: a run whose file is gone has sent to 8 rows" in told.stderr
+    assert len(june.accepted()) == 8

@@ -22,7 +22,8 @@ from runfiles import begin, notes_of, own
 from bulksend.errors import UsageError
 from bulksend.model import Answer, ContactId, Encoding, Event, MicroUSD, Outcome, PhoneNumber, Status
 from bulksend.reports.results import COLUMNS, check_output, write_estimate, write_results
-from bulksend.reports.workbook import COLUMNS_MAX, ROWS_MAX, write_workbook
+from bulksend.reports.told import Told, told_by
+from bulksend.reports.workbook import COLUMNS_MAX, ROWS_MAX, Mark, mark_of, write_workbook
 from bulksend.runs.sqlite import SqliteRun
 
 ANA = PhoneNumber("639171234567")
@@ -107,6 +108,30 @@ def test_the_first_sheet_sums_up(run: SqliteRun, tmp_path: Path) -> None:
     assert [row[0] for row in found["Rows"]] == ["row", 1, 2]
 
 
+def test_it_tells_without_being_read_what_its_run_has_sent(run: SqliteRun, tmp_path: Path) -> None:
+    path = tmp_path / "out.xlsx"
+    write_results(run, path, (("status", "invalid"),))
+    assert mark_of(path) == Mark(2, 0, run.facts.plan_id)
+    assert told_by(path) == Told(2, 0)
+
+
+def test_what_is_no_workbook_of_results_tells_nothing(run: SqliteRun, tmp_path: Path) -> None:
+    path = tmp_path / "out.xlsx"
+    assert told_by(path) == Told(0, 0)
+    write_estimate(run, path)
+    assert told_by(path) == Told(0, 0)
+    write_results(run, path)
+    content = path.read_bytes()
+    for damaged in (
+        b"",
+        content[: len(content) // 2],
+        b"PK" + bytes(100),
+        content.replace(b"custom.xml", b"custom.yml"),
+    ):
+        path.write_bytes(damaged)
+        assert told_by(path) == Told(0, 0)
+
+
 def test_an_estimate_is_one_sheet(run: SqliteRun, tmp_path: Path) -> None:
     write_estimate(run, tmp_path / "out.xlsx")
     ((name, rows),) = sheets(tmp_path / "out.xlsx").items()
@@ -176,6 +201,7 @@ def test_without_the_extra_one_sentence_says_so(tmp_path: Path, monkeypatch: pyt
 
 MEASURED = """
 import resource, sys
+from bulksend.reports.told import Told, told_by
 from bulksend.reports.workbook import write_workbook
 with open(sys.argv[1], "w") as file:
     write_workbook(file, ["row", "to"], ((row, f"63917{row:07}") for row in range(int(sys.argv[2]))))
