@@ -19,3 +19,12 @@ def printable(text: str, longest: int = 300) -> str:
 def many(number: int, noun: str, plural: str | None = None) -> str:
     """A number of things, in words; more than one of them end in an s, unless it is said how."""
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def time_of(seconds: float) -> str:
+    """A duration for people."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"

@@ -27,6 +27,7 @@ COMMANDS = {
     "show": "Show what one row, or one person, got.",
     "runs": "Show the campaigns of a folder: when, what, state, sent, cost.",
     "find": "Say what a phone got, over all runs.",
+    "report": "Write a page about a run, for whoever answers for it.",
     "resolve": "Settle rows that may have been accepted: look them up, resend, or leave them.",
     "purge": "Take numbers, texts and cells out of a run, for good.",
     "optouts": "Keep the list of who is to get nothing more; it works on a run that is being sent.",

@@ -12,7 +12,6 @@ from rich.table import Table
 from bulksend.cli.streams import silence
 from bulksend.model import Status
 from bulksend.planning import Tally
-from bulksend.sms import phones
 
 _LOG_WIDTH, _PAGE_WIDTH = 160, 80  # columns, where there is no terminal
 _SET_IN = "    "
@@ -82,23 +81,6 @@ def wrapped(sentence: str, width: int) -> list[str]:
         else:
             line = f"{line} {word}"
     return [*lines, line]
-
-
-def country_name(code: str) -> str:
-    """A dialing code for people, such as +63 (PH)."""
-    if not code:
-        return "contacts"
-    country = phones.country_of(code)
-    return f"+{code} ({country})" if country else f"+{code}"
-
-
-def time_of(seconds: float) -> str:
-    """A duration for people."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
 
 
 def table(title: str) -> Table:

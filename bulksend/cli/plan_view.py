@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from bulksend.cli.console import country_name, meaning_of, table, time_of
+from bulksend.cli.console import meaning_of, table
 from bulksend.cli.findings_view import show_findings
 from bulksend.cli.page import Page
 from bulksend.model import Status
 from bulksend.planning import Findings, Group, Overview, Plan, Preview, crowd_seconds, min_seconds, shown
-from bulksend.sms import dollars
-from bulksend.words import many, printable
+from bulksend.sms import dollars, phones
+from bulksend.words import many, printable, time_of
 
 if TYPE_CHECKING:
     from bulksend.campaign import SendOptions
@@ -147,7 +147,7 @@ def _by_country(overview: Overview) -> list[str]:
     for code, groups in by_rows[:_COUNTRIES]:
         each = Overview(tuple(groups), ())
         lines.append(
-            f"{country_name(code)}: {many(each.rows, 'message')}, {many(each.parts, 'part')}, {price_of(each)}"
+            f"{phones.country_name(code)}: {many(each.rows, 'message')}, {many(each.parts, 'part')}, {price_of(each)}"
         )
     if len(by_rows) > _COUNTRIES:
         lines.append(f"and {len(by_rows) - _COUNTRIES:,} other countries")

@@ -10,13 +10,13 @@ from rich.console import Console
 from rich.table import Table
 
 from bulksend.cli.advice import stop_words
-from bulksend.cli.console import MEANINGS, country_name, meaning_of, table, time_of
+from bulksend.cli.console import MEANINGS, meaning_of, table
 from bulksend.model import RowInDoubt, Status
 from bulksend.planning import Tally
 from bulksend.runs import Charge, Run
 from bulksend.sending import StopReason
-from bulksend.sms import dollars
-from bulksend.words import many, printable
+from bulksend.sms import dollars, phones
+from bulksend.words import many, printable, time_of
 
 if TYPE_CHECKING:
     from bulksend.campaign import Ended
@@ -128,7 +128,9 @@ def _add_charges(rows: Table, charges: Sequence[Charge], whose: str) -> None:
     rows.add_row("charged", _charge(charges, whose) if charges else "nothing")
     if len(charges) > 1:
         for charge in charges[:_COUNTRIES]:
-            rows.add_row("", f"{country_name(charge.code)}: {many(charge.rows, 'message')}, {_charge([charge], whose)}")
+            rows.add_row(
+                "", f"{phones.country_name(charge.code)}: {many(charge.rows, 'message')}, {_charge([charge], whose)}"
+            )
         if len(charges) > _COUNTRIES:
             rows.add_row("", f"and {len(charges) - _COUNTRIES:,} other countries")
 

@@ -10,10 +10,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from bulksend.campaign import Progressed, Started
-from bulksend.cli.console import time_of, wrapped
+from bulksend.cli.console import wrapped
 from bulksend.model import Status
 from bulksend.sms import dollars
-from bulksend.words import many, printable
+from bulksend.words import many, printable, time_of
 
 _ENDS = (Status.SENT, Status.SKIPPED, Status.REJECTED, Status.FAILED, Status.UNKNOWN)
 _BAR = 40  # columns at most

@@ -19,12 +19,11 @@ from bulksend.campaign import (
     Started,
     StoppingEarly,
 )
-from bulksend.cli.console import time_of
 from bulksend.cli.history_view import held_lines
 from bulksend.cli.screen import Screen
 from bulksend.sending import StopReason
 from bulksend.sms import dollars
-from bulksend.words import many
+from bulksend.words import many, time_of
 
 _LINE_S = 10.0
 _AGAIN = {StopReason.INTERRUPTED: "Ctrl-C again", StopReason.ASKED: "Ctrl-C"}

@@ -1,4 +1,6 @@
 from .mending import write_mending as write_mending
+from .page import check_page as check_page
+from .page import write_page as write_page
 from .purged import results_of as results_of
 from .purged import write_without as write_without
 from .results import check_output as check_output

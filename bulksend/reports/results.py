@@ -1,4 +1,4 @@
-"""The results: one record per row of the input, derived from the run file, as CSV or JSONL."""
+"""The results: one record per row of the input, derived from the run file, as CSV, JSONL or a workbook."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import csv
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from operator import itemgetter
 from pathlib import Path
 from typing import IO
@@ -17,6 +17,9 @@ from bulksend.errors import UsageError
 from bulksend.files import check_replaceable, replacing
 from bulksend.model import Status
 from bulksend.planning import harmless
+from bulksend.reports.chosen import Chosen, Pairs, words_of
+from bulksend.reports.summary import summary_of
+from bulksend.reports.workbook import Summary, check_extra, write_workbook
 from bulksend.runs import Run, State, is_run_file, open_run
 
 COLUMNS = (
@@ -39,18 +42,22 @@ _NOT_NOTED = "under way: its outcome is not noted yet"
 Record = tuple[object, ...]
 
 
-def write_results(run: Run, path: Path) -> None:
-    """Write all rows of a run, in input order; the file is replaced when the new one is whole.
+def write_results(run: Run, path: Path, where: Pairs = ()) -> None:
+    """Write the rows of a run, in input order; the file is replaced when the new one is whole.
 
     Args:
         run: the run.
-        path: where to; its ending decides the format: .csv or .jsonl.
+        path: where to; its ending decides the format: .csv, .jsonl or .xlsx.
+        where: what the rows' columns hold that are written; all are, if that is empty.
 
     Raises:
-        UsageError: the ending is of no format, or the file cannot be written.
+        UsageError: the ending is of no format, the file cannot be written, or there is no such column or status.
     """
     names = run.facts.columns
-    write_records(path, (*COLUMNS, *input_columns(names, COLUMNS)), _records(run, len(names)))
+    header = (*COLUMNS, *input_columns(names, COLUMNS))
+    chosen = Chosen(header, where)
+    summary = summary_of(run, words_of(where)) if _is_workbook(path) else None
+    write_records(path, header, chosen.of(_records(run, len(names))), summary)
 
 
 def write_estimate(run: Run, path: Path) -> None:
@@ -87,15 +94,20 @@ def inputs_at(place: Path) -> list[Path]:
         return inputs_of(run)
 
 
-def writer_for(path: Path) -> Callable[[IO[str], Sequence[str], Iterable[Record]], None]:
-    """The format that a file's ending asks for.
+def writer_for(
+    path: Path, summary: Summary | None = None
+) -> Callable[[IO[str], Sequence[str], Iterable[Record]], None]:
+    """The format that a file's ending asks for; a workbook begins with a summary, if there is one.
 
     Raises:
-        UsageError: it asks for none.
+        UsageError: it asks for none, or for one that cannot be written here.
     """
+    if _is_workbook(path):
+        check_extra()
+        return partial(write_workbook, summary=summary)
     found = {".csv": _write_csv, ".jsonl": _write_jsonl}.get(path.suffix.lower())
     if found is None:
-        raise UsageError(f"{path}: results are written as .csv or .jsonl; give the file one of these endings")
+        raise UsageError(f"{path}: results are written as .csv, .jsonl or .xlsx; give the file one of these endings")
     return found
 
 
@@ -112,11 +124,17 @@ def input_columns(names: Sequence[str], ours: Sequence[str]) -> list[str]:
     return own
 
 
-def write_records(path: Path, header: Sequence[str], records: Generator[Record]) -> None:
+def write_records(
+    path: Path, header: Sequence[str], records: Generator[Record], summary: Summary | None = None
+) -> None:
     """Write records under a header, as the file's ending asks for; it is replaced when the new one is whole."""
-    write = writer_for(path)
+    write = writer_for(path, summary)
     with replacing(path) as file, closing(records):
         write(file, header, records)
+
+
+def _is_workbook(path: Path) -> bool:
+    return path.suffix.lower() == ".xlsx"
 
 
 def _records(run: Run, width: int) -> Generator[Record]:

@@ -13,6 +13,7 @@ import orjson
 
 from bulksend.model import Status
 from bulksend.reports.results import COLUMNS
+from bulksend.reports.workbook import mark_of
 from bulksend.runs import State
 
 _CELL_MAX = 2**31 - 1
@@ -33,6 +34,9 @@ class Told(NamedTuple):
 
 def told_by(path: Path) -> Told:
     """What a file of results tells; nothing if it is none, or is not there."""
+    if path.suffix.lower() == ".xlsx":
+        mark = mark_of(path)
+        return Told(mark.sent, mark.in_doubt) if mark else Told(0, 0)
     statuses = _of_jsonl(path) if path.suffix.lower() == ".jsonl" else _of_csv(path)
     found: Counter[object] = Counter()
     with suppress(OSError, ValueError, csv.Error):  # what stands before the fault counts all the same

@@ -18,6 +18,13 @@ from .facts import Address as Address
 from .facts import Facts as Facts
 from .facts import Term as Term
 from .facts import Terms as Terms
+from .figures import Complained as Complained
+from .figures import Crowded as Crowded
+from .figures import Crowding as Crowding
+from .figures import Figures as Figures
+from .figures import Size as Size
+from .figures import Slice as Slice
+from .figures import Stretch as Stretch
 from .finding import key_of as key_of
 from .finding import opened_again as opened_again
 from .history import Command as Command

@@ -12,6 +12,7 @@ from bulksend.model import ContactId, Event, Message, PhoneNumber, Recipient, Ro
 from bulksend.planning import Lines, Overview, Plan, Tally
 from bulksend.runs.ends import End, Purge, Spell
 from bulksend.runs.facts import Address, Facts
+from bulksend.runs.figures import Figures
 from bulksend.runs.owner import Owner
 from bulksend.runs.telling import (
     Charge,
@@ -182,6 +183,10 @@ class Run(Protocol):
     @property
     def closed_at(self) -> float | None:
         """When it was closed, in seconds since 1970; None if it was not."""
+
+    @property
+    def figures(self) -> Figures:
+        """What it comes to."""
 
     def charges(self) -> list[Charge]:
         """What was sent, estimated and charged by dialing code, most messages first."""

@@ -259,7 +259,7 @@ def test_a_second_process_is_told_who_has_the_run(
         (("send", "good.csv", "--sandbox"), "--yes is needed"),
         (("send", "good.csv", "--sandbox", "--yes", "--message", "Hi {Nmae}"), "Nmae"),
         (("send", "good.csv", "--yes", "--base-url", "http://example.com"), "https://"),
-        (("send", "good.csv", "--sandbox", "--yes", "--results", "out.docx"), ".csv or .jsonl"),
+        (("send", "good.csv", "--sandbox", "--yes", "--results", "out.docx"), ".csv, .jsonl or .xlsx"),
         (("send", "good.csv", "--sandbox", "--yes", "--cap", "63:5"), "63=5/60"),
         (("send", "good.csv", "--sandbox", "--yes", "--concurrency", "0"), "--concurrency"),
         (("status", "good.csv"), "not a run file"),

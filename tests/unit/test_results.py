@@ -287,7 +287,7 @@ def test_the_ending_decides_whatever_its_case(sent: Run) -> None:
 @pytest.mark.parametrize("name", ["out.txt", "out", "out.xls", "out.csv.gz", ".csv"])
 def test_an_unknown_ending_is_refused_with_the_known_ones(sent: Run, name: str) -> None:
     path = sent.path.with_name(name)
-    with pytest.raises(UsageError, match=r"written as \.csv or \.jsonl"):
+    with pytest.raises(UsageError, match=r"written as \.csv, \.jsonl or \.xlsx"):
         writer_for(path)
     with pytest.raises(UsageError):
         sent.write(name)

@@ -61,7 +61,9 @@ RESOLVE = Group(
         ),
         option("--leave", is_flag=True, help="Leave those that are not found unknown, for good."),
         option("--unseen", is_flag=True, help="Resend even if the API has a list and it could not be read."),
-        option("--results", metavar="FILE", type=click.Path(path_type=Path), help="The results, .csv or .jsonl."),
+        option(
+            "--results", metavar="FILE", type=click.Path(path_type=Path), help="The results, .csv, .jsonl or .xlsx."
+        ),
         option("--wait", is_flag=True, help="If another run of the account is sending, wait until it has ended."),
         option("--force", is_flag=True, help="The run file lies on a network file system, where locks may not hold."),
         option("--yes", "-y", is_flag=True, help="Resend without asking."),

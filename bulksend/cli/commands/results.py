@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -10,6 +11,7 @@ from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import console
 from bulksend.cli.settings import Command, option
 from bulksend.cli.standing_view import purge_words
+from bulksend.cli.values import CHOICE
 from bulksend.cli.which_run import run_meant
 from bulksend.reports import check_output, inputs_of, write_results
 from bulksend.runs import open_run
@@ -18,13 +20,20 @@ from bulksend.words import printable
 
 @click.command(cls=Command)
 @click.argument("run_file", metavar="RUN", type=click.Path(path_type=Path))
-@option("-o", "--output", metavar="FILE", required=True, type=click.Path(path_type=Path), help=".csv or .jsonl")
-def command(run_file: Path, output: Path) -> ExitCode:
+@option("-o", "--output", metavar="FILE", required=True, type=click.Path(path_type=Path), help=".csv, .jsonl or .xlsx")
+@option(
+    "--where",
+    metavar="COLUMN=VALUE[,VALUE]",
+    type=CHOICE,
+    multiple=True,
+    help="Write only rows that have one of these values in this column, such as status=failed,rejected. Repeatable.",
+)
+def command(run_file: Path, output: Path, where: tuple[tuple[tuple[str, str], ...], ...]) -> ExitCode:
     """Write a run's results to a file, as its ending says; the run may be at work."""
     place = run_meant(run_file, console())
     with open_run(place) as run:
         check_output(output, place, *inputs_of(run))
-        write_results(run, output)
+        write_results(run, output, tuple(chain.from_iterable(where)))
         if run.purge:
             console().print(f"{printable(run.place)}: {purge_words(run.place, run.purge)}.", soft_wrap=True)
     return ExitCode.OK

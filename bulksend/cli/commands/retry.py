@@ -26,7 +26,7 @@ from bulksend.words import many
     epilog="Exit codes: 0 done, 2 usage, 3 the run cannot be read or written, 4 another process is at work on it.",
 )
 @click.argument("run_file", metavar="RUN", type=click.Path(path_type=Path))
-@option("-o", "--output", metavar="FILE", required=True, type=click.Path(path_type=Path), help=".csv or .jsonl")
+@option("-o", "--output", metavar="FILE", required=True, type=click.Path(path_type=Path), help=".csv, .jsonl or .xlsx")
 @option(
     "--close",
     is_flag=True,

@@ -13,6 +13,7 @@ from bulksend.runs.ends import Purge, Spell
 from bulksend.runs.facts import Facts
 from bulksend.runs.owner import Owner
 from bulksend.runs.sqlite import charges, kept, mending, purging, queries, telling, unsent
+from bulksend.runs.sqlite.figures import SqliteFigures
 from bulksend.runs.sqlite.schema import connect, explained, show
 from bulksend.runs.sqlite.wholeness import check_whole, epoch_gone, left_to
 from bulksend.runs.states import Decision, State
@@ -237,6 +238,11 @@ class SqliteRun:
         """See `Run.closed_at`."""
         with explained(self.path):
             return mending.closed_at(self._db)
+
+    @property
+    def figures(self) -> SqliteFigures:
+        """See `Run.figures`."""
+        return SqliteFigures(self.path, self._db)
 
     def charges(self) -> list[Charge]:
         """See `Run.charges`."""

@@ -8,6 +8,7 @@ from .spelling import BadNumber as BadNumber
 from .tails import odd_tails as odd_tails
 from .traits import all_numbers as all_numbers
 from .traits import canonical as canonical
+from .traits import country_name as country_name
 from .traits import country_of as country_of
 from .traits import dialing_code as dialing_code
 from .traits import has_others as has_others

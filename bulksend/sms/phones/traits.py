@@ -25,6 +25,14 @@ def country_of(code: str) -> str:
     return region_of(code)
 
 
+def country_name(code: str) -> str:
+    """Write a dialing code for people, such as ``+63 (PH)``; ``contacts`` where it is empty."""
+    if not code:
+        return "contacts"
+    country = country_of(code)
+    return f"+{code} ({country})" if country else f"+{code}"
+
+
 def commonest_code(texts: Sequence[str]) -> str:
     """Return the dialing code that most of a column's sample seems to have; empty if none is seen."""
     sample = texts[:: len(texts) // _SAMPLE + 1]

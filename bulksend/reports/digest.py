@@ -1,0 +1,102 @@
+"""A run in the words and figures of a page, for whoever answers for it; how they look is the page's matter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bulksend.model import Status
+from bulksend.planning import Tally
+from bulksend.reports.charts import Chart, charts, width_for
+from bulksend.reports.headline import Tile, lead, tiles
+from bulksend.reports.tables import Bar, Group, country, crowds, groups, outcomes, sizes, sums
+from bulksend.reports.wording import Numbers, moment, zone
+from bulksend.runs import Facts, Run
+from bulksend.words import many, printable
+
+_COUNTRIES = 12
+
+_TEXT_MAX = 1_600  # of the message, which is no longer than a few SMS
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What a page says of a run, piece by piece; what does not apply is empty."""
+
+    title: str
+    place: str
+    written: str
+    lead: str
+    notes: tuple[str, ...]
+    tiles: tuple[Tile, ...]
+    charts: tuple[Chart, ...]
+    outcomes: tuple[Bar, ...]
+    countries: tuple[Bar, ...]
+    total: tuple[str, ...]
+    sizes: tuple[Bar, ...]
+    groups: tuple[Group, ...]
+    crowding: str
+    crowded: tuple[Bar, ...]
+    sender: str
+    text: str
+    are_hidden: bool
+
+
+def digest_of(run: Run, wall_s: float, numbers: Numbers) -> Digest:
+    """Sum up a run at a time, in seconds since 1970.
+
+    Raises:
+        RunFileError: it cannot be read.
+    """
+    tally, facts, figures = run.tally(), run.facts, run.figures
+    stretches = figures.stretches()
+    charges = run.charges()
+    width_s = width_for(stretches)
+    crowding, crowded = crowds(figures, numbers, stretches)
+    by_country = [country(charge) for charge in charges]
+    return Digest(
+        title=printable(facts.input_name if facts.input_name != "-" else Path(run.place).name, 120),
+        place=_place(facts),
+        written=f"{moment(wall_s)} ({zone(wall_s)})",
+        lead=lead(run, tally, stretches, charges),
+        notes=tuple(_notes(run, tally)),
+        tiles=tuple(tiles(run, tally, stretches, charges)),
+        charts=tuple(charts(stretches, figures.slices(width_s), width_s)),
+        outcomes=tuple(outcomes(tally)),
+        countries=tuple(by_country[:_COUNTRIES]),
+        total=sums(charges) if len(charges) > 1 else (),
+        sizes=tuple(sizes(figures)),
+        groups=tuple(groups(run, tally, numbers)),
+        crowding=crowding,
+        crowded=crowded,
+        sender=printable(facts.sender, 60) if facts.sender else "",
+        text="\n".join(printable(line, _TEXT_MAX) for line in (facts.template or "")[:_TEXT_MAX].splitlines()),
+        are_hidden=not numbers.are_shown,
+    )
+
+
+def _place(facts: Facts) -> str:
+    if facts.address.is_rehearsal:
+        return "a rehearsal in a private sandbox"
+    host = printable(facts.base_url.partition("//")[2].partition("/")[0].rpartition("@")[2], 80)
+    return f"organization {facts.org_id} at {host}" if facts.org_id else host
+
+
+def _notes(run: Run, tally: Tally) -> Iterator[str]:
+    """What has to be known before the figures are read."""
+    if run.facts.address.is_rehearsal:
+        yield "This was a rehearsal: nothing reached a phone, and nothing was paid."
+    owner = run.owner
+    if owner is not None and not owner.is_gone:
+        yield "It was being sent while this page was written: the figures are of that moment."
+    elif owner is not None:
+        yield "It was cut off while it was being sent, and has not gone on since."
+    if (doubts := tally.statuses[Status.UNKNOWN]) == 1:
+        yield "1 message may or may not have been accepted. It counts neither as sent nor as not sent."
+    elif doubts:
+        yield f"{doubts:,} messages may or may not have been accepted. They count neither as sent nor as not sent."
+    if (closed_at := run.closed_at) is not None:
+        yield f"It was closed on {moment(closed_at)}: what was not sent by then is not sent by this run any more."
+    elif tally.statuses[Status.PENDING] and tally.attempts and (owner is None or owner.is_gone):
+        yield f"It has not come to its end: {many(tally.statuses[Status.PENDING], 'row')} can still be sent."
