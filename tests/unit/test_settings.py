@@ -218,7 +218,7 @@ def test_a_program_that_says_nothing_gets_the_same_pace() -> None:
     [
         ("concurency = 3", "bulksend.toml: there is no option 'concurency'; did you mean 'concurrency'?"),
         ("base_ulr = ''", "bulksend.toml: there is no option 'base-ulr'; did you mean 'base-url'?"),
-        ("zzz = 1", "bulksend.toml: there is no option 'zzz'; known are allow-new-prefixes, api-key, "),
+        ("zzz = 1", "bulksend.toml: there is no option 'zzz'; known are all, allow-new-prefixes, also, api-key, "),
         ("[send]\nyes = true", "bulksend.toml: there is no option 'send'"),
         ("rate = ", "bulksend.toml: this is not TOML: "),
         ("rate = 1\nrate = 2", "bulksend.toml: this is not TOML: "),
