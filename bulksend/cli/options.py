@@ -229,7 +229,7 @@ FILES = Group(
             "--results",
             metavar="FILE",
             type=click.Path(path_type=Path),
-            help="The results, .csv or .jsonl.  [default: INPUT's .results.csv]",
+            help="The results, .csv or .jsonl.  [default: the run's .results.csv]",
         ),
     ),
 )

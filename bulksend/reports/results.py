@@ -17,18 +17,9 @@ from bulksend.errors import UsageError
 from bulksend.files import check_replaceable, replacing
 from bulksend.model import Status
 from bulksend.planning import harmless
+from bulksend.reports.columns import COLUMNS, ESTIMATE_COLUMNS, input_columns
+from bulksend.reports.whose import check_own, claim
 from bulksend.runs import Run, State, is_run_file, open_run
-
-COLUMNS = (
-    "row", "status", "to", "contactId", "messageId", "estimateParts", "estimateMicro", "estimate", "deliveryDeadline",
-    "error", "httpStatus", "attempts", "sentAt", "messageSent",
-)  # fmt: skip
-"""Our own columns, in order; the input's follow under their own names."""
-
-ESTIMATE_COLUMNS = (
-    "row", "status", "to", "contactId", "encoding", "estimateParts", "estimateMicro", "error", "messageSent",
-)  # fmt: skip
-"""The columns of what an estimate says of each row."""
 
 _SAID = itemgetter(
     "messageId", "estimateParts", "estimateMicro", "estimate", "deliveryDeadline", "to", "contactId"
@@ -39,22 +30,28 @@ _NOT_NOTED = "under way: its outcome is not noted yet"
 Record = tuple[object, ...]
 
 
-def write_results(run: Run, path: Path) -> None:
+def write_results(run: Run, path: Path) -> Path | None:
     """Write all rows of a run, in input order; the file is replaced when the new one is whole.
+
+    What a run whose file is gone has written there is kept under another name, which is returned.
 
     Args:
         run: the run.
         path: where to; its ending decides the format: .csv or .jsonl.
 
     Raises:
-        UsageError: the ending is of no format, or the file cannot be written.
+        UsageError: the ending is of no format, the file holds results of another run, or it cannot be written.
     """
+    writer_for(path)
+    aside = claim(path, run)
     names = run.facts.columns
     write_records(path, (*COLUMNS, *input_columns(names, COLUMNS)), _records(run, len(names)))
+    return aside
 
 
 def write_estimate(run: Run, path: Path) -> None:
     """Write what each row of a plan comes to; otherwise as `write_results`."""
+    check_own(path, None)
     names = run.facts.columns
     write_records(path, (*ESTIMATE_COLUMNS, *input_columns(names, ESTIMATE_COLUMNS)), _estimates(run, len(names)))
 
@@ -97,19 +94,6 @@ def writer_for(path: Path) -> Callable[[IO[str], Sequence[str], Iterable[Record]
     if found is None:
         raise UsageError(f"{path}: results are written as .csv or .jsonl; give the file one of these endings")
     return found
-
-
-def input_columns(names: Sequence[str], ours: Sequence[str]) -> list[str]:
-    """The input's own column names, made unique beside ours."""
-    taken = set(ours)
-    own = []
-    for given in names:
-        name = given
-        while name in taken:
-            name = f"input_{name}"
-        taken.add(name)
-        own.append(name)
-    return own
 
 
 def write_records(path: Path, header: Sequence[str], records: Generator[Record]) -> None:

@@ -21,6 +21,7 @@ from .opening import open_run as open_run
 from .opening import own_run as own_run
 from .owner import Owner as Owner
 from .paths import Paths as Paths
+from .paths import results_beside as results_beside
 from .paths import run_named as run_named
 from .sqlite import is_run_file as is_run_file
 from .states import Decision as Decision

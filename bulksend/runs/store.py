@@ -171,6 +171,14 @@ class Run(Protocol):
     def knows(self, attempts: Sequence[tuple[int, float]]) -> set[int]:
         """The rows of which it knows an attempt, or a later one; each with the time when that began."""
 
+    def has_sent(self, message_id: str, recipients: Collection[str]) -> bool:
+        """Whether it sent a message that somebody tells of, or may have: by its id, or else by whom it went to.
+
+        Args:
+            message_id: the API's id of it; empty if it has none.
+            recipients: by number or contact, as people write them.
+        """
+
     def numbers(self) -> Iterator[tuple[ContactId, PhoneNumber]]:
         """The numbers that answers told of contacts."""
 

@@ -38,7 +38,7 @@ from bulksend.engagespark import Balance, Target
 from bulksend.errors import Advice, UsageError
 from bulksend.model import Endpoint, MicroUSD
 from bulksend.planning import Plan
-from bulksend.reports import check_output, inputs_at
+from bulksend.reports import check_output, check_own, inputs_at
 from bulksend.runs import Address, OwnRun, Paths, is_run_file
 from bulksend.sending import ErrorLimit
 from bulksend.sms import dollars
@@ -153,6 +153,7 @@ def command(
     paths = Paths.beside(input_name, files.run, files.results, rehearses=to.sandbox)
     read = (Path(input_name), *planned.files, *to.files, *inputs_at(paths.run))
     check_output(paths.results, paths.run, *read)
+    check_own(paths.results, paths.run)
     check_is_local(paths.run, force=said.force)
     how = replace(
         paced.options(),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
+
+import orjson
 
 from bulksend.model import Encoding, Message, PhoneNumber, RowInDoubt, Status
 from bulksend.planning import CROWDS_MAX, Crowd, Group, Overview, Preview, Tally, summed
@@ -88,6 +90,11 @@ WITH reached AS (SELECT DISTINCT m.recipient FROM sends s JOIN messages m ON m.r
 SELECT recipient FROM reached
 UNION SELECT n.number FROM reached r JOIN numbers n ON typeof(r.recipient) = 'integer' AND n.contact = r.recipient
 """
+_SENT_AS = "SELECT 1 FROM sends WHERE json_extract(answer, '$.messageId') = ? LIMIT 1"
+_SENT_TO = f"""
+SELECT 1 FROM sends s JOIN messages m ON m.row = s.row
+WHERE {life.may_have_arrived("s.")} AND CAST(m.recipient AS TEXT) IN (SELECT value FROM json_each(?)) LIMIT 1
+"""
 
 _NOT_SENT = f"""
 SELECT state, decision, count(*) FROM sends WHERE state <> '{State.SENT}' GROUP BY state, decision
@@ -122,6 +129,13 @@ def results(db: sqlite3.Connection) -> sqlite3.Cursor:
 def reached(db: sqlite3.Connection) -> sqlite3.Cursor:
     """What `Run.reached` tells."""
     return db.execute(_REACHED)
+
+
+def has_sent(db: sqlite3.Connection, message_id: str, recipients: Collection[str]) -> bool:
+    """What `Run.has_sent` tells."""
+    if message_id:
+        return db.execute(_SENT_AS, [message_id]).fetchone() is not None
+    return db.execute(_SENT_TO, [orjson.dumps(list(recipients)).decode()]).fetchone() is not None
 
 
 def until(db: sqlite3.Connection, limit: int | None) -> int:

@@ -155,6 +155,11 @@ class SqliteRun:
         with explained(self.path):
             return unsent.knows(self._db, attempts)
 
+    def has_sent(self, message_id: str, recipients: Collection[str]) -> bool:
+        """See `Run.has_sent`."""
+        with explained(self.path):
+            return queries.has_sent(self._db, message_id, recipients)
+
     def numbers(self) -> Iterator[tuple[ContactId, PhoneNumber]]:
         """See `Run.numbers`."""
         with explained(self.path):
