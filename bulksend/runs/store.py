@@ -52,6 +52,18 @@ class Arrived(NamedTuple):
     in_doubt: int
 
 
+class Span(NamedTuple):
+    """When a run was sent.
+
+    Attributes:
+        began_at: when the first of its rows was tried last, in seconds since 1970.
+        ended_at: when the last attempt of all ended.
+    """
+
+    began_at: float
+    ended_at: float
+
+
 class Complaint(NamedTuple):
     """Why rows of a status are not sent.
 
@@ -122,6 +134,10 @@ class Run(Protocol):
     @property
     def has_begun(self) -> bool:
         """Whether a message may have been accepted, so that the plan must not be replaced."""
+
+    @property
+    def span(self) -> Span | None:
+        """When it was sent; None if nothing of it was tried."""
 
     @property
     def is_keyed(self) -> bool:
@@ -243,6 +259,9 @@ class OwnRun(Run, Protocol):
 
     def readdress(self, address: Address) -> None:
         """Say where the plan goes, before anything of it is sent."""
+
+    def note_input(self, digest: str) -> None:
+        """Note that an input with these bytes has the same rows as that of which it was planned."""
 
     def learn(self, numbers: Sequence[tuple[ContactId, PhoneNumber]]) -> None:
         """Note numbers of contacts that are known from elsewhere."""

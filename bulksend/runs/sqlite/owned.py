@@ -83,6 +83,11 @@ class OwnSqliteRun(SqliteRun):
         with self._writing():
             kept.note(self._db, "plan", orjson.dumps(facts))
 
+    def note_input(self, digest: str) -> None:
+        """See `OwnRun.note_input`."""
+        with self._writing():
+            kept.note(self._db, "plan", orjson.dumps(replace(self.facts, input_digest=digest)))
+
     def learn(self, numbers: Sequence[tuple[ContactId, PhoneNumber]]) -> None:
         """See `OwnRun.learn`."""
         with self._writing():

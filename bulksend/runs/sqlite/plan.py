@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import orjson
@@ -16,8 +17,10 @@ import orjson
 from bulksend.errors import RunFileError
 from bulksend.model import Recipient, Status
 from bulksend.planning import Findings, Lines, PlannedRows
+from bulksend.runs.edits import Edits
 from bulksend.runs.facts import Facts
 from bulksend.runs.lock import FileLock
+from bulksend.runs.sqlite import compared
 from bulksend.runs.sqlite.run import SqliteRun
 from bulksend.runs.sqlite.schema import INDEXES, PRAGMAS, SCHEMA, explained, is_run_file
 
@@ -50,7 +53,7 @@ class PlanWriter:
         try:
             with explained(path):
                 os.truncate(self._draft, 0)  # what a killed planner left
-                self._db = sqlite3.connect(self._draft, isolation_level=None)
+                self._db = sqlite3.connect(f"{self._draft.resolve().as_uri()}", uri=True, isolation_level=None)
                 # No journal: a plan that was cut off is thrown away whole.
                 self._db.executescript(
                     f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {SCHEMA} {INDEXES} {PRAGMAS} {_ALIKE} BEGIN;"
@@ -84,6 +87,15 @@ class PlanWriter:
         self._counts[Status.PENDING] -= skipped
         self._counts[Status.SKIPPED] += skipped
 
+    def edits_since(self, place: Path) -> Edits:
+        """How the plan differs from that of a run; once all rows are added.
+
+        Raises:
+            RunFileError: the run cannot be read.
+        """
+        with explained(place), self._beside(place):
+            return compared.edits(self._db)
+
     def finish(self, made_of: Facts, findings: Findings, lines: Lines | None = None) -> FileLock:
         """Make the plan durable and give it its name; the run's lock goes on with the caller.
 
@@ -112,6 +124,19 @@ class PlanWriter:
         self._db.close()
         self._draft.unlink(missing_ok=True)
         self._lock.release()
+
+    @contextmanager
+    def _beside(self, place: Path) -> Iterator[None]:
+        """A run's file is to be read by its side, as ``old``."""
+        self._db.execute("COMMIT")  # a file cannot be let go of inside a transaction
+        self._db.execute("ATTACH ? AS old", [f"{place.resolve().as_uri()}?mode=ro"])
+        try:
+            self._db.execute("BEGIN")
+            yield
+            self._db.execute("COMMIT")
+        finally:
+            self._db.execute("DETACH old")
+            self._db.execute("BEGIN")
 
     def _give_name(self) -> None:
         """Replace the run of this name; never one that is being sent, or that began while this plan was made."""

@@ -14,7 +14,7 @@ from bulksend.planning import CROWDS_MAX, Crowd, Group, Overview, Preview, Tally
 from bulksend.runs.clock import Clock, lag
 from bulksend.runs.sqlite import kept, life
 from bulksend.runs.states import Decision, State
-from bulksend.runs.store import Complaint
+from bulksend.runs.store import Complaint, Span
 from bulksend.sms import phones
 
 PENDING = f"m.row >= :first AND m.status = 'pending' AND (s.row IS NULL OR {life.is_to_send('s.')})"
@@ -129,6 +129,13 @@ def results(db: sqlite3.Connection) -> sqlite3.Cursor:
 def reached(db: sqlite3.Connection) -> sqlite3.Cursor:
     """What `Run.reached` tells."""
     return db.execute(_REACHED)
+
+
+def span(db: sqlite3.Connection) -> Span | None:
+    """What `Run.span` tells."""
+    sql = "SELECT min(started_at), max(coalesce(ended_at, started_at)) FROM sends WHERE attempts > 0"
+    began_at, ended_at = db.execute(sql).fetchone()
+    return None if began_at is None else Span(began_at, ended_at)
 
 
 def has_sent(db: sqlite3.Connection, message_id: str, recipients: Collection[str]) -> bool:

@@ -19,7 +19,7 @@ from bulksend.runs.sqlite import charges, departures, kept, mending, queries, te
 from bulksend.runs.sqlite.log import log_of, misses_log
 from bulksend.runs.sqlite.schema import OLDEST_FORMAT, connect, explained, is_run_file, show
 from bulksend.runs.states import Decision, State
-from bulksend.runs.store import Arrived, Charge, Complaint, RecentSend
+from bulksend.runs.store import Arrived, Charge, Complaint, RecentSend, Span
 from bulksend.runs.telling import MendRow, PlannedRow, ResultRow, RowTold
 from bulksend.sms import Observed
 
@@ -72,6 +72,12 @@ class SqliteRun:
         """See `Run.has_begun`."""
         with explained(self.path):
             return kept.has_begun(self._db)
+
+    @property
+    def span(self) -> Span | None:
+        """See `Run.span`."""
+        with explained(self.path):
+            return queries.span(self._db)
 
     @property
     def is_keyed(self) -> bool:
