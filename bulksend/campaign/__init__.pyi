@@ -6,6 +6,7 @@ from .doubts import LookedUp as LookedUp
 from .doubts import check_can_resend as check_can_resend
 from .doubts import decide as decide
 from .doubts import look_up as look_up
+from .drafts import PlanRequest as PlanRequest
 from .events import AccountBusy as AccountBusy
 from .events import CampaignEvent as CampaignEvent
 from .events import CutShort as CutShort
@@ -29,7 +30,6 @@ from .lookback import has_history as has_history
 from .lookback import look_at_history as look_at_history
 from .meter import Meter as Meter
 from .meter import seconds_left as seconds_left
-from .plans import PlanRequest as PlanRequest
 from .plans import own_as_planned as own_as_planned
 from .plans import plan as plan
 from .plans import reopen as reopen

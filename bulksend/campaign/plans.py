@@ -5,54 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
+from bulksend.campaign.drafts import Draft, PlanRequest
 from bulksend.errors import Advice, UsageError
-from bulksend.planning import Plan, PlanOptions, Source, plan_into
+from bulksend.planning import Plan, Source, plan_into
 from bulksend.runs import (
     Address,
-    Facts,
     OwnRun,
     Run,
     Term,
     Terms,
     check_folder,
-    finish_plan,
-    history_of,
-    is_run_file,
-    new_plan,
-    open_run,
     own_run,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class PlanRequest:
-    """A campaign as somebody wants it.
-
-    Attributes:
-        input_name: the input's file, or "-" for standard input.
-        options: what decides how rows become messages.
-        address: where they go.
-        campaign_id: what the dedup keys begin with; random if None.
-    """
-
-    input_name: str
-    options: PlanOptions
-    address: Address
-    campaign_id: str | None = None
-
-    def terms(self, input_digest: str) -> Terms:
-        """What is said of the campaign, of an input with these bytes."""
-        to = self.address
-        return Terms.of(
-            self.options,
-            org_id=to.org_id,
-            base_url=to.base_url,
-            campaign=self.campaign_id,
-            input_digest=input_digest,
-        )
 
 
 def survey(request: PlanRequest) -> Plan:
@@ -77,16 +43,7 @@ def plan(request: PlanRequest, place: Path) -> OwnRun:
         OwnedError: another process is at work on the run.
         RunFileError: the run cannot be written.
     """
-    with closing(Source(request.input_name, request.options.reading)) as source:
-        writer = new_plan(place)
-        try:
-            _close_commands(place)
-            planned = plan_into(source, request.options, writer)
-            facts = Facts.new(request.input_name, planned.columns, request.terms(planned.digest))
-            return finish_plan(writer, facts, planned.plan.findings, planned.lines, time.time())
-        except BaseException:
-            writer.discard()
-            raise
+    return Draft(request, place).keep()
 
 
 def reopen(request: PlanRequest, place: Path) -> OwnRun | None:
@@ -143,17 +100,6 @@ def own_as_planned(place: Path, said: Terms) -> OwnRun:
         run.close()
         raise
     return run
-
-
-def _close_commands(place: Path) -> None:
-    """Of a plan that is to be replaced: history need not ask what its commands sent, which is nothing."""
-    if not is_run_file(place):
-        return
-    with open_run(place) as run:
-        to = run.facts.address
-        if to.base_url and to.org_id and not run.has_begun:
-            with history_of(to.base_url, to.org_id) as history:
-                history.absorb(run)
 
 
 def _is_open(term: Term, run: Run) -> bool:

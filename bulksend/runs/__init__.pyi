@@ -5,6 +5,7 @@ from .account import history_of as history_of
 from .account import history_path as history_path
 from .account import lend_numbers as lend_numbers
 from .clock import Clock as Clock
+from .edits import Edits as Edits
 from .facts import Address as Address
 from .facts import Facts as Facts
 from .facts import Term as Term
@@ -23,6 +24,7 @@ from .owner import Owner as Owner
 from .paths import Paths as Paths
 from .paths import results_beside as results_beside
 from .paths import run_named as run_named
+from .sqlite import PlanWriter as PlanWriter
 from .sqlite import is_run_file as is_run_file
 from .states import Decision as Decision
 from .states import State as State
@@ -30,5 +32,6 @@ from .store import Charge as Charge
 from .store import Complaint as Complaint
 from .store import OwnRun as OwnRun
 from .store import Run as Run
+from .store import Span as Span
 from .telling import RowTold as RowTold
 from .telling import UnsentRow as UnsentRow
