@@ -1,3 +1,10 @@
+from .again import Begun as Begun
+from .again import Changed as Changed
+from .again import Since as Since
+from .again import Unbegun as Unbegun
+from .again import is_changed as is_changed
+from .again import meant as meant
+from .again import reopen as reopen
 from .choices import Repeating as Repeating
 from .choices import SendOptions as SendOptions
 from .clients import balance as balance
@@ -32,7 +39,6 @@ from .meter import Meter as Meter
 from .meter import seconds_left as seconds_left
 from .plans import own_as_planned as own_as_planned
 from .plans import plan as plan
-from .plans import reopen as reopen
 from .plans import survey as survey
 from .sends import held_account as held_account
 from .sends import send as send

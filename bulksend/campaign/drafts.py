@@ -58,6 +58,10 @@ class Draft:
         request: the campaign.
         place: of the run; a plan there is replaced in the end, so see first that it has not begun.
 
+    Attributes:
+        plan: summed up.
+        digest: SHA-256 of the input's bytes, hexadecimal.
+
     Raises:
         UsageError: the input or the options cannot be used.
         OwnedError: another process is at work on the run.
@@ -75,9 +79,9 @@ class Draft:
                 self.discard()
                 raise
         self.plan: Plan = planned.plan
-        self.terms = request.terms(planned.digest)
+        self.digest = planned.digest
         self._lines = planned.lines
-        self._facts = Facts.new(request.input_name, planned.columns, self.terms)
+        self._facts = Facts.new(request.input_name, planned.columns, request.terms(planned.digest))
 
     def edits_since(self, run: Path) -> Edits:
         """How its messages differ from those of a run."""

@@ -1,4 +1,4 @@
-"""A campaign is planned, gone on with, or kept for later: what it is made of decides which."""
+"""A campaign is planned, or a plan that was kept is taken for sending."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from bulksend.runs import (
     Run,
     Term,
     Terms,
-    check_folder,
     own_run,
 )
 
@@ -44,34 +43,6 @@ def plan(request: PlanRequest, place: Path) -> OwnRun:
         RunFileError: the run cannot be written.
     """
     return Draft(request, place).keep()
-
-
-def reopen(request: PlanRequest, place: Path) -> OwnRun | None:
-    """Go on with a run that has begun, if it is the same campaign; None if there is nothing to go on with.
-
-    A plan of which nothing can have been accepted yet is not gone on with: planning anew cannot send anything twice,
-    and sees what was corrected in the input and the options meanwhile.
-
-    Raises:
-        UsageError: the run has begun with another input or other options.
-        OwnedError: another process is at work on it.
-    """
-    check_folder(place)
-    if not place.exists():
-        return None
-    run = own_run(place, time.time())
-    try:
-        if not run.has_begun:
-            run.close()
-            return None
-        with closing(Source(request.input_name, request.options.reading)) as source:
-            said = request.terms(source.digest())
-        if changed := list(run.facts.differences(said, unsaid_is_default=True)):
-            raise _refusal(run, said, changed)
-    except BaseException:
-        run.close()
-        raise
-    return run
 
 
 def own_as_planned(place: Path, said: Terms) -> OwnRun:
@@ -104,16 +75,6 @@ def own_as_planned(place: Path, said: Terms) -> OwnRun:
 
 def _is_open(term: Term, run: Run) -> bool:
     return term.name in {"org_id", "base_url"} and not run.has_begun
-
-
-def _refusal(run: Run, said: Terms, changed: Iterable[Term]) -> UsageError:
-    """Why a run is not gone on with, and what to do."""
-    begun = f"{run.place}: this run has begun with {_words(changed)}"
-    if run.facts.address.is_rehearsal and said.base_url:
-        return UsageError(begun, Advice.LEAVE_REHEARSAL, run=run.place)
-    if run.facts.input_digest != said.input_digest:
-        return UsageError(begun, Advice.SEND_CORRECTED_APART, run=run.place)
-    return UsageError(begun, Advice.GO_ON_AS_PLANNED, run=run.place)
 
 
 def _words(changed: Iterable[Term]) -> str:

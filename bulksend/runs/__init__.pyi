@@ -24,6 +24,9 @@ from .owner import Owner as Owner
 from .paths import Paths as Paths
 from .paths import results_beside as results_beside
 from .paths import run_named as run_named
+from .series import Known as Known
+from .series import next_place as next_place
+from .series import series as series
 from .sqlite import PlanWriter as PlanWriter
 from .sqlite import is_run_file as is_run_file
 from .states import Decision as Decision

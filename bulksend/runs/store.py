@@ -260,6 +260,9 @@ class OwnRun(Run, Protocol):
     def readdress(self, address: Address) -> None:
         """Say where the plan goes, before anything of it is sent."""
 
+    def remove(self) -> None:
+        """Let go of it and remove it: a plan that nobody wants to send after all."""
+
     def note_input(self, digest: str) -> None:
         """Note that an input with these bytes has the same rows as that of which it was planned."""
 
