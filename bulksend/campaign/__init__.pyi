@@ -1,5 +1,6 @@
 from .again import Begun as Begun
 from .again import Changed as Changed
+from .again import Limited as Limited
 from .again import Since as Since
 from .again import Unbegun as Unbegun
 from .again import is_changed as is_changed

@@ -93,7 +93,28 @@ class Changed:
     draft: Draft
 
 
-Meant = Unbegun | Begun | Changed
+@dataclass(frozen=True, slots=True)
+class Limited:
+    """A run has begun with other terms or rows, but only commands with a limit have sent some messages of it.
+
+    Attributes:
+        since: what is otherwise since it began.
+        run: it, owned.
+        draft: the plan that is for its place.
+    """
+
+    since: Since
+    run: OwnRun
+    draft: Draft
+
+    def replanned(self) -> OwnRun:
+        """The run with that plan; what it has sent stays sent. See `Draft.replace`."""
+        return self.draft.replace(self.run)
+
+
+Meant = Unbegun | Begun | Limited | Changed
+_BOUND = {"org_id", "base_url", "endpoint", "campaign"}
+"""The terms under which a message in doubt is known again: with others it is another run, also then."""
 
 
 def meant(request: PlanRequest, place: Path) -> Meant:
@@ -127,6 +148,8 @@ def reopen(request: PlanRequest, place: Path) -> OwnRun | None:
             return found.run
         case Unbegun():
             return None
+        case Limited():
+            return found.replanned()
         case Changed():
             found.draft.discard()
             raise is_changed(found)
@@ -174,7 +197,9 @@ class _Search:
     def _compared(self, begun: Sequence[Known], newest: Known, run: OwnRun) -> Meant:
         """Plan the campaign, and compare it with the runs row by row; `run` is the newest."""
         is_planned = not self.runs[0].has_begun  # beside what has begun, and nobody sent it yet
-        draft = Draft(self.request, self.runs[0].place if is_planned else next_place(self.place, self.runs))
+        is_limited = not is_planned and self._is_limited(newest, run)
+        place = self.runs[0].place if is_planned else newest.place if is_limited else next_place(self.place, self.runs)
+        draft = Draft(self.request, place)
         try:
             for known in begun:
                 changed = self._changed(known, draft.digest)
@@ -196,8 +221,16 @@ class _Search:
         except BaseException:
             draft.discard()
             raise
+        if is_limited:
+            return Limited(since, run, draft)
         run.close()
         return Changed(since, draft)
+
+    def _is_limited(self, known: Known, run: OwnRun) -> bool:
+        """Whether a run is still to be sent but for some messages, which can be known again under the terms of now."""
+        changed = {term.name for term in self._changed(known, known.facts.input_digest)}
+        is_bound = known.facts.keys_by_row or not changed.isdisjoint(_BOUND)
+        return run.is_limited and not is_bound and not _is_finished(run)
 
     def _instead_of(self, run: OwnRun, known: Known) -> OwnRun:
         run.close()
@@ -214,8 +247,7 @@ class _Search:
             raise
 
     def _begun(self, run: OwnRun, moved: int = 0) -> Begun:
-        is_finished = not run.unsent(0, 1) and not run.in_doubt(1)
-        return Begun(run, next_place(self.place, self.runs), is_finished, moved)
+        return Begun(run, next_place(self.place, self.runs), _is_finished(run), moved)
 
     def _digest(self) -> str:
         with closing(Source(self.request.input_name, self.request.options.reading)) as source:
@@ -223,3 +255,7 @@ class _Search:
 
     def _changed(self, known: Known, digest: str) -> list[Term]:
         return list(known.facts.differences(self.request.terms(digest), unsaid_is_default=True))
+
+
+def _is_finished(run: OwnRun) -> bool:
+    return not run.unsent(0, 1) and not run.in_doubt(1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bulksend.planning import Plan, PlanOptions, Source, plan_into
@@ -14,12 +14,15 @@ from bulksend.runs import (
     Facts,
     OwnRun,
     PlanWriter,
+    Run,
     Terms,
     finish_plan,
     history_of,
     is_run_file,
+    key_of,
     new_plan,
     open_run,
+    replan,
 )
 
 
@@ -100,6 +103,22 @@ class Draft:
             self.discard()
             raise
 
+    def replace(self, run: OwnRun) -> OwnRun:
+        """Put it in the place of a run that has begun, which is closed: what that has sent, or may have, stays sent.
+
+        Raises:
+            RunFileError: it cannot be written, or another process is reading the run.
+        """
+        was = run.facts
+        instead_of = (*was.instead_of, key_of(run))
+        facts = replace(self._facts, campaign=was.campaign, is_shared=was.is_shared, instead_of=instead_of)
+        try:
+            _absorb(run)  # for the commands of the file that goes
+            return replan(run, self._writer, facts, self.plan.findings, self._lines, time.time())
+        except BaseException:
+            self.discard()
+            raise
+
     def discard(self) -> None:
         """Throw it away."""
         self._writer.discard()
@@ -110,7 +129,13 @@ def _close_commands(place: Path) -> None:
     if not is_run_file(place):
         return
     with open_run(place) as run:
-        to = run.facts.address
-        if to.base_url and to.org_id and not run.has_begun:
-            with history_of(to.base_url, to.org_id) as history:
-                history.absorb(run)
+        if not run.has_begun:
+            _absorb(run)
+
+
+def _absorb(run: Run) -> None:
+    """Let history know what the commands of a run have sent."""
+    to = run.facts.address
+    if to.base_url and to.org_id:
+        with history_of(to.base_url, to.org_id) as history:
+            history.absorb(run)

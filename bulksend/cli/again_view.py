@@ -38,6 +38,14 @@ def tell_changed(out: Console, since: Since) -> None:
     out.print(f"{words[0].upper()}{words[1:]}.", soft_wrap=True)
 
 
+def tell_replanned(out: Console, since: Since) -> None:
+    """That a test send is no reason not to change anything."""
+    out.print(
+        f"Only commands with --limit have sent of it: the rest is planned anew in {since.run}; what was sent stays.",
+        soft_wrap=True,
+    )
+
+
 def since_words(since: Since) -> str:
     """What became of a run's messages since it began, such as: since 3 June 2026: 1 row corrected, 2 new, 17 sent."""
     counts = [(count, name) for name in _EDITS if (count := getattr(since.edits, name))]

@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 
 from bulksend import campaign
-from bulksend.campaign import Begun, Changed, PlanRequest, Unbegun
+from bulksend.campaign import Begun, Changed, Limited, PlanRequest, Unbegun
 from bulksend.cli import again_view, plan_view
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.earlier import check_not_sent
@@ -40,12 +40,14 @@ class Opened:
         results: where its results go.
         repeat: whether what was sent already is sent again.
         is_another: whether it was planned beside one that has begun, so that nothing is lost without it.
+        is_new: whether its plan was not shown before, though some of it may have been sent.
     """
 
     run: OwnRun
     results: Path
     repeat: bool
     is_another: bool = False
+    is_new: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,8 @@ class Opener:
                 return self._planned(found)
             case Begun():
                 return self._gone_on_with(found, request)
+            case Limited():
+                return self._replanned(found)
             case Changed():
                 return self._another(found)
 
@@ -120,6 +124,17 @@ class Opener:
         except BaseException:
             run.close()
             raise
+
+    def _replanned(self, found: Limited) -> Opened:
+        try:
+            again_view.tell_changed(self.out, found.since)
+            again_view.tell_replanned(self.out, found.since)
+            paths = self._paths(Path(found.run.place))
+        except BaseException:
+            found.draft.discard()
+            found.run.close()
+            raise
+        return Opened(found.replanned(), paths.results, self.asking.repeat, is_new=True)
 
     def _another(self, found: Changed) -> Opened:
         draft, since = found.draft, found.since

@@ -10,6 +10,7 @@ from .facts import Address as Address
 from .facts import Facts as Facts
 from .facts import Term as Term
 from .facts import Terms as Terms
+from .finding import key_of as key_of
 from .history import Command as Command
 from .history import Got as Got
 from .history import History as History
@@ -20,6 +21,7 @@ from .opening import finish_plan as finish_plan
 from .opening import new_plan as new_plan
 from .opening import open_run as open_run
 from .opening import own_run as own_run
+from .opening import replan as replan
 from .owner import Owner as Owner
 from .paths import Paths as Paths
 from .paths import results_beside as results_beside

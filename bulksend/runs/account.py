@@ -50,7 +50,7 @@ CREATE TABLE IF NOT EXISTS quiet (since REAL NOT NULL);  -- nobody knows what wa
 _OTHERS_SENDS = """
 SELECT coalesce(number, recipient), parts, messages, min(ended_at, ?) FROM sends
 LEFT JOIN numbers ON typeof(recipient) = 'integer' AND contact = recipient
-WHERE plan_id <> ? AND ended_at >= ? ORDER BY ended_at
+WHERE plan_id NOT IN (SELECT value FROM json_each(?)) AND ended_at >= ? ORDER BY ended_at
 """
 
 
@@ -118,7 +118,8 @@ class Account:
             self._set_clock(wall_s, clock)
             left = self._db.execute("SELECT plan_id, run FROM active").fetchone()
             # A run that goes on after a kill knows its own sends; a copy of it does not.
-            if left is not None and left[0] != self._key and not self._take_in(left[0], Path(left[1]), since_s, wall_s):
+            own = [self._key, *run.facts.instead_of]
+            if left is not None and left[0] not in own and not self._take_in(left[0], Path(left[1]), since_s, wall_s):
                 self._db.execute("INSERT INTO quiet VALUES (?)", [wall_s])
             self._db.execute("BEGIN")
             self._db.execute("DELETE FROM active")
@@ -128,7 +129,7 @@ class Account:
             self._db.execute("DELETE FROM quiet WHERE since <= ?", [since_s])
             self._db.execute("COMMIT")
             (blind,) = self._db.execute("SELECT count(*) > 0 FROM quiet").fetchone()
-            found = self._db.execute(_OTHERS_SENDS, [wall_s, self._key, since_s])
+            found = self._db.execute(_OTHERS_SENDS, [wall_s, orjson.dumps(own).decode(), since_s])
             return Earlier(list(map(RecentSend._make, found)), bool(blind))
 
     def lend_numbers(self, run: OwnRun) -> None:

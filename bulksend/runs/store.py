@@ -136,6 +136,10 @@ class Run(Protocol):
         """Whether a message may have been accepted, so that the plan must not be replaced."""
 
     @property
+    def is_limited(self) -> bool:
+        """Whether only commands with a limit have sent anything of it."""
+
+    @property
     def span(self) -> Span | None:
         """When it was sent; None if nothing of it was tried."""
 

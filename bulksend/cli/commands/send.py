@@ -165,7 +165,7 @@ def command(
     manners = Manners(out, opened.results, wait=said.wait, hides_progress=said.no_progress, leaves_out=again.is_said)
     with opened.run as run:
         try:
-            ended, code = _send(run, to, how, manners, said, repeat=opened.repeat)
+            ended, code = _send(opened, to, how, manners, said)
         except BaseException:
             if opened.is_another and not run.has_begun:  # or the next command would take it for agreed
                 run.remove()
@@ -192,10 +192,11 @@ def _opened(input_name: str, to: TargetSettings, planned: PlanSettings, opener: 
 
 
 def _send(
-    run: OwnRun, to: TargetSettings, how: SendOptions, manners: Manners, said: SendSettings, *, repeat: bool
+    opened: Opened, to: TargetSettings, how: SendOptions, manners: Manners, said: SendSettings
 ) -> tuple[Ended, ExitCode]:  # fmt: skip
-    looked, out = campaign.look_at_history(run, how.repeating), manners.out
-    check_not_lost(run, looked, out, repeat=repeat)
+    run, out = opened.run, manners.out
+    looked = campaign.look_at_history(run, how.repeating)
+    check_not_lost(run, looked, out, repeat=opened.repeat)
     plan, facts = run.plan(how.limit), run.facts
     in_doubt = plan.tally.in_doubt
     is_something_left = bool(plan.overview.rows or in_doubt)
@@ -203,7 +204,8 @@ def _send(
     if is_something_left:
         target = target_of(to, facts.address, Endpoint(facts.endpoint))
     place = REHEARSAL if facts.address.is_rehearsal else f"{facts.base_url}, organization {facts.org_id}"
-    _show_plan(plan, place, target, how, Page(out, verbose=said.verbose), looked)
+    is_new = opened.is_new or not plan.tally.attempts
+    _show_plan(plan, place, target, how, Page(out, verbose=said.verbose), looked, is_new=is_new)
     run_view.tell_if_closed(out, run)
     if not plan.overview.rows:
         out.print("Nothing is left to send." if not in_doubt else f"Only {many(in_doubt, 'row')} in doubt are left.")
@@ -230,10 +232,10 @@ def _question(run: OwnRun, plan: Plan, how: SendOptions) -> str:
 
 
 def _show_plan(
-    plan: Plan, place: str, target: Target | None, how: SendOptions, page: Page, looked: LookedBack
+    plan: Plan, place: str, target: Target | None, how: SendOptions, page: Page, looked: LookedBack, *, is_new: bool
 ) -> None:  # fmt: skip
     told = run_loop(campaign.balance(target)) if target and plan.overview.rows else None
-    findings = None if plan.tally.attempts else plan.findings
+    findings = plan.findings if is_new else None
     held = held_lines(looked, how.repeating)
     plan_view.show_plan(page, plan, how, place, told if isinstance(told, Balance) else None, findings, held)
     if how.max_cost is not None and plan.overview.price + plan.tally.charged > how.max_cost:

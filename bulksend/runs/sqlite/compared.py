@@ -11,6 +11,12 @@ import sqlite3
 
 from bulksend.runs.edits import Edits
 
+_AS_PLANNED = "SELECT row, status, recipient, sender, text FROM old.messages"
+# Of what was carried over from another plan: what the input said when it was, and no row that it had no more.
+_AS_SAID = f"""
+SELECT * FROM ({_AS_PLANNED}) WHERE row NOT IN (SELECT row FROM old.carried)
+UNION ALL SELECT row, status, recipient, sender, text FROM old.carried WHERE status IS NOT NULL
+"""
 _ALIKE = """(m.status = 'pending' AND o.status = 'pending'
     AND m.recipient = o.recipient AND m.sender IS o.sender AND m.text = o.text
     OR m.status <> 'pending' AND o.status <> 'pending')"""
@@ -39,16 +45,22 @@ SELECT (SELECT count(*) FROM by_whom), (SELECT count(*) FROM was JOIN now USING 
 
 def edits(db: sqlite3.Connection) -> Edits:
     """Compare the plan in the file with that of ``old``."""
-    for name, these, others in (("was", "old.messages", "main.messages"), ("now", "main.messages", "old.messages")):
-        _do(db, _DIFFERENT.format(name=name, these=these, others=others, alike=_ALIKE))
-    _do(db, _PAIRED.format(name="the_same", by="recipient, sender, text", also=_SAME))
-    _do(db, _PAIRED.format(name="by_whom", by="recipient", also=""))
+    do(db, f"CREATE TEMP VIEW before AS {_AS_SAID if has_carried(db) else _AS_PLANNED}")
+    for name, these, others in (("was", "before", "main.messages"), ("now", "main.messages", "before")):
+        do(db, _DIFFERENT.format(name=name, these=these, others=others, alike=_ALIKE))
+    do(db, _PAIRED.format(name="the_same", by="recipient, sender, text", also=_SAME))
+    do(db, _PAIRED.format(name="by_whom", by="recipient", also=""))
     by_whom, by_row, new, gone, moved = db.execute(_COUNTS).fetchone()
-    _do(db, "".join(f"DROP TABLE {name};" for name in ("was", "now", "the_same", "by_whom")))
+    do(db, "".join(f"DROP TABLE {name};" for name in ("was", "now", "the_same", "by_whom")) + "DROP VIEW before;")
     return Edits(by_whom + by_row, new, gone, moved)
 
 
-def _do(db: sqlite3.Connection, script: str) -> None:
+def has_carried(db: sqlite3.Connection) -> bool:
+    """Whether messages of ``old`` were carried over from another plan, so that they are not what the input says."""
+    return db.execute("SELECT 1 FROM old.sqlite_master WHERE name = 'carried'").fetchone() is not None
+
+
+def do(db: sqlite3.Connection, script: str) -> None:
     """Statement by statement, inside the caller's transaction: a script would end it."""
     for statement in script.split(";"):
         db.execute(statement)

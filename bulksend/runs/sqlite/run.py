@@ -74,6 +74,12 @@ class SqliteRun:
             return kept.has_begun(self._db)
 
     @property
+    def is_limited(self) -> bool:
+        """See `Run.is_limited`."""
+        with explained(self.path):
+            return kept.is_limited(self._db)
+
+    @property
     def span(self) -> Span | None:
         """See `Run.span`."""
         with explained(self.path):
