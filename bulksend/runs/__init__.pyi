@@ -34,9 +34,9 @@ from .sqlite import is_run_file as is_run_file
 from .states import Decision as Decision
 from .states import State as State
 from .store import Charge as Charge
-from .store import Complaint as Complaint
 from .store import OwnRun as OwnRun
 from .store import Run as Run
-from .store import Span as Span
+from .telling import Complaint as Complaint
 from .telling import RowTold as RowTold
+from .telling import Span as Span
 from .telling import UnsentRow as UnsentRow

@@ -117,8 +117,7 @@ class Account:
         with explained(self._path):
             self._set_clock(wall_s, clock)
             left = self._db.execute("SELECT plan_id, run FROM active").fetchone()
-            # A run that goes on after a kill knows its own sends; a copy of it does not.
-            own = [self._key, *run.facts.instead_of]
+            own = [self._key, *run.facts.instead_of]  # a run knows its own sends after a kill; a copy of it does not
             if left is not None and left[0] not in own and not self._take_in(left[0], Path(left[1]), since_s, wall_s):
                 self._db.execute("INSERT INTO quiet VALUES (?)", [wall_s])
             self._db.execute("BEGIN")

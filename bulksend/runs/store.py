@@ -13,7 +13,7 @@ from bulksend.model import ContactId, Event, Message, PhoneNumber, Recipient, Ro
 from bulksend.planning import Lines, Overview, Plan, Tally
 from bulksend.runs.facts import Address, Facts
 from bulksend.runs.owner import Owner
-from bulksend.runs.telling import KnownRow, MendRow, PlannedRow, ResultRow, RowTold, UnsentRow
+from bulksend.runs.telling import Complaint, KnownRow, MendRow, PlannedRow, ResultRow, RowTold, Span, UnsentRow
 from bulksend.sending import Journal
 from bulksend.sms import Observed
 
@@ -50,32 +50,6 @@ class Arrived(NamedTuple):
     text: str
     started_at: float
     in_doubt: int
-
-
-class Span(NamedTuple):
-    """When a run was sent.
-
-    Attributes:
-        began_at: when the first of its rows was tried last, in seconds since 1970.
-        ended_at: when the last attempt of all ended.
-    """
-
-    began_at: float
-    ended_at: float
-
-
-class Complaint(NamedTuple):
-    """Why rows of a status are not sent.
-
-    Attributes:
-        says: the sentence.
-        rows: how many rows.
-        first: the first of them.
-    """
-
-    says: str
-    rows: int
-    first: int
 
 
 @dataclass(frozen=True, slots=True)

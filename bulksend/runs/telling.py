@@ -66,3 +66,29 @@ class RowTold(NamedTuple):
     answer: str | None
     charged: MicroUSD | None
     error: str
+
+
+class Span(NamedTuple):
+    """When a run was sent.
+
+    Attributes:
+        began_at: when the first of its rows was tried last, in seconds since 1970.
+        ended_at: when the last attempt of all ended.
+    """
+
+    began_at: float
+    ended_at: float
+
+
+class Complaint(NamedTuple):
+    """Why rows of a status are not sent.
+
+    Attributes:
+        says: the sentence.
+        rows: how many rows.
+        first: the first of them.
+    """
+
+    says: str
+    rows: int
+    first: int

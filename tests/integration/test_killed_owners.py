@@ -15,7 +15,8 @@ from runfiles import CUT_OFF, crowd_of, killed_after, notes_of, own, pending, pl
 
 from bulksend.model import Status
 from bulksend.runs import clock
-from bulksend.runs.sqlite.run import SqliteRun, departures_of, left_to
+from bulksend.runs.sqlite.run import SqliteRun
+from bulksend.runs.sqlite.whole import departures_of, left_to
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells one boot from another")
 

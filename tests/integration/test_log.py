@@ -15,7 +15,8 @@ from runfiles import begin, crowd_of, journal_of, killed_after, notes_of, outcom
 from bulksend.errors import RunFileError, UsageError
 from bulksend.model import Status
 from bulksend.runs.sqlite.log import log_of, misses_log
-from bulksend.runs.sqlite.run import SqliteRun, departures_of
+from bulksend.runs.sqlite.run import SqliteRun
+from bulksend.runs.sqlite.whole import departures_of
 
 MISSING = "a part of this run is missing"
 

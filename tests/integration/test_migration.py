@@ -22,7 +22,8 @@ from bulksend.runs.sqlite.queries import message_ids
 from bulksend.runs.sqlite.run import SqliteRun
 from bulksend.runs.sqlite.schema import connect
 from bulksend.runs.states import Decision
-from bulksend.runs.store import Charge, Complaint
+from bulksend.runs.store import Charge
+from bulksend.runs.telling import Complaint
 from bulksend.sms.rates.learning import Observed
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "runs" / "format-2.run.gz"

@@ -40,8 +40,9 @@ from bulksend.planning.overview import Findings
 from bulksend.runs.facts import Address
 from bulksend.runs.lock import FileLock
 from bulksend.runs.sqlite.plan import PlanWriter
-from bulksend.runs.sqlite.run import SqliteRun, departures_of
+from bulksend.runs.sqlite.run import SqliteRun
 from bulksend.runs.sqlite.schema import is_run_file
+from bulksend.runs.sqlite.whole import departures_of
 
 
 def test_a_text_file_is_no_run_file(tmp_path: Path) -> None:

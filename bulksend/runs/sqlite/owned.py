@@ -22,8 +22,9 @@ from bulksend.runs.sqlite.departures import Departures
 from bulksend.runs.sqlite.journal import SqliteJournal
 from bulksend.runs.sqlite.log import Names, may_have_log
 from bulksend.runs.sqlite.notes import Notes
-from bulksend.runs.sqlite.run import SqliteRun, departures_of, left_to
+from bulksend.runs.sqlite.run import SqliteRun
 from bulksend.runs.sqlite.schema import FORMAT, cut_off, explained, migrate, show
+from bulksend.runs.sqlite.whole import departures_of, left_to
 from bulksend.runs.states import State
 from bulksend.runs.telling import KnownRow, UnsentRow
 

@@ -14,7 +14,7 @@ from bulksend.planning import CROWDS_MAX, Crowd, Group, Overview, Preview, Tally
 from bulksend.runs.clock import Clock, lag
 from bulksend.runs.sqlite import kept, life
 from bulksend.runs.states import Decision, State
-from bulksend.runs.store import Complaint, Span
+from bulksend.runs.telling import Complaint, Span
 from bulksend.sms import phones
 
 PENDING = f"m.row >= :first AND m.status = 'pending' AND (s.row IS NULL OR {life.is_to_send('s.')})"

@@ -1,0 +1,66 @@
+"""What of a run file may be elsewhere: in its log, or in the mark of an owner that is gone."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing, suppress
+from hashlib import sha256
+from pathlib import Path
+
+from bulksend.errors import UsageError
+from bulksend.runs.paths import state_path
+from bulksend.runs.sqlite import departures, kept
+from bulksend.runs.sqlite.log import log_of, misses_log
+from bulksend.runs.sqlite.schema import OLDEST_FORMAT, is_run_file
+
+
+def check_whole(path: Path) -> None:
+    """See that a run file's log is there, if what was noted last stands in it.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if not misses_log(path) or not is_run_file(path):
+        return
+    with suppress(sqlite3.DatabaseError):  # what is wrong with it will be told when it is opened
+        # Told that nobody writes it, SQLite makes no new log beside the file.
+        uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+        with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as db:
+            if not kept.is_whole(db) and not _holds_all_that_left(db) and misses_log(path):
+                log = log_of(path)
+                raise UsageError(
+                    f"{path}: a part of this run is missing: what it noted last stands in a file called {log.name}, "
+                    f"which was beside it and was not moved or copied along: put that into {log.parent} as well"
+                )
+
+
+def _holds_all_that_left(db: sqlite3.Connection) -> bool:
+    """Whether every intent of the last owner that may have left stands in the file itself.
+
+    So it is where some other program has opened a killed run, and brought the log into the file.
+    """
+    reached, last = left_to(db), kept.owner(db)
+    if reached is None or last is None:
+        return False
+    (noted,) = db.execute("SELECT max(ticket) FROM sends WHERE started_at >= ?", [last.since]).fetchone()
+    return (noted or 0) >= reached
+
+
+def gone_owner(db: sqlite3.Connection, version: int) -> int | None:
+    """The epoch whose owner may have left rows in flight and is gone; None if there is none such.
+
+    In format 2 an owner that ended in order did not say whether it did.
+    """
+    is_gone = kept.is_cut_off(db) or (version == OLDEST_FORMAT and kept.owner(db) is None)
+    return kept.epoch(db) if is_gone else None
+
+
+def left_to(db: sqlite3.Connection) -> int | None:
+    """The last ticket of the run's last owner that may have left; None if nobody knows."""
+    token = kept.token(db)
+    return None if token is None else departures.left_to(departures_of(db), token)
+
+
+def departures_of(db: sqlite3.Connection) -> Path:
+    """Where the mark lies of how far a run's intents have left."""
+    return state_path() / "departures" / sha256(kept.plan(db).plan_id.encode()).hexdigest()
