@@ -42,6 +42,8 @@ class Advice(StrEnum):
     """Leave the rows of ``choice`` out: COLUMN=VALUE[,VALUE]."""
     KEEP_ONE_PER_NUMBER = "keep-one-per-number"
     """Send one message to each phone, the first."""
+    LEAVE_REHEARSAL = "leave-rehearsal"
+    """Delete ``run``, which was a rehearsal, or begin the real run, ``another``, beside it."""
     LOWER_CONCURRENCY = "lower-concurrency"
     """Have fewer requests under way at once."""
     MAP_CONTACT = "map-contact"

@@ -71,6 +71,7 @@ class Since:
         changed: the terms that are said otherwise now.
         edits: what became of its messages.
         sent: how many of them it has sent.
+        was_rehearsal: whether it reached no phone, and this is to be the real one.
     """
 
     run: str
@@ -78,6 +79,7 @@ class Since:
     changed: tuple[Term, ...]
     edits: Edits
     sent: int
+    was_rehearsal: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +161,8 @@ def is_changed(found: Changed, says: str = "") -> UsageError:
     """That a run has begun with something else; more can be said of it."""
     since, another = found.since, found.draft.place
     begun = f"{since.run}: this run has begun with {' and '.join(term.another for term in since.changed)}{says}"
-    return UsageError(begun, Advice.BEGIN_ANOTHER, run=since.run, another=another)
+    advice = Advice.LEAVE_REHEARSAL if since.was_rehearsal else Advice.BEGIN_ANOTHER
+    return UsageError(begun, advice, run=since.run, another=another)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +220,7 @@ class _Search:
                 tuple(self._changed(newest, draft.digest)),
                 draft.edits_since(newest.place),
                 run.tally().statuses[Status.SENT],
+                newest.facts.address.is_rehearsal and not self.request.address.is_rehearsal,
             )
         except BaseException:
             draft.discard()

@@ -24,6 +24,9 @@ _WORDS: dict[Advice, str] = {
     Advice.KEEP_BY_CONSENT: "--only {choice!r} sends to the others alone",
     Advice.LEAVE_OUT_BY_CONSENT: "--skip {choice!r} leaves them out",
     Advice.KEEP_ONE_PER_NUMBER: "--one-per-number keeps the first to each phone",
+    Advice.LEAVE_REHEARSAL: (
+        "if it was a rehearsal, delete it, or give the real run a file of its own: --new begins it beside, {another}"
+    ),
     Advice.LOWER_CONCURRENCY: "say so with a lower --concurrency",
     Advice.MAP_CONTACT: "--map contactId={column!r} takes it",
     Advice.MAP_FIELD: "name one of these with --map {field}=COLUMN",

@@ -29,7 +29,9 @@ def check_own(path: Path, place: Path | None) -> None:
     """
     its_run = _run_of(path)
     if its_run is None and (told := _first_told_by(path)):
-        its_run = _sender_of(told, [path.parent, *([place.parent] if place else [])], place)
+        its_run = _sender_of(told, path, place)
+        if its_run is not None and _is_rehearsal(its_run):  # it tells of nobody who got anything
+            return
     if its_run is not None and not (place and its_run.resolve() == place.resolve()):
         raise UsageError(f"{path}: these are the results of {its_run}: name another file for the output")
 
@@ -40,9 +42,13 @@ def claim(path: Path, run: Run) -> Path | None:
     Raises:
         UsageError: it holds the results of another run, or cannot be renamed.
     """
-    check_own(path, Path(run.place))
+    place = Path(run.place)
+    check_own(path, place)
     told = _first_told_by(path)
-    return None if told is None or _knows(run, told) else _keep_aside(path)
+    if told is None or _knows(run, told):
+        return None
+    sender = _sender_of(told, path, place)
+    return None if sender is not None and _is_rehearsal(sender) else _keep_aside(path)
 
 
 def _keep_aside(path: Path) -> Path:
@@ -66,9 +72,9 @@ def _run_of(path: Path) -> Path | None:
     return None
 
 
-def _sender_of(told: ToldSend, folders: list[Path], place: Path | None) -> Path | None:
-    """The run that has sent something: the one of this place, or another of these folders; None if none is found."""
-    for candidate in _candidates(folders, place):
+def _sender_of(told: ToldSend, path: Path, place: Path | None) -> Path | None:
+    """The run that has sent what a file tells: the one of this place, or one beside either; None if none is found."""
+    for candidate in _candidates([path.parent, *([place.parent] if place else [])], place):
         with suppress(UsageError, RunFileError), open_run(candidate) as run:
             if _knows(run, told):
                 return candidate
@@ -81,6 +87,11 @@ def _candidates(folders: list[Path], place: Path | None) -> Iterator[Path]:
     for folder in dict.fromkeys(folders):
         with suppress(OSError):
             yield from filter(is_run_file, sorted(folder.iterdir()))
+
+
+def _is_rehearsal(place: Path) -> bool:
+    with open_run(place) as run:
+        return run.facts.address.is_rehearsal
 
 
 def _first_told_by(path: Path) -> ToldSend | None:

@@ -270,18 +270,38 @@ def test_a_rehearsal_is_no_run_that_the_real_one_is_compared_with_if_there_is_on
     program: Program, server: SandboxProcess, send: tuple[str, ...]
 ) -> None:
     write(program, *PEOPLE[:3])
-    assert program("send", "june.csv", "--sandbox", "--yes").returncode == 0
+    rehearse = ("send", "june.csv", "--sandbox", "--yes", "--run", "june.run")
+    assert program(*rehearse).returncode == 0
     refused = program(*send)
     assert refused.returncode == 2
     assert "june.run: this run has begun with another server (since " in refused.stderr
     assert ": no row is another, 3 sent)" in refused.stderr
+    assert "--new begins it beside, june-2.run" in refused.stderr
     assert program(*send, "--new").returncode == 0
-    assert program("send", "june.csv", "--sandbox", "--yes").returncode == 0  # the rehearsal is finished
+    assert program(*rehearse).returncode == 0  # the rehearsal is finished
     assert sent(server) == dict.fromkeys(PEOPLE[:3], 1)
-    assert program("send", "june.csv", "--sandbox", "--yes", "--new").returncode == 0
+    assert program(*rehearse, "--new").returncode == 0
     assert "june-3.run" in names(program)
     write(program, *PEOPLE[:4])
     assert "june-2.run: this run has begun with another content" in program(*send).stderr
+
+
+def test_of_an_inputs_runs_the_newest_is_meant_where_they_are_looked_at(
+    program: Program, server: SandboxProcess, send: tuple[str, ...]
+) -> None:
+    write(program, *PEOPLE[:3])
+    assert program(*send).returncode == 0
+    write(program, *PEOPLE[:4], text="July for {who}")
+    assert program(*send, "--new", "--max-cost", "0.04").returncode == 3
+    told = program("status", "june.csv")
+    assert "june.csv: of its runs this is the newest, june-2.run." in told.stderr
+    assert program("results", "june.csv", "-o", "now.csv").returncode == 0
+    assert [row["status"] for row in program.results("now.csv")] == ["sent", "sent", "pending", "pending"]
+    write(program, *PEOPLE, text="Hello {who}", name="july.csv")
+    left_out = program("send", "july.csv", *send[2:], "--exclude", "june.csv")
+    assert left_out.returncode == 0, left_out.stderr
+    assert "june.csv: 2 recipients of its run june-2.run to leave out" in left_out.stderr
+    assert sent(server) == dict.fromkeys(PEOPLE[:2], 2) | dict.fromkeys(PEOPLE[2:], 1) | {PEOPLE[2]: 2}
 
 
 def test_a_plan_beside_of_which_nothing_was_sent_is_planned_anew_and_no_question(

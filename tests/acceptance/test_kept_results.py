@@ -85,6 +85,13 @@ def test_what_a_run_whose_file_is_gone_has_written_is_kept_under_another_name(
     assert (program.folder / "nov.results.1.1.csv").read_bytes() == content
 
 
+@pytest.mark.usefixtures("nov")
+def test_a_rehearsals_results_tell_of_nobody_and_may_be_written_over(program: Program) -> None:
+    assert program("send", "campaign.csv", "--sandbox", "--yes", "--results", "mine.csv").returncode == 0
+    assert program("results", "nov.run", "-o", "mine.csv").returncode == 0
+    assert sorted(files(program)) == ["campaign.csv", "mine.csv", "nov.results.csv"]
+
+
 def test_what_tells_of_nothing_that_was_sent_is_no_question(program: Program, nov: tuple[str, ...]) -> None:
     shutil.copy(program.folder / "nov.results.csv", program.folder / "mine.csv")
     told = (program.folder / "mine.csv").read_text(encoding="utf-8-sig").replace(",sent,", ",rejected,")
