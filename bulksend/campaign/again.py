@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bulksend.campaign.drafts import Draft, PlanRequest
@@ -50,13 +50,13 @@ class Begun:
 
     Attributes:
         run: it, owned.
-        another: where another one would be begun.
+        another: another one, as it would be begun beside it.
         is_finished: whether nothing of it is left to send, nor in doubt.
         moved: so many of its rows stand elsewhere in the input by now.
     """
 
     run: OwnRun
-    another: Path
+    another: Unbegun
     is_finished: bool
     moved: int = 0
 
@@ -147,6 +147,7 @@ def reopen(request: PlanRequest, place: Path) -> OwnRun | None:
     found = _Search(request, place, alone).meant()
     match found:
         case Begun():
+            found.another.discard()
             return found.run
         case Unbegun():
             return None
@@ -177,7 +178,7 @@ class _Search:
         begun = [known for known in self.runs if known.has_begun]
         if not begun:
             return self._unbegun()
-        if self.request.input_name != STDIN and Path(self.request.input_name).is_file():  # it can be read twice
+        if self._can_be_read_again:
             digest = self._digest()
             for known in begun:
                 if not self._changed(known, digest):
@@ -201,15 +202,13 @@ class _Search:
         """Plan the campaign, and compare it with the runs row by row; `run` is the newest."""
         is_planned = not self.runs[0].has_begun  # beside what has begun, and nobody sent it yet
         is_limited = not is_planned and self._is_limited(newest, run)
-        place = self.runs[0].place if is_planned else newest.place if is_limited else next_place(self.place, self.runs)
-        draft = Draft(self.request, place)
+        draft = Draft(self.request, newest.place if is_limited else self._another.place)
         try:
             for known in begun:
                 changed = self._changed(known, draft.digest)
                 if all(term.name == "input_digest" for term in changed):
                     edits = draft.edits_since(known.place) if changed else Edits()
                     if edits.is_none:
-                        draft.discard()
                         return self._same(known, run if known is newest else self._instead_of(run, known), draft, edits)
             if is_planned:
                 run.close()
@@ -245,13 +244,27 @@ class _Search:
         try:
             if known.facts.input_digest != draft.digest:
                 run.note_input(draft.digest)
-            return self._begun(run, edits.moved)
+            found = self._begun(run, edits.moved)
         except BaseException:
             run.close()
             raise
+        if found.is_finished and not self._can_be_read_again:
+            return replace(found, another=Unbegun(self.request, draft.place, draft))
+        draft.discard()
+        return found
 
     def _begun(self, run: OwnRun, moved: int = 0) -> Begun:
-        return Begun(run, next_place(self.place, self.runs), _is_finished(run), moved)
+        return Begun(run, self._another, _is_finished(run), moved)
+
+    @property
+    def _another(self) -> Unbegun:
+        """Another run: the plan that lies beside already and has not begun, or the next one."""
+        newest = self.runs[0]
+        return Unbegun(self.request, next_place(self.place, self.runs) if newest.has_begun else newest.place)
+
+    @property
+    def _can_be_read_again(self) -> bool:
+        return self.request.input_name != STDIN and Path(self.request.input_name).is_file()
 
     def _digest(self) -> str:
         with closing(Source(self.request.input_name, self.request.options.reading)) as source:

@@ -90,7 +90,7 @@ class Opener:
             case Unbegun():
                 return self._planned(found)
             case Begun():
-                return self._gone_on_with(found, request)
+                return self._gone_on_with(found)
             case Limited():
                 return self._replanned(found)
             case Changed():
@@ -106,24 +106,25 @@ class Opener:
             raise
         return Opened(found.planned(), paths.results, repeat)
 
-    def _gone_on_with(self, found: Begun, request: PlanRequest) -> Opened:
-        run = found.run
+    def _gone_on_with(self, found: Begun) -> Opened:
+        run, another = found.run, found.another
         try:
             if found.is_finished and not (self.asking.repeat and run.tally().left_out):
                 again_view.tell_finished(self.out, found)
-                if self._is_for_another(f"Begin another run beside it, {found.another}?"):
-                    paths = self._paths(found.another)
+                if self._is_for_another(another.place):
+                    paths = self._paths(another.place)
                     run.close()
-                    return Opened(
-                        campaign.plan(request, found.another), paths.results, self.asking.repeat, is_another=True
-                    )
+                    return Opened(another.planned(), paths.results, self.asking.repeat, is_another=True)
             else:
                 again_view.tell_going_on(self.out, found)
             plan_view.tell_of_rates(self.out, run.place, self.rates)
-            return Opened(run, self._paths(Path(run.place)).results, self.asking.repeat)
+            paths = self._paths(Path(run.place))
         except BaseException:
+            another.discard()
             run.close()
             raise
+        another.discard()
+        return Opened(run, paths.results, self.asking.repeat)
 
     def _replanned(self, found: Limited) -> Opened:
         try:
@@ -150,8 +151,13 @@ class Opener:
             raise
         return Opened(draft.keep(), paths.results, self.asking.repeat, is_another=True)
 
-    def _is_for_another(self, question: str) -> bool:
-        return self.asking.new or (has_terminal() and click.confirm(question, err=True))
+    def _is_for_another(self, another: Path) -> bool:
+        if self.asking.new:
+            return True
+        if has_terminal():
+            return click.confirm(f"Begin another run beside it, {another}?", err=True)
+        self.out.print(f"--new begins another run beside it, {another}.", soft_wrap=True)
+        return False
 
     def _paths(self, run: Path) -> Paths:
         """The run's files, of which the results can be written."""

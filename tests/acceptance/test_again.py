@@ -161,6 +161,11 @@ def test_standard_input_is_compared_too_though_it_can_be_read_once(
     assert program(*command, "--new", stdin=text.replace("Hi", "Hello")).returncode == 0
     assert sent(server) == dict.fromkeys(PEOPLE[:5], 2)
     assert "stdin-2.run" in names(program)
+    assert program(*command, stdin=text).returncode == 0  # it is finished
+    assert program(*command, "--new", "--repeat-after", "0s", stdin=text).returncode == 0
+    assert sent(server) == dict.fromkeys(PEOPLE[:5], 3)
+    assert names(program).count("stdin-3.run") == 1
+    assert not [name for name in names(program) if name.endswith(".planning")]
 
 
 def test_another_text_is_compared_and_asked_about_like_another_sheet(
@@ -187,6 +192,7 @@ def test_a_finished_run_stays_what_it_is_without_a_terminal_and_says_since_when(
     assert again.returncode == 1, again.stderr
     assert "june.run was finished on " in again.stderr
     assert ": 3 messages sent, 1 invalid." in again.stderr
+    assert "--new begins another run beside it, june-2.run." in again.stderr
     assert "Nothing is left to send." in again.stderr
     assert (program.folder / "june.results.csv").read_bytes() == results
     assert sent(server).total() == 3
