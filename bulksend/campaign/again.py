@@ -137,6 +137,8 @@ def meant(request: PlanRequest, place: Path) -> Meant:
 def reopen(request: PlanRequest, place: Path) -> OwnRun | None:
     """Go on with the very run of a place if it has begun and is this campaign; None if it has not begun.
 
+    Of which only commands with a limit have sent is planned anew in its place, see `Limited`.
+
     Raises:
         UsageError: the run has begun with another input or other options.
         OwnedError: another process is at work on it.
