@@ -117,6 +117,7 @@ class Draft:
             return replan(run, self._writer, facts, self.plan.findings, self._lines, time.time())
         except BaseException:
             self.discard()
+            run.close()
             raise
 
     def discard(self) -> None:
