@@ -25,7 +25,7 @@ from bulksend.campaign import PlanRequest, Repeating
 from bulksend.model import PhoneNumber
 from bulksend.planning import PlanOptions
 from bulksend.runs import Address, History, Run, history_of, open_run
-from bulksend.runs.store import Arrived
+from bulksend.runs.telling import Arrived
 
 AT_ONCE = 50_000  # messages a command
 URL = "http://127.0.0.1:9"

@@ -1,3 +1,11 @@
+from .again import Begun as Begun
+from .again import Changed as Changed
+from .again import Limited as Limited
+from .again import Since as Since
+from .again import Unbegun as Unbegun
+from .again import is_changed as is_changed
+from .again import meant as meant
+from .again import reopen as reopen
 from .choices import Repeating as Repeating
 from .choices import SendOptions as SendOptions
 from .clients import balance as balance
@@ -6,6 +14,7 @@ from .doubts import LookedUp as LookedUp
 from .doubts import check_can_resend as check_can_resend
 from .doubts import decide as decide
 from .doubts import look_up as look_up
+from .drafts import PlanRequest as PlanRequest
 from .events import AccountBusy as AccountBusy
 from .events import CampaignEvent as CampaignEvent
 from .events import CutShort as CutShort
@@ -35,11 +44,9 @@ from .lookback import has_history as has_history
 from .lookback import look_at_history as look_at_history
 from .meter import Meter as Meter
 from .meter import seconds_left as seconds_left
-from .plans import PlanRequest as PlanRequest
 from .plans import check_not_purged as check_not_purged
 from .plans import own_as_planned as own_as_planned
 from .plans import plan as plan
-from .plans import reopen as reopen
 from .plans import survey as survey
 from .purges import Purged as Purged
 from .purges import check_can_purge as check_can_purge

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bulksend.errors import Remark, UsageError
 from bulksend.planning import Exclusions, Source, read_exclusions
-from bulksend.runs import Paths, Run, is_run_file, open_run
+from bulksend.runs import Paths, is_run_file, open_run, series
 from bulksend.words import many
 
 
@@ -19,7 +19,7 @@ def exclusions(places: Sequence[Path], country: str | None, *, new_prefixes: boo
     Args:
         places: lists, see `read_exclusions`, and runs: of these whoever was or may have been sent to. A run is named by
             its file, or by an input that lies beside it and is what it was planned of, if that was no rehearsal and has
-            begun to be sent.
+            begun to be sent; so are those that were begun beside it.
         country: whose numbers those without "+" or "00" are, in lists.
         new_prefixes: whether numbers in lists count whose prefix no numbering plan here knows.
 
@@ -29,29 +29,24 @@ def exclusions(places: Sequence[Path], country: str | None, *, new_prefixes: boo
     """
     lists, found = [], Exclusions()
     for place in places:
-        run = _run_of(place)
-        if run is None:
+        runs = _runs_of(place)
+        if not runs:
             lists.append(place)
-        else:
-            with run:
-                if run.purge is not None:
-                    raise UsageError(f"{place}: this run was purged: nobody knows any more whom it reached")
-                found |= _reached(run, place)
+        for run in runs:
+            found |= _reached(run, place)
     return read_exclusions(lists, country, new_prefixes=new_prefixes) | found
 
 
-def _run_of(place: Path) -> Run | None:
-    """The run that a place means; None if it is a list."""
+def _runs_of(place: Path) -> list[Path]:
+    """The runs that a place means: itself, or all that were planned of it; none if it is a list."""
     if is_run_file(place):
-        return open_run(place)
+        return [place]
     beside = Paths.beside(str(place)).run
     if not place.is_file() or not is_run_file(beside):
-        return None
-    run = open_run(beside)
-    if run.has_begun and not run.facts.address.is_rehearsal and run.facts.input_digest == _digest(place):
-        return run
-    run.close()
-    return None
+        return []
+    runs = [each for each in series(beside, str(place)) if each.has_begun and not each.facts.address.is_rehearsal]
+    digest = _digest(place) if runs else ""
+    return [each.place for each in runs if each.facts.input_digest == digest]
 
 
 def _digest(place: Path) -> str:
@@ -59,9 +54,12 @@ def _digest(place: Path) -> str:
         return source.digest()
 
 
-def _reached(run: Run, place: Path) -> Exclusions:
-    recipients = [*run.reached()]
-    of = "" if run.place == str(place) else f" of its run {run.place}"
-    note = f"{place}: {many(len(recipients), 'recipient')}{of} to leave out, who were or may have been sent to"
+def _reached(place: Path, given: Path) -> Exclusions:
+    with open_run(place) as run:
+        if run.purge is not None:
+            raise UsageError(f"{place}: this run was purged: nobody knows any more whom it reached")
+        recipients = [*run.reached()]
+    of = "" if place == given else f" of its run {place}"
+    note = f"{given}: {many(len(recipients), 'recipient')}{of} to leave out, who were or may have been sent to"
     digest = hashlib.sha256("\n".join(sorted(map(str, recipients))).encode()).hexdigest()
     return Exclusions.of(recipients, [digest], [Remark(note)])

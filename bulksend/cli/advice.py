@@ -9,7 +9,10 @@ _WORDS: dict[Advice, str] = {
     Advice.ALLOW_NEW_PREFIXES: (
         "if its prefix is newer than that, --allow-new-prefixes sends to it (or pip install -U phonenumbers)"
     ),
-    Advice.BEGIN_ANOTHER_RUN: "to send its input once more, give the new run a file of its own with --run",
+    Advice.BEGIN_ANOTHER: (
+        "--new begins another run beside it, {another}; to go on with it as it was planned: bulksend send {run}"
+    ),
+    Advice.BEGIN_ANOTHER_RUN: "to send its input once more, send that with --new",
     Advice.CHOOSE_COLUMN: "say which with --map to={column!r}",
     Advice.CHOOSE_RECIPIENT: "say which with --map to={column!r} or --map contactId={contact!r}",
     Advice.CORRECT_CHOICE: "see how it is written in --only or --skip",
@@ -18,15 +21,13 @@ _WORDS: dict[Advice, str] = {
     Advice.GIVE_MESSAGE: "fill it in, or give one with --message",
     Advice.GIVE_MESSAGE_OR_COLUMN: "give one with --message, or name another column with --map message=COLUMN",
     Advice.GIVE_ORGANIZATION: "give it with --org-id; to try things out, use --sandbox",
-    Advice.GO_ON_AS_PLANNED: (
-        "to go on with it as it was planned: bulksend send {run}. To start another run: give it a file of its own with "
-        "--run"
-    ),
     Advice.IGNORE_CONTACT: "--map contactId= leaves that column out",
     Advice.KEEP_BY_CONSENT: "--only {choice!r} sends to the others alone",
     Advice.LEAVE_OUT_BY_CONSENT: "--skip {choice!r} leaves them out",
     Advice.KEEP_ONE_PER_NUMBER: "--one-per-number keeps the first to each phone",
-    Advice.LEAVE_REHEARSAL: ("if it was a rehearsal, delete it, or give the real run a file of its own with --run"),
+    Advice.LEAVE_REHEARSAL: (
+        "if it was a rehearsal, delete it, or give the real run a file of its own: --new begins it beside, {another}"
+    ),
     Advice.LOWER_CONCURRENCY: "say so with a lower --concurrency",
     Advice.MAP_CONTACT: "--map contactId={column!r} takes it",
     Advice.MAP_FIELD: "name one of these with --map {field}=COLUMN",
@@ -40,10 +41,6 @@ _WORDS: dict[Advice, str] = {
     Advice.SAY_DELIMITER: "write one character such as ';', or the word tab",
     Advice.SAY_ENCODING: "say what the text is with --encoding, or save it as CSV UTF-8",
     Advice.SEND_A_FEW_FIRST: "--max-cost needs one; send a few with --limit first",
-    Advice.SEND_CORRECTED_APART: (
-        "if rows were corrected, put these alone into a sheet of their own, for the others would be sent twice. To go "
-        "on with it as it was planned: bulksend send {run}. To start another run: give it a file of its own with --run"
-    ),
     Advice.SEND_DUPLICATES: "--duplicates send sends them all the same",
     Advice.SEND_TO_SANDBOX: "add --sandbox; for a real run, plan anew",
     Advice.SEND_VISIBLE: "--visible-only leaves them out",

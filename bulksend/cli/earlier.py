@@ -12,7 +12,7 @@ from bulksend.cli.history_view import lost_words
 from bulksend.cli.sending import agreed, has_terminal
 from bulksend.errors import UsageError
 from bulksend.reports import told_by
-from bulksend.runs import OwnRun, Paths, is_run_file
+from bulksend.runs import OwnRun, Paths
 from bulksend.words import many
 
 
@@ -22,12 +22,11 @@ def check_not_sent(paths: Paths, out: Console, *, repeat: bool) -> bool:
     Raises:
         UsageError: its results say that it has, and nobody can be asked.
     """
-    its_run = paths.results.with_name(f"{paths.results.name.removesuffix('.results.csv')}.run")
-    if repeat or (its_run.resolve() != paths.run.resolve() and is_run_file(its_run)):
-        return repeat
+    if repeat:
+        return True
     sent, in_doubt = told_by(paths.results)
     if not sent and not in_doubt:
-        return repeat
+        return False
     doubted = f" and perhaps to {in_doubt:,} more" if in_doubt else ""
     told = f"{paths.results}: a run whose file is gone has sent to {many(sent, 'row')}{doubted}"
     if not has_terminal():

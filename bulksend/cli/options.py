@@ -239,7 +239,7 @@ FILES = Group(
             "--results",
             metavar="FILE",
             type=click.Path(path_type=Path),
-            help="The results, .csv, .jsonl or .xlsx.  [default: INPUT's .results.csv]",
+            help="The results, .csv, .jsonl or .xlsx.  [default: the run's .results.csv]",
         ),
     ),
 )

@@ -118,13 +118,19 @@ def is_written(run: OwnRun, manners: Manners) -> bool:
     with suppress(RunFileError, OwnedError):  # it is somebody else's by now, or cannot be written
         run.note_results(str(manners.results.resolve()))
     try:
-        write_results(run, manners.results)
+        tell_kept(manners.out, write_results(run, manners.results))
     except UsageError as error:
         manners.out.print(
             f"{error}. Write them elsewhere: bulksend results {run.place} -o FILE", style="bold red", soft_wrap=True
         )
         return False
     return True
+
+
+def tell_kept(out: Console, aside: Path | None) -> None:
+    """Say where results are now that were in the way of others."""
+    if aside is not None:
+        out.print(f"The results of a run whose file is gone are kept in {aside}.", soft_wrap=True)
 
 
 async def _watched(

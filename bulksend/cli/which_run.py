@@ -7,11 +7,11 @@ from pathlib import Path
 from rich.console import Console
 
 from bulksend.errors import UsageError
-from bulksend.runs import is_run_file, run_named
+from bulksend.runs import is_run_file, run_named, series
 
 
 def run_meant(given: Path, out: Console) -> Path:
-    """The run file that is meant; that only a rehearsal of an input lies there is said.
+    """The run file that is meant, of an input's runs the newest; that, or that there is only a rehearsal, is said.
 
     Raises:
         UsageError: an input is named that has no run beside it.
@@ -21,6 +21,9 @@ def run_meant(given: Path, out: Console) -> Path:
         if given.is_file() and given.suffix != ".run" and not is_run_file(given):
             raise UsageError(f"{given}: this is not a run file, and no run of it lies beside it")
         return given
+    newest = series(found, str(given))[0].place
     if found.name.endswith(".sandbox.run"):
-        out.print(f"{given}: of this there is only a rehearsal, {found.name}, which is taken.", soft_wrap=True)
-    return found
+        out.print(f"{given}: of this there is only a rehearsal, {newest.name}, which is taken.", soft_wrap=True)
+    elif newest != found:
+        out.print(f"{given}: of its runs this is the newest, {newest.name}.", soft_wrap=True)
+    return newest

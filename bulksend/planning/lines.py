@@ -33,6 +33,10 @@ class Lines:
             for row, line in enumerate(lines, first):
                 self._note(row, line - row)
 
+    def end(self, row: int) -> None:
+        """From that row on there are no lines in the sheet."""
+        self._note(row, 0)
+
     def beside(self, row: int) -> str:
         """What is written after a row's number: its line, where it is not simply the next after the header's first.
 

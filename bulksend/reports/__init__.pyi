@@ -10,3 +10,4 @@ from .results import write_estimate as write_estimate
 from .results import write_results as write_results
 from .told import Told as Told
 from .told import told_by as told_by
+from .whose import check_own as check_own

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from pathlib import Path
 
-from bulksend.reports.results import Record, input_columns, own_cells, write_records
+from bulksend.reports.columns import input_columns
+from bulksend.reports.results import Record, own_cells, write_records
 from bulksend.runs import Facts, Run
 from bulksend.sms import Template, column_key
 

@@ -18,20 +18,11 @@ from bulksend.files import check_replaceable, replacing
 from bulksend.model import Status
 from bulksend.planning import harmless
 from bulksend.reports.chosen import Chosen, Pairs, words_of
+from bulksend.reports.columns import COLUMNS, ESTIMATE_COLUMNS, input_columns
 from bulksend.reports.summary import summary_of
+from bulksend.reports.whose import check_own, claim
 from bulksend.reports.workbook import Summary, check_extra, write_workbook
 from bulksend.runs import Run, State, is_run_file, open_run
-
-COLUMNS = (
-    "row", "status", "to", "contactId", "messageId", "estimateParts", "estimateMicro", "estimate", "deliveryDeadline",
-    "error", "httpStatus", "attempts", "sentAt", "messageSent",
-)  # fmt: skip
-"""Our own columns, in order; the input's follow under their own names."""
-
-ESTIMATE_COLUMNS = (
-    "row", "status", "to", "contactId", "encoding", "estimateParts", "estimateMicro", "error", "messageSent",
-)  # fmt: skip
-"""The columns of what an estimate says of each row."""
 
 _SAID = itemgetter(
     "messageId", "estimateParts", "estimateMicro", "estimate", "deliveryDeadline", "to", "contactId"
@@ -42,8 +33,10 @@ _NOT_NOTED = "under way: its outcome is not noted yet"
 Record = tuple[object, ...]
 
 
-def write_results(run: Run, path: Path, where: Pairs = ()) -> None:
+def write_results(run: Run, path: Path, where: Pairs = ()) -> Path | None:
     """Write the rows of a run, in input order; the file is replaced when the new one is whole.
+
+    What a run whose file is gone has written there is kept under another name, which is returned.
 
     Args:
         run: the run.
@@ -51,17 +44,22 @@ def write_results(run: Run, path: Path, where: Pairs = ()) -> None:
         where: what the rows' columns hold that are written; all are, if that is empty.
 
     Raises:
-        UsageError: the ending is of no format, the file cannot be written, or there is no such column or status.
+        UsageError: the ending is of no format, the file holds results of another run or cannot be written, or there is
+            no such column or status.
     """
+    writer_for(path)
     names = run.facts.columns
     header = (*COLUMNS, *input_columns(names, COLUMNS))
     chosen = Chosen(header, where)
     summary = summary_of(run, words_of(where)) if _is_workbook(path) else None
+    aside = claim(path, run)
     write_records(path, header, chosen.of(_records(run, len(names))), summary)
+    return aside
 
 
 def write_estimate(run: Run, path: Path) -> None:
     """Write what each row of a plan comes to; otherwise as `write_results`."""
+    check_own(path, None)
     names = run.facts.columns
     write_records(path, (*ESTIMATE_COLUMNS, *input_columns(names, ESTIMATE_COLUMNS)), _estimates(run, len(names)))
 
@@ -109,19 +107,6 @@ def writer_for(
     if found is None:
         raise UsageError(f"{path}: results are written as .csv, .jsonl or .xlsx; give the file one of these endings")
     return found
-
-
-def input_columns(names: Sequence[str], ours: Sequence[str]) -> list[str]:
-    """The input's own column names, made unique beside ours."""
-    taken = set(ours)
-    own = []
-    for given in names:
-        name = given
-        while name in taken:
-            name = f"input_{name}"
-        taken.add(name)
-        own.append(name)
-    return own
 
 
 def write_records(

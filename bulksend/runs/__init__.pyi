@@ -8,6 +8,7 @@ from .clock import Clock as Clock
 from .contacts import all_names as all_names
 from .contacts import forget_sends as forget_sends
 from .contacts import is_of as is_of
+from .edits import Edits as Edits
 from .ends import CUT_OFF as CUT_OFF
 from .ends import FINISHED as FINISHED
 from .ends import LIMITED as LIMITED
@@ -37,6 +38,7 @@ from .opening import finish_plan as finish_plan
 from .opening import new_plan as new_plan
 from .opening import open_run as open_run
 from .opening import own_run as own_run
+from .opening import replan as replan
 from .opted_out import OptedOut as OptedOut
 from .opted_out import opted_out_of as opted_out_of
 from .optouts import OptOut as OptOut
@@ -45,7 +47,12 @@ from .optouts import optouts_of as optouts_of
 from .owner import Asked as Asked
 from .owner import Owner as Owner
 from .paths import Paths as Paths
+from .paths import results_beside as results_beside
 from .paths import run_named as run_named
+from .series import Known as Known
+from .series import next_place as next_place
+from .series import series as series
+from .sqlite import PlanWriter as PlanWriter
 from .sqlite import ask_to_end as ask_to_end
 from .sqlite import is_run_file as is_run_file
 from .standing import Stand as Stand
@@ -59,4 +66,5 @@ from .telling import Charge as Charge
 from .telling import Complaint as Complaint
 from .telling import OpenRow as OpenRow
 from .telling import RowTold as RowTold
+from .telling import Span as Span
 from .telling import UnsentRow as UnsentRow

@@ -29,7 +29,8 @@ from bulksend.runs.optouts import optouts_path
 from bulksend.runs.owner import Owner
 from bulksend.runs.paths import state_folder, state_path
 from bulksend.runs.sqlite import explained
-from bulksend.runs.store import OwnRun, RecentSend, Run
+from bulksend.runs.store import OwnRun, Run
+from bulksend.runs.telling import RecentSend
 
 _VERSION = 1
 HISTORY = ".history.sqlite"  # the ending of its file's name
@@ -48,7 +49,7 @@ CREATE TABLE IF NOT EXISTS quiet (since REAL NOT NULL);  -- nobody knows what wa
 _OTHERS_SENDS = """
 SELECT coalesce(number, recipient), parts, messages, min(ended_at, ?) FROM sends
 LEFT JOIN numbers ON typeof(recipient) = 'integer' AND contact = recipient
-WHERE plan_id <> ? AND ended_at >= ? ORDER BY ended_at
+WHERE plan_id NOT IN (SELECT value FROM json_each(?)) AND ended_at >= ? ORDER BY ended_at
 """
 
 
@@ -120,8 +121,8 @@ class Account:
         with explained(self._path):
             self._set_clock(wall_s, clock)
             left = self._db.execute("SELECT plan_id, run FROM active").fetchone()
-            # A run that goes on after a kill knows its own sends; a copy of it does not.
-            if left is not None and left[0] != self._key and not self._take_in(left[0], Path(left[1]), since_s, wall_s):
+            own = [self._key, *run.facts.instead_of]  # a run knows its own sends after a kill; a copy of it does not
+            if left is not None and left[0] not in own and not self._take_in(left[0], Path(left[1]), since_s, wall_s):
                 self._db.execute("INSERT INTO quiet VALUES (?)", [wall_s])
             self._db.execute("BEGIN")
             self._db.execute("DELETE FROM active")
@@ -131,7 +132,7 @@ class Account:
             self._db.execute("DELETE FROM quiet WHERE since <= ?", [since_s])
             self._db.execute("COMMIT")
             (blind,) = self._db.execute("SELECT count(*) > 0 FROM quiet").fetchone()
-            found = self._db.execute(_OTHERS_SENDS, [wall_s, self._key, since_s])
+            found = self._db.execute(_OTHERS_SENDS, [wall_s, orjson.dumps(own).decode(), since_s])
             return Earlier(list(map(RecentSend._make, found)), bool(blind))
 
     def lend_numbers(self, run: OwnRun) -> None:

@@ -158,6 +158,7 @@ class Facts:
         plan_id: tells this plan from any other.
         is_shared: whether somebody gave the campaign's id, so that another run may have it.
         keys_by_row: whether dedup keys are made of row numbers, as before format 3.
+        instead_of: what tells the files whose place it took, whose messages it has carried over.
     """
 
     input_name: str
@@ -184,6 +185,7 @@ class Facts:
     plan_id: str
     is_shared: bool
     keys_by_row: bool
+    instead_of: tuple[str, ...] = ()
 
     @property
     def address(self) -> Address:
@@ -212,7 +214,7 @@ class Facts:
     def read(cls, kept: Mapping[str, object]) -> Facts:
         """Those that were kept; a term that an earlier version did not have is at its default."""
         of_format_2 = {"is_shared": not _RANDOM.fullmatch(str(kept["campaign"])), "keys_by_row": True}
-        known = {term.name: term.default for term in TERMS} | of_format_2 | dict(kept)
+        known = {term.name: term.default for term in TERMS} | {"instead_of": ()} | of_format_2 | dict(kept)
         return cls(**{field.name: known[field.name] for field in fields(cls)})  # type: ignore[arg-type]
 
     def differences(self, said: Terms, *, unsaid_is_default: bool) -> Iterator[Term]:

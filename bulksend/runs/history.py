@@ -22,7 +22,8 @@ from bulksend.model import Recipient
 from bulksend.runs.finding import found_again, key_of
 from bulksend.runs.hashes import Hashes, key_at
 from bulksend.runs.sqlite import explained
-from bulksend.runs.store import Arrived, Run
+from bulksend.runs.store import Run
+from bulksend.runs.telling import Arrived
 
 _VERSION = 1
 _PRUNED_EACH_S = 7 * 86_400.0

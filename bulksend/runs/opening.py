@@ -54,6 +54,34 @@ def finish_plan(writer: PlanWriter, facts: Facts, findings: Findings, lines: Lin
     return OwnSqliteRun(writer.finish(facts, findings, lines), wall_s, Clock.now(wall_s))
 
 
+def replan(
+    run: OwnRun, writer: PlanWriter, facts: Facts, findings: Findings, lines: Lines, wall_s: float
+) -> OwnRun:  # fmt: skip
+    """Put another plan in the place of a run that has begun: what that has sent, or may have, is carried over.
+
+    Until the new file has the old one's name, the old one is the run, and from then on the new one; it stays owned.
+
+    Args:
+        run: the run, owned; it is closed.
+        writer: the plan.
+        facts: what that was made of.
+        findings: what planning found.
+        lines: its rows' places in the sheet.
+        wall_s: seconds since 1970.
+
+    Raises:
+        RunFileError: it cannot be written, or another process is reading the run.
+    """
+    if not isinstance(run, OwnSqliteRun):
+        raise TypeError(run)
+    lines.end(writer.carry_over(run.path, run.facts.columns, facts.columns))
+    lock = run.let_go()
+    try:
+        return OwnSqliteRun(writer.finish(facts, findings, lines, lock), wall_s, Clock.now(wall_s))
+    finally:
+        lock.release()
+
+
 def check_replaceable(place: Path) -> None:
     """See that a new plan may take a run's place.
 

@@ -31,7 +31,7 @@ class Paths(NamedTuple):
     def beside(
         cls, input_name: str, run: Path | None = None, results: Path | None = None, *, rehearses: bool = False
     ) -> Paths:  # fmt: skip
-        """The default names: ``campaign.csv`` gives ``campaign.run`` and ``campaign.results.csv`` beside it.
+        """The default names: ``campaign.csv`` gives ``campaign.run``, and that ``campaign.results.csv``.
 
         A rehearsal has names of its own, ``campaign.sandbox.run`` and ``campaign.sandbox.results.csv``, so that it
         does not stand in the way of the real run.
@@ -43,7 +43,12 @@ class Paths(NamedTuple):
         if is_run_file(given):
             run, kind = given, ""
         run = run or given.with_suffix(f"{kind}.run")
-        return cls(run, results or given.with_suffix(f"{kind}.results.csv"))
+        return cls(run, results or results_beside(run))
+
+
+def results_beside(run: Path) -> Path:
+    """Where a run's results go by default: they have its name, so that no two runs share a file."""
+    return run.with_name(f"{run.name.removesuffix('.run')}.results.csv")
 
 
 def run_named(given: Path) -> Path:

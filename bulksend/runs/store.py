@@ -6,7 +6,7 @@ The engine's part is stated beside the engine, in `bulksend.sending.journal`.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import NamedTuple, Protocol, Self
+from typing import Protocol, Self
 
 from bulksend.model import ContactId, Event, Message, PhoneNumber, Recipient, RowInDoubt, Status
 from bulksend.planning import Lines, Overview, Plan, Tally
@@ -15,52 +15,21 @@ from bulksend.runs.facts import Address, Facts
 from bulksend.runs.figures import Figures
 from bulksend.runs.owner import Owner
 from bulksend.runs.telling import (
+    Arrived,
     Charge,
     Complaint,
     KnownRow,
     MendRow,
     OpenRow,
     PlannedRow,
+    RecentSend,
     ResultRow,
     RowTold,
+    Span,
     UnsentRow,
 )
 from bulksend.sending import Journal
 from bulksend.sms import Observed
-
-
-class RecentSend(NamedTuple):
-    """What counts against a phone's cap.
-
-    Attributes:
-        recipient: the phone, by number where that is known.
-        parts: SMS parts of all its attempts that may have arrived.
-        messages: these attempts.
-        ended_at: when the last of them ended, in seconds since 1970.
-    """
-
-    recipient: Recipient
-    parts: int
-    messages: int
-    ended_at: float
-
-
-class Arrived(NamedTuple):
-    """A message that was accepted, or may have been.
-
-    Attributes:
-        row: its row.
-        recipient: whom it reached, by number where that is known.
-        text: what it said.
-        started_at: when its last attempt began, in seconds since 1970.
-        in_doubt: whether it is not known to be accepted.
-    """
-
-    row: int
-    recipient: Recipient
-    text: str
-    started_at: float
-    in_doubt: int
 
 
 class Run(Protocol):
@@ -98,6 +67,14 @@ class Run(Protocol):
     @property
     def has_begun(self) -> bool:
         """Whether a message may have been accepted, so that the plan must not be replaced."""
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether only commands with a limit have sent anything of it."""
+
+    @property
+    def span(self) -> Span | None:
+        """When it was sent; None if nothing of it was tried."""
 
     @property
     def is_keyed(self) -> bool:
@@ -146,6 +123,14 @@ class Run(Protocol):
 
     def knows(self, attempts: Sequence[tuple[int, float]]) -> set[int]:
         """The rows of which it knows an attempt, or a later one; each with the time when that began."""
+
+    def has_sent(self, message_id: str, recipients: Collection[str]) -> bool:
+        """Whether it sent a message that somebody tells of, or may have: by its id, or else by whom it went to.
+
+        Args:
+            message_id: the API's id of it; empty if it has none.
+            recipients: by number or contact, as people write them.
+        """
 
     def numbers(self) -> Iterator[tuple[ContactId, PhoneNumber]]:
         """The numbers that answers told of contacts."""
@@ -218,6 +203,12 @@ class OwnRun(Run, Protocol):
 
     def readdress(self, address: Address) -> None:
         """Say where the plan goes, before anything of it is sent."""
+
+    def remove(self) -> None:
+        """Let go of it and remove it: a plan that nobody wants to send after all."""
+
+    def note_input(self, digest: str) -> None:
+        """Note that an input with these bytes has the same rows as that of which it was planned."""
 
     def learn(self, numbers: Sequence[tuple[ContactId, PhoneNumber]]) -> None:
         """Note numbers of contacts that are known from elsewhere."""

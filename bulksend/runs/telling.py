@@ -72,6 +72,18 @@ class RowTold(NamedTuple):
     error: str
 
 
+class Span(NamedTuple):
+    """When a run was sent.
+
+    Attributes:
+        began_at: when the first of its rows was tried last, in seconds since 1970.
+        ended_at: when the last attempt of all ended.
+    """
+
+    began_at: float
+    ended_at: float
+
+
 class Complaint(NamedTuple):
     """Why rows of a status are not sent.
 
@@ -119,3 +131,37 @@ class Charge:
             self.unpriced + other.unpriced,
             self.uncharged + other.uncharged,
         )
+
+
+class RecentSend(NamedTuple):
+    """What counts against a phone's cap.
+
+    Attributes:
+        recipient: the phone, by number where that is known.
+        parts: SMS parts of all its attempts that may have arrived.
+        messages: these attempts.
+        ended_at: when the last of them ended, in seconds since 1970.
+    """
+
+    recipient: Recipient
+    parts: int
+    messages: int
+    ended_at: float
+
+
+class Arrived(NamedTuple):
+    """A message that was accepted, or may have been.
+
+    Attributes:
+        row: its row.
+        recipient: whom it reached, by number where that is known.
+        text: what it said.
+        started_at: when its last attempt began, in seconds since 1970.
+        in_doubt: whether it is not known to be accepted.
+    """
+
+    row: int
+    recipient: Recipient
+    text: str
+    started_at: float
+    in_doubt: int

@@ -66,7 +66,7 @@ def test_a_run_goes_on_only_with_the_same_choice_of_rows(program: Program, sandb
     server = sandbox()
     write(program, ("to", "City"), (ANA, "Cebu"), (BEN, "Davao"), (CY, "Cebu"))
     send = ("send", "campaign.csv", "--message", "Hi", "--base-url", server.base_url, "--yes")
-    assert program(*send, "--only", "City=Cebu", "--limit", "1").returncode == ExitCode.OK
+    assert program(*send, "--only", "City=Cebu", "--max-cost", "0.02").returncode == ExitCode.STOPPED
     for flags, says in (
         ((), "another choice of rows to keep"),
         (("--only", "City=Davao"), "another choice of rows to keep"),

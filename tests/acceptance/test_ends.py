@@ -296,7 +296,7 @@ def test_a_begun_run_is_not_changed_by_an_edited_spreadsheet_or_other_options(
     server = sandbox()
     campaign_of(numbers(5))
     send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes")
-    assert program(*send, "--limit", "2").returncode == 0
+    assert program(*send, "--max-cost", "0.04").returncode == 3
     other_text = program(*send, "--message", "Other")
     other_server = program("send", "campaign.csv", "--sandbox", "--yes", "--run", "campaign.run")
     campaign_of(numbers(6))

@@ -27,7 +27,7 @@ from bulksend.runs.accounts import account_name
 from bulksend.runs.clock import Clock
 from bulksend.runs.opening import open_run
 from bulksend.runs.sqlite.owned import OwnSqliteRun
-from bulksend.runs.store import RecentSend
+from bulksend.runs.telling import RecentSend
 from bulksend.sending import Cap, Caps, Pace, Stopping
 
 URL = "https://x.test"

@@ -8,7 +8,7 @@ from sheets import planned, xlsx
 from bulksend.errors import InputError
 from bulksend.planning import PlanOptions
 from bulksend.planning.own_results import _TOLD
-from bulksend.reports.results import COLUMNS, ESTIMATE_COLUMNS
+from bulksend.reports.columns import COLUMNS, ESTIMATE_COLUMNS
 
 
 def test_results_have_the_columns_by_which_they_are_known_and_estimates_have_not() -> None:

@@ -28,7 +28,8 @@ from bulksend.model import (
     Status,
 )
 from bulksend.planning import harmless
-from bulksend.reports.results import COLUMNS, ESTIMATE_COLUMNS, input_columns, write_estimate, write_results, writer_for
+from bulksend.reports.columns import COLUMNS, ESTIMATE_COLUMNS, input_columns
+from bulksend.reports.results import write_estimate, write_results, writer_for
 from bulksend.runs.sqlite import SqliteRun
 from bulksend.runs.telling import ResultRow
 

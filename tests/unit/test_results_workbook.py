@@ -21,7 +21,8 @@ from runfiles import begin, notes_of, own
 
 from bulksend.errors import UsageError
 from bulksend.model import Answer, ContactId, Encoding, Event, MicroUSD, Outcome, PhoneNumber, Status
-from bulksend.reports.results import COLUMNS, check_output, write_estimate, write_results
+from bulksend.reports.columns import COLUMNS
+from bulksend.reports.results import check_output, write_estimate, write_results
 from bulksend.reports.told import Told, told_by
 from bulksend.reports.workbook import COLUMNS_MAX, ROWS_MAX, Mark, mark_of, write_workbook
 from bulksend.runs.sqlite import SqliteRun

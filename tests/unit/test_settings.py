@@ -133,6 +133,7 @@ SAMPLES: dict[str, tuple[str, Any, str]] = {
     "row": ("3", 3, "3"),
     "dry-run": ("1", True, "true"),
     "yes": ("1", True, "true"),
+    "new": ("1", True, "true"),
     "no-progress": ("1", True, "true"),
     "verbose": ("1", True, "true"),
     "json": ("1", True, "true"),

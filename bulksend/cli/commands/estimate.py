@@ -24,7 +24,7 @@ from bulksend.engagespark import Balance
 from bulksend.errors import UsageError
 from bulksend.model import Duplicates, Endpoint, Status
 from bulksend.planning import Plan
-from bulksend.reports import check_output, inputs_at, write_estimate
+from bulksend.reports import check_output, check_own, inputs_at, write_estimate
 from bulksend.runs import Address, Run, check_replaceable, is_run_file, open_run
 
 _NOBODY = "nobody: this is an estimate"
@@ -87,6 +87,7 @@ def estimate(
     path = Path(input_name)
     if said.output:
         check_output(said.output, path, *planned.files, *to.files, *inputs_at(path))
+        check_own(said.output, None)
     how = replace(paced.options(), limit=said.limit, repeating=again.options())
     org_id, base_url = to.address
     address = Address(org_id or 0, options.DEFAULT_BASE_URL if base_url is None else base_url)

@@ -33,7 +33,7 @@ from bulksend.cli.which_run import run_meant
 from bulksend.engagespark import Looked, Target
 from bulksend.errors import UsageError
 from bulksend.model import Endpoint, RowInDoubt
-from bulksend.reports import check_output, inputs_of
+from bulksend.reports import check_output, check_own, inputs_of
 from bulksend.runs import Account, OwnRun, Paths, Terms, open_run
 from bulksend.words import many
 
@@ -89,6 +89,7 @@ def command(run_file: Path, to: TargetSettings, paced: PaceSettings, said: Resol
     check_is_local(paths.run, force=said.force)
     with open_run(paths.run) as run:
         check_output(paths.results, paths.run, *inputs_of(run))
+    check_own(paths.results, paths.run)
     org_id, base_url = to.address
     manners = Manners(out, paths.results, wait=said.wait, hides_progress=said.no_progress)
     tell = excluded_teller(out, is_list_said=False, tells_doubts=not said.resend)

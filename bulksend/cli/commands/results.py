@@ -9,6 +9,7 @@ import click
 
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import console
+from bulksend.cli.sending import tell_kept
 from bulksend.cli.settings import Command, option
 from bulksend.cli.standing_view import purge_words
 from bulksend.cli.values import CHOICE
@@ -30,10 +31,11 @@ from bulksend.words import printable
 )
 def command(run_file: Path, output: Path, where: tuple[tuple[tuple[str, str], ...], ...]) -> ExitCode:
     """Write a run's results to a file, as its ending says; the run may be at work."""
-    place = run_meant(run_file, console())
+    out = console()
+    place = run_meant(run_file, out)
     with open_run(place) as run:
         check_output(output, place, *inputs_of(run))
-        write_results(run, output, tuple(chain.from_iterable(where)))
+        tell_kept(out, write_results(run, output, tuple(chain.from_iterable(where))))
         if run.purge:
-            console().print(f"{printable(run.place)}: {purge_words(run.place, run.purge)}.", soft_wrap=True)
+            out.print(f"{printable(run.place)}: {purge_words(run.place, run.purge)}.", soft_wrap=True)
     return ExitCode.OK

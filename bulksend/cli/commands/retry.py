@@ -16,7 +16,7 @@ from bulksend.cli.which_run import run_meant
 from bulksend.errors import UsageError
 from bulksend.model import Status
 from bulksend.planning import Tally
-from bulksend.reports import check_output, inputs_of, write_mending
+from bulksend.reports import check_output, check_own, inputs_of, write_mending
 from bulksend.runs import is_run_file, open_run
 from bulksend.words import many
 
@@ -57,6 +57,7 @@ def _check_output(output: Path, place: Path) -> None:
     with open_run(place) as run:
         campaign.check_not_purged(run)
         check_output(output, place, *inputs_of(run))
+    check_own(output, None)
     if is_run_file(its_run := output.with_suffix(".run")):
         raise UsageError(f"{output}: this is the input of another run, {its_run}: name another file for the output")
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from bulksend import campaign
 from bulksend.campaign import Ended, LookedBack, SendOptions
@@ -14,11 +13,11 @@ from bulksend.cli import options, plan_view, run_view, summary
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.commands.estimate import EstimateSettings, estimate
 from bulksend.cli.console import REHEARSAL, console
-from bulksend.cli.earlier import check_not_lost, check_not_sent
-from bulksend.cli.excluded_view import excluded_teller
+from bulksend.cli.earlier import check_not_lost
 from bulksend.cli.given import FileSettings, PaceSettings, PlanSettings, RepeatSettings, TargetSettings
 from bulksend.cli.groups import Group, with_options
 from bulksend.cli.history_view import held_lines
+from bulksend.cli.opening import Asking, Opened, Opener
 from bulksend.cli.options import VERBOSE
 from bulksend.cli.page import Page
 from bulksend.cli.sending import (
@@ -55,6 +54,7 @@ class SendSettings:
     no_dedup: bool
     history_days: int
     limit: int | None
+    new: bool
     test_to: str | None
     row: int | None
     wait: bool
@@ -91,6 +91,7 @@ SEND = Group(
         option(
             "--row", metavar="N", type=click.IntRange(min=1), help="Whose text; the first that can be sent if unsaid."
         ),
+        option("--new", is_flag=True, help="Begin another run beside one that has begun otherwise, or is finished."),
         option("--wait", is_flag=True, help="If another run of the account is sending, wait until it has ended."),
         option("--force", is_flag=True, help="The run file lies on a network file system, where locks may not hold."),
         option("--dry-run", is_flag=True, help="Plan and price only, as `bulksend estimate` does."),
@@ -100,14 +101,6 @@ SEND = Group(
         option("--json", "as_json", is_flag=True, help="One summary object on stdout."),
     ),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Asking:
-    """Which questions are answered already."""
-
-    yes: bool
-    repeat: bool
 
 
 @click.command(cls=Command)
@@ -164,64 +157,46 @@ def command(
         repeating=again.options(),
         history_days=said.history_days,
     )
-    manners = Manners(
-        console(), paths.results, wait=said.wait, hides_progress=said.no_progress, leaves_out=again.is_said
-    )
-    asking = _Asking(yes=said.yes, repeat=again.repeat)
-    run, asking = _opened(input_name, to, planned, paths, asking, manners.out)
-    if asking.repeat:
+    out = console()
+    opener = Opener(out, paths.run, files.results, read, planned.rates, Asking(repeat=again.repeat, new=said.new))
+    opened = _opened(input_name, to, planned, opener, yes=said.yes)
+    if opened.repeat:
         how = replace(how, repeating=replace(how.repeating, repeat=True))
-    with run:
-        ended, code = _send(run, to, how, manners, asking, verbose=said.verbose)
+    manners = Manners(out, opened.results, wait=said.wait, hides_progress=said.no_progress, leaves_out=again.is_said)
+    with opened.run as run:
+        try:
+            ended, code = _send(opened, to, how, manners, said)
+        except BaseException:
+            if opened.is_another and not run.has_begun:  # or the next command would take it for agreed
+                run.remove()
+            raise
         if said.as_json:
-            summary.write(summary.of_send(run, ended, code, paths.results))
+            summary.write(summary.of_send(run, ended, code, manners.results))
     return code
 
 
-def _opened(
-    input_name: str, to: TargetSettings, planned: PlanSettings, paths: Paths, asking: _Asking, out: Console
-) -> tuple[OwnRun, _Asking]:  # fmt: skip
-    """Plan the input, or go on with the run that has begun; and what was answered on the way."""
-    if not is_run_file(Path(input_name)):
-        return _planned(input_name, to, planned, paths, asking, out)
-    plan_options = planned.options()
-    terms, lists = planned.terms(to, plan_options), plan_options.exclusions
-    check_can_ask(yes=asking.yes)
-    run = campaign.own_as_planned(paths.run, terms, lists, excluded_teller(out, is_list_said=bool(lists.digest)))
-    try:
-        if not run.has_begun and run.facts.base_url:
-            asking = replace(asking, repeat=check_not_sent(paths, out, repeat=asking.repeat))
-    except BaseException:
-        run.close()
-        raise
-    plan_view.tell_of_rates(out, run.place, planned.rates)
-    return run, asking
-
-
-def _planned(
-    input_name: str, to: TargetSettings, planned: PlanSettings, paths: Paths, asking: _Asking, out: Console
-) -> tuple[OwnRun, _Asking]:  # fmt: skip
+def _opened(input_name: str, to: TargetSettings, planned: PlanSettings, opener: Opener, *, yes: bool) -> Opened:
+    """Plan the input, or go on with the run that has begun."""
+    if is_run_file(Path(input_name)):
+        plan_options = planned.options()
+        check_can_ask(yes=yes)
+        return opener.as_planned(planned.terms(to, plan_options), plan_options.exclusions)
     plan_options = planned.options()
     org_id, base_url = to.address
-    check_can_ask(yes=asking.yes)
+    check_can_ask(yes=yes)
     if org_id is None:
         raise UsageError("there is no organization id", Advice.GIVE_ORGANIZATION)
     address = Address(org_id, options.DEFAULT_BASE_URL if base_url is None else base_url)
     target_of(to, address, plan_options.endpoint)  # before a long plan: are key and address fit for use?
-    request = planned.request(input_name, plan_options, address)
-    if begun := campaign.reopen(request, paths.run, excluded_teller(out, is_list_said=True)):
-        plan_view.tell_of_rates(out, begun.place, planned.rates)
-        return begun, asking
-    if address.base_url:
-        asking = replace(asking, repeat=check_not_sent(paths, out, repeat=asking.repeat))
-    return campaign.plan(request, paths.run), asking
+    return opener.of_input(planned.request(input_name, plan_options, address))
 
 
 def _send(
-    run: OwnRun, to: TargetSettings, how: SendOptions, manners: Manners, asking: _Asking, *, verbose: bool
+    opened: Opened, to: TargetSettings, how: SendOptions, manners: Manners, said: SendSettings
 ) -> tuple[Ended, ExitCode]:  # fmt: skip
-    looked, out = campaign.look_at_history(run, how.repeating), manners.out
-    check_not_lost(run, looked, out, repeat=asking.repeat)
+    run, out = opened.run, manners.out
+    looked = campaign.look_at_history(run, how.repeating)
+    check_not_lost(run, looked, out, repeat=opened.repeat)
     plan, facts = run.plan(how.limit), run.facts
     in_doubt = plan.tally.in_doubt
     is_something_left = bool(plan.overview.rows or in_doubt)
@@ -229,7 +204,8 @@ def _send(
     if is_something_left:
         target = target_of(to, facts.address, Endpoint(facts.endpoint))
     place = REHEARSAL if facts.address.is_rehearsal else f"{facts.base_url}, organization {facts.org_id}"
-    _show_plan(plan, place, target, how, Page(out, verbose=verbose), looked)
+    is_new = opened.is_new or not plan.tally.attempts
+    _show_plan(plan, place, target, how, Page(out, verbose=said.verbose), looked, is_new=is_new)
     run_view.tell_if_closed(out, run)
     if not plan.overview.rows:
         out.print("Nothing is left to send." if not in_doubt else f"Only {many(in_doubt, 'row')} in doubt are left.")
@@ -239,7 +215,7 @@ def _send(
     watch = Watch(out, hides_progress=True)
     with campaign.held_account(target, run, watch.hear, wait=manners.wait) as account:
         question = _question(run, plan, how)
-        if question and not asking.yes and not agreed(question, out):
+        if question and not said.yes and not agreed(question, out):
             raise click.exceptions.Exit(ExitCode.STOPPED)
         return send_and_tell(run, account, target, how, manners)
 
@@ -256,10 +232,10 @@ def _question(run: OwnRun, plan: Plan, how: SendOptions) -> str:
 
 
 def _show_plan(
-    plan: Plan, place: str, target: Target | None, how: SendOptions, page: Page, looked: LookedBack
+    plan: Plan, place: str, target: Target | None, how: SendOptions, page: Page, looked: LookedBack, *, is_new: bool
 ) -> None:  # fmt: skip
     told = run_loop(campaign.balance(target)) if target and plan.overview.rows else None
-    findings = None if plan.tally.attempts else plan.findings
+    findings = plan.findings if is_new else None
     held = held_lines(looked, how.repeating)
     plan_view.show_plan(page, plan, how, place, told if isinstance(told, Balance) else None, findings, held)
     if how.max_cost is not None and plan.overview.price + plan.tally.charged > how.max_cost:

@@ -35,6 +35,7 @@ def plan(db: sqlite3.Connection) -> Facts:
     for pairs in ("mapping", "only", "skip"):
         found[pairs] = tuple((column, value) for column, value in found.get(pairs, ()))
     found["reading"] = tuple(found["reading"])
+    found["instead_of"] = tuple(found.get("instead_of", ()))
     return Facts.read(found)
 
 
@@ -165,6 +166,19 @@ def note_keyed(db: sqlite3.Connection, *, keyed: bool) -> None:
     """Note that messages go with or without a clientDedup; once one had a key, that stays."""
     if keyed or read(db, "keyed") is None:
         note(db, "keyed", int(keyed))
+
+
+def is_limited(db: sqlite3.Connection) -> bool:
+    """Whether only commands with a limit have sent anything of it."""
+    return bool(read(db, "limited") == 1)
+
+
+def note_limited(db: sqlite3.Connection, *, limited: bool) -> None:
+    """Note that a command is about to send with or without a limit; once one had none, that stays."""
+    if not limited:
+        note(db, "limited", 0)
+    elif read(db, "limited") is None and not has_begun(db):
+        note(db, "limited", 1)
 
 
 def has_begun(db: sqlite3.Connection) -> bool:

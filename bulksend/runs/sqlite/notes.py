@@ -12,7 +12,7 @@ from bulksend.errors import RunFileError
 from bulksend.model import Answer, Attempt, Event, Message, Outcome, Queued, Recipient
 from bulksend.runs.sqlite import kept, life, unsent
 from bulksend.runs.sqlite.departures import Departures
-from bulksend.runs.sqlite.queries import COPY, NUMBER, recent_sends, until
+from bulksend.runs.sqlite.queries import COPY, LAST_ROW, NUMBER, recent_sends, until
 from bulksend.runs.states import Decision, State
 
 _ADVANCED_AT = 100_000  # rows
@@ -108,6 +108,7 @@ class Notes:
         self._begun_to = 0
         self._first = kept.first_unfinished(db)
         self._until = until(db, limit)
+        self._is_noted = False
         self._departures = departures
         self.in_flight: set[int] = set()  # rows whose intents may be noted, and whose outcomes are not
         self._settled: list[int] = []  # by the transaction under way
@@ -169,6 +170,9 @@ class Notes:
         if self._keyed is not None:
             kept.note_keyed(self.db, keyed=self._keyed)
             self._keyed = None
+        if not self._is_noted:
+            kept.note_limited(self.db, limited=self._until < LAST_ROW)
+            self._is_noted = True
         begun = self.db.execute(_BEGIN, [wall_s, self._departures.issue(len(rows)), proof, wanted]).rowcount
         if begun != len(rows):
             raise RunFileError(f"{self.path}: {len(rows) - begun} rows were to be sent that are sent or on their way")

@@ -85,6 +85,11 @@ class OwnSqliteRun(SqliteRun):
         with self._writing():
             kept.note(self._db, "plan", orjson.dumps(facts))
 
+    def note_input(self, digest: str) -> None:
+        """See `OwnRun.note_input`."""
+        with self._writing():
+            kept.note(self._db, "plan", orjson.dumps(replace(self.facts, input_digest=digest)))
+
     def learn(self, numbers: Sequence[tuple[ContactId, PhoneNumber]]) -> None:
         """See `OwnRun.learn`."""
         with self._writing():
@@ -209,6 +214,18 @@ class OwnSqliteRun(SqliteRun):
 
     def close(self) -> None:
         """Give the run up in order: one plain file remains, which also a reader without write access can open."""
+        self.let_go().release()
+
+    def remove(self) -> None:
+        """See `OwnRun.remove`."""
+        is_named = self._names.hold
+        lock = self.let_go()
+        if is_named:
+            self.path.unlink(missing_ok=True)
+        lock.release()
+
+    def let_go(self) -> FileLock:
+        """Give the run up as `close` does, and hand its lock on to the caller."""
         with suppress(OwnedError, RunFileError):  # it is somebody else's by now, or cannot be written
             with self._writing():
                 kept.advance(self._db)
@@ -220,7 +237,7 @@ class OwnSqliteRun(SqliteRun):
                 self._db.execute(f"PRAGMA {'journal_mode = DELETE' if self._names.hold else 'wal_checkpoint(FULL)'}")
         self._departures.close(remove=False)
         self._db.close()
-        self._lock.release()
+        return self._lock
 
     def _see_what_is_left(self) -> None:
         """Nothing is under way any more: what could not be noted is seen as the next owner will find it."""

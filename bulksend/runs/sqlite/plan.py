@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import orjson
@@ -16,8 +17,11 @@ import orjson
 from bulksend.errors import RunFileError
 from bulksend.model import Recipient, Status
 from bulksend.planning import Findings, Lines, PlannedRows
+from bulksend.runs.edits import Edits
 from bulksend.runs.facts import Facts
 from bulksend.runs.lock import FileLock
+from bulksend.runs.sqlite import carried, compared
+from bulksend.runs.sqlite.log import is_log, log_of
 from bulksend.runs.sqlite.run import SqliteRun
 from bulksend.runs.sqlite.schema import INDEXES, PRAGMAS, SCHEMA, draft_of, explained, is_run_file
 
@@ -50,7 +54,7 @@ class PlanWriter:
         try:
             with explained(path):
                 os.truncate(self._draft, 0)  # what a killed planner left
-                self._db = sqlite3.connect(self._draft, isolation_level=None)
+                self._db = sqlite3.connect(f"{self._draft.resolve().as_uri()}", uri=True, isolation_level=None)
                 # No journal: a plan that was cut off is thrown away whole.
                 self._db.executescript(
                     f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {SCHEMA} {INDEXES} {PRAGMAS} {_ALIKE} BEGIN;"
@@ -84,8 +88,45 @@ class PlanWriter:
         self._counts[Status.PENDING] -= skipped
         self._counts[Status.SKIPPED] += skipped
 
-    def finish(self, made_of: Facts, findings: Findings, lines: Lines | None = None) -> FileLock:
+    def edits_since(self, place: Path) -> Edits:
+        """How the plan differs from that of a run; once all rows are added.
+
+        Raises:
+            RunFileError: the run cannot be read.
+        """
+        with explained(place), self._beside(place):
+            return compared.edits(self._db)
+
+    def carry_over(self, place: Path, before: Sequence[str], now: Sequence[str]) -> int:
+        """Take over what a run has sent, or may have; once all rows are added. See `carried`.
+
+        Returns the row from which on are those that the input does not have any more.
+
+        Args:
+            place: the run's, which the caller owns.
+            before: its input's columns.
+            now: the plan's.
+
+        Raises:
+            RunFileError: the run cannot be read, or the plan not be written.
+        """
+        with explained(place), self._beside(place):
+            moved = carried.carry_over(self._db, before, now)
+        rows = self._counts.total()
+        self._counts[Status.PENDING] += moved.added + moved.taken_up
+        self._counts[Status.SKIPPED] -= moved.taken_up
+        return rows + 1
+
+    def finish(
+        self, made_of: Facts, findings: Findings, lines: Lines | None = None, held: FileLock | None = None
+    ) -> FileLock:  # fmt: skip
         """Make the plan durable and give it its name; the run's lock goes on with the caller.
+
+        Args:
+            made_of: what the plan was made of.
+            findings: what planning found.
+            lines: the rows' places in the sheet; None if they are not known.
+            held: the lock of a run that has begun and is replaced, for what it has sent was carried over; None if none.
 
         Raises:
             OwnedError: another process is sending the run of this name.
@@ -102,7 +143,7 @@ class PlanWriter:
             self._db.execute("COMMIT")
             self._db.close()
             self._lock.sync()
-            self._give_name()
+            self._give_name(held)
             _sync_folder(self.path.parent)
         self._lock.path = self.path
         return self._lock
@@ -113,12 +154,25 @@ class PlanWriter:
         self._draft.unlink(missing_ok=True)
         self._lock.release()
 
-    def _give_name(self) -> None:
+    @contextmanager
+    def _beside(self, place: Path) -> Iterator[None]:
+        """A run's file is to be read by its side, as ``old``; if something is raised, the draft is of no more use."""
+        self._db.execute("COMMIT")  # a file cannot be let go of inside a transaction
+        self._db.execute("ATTACH ? AS old", [f"{place.resolve().as_uri()}?mode=ro"])
+        self._db.execute("BEGIN")
+        yield
+        self._db.execute("COMMIT")
+        self._db.execute("DETACH old")
+        self._db.execute("BEGIN")
+
+    def _give_name(self, held: FileLock | None) -> None:
         """Replace the run of this name; never one that is being sent, or that began while this plan was made."""
-        old = FileLock(self.path) if self.path.exists() else None
+        old = FileLock(self.path) if held is None and self.path.exists() else None
         try:
             if old and is_run_file(self.path) and _has_begun(self.path):
                 raise RunFileError(f"{self.path}: this run has begun meanwhile; run the same command again to go on")
+            if held and is_log(log_of(self.path)):  # without which it would be an older state of itself
+                raise RunFileError(f"{self.path}: another process is reading this run: try again after it")
             for log in ("-wal", "-shm", "-journal"):  # a killed owner's: SQLite would take it for the new file's
                 self.path.with_name(self.path.name + log).unlink(missing_ok=True)
             self._draft.rename(self.path)

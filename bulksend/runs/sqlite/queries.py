@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
+
+import orjson
 
 from bulksend.model import Encoding, Message, PhoneNumber, RowInDoubt, Status
 from bulksend.planning import CROWDS_MAX, Crowd, Group, Overview, Preview, Tally, summed
 from bulksend.runs.clock import Clock, lag
 from bulksend.runs.sqlite import kept, life
 from bulksend.runs.states import Decision, State
-from bulksend.runs.telling import Complaint
+from bulksend.runs.telling import Complaint, Span
 from bulksend.sms import phones
 
 PENDING = f"m.row >= :first AND m.status = 'pending' AND (s.row IS NULL OR {life.is_to_send('s.')})"
@@ -88,6 +90,11 @@ WITH reached AS (SELECT DISTINCT m.recipient FROM sends s JOIN messages m ON m.r
 SELECT recipient FROM reached
 UNION SELECT n.number FROM reached r JOIN numbers n ON typeof(r.recipient) = 'integer' AND n.contact = r.recipient
 """
+_SENT_AS = "SELECT 1 FROM sends WHERE json_extract(answer, '$.messageId') = ? LIMIT 1"
+_SENT_TO = f"""
+SELECT 1 FROM sends s JOIN messages m ON m.row = s.row
+WHERE {life.may_have_arrived("s.")} AND CAST(m.recipient AS TEXT) IN (SELECT value FROM json_each(?)) LIMIT 1
+"""
 
 _NOT_SENT = f"""
 SELECT state, decision, count(*) FROM sends WHERE state <> '{State.SENT}' GROUP BY state, decision
@@ -130,6 +137,20 @@ def last_tried_at(db: sqlite3.Connection) -> float | None:
         "SELECT max(max(started_at, coalesce(ended_at, 0))) FROM sends WHERE attempts > 0"
     ).fetchone()
     return found[0]
+
+
+def span(db: sqlite3.Connection) -> Span | None:
+    """What `Run.span` tells."""
+    sql = "SELECT min(started_at), max(coalesce(ended_at, started_at)) FROM sends WHERE attempts > 0"
+    began_at, ended_at = db.execute(sql).fetchone()
+    return None if began_at is None else Span(began_at, ended_at)
+
+
+def has_sent(db: sqlite3.Connection, message_id: str, recipients: Collection[str]) -> bool:
+    """What `Run.has_sent` tells."""
+    if message_id:
+        return db.execute(_SENT_AS, [message_id]).fetchone() is not None
+    return db.execute(_SENT_TO, [orjson.dumps(list(recipients)).decode()]).fetchone() is not None
 
 
 def until(db: sqlite3.Connection, limit: int | None) -> int:

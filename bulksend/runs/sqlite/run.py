@@ -17,8 +17,7 @@ from bulksend.runs.sqlite.figures import SqliteFigures
 from bulksend.runs.sqlite.schema import connect, explained, show
 from bulksend.runs.sqlite.wholeness import check_whole, epoch_gone, left_to
 from bulksend.runs.states import Decision, State
-from bulksend.runs.store import Arrived, RecentSend
-from bulksend.runs.telling import Charge, Complaint, MendRow, PlannedRow, ResultRow, RowTold
+from bulksend.runs.telling import Arrived, Charge, Complaint, MendRow, PlannedRow, RecentSend, ResultRow, RowTold, Span
 from bulksend.sms import Observed
 
 
@@ -92,6 +91,18 @@ class SqliteRun:
         """See `Run.has_begun`."""
         with explained(self.path):
             return kept.has_begun(self._db)
+
+    @property
+    def is_limited(self) -> bool:
+        """See `Run.is_limited`."""
+        with explained(self.path):
+            return kept.is_limited(self._db)
+
+    @property
+    def span(self) -> Span | None:
+        """See `Run.span`."""
+        with explained(self.path):
+            return queries.span(self._db)
 
     @property
     def is_keyed(self) -> bool:
@@ -174,6 +185,11 @@ class SqliteRun:
         """See `Run.knows`."""
         with explained(self.path):
             return unsent.knows(self._db, attempts)
+
+    def has_sent(self, message_id: str, recipients: Collection[str]) -> bool:
+        """See `Run.has_sent`."""
+        with explained(self.path):
+            return queries.has_sent(self._db, message_id, recipients)
 
     def numbers(self) -> Iterator[tuple[ContactId, PhoneNumber]]:
         """See `Run.numbers`."""
