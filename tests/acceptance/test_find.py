@@ -109,8 +109,8 @@ def test_what_cannot_be_looked_at_is_told_and_is_no_answer(
     server.end()  # and so it cannot answer the next one, which is killed
     campaign_of([EVA], "killed.csv")
     process = program.start("send", "killed.csv", "--base-url", server.base_url, "--yes", "--results", "k.csv")
-    deadline = time.monotonic() + 30
-    while "killed.run" not in program("runs", "--all").stdout:
+    deadline = time.monotonic() + 100
+    while "killed.run" not in program("runs", "--all", "--json").stdout:
         assert time.monotonic() < deadline
     process.kill()
     process.communicate(timeout=30)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+import zipfile
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -42,6 +43,12 @@ def holding(folder: Path, secret: str) -> list[str]:
         for path in folder.rglob("*")
         if path.is_file() and any(spelled in path.read_bytes() for spelled in spellings)
     )
+
+
+def unpacked(path: Path) -> str:
+    """All that stands in a workbook."""
+    with zipfile.ZipFile(path) as book:
+        return "".join(book.read(name).decode(errors="replace") for name in book.namelist())
 
 
 @pytest.fixture
@@ -99,6 +106,30 @@ def test_what_killed_processes_left_beside_a_run_is_gone_wherever_its_results_ar
     assert purged.returncode == 0, purged.stderr
     assert "rewritten" not in purged.stderr
     assert not left.exists()
+
+
+def test_a_workbook_of_results_is_rewritten_too(program: Program, sandbox: Start) -> None:
+    pytest.importorskip("xlsxwriter")
+    server = sandbox()
+    campaign(program.folder)
+    send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--message", "Kumusta, {Name} of {City}?")
+    assert program(*send, "--results", "mine.xlsx").returncode == 1
+    age(program.folder / "campaign.run")
+    assert SECRETS[1] in unpacked(program.folder / "mine.xlsx")
+    purged = program(*PURGE)
+    assert purged.returncode == 0, purged.stderr
+    assert "mine.xlsx: rewritten without them." in purged.stderr
+    for secret in SECRETS:
+        assert secret not in unpacked(program.folder / "mine.xlsx")
+
+    other = program("results", "campaign.run", "-o", "other.xlsx")
+    assert other.returncode == 0
+    campaign(program.folder)
+    assert program(*send, "--run", "second.run", "--repeat", "--results", "second.xlsx").returncode == 1
+    age(program.folder / "second.run")
+    foreign = program("purge", "second.run", *PURGE[2:], "--also", "other.xlsx")
+    assert foreign.returncode == 2
+    assert "other.xlsx: this is not what the run second.run wrote" in foreign.stderr
 
 
 @pytest.mark.usefixtures("command")

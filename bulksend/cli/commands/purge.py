@@ -65,5 +65,5 @@ def command(run_file: Path, older_than: float, repeat_after: float, also: tuple[
         if purged.is_known
         else "History holds nothing of this run: who got what of it is not known any more."
     )
-    out.print("The input, and copies of it or of the results elsewhere, are yours to remove.", soft_wrap=True)
+    out.print("The input, reports, and copies of the results elsewhere are yours to remove.", soft_wrap=True)
     return ExitCode.OK
