@@ -17,7 +17,7 @@ from bulksend.cli.excluded_view import excluded_teller
 from bulksend.cli.sending import agreed, has_terminal
 from bulksend.planning import Exclusions
 from bulksend.reports import check_output, check_own
-from bulksend.runs import OwnRun, Paths, Terms
+from bulksend.runs import OwnRun, Paths, Terms, open_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +146,8 @@ class Opener:
         draft, since = found.draft, found.since
         try:
             if not self.asking.new and not has_terminal():
+                with open_run(Path(since.run)) as run:
+                    campaign.check_not_purged(run)
                 raise campaign.is_changed(found, f" ({again_view.since_words(since)})")
             again_view.tell_changed(self.out, since)
             if not self.asking.new and not agreed(f"Begin another run beside it, {draft.place}?", self.out):

@@ -162,7 +162,7 @@ def test_a_purged_run_is_not_sent_and_its_sheet_is_left_out_as_before(
         assert refused.returncode == 2, refused.stderr
         assert len(refused.stderr.splitlines()) == 1
         assert "campaign.run: this run was purged: its numbers and texts are gone: " in refused.stderr
-        assert "give the new run a file of its own with --run" in refused.stderr
+        assert "to send its input once more, send that with --new" in refused.stderr
     ended = program(*send, "--run", "second.run", "--results", "second.csv")
     assert ended.returncode == 1
     assert f"{ROWS} of these got this very text from campaign.run" in ended.stderr
