@@ -154,8 +154,7 @@ def reopen(request: PlanRequest, place: Path, tell: Tell = unheard) -> OwnRun | 
     """
     check_folder(place)
     alone = [known for known in series(place, request.input_name) if known.place == place]
-    found = _Search(request, place, alone, tell).meant()
-    match found:
+    match found := _Search(request, place, alone, tell).meant():
         case Begun():
             found.another.discard()
             return found.run
@@ -243,8 +242,9 @@ class _Search:
     def _is_limited(self, known: Known, run: OwnRun) -> bool:
         """Whether a run is still to be sent but for some messages, which can be known again under the terms of now."""
         changed = {term.name for term in self._changed(known, known.facts.input_digest)}
-        is_bound = known.facts.keys_by_row or not changed.isdisjoint(_BOUND)
-        return run.is_limited and not is_bound and not _is_finished(run)
+        lists = run.excluded_by.partition(" ")[0] or known.facts.exclusion  # which leave out for good
+        is_bound = known.facts.keys_by_row or lists != self.request.options.exclusions.digest
+        return run.is_limited and not is_bound and changed.isdisjoint(_BOUND) and not _is_finished(run)
 
     def _instead_of(self, run: OwnRun, known: Known) -> OwnRun:
         run.close()

@@ -104,5 +104,6 @@ def _first_told_by(path: Path) -> ToldSend | Mark | None:
 
 def _knows(run: Run, told: ToldSend | Mark) -> bool:
     if isinstance(told, Mark):
-        return run.facts.plan_id == told.plan_id
+        facts = run.facts
+        return told.plan_id in (facts.plan_id, *(key.partition(" ")[0] for key in facts.instead_of))
     return run.has_sent(str(told.message_id or ""), {str(who) for who in (told.to, told.contact_id) if who})

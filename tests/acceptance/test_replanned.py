@@ -123,6 +123,20 @@ def test_what_is_in_doubt_after_a_test_keeps_its_key_and_is_not_sent_with_the_ne
     assert [row["status"] for row in program.results("june.results.csv")] == ["sent"] * 6
 
 
+def test_whom_a_list_left_out_is_not_planned_again_without_it(
+    program: Program, server: SandboxProcess, send: tuple[str, ...]
+) -> None:
+    write(program, *PEOPLE[:4])
+    (program.folder / "optouts.csv").write_text(f"to\n{PEOPLE[3]}\n")
+    listed = ("--exclude", "optouts.csv")
+    assert program(*send, "--message", "Hallo", *listed, "--limit", "1").returncode == 0
+    refused = program(*send, "--message", "Hello")
+    assert refused.returncode == 2
+    assert "begins another run beside it" in refused.stderr
+    assert program(*send, "--message", "Hello", *listed).returncode == 0
+    assert got(server) == {PEOPLE[0]: ["Hallo"], PEOPLE[1]: ["Hello"], PEOPLE[2]: ["Hello"]}
+
+
 def test_other_keys_or_another_account_are_another_run_also_after_a_test(
     program: Program, send: tuple[str, ...]
 ) -> None:

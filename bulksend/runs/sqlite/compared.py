@@ -19,7 +19,8 @@ UNION ALL SELECT row, status, recipient, sender, text FROM old.carried WHERE sta
 """
 _ALIKE = """(m.status = 'pending' AND o.status = 'pending'
     AND m.recipient = o.recipient AND m.sender IS o.sender AND m.text = o.text
-    OR m.status <> 'pending' AND o.status <> 'pending')"""
+    OR m.status <> 'pending' AND o.status <> 'pending'
+    OR 'skipped' IN (m.status, o.status) AND m.recipient = o.recipient)"""  # who is left out by now is no edit
 _DIFFERENT = """
 CREATE TEMP TABLE {name} (row INTEGER PRIMARY KEY, sends INTEGER, recipient, sender, text);
 INSERT INTO {name} SELECT m.row, m.status = 'pending', m.recipient, m.sender, m.text
