@@ -13,6 +13,7 @@ from bulksend.errors import UsageError
 from bulksend.files import clear_drafts
 from bulksend.planning import harmless
 from bulksend.reports.results import check_output, inputs_of, write_results
+from bulksend.reports.workbook import mark_of
 from bulksend.runs import Paths, Run
 
 _CELL_MAX = 2**31 - 1
@@ -50,7 +51,13 @@ def write_without(run: Run, paths: Sequence[Path]) -> None:
 
 
 def _is_of(run: Run, path: Path) -> bool:
-    """Whether a file holds the results of a run: row by row, with no other messageIds than it knows."""
+    """Whether a file holds the results of a run: row by row, with no other messageIds than it knows.
+
+    A workbook is marked with its run's plan.
+    """
+    if path.suffix.lower() == ".xlsx":
+        mark = mark_of(path)
+        return mark is not None and mark.plan_id == run.facts.plan_id
     is_jsonl = path.suffix.lower() == ".jsonl"
     told = _of_jsonl(path) if is_jsonl else _of_csv(path)
     try:
