@@ -10,8 +10,8 @@ from rich.padding import Padding
 from rich.text import Text
 
 from bulksend.campaign import Unread
-from bulksend.cli.standing_view import reason_words
 from bulksend.model import Status
+from bulksend.reports import why_ended
 from bulksend.runs import Stand
 from bulksend.sms import dollars
 from bulksend.words import printable
@@ -43,7 +43,7 @@ def _show(out: Console, stand: Stand) -> None:
         words.append(f"{statuses[Status.UNKNOWN]:,} unknown")
     if stand.purge:
         words.append("purged" if stand.purge.is_whole else "purged in part")
-    why = f": {reason_words(stand.end)}" if stand.end else ""
+    why = f": {why_ended(stand.end)}" if stand.end else ""
     _explain(out, ", ".join(words) + why)
 
 

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import time
 
-from bulksend.runs import CUT_OFF, FINISHED, LIMITED, End, Owner, Purge, Spell
+from bulksend.reports import why_ended
+from bulksend.runs import End, Owner, Purge, Spell
 from bulksend.words import printable
-
-_WORDS = {
-    FINISHED: "all was done that could be",
-    LIMITED: "so many rows as were wanted were done",
-    CUT_OFF: "it was cut off",
-}
 
 
 def who_words(owner: Owner | None, spell: Spell) -> str:
@@ -26,12 +21,7 @@ def who_words(owner: Owner | None, spell: Spell) -> str:
 
 def end_words(end: End) -> str:
     """How a run was last sent to an end."""
-    return f"its last send ended{'' if end.at_s is None else f' on {moment(end.at_s)}'}: {reason_words(end)}"
-
-
-def reason_words(end: End) -> str:
-    """Why a send ended."""
-    return printable(end.says) or _WORDS.get(end.reason, end.reason)
+    return f"its last send ended{'' if end.at_s is None else f' on {moment(end.at_s)}'}: {why_ended(end)}"
 
 
 def purge_words(place: str, purge: Purge) -> str:

@@ -11,8 +11,8 @@ from bulksend.planning import Tally
 from bulksend.reports.charts import Chart, charts, width_for
 from bulksend.reports.headline import Tile, lead, tiles
 from bulksend.reports.tables import Bar, Group, country, crowds, groups, outcomes, sizes, sums
-from bulksend.reports.wording import Numbers, moment, zone
-from bulksend.runs import Facts, Run
+from bulksend.reports.wording import Numbers, moment, why_ended, zone
+from bulksend.runs import FINISHED, Facts, Run
 from bulksend.words import many, printable
 
 _COUNTRIES = 12
@@ -60,7 +60,7 @@ def digest_of(run: Run, wall_s: float, numbers: Numbers) -> Digest:
         place=_place(facts),
         written=f"{moment(wall_s)} ({zone(wall_s)})",
         lead=lead(run, tally, stretches, charges),
-        notes=tuple(_notes(run, tally)),
+        notes=tuple(_notes(run, tally, numbers)),
         tiles=tuple(tiles(run, tally, stretches, charges)),
         charts=tuple(charts(stretches, figures.slices(width_s), width_s)),
         outcomes=tuple(outcomes(tally)),
@@ -83,7 +83,7 @@ def _place(facts: Facts) -> str:
     return f"organization {facts.org_id} at {host}" if facts.org_id else host
 
 
-def _notes(run: Run, tally: Tally) -> Iterator[str]:
+def _notes(run: Run, tally: Tally, numbers: Numbers) -> Iterator[str]:
     """What has to be known before the figures are read."""
     if run.facts.address.is_rehearsal:
         yield "This was a rehearsal: nothing reached a phone, and nothing was paid."
@@ -92,10 +92,15 @@ def _notes(run: Run, tally: Tally) -> Iterator[str]:
         yield "It was being sent while this page was written: the figures are of that moment."
     elif owner is not None:
         yield "It was cut off while it was being sent, and has not gone on since."
+    elif (end := run.spell.end) is not None and end.reason != FINISHED:
+        when = "" if end.at_s is None else f" on {moment(end.at_s)}"
+        yield f"The last send ended{when}: {numbers.within(why_ended(end))}."
     if (doubts := tally.statuses[Status.UNKNOWN]) == 1:
         yield "1 message may or may not have been accepted. It counts neither as sent nor as not sent."
     elif doubts:
         yield f"{doubts:,} messages may or may not have been accepted. They count neither as sent nor as not sent."
+    if (purge := run.purge) is not None:
+        yield f"Its numbers and texts were taken out of it on {moment(purge.at_s)}: the figures are left."
     if (closed_at := run.closed_at) is not None:
         yield f"It was closed on {moment(closed_at)}: what was not sent by then is not sent by this run any more."
     elif tally.statuses[Status.PENDING] and tally.attempts and (owner is None or owner.is_gone):

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bulksend.model import Status
+from bulksend.reports.wording import why_ended
 from bulksend.reports.workbook import Mark, Summary
 from bulksend.runs import Run
 from bulksend.sms import dollars
@@ -30,6 +31,8 @@ def summary_of(run: Run, chosen: str = "") -> Summary:
     lines.append(("charged", f"{dollars(tally.charged)} by the API's words"))
     if stretches:
         lines += [("first attempt", _moment(stretches[0].since_s)), ("last outcome", _moment(stretches[-1].until_s))]
+    if (end := run.spell.end) is not None:
+        lines.append(("last send ended", why_ended(end)))
     if chosen:
         lines.append(("only rows with", chosen))
     doubts = tally.statuses[Status.UNKNOWN] + tally.in_flight

@@ -6,6 +6,7 @@ import re
 from datetime import datetime, timedelta
 
 from bulksend.model import PhoneNumber, Recipient
+from bulksend.runs import CUT_OFF, FINISHED, LIMITED, End
 from bulksend.sms import phones
 from bulksend.words import printable
 
@@ -13,6 +14,13 @@ _SHOWN_DIGITS = 3
 _TEXT_MAX = 300
 # A day is written with as many digits as a number: it stays.
 _NUMBER = re.compile(r"(?P<day>\b\d{4}-\d\d-\d\d(?:[T ]\d\d:[\d:.]+)?)|\+?\d(?:[ ().-]{0,2}\d){6,}")
+
+
+_WORDS = {
+    FINISHED: "all was done that could be",
+    LIMITED: "so many rows as were wanted were done",
+    CUT_OFF: "it was cut off",
+}
 
 
 class Numbers:
@@ -38,6 +46,11 @@ class Numbers:
         if not self.are_shown:
             text = _NUMBER.sub(lambda found: found[0] if found["day"] else _hidden(re.sub(r"\D", "", found[0])), text)
         return printable(text, _TEXT_MAX)
+
+
+def why_ended(end: End) -> str:
+    """Why a send ended."""
+    return printable(end.says) or _WORDS.get(end.reason, end.reason)
 
 
 def moment(seconds: float) -> str:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
+from typing import Any
 
 import pytest
 from conftest import Program, SandboxProcess
@@ -22,6 +25,18 @@ def june(program: Program, sandbox: Start) -> SandboxProcess:
     how = ("--message", "Hi {First Name}", "--from", "ACME", "--base-url", server.base_url, "--yes")
     assert program("send", "june.csv", *how, "--results", "june.xlsx").returncode == 1
     return server
+
+
+def age(program: Program) -> None:
+    """Let the campaign have been sent three hours ago."""
+    with closing(sqlite3.connect(program.folder / "june.run")) as db, db:
+        db.execute("UPDATE sends SET started_at = started_at - 10800, ended_at = ended_at - 10800")
+
+
+def summary(program: Program) -> dict[str, Any]:
+    """The first sheet of the results."""
+    sheet = CalamineWorkbook.from_path(str(program.folder / "june.xlsx")).get_sheet_by_name("Summary")
+    return {str(name): value for name, value in sheet.to_python()}
 
 
 def page(program: Program, name: str) -> str:
@@ -96,3 +111,46 @@ def test_a_workbook_of_a_run_whose_file_is_gone_is_heeded(june: SandboxProcess, 
     assert told.returncode == 2
     assert "june.xlsx: a run whose file is gone has sent to 8 rows" in told.stderr
     assert len(june.accepted()) == 8
+
+
+def test_why_a_send_ended_early_is_told(program: Program, sandbox: Start) -> None:
+    server = sandbox("--balance", "0.05")
+    with (program.folder / "june.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("to",), *((f"63917123450{n}",) for n in range(8))])
+    sent = program(
+        "send", "june.csv", "--message", "Hi", "--base-url", server.base_url, "--yes", "--results", "june.xlsx"
+    )
+    assert sent.returncode == 3
+    told = summary(program)
+    assert "funds" in told["last send ended"]
+    assert program("report", "june.csv", "-o", "june.html").returncode == 0
+    assert f"{told['last send ended']}.</li>" in page(program, "june.html")
+    assert "It has not come to its end: 6 rows can still be sent." in page(program, "june.html")
+
+
+@pytest.mark.usefixtures("june")
+def test_a_purged_runs_workbook_and_page_hold_figures_alone(program: Program) -> None:
+    age(program)
+    purged = program("purge", "june.run", "--older-than", "2h", "--repeat-after", "2h")
+    assert purged.returncode == 0, purged.stderr
+    assert "june.xlsx: rewritten without them." in purged.stderr
+    book = CalamineWorkbook.from_path(str(program.folder / "june.xlsx"))
+    assert "Ana" not in str(book.get_sheet_by_name("Rows").to_python())
+    assert summary(program)["sent"] == 8
+    assert program("report", "june.csv", "-o", "june.html", "--show-numbers").returncode == 0
+    assert "Its numbers and texts were taken out of it on" in page(program, "june.html")
+    assert "8 of 10 rows were accepted for sending on" in page(program, "june.html")
+    assert "63917123450" not in page(program, "june.html")
+
+
+@pytest.mark.usefixtures("june")
+def test_a_workbook_of_another_run_is_not_purged_with_this_one(program: Program) -> None:
+    age(program)
+    (program.folder / "june.csv").rename(program.folder / "july.csv")
+    with (program.folder / "july.csv").open("a", encoding="utf-8") as file:
+        file.write("639171234599,Di\n")
+    how = ("--message", "Hello {First Name}", "--from", "ACME", "--sandbox", "--yes", "--results", "july.xlsx")
+    assert program("send", "july.csv", *how).returncode == 1
+    refused = program("purge", "june.run", "--older-than", "2h", "--repeat-after", "2h", "--also", "july.xlsx")
+    assert refused.returncode == 2
+    assert "july.xlsx: this is not what the run june.run wrote" in refused.stderr
