@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bulksend import campaign
-from bulksend.campaign import PlanRequest, Repeating, SendOptions
+from bulksend.campaign import Begun, Changed, Limited, PlanRequest, Repeating, SendOptions, Unbegun
 from bulksend.campaign.events import unheard
 from bulksend.engagespark import Target
 from bulksend.errors import BulksendError
@@ -41,6 +41,7 @@ MESSAGE = st.tuples(st.sampled_from(PHONES), st.sampled_from(TEXTS))
 ACTION = st.one_of(
     st.tuples(st.just("send"), RUN),
     st.tuples(st.just("send"), RUN),
+    st.tuples(st.just("again"), RUN, st.sampled_from([None, 1, 2])),
     st.tuples(st.just("kill"), RUN, st.integers(1, 3)),
     st.tuples(st.just("overtake"), RUN, RUN),
     st.tuples(st.just("insert"), MESSAGE),
@@ -75,19 +76,27 @@ class Office:
         """Send the sheet as a run, or go on with that as it was planned."""
         with suppress(BulksendError), self._run(which) as run:
             self._send(run)
-        self._hear(which)
+        self._hear(self._place(which))
+
+    def again(self, which: int, limit: int | None) -> None:
+        """The same command, whatever became of the sheet: it goes on, plans a test anew, or begins another run."""
+        place = self._place(which)
+        with suppress(BulksendError), self._meant(place) as run:
+            place = Path(run.place)
+            self._send(run, limit=limit)
+        self._hear(place)
 
     def overtake(self, which: int, other: int) -> None:
         """Somebody has planned and looked, and waits for the account, for which another run sends first."""
         with suppress(BulksendError), self._run(which) as run:
             self._send(run, lambda: self.send(other) if other != which else None)
-        self._hear(which)
+        self._hear(self._place(which))
 
     def kill(self, which: int, departures: int) -> None:
         """The same, in a process that is killed when so many messages are leaving."""
         if child := os.fork():
             os.waitpid(child, 0)
-            self._hear(which)
+            self._hear(self._place(which))
             return
         left, leaves = 0, Notes.leaves
 
@@ -142,11 +151,29 @@ class Office:
                 return run
             if place.exists():
                 run.close()
+        request = self._request()
+        return campaign.reopen(request, place) or campaign.plan(request, place)
+
+    def _meant(self, place: Path) -> OwnRun:
+        match campaign.meant(self._request(), place):
+            case Unbegun() as found:
+                return found.planned()
+            case Begun(run, another, is_finished):
+                if not is_finished:
+                    another.discard()
+                    return run
+                run.close()
+                return another.planned()
+            case Limited() as found:
+                return found.replanned()
+            case Changed(_, draft):
+                return draft.keep()
+
+    def _request(self) -> PlanRequest:
         sheet = self.folder / "sheet.csv"
         with sheet.open("w", newline="") as file:
             csv.writer(file).writerows([("to", "message"), *map(self._spelled, self.sheet)])
-        request = PlanRequest(str(sheet), PlanOptions(), Address(1, self.server.base_url))
-        return campaign.reopen(request, place) or campaign.plan(request, place)
+        return PlanRequest(str(sheet), PlanOptions(), Address(1, self.server.base_url))
 
     def _spelled(self, message: Key) -> Key:
         """Numbers are written in another way each time."""
@@ -154,19 +181,23 @@ class Office:
         self.written += 1
         return (f"+{number[:2]} {number[2:5]}-{number[5:]}" if self.written % 2 else number), text
 
-    def _send(self, run: OwnRun, meanwhile: Callable[[], None] = lambda: None) -> None:
-        options = SendOptions(Pace(concurrency=2, retries=0), Caps(), repeating=Repeating(began_at=self.now))
+    def _send(
+        self, run: OwnRun, meanwhile: Callable[[], None] = lambda: None, *, limit: int | None = None
+    ) -> None:  # fmt: skip
+        options = SendOptions(
+            Pace(concurrency=2, retries=0), Caps(), repeating=Repeating(began_at=self.now), limit=limit
+        )
         target = Target(self.server.base_url, 1, Endpoint.CONTACT, "sandbox")
         campaign.look_at_history(run, options.repeating)
         meanwhile()
         with campaign.held_account(target, run, unheard, wait=False) as account:
             asyncio.run(campaign.send(run, account, target, options, Stopping(), unheard))
 
-    def _hear(self, which: int) -> None:
+    def _hear(self, place: Path) -> None:
         """What has reached the server since."""
         log = self.server.log()
         plan = ""
-        with suppress(BulksendError), open_run(self._place(which)) as run:
+        with suppress(BulksendError), open_run(place) as run:
             plan = run.facts.plan_id
             self.most |= Counter(key for key, _ in self._rows(run))
         for record in log[self.seen :]:
@@ -204,6 +235,10 @@ def server(sandbox: Callable[..., SandboxProcess]) -> SandboxProcess:
 )
 @example([(PHONES[0], "Hi")], [("send", 0), ("send", 1)])
 @example([(PHONES[0], "Hi")], [("overtake", 0, 1)])
+@example(
+    [(PHONES[0], "Hi"), (PHONES[1], "Hi")],
+    [("again", 0, 1), ("sort",), ("insert", (PHONES[2], "Hi")), ("again", 0, None)],
+)
 @example([(PHONES[0], "Hi"), (PHONES[0], "Hi")], [("kill", 0, 1), ("send", 1), ("send", 0)])
 @example([(PHONES[0], "Hi"), (PHONES[1], "Hi")], [("kill", 0, 1), ("copy", 0, 1), ("send", 0), ("send", 1)])
 @settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
