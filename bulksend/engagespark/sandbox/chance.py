@@ -6,7 +6,6 @@ from random import Random
 
 from bulksend.engagespark.sandbox.behaviour import SandboxOptions
 
-
 _UNDELIVERED = ("absent subscriber", "unknown subscriber")
 """Why a phone is not reached, in telcos' words (3GPP TS 29.002, errors of MT-ForwardSM)."""
 
