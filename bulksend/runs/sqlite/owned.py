@@ -23,6 +23,7 @@ from bulksend.runs.sqlite.departures import Departures
 from bulksend.runs.sqlite.journal import SqliteJournal
 from bulksend.runs.sqlite.log import Names, may_have_log
 from bulksend.runs.sqlite.notes import Notes
+from bulksend.runs.sqlite.receipts import OwnSqliteReceipts
 from bulksend.runs.sqlite.run import SqliteRun
 from bulksend.runs.sqlite.schema import FORMAT, cut_off, explained, migrate, show
 from bulksend.runs.sqlite.wholeness import departures_of, left_to
@@ -198,6 +199,11 @@ class OwnSqliteRun(SqliteRun):
         """See `OwnRun.asked_at`."""
         with explained(self.path):
             return kept.asked_at(self._db, self._epoch)
+
+    @property
+    def receipts(self) -> OwnSqliteReceipts:
+        """See `OwnRun.receipts`."""
+        return OwnSqliteReceipts(self._db, self.path, self._writing)
 
     def journal(
         self, *, by_parts: bool = True, limit: int | None = None, keyed: bool | None = None
