@@ -42,7 +42,7 @@ def tell_awaited(out: Console, event: StillAwaited) -> None:
     """That not all receipts are in, and when it is asked again."""
     again = f"asking again in {time_of(event.pause_s)}"
     if event.looked is Looked.THROUGH:
-        out.print(f"{event.now.open:,} of {event.now.sent:,} are not known yet; {again}.", soft_wrap=True)
+        out.print(f"{event.now.open:,} of {many(event.now.sent, 'receipt')} not known yet: {again}.", soft_wrap=True)
     else:
         out.print(f"{WHY_NOT[event.looked]}; {again}.", soft_wrap=True)
 

@@ -72,8 +72,6 @@ async def ask_for_receipts(
     Returns:
         How the looking went. THROUGH: the server was asked for all of it, and what it did not tell of it does not know.
     """
-    if not awaiting.left:
-        return Looked.THROUGH
     return await _Asking(api, awaiting, limiter, pause).ask()
 
 
