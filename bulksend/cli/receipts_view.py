@@ -6,13 +6,13 @@ from rich.console import Console
 from rich.table import Table
 
 from bulksend.campaign import StillAwaited
-from bulksend.cli.console import table, time_of
+from bulksend.cli.console import table
 from bulksend.cli.looked_view import WHY_NOT
 from bulksend.cli.run_view import rehearsed
 from bulksend.engagespark import Looked
 from bulksend.runs import Deliveries, Run
 from bulksend.sms import dollars
-from bulksend.words import many, printable
+from bulksend.words import many, printable, time_of
 
 
 def show_deliveries(out: Console, run: Run, known: Deliveries, looked: Looked) -> None:

@@ -136,6 +136,15 @@ def test_what_was_noted_outlives_a_kill(tmp_path: Path) -> None:
         assert run.receipts.awaited().next("", 10) == ["S1"]
 
 
+async def test_a_purged_run_keeps_who_reached_a_phone_and_not_the_reasons(tmp_path: Path) -> None:
+    clock = Clock()
+    async with sent(tmp_path / "a.run", clock, SandboxOptions(undelivered=1)) as (run, server):
+        await fetch_receipts(run, target_of(server), clock.patience(), lambda _: None)
+        run.forget(clock.wall_s())
+        assert (run.receipts.deliveries(9).failed, run.receipts.deliveries(9).reasons) == (3, (("", 3, 1),))
+        assert list(run.receipts.verdicts()) == []
+
+
 def test_a_run_without_receipts_has_none(tmp_path: Path) -> None:
     path = tmp_path / "a.run"
     write_plan(path, [pending(1, number(1))], facts()).release()

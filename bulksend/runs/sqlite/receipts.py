@@ -47,7 +47,7 @@ GROUP BY error ORDER BY n DESC, min(row) LIMIT ?
 _VERDICTS = f"""
 SELECT coalesce({TOLD_NUMBER}, n.number, m.recipient) AS who, max(r.to_phone = '{Reached.CONFIRMED}')
 FROM {{receipts}} r JOIN sends s ON s.row = r.row JOIN messages m ON m.row = r.row {NUMBER.format("m")}
-WHERE r.to_phone IN ({_FINAL}) GROUP BY who
+WHERE r.to_phone IN ({_FINAL}) AND who IS NOT NULL GROUP BY who
 """
 _LAST = f"""
 SELECT coalesce(max(s.started_at), 0.0) FROM {{receipts}} r JOIN sends s ON s.row = r.row WHERE r.to_phone IN ({_FINAL})
@@ -162,6 +162,12 @@ class SqliteAwaiting:
         sql = "SELECT DISTINCT message_id FROM temp.awaited WHERE message_id > ? ORDER BY message_id LIMIT ?"
         with explained(self._path):
             return [message_id for (message_id,) in self._db.execute(sql, [after, limit])]
+
+
+def forget(db: sqlite3.Connection) -> None:
+    """Take what may be personal out of them, inside the caller's transaction: a reason may quote its recipient."""
+    if _are_there(db):
+        db.execute("UPDATE main.receipts SET error = ''")
 
 
 def _are_there(db: sqlite3.Connection) -> bool:
