@@ -15,24 +15,20 @@ from orjson import dumps, loads
 
 from bulksend.errors import UsageError
 from bulksend.files import check_replaceable, replacing
-from bulksend.model import Receipt, Status
+from bulksend.model import Status
 from bulksend.planning import harmless
 from bulksend.reports.chosen import Chosen, Pairs, words_of
 from bulksend.reports.columns import COLUMNS, ESTIMATE_COLUMNS, input_columns
+from bulksend.reports.receipts import ReceiptCells
 from bulksend.reports.summary import summary_of
 from bulksend.reports.whose import check_own, claim
 from bulksend.reports.workbook import Summary, check_extra, write_workbook
 from bulksend.runs import Run, State, is_run_file, open_run
 
-RECEIPT_COLUMNS = ("deliveredToTelco", "deliveredToPhone", "deliveryError", "chargedMicro")
-"""What stands before the message, once receipts were fetched."""
-
 _SAID = itemgetter(
     "messageId", "estimateParts", "estimateMicro", "estimate", "deliveryDeadline", "to", "contactId"
 )  # fmt: skip
 _NOTHING_SAID = (None,) * 7
-_NO_MORE: tuple[int, Receipt | None] = (0, None)
-_NOTHING_TOLD = (None,) * len(RECEIPT_COLUMNS)
 _NOT_NOTED = "under way: its outcome is not noted yet"
 
 Record = tuple[object, ...]
@@ -53,13 +49,14 @@ def write_results(run: Run, path: Path, where: Pairs = ()) -> Path | None:
             no such column or status.
     """
     writer_for(path)
-    names, has_receipts = run.facts.columns, run.receipts.were_fetched
-    ours = (*COLUMNS[:-1], *RECEIPT_COLUMNS, COLUMNS[-1]) if has_receipts else COLUMNS
+    names = run.facts.columns
+    receipts = ReceiptCells(run, has_types=path.suffix.lower() == ".jsonl")
+    ours = (*COLUMNS[:-1], *receipts.columns, COLUMNS[-1])
     header = (*ours, *input_columns(names, ours))
     chosen = Chosen(header, where)
     summary = summary_of(run, words_of(where)) if _is_workbook(path) else None
     aside = claim(path, run)
-    write_records(path, header, chosen.of(_records(run, len(names), has_receipts=has_receipts)), summary)
+    write_records(path, header, chosen.of(_records(run, len(names), receipts)), summary)
     return aside
 
 
@@ -128,18 +125,10 @@ def _is_workbook(path: Path) -> bool:
     return path.suffix.lower() == ".xlsx"
 
 
-def _records(run: Run, width: int, *, has_receipts: bool) -> Generator[Record]:
-    receipts = run.receipts.all()
-    next_row, receipt = next(receipts, _NO_MORE)
+def _records(run: Run, width: int, receipts: ReceiptCells) -> Generator[Record]:
     for row, state, recipient, said, error, http_status, attempts, started_at, text, cells in run.results():
         message_id, parts, micro, estimate, deadline, to, contact = _SAID(loads(said)) if said else _NOTHING_SAID
         is_contact = isinstance(recipient, int)
-        told: Record = ()
-        if has_receipts:
-            told = _NOTHING_TOLD
-            if row == next_row and receipt:
-                told = (receipt.to_telco, receipt.to_phone, receipt.error or None, receipt.charged)
-                next_row, receipt = next(receipts, _NO_MORE)
         yield (
             row,
             state,
@@ -154,7 +143,7 @@ def _records(run: Run, width: int, *, has_receipts: bool) -> Generator[Record]:
             http_status,
             attempts,
             _utc(started_at) if state == State.SENT and started_at is not None else None,
-            *told,
+            *receipts.of(row),
             text or None,
             *own_cells(cells, width),
         )

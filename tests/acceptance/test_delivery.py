@@ -45,9 +45,12 @@ def test_what_reached_its_phone_is_told_and_stands_in_the_results(program: Progr
         "chargedMicro": 80_000, "estimateMicro": 80_000, "charged": 4, "looked": "looked through", "exit": 0,
     }  # fmt: skip
     rows = results(program)
+    assert program("results", "june.run", "-o", "again.jsonl").returncode == 0
+    first = json.loads((program.folder / "again.jsonl").read_text().splitlines()[0])
+    assert [first[name] for name in RECEIPT] == [True, "confirmed", None, 20_000]
     place = before.index("sentAt") + 1
     assert list(rows[0]) == [*before[:place], *RECEIPT, *before[place:]]
-    assert [[row[name] for name in RECEIPT] for row in rows] == [["True", "confirmed", "", "20000"]] * 4
+    assert [[row[name] for name in RECEIPT] for row in rows] == [["true", "confirmed", "", "20000"]] * 4
 
 
 def test_what_the_telco_lost_over_its_cap_is_told_with_its_reason(program: Program, sandbox: Start) -> None:
