@@ -55,7 +55,7 @@ def test_what_reached_its_phone_is_told_and_stands_in_the_results(program: Progr
 
 def test_what_the_telco_lost_over_its_cap_is_told_with_its_reason(program: Program, sandbox: Start) -> None:
     server = sandbox("--cap", "63=2/60")
-    send(program, server, "june", PEOPLE[0], *[PEOPLE[1]] * 4, "12", flags=("--duplicates", "send"))
+    send(program, server, "june", PEOPLE[0], *[PEOPLE[1]] * 4, "12", flags=("--concurrency", "1"))
     assert server.summary()["lost"] == 2
     asked = program("receipts", "june.csv")
     assert asked.returncode == 1

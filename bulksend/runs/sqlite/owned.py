@@ -205,9 +205,7 @@ class OwnSqliteRun(SqliteRun):
         """See `OwnRun.receipts`."""
         return OwnSqliteReceipts(self._db, self.path, self._writing)
 
-    def journal(
-        self, *, by_parts: bool = True, limit: int | None = None, keyed: bool | None = None
-    ) -> SqliteJournal:  # fmt: skip
+    def journal(self, *, by_parts: bool = True, limit: int | None = None, keyed: bool | None = None) -> SqliteJournal:
         """See `OwnRun.journal`."""
         with explained(self.path):
             self._db.execute("DROP VIEW IF EXISTS temp.sends")
@@ -255,8 +253,7 @@ class OwnSqliteRun(SqliteRun):
         """Whether intents are left without an outcome, because it could not be noted; looks only where that may be."""
         if not any(notes.in_flight for notes in self._notes):
             return False
-        sql = "SELECT 1 FROM main.sends WHERE state = ? LIMIT 1"
-        return self._db.execute(sql, [State.IN_FLIGHT]).fetchone() is not None
+        return any(self._db.execute("SELECT 1 FROM main.sends WHERE state = ? LIMIT 1", [State.IN_FLIGHT]))
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
