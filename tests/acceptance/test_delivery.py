@@ -55,7 +55,7 @@ def test_what_reached_its_phone_is_told_and_stands_in_the_results(program: Progr
 
 def test_what_the_telco_lost_over_its_cap_is_told_with_its_reason(program: Program, sandbox: Start) -> None:
     server = sandbox("--cap", "63=2/60")
-    send(program, server, "june", PEOPLE[0], *[PEOPLE[1]] * 4, "12", flags=("--concurrency", "1"))
+    send(program, server, "june", "12", PEOPLE[0], *[PEOPLE[1]] * 4, flags=("--concurrency", "1"))
     assert server.summary()["lost"] == 2
     asked = program("receipts", "june.csv")
     assert asked.returncode == 1
@@ -63,13 +63,13 @@ def test_what_the_telco_lost_over_its_cap_is_told_with_its_reason(program: Progr
     assert (
         "sent 5 (accepted by the API) reached 3 (the phone confirmed it) not reached 2 (the receipt says so)" in words
     )
-    assert "not reached: 2 rows, the first is row 4: lost: over the telco's cap for this number" in words
+    assert "not reached: 2 rows, the first is row 5: lost: over the telco's cap for this number" in words
     assert "charged $0.10 by the receipts; as estimated" in words
     rows = results(program)
-    assert [row["deliveredToPhone"] for row in rows] == ["confirmed"] * 3 + ["failed"] * 2 + [""]
-    assert [row["status"] for row in rows] == ["sent"] * 5 + ["invalid"]
-    assert rows[4]["deliveryError"] == "lost: over the telco's cap for this number"
-    assert rows[5]["chargedMicro"] == ""
+    assert [row["deliveredToPhone"] for row in rows] == ["", *["confirmed"] * 3, *["failed"] * 2]
+    assert [row["status"] for row in rows] == ["invalid", *["sent"] * 5]
+    assert rows[5]["deliveryError"] == "lost: over the telco's cap for this number"
+    assert rows[0]["chargedMicro"] == ""
 
 
 def test_what_is_not_known_yet_is_neither_delivered_nor_lost(program: Program, sandbox: Start) -> None:
