@@ -181,6 +181,37 @@ class Answer(NamedTuple):
     charged: MicroUSD | None
 
 
+class Reached(StrEnum):
+    """Whether a message reached its phone, in the API's words (``deliveredToPhone``)."""
+
+    UNKNOWN = "unknown"
+    CONFIRMED = "confirmed"
+    FAILED = "failed"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing else will be told of it."""
+        return self is not Reached.UNKNOWN
+
+
+class Receipt(NamedTuple):
+    """What the API tells of a message's delivery; its fields keep the API's values.
+
+    Attributes:
+        message_id: which message.
+        to_telco: whether the telco took it; None where that is not told.
+        to_phone: whether it reached its phone.
+        error: why it did not; empty if nothing is said.
+        charged: micro-USD, None where that is not told.
+    """
+
+    message_id: str
+    to_telco: bool | None
+    to_phone: Reached
+    error: str
+    charged: MicroUSD | None
+
+
 class Outcome(NamedTuple):
     """What an attempt showed of its message.
 

@@ -51,6 +51,9 @@ from .plans import survey as survey
 from .purges import Purged as Purged
 from .purges import check_can_purge as check_can_purge
 from .purges import purge as purge
+from .receipts import Patience as Patience
+from .receipts import StillAwaited as StillAwaited
+from .receipts import fetch_receipts as fetch_receipts
 from .search import Hit as Hit
 from .search import Search as Search
 from .search import search as search

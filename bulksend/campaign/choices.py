@@ -18,12 +18,14 @@ class Repeating:
         repeat_after_s: for so long an equal message is taken for a slip, counted from command to command.
         not_within_s: who got anything for so long is left out; None if nobody is for that.
         began_at: when the command was given, in seconds since 1970.
+        exclude_dead: whether phones are left out that the last two runs did not reach, by their receipts.
     """
 
     repeat: bool = False
     repeat_after_s: float = 20 * 3600.0
     not_within_s: float | None = None
     began_at: float = field(default_factory=time.time)
+    exclude_dead: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from bulksend.campaign.choices import Repeating
+from bulksend.campaign.dead import leave_out_dead
 from bulksend.model import Event
 from bulksend.runs import Address, Command, Got, History, OwnRun, UnsentRow, history_of, history_path, lend_numbers
 
@@ -70,10 +71,17 @@ class LookedBack:
     Attributes:
         held: of the rows, most first.
         lost: the commands that were cut off and whose run files are gone: nobody knows what they sent.
+        dead: rows that were left out because the last runs did not reach their phones.
     """
 
     held: tuple[Held, ...] = ()
     lost: tuple[Command, ...] = ()
+    dead: int = 0
+
+    @property
+    def leaves_out(self) -> bool:
+        """Whether it left rows out."""
+        return self.dead > 0 or any(held.what.leaves_out for held in self.held)
 
 
 def look_at_history(run: OwnRun, how: Repeating) -> LookedBack:
@@ -124,10 +132,11 @@ def look_back(run: OwnRun, history: History, how: Repeating, lost: Sequence[Comm
         while some := run.unsent(after, AT_ONCE):
             after = some[-1][0]
             found.update(looking.leave_out(some))
+    dead = leave_out_dead(run, history, how.began_at) if how.exclude_dead else 0
     run.note_look(_stand(history, how))
     held = [Held(what, looking.commands[by].run, looking.commands[by].began_at, n) for (what, by), n in found.items()]
     recent = tuple(each for each in lost if how.began_at - each.began_at < how.repeat_after_s)
-    return LookedBack(tuple(sorted(held, key=lambda each: -each.rows)), recent)
+    return LookedBack(tuple(sorted(held, key=lambda each: -each.rows)), recent, dead)
 
 
 def look_again(run: OwnRun, history: History, how: Repeating) -> LookedBack:
@@ -136,7 +145,7 @@ def look_again(run: OwnRun, history: History, how: Repeating) -> LookedBack:
 
 
 def _stand(history: History, how: Repeating) -> str:
-    return f"{history.stand} {how.repeat} {how.repeat_after_s} {how.not_within_s} {how.began_at}"
+    return f"{history.stand} {how.repeat} {how.repeat_after_s} {how.not_within_s} {how.exclude_dead} {how.began_at}"
 
 
 class Looking:

@@ -217,7 +217,7 @@ def _begin(run: OwnRun, account: Account | None, options: SendOptions, tell: Tel
     account.lend_numbers(run)
     # Again, though it was looked at for the screen: whoever had the account meanwhile has sent since.
     looked = LookedBack() if options.is_trial else look_again(run, account.history, options.repeating)
-    if any(held.what.leaves_out for held in looked.held):
+    if looked.leaves_out:
         tell(LeftOut(looked, options.repeating))
     if earlier.blind:
         tell(HistoryGone(keep_s))

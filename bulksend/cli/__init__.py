@@ -28,6 +28,7 @@ COMMANDS = {
     "runs": "Show the campaigns of a folder: when, what, state, sent, cost.",
     "find": "Say what a phone got, over all runs.",
     "report": "Write a page about a run, for whoever answers for it.",
+    "receipts": "Fetch into a run which of its messages reached their phones.",
     "resolve": "Settle rows that may have been accepted: look them up, resend, or leave them.",
     "purge": "Take numbers, texts and cells out of a run, for good.",
     "optouts": "Keep the list of who is to get nothing more; it works on a run that is being sent.",

@@ -12,6 +12,7 @@ from bulksend.sending import Stop, StopReason
 if TYPE_CHECKING:
     from bulksend.campaign import Ended
     from bulksend.planning import Tally
+    from bulksend.runs import Deliveries
 
 
 class ExitCode(IntEnum):
@@ -70,6 +71,13 @@ def of_end(ended: Ended, *, leaves_out: bool = False) -> ExitCode:
         bad.add(Status.PENDING)
     is_all = not any(ended.tally.statuses[status] for status in bad) and (leaves_out or not ended.tally.left_out)
     return ExitCode.OK if is_all else ExitCode.NOT_ALL_SENT
+
+
+def of_receipts(known: Deliveries, *, could_look: bool) -> ExitCode:
+    """What is to be told of delivery receipts alone; STOPPED if some are not known that could not be asked for."""
+    if known.open and not could_look:
+        return ExitCode.STOPPED
+    return ExitCode.NOT_ALL_SENT if known.open or known.failed else ExitCode.OK
 
 
 def of_resolve(tally: Tally, *, could_look: bool) -> ExitCode:

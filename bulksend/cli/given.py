@@ -207,16 +207,17 @@ class RepeatSettings:
     repeat: bool
     repeat_after: float
     not_within: float | None
+    exclude_dead: bool
 
     def options(self) -> Repeating:
         """What the campaign wants to know; the command begins now."""
-        return Repeating(self.repeat, self.repeat_after, self.not_within)
+        return Repeating(self.repeat, self.repeat_after, self.not_within, exclude_dead=self.exclude_dead)
 
     @property
     def is_said(self) -> bool:
         """Whether anything is said of it, so that what is left out is left out on purpose."""
         is_after_said = _source("repeat_after") is not ParameterSource.DEFAULT
-        return self.repeat or is_after_said or self.not_within is not None
+        return self.repeat or is_after_said or self.not_within is not None or self.exclude_dead
 
 
 @dataclass(frozen=True, slots=True)

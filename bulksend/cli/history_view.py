@@ -22,6 +22,9 @@ def held_lines(looked: LookedBack, how: Repeating) -> list[str]:
     if another := sum(held.rows for held in looked.held if held.what is Holds.ANOTHER):
         advice = " (--not-within 7d leaves them out)" if how.not_within_s is None else ""
         lines.append(f"{another:,} of these got another text within 7 days{advice}")
+    if looked.dead:
+        were = "was not reached" if looked.dead == 1 else "were not reached"
+        lines.append(f"{looked.dead:,} of these {were} by the last two runs, as receipts tell: left out")
     return lines
 
 

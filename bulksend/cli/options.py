@@ -228,6 +228,11 @@ REPEATS = Group(
             type=DURATION,
             help="Leave out who got anything for so long, such as 7d.",
         ),
+        option(
+            "--exclude-dead",
+            is_flag=True,
+            help="Leave out phones that the last two runs did not reach, by the receipts that were fetched.",
+        ),
     ),
 )
 FILES = Group(

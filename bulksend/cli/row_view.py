@@ -10,7 +10,7 @@ from rich.console import Console
 
 from bulksend.cli.console import MEANINGS, table
 from bulksend.cli.run_view import in_whose_words, rehearsed
-from bulksend.model import Status
+from bulksend.model import Reached, Receipt, Status
 from bulksend.planning import Lines
 from bulksend.runs import Decision, RowTold, Run, State
 from bulksend.sms import dollars
@@ -23,7 +23,7 @@ _DECIDED = {
 }
 
 
-def show_row(out: Console, run: Run, row: RowTold, lines: Lines) -> None:
+def show_row(out: Console, run: Run, row: RowTold, lines: Lines, receipt: Receipt | None = None) -> None:
     """What became of a row, in plain words."""
     said = orjson.loads(row.answer) if row.answer else {}
     rows = table(f"Row {row.row}{lines.beside(row.row)} of {run.place}{rehearsed(run)}")
@@ -33,9 +33,11 @@ def show_row(out: Console, run: Run, row: RowTold, lines: Lines) -> None:
         for number, line in enumerate(row.text.splitlines()):
             rows.add_row("" if number else "text", printable(line, 1_000))
         rows.add_row("size", f"{many(row.parts, 'SMS part')}, {row.encoding}")
-        rows.add_row("price", _price(row, in_whose_words(run)))
+        rows.add_row("price", _price(row, receipt, in_whose_words(run)))
     rows.add_row("attempts", _attempts(row))
     rows.add_row("outcome", _outcome(row))
+    if receipt:
+        rows.add_row("receipt", _receipt(receipt))
     for name in ("messageId", "deliveryDeadline"):
         if said.get(name):
             rows.add_row(name, printable(str(said[name])))
@@ -44,8 +46,8 @@ def show_row(out: Console, run: Run, row: RowTold, lines: Lines) -> None:
     out.print(rows)
 
 
-def of_row(row: RowTold, lines: Lines) -> dict[str, object]:
-    """The same for scripts: the names of the results, and what these do not have."""
+def of_row(row: RowTold, lines: Lines, receipt: Receipt | None = None) -> dict[str, object]:
+    """The same for scripts: the names of the results, and what these do not have; of a receipt where there is one."""
     said = orjson.loads(row.answer) if row.answer else {}
     is_contact = isinstance(row.recipient, int)
     status = State(row.state).status if row.state in set(State) else Status(row.state)
@@ -61,13 +63,14 @@ def of_row(row: RowTold, lines: Lines) -> dict[str, object]:
         "parts": row.parts,
         "priceMicro": row.price,
         **{name: said.get(name) for name in ("messageId", "estimateParts", "estimateMicro", "deliveryDeadline")},
-        "chargedMicro": row.charged,
+        "chargedMicro": row.charged if receipt is None or receipt.charged is None else receipt.charged,
         "error": row.error or None,
         "httpStatus": row.http_status,
         "attempts": row.attempts,
         "lastAttemptAt": _utc(row.started_at),
         "inDoubtSince": _utc(row.doubt_since),
         "decision": row.decision,
+        **_of_receipt(receipt),
     }
 
 
@@ -77,9 +80,33 @@ def _recipient(row: RowTold) -> str:
     return f"contact {row.recipient}" + (f", whose number is {row.number}" if row.number else "")
 
 
-def _price(row: RowTold, whose: str) -> str:
+def _price(row: RowTold, receipt: Receipt | None, whose: str) -> str:
     planned = "no rate known" if row.price is None else f"{dollars(row.price)} estimated"
+    if receipt and receipt.charged is not None:
+        return f"{planned}; {dollars(receipt.charged)} charged, by its receipt"
     return planned if row.charged is None else f"{planned}; {dollars(row.charged)} charged {whose}"
+
+
+def _receipt(receipt: Receipt) -> str:
+    """Whether it reached its phone, as far as that is told."""
+    match receipt.to_phone:
+        case Reached.CONFIRMED:
+            return "it reached the phone"
+        case Reached.FAILED:
+            return "it did not reach the phone" + (f": {printable(receipt.error)}" if receipt.error else "")
+        case _:
+            took = {None: "", True: "; the telco took it", False: "; the telco has not taken it"}[receipt.to_telco]
+            return f"not known yet whether it reached the phone{took}"
+
+
+def _of_receipt(receipt: Receipt | None) -> dict[str, object]:
+    if receipt is None:
+        return {}
+    return {
+        "deliveredToTelco": receipt.to_telco,
+        "deliveredToPhone": receipt.to_phone.value,
+        "deliveryError": receipt.error or None,
+    }
 
 
 def _attempts(row: RowTold) -> str:

@@ -18,7 +18,8 @@ from bulksend.runs import Asked, Owner, Run, Stand
 if TYPE_CHECKING:
     from bulksend.campaign import Ended, SendOptions
     from bulksend.cli.codes import ExitCode
-    from bulksend.engagespark import Balance
+    from bulksend.engagespark import Balance, Looked
+    from bulksend.runs import Deliveries
 
 _STATUSES = (
     Status.SENT,
@@ -113,6 +114,23 @@ def of_send(run: Run, ended: Ended, code: ExitCode, results: Path) -> dict[str, 
         "exit": int(code),
         "reason": _reason(ended),
         "results": str(results),
+    }
+
+
+def of_receipts(run: Run, known: Deliveries, looked: Looked, code: ExitCode) -> dict[str, object]:
+    """What became of a run's sent messages; `looked` says how asking went, and only then what is open is not told."""
+    return {
+        "run": run.place,
+        "sent": known.sent,
+        "delivered": known.reached,
+        "notDelivered": known.failed,
+        "notKnown": known.open,
+        "reasons": [{"deliveryError": why.says or None, "rows": why.rows, "first": why.first} for why in known.reasons],
+        "chargedMicro": known.charged if known.priced else None,
+        "estimateMicro": known.estimated if known.priced else None,
+        "charged": known.priced,
+        "looked": looked.value,
+        "exit": int(code),
     }
 
 

@@ -6,6 +6,9 @@ from .inbox import read_inbox as read_inbox
 from .lookup import LookUp as LookUp
 from .lookup import look_up as look_up
 from .lookup import read_back_to as read_back_to
+from .receipts import Awaiting as Awaiting
+from .receipts import Pause as Pause
+from .receipts import ask_for_receipts as ask_for_receipts
 from .sandbox import Sandbox as Sandbox
 from .sandbox import SandboxOptions as SandboxOptions
 from .sandbox import parse_fail as parse_fail

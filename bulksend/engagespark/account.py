@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bulksend.model import Answer, MicroUSD, PhoneNumber
+from bulksend.model import Answer, MicroUSD, PhoneNumber, Reached, Receipt
 
 
 class Looked(StrEnum):
@@ -52,6 +52,9 @@ class Listed:
         client_ref: the clientRef it was sent with; empty if it has none.
         created: seconds since 1970.
         charged: micro-USD, if the list tells.
+        to_telco: whether the telco took it, if the list tells.
+        to_phone: whether it reached its phone.
+        delivery_error: why it did not; empty if nothing is said.
     """
 
     message_id: str
@@ -61,6 +64,13 @@ class Listed:
     text: str
     created: float
     charged: MicroUSD | None
+    to_telco: bool | None = None
+    to_phone: Reached = Reached.UNKNOWN
+    delivery_error: str = ""
+
+    def receipt(self) -> Receipt:
+        """What it tells of its delivery."""
+        return Receipt(self.message_id, self.to_telco, self.to_phone, self.delivery_error, self.charged)
 
     def answer(self) -> Answer:
         """What the API would have answered, as far as its list tells."""

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from bulksend.engagespark.account import Balance, Listed, Page
-from bulksend.model import Answer, MicroUSD, PhoneNumber
+from bulksend.model import Answer, MicroUSD, PhoneNumber, Reached
 from bulksend.words import printable
 
 _SPELLED = re.compile(r"[\d\s+().\-/]+", re.ASCII)  # beside which a ``to`` is no number, such as a masked one
@@ -76,6 +76,11 @@ def received(said: Mapping[str, Any]) -> Page:
     return replace(found, is_whole=found.is_whole and told == len(entries))
 
 
+def alone(said: Any) -> Listed | None:
+    """A message that was looked up alone; None if it is none, or does not tell what it is known by."""
+    return _listed(said, "recipient")
+
+
 def _page(said: Mapping[str, Any], entries: Sequence[Any], phone_at: str) -> Page:
     messages = [message for each in entries if (message := _listed(each, phone_at))]
     if entries and not messages:
@@ -96,7 +101,7 @@ def _listed(said: Any, phone_at: str) -> Listed | None:
         return None
     if not message_id:
         return None
-    shown = said.get("message")
+    shown, to_telco, to_phone = said.get("message"), said.get("deliveredToTelco"), words(said, "deliveredToPhone")
     return Listed(
         message_id=message_id,
         client_ref=words(said, "client_ref"),
@@ -105,6 +110,9 @@ def _listed(said: Any, phone_at: str) -> Listed | None:
         text=shown if isinstance(shown, str) else "",
         created=(created if created.tzinfo else created.replace(tzinfo=UTC)).timestamp(),
         charged=None if (micro := _count(said, "chargedMicro", _PRICE_MAX)) is None else MicroUSD(micro),
+        to_telco=to_telco if isinstance(to_telco, bool) else None,
+        to_phone=Reached(to_phone) if to_phone in set(Reached) else Reached.UNKNOWN,
+        delivery_error=words(said, "deliveryError") or words(said, "error"),
     )
 
 

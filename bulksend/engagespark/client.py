@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from datetime import date
 from types import TracebackType
 from typing import Any, Self, TypeVar
+from urllib.parse import quote
 
 import aiohttp
 import orjson
 from yarl import URL
 
 from bulksend.engagespark import bodies
-from bulksend.engagespark.account import Balance, Looked, Page
+from bulksend.engagespark.account import Balance, Listed, Looked, Page
 from bulksend.engagespark.line import PARSED
 from bulksend.engagespark.outcomes import Reply, judge
 from bulksend.engagespark.proxy import proxy_for
@@ -117,15 +119,21 @@ class SmsApi:
             self._wire.drop()  # the API's own answer may still come on it
         return reply
 
-    async def messages(self, after: str | None) -> Page | Looked:
-        """See `bulksend.engagespark.lookup.Lister.messages`."""
+    async def messages(self, after: str | None, end: date | None = None) -> Page | Looked:
+        """See `bulksend.engagespark.lookup.Lister.messages`; nothing that is newer than a day, if one is given."""
         query = {"limit": "100", "dir": "out"} | ({} if after is None else {"after": after})
+        if end is not None:
+            query["endDate"] = end.isoformat()
         return await self._get(self._list_url.with_query(query), bodies.page)
 
     async def received(self, after: str | None) -> Page | Looked:
         """See `bulksend.engagespark.inbox.Receiver.received`."""
         query = {"limit": "100", "dir": "in"} | ({} if after is None else {"after": after})
         return await self._get(self._list_url.with_query(query), bodies.received)
+
+    async def message(self, message_id: str) -> Listed | Looked:
+        """Look up one message by its id; NO_SUCH if the server knows none."""
+        return await self._get(self._list_url.joinpath(quote(message_id, safe=""), "", encoded=True), bodies.alone)
 
     async def balance(self) -> Balance | Looked:
         """Ask for the account's funds; why they are not told if they are not, or not within 10 seconds."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bulksend.engagespark.account import Listed, Looked, Page
-from bulksend.engagespark.lookup import read_back
+from bulksend.engagespark.paging import read_back
 
 
 class Receiver(Protocol):

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from bulksend.engagespark.account import Listed, Looked, Page
 from bulksend.engagespark.identity import has_same_text
+from bulksend.engagespark.paging import read_back
 from bulksend.model import API_FIELD, Answer, ContactId, Recipient, RowInDoubt
 
 _SLACK_S = 120.0  # the list is read back so much further, for the server's clock may differ from ours
@@ -21,7 +22,6 @@ _SLACK_S = 120.0  # the list is read back so much further, for the server's cloc
 # sent just before or after is not to pass for it, so that a server whose clock differs leaves it in doubt.
 _BEFORE_S = 1.0
 _AFTER_S = 5.0
-_PAGES_MAX = 200
 
 
 class Lister(Protocol):
@@ -126,32 +126,6 @@ def match(
         else:
             contested.add(row.row)
     return Matched(found, frozenset(contested))
-
-
-async def read_back(
-    page_behind: Callable[[str | None], Awaitable[Page | Looked]], since: float, pages: list[Page]
-) -> Looked:
-    """Read a list back to a time, as far as it can be read, page behind page, which are added to ``pages``."""
-    after: str | None = None
-    asked: set[str] = set()
-    while len(pages) < _PAGES_MAX:
-        page = await page_behind(after)
-        if isinstance(page, Looked):
-            return page
-        pages.append(page)
-        if page.after is None or _ends_before(page, since):
-            return Looked.THROUGH
-        if page.after in asked:
-            return Looked.IN_PART  # it goes round in circles
-        asked.add(page.after)
-        after = page.after
-    return Looked.IN_PART
-
-
-def _ends_before(page: Page, since: float) -> bool:
-    """Whether all behind a page is older than a time; only a list with the newest first tells that."""
-    times = [message.created for message in page.messages]
-    return bool(times) and times[-1] < since and times == sorted(times, reverse=True)
 
 
 def _alike(rows: Sequence[RowInDoubt], anonymous: Sequence[Listed]) -> list[tuple[RowInDoubt, list[Listed]]]:

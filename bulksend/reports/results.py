@@ -19,6 +19,7 @@ from bulksend.model import Status
 from bulksend.planning import harmless
 from bulksend.reports.chosen import Chosen, Pairs, words_of
 from bulksend.reports.columns import COLUMNS, ESTIMATE_COLUMNS, input_columns
+from bulksend.reports.receipts import ReceiptCells
 from bulksend.reports.summary import summary_of
 from bulksend.reports.whose import check_own, claim
 from bulksend.reports.workbook import Summary, check_extra, write_workbook
@@ -49,11 +50,13 @@ def write_results(run: Run, path: Path, where: Pairs = ()) -> Path | None:
     """
     writer_for(path)
     names = run.facts.columns
-    header = (*COLUMNS, *input_columns(names, COLUMNS))
+    receipts = ReceiptCells(run, has_types=path.suffix.lower() == ".jsonl")
+    ours = (*COLUMNS[:-1], *receipts.columns, COLUMNS[-1])
+    header = (*ours, *input_columns(names, ours))
     chosen = Chosen(header, where)
     summary = summary_of(run, words_of(where)) if _is_workbook(path) else None
     aside = claim(path, run)
-    write_records(path, header, chosen.of(_records(run, len(names))), summary)
+    write_records(path, header, chosen.of(_records(run, len(names), receipts)), summary)
     return aside
 
 
@@ -122,7 +125,7 @@ def _is_workbook(path: Path) -> bool:
     return path.suffix.lower() == ".xlsx"
 
 
-def _records(run: Run, width: int) -> Generator[Record]:
+def _records(run: Run, width: int, receipts: ReceiptCells) -> Generator[Record]:
     for row, state, recipient, said, error, http_status, attempts, started_at, text, cells in run.results():
         message_id, parts, micro, estimate, deadline, to, contact = _SAID(loads(said)) if said else _NOTHING_SAID
         is_contact = isinstance(recipient, int)
@@ -140,6 +143,7 @@ def _records(run: Run, width: int) -> Generator[Record]:
             http_status,
             attempts,
             _utc(started_at) if state == State.SENT and started_at is not None else None,
+            *receipts.of(row),
             text or None,
             *own_cells(cells, width),
         )

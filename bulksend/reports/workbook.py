@@ -55,10 +55,10 @@ class Summary(NamedTuple):
 _MARK = "bulksend"
 _MARKED = re.compile(r'name="bulksend"[^>]*>\s*<vt:lpwstr>(\d{1,15}) (\d{1,15}) ([^<]*)<')
 _PROPERTIES_MAX = 1_000_000
-_NUMBERS = frozenset({"row", "line", "estimateParts", "estimateMicro", "httpStatus", "attempts"})
+_NUMBERS = frozenset({"row", "line", "estimateParts", "estimateMicro", "httpStatus", "attempts", "chargedMicro"})
 _EXACT = 10**15  # as long as numbers are smaller, Excel keeps every digit
 _NO_XML = {0xFFFE: "\ufffd", 0xFFFF: "\ufffd"}  # what no XML may hold, beside what XlsxWriter escapes
-_WIDTHS = {"messageId": 30, "deliveryDeadline": 30, "error": 40, "sentAt": 26, "messageSent": 60}
+_WIDTHS = {"messageId": 30, "deliveryDeadline": 30, "error": 40, "sentAt": 26, "deliveryError": 40, "messageSent": 60}
 _WIDTH = 16
 
 

@@ -49,6 +49,8 @@ from .owner import Owner as Owner
 from .paths import Paths as Paths
 from .paths import results_beside as results_beside
 from .paths import run_named as run_named
+from .receipts import Deliveries as Deliveries
+from .receipts import Undelivered as Undelivered
 from .series import Known as Known
 from .series import next_place as next_place
 from .series import series as series

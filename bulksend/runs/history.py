@@ -21,6 +21,7 @@ from bulksend.errors import UsageError
 from bulksend.model import Recipient
 from bulksend.runs.finding import found_again, key_of
 from bulksend.runs.hashes import Hashes, key_at
+from bulksend.runs.reach import Reach
 from bulksend.runs.sqlite import explained
 from bulksend.runs.store import Run
 from bulksend.runs.telling import Arrived
@@ -120,6 +121,7 @@ class History:
                 if version not in (0, _VERSION):
                     raise UsageError(f"{path}: written by another version of bulksend; use that, or remove the file")
                 self._db.executescript(_SCHEMA)
+                self.reach = Reach(self._db, self.hashes, path)
             except BaseException:
                 self._db.close()
                 raise
@@ -227,6 +229,7 @@ class History:
     def purge(self, before_s: float) -> int:
         """Forget what commands sent that began before (seconds since 1970); how many messages that were."""
         with self._writing():
+            self.reach.purge(before_s)
             old = [number for (number,) in self._db.execute("SELECT id FROM commands WHERE began_at < ?", [before_s])]
             if not old:
                 return 0

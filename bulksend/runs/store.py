@@ -14,6 +14,7 @@ from bulksend.runs.ends import End, Purge, Spell
 from bulksend.runs.facts import Address, Facts
 from bulksend.runs.figures import Figures
 from bulksend.runs.owner import Owner
+from bulksend.runs.receipts import OwnReceipts, Receipts
 from bulksend.runs.telling import (
     Arrived,
     Charge,
@@ -182,6 +183,10 @@ class Run(Protocol):
     def last_charged_at(self) -> float | None:
         """When the last message was sent that was charged, in seconds since 1970; None if none was."""
 
+    @property
+    def receipts(self) -> Receipts:
+        """What is known of the delivery of its messages."""
+
     def close(self) -> None:
         """Let go of it."""
 
@@ -272,6 +277,10 @@ class OwnRun(Run, Protocol):
     @property
     def asked_at(self) -> float | None:
         """When somebody elsewhere asked this owner to end, in seconds since 1970; None if nobody did."""
+
+    @property
+    def receipts(self) -> OwnReceipts:
+        """What is known of the delivery of its messages, and what is not yet."""
 
     def journal(self, *, by_parts: bool = True, limit: int | None = None, keyed: bool | None = None) -> Journal:
         """The notes of one send; until it is closed, nothing else is asked of the run.

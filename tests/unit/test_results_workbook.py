@@ -20,7 +20,18 @@ from python_calamine import CalamineWorkbook
 from runfiles import begin, notes_of, own
 
 from bulksend.errors import UsageError
-from bulksend.model import Answer, ContactId, Encoding, Event, MicroUSD, Outcome, PhoneNumber, Status
+from bulksend.model import (
+    Answer,
+    ContactId,
+    Encoding,
+    Event,
+    MicroUSD,
+    Outcome,
+    PhoneNumber,
+    Reached,
+    Receipt,
+    Status,
+)
 from bulksend.reports.columns import COLUMNS
 from bulksend.reports.results import check_output, write_estimate, write_results
 from bulksend.reports.told import Told, told_by
@@ -84,6 +95,20 @@ def test_numbers_to_send_to_and_ids_are_text_and_what_is_counted_is_a_number(run
     assert {type(told[name]) for name in counted} == {float}
     assert dict(zip(header, second, strict=True))["contactId"] == "7"
     assert bad[:2] + bad[-2:] == [3, "invalid", "1", "a"]
+
+
+@pytest.mark.usefixtures("run")
+def test_what_a_receipt_tells_of_money_is_a_number(tmp_path: Path) -> None:
+    with own(tmp_path / "campaign.run") as owned:
+        owned.receipts.awaited().note([Receipt(LONG_ID, True, Reached.FAILED, "=absent", MicroUSD(39_000))])
+        write_results(owned, tmp_path / "out.xlsx")
+    header, first, _, bad = sheets(tmp_path / "out.xlsx")["Rows"]
+    place = header.index("deliveredToTelco")
+    assert header[place : place + 5] == [
+        "deliveredToTelco", "deliveredToPhone", "deliveryError", "chargedMicro", "messageSent",
+    ]  # fmt: skip
+    assert first[place : place + 4] == ["true", "failed", "=absent", 39_000]
+    assert bad[place : place + 4] == [""] * 4
 
 
 def test_what_looks_like_a_formula_is_a_text(run: SqliteRun, tmp_path: Path) -> None:

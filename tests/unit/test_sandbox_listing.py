@@ -128,3 +128,32 @@ def test_what_came_in_is_listed_by_its_direction_and_its_sender() -> None:
     assert (shown["direction"], shown["sender"], shown["recipient"]) == ("in", "639123456789", "")
     assert ledger.find(came.message_id) is came
     assert ledger.balance_micro == SandboxOptions().balance_micro - 20_000
+
+
+def receipts(options: SandboxOptions, count: int, now: float) -> list[tuple[object, object, object]]:
+    ledger = Ledger(options, Random(7))
+    for i in range(count):
+        ledger.accept({"orgId": 1, "to": f"6391234567{i:02}", "message": "Hi"}, NOON)
+    told = [view(message, now) for message in ledger.messages]
+    return [(each["done"], each["deliveredToPhone"], each["deliveryError"]) for each in told]
+
+
+def test_until_its_receipt_is_in_nobody_knows_of_a_message() -> None:
+    options = SandboxOptions(undelivered=1, receipt_delay_s=60)
+    assert receipts(options, 1, NOON + 59) == [(False, "unknown", "")]
+    assert [told[:2] for told in receipts(options, 1, NOON + 60)] == [(True, "failed")]
+
+
+def test_a_share_does_not_reach_its_phone_and_says_why() -> None:
+    told = receipts(SandboxOptions(undelivered=0.5), 40, NOON)
+    assert 10 < sum(phone == "failed" for _, phone, _ in told) < 30
+    assert {error for _, phone, error in told if phone == "failed"} == {"absent subscriber", "unknown subscriber"}
+    assert {error for _, phone, error in told if phone == "confirmed"} == {""}
+
+
+def test_what_is_not_known_to_have_failed_is_not_listed_as_that() -> None:
+    ledger = Ledger(SandboxOptions(undelivered=1, receipt_delay_s=60), Random(7))
+    ledger.accept({"orgId": 1, "to": "639123456789", "message": "Hi"}, NOON)
+    failed = Query.read({"failed": "true"})
+    assert texts(page(ledger.messages, failed, NOON)) == []
+    assert texts(page(ledger.messages, failed, NOON + 60)) == ["Hi"]

@@ -124,6 +124,7 @@ SAMPLES: dict[str, tuple[str, Any, str]] = {
     "repeat": ("1", True, "true"),
     "repeat-after": ("1h", 3_600.0, '"1h"'),
     "not-within": ("7d", 604_800.0, '"7d"'),
+    "exclude-dead": ("1", True, "true"),
     "history-days": ("90", 90, "90"),
     "wait": ("1", True, "true"),
     "force": ("1", True, "true"),

@@ -100,7 +100,7 @@ def estimate(
         return estimator.of_run(path)
     if said.save:
         return estimator.saved(request, said.save)
-    wanted, is_repeated = request.options, campaign.has_history(address)
+    wanted, is_repeated = request.options, how.repeating.exclude_dead or campaign.has_history(address)
     if said.output or said.limit or wanted.duplicates is Duplicates.SKIP or wanted.one_per_number or is_repeated:
         # Counting does not do: rows are told one by one, or are left out for what came before them.
         with tempfile.TemporaryDirectory(prefix="bulksend-") as folder:

@@ -13,7 +13,7 @@ import click
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.groups import Group, with_options
 from bulksend.cli.settings import Command, option
-from bulksend.cli.values import CAP
+from bulksend.cli.values import CAP, DURATION
 from bulksend.engagespark import Sandbox, SandboxOptions, parse_fail, parse_latency
 from bulksend.model import PhoneNumber
 from bulksend.sending import PHILIPPINES, Cap, Caps
@@ -33,6 +33,8 @@ class ServerSettings:
     latency: str
     fail: tuple[str, ...]
     lose_answers: float
+    undelivered: float
+    receipts_after: float
     balance: float
     auto_recharge: float
     rates: Path | None
@@ -52,6 +54,8 @@ class ServerSettings:
             latency_jitter_s=jitter_s,
             fail=tuple(parse_fail(text) for text in self.fail),
             lose_answers=self.lose_answers,
+            undelivered=self.undelivered,
+            receipt_delay_s=self.receipts_after,
             balance_micro=round(self.balance * _MICRO),
             recharge_micro=round(self.auto_recharge * _MICRO),
             rates=read_rates(self.rates) if self.rates else Rates({}),
@@ -89,6 +93,21 @@ SERVER = Group(
             type=click.FloatRange(0, 1),
             default=0.0,
             help="Accept some messages and cut the connection without an answer.",
+        ),
+        option(
+            "--undelivered",
+            metavar="SHARE",
+            type=click.FloatRange(0, 1),
+            default=0.0,
+            help="Accept some messages that do not reach their phone, as their receipts tell.",
+        ),
+        option(
+            "--receipts-after",
+            metavar="TIME",
+            type=DURATION,
+            default="0s",
+            show_default=True,
+            help="How long after a message its delivery receipt is in.",
         ),
         option(
             "--balance", metavar="USD", type=click.FloatRange(min=0), default=10_000.0, show_default=True, help="Funds."

@@ -34,7 +34,7 @@ _SHOWN = 50  # rows of one person; a script is told all
 @option("--country", metavar="PH", help="Country of a number without + or 00.  [default: as the run was planned]")
 @option("--json", "as_json", is_flag=True, help="One object on stdout.")
 def command(run_file: Path, row: int | None, to: str | None, country: str | None, *, as_json: bool) -> ExitCode:
-    """Show what a row got: text, price, attempts and outcome.
+    """Show what a row got: text, price, attempts, outcome and receipt.
 
     Name it by its number, or by whom it goes to. The run may be at work.
     """
@@ -48,15 +48,16 @@ def command(run_file: Path, row: int | None, to: str | None, country: str | None
         told, lines = run.told([row or 0] if meant is None else run.rows_to(meant.recipients)), run.lines()
         if meant is None and not told:
             raise UsageError(f"{run.place}: there is no row {row}: it has {run.tally().rows:,}")
+        receipts = run.receipts.of([each.row for each in told])
         for each in told[:_SHOWN]:
-            show_row(out, run, each, lines)
+            show_row(out, run, each, lines, receipts.get(each.row))
         if len(told) > _SHOWN:
             out.print(f"... and {len(told) - _SHOWN:,} more rows; all are in the results.")
         if meant and not told:
             why = f"; it is not read as a number: {advised(meant.why)}" if meant.why else ""
             out.print(f"{run.place}: no row goes to {printable(to or '')}{why}.", soft_wrap=True)
         if as_json:
-            summary.write({"run": run.place, "rows": [of_row(each, lines) for each in told]})
+            summary.write({"run": run.place, "rows": [of_row(each, lines, receipts.get(each.row)) for each in told]})
     return ExitCode.OK if told else ExitCode.NOT_ALL_SENT
 
 

@@ -57,6 +57,8 @@ class Message:
         client_push_url: the client's address for receipts, if it gave one.
         lost: the phone's cap swallowed it.
         is_incoming: whether it came from that phone; then it has no sender id, and cost nothing.
+        undelivered: why else it did not reach the phone; empty if it did.
+        receipt_at: when it is known whether it did, a Unix time.
     """
 
     message_id: str
@@ -73,6 +75,8 @@ class Message:
     client_push_url: str | None
     lost: bool
     is_incoming: bool = False
+    undelivered: str = ""
+    receipt_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ class SandboxOptions:
         latency_jitter_s: each latency varies by up to this much either way, uniformly.
         fail: HTTP statuses and the probability that a send is answered with each and not accepted.
         lose_answers: probability that an accepted send's connection is cut and its answer never comes.
+        undelivered: probability that an accepted message does not reach its phone, beside what the cap swallows.
+        receipt_delay_s: time from a send's acceptance until its delivery receipt is in.
         balance_micro: what the organization can spend, in micro-USD.
         recharge_micro: what is added of itself whenever the balance does not suffice; 0: the account does not do so.
         legacy: be exactly the document: no clientDedup, clientRef, clientPushURL, balance or message lists.
@@ -38,6 +40,8 @@ class SandboxOptions:
     latency_jitter_s: float = 0.0
     fail: tuple[tuple[int, float], ...] = ()
     lose_answers: float = 0.0
+    undelivered: float = 0.0
+    receipt_delay_s: float = 0.0
     balance_micro: int = 10_000_000_000
     recharge_micro: int = 0
     legacy: bool = False
@@ -54,11 +58,13 @@ class SandboxOptions:
             _check_failure(status, probability)
         if sum(probability for _, probability in self.fail) > 1 + _ROUNDING:
             raise UsageError("the probabilities of all failures together are over 1: lower some of them")
-        if not 0 <= self.lose_answers <= 1:
-            raise UsageError(f"{self.lose_answers:g} is no probability of lost answers: choose one from 0 to 1")
+        for probability, what in ((self.lose_answers, "lost answers"), (self.undelivered, "undelivered messages")):
+            if not 0 <= probability <= 1:
+                raise UsageError(f"{probability:g} is no probability of {what}: choose one from 0 to 1")
         for name in (
             "latency_s",
             "latency_jitter_s",
+            "receipt_delay_s",
             "balance_micro",
             "recharge_micro",
             "cap_window_s",

@@ -6,6 +6,9 @@ from random import Random
 
 from bulksend.engagespark.sandbox.behaviour import SandboxOptions
 
+_UNDELIVERED = ("absent subscriber", "unknown subscriber")
+"""Why a phone is not reached, in telcos' words (3GPP TS 29.002, errors of MT-ForwardSM)."""
+
 
 class Chance:
     """Draws from the options' probabilities; what is switched off draws nothing."""
@@ -30,6 +33,12 @@ class Chance:
     def loses_answer(self) -> bool:
         """Draw whether an accepted send's answer gets lost."""
         return self._options.lose_answers > 0 and self._rng.random() < self._options.lose_answers
+
+    def undelivered(self) -> str:
+        """Draw why an accepted message does not reach its phone; empty if it does."""
+        if not (self._options.undelivered and self._rng.random() < self._options.undelivered):
+            return ""
+        return self._rng.choice(_UNDELIVERED)
 
     def delay_s(self) -> float:
         """Draw the latency of an answer."""

@@ -121,6 +121,8 @@ class Ledger:
             client_ref=request.client_ref,
             client_push_url=request.client_push_url,
             lost=self._cap.loses(number, request.parts, wall_s),
+            undelivered=self._chance.undelivered(),
+            receipt_at=wall_s + self._options.receipt_delay_s,
         )
         self.messages.append(message)
         if price_micro > self.balance_micro:

@@ -57,31 +57,34 @@ class Query:
             end=_time(given, "endDate", inf, whole_day=True),
         )
 
-    def wants(self, message: Message) -> bool:
-        """Tell whether a message passes all filters."""
+    def wants(self, message: Message, now: float = inf) -> bool:
+        """Tell whether a message passes all filters at a Unix time."""
         return (
             self.direction in (None, _direction(message))
-            and self.failed in (None, message.lost)
+            and self.failed in (None, bool(_delivery_error(message, now)))
             and self.start <= message.created < self.end
             and (not self.search or self.search in _searchable(message))
         )
 
 
-def page(messages: Sequence[Message], query: Query) -> dict[str, object]:
-    """Show the newest messages that a query wants."""
-    found = _newest_first(messages, query)
+def page(messages: Sequence[Message], query: Query, now: float = inf) -> dict[str, object]:
+    """Show the newest messages that a query wants, with what is known of them at a Unix time."""
+    found = _newest_first(messages, query, now)
     shown = list(islice(found, query.limit))
     more = next(found, None) is not None
     return {
-        "messages": [view(message) for message in shown],
+        "messages": [view(message, now) for message in shown],
         "hasNextPage": more,
         "nextPage": str(shown[-1].counter) if more else "",
     }
 
 
-def view(message: Message) -> dict[str, object]:
-    """Show one message; delivery takes no time here."""
+def view(message: Message, now: float = inf) -> dict[str, object]:
+    """Show one message with what is known of it at a Unix time; until its receipt is in, that is nothing."""
     created = rfc3339(message.created)
+    is_told = message.receipt_at <= now
+    error = _delivery_error(message, now)
+    is_delivered = is_told and not error
     return {
         "id": message.message_id,
         "direction": _direction(message),
@@ -90,14 +93,14 @@ def view(message: Message) -> dict[str, object]:
         "recipient": "" if message.is_incoming else message.number,
         "contactId": message.contact_id,
         "pricePerPart": message.price_micro // message.parts,
-        "done": True,
-        "successPartCount": 0 if message.lost else message.parts,
-        "successT": "" if message.lost else created,
+        "done": is_told,
+        "successPartCount": message.parts if is_delivered else 0,
+        "successT": rfc3339(max(message.receipt_at, message.created)) if is_delivered else "",
         "message": message.text,
         "error": "",
         "deliveredToTelco": True,
-        "deliveredToPhone": "failed" if message.lost else "confirmed",
-        "deliveryError": "lost: over the telco's cap for this number" if message.lost else "",
+        "deliveredToPhone": ("failed" if error else "confirmed") if is_told else "unknown",
+        "deliveryError": error,
         "client_ref": message.client_ref or "",
         "chargedMicro": message.price_micro,
         "chargedHuman": f"${dollars(message.price_micro)}",
@@ -108,14 +111,21 @@ def _direction(message: Message) -> str:
     return "in" if message.is_incoming else "out"
 
 
-def _newest_first(messages: Sequence[Message], query: Query) -> Iterator[Message]:
+def _delivery_error(message: Message, now: float) -> str:
+    """Why a message is known at a Unix time not to have reached its phone; empty if it is not."""
+    if message.receipt_at > now:
+        return ""
+    return "lost: over the telco's cap for this number" if message.lost else message.undelivered
+
+
+def _newest_first(messages: Sequence[Message], query: Query, now: float) -> Iterator[Message]:
     """Walk back in time; messages that come meanwhile are newer and move no page."""
     newest = len(messages) if query.after is None else min(query.after - 1, len(messages))
     for index in range(newest - 1, -1, -1):
         message = messages[index]
         if message.created < query.start:
             return
-        if query.wants(message):
+        if query.wants(message, now):
             yield message
 
 

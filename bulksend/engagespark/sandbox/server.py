@@ -166,7 +166,7 @@ class Sandbox:
             query = listing.Query.read(request.query)
         except ValueError as error:
             return _json({"error": str(error)}, status=400)
-        return _json(listing.page(self.ledger.messages, query))
+        return _json(listing.page(self.ledger.messages, query, self._clock()))
 
     async def _get_message(self, request: web.Request) -> web.Response:
         refusal = self._refuse_read(request)
@@ -175,7 +175,7 @@ class Sandbox:
         message = self.ledger.find(request.match_info["message_id"])
         if message is None:
             return _json({"error": "message not found"}, status=404)
-        return _json(listing.view(message))
+        return _json(listing.view(message, self._clock()))
 
     async def _get_log(self, request: web.Request) -> web.StreamResponse:
         """Stream the log as it is now, in pieces, so that sends go on being answered meanwhile."""

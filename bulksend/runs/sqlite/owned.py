@@ -23,6 +23,7 @@ from bulksend.runs.sqlite.departures import Departures
 from bulksend.runs.sqlite.journal import SqliteJournal
 from bulksend.runs.sqlite.log import Names, may_have_log
 from bulksend.runs.sqlite.notes import Notes
+from bulksend.runs.sqlite.receipts import OwnSqliteReceipts
 from bulksend.runs.sqlite.run import SqliteRun
 from bulksend.runs.sqlite.schema import FORMAT, cut_off, explained, migrate, show
 from bulksend.runs.sqlite.wholeness import departures_of, left_to
@@ -199,9 +200,12 @@ class OwnSqliteRun(SqliteRun):
         with explained(self.path):
             return kept.asked_at(self._db, self._epoch)
 
-    def journal(
-        self, *, by_parts: bool = True, limit: int | None = None, keyed: bool | None = None
-    ) -> SqliteJournal:  # fmt: skip
+    @property
+    def receipts(self) -> OwnSqliteReceipts:
+        """See `OwnRun.receipts`."""
+        return OwnSqliteReceipts(self._db, self.path, self._writing)
+
+    def journal(self, *, by_parts: bool = True, limit: int | None = None, keyed: bool | None = None) -> SqliteJournal:
         """See `OwnRun.journal`."""
         with explained(self.path):
             self._db.execute("DROP VIEW IF EXISTS temp.sends")
@@ -249,8 +253,7 @@ class OwnSqliteRun(SqliteRun):
         """Whether intents are left without an outcome, because it could not be noted; looks only where that may be."""
         if not any(notes.in_flight for notes in self._notes):
             return False
-        sql = "SELECT 1 FROM main.sends WHERE state = ? LIMIT 1"
-        return self._db.execute(sql, [State.IN_FLIGHT]).fetchone() is not None
+        return any(self._db.execute("SELECT 1 FROM main.sends WHERE state = ? LIMIT 1", [State.IN_FLIGHT]))
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

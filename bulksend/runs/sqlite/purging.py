@@ -16,7 +16,7 @@ from bulksend.errors import OwnedError, RunFileError
 from bulksend.planning import Findings
 from bulksend.runs.ends import Purge
 from bulksend.runs.lock import FileLock
-from bulksend.runs.sqlite import kept
+from bulksend.runs.sqlite import kept, receipts
 from bulksend.runs.sqlite.schema import draft_of
 
 _NAME = "purged"  # of the fact: since when, and whether all of it is done
@@ -49,6 +49,7 @@ def forget(db: sqlite3.Connection, wall_s: float) -> None:
     findings = Findings(rates=kept.findings(db).rates)
     for statement in FORGET.values():
         db.execute(statement)
+    receipts.forget(db)
     kept.note(db, "plan", orjson.dumps(facts))
     kept.note(db, "findings", orjson.dumps(findings))
     kept.note(db, _NAME, orjson.dumps([before.at_s if before else wall_s, False]).decode())

@@ -14,6 +14,7 @@ from bulksend.runs.facts import Facts
 from bulksend.runs.owner import Owner
 from bulksend.runs.sqlite import charges, kept, mending, purging, queries, telling, unsent
 from bulksend.runs.sqlite.figures import SqliteFigures
+from bulksend.runs.sqlite.receipts import SqliteReceipts
 from bulksend.runs.sqlite.schema import connect, explained, show
 from bulksend.runs.sqlite.wholeness import check_whole, epoch_gone, left_to
 from bulksend.runs.states import Decision, State
@@ -274,6 +275,11 @@ class SqliteRun:
         """See `Run.last_charged_at`."""
         with explained(self.path):
             return charges.last_at(self._db)
+
+    @property
+    def receipts(self) -> SqliteReceipts:
+        """See `Run.receipts`."""
+        return SqliteReceipts(self._db, self.path)
 
     def close(self) -> None:
         """See `Run.close`."""

@@ -1,0 +1,101 @@
+"""``bulksend receipts``: which of a run's messages reached their phones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from bulksend import campaign
+from bulksend.campaign import Patience
+from bulksend.cli import codes, options, receipts_view, summary
+from bulksend.cli.codes import ExitCode
+from bulksend.cli.console import console
+from bulksend.cli.given import TargetSettings
+from bulksend.cli.groups import Group, with_options
+from bulksend.cli.sending import check_is_local, run_loop, target_of
+from bulksend.cli.settings import Command, option
+from bulksend.cli.values import DURATION
+from bulksend.cli.which_run import run_meant
+from bulksend.engagespark import Looked
+from bulksend.errors import UsageError
+from bulksend.model import Endpoint
+from bulksend.runs import Deliveries, OwnRun, Run, Terms, open_run
+
+_REASONS = 8  # the commonest
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptsSettings:
+    """What is said of receipts."""
+
+    until_done: float
+    force: bool
+    as_json: bool
+
+
+RECEIPTS = Group(
+    "said",
+    ReceiptsSettings,
+    (
+        option(
+            "--until-done",
+            metavar="TIME",
+            type=DURATION,
+            default="0s",
+            help="Ask again until all receipts are in, for so long at most, such as 10m.",
+        ),
+        option("--force", is_flag=True, help="The run file lies on a network file system, where locks may not hold."),
+        option("--json", "as_json", is_flag=True, help="One summary object on stdout."),
+    ),
+)
+
+
+@click.command(
+    cls=Command,
+    epilog="Exit codes: 0 all reached their phones, 1 some did not or it is not known yet, 2 usage, 3 receipts could "
+    "not be asked for, 4 the run is being sent.",
+)
+@click.argument("run_file", metavar="RUN", type=click.Path(path_type=Path))
+@with_options(options.TARGET, RECEIPTS)
+def command(run_file: Path, to: TargetSettings, said: ReceiptsSettings) -> ExitCode:
+    """Fetch into a run which of its messages reached their phones.
+
+    What is learned is kept as it comes; only what is not final is asked for again. Not while the run is being sent.
+    """
+    out = console()
+    place = run_meant(run_file, out)
+    check_is_local(place, force=said.force)
+    with open_run(place) as run:
+        known, address = run.receipts.deliveries(_REASONS), run.facts.address
+        if address.is_rehearsal:
+            raise UsageError(f"{place}: this was a rehearsal: its private sandbox is gone, and its receipts with it")
+        if not known.open:  # nothing is asked, and no key is needed
+            return _tell(run, known, Looked.THROUGH, out, said)
+    org_id, base_url = to.address
+    with campaign.own_as_planned(place, Terms(org_id=org_id, base_url=base_url)) as own:
+        looked = _fetch(own, to, out, said)
+        return _tell(own, own.receipts.deliveries(_REASONS), looked, out, said)
+
+
+def _fetch(run: OwnRun, to: TargetSettings, out: Console, said: ReceiptsSettings) -> Looked:
+    facts = run.facts
+    target = target_of(to, facts.address, Endpoint(facts.endpoint))
+    if target is None:
+        return Looked.NO_SUCH
+    tell = partial(receipts_view.tell_awaited, out)
+    return run_loop(campaign.fetch_receipts(run, target, Patience(said.until_done), tell))
+
+
+def _tell(run: Run, known: Deliveries, looked: Looked, out: Console, said: ReceiptsSettings) -> ExitCode:
+    code = codes.of_receipts(known, could_look=looked is Looked.THROUGH)
+    if known.sent:
+        receipts_view.show_deliveries(out, run, known, looked)
+    else:
+        out.print(f"{run.place}: nothing of this run was sent, so that there are no receipts.", soft_wrap=True)
+    if said.as_json:
+        summary.write(summary.of_receipts(run, known, looked, code))
+    return code

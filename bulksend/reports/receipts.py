@@ -1,0 +1,39 @@
+"""What stands of delivery receipts in the results."""
+
+from __future__ import annotations
+
+from bulksend.model import Receipt
+from bulksend.runs import Run
+
+COLUMNS = ("deliveredToTelco", "deliveredToPhone", "deliveryError", "chargedMicro")
+"""They stand before the message, once receipts were fetched."""
+
+_NO_MORE: tuple[int, Receipt | None] = (0, None)
+_SPELLED = {True: "true", False: "false", None: None}  # as the API has it, and not as Python
+
+
+class ReceiptCells:
+    """The cells of a run's rows, which are asked for in input order.
+
+    Args:
+        run: the run.
+        has_types: whether what they are written into knows truth from text.
+
+    Attributes:
+        columns: the names of the cells; none if no receipt was fetched.
+    """
+
+    def __init__(self, run: Run, *, has_types: bool) -> None:
+        self.columns = COLUMNS if run.receipts.were_fetched else ()
+        self._has_types = has_types
+        self._receipts = run.receipts.all()
+        self._next = next(self._receipts, _NO_MORE)
+
+    def of(self, row: int) -> tuple[object, ...]:
+        """Those of a row."""
+        which, receipt = self._next
+        if which != row or receipt is None:
+            return (None,) * len(self.columns)
+        self._next = next(self._receipts, _NO_MORE)
+        to_telco = receipt.to_telco if self._has_types else _SPELLED[receipt.to_telco]
+        return (to_telco, receipt.to_phone, receipt.error or None, receipt.charged)
