@@ -14,7 +14,7 @@ from uuid import uuid4
 import orjson
 import pytest
 from conftest import examples
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, event, example, given, settings
 from hypothesis import strategies as st
 from planned import Rows, write_plan
 from runfiles import ANA, ANSWER, begin, facts, notes_of, number, outcome, own, pending
@@ -104,7 +104,7 @@ def to_send(path: Path) -> list[tuple[Recipient, str, str]]:
         found = db.execute(
             """SELECT m.recipient, m.sender, m.text, m.parts, m.price, coalesce(c.copy, 0)
             FROM messages m LEFT JOIN sends s USING (row) LEFT JOIN copies c USING (row)
-            WHERE m.status = 'pending' AND s.row IS NULL"""
+            WHERE m.status = 'pending' AND (s.row IS NULL OR s.state = 'failed')"""
         ).fetchall()
     return [(m[0], m[2], keys.of(Message(0, *m))) for m in found]
 
@@ -116,6 +116,12 @@ FATES = st.lists(st.sampled_from([Status.SENT, Status.UNKNOWN, Status.REJECTED, 
 
 
 @given(before=ROWS.filter(bool), after=ROWS.filter(bool), last=ROWS.filter(bool), fates=FATES)
+@example(  # what failed was certainly not sent, and is still to be
+    before=[(number(1), "a"), (number(1), "a"), (number(1), "b")],
+    after=[(number(1), "b")],
+    last=[(number(1), "a")],
+    fates=[Status.SENT, Status.SENT, Status.FAILED],
+)
 @settings(max_examples=examples(300), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_may_have_been_sent_stays_and_nobody_is_planned_again_who_got_it(
     tmp_path: Path, before: list[Row], after: list[Row], last: list[Row], fates: list[Status]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from planned import PlannedRow, write_plan
 from reading import cells, read
@@ -64,6 +64,7 @@ def test_what_was_made_harmless_is_read_as_it_was(text: str) -> None:
 
 
 @given(rows=st.lists(TEXTS, min_size=1, max_size=5), size=st.integers(1, 9))
+@example(rows=["' ="], size=1)
 def test_no_cell_that_means_something_else_gets_by_however_its_bytes_come_in(rows: list[str], size: int) -> None:
     content, escapes = "\n".join(rows).encode(), Escapes()
     for start in range(0, len(content), size):
@@ -72,6 +73,7 @@ def test_no_cell_that_means_something_else_gets_by_however_its_bytes_come_in(row
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(names=["1"], texts=[" \r1@"])
 @given(
     names=st.lists(TEXTS.filter(str.strip), min_size=1, max_size=3, unique=True),
     texts=st.lists(TEXTS.filter(str.strip), min_size=1, max_size=3),

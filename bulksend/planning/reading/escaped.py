@@ -12,7 +12,7 @@ from itertools import chain
 _RUN = re.compile(r"\s*[=+\-@\t\r|]")  # OWASP, "CSV Injection"
 _NUMBER = re.compile(r"[+\-]?[\d\s().,\-]*")
 _TEXT_FORMULA = re.compile(r'\s*="((?:[^"]|"")*)"\s*')
-_APOSTROPHE = re.compile(rb"'(?:[\s\x80-\xff]*[=+\-@|]|[\t\r])")
+_APOSTROPHE = re.compile(rb"'[\s\x80-\xff]*[=+\-@|\t\r]")
 _SEAM = 64  # bytes
 
 
@@ -59,7 +59,7 @@ class Escapes:
     def look_at(self, text: bytes) -> None:
         """Take in the next bytes of a UTF-8 text."""
         self.seen = self.seen or _may_hold(text) or _may_hold(self._end + text[:_SEAM])
-        self._end = text[-_SEAM:]
+        self._end = (self._end + text[-_SEAM:])[-_SEAM:]
 
 
 def _may_hold(text: bytes) -> bool:
