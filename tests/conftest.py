@@ -60,12 +60,19 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return 2 * cores
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What is over in a moment first, so that progress shows; crashes last, of which the longest stand first.
 
-    Workers take tests in this order, so that none is left with a long one when the others are done.
+    Workers take tests in this order, so that none is left with a long one when the others are done. The long ones are
+    left out where all are meant, for CI to run them.
     """
     items.sort(key=_turn)
+    if config.option.markexpr or any(".py" in argument for argument in config.args):
+        return
+    long = [item for item in items if item.get_closest_marker("long")]
+    if long:
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
 
 
 def _turn(item: pytest.Item) -> int:

@@ -68,6 +68,7 @@ def schedule(seed: int) -> list[tuple[str, int]]:
 # -- SIGKILL
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("knows_dedup", [True, False], ids=["dedup echoed", "dedup unknown"])
 def test_killed_at_every_named_point_nothing_goes_twice_and_nothing_is_lost(tmp_path: Path, knows_dedup: bool) -> None:
     def story(seed: int) -> Campaign:
@@ -93,6 +94,7 @@ def test_killed_paused_and_interrupted_at_random_moments_nothing_goes_twice_and_
     judge(in_parallel([lambda seed=seed: story(seed) for seed in range(100, 103)]), at_least=4)  # type: ignore[misc]
 
 
+@pytest.mark.long
 def test_whoever_opts_out_at_whatever_moment_gets_nothing_more_and_the_others_theirs(tmp_path: Path) -> None:
     """With kills, retries, rows in doubt that are repeated, and rows that wait for their phone's cap."""
     told = in_parallel(
@@ -102,6 +104,7 @@ def test_whoever_opts_out_at_whatever_moment_gets_nothing_more_and_the_others_th
     assert all(run.statuses().count("skipped") >= 10 for run in told)
 
 
+@pytest.mark.long
 def test_whatever_changes_from_command_to_command_nothing_goes_twice_and_nothing_is_lost(tmp_path: Path) -> None:
     """Server, prices, options, files and clock, with equal rows, contacts and senders."""
 
@@ -111,6 +114,7 @@ def test_whatever_changes_from_command_to_command_nothing_goes_twice_and_nothing
     judge(in_parallel([lambda seed=seed: story(seed) for seed in range(200, 203)]), at_least=3)  # type: ignore[misc]
 
 
+@pytest.mark.long
 def test_what_was_lost_after_an_echo_is_repeated_by_a_command_that_sees_another(tmp_path: Path) -> None:
     rows = [Row(f"4915112345{number:03}", f"row {number} {'SLOW' * (number == 1)}") for number in range(1, 25)]
     with campaign(tmp_path / "c", Settings(weights={"ok": 2, "lost-after": 1}, calm_after=1), rows) as run:
@@ -123,6 +127,7 @@ def test_what_was_lost_after_an_echo_is_repeated_by_a_command_that_sees_another(
         assert set(run.statuses()) == {"sent"}
 
 
+@pytest.mark.long
 def test_killed_again_and_again_the_cap_of_one_phone_is_never_exceeded(tmp_path: Path) -> None:
     def story(seed: int) -> Campaign:
         rng = random.Random(seed)
@@ -139,6 +144,7 @@ def test_killed_again_and_again_the_cap_of_one_phone_is_never_exceeded(tmp_path:
     judge(in_parallel([lambda seed=seed: story(seed) for seed in range(3)]), at_least=15)  # type: ignore[misc]
 
 
+@pytest.mark.long
 def test_slots_are_held_from_the_answers_on_as_the_first_may_have_arrived_late(tmp_path: Path) -> None:
     rows = [Row("639171234500", f"row {number} {'SLOW' * (number <= CAP)}") for number in range(1, 2 * CAP + 1)]
     with campaign(tmp_path / "c", Settings(), rows) as run:
@@ -146,6 +152,7 @@ def test_slots_are_held_from_the_answers_on_as_the_first_may_have_arrived_late(t
         assert run.violations() == []
 
 
+@pytest.mark.long
 def test_two_campaigns_of_one_account_killed_in_turns_keep_the_cap_together(tmp_path: Path) -> None:
     with Hostile(tmp_path / "server.log", WELL) as server:
         two = [
@@ -166,6 +173,7 @@ def test_two_campaigns_of_one_account_killed_in_turns_keep_the_cap_together(tmp_
         assert len(server.records("accepted")) == 24
 
 
+@pytest.mark.long
 def test_an_intent_that_ran_ahead_holds_its_slot_for_as_long_as_its_post_may_arrive(tmp_path: Path) -> None:
     hot = "639171234500"
     rows = [Row(f"4915112345{number:03}", f"row {number}") for number in range(1 + 2 * CONCURRENCY)]
@@ -190,6 +198,7 @@ def test_an_intent_that_ran_ahead_holds_its_slot_for_as_long_as_its_post_may_arr
         assert times[CAP] - times[0] >= WINDOW_S
 
 
+@pytest.mark.long
 def test_a_shorter_timeout_does_not_shorten_the_slots_of_the_killed_run(tmp_path: Path) -> None:
     rows = [Row("639171234500", f"row {number}") for number in range(1, 13)]
     with campaign(tmp_path / "c", Settings(latency_s=2.0), rows, "--timeout", "5") as run:
@@ -204,6 +213,7 @@ def test_a_shorter_timeout_does_not_shorten_the_slots_of_the_killed_run(tmp_path
         assert run.server.records("request")[CAP]["at"] - arrived[0] >= WINDOW_S
 
 
+@pytest.mark.long
 def test_rows_in_doubt_that_are_sent_again_on_request_keep_the_cap(tmp_path: Path) -> None:
     rows = [Row("639171234500", f"row {number}") for number in range(1, CAP + 1)]
     settings = Settings(knows_dedup=False, weights={"lost-after": 1}, calm_after=1)
@@ -217,6 +227,7 @@ def test_rows_in_doubt_that_are_sent_again_on_request_keep_the_cap(tmp_path: Pat
         assert list(cap_violations(run.server)) == []
 
 
+@pytest.mark.long
 def test_a_post_that_leaves_long_after_its_intent_holds_its_slot_across_a_kill(tmp_path: Path) -> None:
     rows = [Row("639171234500", f"row {number}") for number in range(1, 13)]
     with campaign(tmp_path / "c", Settings(latency_s=0.2), rows) as run:
@@ -234,6 +245,7 @@ def test_a_post_that_leaves_long_after_its_intent_holds_its_slot_across_a_kill(t
 # -- Servers that are ill in ways of their own
 
 
+@pytest.mark.long
 def test_an_answer_that_speaks_of_another_message_is_not_taken_for_ours(tmp_path: Path) -> None:
     settings = Settings(weights={"twice": 1}, calm_after=2)
     rows = [row for row in rows_of(40, random.Random(6), crowded=0) if not row.is_rejected]
@@ -242,6 +254,7 @@ def test_an_answer_that_speaks_of_another_message_is_not_taken_for_ours(tmp_path
         assert run.violations() == []
 
 
+@pytest.mark.long
 def test_where_the_api_lists_its_messages_whatever_was_accepted_is_found_after_all(tmp_path: Path) -> None:
     settings = Settings(
         knows_dedup=False, knows_list=True, weights={"ok": 6, "lost-before": 1, "lost-after": 2, "hang-after": 1}
@@ -256,6 +269,7 @@ def test_where_the_api_lists_its_messages_whatever_was_accepted_is_found_after_a
         assert [found for found in run.violations() if "accepted" in found or "sent as" in found] == []
 
 
+@pytest.mark.long
 def test_a_storm_of_errors_stops_the_run_and_the_same_command_finishes_after_it(tmp_path: Path) -> None:
     storm = Settings(knows_dedup=True, storm_every_s=100.0, storm_s=2.0)
     with campaign(tmp_path / "c", storm, rows_of(60, random.Random(1), crowded=0)) as run:
@@ -298,6 +312,7 @@ def free_s(disk: Path, size: int) -> None:
     (disk / "ballast").write_bytes(bytes(max(found.f_bavail * found.f_frsize - size, 0)))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("free", [4_096, 40_960, 61_440, 81_920, 122_880])
 def test_a_full_disk_stops_the_run_at_once_and_with_space_it_finishes(
     tmp_path: Path, small_disk: Path, free: int
@@ -316,6 +331,7 @@ def test_a_full_disk_stops_the_run_at_once_and_with_space_it_finishes(
         assert run.violations() == []
 
 
+@pytest.mark.long
 def test_no_space_for_the_plan_means_that_nothing_is_sent(tmp_path: Path, small_disk: Path) -> None:
     with campaign(tmp_path / "log", WELL, rows_of(60, random.Random(1), crowded=0)) as run:
         run.folder = small_disk / "campaign"
@@ -328,6 +344,7 @@ def test_no_space_for_the_plan_means_that_nothing_is_sent(tmp_path: Path, small_
         assert run.violations() == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("more", [36_000, 60_000, 100_000])
 def test_a_file_that_may_not_grow_stops_the_run_at_once(tmp_path: Path, more: int) -> None:
     with campaign(tmp_path / "c", WELL, rows_of(60, random.Random(more), crowded=0)) as run:
@@ -342,6 +359,7 @@ def test_a_file_that_may_not_grow_stops_the_run_at_once(tmp_path: Path, more: in
         assert run.violations() == []
 
 
+@pytest.mark.long
 def test_a_disk_that_became_read_only_sends_nothing_and_writable_again_it_finishes(
     tmp_path: Path, small_disk: Path
 ) -> None:
@@ -384,6 +402,7 @@ def test_an_intent_that_cannot_be_noted_is_not_sent_and_stops_the_run(tmp_path: 
         assert run.violations() == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("after", [1, 10])
 def test_an_outcome_that_cannot_be_noted_stops_the_run_and_is_not_told(tmp_path: Path, after: int) -> None:
     with campaign(tmp_path / "c", WELL, rows_of(40, random.Random(after), crowded=0)) as run:
@@ -399,6 +418,7 @@ def test_an_outcome_that_cannot_be_noted_stops_the_run_and_is_not_told(tmp_path:
         assert run.violations() == []
 
 
+@pytest.mark.long
 def test_while_another_program_holds_the_run_file_nothing_more_is_sent(tmp_path: Path) -> None:
     with campaign(tmp_path / "c", Settings(latency_s=0.05), rows_of(60, random.Random(3), crowded=0)) as run:
         process = run.start()
@@ -419,6 +439,7 @@ def test_while_another_program_holds_the_run_file_nothing_more_is_sent(tmp_path:
 # -- One owner
 
 
+@pytest.mark.long
 def test_a_second_process_is_turned_away_also_while_the_first_stands_still(tmp_path: Path) -> None:
     with campaign(tmp_path / "c", Settings(latency_s=0.05), rows_of(60, random.Random(4), crowded=0)) as run:
         first = run.start()
@@ -435,6 +456,7 @@ def test_a_second_process_is_turned_away_also_while_the_first_stands_still(tmp_p
         assert run.violations() == []
 
 
+@pytest.mark.long
 def test_two_processes_that_start_at_once_send_each_row_once(tmp_path: Path) -> None:
     # It takes 3 s, so that the last one comes while the first is at work also where starting takes long.
     with campaign(tmp_path / "c", Settings(latency_s=0.3), rows_of(40, random.Random(5), crowded=0)) as run:

@@ -116,6 +116,7 @@ def test_a_second_interrupt_leaves_at_once_and_tells_what_that_left(
     assert [row["status"] for row in program.results()] == ["sent"] + ["unknown"] * 4
 
 
+@pytest.mark.long
 def test_what_an_interrupted_run_cannot_wait_for_is_unknown(
     program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
 ) -> None:

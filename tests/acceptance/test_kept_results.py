@@ -35,6 +35,7 @@ def test_results_have_the_name_of_their_run(program: Program, nov: tuple[str, ..
     assert files(program).items() > before.items()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["nov.results.csv", "mine.csv", "mine.jsonl"])
 def test_no_command_writes_over_the_results_of_another_run(program: Program, nov: tuple[str, ...], name: str) -> None:
     results = program.folder / name

@@ -29,6 +29,7 @@ def at(text: str) -> float:
     return datetime.fromisoformat(text).astimezone(UTC).timestamp()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("flags", "options", "state", "reason"),
     [

@@ -49,6 +49,7 @@ def twice(server: SandboxProcess) -> list[str]:
     return [to for to, count in Counter(record["to"] for record in server.accepted()).items() if count > 1]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", ["moved", "copied", "log deleted", "log emptied", "moved within"])
 def test_a_killed_runs_file_without_its_log_is_refused_whatever_is_asked(
     begun: Begun, program: Program, how: str
@@ -157,6 +158,7 @@ def replaced(folder: Path) -> None:
     (folder / "campaign.run").write_bytes((folder / "other.run").read_bytes())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("what", [removed, moved, log_removed, replaced], ids=lambda what: what.__name__)
 def test_a_run_whose_file_goes_while_it_is_sent_stops_and_writes_what_is_known(
     begun: Begun, program: Program, what: Callable[[Path], None]

@@ -252,6 +252,7 @@ def test_what_is_still_needed_is_not_purged(
     assert "63917100000" in (program.folder / "campaign.results.csv").read_text()
 
 
+@pytest.mark.long
 def test_a_run_in_use_is_not_purged(
     program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
 ) -> None:

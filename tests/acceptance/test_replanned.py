@@ -174,6 +174,7 @@ main()
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "point",
     ["carry_over before", "carry_over after", "absorb before", "absorb after", "sync after", "rename before",

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from conftest import Program, SandboxProcess
 
+pytestmark = pytest.mark.long
+
 Start = Callable[..., SandboxProcess]
 Numbers = Callable[[int], list[str]]
 CampaignOf = Callable[..., Path]

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from conftest import Program, SandboxProcess
 
 Start = Callable[..., SandboxProcess]
@@ -76,6 +77,7 @@ def test_who_is_killed_before_it_heeds_the_request_leaves_none_to_the_next(
     assert Counter(record["to"] for record in server.accepted()) == dict.fromkeys(numbers(6), 1)
 
 
+@pytest.mark.long
 def test_a_send_that_waits_for_the_account_is_stopped_before_it_sends(
     program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
 ) -> None:

@@ -241,7 +241,7 @@ def server(sandbox: Callable[..., SandboxProcess]) -> SandboxProcess:
 )
 @example([(PHONES[0], "Hi"), (PHONES[0], "Hi")], [("kill", 0, 1), ("send", 1), ("send", 0)])
 @example([(PHONES[0], "Hi"), (PHONES[1], "Hi")], [("kill", 0, 1), ("copy", 0, 1), ("send", 0), ("send", 1)])
-@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_no_phone_gets_a_text_twice_and_nobody_is_left_out_who_did_not_get_it(
     server: SandboxProcess, sheet: list[Key], actions: list[tuple[object, ...]]
 ) -> None:
