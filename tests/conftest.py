@@ -30,7 +30,7 @@ PROGRAM = (sys.executable, "-m", "bulksend")
 
 # How thoroughly properties are tested. Neither has a deadline: the machine may be busy with something else.
 _PLAIN = settings.get_profile("default")  # not what Hypothesis makes of it by itself where CI is set
-settings.register_profile("quick", _PLAIN, max_examples=30, deadline=None, print_blob=True)
+settings.register_profile("quick", _PLAIN, max_examples=20, deadline=None, print_blob=True)
 settings.register_profile("thorough", _PLAIN, max_examples=300, deadline=None, print_blob=True)
 _PROFILE = os.environ.get("HYPOTHESIS_PROFILE") or "quick"
 settings.load_profile(_PROFILE)

@@ -45,6 +45,7 @@ def test_a_removed_state_folder_lets_no_second_run_of_the_account_begin(
     assert first.returncode == 130
 
 
+@pytest.mark.long
 def test_a_run_cut_off_while_it_waited_for_what_nobody_knows_waits_again(
     program: Program, sandbox: Start, campaign_of: CampaignOf
 ) -> None:

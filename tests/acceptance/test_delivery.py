@@ -81,6 +81,7 @@ def test_what_is_not_known_yet_is_neither_delivered_nor_lost(program: Program, s
     assert "not known yet whether it reached the phone; the telco took it" in shown
 
 
+@pytest.mark.long
 def test_receipts_that_come_late_are_waited_for(program: Program, sandbox: Start) -> None:
     send(program, sandbox("--receipts-after", "6s"), "june", *PEOPLE[:1])
     asked = program("receipts", "june.csv", "--until-done", "60s")

@@ -88,6 +88,7 @@ def test_a_killed_runs_file_without_its_log_is_refused_whatever_is_asked(
     assert not run.with_name(f"{run.name}-shm").exists() or how.startswith("log")
 
 
+@pytest.mark.long
 def test_with_its_log_put_back_the_run_goes_on(begun: Begun, program: Program) -> None:
     server, process, command = begun()
     killed(process)
@@ -102,6 +103,7 @@ def test_with_its_log_put_back_the_run_goes_on(begun: Begun, program: Program) -
     assert not twice(server)
 
 
+@pytest.mark.long
 def test_a_log_whose_file_is_gone_is_not_planned_over(begun: Begun, program: Program) -> None:
     server, process, command = begun()
     killed(process)
@@ -116,6 +118,7 @@ def test_a_log_whose_file_is_gone_is_not_planned_over(begun: Begun, program: Pro
     assert not twice(server)
 
 
+@pytest.mark.long
 def test_a_links_log_lies_beside_what_it_leads_to(begun: Begun, program: Program) -> None:
     server, process, command = begun()
     killed(process)

@@ -243,6 +243,7 @@ def test_a_saved_plan_can_leave_more_out(
 # -- Rows in doubt
 
 
+@pytest.mark.long
 def test_a_row_in_doubt_is_neither_repeated_nor_resent_to_who_opted_out_or_is_on_a_list_given_later(
     program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
 ) -> None:

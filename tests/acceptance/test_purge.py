@@ -204,6 +204,7 @@ def test_a_history_that_was_forgotten_is_no_answer_about_a_purged_run(
 # -- Refused
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("older", "after"), [("0s", "20h"), ("90d", "0s"), ("4h", "1h"), ("0s", "4h")], ids=str)
 @pytest.mark.usefixtures("command")
 def test_what_is_younger_is_not_purged(program: Program, older: str, after: str) -> None:
@@ -225,6 +226,7 @@ def test_what_a_phones_cap_may_still_count_is_not_purged(
     assert "rows of this run were tried as late as " in ended.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("flags", "options", "says"),
     [

@@ -53,6 +53,20 @@ def test_it_is_told_counted_and_left_out(program: Program, server: SandboxProces
         assert sum(sent(server).values()) == 3
 
 
+def test_a_plan_that_was_kept_is_compared_with_what_was_sent_since(program: Program, server: SandboxProcess) -> None:
+    env = {"BULKSEND_BASE_URL": server.base_url, "BULKSEND_ORG_ID": "1"}
+    write(program, "july.csv", *PEOPLE[3:])
+    assert program("estimate", "july.csv", "--save", "july.run", env=env).returncode == 0
+    write(program, "august.csv", *PEOPLE[4:])
+    assert program("send", "august.csv", "--yes", env=env).returncode == 0
+    assert program("optouts", "add", PEOPLE[3], env=env).returncode == 0
+    told = program("estimate", "july.run", "--json", env=env)
+    assert told.returncode == 1
+    assert "1 of these got this very text from august.run" in told.stderr
+    assert "1 more row is left out: they go to who opted out since this was planned." in told.stderr
+    assert json.loads(told.stdout)["sendable"] == 0
+
+
 @pytest.mark.parametrize(
     ("said", "again"), [(("--repeat",), 2), (("--repeat-after", "0s"), 2), (("--repeat-after", "1h"), 1)]
 )

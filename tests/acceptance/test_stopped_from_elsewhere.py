@@ -54,6 +54,7 @@ def test_a_send_that_is_stopped_from_elsewhere_ends_in_order_and_goes_on(
     assert Counter(record["to"] for record in server.accepted()) == dict.fromkeys(numbers(ROWS), 1)
 
 
+@pytest.mark.long
 def test_who_is_killed_before_it_heeds_the_request_leaves_none_to_the_next(
     program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
 ) -> None:

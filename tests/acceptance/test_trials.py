@@ -72,6 +72,7 @@ def test_the_campaign_sends_the_same_text_to_that_phone_all_the_same(program: Pr
     assert [record["message"] for record in server.accepted() if record["to"] == ME] == ["Hi Me", "Hi Me"]
 
 
+@pytest.mark.long
 def test_it_counts_against_the_cap_of_the_next_run_and_of_the_next_trial(program: Program, sandbox: Start) -> None:
     server = sandbox("--cap", "63=1/4")
     url = ("--base-url", server.base_url, "--cap", "63=1/4")

@@ -628,6 +628,7 @@ class Unsteady(Server):
         return self.is_back()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("outage", OUTAGES.values(), ids=OUTAGES)
 @pytest.mark.parametrize(("rows", "after"), [(20, 1), (300, 100)])
 async def test_an_outage_costs_no_rows_tries_and_the_run_goes_on_by_itself(

@@ -14,6 +14,7 @@ from bulksend.campaign import LookedBack, PlanRequest, SendOptions
 from bulksend.cli import options, plan_view, summary
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import console
+from bulksend.cli.excluded_view import excluded_teller
 from bulksend.cli.given import PaceSettings, PlanSettings, RepeatSettings, TargetSettings
 from bulksend.cli.groups import Group, with_options
 from bulksend.cli.history_view import held_lines
@@ -21,11 +22,11 @@ from bulksend.cli.options import VERBOSE
 from bulksend.cli.page import Page
 from bulksend.cli.settings import Command, option
 from bulksend.engagespark import Balance
-from bulksend.errors import UsageError
+from bulksend.errors import OwnedError, RunFileError, UsageError
 from bulksend.model import Duplicates, Endpoint, Status
 from bulksend.planning import Plan
 from bulksend.reports import check_output, check_own, inputs_at, write_estimate
-from bulksend.runs import Address, Run, check_replaceable, is_run_file, open_run
+from bulksend.runs import Address, Run, Terms, check_replaceable, is_run_file, open_run
 
 _NOBODY = "nobody: this is an estimate"
 _NOT_LOOKED = LookedBack()
@@ -97,7 +98,7 @@ def estimate(
         if said.save:
             raise UsageError(f"{path}: this is a plan already: leave --save out")
         plan_view.tell_of_rates(estimator.out, input_name, planned.rates)
-        return estimator.of_run(path)
+        return estimator.of_kept(path)
     if said.save:
         return estimator.saved(request, said.save)
     wanted, is_repeated = request.options, how.repeating.exclude_dead or campaign.has_history(address)
@@ -131,6 +132,20 @@ class _Estimator:
         code = self.of_plan(request, place)
         self.out.print(f"The plan is kept in {place}: `bulksend send {place}` sends exactly this.", soft_wrap=True)
         return code
+
+    def of_kept(self, place: Path) -> ExitCode:
+        """A plan that was kept, compared with what was sent since; a run that has begun stands as it is."""
+        looked = _NOT_LOOKED
+        with open_run(place) as run:
+            is_plan = not run.has_begun and bool(run.facts.base_url and run.facts.org_id)
+        if is_plan:
+            try:
+                tell = excluded_teller(self.out, is_list_said=False)
+                with campaign.own_as_planned(place, Terms(), tell=tell) as own:
+                    looked = campaign.look_at_history(own, self.how.repeating)
+            except (OwnedError, RunFileError) as error:
+                self.out.print(f"Not compared with what was sent, or who opted out, since: {error}.", soft_wrap=True)
+        return self.of_run(place, looked)
 
     def of_run(self, place: Path, looked: LookedBack = _NOT_LOOKED) -> ExitCode:
         with open_run(place) as run:
