@@ -72,11 +72,13 @@ class LookedBack:
         held: of the rows, most first.
         lost: the commands that were cut off and whose run files are gone: nobody knows what they sent.
         dead: rows that were left out because the last runs did not reach their phones.
+        by_id: rows to contacts whose number is not known here: what went to that number is not seen.
     """
 
     held: tuple[Held, ...] = ()
     lost: tuple[Command, ...] = ()
     dead: int = 0
+    by_id: int = 0
 
     @property
     def leaves_out(self) -> bool:
@@ -127,16 +129,17 @@ def look_back(run: OwnRun, history: History, how: Repeating, lost: Sequence[Comm
         run.take_up()  # what was left out before is looked at anew: the words or the time may be others
     found: Counter[tuple[Holds, int]] = Counter()
     looking = Looking(run, history, how)
-    after = 0
+    after = by_id = 0
     if not history.is_empty:
         while some := run.unsent(after, AT_ONCE):
             after = some[-1][0]
+            by_id += sum(number is None and isinstance(who, int) for _, who, number, _ in some)
             found.update(looking.leave_out(some))
     dead = leave_out_dead(run, history, how.began_at) if how.exclude_dead else 0
     run.note_look(_stand(history, how))
     held = [Held(what, looking.commands[by].run, looking.commands[by].began_at, n) for (what, by), n in found.items()]
     recent = tuple(each for each in lost if how.began_at - each.began_at < how.repeat_after_s)
-    return LookedBack(tuple(sorted(held, key=lambda each: -each.rows)), recent, dead)
+    return LookedBack(tuple(sorted(held, key=lambda each: -each.rows)), recent, dead, by_id)
 
 
 def look_again(run: OwnRun, history: History, how: Repeating) -> LookedBack:

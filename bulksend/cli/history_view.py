@@ -25,6 +25,9 @@ def held_lines(looked: LookedBack, how: Repeating) -> list[str]:
     if looked.dead:
         were = "was not reached" if looked.dead == 1 else "were not reached"
         lines.append(f"{looked.dead:,} of these {were} by the last two runs, as receipts tell: left out")
+    if looked.by_id:
+        rows = many(looked.by_id, "row goes to a contact", "rows go to contacts")
+        lines.append(f"{rows} whose number is not known here: of these it is seen only what the contact itself got")
     return lines
 
 

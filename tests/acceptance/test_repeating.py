@@ -53,6 +53,14 @@ def test_it_is_told_counted_and_left_out(program: Program, server: SandboxProces
         assert sum(sent(server).values()) == 3
 
 
+def test_of_how_many_contacts_nobody_knows_the_number_is_told(program: Program, server: SandboxProcess) -> None:
+    (program.folder / "july.csv").write_text("contactId,message\n8001,Hi\n8002,Hi\n")
+    told = program("estimate", "july.csv", env={"BULKSEND_BASE_URL": server.base_url})
+    assert "2 rows go to contacts whose number is not known here: of these it is seen only what" in told.stderr
+    write(program, "july.csv", *PEOPLE)
+    assert "whose number" not in program("estimate", "july.csv", env={"BULKSEND_BASE_URL": server.base_url}).stderr
+
+
 def test_a_plan_that_was_kept_is_compared_with_what_was_sent_since(program: Program, server: SandboxProcess) -> None:
     env = {"BULKSEND_BASE_URL": server.base_url, "BULKSEND_ORG_ID": "1"}
     write(program, "july.csv", *PEOPLE[3:])

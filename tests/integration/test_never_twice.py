@@ -64,6 +64,8 @@ class Office:
     now: float = field(default_factory=lambda: time.time() - 30 * 24 * HOUR)
     seen: int = 0
     written: int = 0
+    campaign: str | None = None
+    at: int = 0
     accepted: list[tuple[Key, float, str]] = field(default_factory=list)  # what, when its command began, whose plan
     most: Counter[Key] = field(default_factory=Counter)  # of any plan
 
@@ -128,21 +130,26 @@ class Office:
 
     def rename(self, which: int) -> None:
         """Another name for a run, under which nobody looks; its log goes along."""
-        for file in self.folder.glob(f"{which}.run*"):
-            file.rename(file.with_name(f"renamed-{self.now}{file.name[1:]}"))
+        for file in self.folder.glob(f"{self.at}{which}.run*"):
+            file.rename(file.with_name(f"renamed-{self.now}{file.name[2:]}"))
 
     def copy(self, which: int, to: int) -> None:
         """A copy of a run in place of another that was never begun."""
         if which != to and not self._place(to).exists():
-            for file in self.folder.glob(f"{which}.run*"):
-                shutil.copy(file, file.with_name(f"{to}{file.name[1:]}"))
+            for file in self.folder.glob(f"{self.at}{which}.run*"):
+                shutil.copy(file, file.with_name(f"{self.at}{to}{file.name[2:]}"))
 
     def wait(self, hours: float) -> None:
         """Nothing happens for so long."""
         self.now += hours * HOUR
 
+    def machine(self, which: int) -> None:
+        """From now on somebody else does it, who has the same sheet, and nothing of what was noted here."""
+        os.environ["BULKSEND_STATE_DIR"] = f"{self.folder}/state {which}"
+        self.at = which
+
     def _place(self, which: int) -> Path:
-        return self.folder / f"{which}.run"
+        return self.folder / f"{self.at}{which}.run"
 
     def _run(self, which: int) -> OwnRun:
         place = self._place(which)
@@ -173,7 +180,7 @@ class Office:
         sheet = self.folder / "sheet.csv"
         with sheet.open("w", newline="") as file:
             csv.writer(file).writerows([("to", "message"), *map(self._spelled, self.sheet)])
-        return PlanRequest(str(sheet), PlanOptions(), Address(1, self.server.base_url))
+        return PlanRequest(str(sheet), PlanOptions(), Address(1, self.server.base_url), self.campaign)
 
     def _spelled(self, message: Key) -> Key:
         """Numbers are written in another way each time."""
@@ -229,6 +236,12 @@ def server(sandbox: Callable[..., SandboxProcess]) -> SandboxProcess:
     return sandbox("--legacy", "--lose-answers", "0.15", "--seed", "1", "--cap", "63=1000/1")
 
 
+@pytest.fixture
+def keyed_server(sandbox: Callable[..., SandboxProcess]) -> SandboxProcess:
+    """Which knows clientDedup."""
+    return sandbox("--lose-answers", "0.15", "--seed", "1", "--cap", "63=1000/1")
+
+
 @given(
     sheet=st.lists(MESSAGE, min_size=1, max_size=4),
     actions=st.lists(ACTION, min_size=2, max_size=9).map(lambda them: [("send", 0), *them, ("send", 1), ("send", 0)]),
@@ -245,11 +258,35 @@ def server(sandbox: Callable[..., SandboxProcess]) -> SandboxProcess:
 def test_no_phone_gets_a_text_twice_and_nobody_is_left_out_who_did_not_get_it(
     server: SandboxProcess, sheet: list[Key], actions: list[tuple[object, ...]]
 ) -> None:
+    try_out(server, sheet, actions)
+
+
+MACHINE = st.tuples(st.just("machine"), st.integers(0, 2))
+
+
+@given(
+    sheet=st.lists(MESSAGE, min_size=1, max_size=4),
+    actions=st.lists(ACTION | MACHINE | MACHINE, min_size=2, max_size=9).map(
+        lambda them: [("send", 0), *them, ("machine", 2), ("send", 1)]
+    ),
+)
+@example([(PHONES[0], "Hi"), (PHONES[0], "Hi")], [("kill", 0, 1), ("machine", 1), ("sort",), ("send", 0)])
+@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+def test_under_one_campaign_no_machine_sends_again_what_another_has_sent(
+    keyed_server: SandboxProcess, sheet: list[Key], actions: list[tuple[object, ...]]
+) -> None:
+    try_out(keyed_server, sheet, actions, is_shared=True)
+
+
+def try_out(
+    server: SandboxProcess, sheet: list[Key], actions: list[tuple[object, ...]], *, is_shared: bool = False
+) -> None:  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         before = os.environ["BULKSEND_STATE_DIR"]
-        os.environ["BULKSEND_STATE_DIR"] = f"{folder}/state"
+        os.environ["BULKSEND_STATE_DIR"] = f"{folder}/state 0"
         try:
-            office = Office(Path(folder), server, list(sheet), seen=len(server.log()))
+            shared = Path(folder).name if is_shared else None
+            office = Office(Path(folder), server, list(sheet), seen=len(server.log()), campaign=shared)
             for action, *what in actions:
                 office.do(str(action), *what)
             office.check()
