@@ -188,11 +188,6 @@ class Reached(StrEnum):
     CONFIRMED = "confirmed"
     FAILED = "failed"
 
-    @property
-    def is_final(self) -> bool:
-        """Whether nothing else will be told of it."""
-        return self is not Reached.UNKNOWN
-
 
 class Receipt(NamedTuple):
     """What the API tells of a message's delivery; its fields keep the API's values.

@@ -45,9 +45,9 @@ def check_can_purge(run: Run, older_than_s: float, wall_s: float) -> None:
             f"{run.place}: {many(in_doubt, 'row')} of this run may have been accepted, which only numbers and texts "
             "can settle: nothing was purged"
         )
-    last = run.last_tried_at()
-    if last is not None and wall_s - last < max(older_than_s, _CAPPED_S):
-        day = time.localtime(last)
+    span = run.span
+    if span is not None and wall_s - span.ended_at < max(older_than_s, _CAPPED_S):
+        day = time.localtime(span.ended_at)
         raise UsageError(
             f"{run.place}: rows of this run were tried as late as {day.tm_mday} {time.strftime('%B %Y, %H:%M', day)}: "
             "nothing was purged"

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, suppress
 
 from bulksend.campaign.events import CutShort, Progressed, ServerAway, Slowed, StoppingEarly, Tell
 from bulksend.campaign.meter import Meter, seconds_left
-from bulksend.sending import Engine, Stopping
+from bulksend.sending import Engine, Progress, Stopping
 
 _LOOK_S = 0.1
 _CAPS_LOOK_S = 5.0  # the caps are looked at phone by phone, so not as often
@@ -103,14 +103,15 @@ class _Watching:
             seconds=mono_s - self._began,
             pace=self._sent.pace(mono_s, now.sent),
             mean=self._sent.mean(mono_s, now.sent),
-            left_s=None if away_s is not None else self._left_s(free, mono_s, done, slowed_s),
+            left_s=None if away_s is not None else self._left_s(now, free, mono_s, slowed_s),
             free_s=max(now.free_at - mono_s, 0.0) if now.free_at < math.inf else None,
             slowed_s=slowed_s,
             away_s=away_s,
         )
 
-    def _left_s(self, free: int, mono_s: float, done: int, slowed_s: float) -> float | None:
-        if self._engine.progress.parked and (mono_s > self._caps_until or mono_s - self._caps_seen > _CAPS_LOOK_S):
+    def _left_s(self, now: Progress, free: int, mono_s: float, slowed_s: float) -> float | None:
+        done = now.sent + now.not_sent
+        if now.parked and (mono_s > self._caps_until or mono_s - self._caps_seen > _CAPS_LOOK_S):
             self._caps_until, self._caps_seen = mono_s + self._engine.caps_s, mono_s
         # After a pause, what was measured lately is too slow.
         pace = max(self._done.pace(mono_s, done), self._done.mean(mono_s, done) if done else 0.0)

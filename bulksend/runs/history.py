@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -22,7 +22,7 @@ from bulksend.model import Recipient
 from bulksend.runs.finding import found_again, key_of
 from bulksend.runs.hashes import Hashes, key_at
 from bulksend.runs.reach import Reach
-from bulksend.runs.sqlite import explained
+from bulksend.runs.sqlite import explained, transaction
 from bulksend.runs.store import Run
 from bulksend.runs.telling import Arrived
 
@@ -289,12 +289,5 @@ class History:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        with explained(self._path):
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._db.execute("COMMIT")
-            except BaseException:
-                with suppress(sqlite3.Error):
-                    self._db.execute("ROLLBACK")
-                raise
+        with explained(self._path), transaction(self._db):
+            yield

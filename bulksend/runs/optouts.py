@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -16,6 +16,7 @@ from bulksend.errors import RunFileError, UsageError
 from bulksend.model import Recipient
 from bulksend.runs.accounts import account_name
 from bulksend.runs.paths import state_folder, state_path
+from bulksend.runs.sqlite import transaction
 from bulksend.sms import phones
 
 _VERSION = 1
@@ -100,16 +101,8 @@ class OptOuts:
         self.close()
 
     def _change(self, sql: str, rows: Sequence[tuple[object, ...]]) -> int:
-        with explained(self._path):
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                changed = self._db.executemany(sql, rows).rowcount if rows else 0
-                self._db.execute("COMMIT")
-            except BaseException:
-                with suppress(sqlite3.Error):
-                    self._db.execute("ROLLBACK")
-                raise
-            return changed
+        with explained(self._path), transaction(self._db):
+            return self._db.executemany(sql, rows).rowcount if rows else 0
 
 
 def optouts_of(base_url: str, org_id: int) -> OptOuts:

@@ -11,7 +11,7 @@ import orjson
 
 from bulksend.model import Recipient
 from bulksend.runs.hashes import Hashes
-from bulksend.runs.sqlite import explained
+from bulksend.runs.sqlite import explained, transaction
 from bulksend.runs.store import Run
 
 IN_A_ROW = 2
@@ -61,8 +61,7 @@ class Reach:
             RunFileError: the run cannot be read, or history not be written; then nothing of it was taken in.
         """
         verdicts = run.receipts.verdicts()
-        with explained(self._path), self._db:
-            self._db.execute("BEGIN IMMEDIATE")
+        with explained(self._path), transaction(self._db):
             self._db.execute(
                 "INSERT INTO told_runs (plan_id, sent_at) VALUES (?, ?) "
                 "ON CONFLICT (plan_id) DO UPDATE SET sent_at = excluded.sent_at",

@@ -62,9 +62,6 @@ class Run(Protocol):
     def results_at(self) -> list[str]:
         """Where its results were written to by whoever sent it, as absolute paths."""
 
-    def last_tried_at(self) -> float | None:
-        """When anything was last heard, or may have been sent, of any row, in seconds since 1970; None if never."""
-
     @property
     def has_begun(self) -> bool:
         """Whether a message may have been accepted, so that the plan must not be replaced."""

@@ -77,7 +77,7 @@ class Span(NamedTuple):
 
     Attributes:
         began_at: when the first of its rows was tried last, in seconds since 1970.
-        ended_at: when the last attempt of all ended.
+        ended_at: when anything was last heard, or may have been sent, of any row.
     """
 
     began_at: float

@@ -8,7 +8,7 @@ owner to do.
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
 import orjson
@@ -18,7 +18,7 @@ from bulksend.runs.lock import network_kind
 from bulksend.runs.owner import Asked, Owner
 from bulksend.runs.sqlite import kept
 from bulksend.runs.sqlite.run import SqliteRun
-from bulksend.runs.sqlite.schema import explained
+from bulksend.runs.sqlite.schema import explained, transaction
 
 _BUSY_MS = 10_000  # a group commit takes a moment, on a slow disk longer
 
@@ -42,20 +42,13 @@ def ask_to_end(path: Path, wall_s: float) -> Asked | None:
 
 
 def _ask(db: sqlite3.Connection, owner: Owner, wall_s: float) -> Asked | None:
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        asked = None
-        if kept.owner(db) == owner:  # or it has ended meanwhile
-            before = kept.asked_at(db, kept.epoch(db))
-            if before is None:
-                kept.note(db, "asked to end", orjson.dumps([kept.epoch(db), wall_s]).decode())
-            asked = Asked(owner, wall_s if before is None else before, is_anew=before is not None)
-        db.execute("COMMIT")
-    except BaseException:
-        with suppress(sqlite3.Error):
-            db.execute("ROLLBACK")
-        raise
-    return asked
+    with transaction(db):
+        if kept.owner(db) != owner:  # it has ended meanwhile
+            return None
+        before = kept.asked_at(db, kept.epoch(db))
+        if before is None:
+            kept.note(db, "asked to end", orjson.dumps([kept.epoch(db), wall_s]).decode())
+        return Asked(owner, wall_s if before is None else before, is_anew=before is not None)
 
 
 def _writable(path: Path) -> str:

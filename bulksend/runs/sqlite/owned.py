@@ -25,7 +25,7 @@ from bulksend.runs.sqlite.log import Names, may_have_log
 from bulksend.runs.sqlite.notes import Notes
 from bulksend.runs.sqlite.receipts import OwnSqliteReceipts
 from bulksend.runs.sqlite.run import SqliteRun
-from bulksend.runs.sqlite.schema import FORMAT, cut_off, explained, migrate, show
+from bulksend.runs.sqlite.schema import FORMAT, cut_off, explained, migrate, show, transaction
 from bulksend.runs.sqlite.wholeness import departures_of, left_to
 from bulksend.runs.states import State
 from bulksend.runs.telling import KnownRow, OpenRow, UnsentRow
@@ -258,16 +258,9 @@ class OwnSqliteRun(SqliteRun):
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """A transaction of the run's owner, whole or not at all."""
-        with explained(self.path):
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                kept.check_epoch(self._db, self._epoch, self.path)
-                yield
-                self._db.execute("COMMIT")
-            except BaseException:
-                with suppress(sqlite3.Error):  # SQLite has rolled back by itself, or the file is lost
-                    self._db.execute("ROLLBACK")
-                raise
+        with explained(self.path), transaction(self._db):
+            kept.check_epoch(self._db, self._epoch, self.path)
+            yield
 
     def _take_over(self, wall_s: float, clock: Clock | None) -> None:
         """Become the owner; the end of every attempt that a killed owner left behind is not known."""

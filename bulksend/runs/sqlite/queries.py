@@ -131,17 +131,9 @@ def reached(db: sqlite3.Connection) -> sqlite3.Cursor:
     return db.execute(_REACHED)
 
 
-def last_tried_at(db: sqlite3.Connection) -> float | None:
-    """What `Run.last_tried_at` tells."""
-    found: tuple[float | None] = db.execute(
-        "SELECT max(max(started_at, coalesce(ended_at, 0))) FROM sends WHERE attempts > 0"
-    ).fetchone()
-    return found[0]
-
-
 def span(db: sqlite3.Connection) -> Span | None:
     """What `Run.span` tells."""
-    sql = "SELECT min(started_at), max(coalesce(ended_at, started_at)) FROM sends WHERE attempts > 0"
+    sql = "SELECT min(started_at), max(max(started_at, coalesce(ended_at, 0))) FROM sends WHERE attempts > 0"
     began_at, ended_at = db.execute(sql).fetchone()
     return None if began_at is None else Span(began_at, ended_at)
 

@@ -82,11 +82,6 @@ class SqliteRun:
         with explained(self.path):
             return kept.results_at(self._db)
 
-    def last_tried_at(self) -> float | None:
-        """See `Run.last_tried_at`."""
-        with explained(self.path):
-            return queries.last_tried_at(self._db)
-
     @property
     def has_begun(self) -> bool:
         """See `Run.has_begun`."""

@@ -188,15 +188,9 @@ def migrate(db: sqlite3.Connection, path: Path) -> bool:
     """
     if check_format(db, path) == FORMAT:
         return False
-    db.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(db):
         for statement in (_FROM_2 + INDEXES + PRAGMAS).split(";"):
             db.execute(statement)
-        db.execute("COMMIT")
-    except BaseException:
-        with suppress(sqlite3.Error):  # SQLite has rolled back by itself
-            db.execute("ROLLBACK")
-        raise
     return True
 
 
@@ -215,6 +209,19 @@ def is_run_file(path: Path) -> bool:
 def draft_of(path: Path) -> Path:
     """Where a run file is written while it is planned."""
     return path.with_name(f"{path.name}.planning")
+
+
+@contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """What is written in here is written whole or not at all, and by nobody else meanwhile."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):  # SQLite has rolled back by itself, or the file is lost
+            db.execute("ROLLBACK")
+        raise
 
 
 @contextmanager
