@@ -1,40 +1,30 @@
-"""What the README claims is what the program does."""
+"""What the README and the pages of docs claim is what the program does."""
 
 from __future__ import annotations
 
 import re
 import shlex
+import tomllib
 from itertools import chain
-from typing import Any
+from pathlib import Path
 
-import click
 import pytest
+from click.testing import CliRunner
 from conftest import ROOT, Program
+from options_page import PAGE, page
 
-from bulksend.cli import COMMANDS, program
+from bulksend import cli
+from bulksend.cli import COMMANDS
+from bulksend.cli.codes import ExitCode
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAPERS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def command_block(name: str) -> str:
     found = re.search(rf"<!-- {name} -->\n```sh\n(.+)\n```", README)
     assert found
     return found[1]
-
-
-def options_of(command: click.Command) -> set[str]:
-    return {
-        spelling
-        for param in command.params
-        for spelling in (*param.opts, *param.secondary_opts)
-        if spelling.startswith("--") and not getattr(param, "hidden", False)
-    }
-
-
-def command_named(name: str) -> click.Command:
-    found = program.get_command(click.Context(program), name)
-    assert found is not None
-    return found
 
 
 def test_the_command_to_try_it_sends_the_sample_campaign(program: Program) -> None:
@@ -48,28 +38,53 @@ def test_the_command_to_try_it_sends_the_sample_campaign(program: Program) -> No
     assert {row["status"] for row in results} == {"sent"}
 
 
-def test_every_option_of_send_is_in_the_readme_and_the_other_way_round() -> None:
-    table = README.partition("| option | meaning | default |")[2].partition("\n\n")[0]
-    named = set(re.findall(r"--[a-z][a-z-]+", "".join(line.split("|")[1] for line in table.splitlines() if line)))
-    assert named == options_of(command_named("send"))
+def test_the_page_of_options_is_what_the_commands_say() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "python tests/options_page.py writes it anew"
 
 
-def test_every_command_is_in_the_readme() -> None:
-    table = README.partition("| command | what it does |")[2].partition("\n\n")[0]
-    assert set(re.findall(r"`bulksend ([a-z]+)", table)) == set(COMMANDS)
+def test_the_page_of_options_has_every_exit_code() -> None:
+    table = page().partition("| code | meaning |")[2].partition("\n\n")[0]
+    codes = ",".join(re.findall(r"^\| ([\d, ]+) \|", table, re.MULTILINE))
+    assert {int(code) for code in codes.split(",")} == {int(code) for code in ExitCode}
 
 
-def test_every_dependency_is_in_the_readme() -> None:
-    project: dict[str, Any] = pytest.importorskip("tomllib").loads((ROOT / "pyproject.toml").read_text())["project"]
+def test_every_option_that_the_papers_name_exists() -> None:
+    known = set(re.findall(r"--[a-z][a-z-]+", page()))
+    others = {"--hypothesis-seed", "--seed", "--quiet", "--check"}  # of pytest, benchmarks, pip and ruff
+    for paper in PAPERS:
+        named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", paper.read_text(encoding="utf-8")))
+        assert named <= known | others, paper.name
+
+
+def test_every_dependency_has_its_reason() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     wanted = [*project["dependencies"], *chain.from_iterable(project["optional-dependencies"].values())]
-    table = README.partition("| dependency | why |")[2]
+    table = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("| dependency | why |")[2]
     for requirement in wanted:
         name = re.split(r"[>=;\[ ]", requirement)[0]
         assert name in table, name
 
 
+@pytest.mark.parametrize("paper", PAPERS, ids=lambda path: path.name)
+def test_every_link_leads_somewhere(paper: Path) -> None:
+    text = paper.read_text(encoding="utf-8")
+    for link in re.findall(r"\]\(([^)]+)\)", text):
+        if "://" in link:
+            continue
+        name, _, heading = link.partition("#")
+        target = (paper.parent / name).resolve() if name else paper
+        assert target.exists(), link
+        if heading:
+            assert heading in _anchors(target), link
+
+
 @pytest.mark.parametrize("name", sorted(COMMANDS))
-def test_every_command_has_help(program: Program, name: str) -> None:
-    shown = program(name, "--help")
-    assert shown.returncode == 0
-    assert "Usage: bulksend" in shown.stdout
+def test_every_command_has_help(name: str) -> None:
+    shown = CliRunner().invoke(cli.program, [name, "--help"], prog_name="bulksend")
+    assert shown.exit_code == 0
+    assert f"Usage: bulksend {name}" in shown.stdout
+
+
+def _anchors(paper: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", paper.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
