@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import json
 import os
@@ -11,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,6 +24,10 @@ from typing import Any
 import pytest
 from hypothesis import settings
 from starts import quick
+
+from bulksend.cli.commands.sandbox import SERVER
+from bulksend.cli.commands.sandbox import command as sandbox_command
+from bulksend.engagespark import Sandbox
 
 ROOT = Path(__file__).parents[1]
 _FOLDERS = ("unit", "golden", "contract", "integration", "acceptance")
@@ -104,11 +110,16 @@ def environment(**more: str) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class SandboxProcess:
-    """A running ``bulksend sandbox``."""
+class SandboxServer:
+    """A sandbox, as ``bulksend sandbox`` runs it, in a thread of the tests: so many of them start that it pays."""
 
-    process: subprocess.Popen[str]
-    base_url: str
+    sandbox: Sandbox
+    loop: asyncio.AbstractEventLoop
+
+    @property
+    def base_url(self) -> str:
+        """Its address."""
+        return self.sandbox.base_url
 
     @property
     def port(self) -> str:
@@ -117,8 +128,7 @@ class SandboxProcess:
 
     def end(self) -> None:
         """End it before the test does."""
-        self.process.terminate()
-        self.process.wait(timeout=10)
+        asyncio.run_coroutine_threadsafe(self.sandbox.__aexit__(None, None, None), self.loop).result(timeout=30)
 
     def log(self) -> list[dict[str, Any]]:
         """What arrived, one record per POST."""
@@ -224,30 +234,43 @@ def program(tmp_path: Path) -> Program:
     return Program(tmp_path)
 
 
-@pytest.fixture
-def sandbox() -> Iterator[Callable[..., SandboxProcess]]:
-    """Starts sandboxes with the given flags; all end with the test."""
-    running: list[subprocess.Popen[str]] = []
+@pytest.fixture(scope="session")
+def server_loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """An event loop that runs in a thread, for the sandboxes."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    yield loop
+    asyncio.run_coroutine_threadsafe(_end_tasks(), loop).result(timeout=10)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(timeout=10)
+    loop.close()
 
-    def start(*flags: str) -> SandboxProcess:
-        process = subprocess.Popen(
-            [*PROGRAM, "sandbox", "--port", "0", *flags],
-            env=environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        running.append(process)
-        assert process.stdout is not None
-        return SandboxProcess(process, process.stdout.readline().strip())
+
+async def _end_tasks() -> None:
+    """Let go of answers that are still waited with when their tests have ended."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+
+
+@pytest.fixture
+def sandbox(server_loop: asyncio.AbstractEventLoop) -> Iterator[Callable[..., SandboxServer]]:
+    """Starts sandboxes with the flags that the command takes; all end with the test."""
+    running: list[SandboxServer] = []
+
+    def start(*flags: str) -> SandboxServer:
+        given = sandbox_command.make_context("sandbox", ["--port", "0", *flags]).params
+        settings = SERVER.take(dict(given))
+        server = SandboxServer(Sandbox(settings.options(), settings.port), server_loop)
+        asyncio.run_coroutine_threadsafe(server.sandbox.__aenter__(), server_loop).result(timeout=30)
+        running.append(server)
+        return server
 
     yield start
-    for process in running:
-        process.terminate()
-    for process in running:
-        process.wait(timeout=10)
-        assert process.stdout is not None
-        process.stdout.close()
+    for server in running:
+        server.end()
 
 
 @pytest.fixture

@@ -9,20 +9,20 @@ from collections.abc import Callable
 from contextlib import closing
 
 import pytest
-from conftest import ROOT, Program, SandboxProcess
+from conftest import ROOT, Program, SandboxServer
 
-Start = Callable[..., SandboxProcess]
+Start = Callable[..., SandboxServer]
 PEOPLE = [f"63917123456{digit}" for digit in range(10)]
 OTHERS = [f"63918123456{digit}" for digit in range(10)]
 
 
 @pytest.fixture
-def server(sandbox: Start) -> SandboxProcess:
+def server(sandbox: Start) -> SandboxServer:
     return sandbox()
 
 
 @pytest.fixture
-def send(server: SandboxProcess) -> tuple[str, ...]:
+def send(server: SandboxServer) -> tuple[str, ...]:
     """The command."""
     return ("send", "june.csv", "--base-url", server.base_url, "--yes")
 
@@ -32,7 +32,7 @@ def write(program: Program, *people: str, text: str = "Hi {who}", name: str = "j
     (program.folder / name).write_text(f"to,message\n{lines}")
 
 
-def sent(server: SandboxProcess) -> Counter[str]:
+def sent(server: SandboxServer) -> Counter[str]:
     return Counter(record["to"] for record in server.accepted())
 
 
@@ -54,7 +54,7 @@ def edited(program: Program) -> None:
 
 
 def test_an_edited_sheet_is_compared_and_refused_without_a_terminal_unless_another_run_is_said(
-    program: Program, server: SandboxProcess, send: tuple[str, ...]
+    program: Program, server: SandboxServer, send: tuple[str, ...]
 ) -> None:
     write(program, *PEOPLE[:5])
     stop_early(program, send, 3)
@@ -82,7 +82,7 @@ def test_an_edited_sheet_is_compared_and_refused_without_a_terminal_unless_anoth
 
 @pytest.mark.parametrize(("reply", "code", "rows"), [("y", 1, 7), ("n", 3, 3)])
 def test_on_a_terminal_another_run_is_a_question(
-    program: Program, server: SandboxProcess, send: tuple[str, ...], reply: str, code: int, rows: int
+    program: Program, server: SandboxServer, send: tuple[str, ...], reply: str, code: int, rows: int
 ) -> None:
     write(program, *PEOPLE[:5])
     stop_early(program, send, 3)
@@ -117,7 +117,7 @@ def test_who_does_not_agree_to_the_price_has_begun_nothing(program: Program, sen
     ids=["BOM", "line ends", "numbers as written", "another column", "another order"],
 )
 def test_the_same_rows_saved_again_are_no_edit(
-    program: Program, server: SandboxProcess, send: tuple[str, ...], saved: Callable[[str], str]
+    program: Program, server: SandboxServer, send: tuple[str, ...], saved: Callable[[str], str]
 ) -> None:
     write(program, *PEOPLE)
     stop_early(program, send, 4)
@@ -132,7 +132,7 @@ def test_the_same_rows_saved_again_are_no_edit(
     assert names(program) == ["june.csv", "june.results.csv", "june.run"]
 
 
-def test_a_workbook_saved_again_is_no_edit(program: Program, server: SandboxProcess) -> None:
+def test_a_workbook_saved_again_is_no_edit(program: Program, server: SandboxServer) -> None:
     send = ("send", "june.xlsx", "--base-url", server.base_url, "--yes", "--country", "PH")
     sheet = program.folder / "june.xlsx"
     sheet.write_bytes((ROOT / "tests" / "golden" / "openpyxl.xlsx").read_bytes())
@@ -149,7 +149,7 @@ def test_a_workbook_saved_again_is_no_edit(program: Program, server: SandboxProc
 
 
 def test_standard_input_is_compared_too_though_it_can_be_read_once(
-    program: Program, server: SandboxProcess, send: tuple[str, ...]
+    program: Program, server: SandboxServer, send: tuple[str, ...]
 ) -> None:
     command = ("send", "-", *send[2:])
     write(program, *PEOPLE[:5])
@@ -169,7 +169,7 @@ def test_standard_input_is_compared_too_though_it_can_be_read_once(
 
 
 def test_another_text_is_compared_and_asked_about_like_another_sheet(
-    program: Program, server: SandboxProcess, send: tuple[str, ...]
+    program: Program, server: SandboxServer, send: tuple[str, ...]
 ) -> None:
     (program.folder / "june.csv").write_text("to\n" + "\n".join(PEOPLE[:3]) + "\n")
     stop_early(program, (*send, "--message", "Hi"), 1)
@@ -182,7 +182,7 @@ def test_another_text_is_compared_and_asked_about_like_another_sheet(
 
 
 def test_a_finished_run_stays_what_it_is_without_a_terminal_and_says_since_when(
-    program: Program, server: SandboxProcess, send: tuple[str, ...]
+    program: Program, server: SandboxServer, send: tuple[str, ...]
 ) -> None:
     write(program, *PEOPLE[:3], "12")
     assert program(*send).returncode == 1
@@ -200,7 +200,7 @@ def test_a_finished_run_stays_what_it_is_without_a_terminal_and_says_since_when(
 
 @pytest.mark.parametrize(("reply", "rows"), [("y", 6), ("n", 3)])
 def test_next_month_a_finished_run_is_a_question(
-    program: Program, server: SandboxProcess, send: tuple[str, ...], reply: str, rows: int
+    program: Program, server: SandboxServer, send: tuple[str, ...], reply: str, rows: int
 ) -> None:
     write(program, *PEOPLE[:3])
     assert program(*send).returncode == 0
@@ -212,7 +212,7 @@ def test_next_month_a_finished_run_is_a_question(
 
 
 def test_another_run_of_what_was_just_sent_leaves_it_out(
-    program: Program, server: SandboxProcess, send: tuple[str, ...]
+    program: Program, server: SandboxServer, send: tuple[str, ...]
 ) -> None:
     write(program, *PEOPLE[:3])
     assert program(*send).returncode == 0
@@ -223,7 +223,7 @@ def test_another_run_of_what_was_just_sent_leaves_it_out(
 
 
 def test_the_newest_run_that_fits_is_gone_on_with_and_no_flag_is_needed_for_it(
-    program: Program, server: SandboxProcess, send: tuple[str, ...]
+    program: Program, server: SandboxServer, send: tuple[str, ...]
 ) -> None:
     write(program, *PEOPLE[:5])
     assert program(*send).returncode == 0
@@ -243,7 +243,7 @@ def test_the_newest_run_that_fits_is_gone_on_with_and_no_flag_is_needed_for_it(
 
 
 def test_the_same_command_with_new_goes_on_where_it_was_stopped(
-    program: Program, server: SandboxProcess, send: tuple[str, ...]
+    program: Program, server: SandboxServer, send: tuple[str, ...]
 ) -> None:
     write(program, *PEOPLE[:5])
     assert program(*send, "--new").returncode == 0
@@ -256,7 +256,7 @@ def test_the_same_command_with_new_goes_on_where_it_was_stopped(
 
 
 def test_another_inputs_run_is_neither_taken_nor_gone_on_with(
-    program: Program, server: SandboxProcess, send: tuple[str, ...]
+    program: Program, server: SandboxServer, send: tuple[str, ...]
 ) -> None:
     write(program, *PEOPLE[:2])
     write(program, *OTHERS[:2], name="june-2.csv")
@@ -273,7 +273,7 @@ def test_another_inputs_run_is_neither_taken_nor_gone_on_with(
 
 
 def test_a_rehearsal_is_no_run_that_the_real_one_is_compared_with_if_there_is_one(
-    program: Program, server: SandboxProcess, send: tuple[str, ...]
+    program: Program, server: SandboxServer, send: tuple[str, ...]
 ) -> None:
     write(program, *PEOPLE[:3])
     rehearse = ("send", "june.csv", "--sandbox", "--yes", "--run", "june.run")
@@ -293,7 +293,7 @@ def test_a_rehearsal_is_no_run_that_the_real_one_is_compared_with_if_there_is_on
 
 
 def test_of_an_inputs_runs_the_newest_is_meant_where_they_are_looked_at(
-    program: Program, server: SandboxProcess, send: tuple[str, ...]
+    program: Program, server: SandboxServer, send: tuple[str, ...]
 ) -> None:
     write(program, *PEOPLE[:3])
     assert program(*send).returncode == 0
@@ -311,7 +311,7 @@ def test_of_an_inputs_runs_the_newest_is_meant_where_they_are_looked_at(
 
 
 def test_a_plan_beside_of_which_nothing_was_sent_is_planned_anew_and_no_question(
-    program: Program, server: SandboxProcess, send: tuple[str, ...]
+    program: Program, server: SandboxServer, send: tuple[str, ...]
 ) -> None:
     write(program, *PEOPLE[:3])
     assert program(*send).returncode == 0

@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable
 
-from conftest import Program, SandboxProcess
+from conftest import Program, SandboxServer
 
 from bulksend.cli.codes import ExitCode
 
-Start = Callable[..., SandboxProcess]
+Start = Callable[..., SandboxServer]
 ANA, BEN, CY = "639171234567", "639181234567", "639191234567"
 
 

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import Program, SandboxProcess
+from conftest import Program, SandboxServer
 
-Start = Callable[..., SandboxProcess]
+Start = Callable[..., SandboxServer]
 PEOPLE = [f"63917123456{digit}" for digit in range(4)]
 RECEIPT = ["deliveredToTelco", "deliveredToPhone", "deliveryError", "chargedMicro"]
 
 
-def send(program: Program, server: SandboxProcess, name: str, *people: str, flags: tuple[str, ...] = ()) -> None:
+def send(program: Program, server: SandboxServer, name: str, *people: str, flags: tuple[str, ...] = ()) -> None:
     """Send a campaign with a text of its own."""
     lines = "".join(f"{who},Hi from {name}\n" for who in people)
     (program.folder / f"{name}.csv").write_text(f"to,message\n{lines}")
@@ -159,7 +159,7 @@ def test_what_cannot_be_asked_for_is_a_matter_of_usage(program: Program, sandbox
 
 
 @pytest.fixture
-def dead(program: Program, sandbox: Start) -> SandboxProcess:
+def dead(program: Program, sandbox: Start) -> SandboxServer:
     """A server of the account that did not reach PEOPLE[:3] in May, and of these only the third in June."""
     server = sandbox("--undelivered", "1")
     send(program, server, "may", *PEOPLE[:3])
@@ -177,7 +177,7 @@ def dead(program: Program, sandbox: Start) -> SandboxProcess:
 
 
 def test_phones_that_two_runs_did_not_reach_are_left_out_where_that_is_wanted(
-    program: Program, dead: SandboxProcess
+    program: Program, dead: SandboxServer
 ) -> None:
     (program.folder / "july.csv").write_text("to,message\n" + "".join(f"{who},Hi in July\n" for who in PEOPLE))
     estimated = program("estimate", "july.csv", "--exclude-dead", "--json", env={"BULKSEND_BASE_URL": dead.base_url})
@@ -190,12 +190,12 @@ def test_phones_that_two_runs_did_not_reach_are_left_out_where_that_is_wanted(
     assert rows[0]["error"] == "the last two runs did not reach this phone, by their delivery receipts"
 
 
-def test_without_the_word_nobody_is_left_out_for_a_receipt(program: Program, dead: SandboxProcess) -> None:
+def test_without_the_word_nobody_is_left_out_for_a_receipt(program: Program, dead: SandboxServer) -> None:
     send(program, dead, "july", *PEOPLE)
     assert {row["status"] for row in program.results("july.results.csv")} == {"sent"}
 
 
-def test_what_receipts_said_of_a_phone_is_forgotten_with_the_rest(program: Program, dead: SandboxProcess) -> None:
+def test_what_receipts_said_of_a_phone_is_forgotten_with_the_rest(program: Program, dead: SandboxServer) -> None:
     assert program("history", "purge", "--older-than", "0s").returncode == 0
     send(program, dead, "july", *PEOPLE, flags=("--exclude-dead",))
     assert {row["status"] for row in program.results("july.results.csv")} == {"sent"}

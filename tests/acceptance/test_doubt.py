@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from conftest import Program, SandboxProcess
+from conftest import Program, SandboxServer
 
-Start = Callable[..., SandboxProcess]
+Start = Callable[..., SandboxServer]
 CampaignOf = Callable[..., Path]
 Numbers = Callable[[int], list[str]]
 

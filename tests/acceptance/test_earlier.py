@@ -7,12 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Program, SandboxProcess
+from conftest import Program, SandboxServer
 
-Start = Callable[..., SandboxProcess]
+Start = Callable[..., SandboxServer]
 Numbers = Callable[[int], list[str]]
 CampaignOf = Callable[..., Path]
-Sent = Callable[..., tuple[SandboxProcess, tuple[str, ...]]]
+Sent = Callable[..., tuple[SandboxServer, tuple[str, ...]]]
 
 ROWS = 12
 
@@ -21,7 +21,7 @@ ROWS = 12
 def sent(program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers) -> Sent:
     """A campaign that was sent; the server, and the command."""
 
-    def send(*more: str) -> tuple[SandboxProcess, tuple[str, ...]]:
+    def send(*more: str) -> tuple[SandboxServer, tuple[str, ...]]:
         server = sandbox()
         campaign_of(numbers(ROWS))
         command = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", *more)

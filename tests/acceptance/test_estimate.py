@@ -11,14 +11,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Program, SandboxProcess, examples
+from conftest import Program, SandboxServer, examples
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bulksend.cli import run
 from bulksend.cli.codes import ExitCode
 
-Start = Callable[..., SandboxProcess]
+Start = Callable[..., SandboxServer]
 GOLDEN = Path(__file__).parents[1] / "golden"
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Program, SandboxProcess
+from conftest import Program, SandboxServer
 
-Start = Callable[..., SandboxProcess]
+Start = Callable[..., SandboxServer]
 CampaignOf = Callable[..., Path]
 Numbers = Callable[[int], list[str]]
 
@@ -19,12 +19,12 @@ ANA, BEN, EVA = "639171000000", "639171000001", "639181234567"
 
 
 @pytest.fixture
-def server(sandbox: Start) -> SandboxProcess:
+def server(sandbox: Start) -> SandboxServer:
     return sandbox()
 
 
 @pytest.fixture
-def send(program: Program, server: SandboxProcess, campaign_of: CampaignOf) -> Callable[..., None]:
+def send(program: Program, server: SandboxServer, campaign_of: CampaignOf) -> Callable[..., None]:
     """Sends a campaign of this name to these numbers."""
 
     def sent(name: str, *numbers: str, options: tuple[str, ...] = ()) -> None:
@@ -47,7 +47,7 @@ def found(program: Program, *arguments: str, code: int = 0) -> dict[str, Any]:
     "spelling", [(ANA,), ("+63 917 100 0000",), ("0917-100-0000", "--country", "ph"), ("tel:+639171000000",)]
 )
 def test_a_number_is_found_in_all_runs_in_any_spelling(
-    program: Program, send: Callable[..., None], server: SandboxProcess, spelling: tuple[str, ...]
+    program: Program, send: Callable[..., None], server: SandboxServer, spelling: tuple[str, ...]
 ) -> None:
     send("monday", ANA, BEN)
     send("tuesday", EVA, ANA, options=("--limit", "1"))
@@ -97,7 +97,7 @@ def test_history_tells_what_a_run_sent_that_is_gone_or_lies_elsewhere(
 
 
 def test_what_cannot_be_looked_at_is_told_and_is_no_answer(
-    program: Program, send: Callable[..., None], server: SandboxProcess, campaign_of: CampaignOf, state_folder: Path
+    program: Program, send: Callable[..., None], server: SandboxServer, campaign_of: CampaignOf, state_folder: Path
 ) -> None:
     send("monday", ANA)
     (program.folder / "broken.run").write_text("nothing of a run")
@@ -124,7 +124,7 @@ def test_what_cannot_be_looked_at_is_told_and_is_no_answer(
 
 
 def test_a_contact_is_found_by_its_id_and_by_the_number_that_answers_told(
-    program: Program, server: SandboxProcess, tmp_path: Path
+    program: Program, server: SandboxServer, tmp_path: Path
 ) -> None:
     (tmp_path / "contacts.csv").write_text("contactId,message\n1001,Hello\n1002,Bye\n")
     ended = program("send", "contacts.csv", "--base-url", server.base_url, "--yes", "--map", "contactId=contactId")

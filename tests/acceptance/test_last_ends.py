@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Program, SandboxProcess
+from conftest import Program, SandboxServer
 
-Start = Callable[..., SandboxProcess]
+Start = Callable[..., SandboxServer]
 CampaignOf = Callable[..., Path]
 Numbers = Callable[[int], list[str]]
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from threading import Lock, Thread
 
 import pytest
-from conftest import Program, SandboxProcess
+from conftest import Program, SandboxServer
 
-Start = Callable[..., SandboxProcess]
+Start = Callable[..., SandboxServer]
 CampaignOf = Callable[..., Path]
 Numbers = Callable[[int], list[str]]
 
@@ -167,7 +167,7 @@ def test_a_row_in_doubt_is_an_error_where_it_cannot_be_repeated(
 # ---- What is asked is what is done ----
 
 
-def leaves_ten_in_doubt(program: Program, server: SandboxProcess, campaign_of: CampaignOf, numbers: list[str]) -> None:
+def leaves_ten_in_doubt(program: Program, server: SandboxServer, campaign_of: CampaignOf, numbers: list[str]) -> None:
     """A run whose server knows keys; three rows are sent, ten were under way when it was killed, three are pending."""
     campaign_of(numbers)
     send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--concurrency", "10")

@@ -8,11 +8,11 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
-from conftest import Program, SandboxProcess
+from conftest import Program, SandboxServer
 
 from bulksend.planning.usual import fit_of
 
-Start = Callable[..., SandboxProcess]
+Start = Callable[..., SandboxServer]
 
 TEXT = ("--message", "Hi {First Name}, {Points}")
 ROWS = (
@@ -32,7 +32,7 @@ def write(program: Program, name: str, *rows: tuple[str, ...], header: tuple[str
 
 
 @pytest.fixture
-def june(program: Program, sandbox: Start) -> tuple[SandboxProcess, tuple[str, ...]]:
+def june(program: Program, sandbox: Start) -> tuple[SandboxServer, tuple[str, ...]]:
     """A campaign of which two rows are invalid and one is pending; the server, and how to send to it."""
     server = sandbox()
     write(program, "june.csv", *ROWS, header=("to", "First Name", "Points"))
@@ -41,7 +41,7 @@ def june(program: Program, sandbox: Start) -> tuple[SandboxProcess, tuple[str, .
     return server, how
 
 
-Sent = tuple[SandboxProcess, tuple[str, ...]]
+Sent = tuple[SandboxServer, tuple[str, ...]]
 
 
 @pytest.mark.usefixtures("june")

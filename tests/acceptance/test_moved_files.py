@@ -12,12 +12,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from conftest import Program, SandboxProcess
+from conftest import Program, SandboxServer
 
-Start = Callable[..., SandboxProcess]
+Start = Callable[..., SandboxServer]
 Numbers = Callable[[int], list[str]]
 CampaignOf = Callable[..., Path]
-Begun = Callable[..., tuple[SandboxProcess, subprocess.Popen[str], tuple[str, ...]]]
+Begun = Callable[..., tuple[SandboxServer, subprocess.Popen[str], tuple[str, ...]]]
 
 ROWS = 120
 LOG = "campaign.run-wal"
@@ -27,7 +27,7 @@ LOG = "campaign.run-wal"
 def begun(program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers) -> Begun:
     """Begins to send; the server, the process, and the command."""
 
-    def begin(*flags: str) -> tuple[SandboxProcess, subprocess.Popen[str], tuple[str, ...]]:
+    def begin(*flags: str) -> tuple[SandboxServer, subprocess.Popen[str], tuple[str, ...]]:
         server = sandbox("--latency", "100ms", *flags)
         campaign_of(numbers(ROWS))
         assert program("estimate", "campaign.csv", "--save", "other.run").returncode == 0
@@ -44,7 +44,7 @@ def killed(process: subprocess.Popen[str]) -> None:
     process.communicate(timeout=30)
 
 
-def twice(server: SandboxProcess) -> list[str]:
+def twice(server: SandboxServer) -> list[str]:
     """Who got more than one message."""
     return [to for to, count in Counter(record["to"] for record in server.accepted()).items() if count > 1]
 

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Program, SandboxProcess
+from conftest import Program, SandboxServer
 
-Start = Callable[..., SandboxProcess]
+Start = Callable[..., SandboxServer]
 Numbers = Callable[[int], list[str]]
 CampaignOf = Callable[..., Path]
 
@@ -23,7 +23,7 @@ LATE_S = 1.5  # from when somebody was told that they are on the list
 
 
 @pytest.fixture
-def server(sandbox: Start, program: Program) -> SandboxProcess:
+def server(sandbox: Start, program: Program) -> SandboxServer:
     """A server with time to change one's mind; the settings name it, so that every command means its account."""
     started = sandbox("--latency", "100ms")
     (program.folder / "bulksend.toml").write_text(f'base-url = "{started.base_url}"\n')
@@ -34,7 +34,7 @@ def statuses(program: Program) -> Counter[str]:
     return Counter(row["status"] for row in program.results())
 
 
-def contact_of(server: SandboxProcess, number: str) -> int:
+def contact_of(server: SandboxServer, number: str) -> int:
     asked = urllib.request.Request(f"{server.base_url}/sandbox/contacts", json.dumps({"number": number}).encode())
     with urllib.request.urlopen(asked, timeout=10) as answer:
         return int(json.load(answer)["contactId"])
@@ -104,7 +104,7 @@ def test_whose_list_it_is_must_be_said(program: Program) -> None:
 
 
 def test_a_plan_leaves_them_out_and_says_so_before_the_question(
-    program: Program, server: SandboxProcess, campaign_of: CampaignOf
+    program: Program, server: SandboxServer, campaign_of: CampaignOf
 ) -> None:
     campaign_of(["639171000001", "+63 917 100 0002", "5491123456789", "639171000004"])
     ok(program, "optouts", "add", "639171000002", "541123456789")
@@ -121,9 +121,7 @@ def test_a_plan_leaves_them_out_and_says_so_before_the_question(
     assert errors == [("sent", ""), *[("skipped", f"opted out on {day}")] * 2, ("sent", "")]
 
 
-def test_a_trial_goes_to_nobody_who_opted_out(
-    program: Program, server: SandboxProcess, campaign_of: CampaignOf
-) -> None:
+def test_a_trial_goes_to_nobody_who_opted_out(program: Program, server: SandboxServer, campaign_of: CampaignOf) -> None:
     campaign_of(["639171000001"])
     ok(program, "optouts", "add", "639181000009")
     refused = program("send", "campaign.csv", "--test-to", "639181000009", "--yes")
@@ -140,7 +138,7 @@ def test_a_private_sandbox_is_nobodys_account(program: Program, campaign_of: Cam
 
 
 def test_contacts_of_unknown_number_are_told_and_checked_once_it_is_known(
-    program: Program, server: SandboxProcess
+    program: Program, server: SandboxServer
 ) -> None:
     people = [contact_of(server, f"63918123456{digit}") for digit in range(4)]
 
@@ -165,7 +163,7 @@ def test_contacts_of_unknown_number_are_told_and_checked_once_it_is_known(
 
 
 def test_who_opts_out_while_a_run_sends_gets_nothing_more_and_the_others_theirs(
-    program: Program, server: SandboxProcess, campaign_of: CampaignOf, numbers: Numbers
+    program: Program, server: SandboxServer, campaign_of: CampaignOf, numbers: Numbers
 ) -> None:
     everybody = numbers(300)  # for a quarter of a minute: a busy machine takes its time to note them
     campaign_of(everybody)
@@ -186,7 +184,7 @@ def test_who_opts_out_while_a_run_sends_gets_nothing_more_and_the_others_theirs(
 
 
 def test_whoever_opted_out_since_a_run_began_is_told_and_left_out_when_it_goes_on(
-    program: Program, server: SandboxProcess, campaign_of: CampaignOf, numbers: Numbers
+    program: Program, server: SandboxServer, campaign_of: CampaignOf, numbers: Numbers
 ) -> None:
     everybody = numbers(40)
     campaign_of(everybody)
@@ -205,7 +203,7 @@ def test_whoever_opted_out_since_a_run_began_is_told_and_left_out_when_it_goes_o
 
 
 def test_another_or_longer_list_is_heeded_when_a_run_goes_on_and_a_shorter_one_takes_nobody_up(
-    program: Program, server: SandboxProcess, campaign_of: CampaignOf, numbers: Numbers
+    program: Program, server: SandboxServer, campaign_of: CampaignOf, numbers: Numbers
 ) -> None:
     everybody = numbers(20)
     campaign_of(everybody)
@@ -229,7 +227,7 @@ def test_another_or_longer_list_is_heeded_when_a_run_goes_on_and_a_shorter_one_t
 
 
 def test_a_saved_plan_can_leave_more_out(
-    program: Program, server: SandboxProcess, campaign_of: CampaignOf, numbers: Numbers
+    program: Program, server: SandboxServer, campaign_of: CampaignOf, numbers: Numbers
 ) -> None:
     everybody = numbers(4)
     campaign_of(everybody)
@@ -272,7 +270,7 @@ def test_a_row_in_doubt_is_neither_repeated_nor_resent_to_who_opted_out_or_is_on
 
 
 def test_a_run_that_is_killed_leaves_them_out_when_it_goes_on(
-    program: Program, server: SandboxProcess, campaign_of: CampaignOf, numbers: Numbers
+    program: Program, server: SandboxServer, campaign_of: CampaignOf, numbers: Numbers
 ) -> None:
     everybody = numbers(60)
     campaign_of(everybody)
@@ -292,14 +290,12 @@ def test_a_run_that_is_killed_leaves_them_out_when_it_goes_on(
 # -- What people wrote
 
 
-def receive(server: SandboxProcess, number: str, message: str) -> None:
+def receive(server: SandboxServer, number: str, message: str) -> None:
     body = json.dumps({"number": number, "message": message}).encode()
     urllib.request.urlopen(urllib.request.Request(f"{server.base_url}/sandbox/received", body), timeout=10).close()
 
 
-def test_who_asked_for_no_more_is_shown_and_added_on_a_word_of_its_own(
-    program: Program, server: SandboxProcess
-) -> None:
+def test_who_asked_for_no_more_is_shown_and_added_on_a_word_of_its_own(program: Program, server: SandboxServer) -> None:
     assert "Nobody asked for no more who is not on the list already." in ok(program, "optouts", "fetch")
     for digit, text in enumerate(
         ["STOP", "Tama na po!", "No m\u00e1s", "Stop by the shop?", "Hi", "stop, please", "basta pls"]

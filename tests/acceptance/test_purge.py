@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Program, SandboxProcess
+from conftest import Program, SandboxServer
 
-Start = Callable[..., SandboxProcess]
+Start = Callable[..., SandboxServer]
 CampaignOf = Callable[..., Path]
 Numbers = Callable[[int], list[str]]
 
@@ -52,7 +52,7 @@ def unpacked(path: Path) -> str:
 
 
 @pytest.fixture
-def command(program: Program, sandbox: Start) -> tuple[SandboxProcess, tuple[str, ...]]:
+def command(program: Program, sandbox: Start) -> tuple[SandboxServer, tuple[str, ...]]:
     """A campaign of which a row is bad and all others were sent, three hours ago."""
     server = sandbox()
     campaign(program.folder)
@@ -153,7 +153,7 @@ def test_whoever_looks_at_a_purged_run_hears_that_it_was(program: Program) -> No
 
 
 def test_a_purged_run_is_not_sent_and_its_sheet_is_left_out_as_before(
-    program: Program, command: tuple[SandboxProcess, tuple[str, ...]]
+    program: Program, command: tuple[SandboxServer, tuple[str, ...]]
 ) -> None:
     server, send = command
     assert program(*PURGE).returncode == 0
@@ -187,7 +187,7 @@ def test_what_needs_whom_a_run_reached_refuses_a_purged_one(program: Program) ->
 
 
 def test_a_history_that_was_forgotten_is_no_answer_about_a_purged_run(
-    program: Program, command: tuple[SandboxProcess, tuple[str, ...]], state_folder: Path
+    program: Program, command: tuple[SandboxServer, tuple[str, ...]], state_folder: Path
 ) -> None:
     del command
     for path in state_folder.iterdir():

@@ -8,14 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Program, SandboxProcess
+from conftest import Program, SandboxServer
 
 from bulksend.errors import UsageError
 from bulksend.model import PhoneNumber
 from bulksend.runs import Charge, open_run
 from bulksend.sms.rates.ratesfile import read_rates
 
-Start = Callable[..., SandboxProcess]
+Start = Callable[..., SandboxServer]
 CampaignOf = Callable[..., Path]
 
 GLOBE = [f"63917{row:07}" for row in range(1_000_000, 1_000_020)]
@@ -25,7 +25,7 @@ PRICES = "prefix,microUSD\n63,20000\n63918,25000\n1,7000\n"
 
 
 @pytest.fixture
-def server(sandbox: Start, tmp_path: Path) -> SandboxProcess:
+def server(sandbox: Start, tmp_path: Path) -> SandboxServer:
     """A sandbox that has prices by prefix."""
     (tmp_path / "prices.csv").write_text(PRICES)
     return sandbox("--rates", str(tmp_path / "prices.csv"))
@@ -36,14 +36,14 @@ def charges_of(path: Path) -> list[Charge]:
         return run.charges()
 
 
-def send(program: Program, server: SandboxProcess, name: str = "campaign.csv", *flags: str) -> None:
+def send(program: Program, server: SandboxServer, name: str = "campaign.csv", *flags: str) -> None:
     sent = program("send", name, "--base-url", server.base_url, "--yes", "--no-progress", *flags)
     assert sent.returncode == 0, sent.stderr
 
 
 @pytest.mark.parametrize("name", ["rates.csv", "rates.toml"])
 def test_rates_are_learned_from_what_a_run_was_charged(
-    program: Program, server: SandboxProcess, campaign_of: CampaignOf, name: str
+    program: Program, server: SandboxServer, campaign_of: CampaignOf, name: str
 ) -> None:
     campaign_of([*GLOBE, *SMART, *AMERICAN])
     send(program, server)
@@ -58,7 +58,7 @@ def test_rates_are_learned_from_what_a_run_was_charged(
 
 
 def test_several_runs_are_learned_from_at_once(
-    program: Program, server: SandboxProcess, campaign_of: CampaignOf
+    program: Program, server: SandboxServer, campaign_of: CampaignOf
 ) -> None:
     campaign_of(GLOBE, "globe.csv")
     campaign_of(SMART, "smart.csv")
@@ -73,7 +73,7 @@ def test_several_runs_are_learned_from_at_once(
 
 
 def test_where_prices_changed_between_two_runs_the_higher_one_counts_and_that_is_said(
-    program: Program, sandbox: Start, server: SandboxProcess, campaign_of: CampaignOf
+    program: Program, sandbox: Start, server: SandboxServer, campaign_of: CampaignOf
 ) -> None:
     campaign_of(GLOBE, "before.csv")
     campaign_of(GLOBE[:3], "after.csv")
@@ -88,7 +88,7 @@ def test_where_prices_changed_between_two_runs_the_higher_one_counts_and_that_is
 
 
 def test_the_price_of_a_contact_is_learned_by_the_number_that_the_answer_tells(
-    program: Program, server: SandboxProcess
+    program: Program, server: SandboxServer
 ) -> None:
     write(program, "campaign.csv", "contactId,message\n1001,Hi\n")
     send(program, server)
@@ -99,7 +99,7 @@ def test_the_price_of_a_contact_is_learned_by_the_number_that_the_answer_tells(
 
 
 def test_a_contact_that_an_answer_does_not_tell_of_is_known_by_its_other_answers(
-    program: Program, server: SandboxProcess
+    program: Program, server: SandboxServer
 ) -> None:
     write(program, "campaign.csv", "contactId,message\n1001,Hi\n1001,Ho\n")
     send(program, server)
@@ -107,7 +107,7 @@ def test_a_contact_that_an_answer_does_not_tell_of_is_known_by_its_other_answers
     assert codes(program) == ["63"]
 
 
-def test_the_price_of_a_part_is_learned_from_messages_of_several(program: Program, server: SandboxProcess) -> None:
+def test_the_price_of_a_part_is_learned_from_messages_of_several(program: Program, server: SandboxServer) -> None:
     write(program, "campaign.csv", f"to,message\n{GLOBE[0]},{'x' * 400}\n")
     send(program, server)
     assert program("rates", "learn", "campaign.run", "-o", "rates.csv").returncode == 0
@@ -115,7 +115,7 @@ def test_the_price_of_a_part_is_learned_from_messages_of_several(program: Progra
 
 
 def test_a_part_that_costs_a_fraction_is_rounded_up_and_that_is_said(
-    program: Program, server: SandboxProcess, campaign_of: CampaignOf
+    program: Program, server: SandboxServer, campaign_of: CampaignOf
 ) -> None:
     campaign_of(GLOBE[:1])
     send(program, server)
@@ -125,7 +125,7 @@ def test_a_part_that_costs_a_fraction_is_rounded_up_and_that_is_said(
     assert read_rates(program.folder / "rates.csv").rates == {"63": 6_667}
 
 
-def test_a_charge_of_nothing_teaches_nothing(program: Program, server: SandboxProcess, campaign_of: CampaignOf) -> None:
+def test_a_charge_of_nothing_teaches_nothing(program: Program, server: SandboxServer, campaign_of: CampaignOf) -> None:
     campaign_of([*GLOBE, *SMART])
     send(program, server)
     change(program, "UPDATE sends SET charged = 0 WHERE row > 20")
@@ -141,7 +141,7 @@ def test_a_charge_of_nothing_teaches_nothing(program: Program, server: SandboxPr
 
 
 def test_what_is_no_run_or_would_be_overwritten_is_refused(
-    program: Program, server: SandboxProcess, campaign_of: CampaignOf
+    program: Program, server: SandboxServer, campaign_of: CampaignOf
 ) -> None:
     campaign_of(GLOBE[:1])
     send(program, server)
@@ -165,7 +165,7 @@ def test_what_is_no_run_or_would_be_overwritten_is_refused(
 
 
 def test_charges_stand_beside_estimates_by_dialing_code(
-    program: Program, server: SandboxProcess, campaign_of: CampaignOf
+    program: Program, server: SandboxServer, campaign_of: CampaignOf
 ) -> None:
     campaign_of([*GLOBE, *SMART, *AMERICAN])
     send(program, server)
@@ -185,7 +185,7 @@ def test_charges_stand_beside_estimates_by_dialing_code(
     ]
 
 
-def test_charges_of_contacts_whose_number_nobody_told_stand_apart(program: Program, server: SandboxProcess) -> None:
+def test_charges_of_contacts_whose_number_nobody_told_stand_apart(program: Program, server: SandboxServer) -> None:
     write(program, "campaign.csv", f"to,contactId,message\n,1001,Hi\n{AMERICAN[0]},,Hi\n")
     send(program, server)
     change(program, "UPDATE sends SET answer = json_set(answer, '$.to', '') WHERE row = 1")

@@ -9,14 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Program, SandboxProcess
+from conftest import Program, SandboxServer
 
-Start = Callable[..., SandboxProcess]
+Start = Callable[..., SandboxServer]
 PEOPLE = [f"63917123456{digit}" for digit in range(5)]
 
 
 @pytest.fixture
-def server(program: Program, sandbox: Start) -> SandboxProcess:
+def server(program: Program, sandbox: Start) -> SandboxServer:
     """Which took june.csv, for three people."""
     server = sandbox()
     write(program, "june.csv", *PEOPLE[:3])
@@ -28,12 +28,12 @@ def write(program: Program, name: str, *people: str, text: str = "Hi") -> None:
     (program.folder / name).write_text("to,message\n" + "".join(f"{who},{text}\n" for who in people))
 
 
-def sent(server: SandboxProcess) -> Counter[str]:
+def sent(server: SandboxServer) -> Counter[str]:
     return Counter(record["to"] for record in server.accepted())
 
 
 @pytest.mark.parametrize("command", [("send", "--yes"), ("estimate",), ("send", "--dry-run")])
-def test_it_is_told_counted_and_left_out(program: Program, server: SandboxProcess, command: tuple[str, ...]) -> None:
+def test_it_is_told_counted_and_left_out(program: Program, server: SandboxServer, command: tuple[str, ...]) -> None:
     write(program, "july.csv", *PEOPLE)
     name, *more = command
     env = {"BULKSEND_BASE_URL": server.base_url}
@@ -53,7 +53,7 @@ def test_it_is_told_counted_and_left_out(program: Program, server: SandboxProces
         assert sum(sent(server).values()) == 3
 
 
-def test_of_how_many_contacts_nobody_knows_the_number_is_told(program: Program, server: SandboxProcess) -> None:
+def test_of_how_many_contacts_nobody_knows_the_number_is_told(program: Program, server: SandboxServer) -> None:
     (program.folder / "july.csv").write_text("contactId,message\n8001,Hi\n8002,Hi\n")
     told = program("estimate", "july.csv", env={"BULKSEND_BASE_URL": server.base_url})
     assert "2 rows go to contacts whose number is not known here: of these it is seen only what" in told.stderr
@@ -61,7 +61,7 @@ def test_of_how_many_contacts_nobody_knows_the_number_is_told(program: Program, 
     assert "whose number" not in program("estimate", "july.csv", env={"BULKSEND_BASE_URL": server.base_url}).stderr
 
 
-def test_a_plan_that_was_kept_is_compared_with_what_was_sent_since(program: Program, server: SandboxProcess) -> None:
+def test_a_plan_that_was_kept_is_compared_with_what_was_sent_since(program: Program, server: SandboxServer) -> None:
     env = {"BULKSEND_BASE_URL": server.base_url, "BULKSEND_ORG_ID": "1"}
     write(program, "july.csv", *PEOPLE[3:])
     assert program("estimate", "july.csv", "--save", "july.run", env=env).returncode == 0
@@ -79,14 +79,14 @@ def test_a_plan_that_was_kept_is_compared_with_what_was_sent_since(program: Prog
     ("said", "again"), [(("--repeat",), 2), (("--repeat-after", "0s"), 2), (("--repeat-after", "1h"), 1)]
 )
 def test_what_is_said_is_done_on_purpose(
-    program: Program, server: SandboxProcess, said: tuple[str, ...], again: int
+    program: Program, server: SandboxServer, said: tuple[str, ...], again: int
 ) -> None:
     write(program, "july.csv", *PEOPLE)
     assert program("send", "july.csv", "--base-url", server.base_url, "--yes", *said).returncode == 0
     assert sent(server) == {who: again if who in PEOPLE[:3] else 1 for who in PEOPLE}
 
 
-def test_the_same_command_with_repeat_sends_what_was_left_out(program: Program, server: SandboxProcess) -> None:
+def test_the_same_command_with_repeat_sends_what_was_left_out(program: Program, server: SandboxServer) -> None:
     write(program, "july.csv", *PEOPLE)
     send = ("send", "july.csv", "--base-url", server.base_url, "--yes")
     assert program(*send).returncode == 1
@@ -97,7 +97,7 @@ def test_the_same_command_with_repeat_sends_what_was_left_out(program: Program, 
     assert Counter(row["status"] for row in program.results("july.results.csv")) == {"sent": 5}
 
 
-def test_that_all_was_left_out_is_the_headline(program: Program, server: SandboxProcess) -> None:
+def test_that_all_was_left_out_is_the_headline(program: Program, server: SandboxServer) -> None:
     write(program, "july.csv", *PEOPLE[:3])
     ended = program("send", "july.csv", "--base-url", server.base_url, "--yes", "--json")
     assert ended.returncode == 1
@@ -108,7 +108,7 @@ def test_that_all_was_left_out_is_the_headline(program: Program, server: Sandbox
 
 
 def test_who_got_another_text_lately_is_told_and_left_out_if_that_is_said(
-    program: Program, server: SandboxProcess
+    program: Program, server: SandboxServer
 ) -> None:
     write(program, "july.csv", *PEOPLE, text="Other")
     send = ("send", "july.csv", "--base-url", server.base_url, "--yes")
@@ -123,7 +123,7 @@ def test_who_got_another_text_lately_is_told_and_left_out_if_that_is_said(
     assert sent(server)[PEOPLE[0]] == 2
 
 
-def test_a_saved_plan_is_compared_when_it_is_sent(program: Program, server: SandboxProcess) -> None:
+def test_a_saved_plan_is_compared_when_it_is_sent(program: Program, server: SandboxServer) -> None:
     write(program, "july.csv", *PEOPLE)
     write(program, "august.csv", PEOPLE[3])
     url = ("--base-url", server.base_url)
@@ -133,7 +133,7 @@ def test_a_saved_plan_is_compared_when_it_is_sent(program: Program, server: Sand
     assert sent(server) == dict.fromkeys(PEOPLE, 1)
 
 
-def test_a_rehearsal_is_not_in_history_nor_compared(program: Program, server: SandboxProcess) -> None:
+def test_a_rehearsal_is_not_in_history_nor_compared(program: Program, server: SandboxServer) -> None:
     write(program, "july.csv", *PEOPLE)
     assert program("send", "july.csv", "--sandbox", "--yes").returncode == 0
     assert program("send", "july.csv", "--base-url", server.base_url, "--yes", "--run", "real.run").returncode == 1
@@ -167,7 +167,7 @@ def test_a_plan_that_never_sent_anything_is_planned_anew_after_a_kill(program: P
     assert again.returncode != 2, again.stderr
 
 
-def test_history_is_purged_by_command(program: Program, server: SandboxProcess, state_folder: Path) -> None:
+def test_history_is_purged_by_command(program: Program, server: SandboxServer, state_folder: Path) -> None:
     kept = program("history", "purge", "--older-than", "1d")
     assert (kept.returncode, kept.stderr.strip()) == (0, "0 messages forgotten.")
     gone = program("history", "purge", "--older-than", "0s")

@@ -9,19 +9,19 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
-from conftest import Program, SandboxProcess, environment
+from conftest import Program, SandboxServer, environment
 
-Start = Callable[..., SandboxProcess]
+Start = Callable[..., SandboxServer]
 PEOPLE = [f"63917123456{digit}" for digit in range(6)]
 
 
 @pytest.fixture
-def server(sandbox: Start) -> SandboxProcess:
+def server(sandbox: Start) -> SandboxServer:
     return sandbox()
 
 
 @pytest.fixture
-def send(server: SandboxProcess) -> tuple[str, ...]:
+def send(server: SandboxServer) -> tuple[str, ...]:
     """The command."""
     return ("send", "june.csv", "--base-url", server.base_url, "--yes")
 
@@ -30,7 +30,7 @@ def write(program: Program, *people: str) -> None:
     (program.folder / "june.csv").write_text("to,Name\n" + "".join(f"{who},N{who[-1]}\n" for who in people))
 
 
-def got(server: SandboxProcess) -> dict[str, list[str]]:
+def got(server: SandboxServer) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for record in server.accepted():
         found.setdefault(record["to"], []).append(record["message"])
@@ -38,7 +38,7 @@ def got(server: SandboxProcess) -> dict[str, list[str]]:
 
 
 def test_a_text_can_be_corrected_after_a_test_and_the_tester_gets_no_second_one(
-    program: Program, server: SandboxProcess, send: tuple[str, ...]
+    program: Program, server: SandboxServer, send: tuple[str, ...]
 ) -> None:
     write(program, *PEOPLE)
     assert program(*send, "--message", "Hallo {Name}", "--limit", "1").returncode == 0
@@ -62,7 +62,7 @@ def test_a_text_can_be_corrected_after_a_test_and_the_tester_gets_no_second_one(
 
 
 def test_a_sheet_can_be_changed_after_a_test_and_nothing_that_was_sent_is_lost_from_the_record(
-    program: Program, server: SandboxProcess, send: tuple[str, ...]
+    program: Program, server: SandboxServer, send: tuple[str, ...]
 ) -> None:
     write(program, *PEOPLE[:4])
     assert program(*send, "--message", "Hi {Name}", "--limit", "2").returncode == 0
@@ -83,7 +83,7 @@ def test_a_sheet_can_be_changed_after_a_test_and_nothing_that_was_sent_is_lost_f
 
 @pytest.mark.parametrize("first", [("--limit", "1"), ()])
 def test_after_a_command_that_would_have_sent_all_it_binds(
-    program: Program, server: SandboxProcess, send: tuple[str, ...], first: tuple[str, ...]
+    program: Program, server: SandboxServer, send: tuple[str, ...], first: tuple[str, ...]
 ) -> None:
     write(program, *PEOPLE[:4])
     if first:
@@ -124,7 +124,7 @@ def test_what_is_in_doubt_after_a_test_keeps_its_key_and_is_not_sent_with_the_ne
 
 
 def test_whom_a_list_left_out_is_not_planned_again_without_it(
-    program: Program, server: SandboxProcess, send: tuple[str, ...]
+    program: Program, server: SandboxServer, send: tuple[str, ...]
 ) -> None:
     write(program, *PEOPLE[:4])
     (program.folder / "optouts.csv").write_text(f"to\n{PEOPLE[3]}\n")
@@ -181,7 +181,7 @@ main()
      "rename after", "folder after"],
 )  # fmt: skip
 def test_killed_at_any_point_of_planning_anew_nothing_is_sent_twice_or_lost(
-    program: Program, server: SandboxProcess, send: tuple[str, ...], point: str
+    program: Program, server: SandboxServer, send: tuple[str, ...], point: str
 ) -> None:
     write(program, *PEOPLE)
     assert program(*send, "--message", "Hallo {Name}", "--limit", "2").returncode == 0

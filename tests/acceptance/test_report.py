@@ -9,14 +9,14 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from conftest import Program, SandboxProcess
+from conftest import Program, SandboxServer
 from python_calamine import CalamineWorkbook
 
-Start = Callable[..., SandboxProcess]
+Start = Callable[..., SandboxServer]
 
 
 @pytest.fixture
-def june(program: Program, sandbox: Start) -> SandboxProcess:
+def june(program: Program, sandbox: Start) -> SandboxServer:
     """A campaign that was sent but for two bad rows."""
     server = sandbox()
     rows = [*((f"63917123450{n}", "Ana") for n in range(8)), ("12", "Ben"), ("", "<script>Cy")]
@@ -104,7 +104,7 @@ def test_rows_to_mend_can_be_mended_in_a_workbook(program: Program) -> None:
     assert "Rows" not in planned.stderr.replace("(Rows are counted", "")
 
 
-def test_a_workbook_of_a_run_whose_file_is_gone_is_heeded(june: SandboxProcess, program: Program) -> None:
+def test_a_workbook_of_a_run_whose_file_is_gone_is_heeded(june: SandboxServer, program: Program) -> None:
     (program.folder / "june.run").unlink()
     how = ("--message", "Hi {First Name}", "--from", "ACME", "--base-url", june.base_url, "--yes")
     told = program("send", "june.csv", *how, "--results", "june.xlsx")

@@ -11,11 +11,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from conftest import Program, SandboxProcess
+from conftest import Program, SandboxServer
 
 pytestmark = pytest.mark.long
 
-Start = Callable[..., SandboxProcess]
+Start = Callable[..., SandboxServer]
 Numbers = Callable[[int], list[str]]
 CampaignOf = Callable[..., Path]
 
@@ -31,10 +31,10 @@ def kind(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def ready(
     kind: str, program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
-) -> Callable[..., tuple[SandboxProcess, tuple[str, ...]]]:
+) -> Callable[..., tuple[SandboxServer, tuple[str, ...]]]:
     """Makes ready what is to be sent, all in doubt for a resend; starts the server it meets, and gives the command."""
 
-    def prepare(*flags: str) -> tuple[SandboxProcess, tuple[str, ...]]:
+    def prepare(*flags: str) -> tuple[SandboxServer, tuple[str, ...]]:
         campaign_of(numbers(ROWS))
         lossy = sandbox("--legacy", "--lose-answers", "1")
         port = lossy.base_url.rsplit(":", 1)[1]
@@ -43,8 +43,7 @@ def ready(
             for _ in range(ROWS // 2):  # a server that says nothing is asked twice, without patience
                 assert program(*send, "--patience", "0s").returncode in {1, 3}
             assert statuses(program) == {"unknown": ROWS}
-        lossy.process.terminate()
-        lossy.process.wait(timeout=10)
+        lossy.end()
         server = sandbox("--port", port, "--legacy", *flags)
         return server, RESEND if kind == "resend" else send
 
@@ -60,7 +59,7 @@ def left(kind: str) -> str:
     return "unknown" if kind == "resend" else "pending"
 
 
-Ready = Callable[..., tuple[SandboxProcess, tuple[str, ...]]]
+Ready = Callable[..., tuple[SandboxServer, tuple[str, ...]]]
 
 
 def test_without_funds_it_stops_and_says_so(kind: str, ready: Ready, program: Program) -> None:
@@ -206,8 +205,7 @@ def in_doubt(
         campaign_of(numbers(3))
         lossy = sandbox("--legacy", "--lose-answers", "1")
         program("send", "campaign.csv", "--base-url", lossy.base_url, "--yes")
-        lossy.process.terminate()
-        lossy.process.wait(timeout=10)
+        lossy.end()
         api = type("Api", (Partial,), {"list_status": status, "list_body": body, "posts": []})
         server = ThreadingHTTPServer(("127.0.0.1", int(lossy.base_url.rsplit(":", 1)[1])), api)
         servers.append(server)
@@ -279,8 +277,7 @@ def test_a_server_that_is_away_is_not_an_empty_list(
     campaign_of(numbers(3))
     lossy = sandbox("--legacy", "--lose-answers", "1")
     program("send", "campaign.csv", "--base-url", lossy.base_url, "--yes")
-    lossy.process.terminate()
-    lossy.process.wait(timeout=10)
+    lossy.end()
     looked = program("resolve", "campaign.run")
     assert looked.returncode == 3
     assert "The API's list could not be read: the server did not answer" in looked.stderr

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Program, SandboxProcess
+from conftest import Program, SandboxServer
 
-Start = Callable[..., SandboxProcess]
+Start = Callable[..., SandboxServer]
 CampaignOf = Callable[..., Path]
 Numbers = Callable[[int], list[str]]
 
 
 @pytest.fixture
-def sent(program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers) -> SandboxProcess:
+def sent(program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers) -> SandboxServer:
     """Two runs of a folder: one that ran out of funds, and one that is done."""
     server = sandbox("--balance", "0.14")
     for name, rows in (("done", 3), ("poor", 6)):
@@ -34,7 +34,7 @@ def listed(program: Program, *arguments: str, code: int = 0) -> list[dict[str, A
 
 
 def test_the_runs_of_a_folder_are_shown_and_what_cannot_be_read_beside_them(
-    sent: SandboxProcess, program: Program
+    sent: SandboxServer, program: Program
 ) -> None:
     assert sent.summary()["accepted"] == 7
     assert program("estimate", "poor.csv", "--save", "later.run").returncode == 0

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import Program, SandboxProcess
+from conftest import Program, SandboxServer
 
-Start = Callable[..., SandboxProcess]
+Start = Callable[..., SandboxServer]
 
 SHEET = """to,contactId,message
 639171234501,,Hi Ana
@@ -22,7 +22,7 @@ SHEET = """to,contactId,message
 
 
 @pytest.fixture
-def sent(program: Program, sandbox: Start) -> SandboxProcess:
+def sent(program: Program, sandbox: Start) -> SandboxServer:
     """A campaign of which the last row is pending."""
     server = sandbox()
     (program.folder / "june.csv").write_text(SHEET)

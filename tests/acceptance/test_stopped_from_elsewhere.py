@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Program, SandboxProcess
+from conftest import Program, SandboxServer
 
-Start = Callable[..., SandboxProcess]
+Start = Callable[..., SandboxServer]
 CampaignOf = Callable[..., Path]
 Numbers = Callable[[int], list[str]]
 
@@ -20,7 +20,7 @@ SLOW = ("--latency", "100ms")
 ROWS = 400
 
 
-def sending(server: SandboxProcess, *more: str) -> tuple[str, ...]:
+def sending(server: SandboxServer, *more: str) -> tuple[str, ...]:
     return ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--concurrency", "5", *more)
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from conftest import SandboxProcess, examples
+from conftest import SandboxServer, examples
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -59,7 +59,7 @@ class Office:
     """Somebody's folder, sheet and days, and the server that they send to."""
 
     folder: Path
-    server: SandboxProcess
+    server: SandboxServer
     sheet: list[Key]
     now: float = field(default_factory=lambda: time.time() - 30 * 24 * HOUR)
     seen: int = 0
@@ -232,12 +232,12 @@ class Office:
 
 
 @pytest.fixture
-def server(sandbox: Callable[..., SandboxProcess]) -> SandboxProcess:
+def server(sandbox: Callable[..., SandboxServer]) -> SandboxServer:
     return sandbox("--legacy", "--lose-answers", "0.15", "--seed", "1", "--cap", "63=1000/1")
 
 
 @pytest.fixture
-def keyed_server(sandbox: Callable[..., SandboxProcess]) -> SandboxProcess:
+def keyed_server(sandbox: Callable[..., SandboxServer]) -> SandboxServer:
     """Which knows clientDedup."""
     return sandbox("--lose-answers", "0.15", "--seed", "1", "--cap", "63=1000/1")
 
@@ -256,7 +256,7 @@ def keyed_server(sandbox: Callable[..., SandboxProcess]) -> SandboxProcess:
 @example([(PHONES[0], "Hi"), (PHONES[1], "Hi")], [("kill", 0, 1), ("copy", 0, 1), ("send", 0), ("send", 1)])
 @settings(max_examples=examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_no_phone_gets_a_text_twice_and_nobody_is_left_out_who_did_not_get_it(
-    server: SandboxProcess, sheet: list[Key], actions: list[tuple[object, ...]]
+    server: SandboxServer, sheet: list[Key], actions: list[tuple[object, ...]]
 ) -> None:
     try_out(server, sheet, actions)
 
@@ -273,13 +273,13 @@ MACHINE = st.tuples(st.just("machine"), st.integers(0, 2))
 @example([(PHONES[0], "Hi"), (PHONES[0], "Hi")], [("kill", 0, 1), ("machine", 1), ("sort",), ("send", 0)])
 @settings(max_examples=examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_under_one_campaign_no_machine_sends_again_what_another_has_sent(
-    keyed_server: SandboxProcess, sheet: list[Key], actions: list[tuple[object, ...]]
+    keyed_server: SandboxServer, sheet: list[Key], actions: list[tuple[object, ...]]
 ) -> None:
     try_out(keyed_server, sheet, actions, is_shared=True)
 
 
 def try_out(
-    server: SandboxProcess, sheet: list[Key], actions: list[tuple[object, ...]], *, is_shared: bool = False
+    server: SandboxServer, sheet: list[Key], actions: list[tuple[object, ...]], *, is_shared: bool = False
 ) -> None:  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         before = os.environ["BULKSEND_STATE_DIR"]
