@@ -215,7 +215,7 @@ def _rule_of_success(reply: Reply) -> Rule:
 
 
 def _rule_of_duplicate(reply: Reply) -> Rule:
-    """NOTES on clientDedup: the original was accepted; this is its answer once more."""
+    """A duplicate clientDedup: the original was accepted; this is its answer once more."""
     if reply.has_id:
         return _SENT if reply.matches else _NOT_OURS  # our own key, and another phone
     return _SOME_DUPLICATE if reply.is_own_error else _BY_A_STRANGER[409]

@@ -85,7 +85,7 @@ def answer_with(message_id: str) -> Answer:
 
 
 class RunFile(RuleBasedStateMachine):
-    """A process that keeps the house rules, and dies at any moment."""
+    """A process that sends as the engine does, and dies at any moment."""
 
     @initialize(knows_keys=st.booleans())
     def plan(self, knows_keys: bool) -> None:

@@ -83,7 +83,7 @@ def by_phone(sends: list[Send]) -> Iterator[list[Send]]:
     return iter(found.values())
 
 
-# -- Invariant 5: the cap holds at the server
+# -- docs/safety.md, 5: the cap holds at the server
 
 
 @often
@@ -130,7 +130,7 @@ def test_sixth_sms_to_one_number_waits_for_the_first_answers_minute(latency_s: f
     assert [send.start_s - T0 for send in simulation.sends] == [0.0] * 5 + [latency_s + 60]
 
 
-# -- Invariants 4 and 7: each row once, and none longer than it must
+# -- docs/safety.md, 4 and 7: each row once, and none longer than it must
 
 
 @often
