@@ -60,6 +60,7 @@ _EXACT = 10**15  # as long as numbers are smaller, Excel keeps every digit
 _NO_XML = {0xFFFE: "\ufffd", 0xFFFF: "\ufffd"}  # what no XML may hold, beside what XlsxWriter escapes
 _WIDTHS = {"messageId": 30, "deliveryDeadline": 30, "error": 40, "sentAt": 26, "deliveryError": 40, "messageSent": 60}
 _WIDTH = 16
+_A4 = 9  # as the format numbers papers
 
 
 def check_extra() -> None:
@@ -100,11 +101,11 @@ def write_workbook(
     with TemporaryDirectory() as drafts, open(file.fileno(), "wb", closefd=False) as raw:
         book = Workbook(raw, {"constant_memory": True, "tmpdir": drafts})
         book.use_zip64()  # more than 4 GB of rows are packed into less
-        bold = book.add_format({"bold": True})
+        bold, left = book.add_format({"bold": True}), book.add_format({"align": "left"})
         try:
             if summary:
                 book.set_custom_property(_MARK, " ".join(map(str, summary.mark)))
-                _write_summary(book.add_worksheet("Summary"), summary.lines, bold)
+                _write_summary(book.add_worksheet("Summary"), summary.lines, bold, left)
             _write_sheets(book, header, records, rows_max, bold)
             book.close()
         except FileCreateError as error:
@@ -124,13 +125,14 @@ def mark_of(path: Path) -> Mark | None:
     return Mark(int(found[1]), int(found[2]), found[3]) if found else None
 
 
-def _write_summary(sheet: Worksheet, lines: Sequence[tuple[str, str | int]], bold: Format) -> None:
+def _write_summary(sheet: Worksheet, lines: Sequence[tuple[str, str | int]], bold: Format, left: Format) -> None:
+    _fit_paper(sheet)
     sheet.set_column(0, 0, 18, bold)
-    sheet.set_column(1, 1, 80)
+    sheet.set_column(1, 1, 80, left)
     for place, (name, value) in enumerate(lines):
         _write_cell(sheet, place, 0, name)
         if isinstance(value, int):
-            sheet.write_number(place, 1, value)
+            sheet.write_number(place, 1, value, left)
         else:
             _write_cell(sheet, place, 1, value)
 
@@ -160,11 +162,20 @@ def _write_sheets(
 
 
 def _write_header(sheet: Worksheet, header: Sequence[str], bold: Format) -> None:
+    _fit_paper(sheet)
+    sheet.set_landscape()
+    sheet.repeat_rows(0)
     sheet.freeze_panes(1, 0)
     sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{ROWS_MAX}"})  # it is meant
     for column, name in enumerate(header):
         sheet.set_column(column, column, _WIDTHS.get(name, _WIDTH))
         _write_cell(sheet, 0, column, name, bold)
+
+
+def _fit_paper(sheet: Worksheet) -> None:
+    """Printed, a record is on one page, not its columns on ten."""
+    sheet.set_paper(_A4)
+    sheet.fit_to_pages(1, 0)
 
 
 def _write_cell(sheet: Worksheet, row: int, column: int, text: str, style: Format | None = None) -> None:
