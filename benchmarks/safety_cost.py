@@ -77,6 +77,9 @@ class Forgetful:
     async def asked_at(self) -> float | None:
         return None
 
+    async def note_progress(self, words: str) -> None:
+        pass
+
     def close(self) -> None:
         pass
 

@@ -50,6 +50,7 @@ class Memory:
         elsewhere: rows that somebody else has.
         failure: what every call raises from now on, or None.
         asked_at_s: when somebody asked for the end, or None.
+        progress: where the send stands, in its words, or None.
         turn: how far the turns of `Proof` have come.
         keys: of its messages.
     """
@@ -60,6 +61,7 @@ class Memory:
     failure: Exception | None = None
     turn: int = 0
     asked_at_s: float | None = None
+    progress: str | None = None
     keys: Keys = Keys("spring", is_shared=False)  # noqa: RUF009 -- it is frozen
 
     @classmethod
@@ -140,6 +142,9 @@ class MemoryJournal:
 
     def asked_at(self) -> Awaitable[float | None]:
         return self._do(lambda: self._memory.asked_at_s)
+
+    def note_progress(self, words: str) -> Awaitable[None]:
+        return self._do(lambda: setattr(self._memory, "progress", words))
 
     def close(self) -> None:
         pass

@@ -44,6 +44,10 @@ from .lookback import has_history as has_history
 from .lookback import look_at_history as look_at_history
 from .meter import Meter as Meter
 from .meter import seconds_left as seconds_left
+from .onlooking import Look as Look
+from .onlooking import Onlookers as Onlookers
+from .onlooking import View as View
+from .onlooking import looks as looks
 from .plans import check_not_purged as check_not_purged
 from .plans import own_as_planned as own_as_planned
 from .plans import plan as plan

@@ -27,6 +27,7 @@ from bulksend.campaign.events import (
 from bulksend.campaign.known import explain_known
 from bulksend.campaign.limits import budget_of, errors_of, repeats_max
 from bulksend.campaign.lookback import LookedBack, look_again
+from bulksend.campaign.onlooking import Onlookers
 from bulksend.campaign.watching import told
 from bulksend.engagespark import SmsApi, Target
 from bulksend.errors import Advice, OwnedError, RunFileError, UsageError
@@ -90,6 +91,8 @@ async def send(
     """
     _make_room(options.pace.concurrency)
     started, began_s = time.monotonic(), time.time()
+    onlookers = Onlookers(tell)
+    tell = onlookers.hear
     earlier = _begin(run, account, options, tell)
     try:
         before = run.tally()
@@ -109,6 +112,7 @@ async def send(
                 tell(Started(rows.rows + repeats, None if rows.unpriced else rows.price))
                 async with (
                     heeded(journal, stopping),
+                    onlookers.shown(journal),
                     told(engine, stopping, tell, rows=rows.rows + repeats, grace_s=options.pace.grace_s),
                 ):
                     with _rare_collector():

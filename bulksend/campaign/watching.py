@@ -103,7 +103,7 @@ class _Watching:
             seconds=mono_s - self._began,
             pace=self._sent.pace(mono_s, now.sent),
             mean=self._sent.mean(mono_s, now.sent),
-            left_s=None if away_s is not None else self._left_s(now, free, mono_s, slowed_s),
+            left_s=None if away_s is not None or self._stopping.why else self._left_s(now, free, mono_s, slowed_s),
             free_s=max(now.free_at - mono_s, 0.0) if now.free_at < math.inf else None,
             slowed_s=slowed_s,
             away_s=away_s,

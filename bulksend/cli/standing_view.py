@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from bulksend.reports import why_ended
+from bulksend.reports import why_ended, zone
 from bulksend.runs import End, Owner, Purge, Spell
 from bulksend.words import printable
 
@@ -32,6 +32,6 @@ def purge_words(place: str, purge: Purge) -> str:
 
 
 def moment(seconds: float) -> str:
-    """A time for people, to the minute."""
+    """A time for people, to the minute, by the clock that is named."""
     then = time.localtime(seconds)
-    return f"{then.tm_mday} {time.strftime('%B %Y, %H:%M', then)}"
+    return f"{then.tm_mday} {time.strftime('%B %Y, %H:%M', then)} {zone(seconds)}"

@@ -12,3 +12,4 @@ from .told import Told as Told
 from .told import told_by as told_by
 from .whose import check_own as check_own
 from .wording import why_ended as why_ended
+from .wording import zone as zone

@@ -56,6 +56,10 @@ class Run(Protocol):
         """From when to when it was sent, and why it last ended."""
 
     @property
+    def progress(self) -> str | None:
+        """Where the present send stands, in the words of `Journal.note_progress`; None if nobody has told."""
+
+    @property
     def purge(self) -> Purge | None:
         """That its numbers, texts and cells are gone; None if they are not."""
 

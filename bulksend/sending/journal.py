@@ -75,5 +75,8 @@ class Journal(Protocol):
     def asked_at(self) -> Awaitable[float | None]:
         """When somebody elsewhere asked that this send end, in seconds since 1970; None if nobody did."""
 
+    def note_progress(self, words: str) -> Awaitable[None]:
+        """Note where the send stands, for whoever looks on from elsewhere, in the caller's words; gone when it ends."""
+
     def close(self) -> None:
         """Commit what waits; nothing can be noted any more."""

@@ -9,19 +9,31 @@ import click
 from bulksend.cli import run_view, summary
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import console
+from bulksend.cli.onlooking import look_on
 from bulksend.cli.settings import Command, option
 from bulksend.cli.standing_view import purge_words, who_words
 from bulksend.cli.which_run import run_meant
+from bulksend.errors import UsageError
 from bulksend.runs import open_run, stand_of
 
 
 @click.command(cls=Command)
 @click.argument("run_file", metavar="RUN", type=click.Path(path_type=Path))
+@option("--watch", is_flag=True, help="Go on showing it, until whoever sends it has ended. It only reads.")
 @option("--json", "as_json", is_flag=True, help="One summary object on stdout.")
-def command(run_file: Path, *, as_json: bool) -> ExitCode:
-    """Say where a run stands, and why it last ended; it may be at work."""
+def command(run_file: Path, *, watch: bool, as_json: bool) -> ExitCode:
+    """Say where a run stands, and why it last ended; it may be at work.
+
+    With --watch it is the screen of whoever sends the run, in another terminal. If nobody does, that is waited for;
+    Ctrl-C leaves, and stops nothing but this.
+    """
+    if watch and as_json:
+        raise UsageError("--watch is a screen for people: a script asks with --json alone, as often as it likes")
     out = console()
-    with open_run(run_meant(run_file, out)) as run:
+    place = run_meant(run_file, out)
+    if watch and not look_on(place, out):
+        return ExitCode.OK
+    with open_run(place) as run:
         stand = stand_of(run)
         run_view.show_status(out, run, stand.tally, who_words(run.owner, stand.spell))
         if stand.purge:

@@ -85,6 +85,10 @@ class SqliteJournal:
         """See `Journal.asked_at`."""
         return self._do(self._notes.asked_at)
 
+    def note_progress(self, words: str) -> Awaitable[None]:
+        """See `Journal.note_progress`."""
+        return self._do(lambda: self._notes.note_progress(words))
+
     def close(self) -> None:
         """See `Journal.close`; the run's connection is its owner's again."""
         self._jobs.put(None)

@@ -128,6 +128,7 @@ def note_start(db: sqlite3.Connection, wall_s: float) -> None:
 def note_end(db: sqlite3.Connection, end: End) -> None:
     """Note how that ended."""
     note(db, "end", orjson.dumps([epoch(db), end.reason, end.says, end.at_s]).decode())
+    db.execute("DELETE FROM facts WHERE name = 'progress'")
 
 
 def results_at(db: sqlite3.Connection) -> list[str]:
@@ -150,6 +151,20 @@ def asked_at(db: sqlite3.Connection, own_epoch: int) -> float | None:
         return None
     asked_epoch, at_s = orjson.loads(value)
     return float(at_s) if asked_epoch == own_epoch else None
+
+
+def progress(db: sqlite3.Connection) -> str | None:
+    """Where the last owner's send stands, as that noted it; None if it noted nothing, or that send has ended."""
+    value = read(db, "progress")
+    if value is None:
+        return None
+    its_epoch, words = orjson.loads(value)
+    return str(words) if its_epoch == epoch(db) else None
+
+
+def note_progress(db: sqlite3.Connection, own_epoch: int, words: str) -> None:
+    """Note where the send stands."""
+    note(db, "progress", orjson.dumps([own_epoch, words]).decode())
 
 
 def turn(db: sqlite3.Connection) -> int:

@@ -134,6 +134,10 @@ class Notes:
         """See `Journal.asked_at`."""
         return kept.asked_at(self.db, self._epoch)
 
+    def note_progress(self, words: str) -> None:
+        """See `Journal.note_progress`."""
+        kept.note_progress(self.db, self._epoch, words)
+
     def claim(self, after: int, limit: int) -> list[Queued]:
         """See `Journal.claim`."""
         if after > self._begun_to + _ADVANCED_AT:

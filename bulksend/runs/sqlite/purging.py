@@ -28,7 +28,8 @@ FORGET = {
     "repeats": "DELETE FROM repeats",
     "numbers": "DELETE FROM numbers",
     "copies": "DELETE FROM copies",
-    "facts": "UPDATE facts SET value = json_set(value, '$[2]', '') WHERE name = 'end'",
+    "facts": """UPDATE facts SET value = CASE name WHEN 'end' THEN json_set(value, '$[2]', '') END
+        WHERE name IN ('end', 'progress')""",
 }
 """What is done to each table; beside that, the facts of the plan and its findings are written anew."""
 

@@ -72,6 +72,12 @@ class SqliteRun:
             return kept.spell(self._db)
 
     @property
+    def progress(self) -> str | None:
+        """See `Run.progress`."""
+        with explained(self.path):
+            return kept.progress(self._db)
+
+    @property
     def purge(self) -> Purge | None:
         """See `Run.purge`."""
         with explained(self.path):
