@@ -118,12 +118,14 @@ class Remark:
         advice: what can be done, or None.
         severity: what is at stake; by it faces order what they show.
         about: what the words of the advice speak of, by name, such as ``column``.
+        quotes: the pieces of the sentence that quote people's cells, each with the brackets or marks around it.
     """
 
     says: str
     advice: Advice | None = None
     severity: Severity = Severity.NOTE
     about: Mapping[str, str] = field(default_factory=dict, hash=False)
+    quotes: tuple[str, ...] = ()
 
 
 class BulksendError(Exception):
@@ -134,6 +136,9 @@ class BulksendError(Exception):
         advice: what can be done about it, or None.
         about: what the words of the advice speak of, by name, such as ``run`` for a run's place.
     """
+
+    quotes: tuple[str, ...] = ()
+    """The pieces of the sentence that quote people's cells, each with the marks around it."""
 
     def __init__(self, says: str, advice: Advice | None = None, **about: object) -> None:
         super().__init__(says)

@@ -89,6 +89,10 @@ def run(arguments: list[str]) -> int:
         return ExitCode.STOPPED
     except BulksendError as error:
         says = advised(error)
+        if error.quotes and not (sys.stderr.isatty() or {"-v", "--verbose"} & {*arguments}):
+            from bulksend.cli.people import unquoted  # noqa: PLC0415 -- most commands succeed
+
+            says = unquoted(says, error.quotes)
         click.echo(f"Error: {says}", err=True)
         return _failed(codes.of_error(error), says, arguments)
 

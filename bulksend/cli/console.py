@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bulksend.cli.streams import silence
+from bulksend.errors import UsageError
 from bulksend.model import Status
 from bulksend.planning import Tally
 
@@ -39,17 +40,43 @@ def meaning_of(status: Status, tally: Tally) -> str:
     return before if tally.known == tally.statuses[status] else f"{MEANINGS[status]}; {tally.known:,} {before}"
 
 
-def console(*, is_data: bool = False) -> Console:
-    """Where to show things; what was asked for as such goes to stdout, and fits a narrow page where that is a pipe."""
+def console(*, is_data: bool = False, quiet: bool = False, verbose: bool = False) -> Console:
+    """Where to show things; what was asked for as such goes to stdout, and fits a narrow page where that is a pipe.
+
+    Args:
+        is_data: whether what is shown was asked for as such.
+        quiet: whether nothing is to be said but errors.
+        verbose: whether everything is.
+
+    Raises:
+        UsageError: both.
+    """
+    if quiet and verbose:
+        raise UsageError("-q says nothing but errors, and -v everything: leave one out")
     if is_data:
         width = None if sys.stdout.isatty() else _PAGE_WIDTH
         return Console(file=sys.stdout, highlight=False, markup=False, emoji=False, width=width)
     width = None if sys.stderr.isatty() else _LOG_WIDTH
-    return _Unbreakable(file=sys.stderr, highlight=False, markup=False, emoji=False, width=width)
+    talk = Talk(file=sys.stderr, highlight=False, markup=False, emoji=False, width=width, quiet=quiet)
+    talk.hides_people = not verbose and not sys.stderr.isatty()
+    return talk
 
 
-class _Unbreakable(Console):
-    """A run that somebody paid for does not end because nobody listens any more; and its words stay whole."""
+def tell_error(out: Console, sentence: str) -> None:
+    """Say what went wrong, also where nothing else is said."""
+    is_quiet, out.quiet = out.quiet, False
+    out.print(sentence, style="bold red", soft_wrap=True)
+    out.quiet = is_quiet
+
+
+class Talk(Console):
+    """A run that somebody paid for does not end because nobody listens any more; and its words stay whole.
+
+    Attributes:
+        hides_people: whether numbers, names and texts of people are not shown.
+    """
+
+    hides_people = False
 
     def print(self, *objects: Any, soft_wrap: bool | None = None, **how: Any) -> None:
         """Show objects; on a terminal, a sentence in lines of whole words."""

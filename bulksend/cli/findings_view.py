@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from bulksend.cli import people
 from bulksend.cli.advice import advised
 from bulksend.cli.page import Page
 from bulksend.errors import Remark, Severity
 from bulksend.planning import Example, Findings, Reason
-from bulksend.words import many, printable
+from bulksend.words import many
 
 _REASONS = 8  # why rows are left out: the commonest
 _LONGEST = 1_000  # characters
@@ -26,7 +27,7 @@ def show_findings(page: Page, findings: Findings, kept: int) -> None:
         findings: what was found.
         kept: lines that are kept free for what comes below.
     """
-    told = sorted([*_warnings(findings), *_reasons(findings, all_of_them=page.tells_all), *_notes(findings)])
+    told = sorted([*_warnings(page, findings), *_reasons(page, findings), *_notes(page, findings)])
     room = page.left - kept - bool(findings.reasons)
     if not page.tells_all and sum(each.height(page) for each in told) > room:
         told = [each.folded() for each in told]
@@ -81,17 +82,18 @@ def _fitting(page: Page, told: Sequence[_Told], room: int) -> int:
     return fitting
 
 
-def _warnings(findings: Findings) -> Iterator[_Told]:
+def _warnings(page: Page, findings: Findings) -> Iterator[_Told]:
     for place, warning in enumerate(findings.warnings):
-        yield _Told(warning.severity, 0, place, f"warning: {_words(warning)}", style=_WARNING)
+        yield _Told(warning.severity, 0, place, f"warning: {_words(page, warning)}", style=_WARNING)
 
 
-def _reasons(findings: Findings, *, all_of_them: bool) -> Iterator[_Told]:
-    most = len(findings.reasons) if all_of_them else _REASONS
+def _reasons(page: Page, findings: Findings) -> Iterator[_Told]:
+    most = len(findings.reasons) if page.tells_all else _REASONS
     for place, reason in enumerate(findings.reasons[:most]):
-        why = _words(Remark(reason.says, reason.advice), 300)
+        why = _words(page, Remark(reason.says, reason.advice), 300)
         says = f"{reason.status}: {many(reason.rows, 'row')}: {why}"
-        yield _Told(Severity.LEFT_OUT, 1, place, says, tuple(f"  {_example(one)}" for one in reason.examples), _WARNING)
+        rows = tuple(f"  {_example(page, one)}" for one in reason.examples)
+        yield _Told(Severity.LEFT_OUT, 1, place, says, rows, _WARNING)
     if rest := findings.reasons[most:]:
         yield _Told(Severity.LEFT_OUT, 2, 0, _others(rest), style=_WARNING)
 
@@ -101,20 +103,21 @@ def _others(rest: Sequence[Reason]) -> str:
     return f"{left} for {many(len(rest), 'other reason')}: -o FILE tells them all."
 
 
-def _notes(findings: Findings) -> Iterator[_Told]:
+def _notes(page: Page, findings: Findings) -> Iterator[_Told]:
     for place, note in enumerate(findings.notes):
         is_grave = note.severity < Severity.NOTE
-        says = f"{'warning' if is_grave else 'note'}: {_words(note)}"
+        says = f"{'warning' if is_grave else 'note'}: {_words(page, note)}"
         yield _Told(note.severity, 3, place, says, style=_WARNING if is_grave else None)
 
 
-def _words(remark: Remark, longest: int = _LONGEST) -> str:
-    return advised(replace(remark, says=printable(remark.says, longest)))
+def _words(page: Page, remark: Remark, longest: int = _LONGEST) -> str:
+    return advised(replace(remark, says=people.quoting(remark.says, remark.quotes, page.out, longest)))
 
 
-def _example(example: Example) -> str:
+def _example(page: Page, example: Example) -> str:
+    value = "" if people.are_hidden(page.out) else example.value
     return (
         f"row {example.row}{example.beside}"
         + (f", column {example.column}" if example.column else "")
-        + (f": {example.value!r}" if example.value else "")
+        + (f": {value!r}" if value else "")
     )

@@ -28,7 +28,14 @@ def _no_key_in_arguments(ctx: click.Context, param: click.Parameter, value: str 
         )
 
 
-VERBOSE = option("-v", "--verbose", is_flag=True, help="Show all remarks on the input, also beyond one page.")
+VERBOSE = option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    help="Show all remarks, also beyond one page; and without a terminal numbers and texts of people.",
+)
+TELLS_ALL = option("-v", "--verbose", is_flag=True, help="Show numbers of people also where no terminal is.")
+QUIET = option("-q", "--quiet", is_flag=True, help="Say nothing but errors; what must be asked is asked.")
 COUNTRY = option("--country", metavar="PH", help="Country of numbers that are written without + or 00.")
 PLAN = Group(
     "planned",

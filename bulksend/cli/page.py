@@ -22,29 +22,30 @@ class Page:
         left: lines that still fit.
         tells_all: whether nothing is left out, however much it is.
         cuts: whether what does not fit is left out.
+        out: where it is shown.
     """
 
     def __init__(self, out: Console, *, verbose: bool) -> None:
         self.left = LINES
         self.tells_all = verbose
         self.cuts = out.is_terminal and not verbose
-        self._out = out
+        self.out = out
 
     def print(self, text: str, style: str | None = None) -> None:
         """Show a line, which the terminal breaks where it is too long."""
-        self._out.print(text, style=style, soft_wrap=True)
+        self.out.print(text, style=style, soft_wrap=True)
         self.left -= self.height(text)
 
     def gap(self) -> None:
         """Set what follows apart; a log needs none."""
-        if self._out.is_terminal:
+        if self.out.is_terminal:
             self.print("")
 
     def table(self, table: Table) -> None:
         """Show a table."""
-        self._out.print(table)
-        self.left -= len(self._out.render_lines(table))
+        self.out.print(table)
+        self.left -= len(self.out.render_lines(table))
 
     def height(self, text: str) -> int:
         """How many of the terminal's lines a line takes."""
-        return sum(max(1, -(-cell_len(line) // self._out.width)) for line in wrapped(text, self._out.width))
+        return sum(max(1, -(-cell_len(line) // self.out.width)) for line in wrapped(text, self.out.width))

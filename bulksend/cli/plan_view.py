@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from bulksend.cli import people
 from bulksend.cli.console import meaning_of, table
 from bulksend.cli.findings_view import show_findings
 from bulksend.cli.page import Page
@@ -60,7 +61,7 @@ def show_plan(
     for line in held:
         page.print(line, "yellow")
     page.gap()
-    previews = [_preview(preview) for preview in plan.previews]
+    previews = [_preview(page, preview) for preview in plan.previews]
     if findings:
         show_findings(page, findings, _height(page, previews[0]) + _GAPS if previews else _GAPS)
         page.gap()
@@ -70,6 +71,8 @@ def show_plan(
         page.print(lines[0], "bold")
         for line in lines[1:]:
             page.print(line)
+    if people.are_hidden(page.out) and (previews or findings):
+        page.print(people.LEFT_OUT)
     if previews:
         page.gap()
 
@@ -105,7 +108,7 @@ def _show_sums(page: Page, plan: Plan, options: SendOptions, place: str, balance
             rows.add_row("", line)
         if balance is not None:
             rows.add_row("balance", _balance(balance, overview))
-        rows.add_row("takes", _duration(overview, options))
+        rows.add_row("takes", _duration(page, overview, options))
         rows.add_row("goes to", place)
     page.table(rows)
     if balance is not None and overview.price > balance.micro and overview.rows:
@@ -116,11 +119,14 @@ def _show_sums(page: Page, plan: Plan, options: SendOptions, place: str, balance
         )
 
 
-def _preview(preview: Preview) -> list[str]:
+def _preview(page: Page, preview: Preview) -> list[str]:
     """A message as the phone will show it."""
     sender = f" from {printable(preview.sender)}" if preview.sender else ""
+    head = f"row {preview.row} to {people.recipient(preview.recipient, page.out)}{sender}"
+    if people.are_hidden(page.out):
+        return [head]
     text = [f"  {printable(line, 1_000)}" for line in preview.text.splitlines()]
-    return [f"row {preview.row} to {preview.recipient}{sender}", *text]
+    return [head, *text]
 
 
 def _height(page: Page, lines: list[str]) -> int:
@@ -160,25 +166,27 @@ def _balance(balance: Balance, overview: Overview) -> str:
     return f"{dollars(balance.micro)}{recharges}; {most}{dollars(balance.micro - overview.price)} after this"
 
 
-def _duration(overview: Overview, options: SendOptions) -> str:
+def _duration(page: Page, overview: Overview, options: SendOptions) -> str:
     by_rate, by_caps = min_seconds(overview, options.pace.rate, options.caps.of, by_parts=options.by_parts)
     by_answers = overview.rows / options.pace.concurrency * _ANSWER_S
     longest = max(by_rate, by_caps, by_answers)
     if longest < 1:
         return "about a second"
     if longest == by_caps:
-        return f"{time_of(by_caps)} at least, for the cap: {_crowds(overview, options)}"
+        return f"{time_of(by_caps)} at least, for the cap: {_crowds(page, overview, options)}"
     if longest == by_rate:
         return f"{time_of(by_rate)} at least, at {options.pace.rate:g} messages per second"
     under_way = f"{options.pace.concurrency} under way at once"
     return f"about {time_of(by_answers)}, if each answer takes {_ANSWER_S:g} s, with {under_way}"
 
 
-def _crowds(overview: Overview, options: SendOptions) -> str:
+def _crowds(page: Page, overview: Overview, options: SendOptions) -> str:
     """The phones that take longest."""
     timed = [(crowd_seconds(crowd, options.caps.of, by_parts=options.by_parts), crowd) for crowd in overview.crowds]
     slowest = sorted(timed, key=lambda each: -each[0])[:_CROWDS]
     longest = slowest[0][0]
     crowded = [crowd for seconds, crowd in slowest if seconds * _CROWDED >= longest]
-    first, *others = [f"{crowd.recipient} gets {many(crowd.rows, 'message')}" for crowd in crowded]
+    first, *others = [
+        f"{people.recipient(crowd.recipient, page.out)} gets {many(crowd.rows, 'message')}" for crowd in crowded
+    ]
     return first + "".join(f", {other.replace('gets ', '')}" for other in others)

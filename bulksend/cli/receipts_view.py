@@ -6,13 +6,14 @@ from rich.console import Console
 from rich.table import Table
 
 from bulksend.campaign import StillAwaited
+from bulksend.cli import people
 from bulksend.cli.console import table
 from bulksend.cli.looked_view import WHY_NOT
 from bulksend.cli.run_view import rehearsed
 from bulksend.engagespark import Looked
 from bulksend.runs import Deliveries, Run
 from bulksend.sms import dollars
-from bulksend.words import many, printable, time_of
+from bulksend.words import many, time_of
 
 
 def show_deliveries(out: Console, run: Run, known: Deliveries, looked: Looked) -> None:
@@ -27,7 +28,7 @@ def show_deliveries(out: Console, run: Run, known: Deliveries, looked: Looked) -
     _add_charge(rows, known)
     out.print(rows)
     for why in known.reasons:
-        says = printable(why.says) if why.says else "no reason is told"
+        says = people.foreign(why.says, out) if why.says else "no reason is told"
         which = f"{why.rows:,} rows, the first is row {why.first}" if why.rows > 1 else f"row {why.first}"
         out.print(f"not reached: {which}: {says}", style="yellow", soft_wrap=True)
     if rest := known.failed - sum(why.rows for why in known.reasons):

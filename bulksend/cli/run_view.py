@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from bulksend.cli import people
 from bulksend.cli.advice import stop_words
 from bulksend.cli.console import MEANINGS, meaning_of, table
 from bulksend.model import RowInDoubt, Status
 from bulksend.planning import Tally
 from bulksend.runs import Charge, Run
-from bulksend.sending import StopReason
+from bulksend.sending import Stop, StopReason
 from bulksend.sms import dollars, phones
 from bulksend.words import many, printable, time_of
 
@@ -46,7 +47,7 @@ def show_end(out: Console, run: Run, ended: Ended, results: str) -> None:
     out.print(rows)
     _show_reasons(out, run, tally, _NOT_SENT)
     if ended.stop:
-        out.print(f"Stopped early: {printable(stop_words(ended.stop))}", style="bold red", soft_wrap=True)
+        out.print(f"Stopped early: {stopped(ended.stop, out)}", style="bold red", soft_wrap=True)
     elif ended.is_all_left_out:
         out.print("Earlier runs have sent all of this already.", style="bold red")
     elif ended.is_in_vain:
@@ -61,6 +62,12 @@ def show_end(out: Console, run: Run, ended: Ended, results: str) -> None:
         out.print("To go on, run the same command again.")
     if tally.statuses[Status.UNKNOWN]:
         out.print(f"What to do about the unknown rows: bulksend resolve {run.place}", soft_wrap=True)
+
+
+def stopped(stop: Stop, out: Console) -> str:
+    """Why a run ended early, in words; those of the API may name a number."""
+    said = stop_words(stop)
+    return people.foreign(said, out) if stop.reason is StopReason.ALL_REJECTED else printable(said)
 
 
 def _tell_known(out: Console, run: Run, ended: Ended) -> None:
@@ -107,7 +114,7 @@ def show_in_doubt(out: Console, rows: Sequence[RowInDoubt]) -> None:
         listed.add_column(name, overflow="fold")
     for row in rows[:_LISTED_ROWS]:
         since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(row.since))
-        listed.add_row(f"{row.row}", f"{row.recipient}", since, printable(row.error))
+        listed.add_row(f"{row.row}", people.recipient(row.recipient, out), since, people.foreign(row.error, out))
     out.print(listed)
     if len(rows) > _LISTED_ROWS:
         out.print(f"... and {len(rows) - _LISTED_ROWS:,} more; all are in the results.")
@@ -158,4 +165,4 @@ def _show_reasons(out: Console, run: Run, tally: Tally, statuses: tuple[Status, 
             continue
         for says, rows, first in run.complaints(status, _REASONS):
             many = f"{rows:,} rows, the first is row {first}" if rows > 1 else f"row {first}"
-            out.print(f"{status}: {many}: {printable(says)}", style="yellow", soft_wrap=True)
+            out.print(f"{status}: {many}: {people.foreign(says, out)}", style="yellow", soft_wrap=True)

@@ -17,6 +17,7 @@ from bulksend import campaign
 from bulksend.campaign import Ended, SendOptions
 from bulksend.cli import codes, run_view
 from bulksend.cli.codes import ExitCode
+from bulksend.cli.console import tell_error
 from bulksend.cli.given import TargetSettings
 from bulksend.cli.signals import stop_on_signals
 from bulksend.cli.watch import Watch
@@ -110,7 +111,11 @@ def send_watched(
 def tell_end(run: OwnRun, ended: Ended, manners: Manners) -> ExitCode:
     """Show how a send went, and write the results; its exit code."""
     run_view.show_end(manners.out, run, ended, f"{manners.results}")
-    return codes.of_end(ended, leaves_out=manners.leaves_out) if is_written(run, manners) else ExitCode.STOPPED
+    code = codes.of_end(ended, leaves_out=manners.leaves_out)
+    if manners.out.quiet and code is not ExitCode.OK and code is not ExitCode.NOT_ALL_SENT:
+        why = f"stopped early: {run_view.stopped(ended.stop, manners.out)}" if ended.stop else "no row was accepted"
+        tell_error(manners.out, f"{run.place}: {why}")
+    return code if is_written(run, manners) else ExitCode.STOPPED
 
 
 def is_written(run: OwnRun, manners: Manners) -> bool:
@@ -120,9 +125,7 @@ def is_written(run: OwnRun, manners: Manners) -> bool:
     try:
         tell_kept(manners.out, write_results(run, manners.results))
     except UsageError as error:
-        manners.out.print(
-            f"{error}. Write them elsewhere: bulksend results {run.place} -o FILE", style="bold red", soft_wrap=True
-        )
+        tell_error(manners.out, f"{error}. Write them elsewhere: bulksend results {run.place} -o FILE")
         return False
     return True
 

@@ -9,15 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
+from rich.console import Console
 
 from bulksend import campaign
 from bulksend.campaign import SendOptions, Trial
-from bulksend.cli import codes, options, summary
-from bulksend.cli.advice import advised, stop_words
+from bulksend.cli import codes, options, people, summary
+from bulksend.cli.advice import advised
 from bulksend.cli.codes import ExitCode
-from bulksend.cli.console import REHEARSAL, console
+from bulksend.cli.console import REHEARSAL, tell_error
 from bulksend.cli.given import PlanSettings, TargetSettings
 from bulksend.cli.row_view import of_row
+from bulksend.cli.run_view import stopped
 from bulksend.cli.sending import agreed, check_can_ask, send_watched, target_of
 from bulksend.cli.watch import Watch
 from bulksend.errors import Advice, UsageError
@@ -35,6 +37,7 @@ def send_trial(
     to: TargetSettings,
     planned: PlanSettings,
     how: SendOptions,
+    out: Console,
     *,
     yes: bool,
     wait: bool,
@@ -48,15 +51,19 @@ def send_trial(
         OwnedError: another run is sending for the account.
     """
     check_can_ask(yes=yes)
-    out, wanted = console(), planned.options()
+    wanted = planned.options()
     with _planned_run(input_name, to, planned) as (run, address):
         target = target_of(to, address, Endpoint(run.facts.endpoint))
         phone = _phone(number, planned.country or run.facts.country)
         trial = campaign.trial_of(run, row, phone, wanted.rates, wanted.exclusions)
     place = REHEARSAL if address.is_rehearsal else f"{address.base_url}, organization {address.org_id}"
-    out.print(f"Row {trial.row} to {trial.phone}{_sender(trial)}, {_size(trial)}, by {place}:", soft_wrap=True)
-    for line in trial.text.splitlines():
-        out.print(f"  {printable(line, 1_000)}", soft_wrap=True)
+    row_to = f"Row {trial.row} to {people.recipient(trial.phone, out)}"
+    out.print(f"{row_to}{_sender(trial)}, {_size(trial)}, by {place}:", soft_wrap=True)
+    if people.are_hidden(out):
+        out.print(people.LEFT_OUT)
+    else:
+        for line in trial.text.splitlines():
+            out.print(f"  {printable(line, 1_000)}", soft_wrap=True)
     with (
         campaign.trial_run(trial, address) as own,
         campaign.held_account(target, own, Watch(out, hides_progress=True).hear, wait=wait) as account,
@@ -68,9 +75,9 @@ def send_trial(
         )
         (told,) = own.told([1])
     code = codes.of_end(ended)
-    out.print(_outcome(trial, told, is_rehearsal=address.is_rehearsal), soft_wrap=True)
+    out.print(_outcome(trial, told, out, is_rehearsal=address.is_rehearsal), soft_wrap=True)
     if ended.stop:
-        out.print(f"Stopped early: {printable(stop_words(ended.stop))}", style="bold red", soft_wrap=True)
+        tell_error(out, f"Stopped early: {stopped(ended.stop, out)}")
     if as_json:
         summary.write(of_row(told._replace(row=trial.row), Lines()) | {"exit": int(code)})
     return code
@@ -119,16 +126,15 @@ def _size(trial: Trial) -> str:
     return f"{many(trial.parts, 'SMS part')}, {price}"
 
 
-def _outcome(trial: Trial, told: RowTold, *, is_rehearsal: bool) -> str:
+def _outcome(trial: Trial, told: RowTold, out: Console, *, is_rehearsal: bool) -> str:
     """What became of it."""
+    phone = people.recipient(trial.phone, out)
     if told.state == Status.SENT:
         if is_rehearsal:
-            return f"The sandbox took it, as a rehearsal: nothing reached {trial.phone}."
+            return f"The sandbox took it, as a rehearsal: nothing reached {phone}."
         charged = "" if told.charged is None else f" for {dollars(told.charged)} by the API's words"
         said = of_row(told, Lines())
-        return (
-            f"Sent to {trial.phone}{charged}; messageId {printable(str(said['messageId']))}. It is no part of the run."
-        )
-    why = f": {printable(told.error)}" if told.error else ""
+        return f"Sent to {phone}{charged}; messageId {printable(str(said['messageId']))}. It is no part of the run."
+    why = f": {people.foreign(told.error, out)}" if told.error else ""
     sure = "It may or may not have been sent" if told.state == Status.UNKNOWN else "It was not sent"
-    return f"{sure} to {trial.phone}{why}"
+    return f"{sure} to {phone}{why}"

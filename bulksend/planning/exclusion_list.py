@@ -140,8 +140,11 @@ class ExclusionList:
 
     def _refused(self, column: ListedColumn, unread: Unread, hint: str) -> InputError:
         row = self._named(unread.row) if unread.row else "first line"
-        says = f"{printable(unread.cell, _LONGEST)!r} cannot be left out: {unread.why.says} ({column.name}){hint}"
-        return InputError(f"{self._name}: {row}: {says}", unread.why.advice)
+        cell = f"{printable(unread.cell, _LONGEST)!r}"
+        says = f"{cell} cannot be left out: {unread.why.says} ({column.name}){hint}"
+        error = InputError(f"{self._name}: {row}: {says}", unread.why.advice)
+        error.quotes = (cell,)
+        return error
 
     def _named(self, row: int) -> str:
         return f"row {row}{self._lines.beside(row)}"

@@ -41,11 +41,11 @@ class Numbers:
             return f"contact {recipient}"
         return recipient if self.are_shown else _hidden(recipient)
 
-    def within(self, text: str) -> str:
+    def within(self, text: str, longest: int = _TEXT_MAX) -> str:
         """A text of foreign origin on one line, with the numbers in it."""
         if not self.are_shown:
             text = _NUMBER.sub(lambda found: found[0] if found["day"] else _hidden(re.sub(r"\D", "", found[0])), text)
-        return printable(text, _TEXT_MAX)
+        return printable(text, longest)
 
 
 def why_ended(end: End) -> str:

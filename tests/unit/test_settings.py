@@ -136,6 +136,7 @@ SAMPLES: dict[str, tuple[str, Any, str]] = {
     "yes": ("1", True, "true"),
     "new": ("1", True, "true"),
     "no-progress": ("1", True, "true"),
+    "quiet": ("1", True, "true"),
     "verbose": ("1", True, "true"),
     "json": ("1", True, "true"),
 }

@@ -18,7 +18,7 @@ from bulksend.cli.excluded_view import excluded_teller
 from bulksend.cli.given import PaceSettings, PlanSettings, RepeatSettings, TargetSettings
 from bulksend.cli.groups import Group, with_options
 from bulksend.cli.history_view import held_lines
-from bulksend.cli.options import VERBOSE
+from bulksend.cli.options import QUIET, VERBOSE
 from bulksend.cli.page import Page
 from bulksend.cli.settings import Command, option
 from bulksend.engagespark import Balance
@@ -39,6 +39,7 @@ class EstimateSettings:
     limit: int | None
     output: Path | None
     save: Path | None
+    quiet: bool
     verbose: bool
     as_json: bool
 
@@ -52,6 +53,7 @@ ESTIMATE = Group(
         option(
             "--save", metavar="RUNFILE", type=click.Path(path_type=Path), help="Keep the plan; `send RUNFILE` sends it."
         ),
+        QUIET,
         VERBOSE,
         option("--json", "as_json", is_flag=True, help="One summary object on stdout."),
     ),
@@ -86,6 +88,7 @@ def estimate(
 ) -> ExitCode:
     """Plan, show the plan, and throw it away unless it is to be saved."""
     path = Path(input_name)
+    out = console(quiet=said.quiet, verbose=said.verbose)
     if said.output:
         check_output(said.output, path, *planned.files, *to.files, *inputs_at(path))
         check_own(said.output, None)
@@ -93,7 +96,7 @@ def estimate(
     org_id, base_url = to.address
     address = Address(org_id or 0, options.DEFAULT_BASE_URL if base_url is None else base_url)
     request = planned.request(input_name, planned.options(), address)
-    estimator = _Estimator(to, how, said, console(), leaves_out=again.is_said)
+    estimator = _Estimator(to, how, said, out, leaves_out=again.is_said)
     if is_run_file(path):
         if said.save:
             raise UsageError(f"{path}: this is a plan already: leave --save out")

@@ -10,6 +10,7 @@ import click
 from bulksend import campaign
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import console
+from bulksend.cli.options import QUIET
 from bulksend.cli.sending import check_is_local
 from bulksend.cli.settings import Command, option
 from bulksend.cli.values import DURATION
@@ -41,13 +42,16 @@ from bulksend.words import many, printable
     help="One more file of its results, to be rewritten as well. Repeatable.",
 )
 @option("--force", is_flag=True, help="The run file lies on a network file system, where locks may not hold.")
-def command(run_file: Path, older_than: float, repeat_after: float, also: tuple[Path, ...], *, force: bool) -> ExitCode:
+@QUIET
+def command(
+    run_file: Path, older_than: float, repeat_after: float, also: tuple[Path, ...], *, force: bool, quiet: bool
+) -> ExitCode:
     """Take numbers, texts and cells out of a run and its results, for good.
 
     Counts, costs, times and messageIds stay, and the account's history still knows as hashes who got what. Refused
     while rows are to be sent, in doubt, or younger. The input itself is yours to remove.
     """
-    out, wall_s = console(), time.time()
+    out, wall_s = console(quiet=quiet), time.time()
     place = run_meant(run_file, out)
     check_is_local(place, force=force)
     with own_run(place, wall_s) as run:

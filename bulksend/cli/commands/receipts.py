@@ -13,9 +13,11 @@ from bulksend import campaign
 from bulksend.campaign import Patience
 from bulksend.cli import codes, options, receipts_view, summary
 from bulksend.cli.codes import ExitCode
-from bulksend.cli.console import console
+from bulksend.cli.console import console, tell_error
 from bulksend.cli.given import TargetSettings
 from bulksend.cli.groups import Group, with_options
+from bulksend.cli.looked_view import WHY_NOT
+from bulksend.cli.options import QUIET, TELLS_ALL
 from bulksend.cli.sending import check_is_local, run_loop, target_of
 from bulksend.cli.settings import Command, option
 from bulksend.cli.values import DURATION
@@ -34,6 +36,8 @@ class ReceiptsSettings:
 
     until_done: float
     force: bool
+    quiet: bool
+    verbose: bool
     as_json: bool
 
 
@@ -49,6 +53,8 @@ RECEIPTS = Group(
             help="Ask again until all receipts are in, for so long at most, such as 10m.",
         ),
         option("--force", is_flag=True, help="The run file lies on a network file system, where locks may not hold."),
+        QUIET,
+        TELLS_ALL,
         option("--json", "as_json", is_flag=True, help="One summary object on stdout."),
     ),
 )
@@ -66,7 +72,7 @@ def command(run_file: Path, to: TargetSettings, said: ReceiptsSettings) -> ExitC
 
     What is learned is kept as it comes; only what is not final is asked for again. Not while the run is being sent.
     """
-    out = console()
+    out = console(quiet=said.quiet, verbose=said.verbose)
     place = run_meant(run_file, out)
     check_is_local(place, force=said.force)
     with open_run(place) as run:
@@ -96,6 +102,8 @@ def _tell(run: Run, known: Deliveries, looked: Looked, out: Console, said: Recei
         receipts_view.show_deliveries(out, run, known, looked)
     else:
         out.print(f"{run.place}: nothing of this run was sent, so that there are no receipts.", soft_wrap=True)
+    if said.quiet and code is ExitCode.STOPPED:
+        tell_error(out, f"{run.place}: {WHY_NOT[looked]}.")
     if said.as_json:
         summary.write(summary.of_receipts(run, known, looked, code))
     return code

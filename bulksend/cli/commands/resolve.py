@@ -11,11 +11,12 @@ from bulksend import campaign
 from bulksend.campaign import LookedUp
 from bulksend.cli import codes, options, run_view
 from bulksend.cli.codes import ExitCode
-from bulksend.cli.console import console
+from bulksend.cli.console import console, tell_error
 from bulksend.cli.excluded_view import excluded_teller, not_again_words
 from bulksend.cli.given import PaceSettings, TargetSettings
 from bulksend.cli.groups import Group, with_options
 from bulksend.cli.looked_view import WHY_NOT
+from bulksend.cli.options import QUIET, TELLS_ALL
 from bulksend.cli.sending import (
     Manners,
     agreed,
@@ -50,6 +51,8 @@ class ResolveSettings:
     force: bool
     yes: bool
     no_progress: bool
+    quiet: bool
+    verbose: bool
 
 
 RESOLVE = Group(
@@ -68,6 +71,8 @@ RESOLVE = Group(
         option("--force", is_flag=True, help="The run file lies on a network file system, where locks may not hold."),
         option("--yes", "-y", is_flag=True, help="Resend without asking."),
         option("--no-progress", is_flag=True, help="Show no progress."),
+        QUIET,
+        TELLS_ALL,
     ),
 )
 
@@ -83,7 +88,7 @@ def command(run_file: Path, to: TargetSettings, paced: PaceSettings, said: Resol
     """
     if said.resend and said.leave:
         raise UsageError("--resend and --leave cannot both be: leave one out")
-    out = console()
+    out = console(quiet=said.quiet, verbose=said.verbose)
     place = run_meant(run_file, out)
     paths = Paths.beside(str(place), place, said.results)
     check_is_local(paths.run, force=said.force)
@@ -91,7 +96,7 @@ def command(run_file: Path, to: TargetSettings, paced: PaceSettings, said: Resol
         check_output(paths.results, paths.run, *inputs_of(run))
     check_own(paths.results, paths.run)
     org_id, base_url = to.address
-    manners = Manners(out, paths.results, wait=said.wait, hides_progress=said.no_progress)
+    manners = Manners(out, paths.results, wait=said.wait, hides_progress=said.no_progress or said.quiet)
     tell = excluded_teller(out, is_list_said=False, tells_doubts=not said.resend)
     with campaign.own_as_planned(paths.run, Terms(org_id=org_id, base_url=base_url), tell=tell) as run:
         return _Resolver(run, to, paced, said, manners).resolve()
@@ -178,7 +183,10 @@ class _Resolver:
         run_view.show_status(self.manners.out, self.run, tally, f"the results are in {self.manners.results}")
         if not written:
             return ExitCode.STOPPED
-        return ExitCode.OK if self.said.leave else codes.of_resolve(tally, could_look=looked.is_answer)
+        code = ExitCode.OK if self.said.leave else codes.of_resolve(tally, could_look=looked.is_answer)
+        if self.said.quiet and code is ExitCode.STOPPED:
+            tell_error(self.manners.out, f"{self.run.place}: {WHY_NOT[looked]}.")
+        return code
 
 
 def _what_was_seen(seen: LookedUp) -> str:

@@ -9,6 +9,7 @@ import click
 
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import console
+from bulksend.cli.options import QUIET
 from bulksend.cli.sending import tell_kept
 from bulksend.cli.settings import Command, option
 from bulksend.cli.standing_view import purge_words
@@ -29,9 +30,10 @@ from bulksend.words import printable
     multiple=True,
     help="Write only rows that have one of these values in this column, such as status=failed,rejected. Repeatable.",
 )
-def command(run_file: Path, output: Path, where: tuple[tuple[tuple[str, str], ...], ...]) -> ExitCode:
+@QUIET
+def command(run_file: Path, output: Path, where: tuple[tuple[tuple[str, str], ...], ...], *, quiet: bool) -> ExitCode:
     """Write a run's results to a file, as its ending says; the run may be at work."""
-    out = console()
+    out = console(quiet=quiet)
     place = run_meant(run_file, out)
     with open_run(place) as run:
         check_output(output, place, *inputs_of(run))

@@ -10,6 +10,7 @@ from rich.console import Console
 from bulksend import campaign
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import console
+from bulksend.cli.options import QUIET
 from bulksend.cli.sending import check_is_local, has_terminal
 from bulksend.cli.settings import Command, option
 from bulksend.cli.which_run import run_meant
@@ -33,13 +34,14 @@ from bulksend.words import many
     help="Close the run: what is pending or failed goes into FILE, and is not sent by the run itself any more.",
 )
 @option("--force", is_flag=True, help="Close also a run on a network file system, where locks may not hold.")
-def command(run_file: Path, output: Path, *, close: bool, force: bool) -> ExitCode:
+@QUIET
+def command(run_file: Path, output: Path, *, close: bool, force: bool, quiet: bool) -> ExitCode:
     """Write the rows that were not sent into FILE, to be mended there and sent like any other input.
 
     These are the rejected, failed and invalid rows, in the input's own columns, with the error and the line in the
     sheet. Rows in doubt are never among them, pending ones only if the run is closed, which is asked on a terminal.
     """
-    out = console()
+    out = console(quiet=quiet)
     place = run_meant(run_file, out)
     _check_output(output, place)
     if _is_to_be_closed(place, output, close=close):

@@ -18,7 +18,7 @@ from bulksend.cli.given import FileSettings, PaceSettings, PlanSettings, RepeatS
 from bulksend.cli.groups import Group, with_options
 from bulksend.cli.history_view import held_lines
 from bulksend.cli.opening import Asking, Opened, Opener
-from bulksend.cli.options import VERBOSE
+from bulksend.cli.options import QUIET, VERBOSE
 from bulksend.cli.page import Page
 from bulksend.cli.sending import (
     Manners,
@@ -62,6 +62,7 @@ class SendSettings:
     dry_run: bool
     yes: bool
     no_progress: bool
+    quiet: bool
     verbose: bool
     as_json: bool
 
@@ -97,6 +98,7 @@ SEND = Group(
         option("--dry-run", is_flag=True, help="Plan and price only, as `bulksend estimate` does."),
         option("--yes", "-y", is_flag=True, help="Send without asking."),
         option("--no-progress", is_flag=True, help="Show no progress."),
+        QUIET,
         VERBOSE,
         option("--json", "as_json", is_flag=True, help="One summary object on stdout."),
     ),
@@ -127,9 +129,10 @@ def command(
         raise UsageError("--dry-run sends nothing and --test-to one text: leave one out")
     if said.dry_run:
         estimating = EstimateSettings(
-            limit=said.limit, output=None, save=None, verbose=said.verbose, as_json=said.as_json
+            limit=said.limit, output=None, save=None, quiet=said.quiet, verbose=said.verbose, as_json=said.as_json
         )
         return estimate(input_name, to, planned, paced, again, estimating)
+    out = console(quiet=said.quiet, verbose=said.verbose)
     if said.test_to is not None:
         how = replace(paced.options(), dedup=not said.no_dedup, max_cost=said.max_cost)
         return send_trial(
@@ -139,9 +142,10 @@ def command(
             to,
             planned,
             how,
+            out,
             yes=said.yes,
             wait=said.wait,
-            hides_progress=said.no_progress,
+            hides_progress=said.no_progress or said.quiet,
             as_json=said.as_json,
         )
     paths = Paths.beside(input_name, files.run, files.results, rehearses=to.sandbox)
@@ -157,12 +161,13 @@ def command(
         repeating=again.options(),
         history_days=said.history_days,
     )
-    out = console()
     opener = Opener(out, paths.run, files.results, read, planned.rates, Asking(repeat=again.repeat, new=said.new))
     opened = _opened(input_name, to, planned, opener, yes=said.yes)
     if opened.repeat:
         how = replace(how, repeating=replace(how.repeating, repeat=True))
-    manners = Manners(out, opened.results, wait=said.wait, hides_progress=said.no_progress, leaves_out=again.is_said)
+    manners = Manners(
+        out, opened.results, wait=said.wait, hides_progress=said.no_progress or said.quiet, leaves_out=again.is_said
+    )
     with opened.run as run:
         try:
             ended, code = _send(opened, to, how, manners, said)

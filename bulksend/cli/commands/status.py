@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bulksend.cli import run_view, summary
+from bulksend.cli import options, run_view, summary
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import console
 from bulksend.cli.onlooking import look_on
@@ -20,8 +20,9 @@ from bulksend.runs import open_run, stand_of
 @click.command(cls=Command)
 @click.argument("run_file", metavar="RUN", type=click.Path(path_type=Path))
 @option("--watch", is_flag=True, help="Go on showing it, until whoever sends it has ended. It only reads.")
+@options.TELLS_ALL
 @option("--json", "as_json", is_flag=True, help="One summary object on stdout.")
-def command(run_file: Path, *, watch: bool, as_json: bool) -> ExitCode:
+def command(run_file: Path, *, watch: bool, verbose: bool, as_json: bool) -> ExitCode:
     """Say where a run stands, and why it last ended; it may be at work.
 
     With --watch it is the screen of whoever sends the run, in another terminal. If nobody does, that is waited for;
@@ -29,7 +30,7 @@ def command(run_file: Path, *, watch: bool, as_json: bool) -> ExitCode:
     """
     if watch and as_json:
         raise UsageError("--watch is a screen for people: a script asks with --json alone, as often as it likes")
-    out = console()
+    out = console(verbose=verbose)
     place = run_meant(run_file, out)
     if watch and not look_on(place, out):
         return ExitCode.OK

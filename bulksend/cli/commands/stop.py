@@ -10,6 +10,7 @@ import click
 from bulksend.cli import summary
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import console
+from bulksend.cli.options import QUIET
 from bulksend.cli.settings import Command, option
 from bulksend.cli.standing_view import end_words
 from bulksend.cli.which_run import run_meant
@@ -23,13 +24,14 @@ from bulksend.words import printable
 )
 @click.argument("run_file", metavar="RUN", type=click.Path(path_type=Path))
 @option("--json", "as_json", is_flag=True, help="One summary object on stdout.")
-def command(run_file: Path, *, as_json: bool) -> ExitCode:
+@QUIET
+def command(run_file: Path, *, as_json: bool, quiet: bool) -> ExitCode:
     """End a running send in order, wherever it was started: as one Ctrl-C there does.
 
     It takes no more messages within a second, waits for the answers that are under way, and ends with exit code 3; the
     same command goes on.
     """
-    out = console()
+    out = console(quiet=quiet)
     place = run_meant(run_file, out)
     asked = ask_to_end(place, time.time())
     with open_run(place) as run:

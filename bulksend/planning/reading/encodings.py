@@ -173,6 +173,7 @@ class Utf8Stream(io.BufferedIOBase):
             f"{NAMES[told.other]} ({told.other})",
             Advice.SAY_ENCODING,
             Severity.TEXT,
+            quotes=(f"{seen!r}", f"{other!r}"),
         )
 
     def _decoded(self, decoder: codecs.IncrementalDecoder, chunk: bytes) -> bytes:

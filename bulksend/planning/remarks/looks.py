@@ -56,4 +56,5 @@ class UnsureLooks:
                 f"{noted.count('has', 'have')} the column {column!r} written plainly, not as the sheet shows it "
                 f"({why}): {noted}",
                 severity=Severity.TEXT,
+                quotes=noted.quotes,
             )

@@ -43,6 +43,11 @@ class Noted:
         """The first of them, in input order."""
         return tuple(replace(example, beside=self._lines.beside(example.row)) for example in self._examples)
 
+    @property
+    def quotes(self) -> tuple[str, ...]:
+        """What of these words quotes cells."""
+        return tuple(f"({example.value})" for example in self._examples if example.value)
+
     def count(self, one: str, many: str) -> str:
         """How many rows do something, in words: ``1 row has``, ``2 rows have``."""
         return f"1 row {one}" if self.rows == 1 else f"{self.rows:,} rows {many}"

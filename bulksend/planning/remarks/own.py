@@ -48,4 +48,9 @@ class Own:
             name, first = self._columns.name_of(self._field), self._rows.examples[0]
             has = self._rows.count(f"has its own {what}", f"have {what}s of their own")
             says = f"{has} in {name!r}, {used} in place of the given one"
-            yield Remark(f"{says}: row {first.row}{first.beside} ({first.value})", advice, Severity.TEXT)
+            yield Remark(
+                f"{says}: row {first.row}{first.beside} ({first.value})",
+                advice,
+                Severity.TEXT,
+                quotes=self._rows.quotes,
+            )

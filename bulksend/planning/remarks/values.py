@@ -48,6 +48,7 @@ class Values:
                 f"{rows.noted.count('has', 'have')} {has.format(place=place)}: {rows.noted}; "
                 f"{'it is' if rows.noted.rows == 1 else 'they are'} sent so{cost}: {what_to_do}",
                 severity=Severity.TEXT,
+                quotes=rows.noted.quotes,
             )
 
 

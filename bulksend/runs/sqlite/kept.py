@@ -62,7 +62,7 @@ def _remark(value: Any) -> Remark:
     if isinstance(value, str):
         return Remark(value)
     severity = Severity(value.get("severity", Severity.NOTE))
-    return Remark(value["says"], _advice(value), severity, value.get("about", {}))
+    return Remark(value["says"], _advice(value), severity, value.get("about", {}), tuple(value.get("quotes", ())))
 
 
 def _advice(value: Mapping[str, Any]) -> Advice | None:
