@@ -81,7 +81,7 @@ class MemoryJournal:
     def __init__(self, memory: Memory, wall_s: float, limit: int | None = None) -> None:
         self._memory = memory
         self._next_ticket = 1
-        memory.asked_at_s = None  # that was asked of whoever had it before
+        memory.asked_at_s = memory.progress = None  # that was of whoever had it before
         for note in memory.notes.values():
             if note.life.state is State.IN_FLIGHT:
                 note.see(Event.CUT_OFF)

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, suppress
 
 from bulksend.campaign.events import CutShort, Progressed, ServerAway, Slowed, StoppingEarly, Tell
 from bulksend.campaign.meter import Meter, seconds_left
-from bulksend.sending import Engine, Progress, Stopping
+from bulksend.sending import Engine, Progress, Stop, Stopping
 
 _LOOK_S = 0.1
 _CAPS_LOOK_S = 5.0  # the caps are looked at phone by phone, so not as often
@@ -49,8 +49,10 @@ class _Watching:
         self._done, self._sent = Meter(self._began), Meter(self._began)
         self._caps_until = self._caps_seen = 0.0
         self._quiet_until = self._looks_at = 0.0
-        self._is_stopping = self._is_hurried = False
-        stopping.tell(self._hurry)
+        self._told: Stop | None = None
+        self._is_hurried = False
+        stopping.tell(self._asked)
+        self._asked()
 
     async def run(self) -> None:
         """Tell of it until cancelled."""
@@ -58,7 +60,6 @@ class _Watching:
             while True:
                 mono_s = time.monotonic()
                 self._tell_of_pauses(mono_s)
-                self._tell_of_the_end()
                 self._tell(self._progress(mono_s))
                 await asyncio.sleep(_LOOK_S)
         finally:
@@ -74,16 +75,14 @@ class _Watching:
             if self._looks_at < math.inf:
                 self._tell(ServerAway(max(0.0, self._looks_at - mono_s)))
 
-    def _tell_of_the_end(self) -> None:
-        if self._stopping.why and not self._is_stopping:
-            self._is_stopping = True
-            self._tell(StoppingEarly(self._stopping.why, self._in_flight, self._grace_s))
-
-    def _hurry(self) -> None:
+    def _asked(self) -> None:
         """Called whenever an end is asked for; what is under way is counted before it is given up."""
+        why = self._stopping.why
+        if why is not None and why is not self._told:
+            self._told = why
+            self._tell(StoppingEarly(why, self._in_flight, self._grace_s))
         if self._stopping.is_hurried and not self._is_hurried:
             self._is_hurried = True
-            self._tell_of_the_end()
             self._tell(CutShort(self._in_flight))
 
     @property

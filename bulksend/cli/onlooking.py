@@ -99,9 +99,10 @@ class _Onlooker:
             yield f"{place}: nobody is sending it. Waiting for whoever does."
         else:
             does = "is sending it" if look.view else "has it, and is not sending at the moment"
-            yield f"{place}: process {owner.pid} on {printable(owner.host)} {does}, since {moment(owner.since)}."
+            yield f"{place}: process {owner.pid} on {printable(owner.host)} {does}."
+            yield f"It began on {moment(owner.since)}."
         if spell.started_at is not None and (owner is None or spell.started_at < owner.since):
-            yield f"It was first sent on {moment(spell.started_at)}."
+            yield f"The run was first sent on {moment(spell.started_at)}."
         if spell.end is not None:
             says = end_words(spell.end)
             yield f"{says[0].upper()}{says[1:]}."

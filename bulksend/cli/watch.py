@@ -105,8 +105,11 @@ def _words(event: CampaignEvent) -> list[str]:
             return [f"The server is away; trying again in {max(1, round(seconds))} s."]
         case StoppingEarly(stop, in_flight, grace_s) if stop.reason.is_interruption:
             why = f", for {stop.says}" if stop.reason is StopReason.ASKED else ""
+            if not in_flight:
+                return [f"Stopping{why}: no answer is waited for."]
             waiting = f"Stopping{why}: waiting for {many(in_flight, 'answer')}, {grace_s:g} s at most."
-            return [f"{waiting} {_AGAIN.get(stop.reason, 'The same once more')} leaves them in doubt."]
+            doubted = "it" if in_flight == 1 else "them"
+            return [f"{waiting} {_AGAIN.get(stop.reason, 'The same once more')} leaves {doubted} in doubt."]
         case CutShort(in_doubt):
             left = many(in_doubt, "message is", "messages are")
             return [f"Not waiting any longer: {left} in doubt. Nothing else goes out."]

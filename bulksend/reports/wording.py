@@ -12,8 +12,10 @@ from bulksend.words import printable
 
 _SHOWN_DIGITS = 3
 _TEXT_MAX = 300
-# A day is written with as many digits as a number: it stays.
-_NUMBER = re.compile(r"(?P<day>\b\d{4}-\d\d-\d\d(?:[T ]\d\d:[\d:.]+)?)|\+?\d(?:[ ().-]{0,2}\d){6,}")
+# A day is written with as many digits as a number: it stays. So does the row that a number stands in.
+_NUMBER = re.compile(
+    r"(?P<kept>\b\d{4}-\d\d-\d\d(?:[T ]\d\d:[\d:.]+)?|\b(?:row|line) [\d,]+)|\+?\d(?:[ ().-]{0,2}\d){6,}"
+)
 
 
 _WORDS = {
@@ -44,7 +46,7 @@ class Numbers:
     def within(self, text: str, longest: int = _TEXT_MAX) -> str:
         """A text of foreign origin on one line, with the numbers in it."""
         if not self.are_shown:
-            text = _NUMBER.sub(lambda found: found[0] if found["day"] else _hidden(re.sub(r"\D", "", found[0])), text)
+            text = _NUMBER.sub(lambda found: found[0] if found["kept"] else _hidden(re.sub(r"\D", "", found[0])), text)
         return printable(text, longest)
 
 

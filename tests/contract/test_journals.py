@@ -28,6 +28,7 @@ from bulksend.model import (
     RowInDoubt,
     Status,
 )
+from bulksend.runs import open_run
 from bulksend.runs.sqlite import OwnSqliteRun, ask_to_end
 from bulksend.runs.states import STEPS, Decision, Life, State
 from bulksend.sending import Journal, Keys
@@ -57,6 +58,9 @@ class Kept(Protocol):
     def is_asked_to_end(self) -> None:
         """Somebody elsewhere asks for the end of whoever has it."""
 
+    def progress(self) -> str | None:
+        """What somebody elsewhere sees of whoever has it."""
+
     def is_taken_over(self) -> None:
         """Somebody else has the run from now on."""
 
@@ -79,6 +83,9 @@ class InMemory:
 
     def is_asked_to_end(self) -> None:
         self.memory.asked_at_s = NOW_S
+
+    def progress(self) -> str | None:
+        return self.memory.progress
 
     def is_taken_over(self) -> None:
         self.memory.failure = OwnedError("somebody else has it")
@@ -109,6 +116,10 @@ class InFile:
 
     def is_asked_to_end(self) -> None:
         assert ask_to_end(self.path, NOW_S)
+
+    def progress(self) -> str | None:
+        with open_run(self.path) as run:
+            return run.progress
 
     def is_taken_over(self) -> None:
         self.change("UPDATE facts SET value = value + 1 WHERE name = 'epoch'")
@@ -628,6 +639,19 @@ async def test_whoever_has_a_run_is_asked_to_end_and_nobody_who_comes_later(keep
     journal.close()
 
 
+async def test_whoever_looks_on_sees_what_was_noted_last(keep: Keep) -> None:
+    kept = keep(messages(ANA))
+    journal = kept.open()
+    assert kept.progress() is None
+    for words in ("half", "all of it"):
+        await journal.note_progress(words)
+        assert kept.progress() == words
+    journal.close()
+    journal = kept.open()
+    assert kept.progress() is None  # that was of whoever had it before
+    journal.close()
+
+
 # -- Order, ends and failures
 
 
@@ -666,6 +690,7 @@ CALLS: dict[str, Callable[[Journal], Awaitable[object]]] = {
     "rivals": lambda journal: journal.rivals(0.0),
     "found": lambda journal: journal.found({1: ANSWER}, NOW_S),
     "asked": lambda journal: journal.asked_at(),
+    "progress": lambda journal: journal.note_progress("far"),
 }
 
 

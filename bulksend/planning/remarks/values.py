@@ -24,6 +24,10 @@ _WORDS = {
 """What rows have, and what to do about it."""
 
 
+_QUOTING = {Oddity.FORMULA, Oddity.GARBLED}
+"""Of these the whole cell is shown; of the others what is odd about it."""
+
+
 class Values:
     """What nobody means, by kind and place, and what its messages would cost."""
 
@@ -48,7 +52,7 @@ class Values:
                 f"{rows.noted.count('has', 'have')} {has.format(place=place)}: {rows.noted}; "
                 f"{'it is' if rows.noted.rows == 1 else 'they are'} sent so{cost}: {what_to_do}",
                 severity=Severity.TEXT,
-                quotes=rows.noted.quotes,
+                quotes=rows.noted.quotes if kind in _QUOTING else (),
             )
 
 
