@@ -98,7 +98,9 @@ class _Onlooker:
         if owner is None:
             yield f"{place}: nobody is sending it. Waiting for whoever does."
         else:
-            does = "is sending it" if look.view else "has it, and is not sending at the moment"
+            has_sent = spell.end is not None and (spell.end.at_s or 0.0) >= owner.since
+            idle = "has sent, and is writing the results" if has_sent else "has it, and is not sending at the moment"
+            does = "is sending it" if look.view else idle
             yield f"{place}: process {owner.pid} on {printable(owner.host)} {does}."
             yield f"It began on {moment(owner.since)}."
         if spell.started_at is not None and (owner is None or spell.started_at < owner.since):

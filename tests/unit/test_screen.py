@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from io import StringIO
 
 import pytest
@@ -92,3 +94,19 @@ def test_a_sentence_is_broken_between_words_alone(words: list[str], width: int) 
     assert " ".join(line.removeprefix("    ") for line in lines).split(" ") == words
     for line in lines:
         assert cell_len(line) <= width or len(line.split()) == 1
+
+
+def test_who_wants_no_colour_gets_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    coloured = re.compile(r"\x1b\[(?:\d+;)*(?:3[0-7]|38|4[0-7]|48|9[0-7])")
+    for wants, found in (("", True), ("1", False)):
+        monkeypatch.setenv("NO_COLOR", wants)
+        said = StringIO()
+        out = Console(
+            file=said,
+            width=80,
+            force_terminal=True,
+            color_system="auto",
+            _environ={**os.environ, "TERM": "xterm-256color"},
+        )
+        out.print(Screen(BEGAN, SEEN).shown(80))
+        assert bool(coloured.search(said.getvalue())) is found
