@@ -8,11 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Program, SandboxProcess
+from conftest import Program, SandboxServer
 from rich.cells import cell_len
 from terminals import CTRL_C, Terminal, terminal
 
-Start = Callable[..., SandboxProcess]
+Start = Callable[..., SandboxServer]
 CampaignOf = Callable[..., Path]
 Numbers = Callable[[int], list[str]]
 
@@ -20,7 +20,7 @@ ROWS, WORKERS = 300, 20
 DONE = re.compile(r"sending: ([\d,]+) of 300 done")
 
 
-def sending(server: SandboxProcess, *more: str) -> tuple[str, ...]:
+def sending(server: SandboxServer, *more: str) -> tuple[str, ...]:
     return ("send", "campaign.csv", "--base-url", server.base_url, "--concurrency", str(WORKERS), *more)
 
 
