@@ -12,15 +12,18 @@ from pathlib import Path
 from typing import IO
 
 import click
+from rich.console import Console
 
 from bulksend import campaign
 from bulksend.campaign import Asked
+from bulksend.cli import people
 from bulksend.cli.advice import advised
 from bulksend.cli.codes import ExitCode
+from bulksend.cli.console import console
 from bulksend.cli.given import AccountSettings, TargetSettings
 from bulksend.cli.groups import Group, with_options
 from bulksend.cli.looked_view import WHY_NOT
-from bulksend.cli.options import ACCOUNT, COUNTRY, DEFAULT_BASE_URL, TARGET
+from bulksend.cli.options import ACCOUNT, COUNTRY, DEFAULT_BASE_URL, TARGET, TELLS_ALL
 from bulksend.cli.sending import has_terminal, run_loop
 from bulksend.cli.settings import Command, option
 from bulksend.cli.values import DURATION
@@ -153,10 +156,11 @@ def export_command(file: Path, account: AccountSettings) -> ExitCode:
             "--since", metavar="TIME", type=DURATION, default="30d", show_default=True, help="How far back to look."
         ),
         option("--add", is_flag=True, help="Add them without asking."),
+        TELLS_ALL,
     ),
     TARGET,
 )
-def fetch_command(words: Sequence[str], since: float, to: TargetSettings, *, add: bool) -> ExitCode:
+def fetch_command(words: Sequence[str], since: float, to: TargetSettings, *, add: bool, verbose: bool) -> ExitCode:
     """Read in the API's list of messages who asked for no more, and add them on your word.
 
     It takes who said stop in the usual words of English, Filipino or Spanish and nothing else, and shows who began so
@@ -169,7 +173,7 @@ def fetch_command(words: Sequence[str], since: float, to: TargetSettings, *, add
     asked = run_loop(campaign.fetch_stops(target, time.time() - since, words))
     if asked.looked is not Looked.THROUGH:
         click.echo(f"{WHY_NOT[asked.looked]}: there may be others who asked for no more.", err=True)
-    _show_asked(asked)
+    _show_asked(asked, console(verbose=verbose))
     if asked.stops and (add or _agreed(len(asked.stops))):
         with _optouts(account) as optouts:
             added = sum(optouts.add([each.recipient], each.reason, each.since_s) for each in asked.stops)
@@ -177,7 +181,7 @@ def fetch_command(words: Sequence[str], since: float, to: TargetSettings, *, add
     return ExitCode.OK if asked.looked is Looked.THROUGH else ExitCode.STOPPED
 
 
-def _show_asked(asked: Asked) -> None:
+def _show_asked(asked: Asked, out: Console) -> None:
     for each in asked.stops:
         click.echo(_line(each))
     if not asked.stops and asked.looked is Looked.THROUGH:
@@ -191,7 +195,9 @@ def _show_asked(asked: Asked) -> None:
             "These began so and went on, and are not taken; if they mean it, add them by their numbers:", err=True
         )
     for each in asked.unsure:
-        click.echo(_line(each), err=True)
+        click.echo(_masked(each, out) if people.are_hidden(out) else _line(each), err=True)
+    if asked.unsure and people.are_hidden(out):
+        click.echo(people.LEFT_OUT, err=True)
 
 
 def _agreed(number: int) -> bool:
@@ -211,6 +217,11 @@ def _agreed(number: int) -> bool:
 def _line(each: OptOut) -> str:
     who = f"contact {each.recipient}" if isinstance(each.recipient, int) else each.recipient
     return f"{who:<16}  {time.strftime('%Y-%m-%d', time.localtime(each.since_s))}  {each.reason}".rstrip()
+
+
+def _masked(each: OptOut, out: Console) -> str:
+    who = people.recipient(f"{each.recipient}", out)
+    return f"{who:<16}  {time.strftime('%Y-%m-%d', time.localtime(each.since_s))}"
 
 
 def _are(number: int) -> str:
@@ -242,7 +253,7 @@ def _each_once(found: Exclusions) -> list[Recipient]:
 
 def _warn(found: Exclusions) -> None:
     for warning in found.warnings:
-        click.echo(f"Note: {warning}", err=True)
+        click.echo(f"Note: {people.foreign(f'{warning}', console(), 1_000)}", err=True)
 
 
 def _country(how: ReadSettings) -> str | None:
