@@ -40,7 +40,7 @@ def test_what_is_wrong_with_rows_is_told_by_reason_with_row_column_and_value(pro
         ("639171234567, 639181234567", "Two", "a"),
         ("639171234567", "Long", "x" * 2_000),
     )
-    told = program("estimate", "campaign.csv", "--from", "ACME")
+    told = program("estimate", "campaign.csv", "--from", "ACME", "-v")
     assert told.returncode == ExitCode.NOT_ALL_SENT
     lines = lines_of(told.stderr)
     assert "note: the numbers are taken from the column 'Mobile No.': --map to=COLUMN says otherwise" in lines
@@ -119,7 +119,7 @@ def test_the_phones_that_take_longest_are_named(program: Program) -> None:
         *[("639181234567", f"{row}") for row in range(100)],
         *[("639191234567", f"{row}") for row in range(20)],
     )
-    told = program("estimate", "campaign.csv", "--json")
+    told = program("estimate", "campaign.csv", "--json", "-v")
     assert json.loads(told.stdout)["minSeconds"] == 99 * 60
     assert "1 h 39 min at least, for the cap: 639171234567 gets 500 messages, 639181234567 100 messages\n" in (
         "\n".join(lines_of(told.stderr))
@@ -138,7 +138,7 @@ def test_what_makes_texts_dear_is_told_and_mended_on_request(program: Program) -
     assert "\u2019 (right single quotation mark) in 3 (row 1 (character 3), row 2 (character 3), row 3" in told.stderr
     assert "3 of these would be GSM-7" in told.stderr
     assert "would save 3 SMS parts ($0.06): --gsm replaces them" in told.stderr
-    mended = program("estimate", "campaign.csv", "--from", "ACME", "--gsm", "--json", "--save", "gsm.run")
+    mended = program("estimate", "campaign.csv", "--from", "ACME", "--gsm", "--json", "--save", "gsm.run", "-v")
     assert json.loads(mended.stdout)["parts"] == 3 + 1
     assert "3 rows have typographic characters replaced, which saves 3 SMS parts ($0.06)" in mended.stderr
     assert "It's here - come and see... xxx" in mended.stderr
@@ -216,7 +216,7 @@ def test_what_cannot_be_used_is_one_sentence(
     write(program, ("to", "message"), ("639171234567", "a"), ("639171234567", "a"))
     if content is not None:
         (program.folder / "list.csv").write_text(content)
-    refused = program("estimate", "campaign.csv", *flags)
+    refused = program("estimate", "campaign.csv", *flags, "-v")
     assert refused.returncode == ExitCode.USAGE
     assert says in refused.stderr
     assert "Traceback" not in refused.stderr
@@ -232,7 +232,7 @@ def test_carriers_rules_and_landlines_are_warned_of(program: Program) -> None:
         ("9611234567", "ACME", "a"),
         ("639181234567", "ACME", "Hi {{contact.firstName}}"),
     )
-    told = program("estimate", "campaign.csv").stderr
+    told = program("estimate", "campaign.csv", "-v").stderr
     assert "holds a carrier's name, 'SMART'" in told
     assert "no sender id (from)" in told
     assert "1 row has a link through bit.ly, a public shortener, which a Philippine carrier blocks: row 1" in told
