@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from io import StringIO
 
 import pytest
@@ -12,11 +13,12 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from bulksend.campaign import Meter, Progressed, Started
+from bulksend.campaign import CampaignEvent, Meter, Progressed, Started, StoppingEarly
 from bulksend.cli.console import wrapped
 from bulksend.cli.screen import Screen
+from bulksend.cli.watch import Watch
 from bulksend.model import Event, Outcome, Status
-from bulksend.sending import Progress
+from bulksend.sending import Progress, Stop, StopReason
 from bulksend.sending.progress import status_of
 
 ENDS = {Status.SENT: 1_190, Status.REJECTED: 40, Status.UNKNOWN: 4}
@@ -110,3 +112,30 @@ def test_who_wants_no_colour_gets_none(monkeypatch: pytest.MonkeyPatch) -> None:
         )
         out.print(Screen(BEGAN, SEEN).shown(80))
         assert bool(coloured.search(said.getvalue())) is found
+
+
+def watched(*events: CampaignEvent) -> list[str]:
+    """What is said without a terminal."""
+    said = StringIO()
+    watch = Watch(Console(file=said, width=160, highlight=False), hides_progress=False)
+    for event in events:
+        watch.hear(event)
+    return said.getvalue().splitlines()
+
+
+def test_without_a_terminal_a_plain_line_comes_every_ten_seconds() -> None:
+    lines = watched(BEGAN, *(replace(SEEN, seconds=tenths / 10) for tenths in range(250)))
+    assert lines == [Screen(BEGAN, SEEN).line()] * 2
+    assert "internal service error" not in lines[0]  # what the server says may name somebody
+
+
+@pytest.mark.parametrize(
+    ("in_flight", "says"),
+    [
+        (8, "Stopping: waiting for 8 answers, 10 s at most. Ctrl-C again leaves them in doubt."),
+        (1, "Stopping: waiting for 1 answer, 10 s at most. Ctrl-C again leaves it in doubt."),
+        (0, "Stopping: no answer is waited for."),
+    ],
+)
+def test_ctrl_c_is_told_what_it_waits_for(in_flight: int, says: str) -> None:
+    assert watched(StoppingEarly(Stop(StopReason.INTERRUPTED, "interrupted"), in_flight, 10.0)) == [says]
