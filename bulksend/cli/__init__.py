@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import shutil
 import signal
 import sys
 from types import FrameType
@@ -81,6 +82,8 @@ def run(arguments: list[str]) -> int:
         error.show()
         return _failed(error.exit_code, error.format_message(), arguments)
     except click.Abort:
+        if sys.stderr.isatty():
+            click.echo(err=True)  # below the terminal's ^C
         click.echo("Interrupted.", err=True)
         return ExitCode.INTERRUPTED
     except BrokenPipeError:  # whoever read our output has gone
@@ -93,8 +96,19 @@ def run(arguments: list[str]) -> int:
             from bulksend.cli.people import unquoted  # noqa: PLC0415 -- most commands succeed
 
             says = unquoted(says, error.quotes)
-        click.echo(f"Error: {says}", err=True)
+        _say(f"Error: {says}")
         return _failed(codes.of_error(error), says, arguments)
+
+
+def _say(sentence: str) -> None:
+    """Say it on stderr, on a terminal in lines of whole words."""
+    if not sys.stderr.isatty():
+        click.echo(sentence, err=True)
+        return
+    from bulksend.cli.console import wrapped  # noqa: PLC0415 -- most commands succeed
+
+    for line in wrapped(sentence, shutil.get_terminal_size().columns):
+        click.echo(line, err=True)
 
 
 def _failed(code: int, reason: str, arguments: list[str]) -> int:
