@@ -43,7 +43,7 @@ class Terminal:
         self.process = subprocess.Popen(
             ["sh", "-c", _AT_TERMINAL, os.ttyname(other_end), *PROGRAM, *arguments],
             cwd=folder,
-            env=environment(TERM="xterm"),
+            env=_environment(),
             stdin=other_end,
             stdout=other_end,
             stderr=other_end,
@@ -106,6 +106,11 @@ class Terminal:
                     self._seen += more
                     self._stream.feed(more)
                     self._news.notify_all()
+
+
+def _environment() -> dict[str, str]:
+    """One that does not say how wide the terminal is: that of the tests may be another."""
+    return {name: value for name, value in environment(TERM="xterm").items() if name not in {"COLUMNS", "LINES"}}
 
 
 @contextmanager

@@ -57,8 +57,7 @@ def send_trial(
         phone = _phone(number, planned.country or run.facts.country)
         trial = campaign.trial_of(run, row, phone, wanted.rates, wanted.exclusions)
     place = REHEARSAL if address.is_rehearsal else f"{address.base_url}, organization {address.org_id}"
-    row_to = f"Row {trial.row} to {people.recipient(trial.phone, out)}"
-    out.print(f"{row_to}{_sender(trial)}, {_size(trial)}, by {place}:", soft_wrap=True)
+    out.print(f"Row {trial.row} to {trial.phone}{_sender(trial)}, {_size(trial)}, by {place}:", soft_wrap=True)
     if people.are_hidden(out):
         out.print(people.LEFT_OUT)
     else:
@@ -128,13 +127,14 @@ def _size(trial: Trial) -> str:
 
 def _outcome(trial: Trial, told: RowTold, out: Console, *, is_rehearsal: bool) -> str:
     """What became of it."""
-    phone = people.recipient(trial.phone, out)
     if told.state == Status.SENT:
         if is_rehearsal:
-            return f"The sandbox took it, as a rehearsal: nothing reached {phone}."
+            return f"The sandbox took it, as a rehearsal: nothing reached {trial.phone}."
         charged = "" if told.charged is None else f" for {dollars(told.charged)} by the API's words"
         said = of_row(told, Lines())
-        return f"Sent to {phone}{charged}; messageId {printable(str(said['messageId']))}. It is no part of the run."
+        return (
+            f"Sent to {trial.phone}{charged}; messageId {printable(str(said['messageId']))}. It is no part of the run."
+        )
     why = f": {people.foreign(told.error, out)}" if told.error else ""
     sure = "It may or may not have been sent" if told.state == Status.UNKNOWN else "It was not sent"
-    return f"{sure} to {phone}{why}"
+    return f"{sure} to {trial.phone}{why}"

@@ -44,9 +44,8 @@ def test_a_thousand_rows_are_each_sent_once_and_the_same_again_sends_nothing(
 
 def test_the_sample_campaign_is_sent_whole_and_nothing_is_lost_to_the_cap(program: Program) -> None:
     program.take_samples("campaign.csv", "template.txt")
-    sent = program(
-        "send", "campaign.csv", "--sandbox", "--message-file", "template.txt", "--cap", "63=5/2", "--yes", "--json"
-    )
+    sandboxed = ("send", "campaign.csv", "--sandbox", "--message-file", "template.txt", "--cap", "63=5/2")
+    sent = program(*sandboxed, "--yes", "--json", "-v")
     assert sent.returncode == 0, sent.stderr
     assert json.loads(sent.stdout)["sent"] == 200
     assert "lost 0 of them" in sent.stderr

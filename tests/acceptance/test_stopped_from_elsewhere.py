@@ -110,7 +110,7 @@ def test_whoever_sits_before_a_send_that_was_stopped_need_not_wait_for_its_answe
     server.await_requests(1)
     assert program("stop", "campaign.run").returncode == 0
     assert process.stderr is not None
-    while "Ctrl-C leaves them in doubt" not in (line := process.stderr.readline()):
+    while "Ctrl-C leaves it in doubt" not in (line := process.stderr.readline()):
         assert line, "it does not stop"
     started = time.monotonic()
     process.send_signal(signal.SIGINT)
