@@ -13,7 +13,7 @@ from click.core import ParameterSource
 
 from bulksend import campaign
 from bulksend.campaign import PlanRequest, Repeating, SendOptions
-from bulksend.cli.settings import api_key
+from bulksend.cli.key import api_key
 from bulksend.errors import UsageError
 from bulksend.model import Duplicates, Endpoint
 from bulksend.planning import PlanOptions, ReadOptions
@@ -34,6 +34,7 @@ class TargetSettings:
     base_url: str | None
     sandbox: bool
     api_key_file: Path | None
+    api_key_command: str | None
 
     @property
     def address(self) -> tuple[int | None, str | None]:
@@ -59,14 +60,14 @@ class TargetSettings:
         Raises:
             UsageError: there is none.
         """
-        return api_key(self.api_key_file, _source("api_key_file"))
+        return api_key(click.get_current_context(), self.api_key_file, self.api_key_command)
 
     def key_if_any(self) -> str | None:
-        """The API key, or None if there is none; a file that is named for it must hold one."""
+        """The API key, or None if there is none; a file or a command that is named for it must give one."""
         try:
             return self.key()
         except UsageError:
-            if self.api_key_file is not None:
+            if self.api_key_file is not None or self.api_key_command is not None:
                 raise
             return None
 

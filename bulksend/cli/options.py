@@ -22,7 +22,8 @@ def _no_key_in_arguments(ctx: click.Context, param: click.Parameter, value: str 
     if value is not None:
         raise click.BadParameter(
             "the key is not taken from the command line, where every user of this machine can read it: put it into "
-            "the environment as BULKSEND_API_KEY, or name a file that holds it with --api-key-file",
+            "the environment as BULKSEND_API_KEY, name a file that holds it with --api-key-file, or a command that "
+            "prints it with --api-key-command",
             ctx,
             param,
         )
@@ -150,6 +151,7 @@ TARGET = Group(
             help="Rehearse: send to a private local server instead, into NAME.sandbox.run; needs no key.",
         ),
         option("--api-key-file", metavar="F", type=click.Path(path_type=Path), help="A file that holds the API key."),
+        option("--api-key-command", metavar="CMD", help="A command that prints the API key; no shell is asked."),
         click.option("--api-key", hidden=True, expose_value=False, callback=_no_key_in_arguments),
     ),
 )

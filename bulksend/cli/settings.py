@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import tomllib
-from collections.abc import Callable, Mapping
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, datetime, time
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,121 +12,191 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from bulksend.cli.configuration import FILE, KEY_NAME, Configuration, read_configuration
+from bulksend.cli.sections import sections_of
 from bulksend.errors import UsageError
 
-FILE = Path("bulksend.toml")
-KEY_VARIABLE = "BULKSEND_API_KEY"
-KEY_NAME = "api-key"
+COMMANDS = ("api-key-command", "on-finish")
+"""Options whose values are programs to start."""
+
+_CONFIGURATION = "bulksend.configuration"
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 class Command(click.Command):
-    """A command whose options have their defaults in bulksend.toml."""
+    """A command whose options have their defaults in bulksend.toml, and whose help ends with what it ends with.
 
-    def make_context(
-        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
-    ) -> click.Context:
-        """Put the file's values below the environment's and above the built-in defaults."""
-        extra["default_map"] = self._defaults(read_file())
-        return super().make_context(info_name, args, parent, **extra)
+    Args:
+        examples: what people type, without the program's name.
+        exits: what each exit code means of this command.
+        attributes: as click has them.
+    """
 
-    def _defaults(self, settings: Mapping[str, object]) -> dict[str, object]:
-        params = {spelling: param for param in self.params for spelling in _spellings(param)}
-        return {
-            str(params[key].name): _fit(key, value, params[key]) for key, value in settings.items() if key in params
-        }
+    def __init__(
+        self, *args: Any, examples: Sequence[str] = (), exits: Mapping[int, str] | None = None, **attributes: Any
+    ) -> None:
+        super().__init__(*args, **attributes)
+        self.examples = examples
+        self.exits = exits or {}
+        self.params.append(_CONFIG)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Say of what does not fit whether it stands in the file."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.BadParameter as error:
+            if error.param and ctx.get_parameter_source(error.param.name or "") is ParameterSource.DEFAULT_MAP:
+                error.param_hint = f"{error.param.get_error_hint(ctx)} in {configuration(ctx).path}"
+            raise
 
-def _fit(key: str, value: object, param: click.Parameter) -> object:
-    if param.multiple:
-        return value if isinstance(value, list) else [value]
-    if isinstance(value, list | dict):
-        raise UsageError(f"{FILE}: {key!r} takes one value, not {value!r}")
-    return value
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write options under what they are about, where there are many."""
+        options = [param for param in self.get_params(ctx) if isinstance(param, click.Option)]
+        listed = [(param, record) for param in options if (record := param.get_help_record(ctx))]
+        for title, records in sections_of(listed):
+            with formatter.section(title):
+                formatter.write_dl(records)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write examples and exit codes."""
+        if self.examples:
+            with formatter.section("Examples"):
+                formatter.write("".join(f"{'':>{formatter.current_indent}}{each}\n" for each in self.examples))
+        if self.exits:
+            with formatter.section("Exit codes"):
+                formatter.write_dl([(str(int(code)), means) for code, means in self.exits.items()])
+        super().format_epilog(ctx, formatter)
 
 
 def option(*declarations: str, **attributes: Any) -> Callable[[_F], _F]:
     """A click option that is also read from BULKSEND_<NAME>."""
     name = next(given for given in declarations if given.startswith("--")).split("/")[0]
-    variable = "BULKSEND_" + name.removeprefix("--").replace("-", "_").upper()
-    return click.option(*declarations, envvar=variable, **attributes)
+    return click.option(*declarations, envvar=_variable(name), **attributes)
 
 
-def read_file() -> dict[str, object]:
-    """The settings in bulksend.toml, by option name with dashes; empty if there is no such file.
-
-    Raises:
-        UsageError: the file is no TOML, or holds what is no option.
-    """
-    try:
-        text = FILE.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{FILE}: cannot be read: {error}") from error
-    try:
-        found = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise UsageError(f"{FILE}: this is not TOML: {error}") from error
-    settings = {key.replace("_", "-"): value for key, value in found.items()}
-    known = _known_names()
-    for key in settings:
-        if key not in known:
-            near = get_close_matches(key, known, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(sorted(known))}"
-            raise UsageError(f"{FILE}: there is no option {key!r}{hint}")
-    return settings
+def configuration(ctx: click.Context) -> Configuration:
+    """What stands in the file by which a command runs."""
+    found: Configuration = ctx.meta.get(_CONFIGURATION, Configuration())
+    return found
 
 
-def api_key(key_file: Path | None, source: ParameterSource | None) -> str:
-    """The secret: from --api-key-file, the environment or bulksend.toml, in this order.
-
-    Raises:
-        UsageError: there is none, or its file cannot be read.
-    """
-    if key_file is not None and source is ParameterSource.COMMANDLINE:
-        return _key_in(key_file)
-    if key := os.environ.get(KEY_VARIABLE, "").strip():
-        return _checked(key, KEY_VARIABLE)
-    if key_file is not None:
-        return _key_in(key_file)
-    if key := str(read_file().get(KEY_NAME, "")).strip():
-        return _checked(key, str(FILE))
-    raise UsageError(
-        f"there is no API key: put it into the environment as {KEY_VARIABLE}, or name a file that holds it with "
-        "--api-key-file; to try things out without one, use --sandbox"
-    )
+def key_of(param: click.Parameter) -> str | None:
+    """The name of an option in bulksend.toml; None if it is none that can stand there."""
+    if isinstance(param, click.Option) and not param.hidden and param is not _CONFIG:
+        return next((given.removeprefix("--") for given in param.opts if given.startswith("--")), None)
+    return None
 
 
-def _key_in(path: Path) -> str:
-    try:
-        key = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: the API key cannot be read from it: {error}") from error
-    if not key:
-        raise UsageError(f"{path}: there is no API key in it: the file is empty")
-    return _checked(key, str(path))
-
-
-def _checked(key: str, place: str) -> str:
-    if not (key.isascii() and key.isprintable() and " " not in key):
-        raise UsageError(f"{place}: the API key in it holds spaces or other characters that no key has")
-    return key
-
-
-def _spellings(param: click.Parameter) -> list[str]:
-    if getattr(param, "hidden", False):
-        return []  # --api-key, which is only there to be refused
-    return [spelling.removeprefix("--") for spelling in param.opts if spelling[:2] == "--"]
-
-
-def _known_names() -> set[str]:
+def every_option() -> Iterator[tuple[str, click.Option]]:
+    """The options of all commands by their names; one that several have, of each of them."""
     from bulksend.cli import COMMANDS, program  # noqa: PLC0415 -- the commands import this module
 
-    found = {KEY_NAME}
+    ctx = click.Context(program)
     for name in COMMANDS:
-        command = program.get_command(click.Context(program), name)
-        if command is not None:
-            found.update(spelling for param in command.params for spelling in _spellings(param))
-    return found
+        command = program.get_command(ctx, name)
+        parts = [command, *command.commands.values()] if isinstance(command, click.Group) else [command]
+        for param in (param for part in parts if part for param in part.params):
+            if isinstance(param, click.Option) and (key := key_of(param)):
+                yield key, param
+
+
+def _use_file(ctx: click.Context, _param: click.Parameter, named: Path | None) -> None:
+    """Put the file's values below the environment's and above the built-in defaults."""
+    if ctx.resilient_parsing:
+        return  # completing a command line, which no file must stand in the way of
+    found = ctx.meta[_CONFIGURATION] = read_configuration(named)
+    params = {key: param for param in ctx.command.params if (key := key_of(param))}
+    _check_known(found, params)
+    ctx.default_map = {
+        str(params[key].name): _fit(key, value, params[key], found)
+        for key, value in found.settings.items()
+        if key in params
+    }
+
+
+def _variable(name: str) -> str:
+    return "BULKSEND_" + name.removeprefix("--").replace("-", "_").upper()
+
+
+_CONFIG = click.Option(
+    ["--config"],
+    envvar=_variable("--config"),
+    metavar="F",
+    type=click.Path(path_type=Path, readable=False),
+    is_eager=True,
+    expose_value=False,
+    callback=_use_file,
+    help=f"Where options are read from.  [default: {FILE} here or, at home, above]",
+)
+
+
+def _check_known(found: Configuration, params: Mapping[str, click.Parameter]) -> None:
+    if found.settings.keys() <= params.keys() | {KEY_NAME}:
+        return
+    known = {KEY_NAME, *(key for key, _ in every_option())}
+    for key, value in found.settings.items():
+        if key in known:
+            continue
+        if isinstance(value, dict):
+            raise UsageError(
+                f"{found.path}: there is no option {key!r}, and no table [{key}]: options stand above all tables, for "
+                "all commands, and [lint] is the only table"
+            )
+        near = get_close_matches(key, known, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(sorted(known))}"
+        raise UsageError(f"{found.path}: there is no option {key!r}{hint}")
+
+
+def _fit(key: str, value: object, param: click.Parameter, found: Configuration) -> object:
+    if isinstance(value, list) and param.multiple:
+        return [_fit_one(key, each, param, found) for each in value]
+    one = _fit_one(key, value, param, found)
+    return [one] if param.multiple else one
+
+
+def _fit_one(key: str, value: object, param: click.Parameter, found: Configuration) -> object:
+    kinds, says = _kinds(param)
+    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+        many = ", or an array of them" if param.multiple and not isinstance(value, list) else ""
+        raise UsageError(f"{found.path}: {key!r} (--{key}) takes {says}{many}, not {_named(value)}")
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, str) and isinstance(param.type, click.Path):
+        return _path(value, found)
+    return _command(value, found) if isinstance(value, str) and key in COMMANDS else value
+
+
+def _kinds(param: click.Parameter) -> tuple[tuple[type, ...], str]:
+    """What a value in the file may be: numbers without quotes also where text is wanted."""
+    if isinstance(param.type, click.types.BoolParamType):
+        return (bool,), "true or false"
+    if isinstance(param.type, click.types.IntParamType):
+        return (int,), "a whole number, without quotes"
+    if isinstance(param.type, click.types.FloatParamType):
+        return (int, float), "a number, without quotes"
+    if isinstance(param.type, click.Path):
+        return (str,), "a path, in quotes"
+    return (str, int, float, datetime, date, time), "text, in quotes"
+
+
+def _named(value: object) -> str:
+    if isinstance(value, list | dict):
+        return "an array" if isinstance(value, list) else "a table"
+    return {True: "true", False: "false"}[value] if isinstance(value, bool) else repr(value)
+
+
+def _path(text: str, found: Configuration) -> str:
+    """A path as it is meant in the file; an address, as of a database, is none."""
+    if "://" in text:
+        return text
+    return str(found.folder / Path(text).expanduser()) if text else text
+
+
+def _command(text: str, found: Configuration) -> str:
+    """A command whose program, named by its path, is the one beside the file, whatever lies in the current folder."""
+    try:
+        program, *rest = shlex.split(text)
+    except ValueError:  # nothing, or a quote is not closed: told where it would be started
+        return text
+    return shlex.join([str(found.folder.absolute() / program), *rest]) if "/" in program else text

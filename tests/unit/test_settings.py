@@ -54,7 +54,9 @@ def values(name: str, *arguments: str) -> dict[str, Any]:
 
 
 def toml(text: str) -> None:
-    Path("bulksend.toml").write_text(text, encoding="utf-8")
+    path = Path("bulksend.toml")
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o600)  # an API key may stand in it
 
 
 def key(*arguments: str) -> str:
@@ -109,6 +111,7 @@ SAMPLES: dict[str, tuple[str, Any, str]] = {
     "base-url": ("https://x.example", "https://x.example", '"https://x.example"'),
     "sandbox": ("true", True, "true"),
     "api-key-file": ("key.txt", Path("key.txt"), '"key.txt"'),
+    "api-key-command": ("pass show sms", "pass show sms", '"pass show sms"'),
     "concurrency": ("3", 3, "3"),
     "rate": ("2.5", 2.5, "2.5"),
     "cap": ("63=5/60,1=1/1", (Cap.parse("63=5/60"), Cap.parse("1=1/1")), '["63=5/60", "1=1/1"]'),
@@ -145,7 +148,7 @@ SAMPLES: dict[str, tuple[str, Any, str]] = {
 def options_of(name: str) -> dict[str, click.Option]:
     found = {}
     for param in command(name).params:
-        if isinstance(param, click.Option) and not param.hidden:
+        if isinstance(param, click.Option) and not param.hidden and param.opts != ["--config"]:
             found[max(param.opts, key=len).removeprefix("--")] = param
     return found
 
@@ -221,7 +224,7 @@ def test_a_program_that_says_nothing_gets_the_same_pace() -> None:
     [
         ("concurency = 3", "bulksend.toml: there is no option 'concurency'; did you mean 'concurrency'?"),
         ("base_ulr = ''", "bulksend.toml: there is no option 'base-ulr'; did you mean 'base-url'?"),
-        ("zzz = 1", "bulksend.toml: there is no option 'zzz'; known are all, allow-new-prefixes, also, api-key, "),
+        ("zzz = 1", "bulksend.toml: there is no option 'zzz'; known are add, all, allow-new-prefixes, also, api-key, "),
         ("[send]\nyes = true", "bulksend.toml: there is no option 'send'"),
         ("rate = ", "bulksend.toml: this is not TOML: "),
         ("rate = 1\nrate = 2", "bulksend.toml: this is not TOML: "),
@@ -288,10 +291,22 @@ def test_the_environments_key_goes_before_a_key_file_that_is_a_setting(
     assert key() == "another"
 
 
-def test_a_key_file_that_is_a_setting_goes_before_the_files_key(folder: Path) -> None:
+@pytest.mark.parametrize("place", ["on the command line", "in the environment", "in bulksend.toml"])
+def test_two_keys_from_the_same_place_are_refused_and_neither_is_told(
+    place: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (folder / "key.txt").write_text(KEY)
-    toml('api-key-file = "key.txt"\napi-key = "another"')
-    assert key() == KEY
+    arguments = []
+    if place == "on the command line":
+        arguments = ["--api-key-file", "key.txt", "--api-key-command", f"echo {KEY}"]
+    elif place == "in the environment":
+        monkeypatch.setenv("BULKSEND_API_KEY", KEY)
+        monkeypatch.setenv("BULKSEND_API_KEY_FILE", "key.txt")
+    else:
+        toml(f'api-key-file = "key.txt"\napi-key = "{KEY}"')
+    with pytest.raises(UsageError, match=f"are both given {place}, and each names an API key: leave one out") as raised:
+        key(*arguments)
+    assert KEY not in str(raised.value)
 
 
 def test_without_a_key_the_sentence_says_where_to_put_it(

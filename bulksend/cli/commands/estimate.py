@@ -176,8 +176,8 @@ class _Estimator:
 
     def _balance(self, address: Address) -> Balance | None:
         """What the account holds, if it is known whose it is; an estimate needs no key."""
-        key = self.to.key_if_any()
-        if not (address.org_id and address.base_url and key):
+        key = self.to.key_if_any() if address.org_id and address.base_url else None
+        if key is None:
             return None
         from bulksend.cli.sending import run_loop  # noqa: PLC0415 -- most estimates need no HTTP client
         from bulksend.engagespark import Target  # noqa: PLC0415

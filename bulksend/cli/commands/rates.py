@@ -11,7 +11,8 @@ import click
 
 from bulksend import campaign
 from bulksend.cli.codes import ExitCode
-from bulksend.cli.settings import FILE, Command, option
+from bulksend.cli.configuration import FILE
+from bulksend.cli.settings import Command, option
 from bulksend.errors import UsageError
 from bulksend.files import check_replaceable
 from bulksend.reports import inputs_of

@@ -126,6 +126,6 @@ class BookProcess:
 
 def _environment() -> dict[str, str]:
     """This process's, with the way to this package and without what is none of the other's business."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("BULKSEND_")}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("BULKSEND_", "PGPASSWORD"))}
     paths = [str(_ROOT), *filter(None, [kept.get("PYTHONPATH")])]
     return kept | {"PYTHONPATH": os.pathsep.join(paths)}
