@@ -35,6 +35,7 @@ COMMANDS = {
     "optouts": "Keep the list of who is to get nothing more; it works on a run that is being sent.",
     "history": "Forget who got what, so long ago.",
     "rates": "Learn what SMS parts cost from what earlier runs were charged.",
+    "config": "Show what holds for each option, and where it comes from.",
     "sandbox": "Run a local server that behaves as the API's document says.",
 }
 """Every command and its first line of help, so that ``--help`` need not import them."""

@@ -58,15 +58,19 @@ class _Way(NamedTuple):
     key: Callable[[], str]
 
 
+def way_that_counts(ctx: click.Context, file: Path | None, command: str | None) -> str | None:
+    """The name of the option by which a command has its key; None if it has none.
+
+    Raises:
+        UsageError: more than one is named in the same place.
+    """
+    way = _first(ctx, file, command)
+    return way.name if way else None
+
+
 def _looked_for(ctx: click.Context, file: Path | None, command: str | None) -> str:
-    ways = list(_ways(ctx, file, command))
-    for level, place in _LEVELS.items():
-        named = [way for way in ways if way.level is level]
-        if len(named) > 1:
-            both = " and ".join(way.name for way in named)
-            raise UsageError(f"{both} are both given {place}, and each names an API key: leave one out")
-        if named:
-            return named[0].key()
+    if way := _first(ctx, file, command):
+        return way.key()
     raise UsageError(
         f"there is no API key: put it into the environment as {KEY_VARIABLE}, or name a file that holds it with "
         "--api-key-file, or a command that prints it with --api-key-command; to try things out without one, use "
@@ -74,10 +78,22 @@ def _looked_for(ctx: click.Context, file: Path | None, command: str | None) -> s
     )
 
 
+def _first(ctx: click.Context, file: Path | None, command: str | None) -> _Way | None:
+    ways = list(_ways(ctx, file, command))
+    for level, place in _LEVELS.items():
+        named = [way for way in ways if way.level is level]
+        if len(named) > 1:
+            both = " and ".join(way.name for way in named)
+            raise UsageError(f"{both} are both given {place}, and each names an API key: leave one out")
+        if named:
+            return named[0]
+    return None
+
+
 def _ways(ctx: click.Context, file: Path | None, command: str | None) -> Iterator[_Way]:
     """What names a key, and where that is said."""
     if key := os.environ.get(KEY_VARIABLE, "").strip():
-        yield _Way(ParameterSource.ENVIRONMENT, KEY_VARIABLE, lambda: _checked(key, KEY_VARIABLE))
+        yield _Way(ParameterSource.ENVIRONMENT, KEY_NAME, lambda: _checked(key, KEY_VARIABLE))
     found = configuration(ctx)
     if written := str(found.settings.get(KEY_NAME, "")).strip():
         yield _Way(ParameterSource.DEFAULT_MAP, KEY_NAME, lambda: _checked(written, str(found.path)))

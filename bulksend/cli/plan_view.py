@@ -55,7 +55,7 @@ def show_plan(
         place: where it goes, in words.
         balance: what the account holds, if that is known.
         findings: what planning found; None where that was told before.
-        held: what history holds of it, in words.
+        held: what history holds of it, and files elsewhere settle, in words.
     """
     _show_sums(page, plan, options, place, balance)
     for line in held:

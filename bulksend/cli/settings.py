@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time
 from difflib import get_close_matches
 from pathlib import Path
@@ -16,7 +16,7 @@ from bulksend.cli.configuration import FILE, KEY_NAME, Configuration, read_confi
 from bulksend.cli.sections import sections_of
 from bulksend.errors import UsageError
 
-COMMANDS = ("api-key-command", "on-finish")
+PROGRAMS = ("api-key-command", "on-finish")
 """Options whose values are programs to start."""
 
 _CONFIGURATION = "bulksend.configuration"
@@ -88,17 +88,33 @@ def key_of(param: click.Parameter) -> str | None:
     return None
 
 
-def every_option() -> Iterator[tuple[str, click.Option]]:
-    """The options of all commands by their names; one that several have, of each of them."""
+def every_command() -> dict[str, click.Command]:
+    """All commands that do something by what is typed for them, those within commands as well."""
     from bulksend.cli import COMMANDS, program  # noqa: PLC0415 -- the commands import this module
 
-    ctx = click.Context(program)
+    found: dict[str, click.Command] = {}
     for name in COMMANDS:
-        command = program.get_command(ctx, name)
-        parts = [command, *command.commands.values()] if isinstance(command, click.Group) else [command]
-        for param in (param for part in parts if part for param in part.params):
-            if isinstance(param, click.Option) and (key := key_of(param)):
-                yield key, param
+        command = program.get_command(click.Context(program), name)
+        if isinstance(command, click.Group):
+            found |= {f"{name} {part}": each for part, each in command.commands.items()}
+        elif command:
+            found[name] = command
+    return found
+
+
+def defaults(found: Configuration, command: click.Command) -> dict[str, object]:
+    """What the file says of a command's options, as click wants it.
+
+    Raises:
+        UsageError: something in the file is no option, or its value cannot be one.
+    """
+    params = {key: param for param in command.params if (key := key_of(param))}
+    _check_known(found, params)
+    return {
+        str(params[key].name): _fit(key, value, params[key], found)
+        for key, value in found.settings.items()
+        if key in params
+    }
 
 
 def _use_file(ctx: click.Context, _param: click.Parameter, named: Path | None) -> None:
@@ -106,13 +122,7 @@ def _use_file(ctx: click.Context, _param: click.Parameter, named: Path | None) -
     if ctx.resilient_parsing:
         return  # completing a command line, which no file must stand in the way of
     found = ctx.meta[_CONFIGURATION] = read_configuration(named)
-    params = {key: param for param in ctx.command.params if (key := key_of(param))}
-    _check_known(found, params)
-    ctx.default_map = {
-        str(params[key].name): _fit(key, value, params[key], found)
-        for key, value in found.settings.items()
-        if key in params
-    }
+    ctx.default_map = defaults(found, ctx.command)
 
 
 def _variable(name: str) -> str:
@@ -134,7 +144,8 @@ _CONFIG = click.Option(
 def _check_known(found: Configuration, params: Mapping[str, click.Parameter]) -> None:
     if found.settings.keys() <= params.keys() | {KEY_NAME}:
         return
-    known = {KEY_NAME, *(key for key, _ in every_option())}
+    params_of_all = [param for command in every_command().values() for param in command.params]
+    known = {KEY_NAME, *(key for param in params_of_all if (key := key_of(param)))}
     for key, value in found.settings.items():
         if key in known:
             continue
@@ -164,7 +175,7 @@ def _fit_one(key: str, value: object, param: click.Parameter, found: Configurati
         return value.isoformat()
     if isinstance(value, str) and isinstance(param.type, click.Path):
         return _path(value, found)
-    return _command(value, found) if isinstance(value, str) and key in COMMANDS else value
+    return _command(value, found) if isinstance(value, str) and key in PROGRAMS else value
 
 
 def _kinds(param: click.Parameter) -> tuple[tuple[type, ...], str]:

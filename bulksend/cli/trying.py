@@ -17,6 +17,7 @@ from bulksend.cli import codes, options, people, summary
 from bulksend.cli.advice import advised
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import REHEARSAL, tell_error
+from bulksend.cli.far_view import far_lines
 from bulksend.cli.given import PlanSettings, TargetSettings
 from bulksend.cli.row_view import of_row
 from bulksend.cli.run_view import stopped
@@ -57,6 +58,8 @@ def send_trial(
         phone = _phone(number, planned.country or run.facts.country)
         trial = campaign.trial_of(run, row, phone, wanted.rates, wanted.exclusions)
     place = REHEARSAL if address.is_rehearsal else f"{address.base_url}, organization {address.org_id}"
+    for line in far_lines():
+        out.print(line, style="yellow", soft_wrap=True)
     out.print(f"Row {trial.row} to {trial.phone}{_sender(trial)}, {_size(trial)}, by {place}:", soft_wrap=True)
     if people.are_hidden(out):
         out.print(people.LEFT_OUT)

@@ -15,6 +15,7 @@ from bulksend.cli import options, plan_view, summary
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import console
 from bulksend.cli.excluded_view import excluded_teller
+from bulksend.cli.far_view import far_lines
 from bulksend.cli.given import PaceSettings, PlanSettings, RepeatSettings, TargetSettings
 from bulksend.cli.groups import Group, with_options
 from bulksend.cli.history_view import held_lines
@@ -161,9 +162,8 @@ class _Estimator:
     def show(self, plan: Plan, address: Address, looked: LookedBack = _NOT_LOOKED) -> ExitCode:
         balance = self._balance(address)
         page = Page(self.out, verbose=self.said.verbose)
-        plan_view.show_plan(
-            page, plan, self.how, _NOBODY, balance, plan.findings, held_lines(looked, self.how.repeating)
-        )
+        held = [*far_lines(), *held_lines(looked, self.how.repeating)]
+        plan_view.show_plan(page, plan, self.how, _NOBODY, balance, plan.findings, held)
         if self.said.as_json:
             summary.write(summary.of_estimate(plan, self.how, balance))
         is_all = not plan.tally.statuses[Status.INVALID] and (self.leaves_out or not plan.tally.left_out)

@@ -14,6 +14,7 @@ from bulksend.cli.codes import ExitCode
 from bulksend.cli.commands.estimate import EstimateSettings, estimate
 from bulksend.cli.console import REHEARSAL, console
 from bulksend.cli.earlier import check_not_lost
+from bulksend.cli.far_view import far_lines
 from bulksend.cli.given import FileSettings, PaceSettings, PlanSettings, RepeatSettings, TargetSettings
 from bulksend.cli.groups import Group, with_options
 from bulksend.cli.history_view import held_lines
@@ -241,7 +242,7 @@ def _show_plan(
 ) -> None:  # fmt: skip
     told = run_loop(campaign.balance(target)) if target and plan.overview.rows else None
     findings = plan.findings if is_new else None
-    held = held_lines(looked, how.repeating)
+    held = [*far_lines(), *held_lines(looked, how.repeating)]
     plan_view.show_plan(page, plan, how, place, told if isinstance(told, Balance) else None, findings, held)
     if how.max_cost is not None and plan.overview.price + plan.tally.charged > how.max_cost:
         page.print(
