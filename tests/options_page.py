@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from bulksend.cli import COMMANDS, program
+from bulksend.cli.settings import Command
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "options.md"
 
@@ -22,8 +23,8 @@ that is said.
 
 Every option is also read from the environment as `BULKSEND_<NAME>` (repeatable ones separated by commas,
 `BULKSEND_ONLY` and `BULKSEND_SKIP` one a line) and from `bulksend.toml`, by its name; the command line goes before the
-environment, and that before the file. The key is read from `BULKSEND_API_KEY`, or from `api-key` in the file. Progress
-and talk go to stderr; stdout is for data.
+environment, and that before the file ([configuration.md](configuration.md)). Progress and talk go to stderr; stdout is
+for data.
 
 ## Exit codes
 
@@ -58,8 +59,9 @@ def _sections(command: click.Command, name: str) -> Iterator[str]:
     yield f"{click.unstyle(_paragraphs(command.help or ''))}\n"
     if rows := [row for param in command.params if (row := _row(param, context))]:
         yield "\n".join(["| option | meaning |", "|---|---|", *rows]) + "\n"
-    if command.epilog:
-        yield f"{_paragraphs(command.epilog)}\n"
+    if isinstance(command, Command):
+        yield "\n".join(["```sh", *command.examples, "```"]) + "\n"
+        yield "\n".join(["Exit codes:\n", *(f"- **{code:d}** {means}" for code, means in command.exits.items())]) + "\n"
     if isinstance(command, click.Group):
         for part in command.list_commands(context):
             yield from _sections(_command(command, part), f"{name} {part}")

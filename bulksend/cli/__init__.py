@@ -59,11 +59,12 @@ class _Commands(click.Group):
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="bulksend")
+@click.version_option(__version__, "-V", "--version", prog_name="bulksend")
 def program() -> None:
     """Send an SMS campaign from a spreadsheet: never over a phone's cap, never twice, never lost.
 
-    Every option is also read from the environment as BULKSEND_<NAME>, and from bulksend.toml in the current folder.
+    Every option is also read from the environment as BULKSEND_<NAME>, and from bulksend.toml in the current folder or,
+    at home, in one above it.
     """
 
 

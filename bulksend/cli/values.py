@@ -113,3 +113,4 @@ USD = _UsdType()
 DURATION = _DurationType()
 MAP = _MapType()
 CHOICE = _ChoiceType()
+NAME = click.Path(readable=False)  # whether it can be read is told where it is read; a shell completes it

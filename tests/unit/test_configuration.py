@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 import pytest
+from conftest import ROOT
 
 from bulksend import cli
 from bulksend.cli import program
@@ -245,3 +246,18 @@ def test_a_program_that_is_named_by_its_path_is_the_one_beside_the_file(home: Pa
     assert values()["api_key_command"] == f"{home}/key.sh 'a b'"
     write(home / "bulksend.toml", 'api-key-command = "pass show sms/key"')
     assert values()["api_key_command"] == "pass show sms/key"
+
+
+# ---- the page about it ----
+
+
+def test_the_example_of_the_page_is_taken(home: Path) -> None:
+    page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    written = re.search(r"<!-- example -->\n```toml\n(.+?)```", page, re.DOTALL)
+    assert written
+    write(home / "bulksend.toml", written[1])
+    given = values()
+    assert (given["org_id"], given["sender"], given["country"], given["patience"]) == (123, "ACME", "PH", 1_800.0)
+    assert given["exclude"] == (home / "stop.csv", home / "staff.csv")
+    assert (given["max_cost"], given["rates"]) == (250_000_000, home / "rates.csv")
+    assert given["only"] == ((("Consent", "yes"),),)

@@ -22,6 +22,7 @@ from bulksend.cli.history_view import held_lines
 from bulksend.cli.options import QUIET, VERBOSE
 from bulksend.cli.page import Page
 from bulksend.cli.settings import Command, option
+from bulksend.cli.values import NAME
 from bulksend.engagespark import Balance
 from bulksend.errors import OwnedError, RunFileError, UsageError
 from bulksend.model import Duplicates, Endpoint, Status
@@ -61,8 +62,19 @@ ESTIMATE = Group(
 )
 
 
-@click.command(cls=Command)
-@click.argument("input_name", metavar="INPUT")
+@click.command(
+    cls=Command,
+    examples=(
+        "bulksend estimate campaign.csv --from ACME --message-file text.txt",
+        "bulksend estimate campaign.csv --save june.run",
+    ),
+    exits={
+        ExitCode.OK: "all rows can be sent",
+        ExitCode.NOT_ALL_SENT: "some cannot",
+        ExitCode.USAGE: "the input cannot be read as a whole, or usage",
+    },
+)
+@click.argument("input_name", metavar="INPUT", type=NAME)
 @with_options(options.TARGET, options.PLAN, options.PACE, options.REPEATS, ESTIMATE)
 def command(
     input_name: str,

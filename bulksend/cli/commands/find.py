@@ -19,7 +19,12 @@ from bulksend.sms import phones
 
 @click.command(
     cls=Command,
-    epilog="Exit codes: 0 everything was looked at, 2 that is no number, 3 something could not be looked at.",
+    examples=("bulksend find 09171234567 --country PH", "bulksend find --contact 4711 campaigns"),
+    exits={
+        ExitCode.OK: "everything was looked at",
+        ExitCode.USAGE: "that is no number",
+        ExitCode.STOPPED: "something could not be looked at",
+    },
 )
 @click.argument("number", metavar="[NUMBER]", required=False)
 @click.argument("folder", metavar="[FOLDER]", default=Path(), type=click.Path(path_type=Path))

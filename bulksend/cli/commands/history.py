@@ -18,7 +18,12 @@ def command() -> None:
     """Look after what is kept of who got which text when, as hashes, so that nobody gets it twice."""
 
 
-@command.command(name="purge", cls=Command)
+@command.command(
+    name="purge",
+    cls=Command,
+    examples=("bulksend history purge --older-than 90d",),
+    exits={ExitCode.OK: "forgotten", ExitCode.USAGE: "usage", ExitCode.STOPPED: "a history could not be written"},
+)
 @option("--older-than", metavar="TIME", type=DURATION, required=True, help="How old, such as 90d.")
 def purge_command(older_than: float) -> ExitCode:
     """Forget who got what from commands that began so long ago, in the histories of all accounts."""

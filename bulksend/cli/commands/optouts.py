@@ -12,10 +12,8 @@ from pathlib import Path
 from typing import IO
 
 import click
-from rich.console import Console
 
 from bulksend import campaign
-from bulksend.campaign import Asked
 from bulksend.cli import people
 from bulksend.cli.advice import advised
 from bulksend.cli.codes import ExitCode
@@ -24,6 +22,7 @@ from bulksend.cli.given import AccountSettings, TargetSettings
 from bulksend.cli.groups import Group, with_options
 from bulksend.cli.looked_view import WHY_NOT
 from bulksend.cli.options import ACCOUNT, COUNTRY, DEFAULT_BASE_URL, TARGET, TELLS_ALL
+from bulksend.cli.optouts_view import optout_line, show_asked
 from bulksend.cli.sending import has_terminal, run_loop
 from bulksend.cli.settings import Command, option
 from bulksend.cli.values import DURATION
@@ -38,6 +37,16 @@ from bulksend.words import many, printable
 
 _STDOUT = Path("-")
 _COLUMNS = ("to", "contactId", "optedOutAt", "reason")
+_NOTED = {
+    ExitCode.OK: "noted",
+    ExitCode.USAGE: "usage, or a number or the file cannot be read",
+    ExitCode.STOPPED: "the list could not be written",
+}
+_READ_OUT = {
+    ExitCode.OK: "done",
+    ExitCode.USAGE: "usage, or the file cannot be written",
+    ExitCode.STOPPED: "the list cannot be read",
+}
 _REASON = option("--reason", metavar="TEXT", default="", help="Why; kept beside the number.")
 
 
@@ -73,7 +82,12 @@ def command() -> None:
     """
 
 
-@command.command(name="add", cls=Command)
+@command.command(
+    name="add",
+    cls=Command,
+    examples=("bulksend optouts add 09171234567 --country PH --org-id 123",),
+    exits=_NOTED,
+)
 @click.argument("numbers", metavar="NUMBER...", nargs=-1)
 @with_options((_CONTACT, _REASON), READ, ACCOUNT)
 def add_command(
@@ -86,7 +100,12 @@ def add_command(
     return ExitCode.OK
 
 
-@command.command(name="remove", cls=Command)
+@command.command(
+    name="remove",
+    cls=Command,
+    examples=("bulksend optouts remove +639171234567 --org-id 123",),
+    exits=_NOTED,
+)
 @click.argument("numbers", metavar="NUMBER...", nargs=-1)
 @with_options((_CONTACT,), READ, ACCOUNT)
 def remove_command(
@@ -100,20 +119,30 @@ def remove_command(
     return ExitCode.OK
 
 
-@command.command(name="list", cls=Command)
+@command.command(
+    name="list",
+    cls=Command,
+    examples=("bulksend optouts list --org-id 123",),
+    exits=_READ_OUT,
+)
 @with_options(ACCOUNT)
 def list_command(account: AccountSettings) -> ExitCode:
     """Show who opted out, when and why."""
     with _optouts(account.address) as optouts:
         listed = list(optouts.all())
         for each in listed:
-            click.echo(_line(each))
+            click.echo(optout_line(each))
     if not listed:
         click.echo("Nobody opted out.", err=True)
     return ExitCode.OK
 
 
-@command.command(name="import", cls=Command)
+@command.command(
+    name="import",
+    cls=Command,
+    examples=("bulksend optouts import stop.csv --org-id 123 --reason fair",),
+    exits=_NOTED,
+)
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 @with_options((_REASON,), READ, ACCOUNT)
 def import_command(file: Path, reason: str, how: ReadSettings, account: AccountSettings) -> ExitCode:
@@ -129,7 +158,12 @@ def import_command(file: Path, reason: str, how: ReadSettings, account: AccountS
     return ExitCode.OK
 
 
-@command.command(name="export", cls=Command)
+@command.command(
+    name="export",
+    cls=Command,
+    examples=("bulksend optouts export optouts.csv --org-id 123",),
+    exits=_READ_OUT,
+)
 @click.argument("file", metavar="FILE|-", type=click.Path(path_type=Path))
 @with_options(ACCOUNT)
 def export_command(file: Path, account: AccountSettings) -> ExitCode:
@@ -148,7 +182,16 @@ def export_command(file: Path, account: AccountSettings) -> ExitCode:
     return ExitCode.OK
 
 
-@command.command(name="fetch", cls=Command)
+@command.command(
+    name="fetch",
+    cls=Command,
+    examples=("bulksend optouts fetch --org-id 123 --since 7d",),
+    exits={
+        ExitCode.OK: "the API's list was read to its end",
+        ExitCode.USAGE: "usage, or nobody could be asked",
+        ExitCode.STOPPED: "it was not: others may have asked for no more",
+    },
+)
 @with_options(
     (
         option("--word", "words", metavar="TEXT", multiple=True, help="Means a stop, too, if it is all. Repeatable."),
@@ -173,31 +216,12 @@ def fetch_command(words: Sequence[str], since: float, to: TargetSettings, *, add
     asked = run_loop(campaign.fetch_stops(target, time.time() - since, words))
     if asked.looked is not Looked.THROUGH:
         click.echo(f"{WHY_NOT[asked.looked]}: there may be others who asked for no more.", err=True)
-    _show_asked(asked, console(verbose=verbose))
+    show_asked(asked, console(verbose=verbose))
     if asked.stops and (add or _agreed(len(asked.stops))):
         with _optouts(account) as optouts:
             added = sum(optouts.add([each.recipient], each.reason, each.since_s) for each in asked.stops)
         click.echo(f"{added:,} added.", err=True)
     return ExitCode.OK if asked.looked is Looked.THROUGH else ExitCode.STOPPED
-
-
-def _show_asked(asked: Asked, out: Console) -> None:
-    for each in asked.stops:
-        click.echo(_line(each))
-    if not asked.stops and asked.looked is Looked.THROUGH:
-        click.echo("Nobody asked for no more who is not on the list already.", err=True)
-    if asked.known:
-        click.echo(f"{asked.known:,} more asked who {_are(asked.known)} on the list already.", err=True)
-    if asked.unreadable:
-        click.echo(f"{asked.unreadable:,} more asked whose number is none that can be sent to.", err=True)
-    if asked.unsure:
-        click.echo(
-            "These began so and went on, and are not taken; if they mean it, add them by their numbers:", err=True
-        )
-    for each in asked.unsure:
-        click.echo(_masked(each, out) if people.are_hidden(out) else _line(each), err=True)
-    if asked.unsure and people.are_hidden(out):
-        click.echo(people.LEFT_OUT, err=True)
 
 
 def _agreed(number: int) -> bool:
@@ -212,20 +236,6 @@ def _agreed(number: int) -> bool:
         return True
     click.echo("Nothing was added.", err=True)
     return False
-
-
-def _line(each: OptOut) -> str:
-    who = f"contact {each.recipient}" if isinstance(each.recipient, int) else each.recipient
-    return f"{who:<16}  {time.strftime('%Y-%m-%d', time.localtime(each.since_s))}  {each.reason}".rstrip()
-
-
-def _masked(each: OptOut, out: Console) -> str:
-    who = people.recipient(f"{each.recipient}", out)
-    return f"{who:<16}  {time.strftime('%Y-%m-%d', time.localtime(each.since_s))}"
-
-
-def _are(number: int) -> str:
-    return "is" if number == 1 else "are"
 
 
 def _optouts(address: Address) -> OptOuts:

@@ -22,7 +22,13 @@ from bulksend.words import many, printable
 
 @click.command(
     cls=Command,
-    epilog="Exit codes: 0 it is purged, 2 it cannot be, 3 some may be left (the same command goes on), 4 in use.",
+    examples=("bulksend purge campaign.csv --older-than 90d",),
+    exits={
+        ExitCode.OK: "it is purged",
+        ExitCode.USAGE: "it cannot be",
+        ExitCode.STOPPED: "some may be left; the same command goes on",
+        ExitCode.OWNED: "the run is in use",
+    },
 )
 @click.argument("run_file", metavar="RUN", type=click.Path(path_type=Path))
 @option("--older-than", metavar="TIME", type=DURATION, required=True, help="How old all of it must be, such as 90d.")

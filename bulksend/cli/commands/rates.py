@@ -26,7 +26,16 @@ def command() -> None:
     """Make files of rates, by which campaigns are priced."""
 
 
-@command.command(name="learn", cls=Command)
+@command.command(
+    name="learn",
+    cls=Command,
+    examples=("bulksend rates learn june.run july.run -o rates.csv",),
+    exits={
+        ExitCode.OK: "written",
+        ExitCode.USAGE: "usage, or nothing can be learned",
+        ExitCode.STOPPED: "a run cannot be read",
+    },
+)
 @click.argument("runs", metavar="RUNFILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @option("-o", "--output", metavar="FILE", required=True, type=click.Path(path_type=Path), help=".csv or .toml")
 def learn_command(runs: Sequence[Path], output: Path) -> ExitCode:

@@ -62,8 +62,14 @@ RECEIPTS = Group(
 
 @click.command(
     cls=Command,
-    epilog="Exit codes: 0 all reached their phones, 1 some did not or it is not known yet, 2 usage, 3 receipts could "
-    "not be asked for, 4 the run is being sent.",
+    examples=("bulksend receipts campaign.csv", "bulksend receipts campaign.csv --until-done 10m"),
+    exits={
+        ExitCode.OK: "all reached their phones",
+        ExitCode.NOT_ALL_SENT: "some did not, or it is not known yet",
+        ExitCode.USAGE: "usage",
+        ExitCode.STOPPED: "receipts could not be asked for",
+        ExitCode.OWNED: "the run is being sent",
+    },
 )
 @click.argument("run_file", metavar="RUN", type=click.Path(path_type=Path))
 @with_options(options.TARGET, RECEIPTS)

@@ -16,7 +16,11 @@ from bulksend.reports import check_page, inputs_of, write_page
 from bulksend.runs import open_run
 
 
-@click.command(cls=Command, epilog="Exit codes: 0 written, 2 usage, 3 the run cannot be read.")
+@click.command(
+    cls=Command,
+    examples=("bulksend report campaign.csv -o report.html",),
+    exits={ExitCode.OK: "written", ExitCode.USAGE: "usage", ExitCode.STOPPED: "the run cannot be read"},
+)
 @click.argument("run_file", metavar="RUN", type=click.Path(path_type=Path))
 @option("-o", "--output", metavar="FILE", required=True, type=click.Path(path_type=Path), help=".html")
 @option("--show-numbers", is_flag=True, help="Write the numbers of phones in full.  [default: most digits left out]")

@@ -77,7 +77,19 @@ RESOLVE = Group(
 )
 
 
-@click.command(cls=Command)
+@click.command(
+    cls=Command,
+    examples=("bulksend resolve campaign.csv", "bulksend resolve campaign.csv --resend"),
+    exits={
+        ExitCode.OK: "no row is in doubt any more, or they are left so for good",
+        ExitCode.NOT_ALL_SENT: "some rows are still in doubt",
+        ExitCode.USAGE: "usage: nothing was sent",
+        ExitCode.STOPPED: "they could not be looked up, or stopped early",
+        ExitCode.OWNED: "another process owns the run, or sends for the account",
+        ExitCode.INTERRUPTED: "interrupted; the same command goes on",
+        ExitCode.TERMINATED: "terminated; the same command goes on",
+    },
+)
 @click.argument("run_file", metavar="RUN", type=click.Path(path_type=Path))
 @with_options(options.TARGET, options.PACE, RESOLVE)
 def command(run_file: Path, to: TargetSettings, paced: PaceSettings, said: ResolveSettings) -> ExitCode:

@@ -20,7 +20,18 @@ from bulksend.runs import open_run
 from bulksend.words import printable
 
 
-@click.command(cls=Command)
+@click.command(
+    cls=Command,
+    examples=(
+        "bulksend results campaign.csv -o results.xlsx",
+        "bulksend results june.run -o bad.csv --where status=failed,rejected",
+    ),
+    exits={
+        ExitCode.OK: "written",
+        ExitCode.USAGE: "usage, or there is no such run",
+        ExitCode.STOPPED: "the run cannot be read",
+    },
+)
 @click.argument("run_file", metavar="RUN", type=click.Path(path_type=Path))
 @option("-o", "--output", metavar="FILE", required=True, type=click.Path(path_type=Path), help=".csv, .jsonl or .xlsx")
 @option(

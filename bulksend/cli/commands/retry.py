@@ -24,7 +24,13 @@ from bulksend.words import many
 
 @click.command(
     cls=Command,
-    epilog="Exit codes: 0 done, 2 usage, 3 the run cannot be read or written, 4 another process is at work on it.",
+    examples=("bulksend retry campaign.csv -o mend.csv", "bulksend retry campaign.csv -o rest.csv --close"),
+    exits={
+        ExitCode.OK: "done",
+        ExitCode.USAGE: "usage",
+        ExitCode.STOPPED: "the run cannot be read or written",
+        ExitCode.OWNED: "another process is at work on it",
+    },
 )
 @click.argument("run_file", metavar="RUN", type=click.Path(path_type=Path))
 @option("-o", "--output", metavar="FILE", required=True, type=click.Path(path_type=Path), help=".csv, .jsonl or .xlsx")

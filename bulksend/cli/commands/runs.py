@@ -19,7 +19,12 @@ from bulksend.runs import Stand, stand_of
 
 @click.command(
     cls=Command,
-    epilog="Exit codes: 0 all could be read or are gone, 2 there is no such folder, 3 some could not be read.",
+    examples=("bulksend runs", "bulksend runs --all --json"),
+    exits={
+        ExitCode.OK: "all could be read, or are gone",
+        ExitCode.USAGE: "there is no such folder",
+        ExitCode.STOPPED: "some could not be read",
+    },
 )
 @click.argument("folder", metavar="[FOLDER]", required=False, type=click.Path(path_type=Path))
 @option("--all", "everywhere", is_flag=True, help="Whatever history knows, wherever it lies, instead of a folder's.")

@@ -140,7 +140,11 @@ SERVER = Group(
 )
 
 
-@click.command(cls=Command)
+@click.command(
+    cls=Command,
+    examples=("bulksend sandbox", "bulksend sandbox --port 0 --latency 100ms±50ms --fail 500=0.02"),
+    exits={ExitCode.OK: "it was ended, as it is meant to be", ExitCode.USAGE: "usage, or the port is taken"},
+)
 @with_options(SERVER)
 def command(server: ServerSettings) -> ExitCode:
     """Run a local server that behaves as the API's document says, until interrupted.

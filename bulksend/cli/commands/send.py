@@ -33,7 +33,7 @@ from bulksend.cli.sending import (
 )
 from bulksend.cli.settings import Command, option
 from bulksend.cli.trying import send_trial
-from bulksend.cli.values import ERROR_LIMIT, USD
+from bulksend.cli.values import ERROR_LIMIT, NAME, USD
 from bulksend.cli.watch import Watch
 from bulksend.engagespark import Balance, Target
 from bulksend.errors import Advice, UsageError
@@ -106,8 +106,25 @@ SEND = Group(
 )
 
 
-@click.command(cls=Command)
-@click.argument("input_name", metavar="INPUT|RUNFILE")
+@click.command(
+    cls=Command,
+    examples=(
+        "bulksend send campaign.csv --sandbox",
+        "bulksend send campaign.csv --org-id 123 --from ACME --message-file text.txt",
+        "bulksend send campaign.csv --test-to 09171234567 --country PH",
+        "bulksend send june.run --yes --max-cost 50",
+    ),
+    exits={
+        ExitCode.OK: "every row was sent, or left out on purpose",
+        ExitCode.NOT_ALL_SENT: "finished, and some rows were not sent",
+        ExitCode.USAGE: "usage or configuration: nothing was sent",
+        ExitCode.STOPPED: "stopped early, or no row that was tried was accepted; the same command goes on",
+        ExitCode.OWNED: "another process owns the run, or sends for the account",
+        ExitCode.INTERRUPTED: "interrupted; the same command goes on",
+        ExitCode.TERMINATED: "terminated; the same command goes on",
+    },
+)
+@click.argument("input_name", metavar="INPUT|RUNFILE", type=NAME)
 @with_options(options.TARGET, options.PLAN, options.PACE, options.REPEATS, options.FILES, SEND)
 def command(
     input_name: str,

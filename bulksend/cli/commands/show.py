@@ -26,7 +26,14 @@ _SHOWN = 50  # rows of one person; a script is told all
 
 
 @click.command(
-    cls=Command, epilog="Exit codes: 0 shown, 1 nothing goes to this number, 2 usage, 3 the run cannot be read."
+    cls=Command,
+    examples=("bulksend show campaign.csv --row 7", "bulksend show campaign.csv --to 09171234567 --country PH"),
+    exits={
+        ExitCode.OK: "shown",
+        ExitCode.NOT_ALL_SENT: "nothing goes to this number",
+        ExitCode.USAGE: "usage",
+        ExitCode.STOPPED: "the run cannot be read",
+    },
 )
 @click.argument("run_file", metavar="RUN", type=click.Path(path_type=Path))
 @option("--row", metavar="N", type=click.IntRange(min=1), help="The row, counted as in the results.")

@@ -17,7 +17,11 @@ from bulksend.errors import UsageError
 from bulksend.runs import open_run, stand_of
 
 
-@click.command(cls=Command)
+@click.command(
+    cls=Command,
+    examples=("bulksend status campaign.csv", "bulksend status june.run --json"),
+    exits={ExitCode.OK: "shown", ExitCode.USAGE: "there is no such run", ExitCode.STOPPED: "the run cannot be read"},
+)
 @click.argument("run_file", metavar="RUN", type=click.Path(path_type=Path))
 @option("--watch", is_flag=True, help="Go on showing it, until whoever sends it has ended. It only reads.")
 @options.TELLS_ALL

@@ -20,7 +20,12 @@ from bulksend.words import printable
 
 @click.command(
     cls=Command,
-    epilog="Exit codes: 0 it is asked, or nobody is sending, 2 there is no such run, 3 it could not be asked.",
+    examples=("bulksend stop campaign.csv",),
+    exits={
+        ExitCode.OK: "it is asked, or nobody is sending",
+        ExitCode.USAGE: "there is no such run",
+        ExitCode.STOPPED: "it could not be asked",
+    },
 )
 @click.argument("run_file", metavar="RUN", type=click.Path(path_type=Path))
 @option("--json", "as_json", is_flag=True, help="One summary object on stdout.")
