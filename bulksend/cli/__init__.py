@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import shutil
 import signal
@@ -40,6 +41,12 @@ COMMANDS = {
 }
 """Every command and its first line of help, so that ``--help`` need not import them."""
 
+_RARELY = (
+    10_000,
+    20,
+    10,
+)  # when garbage is looked for: starting makes thousands of objects, and nearly all of them stay
+
 
 class _Commands(click.Group):
     """Imports a command's module when it is called."""
@@ -70,6 +77,7 @@ def program() -> None:
 
 def main() -> NoReturn:
     """Run the command line and exit."""
+    gc.set_threshold(*_RARELY)
     sys.exit(run(sys.argv[1:]))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 import stat
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,6 +51,8 @@ def read_configuration(named: Path | None = None) -> Configuration:
         return Configuration()
     if named is None:
         _check_folders(path)
+    import tomllib  # noqa: PLC0415 -- most folders have no such file
+
     content, mode = _read(path)
     try:
         found = tomllib.loads(content)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -144,6 +143,8 @@ _CONFIG = click.Option(
 def _check_known(found: Configuration, params: Mapping[str, click.Parameter]) -> None:
     if found.settings.keys() <= params.keys() | {KEY_NAME}:
         return
+    from difflib import get_close_matches  # noqa: PLC0415 -- a slip is rare
+
     params_of_all = [param for command in every_command().values() for param in command.params]
     known = {KEY_NAME, *(key for param in params_of_all if (key := key_of(param)))}
     for key, value in found.settings.items():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from bulksend.campaign import Search, Unread
+from bulksend import campaign
 from bulksend.model import Status
 from bulksend.planning import Plan, Tally, min_seconds
 from bulksend.runs import Asked, Owner, Run, Stand
@@ -58,18 +58,18 @@ def of_stand(stand: Stand) -> dict[str, object]:
     }
 
 
-def of_runs(found: Sequence[Stand | Unread]) -> list[dict[str, object]]:
+def of_runs(found: Sequence[Stand | campaign.Unread]) -> list[dict[str, object]]:
     """Where several runs stand, and which could not be read."""
     return [
         {"run": each.place, "state": "gone" if each.is_gone else "unreadable", "error": each.says}
         | {"startedAt": utc(each.began_at)}
-        if isinstance(each, Unread)
+        if isinstance(each, campaign.Unread)
         else of_stand(each) | {"input": each.input_name, "sandbox": each.is_rehearsal}
         for each in found
     ]
 
 
-def of_search(found: Search) -> dict[str, object]:
+def of_search(found: campaign.Search) -> dict[str, object]:
     """What a phone got; a text that is not kept is null, and so is the beginning of a history that holds nothing."""
     return {
         "found": [

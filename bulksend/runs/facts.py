@@ -7,11 +7,13 @@ import re
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from bulksend.model import Duplicates, Endpoint
-from bulksend.planning import PlanOptions
 from bulksend.sending import Keys
+
+if TYPE_CHECKING:
+    from bulksend.planning import PlanOptions  # who reads a run plans nothing
 
 _RANDOM = re.compile("[0-9a-f]{32}")  # what a campaign's id looks like that nobody gave
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from bulksend.errors import UsageError
 from bulksend.planning import Findings, Lines
+from bulksend.runs import sqlite  # whose parts are loaded as they are wanted: who reads a run owns and plans none
 from bulksend.runs.clock import Clock
 from bulksend.runs.facts import Facts
 from bulksend.runs.lock import FileLock
-from bulksend.runs.sqlite import OwnSqliteRun, PlanWriter, SqliteRun, is_log, log_of
 from bulksend.runs.store import OwnRun, Run
 
 
@@ -20,7 +20,7 @@ def open_run(place: Path) -> Run:
         UsageError: there is none, or it is of a newer version.
         RunFileError: it cannot be read.
     """
-    return SqliteRun.open(place)
+    return sqlite.SqliteRun.open(place)
 
 
 def own_run(place: Path, wall_s: float) -> OwnRun:
@@ -31,31 +31,31 @@ def own_run(place: Path, wall_s: float) -> OwnRun:
         OwnedError: another process has it; the sentence says which.
         RunFileError: it cannot be written.
     """
-    return OwnSqliteRun.own(place, wall_s, Clock.now(wall_s))
+    return sqlite.OwnSqliteRun.own(place, wall_s, Clock.now(wall_s))
 
 
-def new_plan(place: Path) -> PlanWriter:
+def new_plan(place: Path) -> sqlite.PlanWriter:
     """Begin a plan, which replaces whatever plan is in that place when it is finished; see first that it may.
 
     Raises:
         OwnedError: another process is planning or sending this run.
         RunFileError: it cannot be written.
     """
-    return PlanWriter(place)
+    return sqlite.PlanWriter(place)
 
 
-def finish_plan(writer: PlanWriter, facts: Facts, findings: Findings, lines: Lines, wall_s: float) -> OwnRun:
+def finish_plan(writer: sqlite.PlanWriter, facts: Facts, findings: Findings, lines: Lines, wall_s: float) -> OwnRun:
     """Make a plan durable; the run, owned.
 
     Raises:
         OwnedError: another process is sending the run of this name.
         RunFileError: it cannot be written, or the run of this name has begun meanwhile.
     """
-    return OwnSqliteRun(writer.finish(facts, findings, lines), wall_s, Clock.now(wall_s))
+    return sqlite.OwnSqliteRun(writer.finish(facts, findings, lines), wall_s, Clock.now(wall_s))
 
 
 def replan(
-    run: OwnRun, writer: PlanWriter, facts: Facts, findings: Findings, lines: Lines, wall_s: float
+    run: OwnRun, writer: sqlite.PlanWriter, facts: Facts, findings: Findings, lines: Lines, wall_s: float
 ) -> OwnRun:  # fmt: skip
     """Put another plan in the place of a run that has begun: what that has sent, or may have, is carried over.
 
@@ -72,12 +72,12 @@ def replan(
     Raises:
         RunFileError: it cannot be written, or another process is reading the run.
     """
-    if not isinstance(run, OwnSqliteRun):
+    if not isinstance(run, sqlite.OwnSqliteRun):
         raise TypeError(run)
     lines.end(writer.carry_over(run.path, run.facts.columns, facts.columns))
     lock = run.let_go()
     try:
-        return OwnSqliteRun(writer.finish(facts, findings, lines, lock), wall_s, Clock.now(wall_s))
+        return sqlite.OwnSqliteRun(writer.finish(facts, findings, lines, lock), wall_s, Clock.now(wall_s))
     finally:
         lock.release()
 
@@ -105,8 +105,8 @@ def check_folder(place: Path) -> None:
     """
     if not place.parent.is_dir():
         raise UsageError(f"{place}: the folder {place.parent} does not exist")
-    log = log_of(place)
-    if not place.exists() and is_log(log):
+    log = sqlite.log_of(place)
+    if not place.exists() and sqlite.is_log(log):
         raise UsageError(
             f"{place}: the file of this run is gone, but {log.name} is still there, in which it noted what it sent "
             f"last: put the file back beside it; or, if both are to be forgotten, delete {log.name}"

@@ -11,7 +11,6 @@ from bulksend import campaign
 from bulksend.campaign import Ended, LookedBack, SendOptions
 from bulksend.cli import options, plan_view, run_view, summary
 from bulksend.cli.codes import ExitCode
-from bulksend.cli.commands.estimate import EstimateSettings, estimate
 from bulksend.cli.console import REHEARSAL, console
 from bulksend.cli.earlier import check_not_lost
 from bulksend.cli.far_view import far_lines
@@ -32,7 +31,6 @@ from bulksend.cli.sending import (
     tell_end,
 )
 from bulksend.cli.settings import Command, option
-from bulksend.cli.trying import send_trial
 from bulksend.cli.values import ERROR_LIMIT, NAME, USD
 from bulksend.cli.watch import Watch
 from bulksend.engagespark import Balance, Target
@@ -146,12 +144,16 @@ def command(
     if said.dry_run and said.test_to:
         raise UsageError("--dry-run sends nothing and --test-to one text: leave one out")
     if said.dry_run:
+        from bulksend.cli.commands.estimate import EstimateSettings, estimate  # noqa: PLC0415 -- most sends need neither
+
         estimating = EstimateSettings(
             limit=said.limit, output=None, save=None, quiet=said.quiet, verbose=said.verbose, as_json=said.as_json
         )
         return estimate(input_name, to, planned, paced, again, estimating)
     out = console(quiet=said.quiet, verbose=said.verbose)
     if said.test_to is not None:
+        from bulksend.cli.trying import send_trial  # noqa: PLC0415 -- see above
+
         how = replace(paced.options(), dedup=not said.no_dedup, max_cost=said.max_cost)
         return send_trial(
             input_name,
