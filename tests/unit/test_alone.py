@@ -30,6 +30,12 @@ def test_an_estimate_loads_no_http_client() -> None:
     assert loaded.isdisjoint({"aiohttp", "yarl", "uvloop"})
 
 
+def test_a_command_that_reads_a_run_loads_no_planner_and_no_event_loop() -> None:
+    loaded = loaded_by("from bulksend.cli.commands import status; from bulksend.runs import open_run, is_run_file")
+    assert "bulksend.runs.opening" in loaded
+    assert loaded.isdisjoint({"asyncio", "bulksend.planning.planner", "bulksend.runs.sqlite.owned", "tomllib"})
+
+
 def test_a_name_of_a_face_loads_its_own_module_only() -> None:
     loaded = loaded_by("from bulksend.sending import StopReason")
     assert "asyncio" not in loaded
