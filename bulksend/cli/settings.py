@@ -118,8 +118,6 @@ def defaults(found: Configuration, command: click.Command) -> dict[str, object]:
 
 def _use_file(ctx: click.Context, _param: click.Parameter, named: Path | None) -> None:
     """Put the file's values below the environment's and above the built-in defaults."""
-    if ctx.resilient_parsing:
-        return  # completing a command line, which no file must stand in the way of
     found = ctx.meta[_CONFIGURATION] = read_configuration(named)
     ctx.default_map = defaults(found, ctx.command)
 

@@ -82,9 +82,10 @@ def test_closed_before_its_end_it_is_gone() -> None:
 
 def test_it_gets_none_of_the_settings_that_may_hold_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BULKSEND_API_KEY", "secret")
+    monkeypatch.setenv("PGPASSWORD", "secret")
     code = (
         "import os, sys; from bulksend.planning.reading.books import messages\n"
-        "messages.write(sys.stdout.buffer, ['end', 'BULKSEND_API_KEY' in os.environ])"
+        "messages.write(sys.stdout.buffer, ['end', bool({'BULKSEND_API_KEY', 'PGPASSWORD'} & {*os.environ})])"
     )
     with closing(BookProcess([b""], 20, script(code))) as process:
         assert process.message() == ["end", False]

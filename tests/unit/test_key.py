@@ -79,9 +79,16 @@ def test_its_program_gets_no_secrets_and_not_the_input(monkeypatch: pytest.Monke
     monkeypatch.setenv("BULKSEND_API_KEY", "another")
     monkeypatch.setenv("PGPASSWORD", "secret")
     monkeypatch.setenv("BULKSEND_ORG_ID", "7")
+    held, campaign = os.dup(0), os.open("in.csv", os.O_RDONLY)
+    os.dup2(campaign, 0)
     code = "print([os.environ.get('BULKSEND_API_KEY'), os.environ.get('PGPASSWORD'), os.environ['BULKSEND_ORG_ID'], "
     code += "sys.stdin.read()].__repr__().replace(' ', ''))"
-    assert key("--api-key-command", printing(code)) == "[None,None,'7','']"
+    try:
+        assert key("--api-key-command", printing(code)) == "[None,None,'7','']"
+    finally:
+        os.dup2(held, 0)
+        os.close(held)
+        os.close(campaign)
 
 
 def test_no_shell_reads_it() -> None:
