@@ -27,7 +27,7 @@ class Command(click.Command):
     """A command whose options have their defaults in bulksend.toml, and whose help ends with what it ends with.
 
     Args:
-        examples: what people type, without the program's name.
+        examples: what people type.
         exits: what each exit code means of this command.
         attributes: as click has them.
     """
