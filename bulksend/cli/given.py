@@ -7,19 +7,20 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from operator import itemgetter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
 
-from bulksend import campaign
-from bulksend.campaign import PlanRequest, Repeating, SendOptions
+from bulksend import campaign, planning, sms  # whose parts are loaded where they are used: most commands need few
 from bulksend.cli.key import api_key
 from bulksend.errors import UsageError
 from bulksend.model import Duplicates, Endpoint
-from bulksend.planning import PlanOptions, ReadOptions
 from bulksend.runs import Address, Terms
 from bulksend.sending import Cap, Caps, Pace
-from bulksend.sms import EXAMPLE_RATES, read_rates
+
+if TYPE_CHECKING:
+    from bulksend.campaign import PlanRequest
 
 SANDBOX_ORG_ID = 1
 
@@ -121,7 +122,7 @@ class PlanSettings:
         """The files that are read beside the input."""
         return [*self.exclude, *(path for path in (self.message_file, self.rates) if path is not None)]
 
-    def options(self) -> PlanOptions:
+    def options(self) -> planning.PlanOptions:
         """What planning wants to know.
 
         Raises:
@@ -134,8 +135,8 @@ class PlanSettings:
             if not _is_text(text):
                 raise UsageError(f"the text given for --{name} is not UTF-8")
         country = self.country.upper() if self.country else None
-        return PlanOptions(
-            reading=ReadOptions(
+        return planning.PlanOptions(
+            reading=planning.ReadOptions(
                 self.encoding,
                 _delimiter(self.delimiter),
                 self.sheet,
@@ -150,18 +151,18 @@ class PlanSettings:
             country=country,
             new_prefixes=bool(self.allow_new_prefixes),
             endpoint=Endpoint(self.endpoint),
-            rates=read_rates(self.rates) if self.rates else EXAMPLE_RATES,
+            rates=sms.read_rates(self.rates) if self.rates else sms.EXAMPLE_RATES,
             gsm=bool(self.gsm),
             duplicates=Duplicates(self.duplicates) if self.duplicates else None,
             one_per_number=bool(self.one_per_number),
             exclusions=campaign.exclusions(self.exclude, country, new_prefixes=bool(self.allow_new_prefixes)),
         )
 
-    def request(self, input_name: str, options: PlanOptions, address: Address) -> PlanRequest:
+    def request(self, input_name: str, options: planning.PlanOptions, address: Address) -> PlanRequest:
         """The campaign that is wanted of an input."""
-        return PlanRequest(input_name, options, address, self.campaign)
+        return campaign.PlanRequest(input_name, options, address, self.campaign)
 
-    def terms(self, to: TargetSettings, options: PlanOptions) -> Terms:
+    def terms(self, to: TargetSettings, options: planning.PlanOptions) -> Terms:
         """What is said of a run that is planned already."""
         org_id, base_url = to.address
         said = Terms.of(options, org_id=org_id, base_url=base_url, campaign=self.campaign)
@@ -188,7 +189,7 @@ class PaceSettings:
     retries: int
     patience: float
 
-    def options(self) -> SendOptions:
+    def options(self) -> campaign.SendOptions:
         """How it is sent, as far as this goes."""
         pace = Pace(
             concurrency=self.concurrency,
@@ -198,7 +199,7 @@ class PaceSettings:
             patience_s=self.patience,
             grace_s=min(_PACE.grace_s, self.timeout),
         )
-        return SendOptions(pace, Caps(self.caps), by_parts=self.cap_counts == "parts")
+        return campaign.SendOptions(pace, Caps(self.caps), by_parts=self.cap_counts == "parts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,9 +211,9 @@ class RepeatSettings:
     not_within: float | None
     exclude_dead: bool
 
-    def options(self) -> Repeating:
+    def options(self) -> campaign.Repeating:
         """What the campaign wants to know; the command begins now."""
-        return Repeating(self.repeat, self.repeat_after, self.not_within, exclude_dead=self.exclude_dead)
+        return campaign.Repeating(self.repeat, self.repeat_after, self.not_within, exclude_dead=self.exclude_dead)
 
     @property
     def is_said(self) -> bool:

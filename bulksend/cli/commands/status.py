@@ -9,7 +9,6 @@ import click
 from bulksend.cli import options, run_view, summary
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import console
-from bulksend.cli.onlooking import look_on
 from bulksend.cli.settings import Command, option
 from bulksend.cli.standing_view import purge_words, who_words
 from bulksend.cli.which_run import run_meant
@@ -19,7 +18,11 @@ from bulksend.runs import open_run, stand_of
 
 @click.command(
     cls=Command,
-    examples=("bulksend status campaign.csv", "bulksend status june.run --json"),
+    examples=(
+        "bulksend status campaign.csv",
+        "bulksend status campaign.csv --watch",
+        "bulksend status june.run --json",
+    ),
     exits={ExitCode.OK: "shown", ExitCode.USAGE: "there is no such run", ExitCode.STOPPED: "the run cannot be read"},
 )
 @click.argument("run_file", metavar="RUN", type=click.Path(path_type=Path))
@@ -36,8 +39,11 @@ def command(run_file: Path, *, watch: bool, verbose: bool, as_json: bool) -> Exi
         raise UsageError("--watch is a screen for people: a script asks with --json alone, as often as it likes")
     out = console(verbose=verbose)
     place = run_meant(run_file, out)
-    if watch and not look_on(place, out):
-        return ExitCode.OK
+    if watch:
+        from bulksend.cli.onlooking import look_on  # noqa: PLC0415 -- a screen, which most do not ask for
+
+        if not look_on(place, out):
+            return ExitCode.OK
     with open_run(place) as run:
         stand = stand_of(run)
         run_view.show_status(out, run, stand.tally, who_words(run.owner, stand.spell))
