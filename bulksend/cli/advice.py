@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bulksend.errors import Advice, BulksendError, Remark
 from bulksend.sending import Stop, StopReason
+from bulksend.sms import dollars
+
+if TYPE_CHECKING:
+    from bulksend.campaign import Ending
 
 _WORDS: dict[Advice, str] = {
     Advice.ALLOW_NEW_PREFIXES: (
@@ -74,6 +80,51 @@ _STOPS = {
     StopReason.ALL_REJECTED: "{stop.says}; if the rest is to be sent all the same, say --max-errors 100%",
 }
 """How the command line says why a run ended early, where it says more than the core."""
+
+
+_SHORT = {
+    StopReason.HUNG_UP: "its terminal was closed",
+    StopReason.ASKED: "asked to, from elsewhere",
+    StopReason.NO_ENDPOINT: "no such endpoint",
+    StopReason.UNTRUSTED: "the server's certificate is not trusted",
+    StopReason.BUDGET_FILLED: "the budget is filled",
+    StopReason.TAKEN_OVER: "another process has the run",
+    StopReason.STORE_FAILED: "the run cannot be written",
+}
+"""Why a run ended early, in a few words, where its name does not serve."""
+
+_LACKS = {
+    StopReason.KEY_REFUSED: "another API key, or the right --org-id for it",
+    StopReason.NO_ENDPOINT: "the right --base-url",
+    StopReason.REDIRECTED: "the right --base-url",
+    StopReason.BLOCKED: "the right --base-url, or that this machine may reach the API",
+    StopReason.SERVER_AWAY: "that the server is back",
+    StopReason.STORE_FAILED: "room for the run file, and the right to write it",
+    StopReason.TOO_MANY_ERRORS: "a look at what was refused, and then a higher --max-errors",
+    StopReason.ALL_REJECTED: "a look at what was refused; --max-errors 100% sends the rest all the same",
+}
+"""What a run that ended early lacks to go on, beside money."""
+
+
+def short_words(reason: StopReason) -> str:
+    """Why a run ended early, in a few words."""
+    return _SHORT.get(reason, reason.value)
+
+
+def lacks_words(ending: Ending) -> str:
+    """What a run that ended early lacks to go on; empty for nothing."""
+    stop, balance = ending.ended.stop, ending.ended.balance
+    if stop is None:
+        return ""
+    if ending.budget is not None:
+        return f"--max-cost {dollars(ending.budget)[1:].replace(',', '')}, which is enough for all of it"
+    if stop.reason is not StopReason.OUT_OF_FUNDS:
+        return _LACKS.get(stop.reason, "")
+    if balance is None:
+        return "a top-up; the balance is not known"
+    if ending.top_up is None:
+        return f"a top-up, though the balance of {dollars(balance.micro)} should do"
+    return f"top up {dollars(ending.top_up)}: the balance is {dollars(balance.micro)}"
 
 
 def stop_words(stop: Stop) -> str:

@@ -11,4 +11,6 @@ from .results import write_results as write_results
 from .told import Told as Told
 from .told import told_by as told_by
 from .whose import check_own as check_own
+from .wording import Numbers as Numbers
 from .wording import why_ended as why_ended
+from .wording import zone as zone
