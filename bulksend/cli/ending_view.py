@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Iterator, Sequence
 
@@ -93,7 +94,20 @@ def show_ending(out: Console, run: Run, ending: Ending, results: str, command: s
         _gap(out)
         goes_on = ending.errors is None and ending.budget is None and command.startswith("bulksend send ")
         out.print("To go on, run the same command again, or this:" if goes_on else "Next:", soft_wrap=True)
-        out.print(Text(f"  {command}", "bold"), no_wrap=True, overflow="ignore", crop=False)
+        for line in _broken(command, out.width) if out.is_terminal else [command]:
+            out.print(Text(f"  {line}", "bold"), no_wrap=True, overflow="ignore", crop=False)
+
+
+def _broken(command: str, width: int) -> list[str]:
+    """A command in lines that a shell takes for one."""
+    room, lines = width - 4, [""]
+    for word in map(shlex.quote, shlex.split(command)):
+        if lines[-1] and cell_len(lines[-1]) + 1 + cell_len(word) > room:
+            lines[-1] += " \\"
+            lines.append(f"  {word}")
+        else:
+            lines[-1] = f"{lines[-1]} {word}" if lines[-1] else word
+    return lines
 
 
 def _show_rows(out: Console, run: Run, ending: Ending) -> None:
@@ -164,7 +178,7 @@ def _times(ending: Ending) -> Iterator[tuple[str, str]]:
     begun, until = (time.localtime(each) for each in (ended.since_s, ended.until_s))
     is_same_day = begun[:3] == until[:3]
     ends = time.strftime("%H:%M:%S" if is_same_day else "%Y-%m-%d %H:%M:%S", until)
-    yield "sent", f"{time.strftime('%Y-%m-%d %H:%M:%S', begun)} to {ends} ({zone(ended.until_s)})"
+    yield "when", f"{time.strftime('%Y-%m-%d %H:%M:%S', begun)} to {ends} ({zone(ended.until_s)})"
     pace = f", {ending.mean:,.3g} SMS/s on average" if ending.mean else ""
     yield "took", f"{time_of(ended.seconds)} for {many(ended.attempts_now, 'request')}{pace}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from io import StringIO
 from itertools import pairwise
 from pathlib import Path
@@ -163,10 +164,15 @@ def shown(path: Path, ending: Ending, width: int, command: str = "bulksend send 
 @pytest.mark.parametrize("width", [60, 80, 140])
 def test_all_of_it_fits_with_a_blank_line_between_the_parts_and_no_word_broken(half_sent: Path, width: int) -> None:
     ending = of_half(half_sent)
-    lines, wide = shown(half_sent, ending, width), shown(half_sent, ending, 1_000)
+    command = (
+        "bulksend send half.run --base-url http://127.0.0.1:8080 --api-key-file 'the key.txt' --concurrency 12 --yes"
+    )
+    lines, wide = shown(half_sent, ending, width, command), shown(half_sent, ending, 1_000, command)
+    pasted = "\n".join(lines).partition("or this:\n")[2]
+    assert shlex.split(pasted.replace("\\\n", "")) == shlex.split(command)  # as a shell reads it
     is_path = [line for line in lines if str(half_sent) in line or "half.not-sent.csv" in line]
     assert max(cell_len(line) for line in lines if line not in is_path) <= width
-    assert " ".join(lines).split() == " ".join(wide).split()
+    assert " ".join(lines).replace(" \\ ", " ").split() == " ".join(wide).split()
     assert sum(not line for line in lines) == 5
     assert "" not in (lines[1], lines[3], lines[-1])
     assert not any(a == b == "" for a, b in pairwise(lines))
