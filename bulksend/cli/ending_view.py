@@ -5,16 +5,18 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from bulksend.campaign import Ending, Finish, grouped
+from bulksend.campaign import Ending, Finish, NextStep, grouped
 from bulksend.cli.advice import lacks_words, short_words, stop_words
 from bulksend.cli.console import meaning_of, wrapped
 from bulksend.cli.next_command import results_command
 from bulksend.cli.run_view import in_whose_words, rehearsed
+from bulksend.errors import UsageError
 from bulksend.model import Status
 from bulksend.planning import Lines
 from bulksend.reports import Numbers, zone
@@ -66,14 +68,16 @@ def reason_of(ending: Ending, *, leaves_out: bool) -> str | None:
     return None if is_whole else headline(ending, leaves_out=leaves_out)
 
 
-def show_ending(out: Console, run: Run, ending: Ending, results: str, command: str, *, leaves_out: bool) -> None:
+def show_ending(
+    out: Console, run: Run, ending: Ending, results: Path | UsageError, command: str, *, leaves_out: bool
+) -> None:
     """Show how a send ended.
 
     Args:
         out: where.
         run: what was sent.
         ending: how that ended.
-        results: where the results are; empty if they could not be written.
+        results: where the results are, or why they could not be written.
         command: what comes next; empty for nothing.
         leaves_out: whether what history holds is left out on purpose.
     """
@@ -86,14 +90,17 @@ def show_ending(out: Console, run: Run, ending: Ending, results: str, command: s
     _gap(out)
     for label, text in (*_money(run, ending), *_times(ending)):
         _put(out, label, text)
-    if results:
-        _put(out, "results", f"{results} (of a rehearsal)" if run.facts.address.is_rehearsal else results)
+    rehearsal = " (of a rehearsal)" if run.facts.address.is_rehearsal else ""
+    if isinstance(results, Path):
+        _put(out, "results", f"{results}{rehearsal}")
+    else:
+        _put(out, "results", f"not written: {results}", "bold red")
     _show_stop(out, ending)
     _show_beside(out, run, ending)
     if command:
         _gap(out)
-        goes_on = ending.errors is None and ending.budget is None and command.startswith("bulksend send ")
-        out.print("To go on, run the same command again, or this:" if goes_on else "Next:", soft_wrap=True)
+        is_as_it_was = isinstance(results, Path) and ending.next_step is NextStep.GO_ON
+        out.print("To go on, run the same command again, or this:" if is_as_it_was else "Next:", soft_wrap=True)
         for line in _broken(command, out.width) if out.is_terminal else [command]:
             out.print(Text(f"  {line}", "bold"), no_wrap=True, overflow="ignore", crop=False)
 
@@ -232,7 +239,7 @@ def _why_nothing(ending: Ending) -> str:
         return f": of {many(ended.attempts_now, 'request')} none was accepted"
     if ended.is_all_left_out:
         return ": all of it was sent before"
-    return f": none of {many(tally.rows, 'row')} is left that can be" if tally.rows else ""
+    return f": of {many(tally.rows, 'row')} none is left to send" if tally.rows else ""
 
 
 def _put(out: Console, label: str, text: str, style: str = "") -> None:

@@ -58,6 +58,11 @@ def results_command(place: str, statuses: Collection[Status]) -> str:
     return _joined("results", place, "-o", _free(place, "not-sent"), "--where", f"status={','.join(statuses)}")
 
 
+def rewrite_command(place: str) -> str:
+    """The command that writes the results to another file, beside the run, which could be written."""
+    return _joined("results", place, "-o", _free(place, "all-results"))
+
+
 def _name() -> str:
     return "resolve" if click.get_current_context().info_name == "resolve" else "send"
 

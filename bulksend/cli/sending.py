@@ -19,7 +19,7 @@ from bulksend.cli import codes
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.ending_view import reason_of, show_ending
 from bulksend.cli.given import TargetSettings
-from bulksend.cli.next_command import next_command
+from bulksend.cli.next_command import next_command, rewrite_command
 from bulksend.cli.signals import stop_on_signals
 from bulksend.cli.watch import Watch
 from bulksend.engagespark import Target
@@ -61,7 +61,7 @@ class Manners:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class EndTold:
     """How a send ended, as it was told.
 
     Attributes:
@@ -122,7 +122,7 @@ def agreed(question: str, out: Console) -> bool:
 
 def send_and_tell(
     run: OwnRun, account: Account | None, target: Target | None, how: SendOptions, manners: Manners
-) -> Told:
+) -> EndTold:
     """Send a run, write its results, and show how it went."""
     ended = send_watched(run, account, target, how, manners.out, hides_progress=manners.hides_progress)
     return tell_end(run, ended, manners)
@@ -135,18 +135,16 @@ def send_watched(
     return run_loop(_watched(run, account, target, how, Watch(out, hides_progress=hides_progress)))
 
 
-def tell_end(run: OwnRun, ended: Ended, manners: Manners) -> Told:
+def tell_end(run: OwnRun, ended: Ended, manners: Manners) -> EndTold:
     """Write the results of a send, and show how it went."""
     if ended.tally.rows >= _MANY_ROWS:
         manners.out.print(f"Writing the results of {ended.tally.rows:,} rows ...")
     fault = _write(run, manners)
     ending = ending_of(run, ended)
-    command = next_command(ending, run.place) if fault is None else ""
+    command = next_command(ending, run.place) if fault is None else rewrite_command(run.place)
     leaves_out = manners.leaves_out
-    show_ending(manners.out, run, ending, "" if fault else f"{manners.results}", command, leaves_out=leaves_out)
-    if fault is not None:
-        _tell_unwritten(run, manners, fault)
-    return Told(
+    show_ending(manners.out, run, ending, fault or manners.results, command, leaves_out=leaves_out)
+    return EndTold(
         ending,
         codes.of_end(ended, leaves_out=leaves_out) if fault is None else ExitCode.STOPPED,
         reason_of(ending, leaves_out=leaves_out) if fault is None else f"{fault}",
@@ -158,7 +156,8 @@ def is_written(run: OwnRun, manners: Manners) -> bool:
     """Write the results; False, and what to do, if they cannot be written where they were to go."""
     fault = _write(run, manners)
     if fault is not None:
-        _tell_unwritten(run, manners, fault)
+        says = f"{fault}. Write them elsewhere: {rewrite_command(run.place)}"
+        manners.out.print(says, style="bold red", soft_wrap=True)
     return fault is None
 
 
@@ -171,12 +170,6 @@ def _write(run: OwnRun, manners: Manners) -> UsageError | None:
     except UsageError as error:
         return error
     return None
-
-
-def _tell_unwritten(run: OwnRun, manners: Manners, fault: UsageError) -> None:
-    manners.out.print(
-        f"{fault}. Write them elsewhere: bulksend results {run.place} -o FILE", style="bold red", soft_wrap=True
-    )
 
 
 def tell_kept(out: Console, aside: Path | None) -> None:

@@ -18,7 +18,7 @@ from bulksend.runs import Asked, Owner, Run, Stand
 if TYPE_CHECKING:
     from bulksend.campaign import SendOptions
     from bulksend.cli.codes import ExitCode
-    from bulksend.cli.sending import Told
+    from bulksend.cli.sending import EndTold
     from bulksend.engagespark import Balance, Looked
     from bulksend.runs import Deliveries
 
@@ -107,7 +107,7 @@ def utc(seconds: float | None) -> str | None:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def of_send(run: Run, told: Told, results: Path) -> dict[str, object]:
+def of_send(run: Run, told: EndTold, results: Path) -> dict[str, object]:
     """How a send ended; what the rest costs is told of the messages whose price is known."""
     ending, ended = told.ending, told.ending.ended
     rest, balance = ending.rest, ended.balance

@@ -8,6 +8,7 @@ import os
 import shlex
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,7 @@ from bulksend.model import MicroUSD
 from bulksend.sms import Rates
 
 NUMBERS = [f"63917{row * 7_654_321 % 10_000_000:07}" for row in range(1, 21)]
+MAPPED = ("--map", "to=Mobile", "--map", "message=Text")
 
 
 @contextmanager
@@ -96,7 +98,7 @@ class Program:
 
     def send(self, server: Sandbox, *more: str) -> Told:
         """Send the campaign with options of all kinds."""
-        plan = ("--map", "to=Mobile", "--map", "message=Text", "--from", "ACME & Co")
+        plan = (*MAPPED, "--from", "ACME & Co")
         pace = ("--concurrency", "2", "--retries", "1", "--api-key-file", "the key.txt", "--org-id", "1")
         return self("send", "the june.csv", *plan, *pace, "--base-url", server.base_url, "--yes", "--json", *more)
 
@@ -187,14 +189,19 @@ def test_too_many_errors_go_on_with_as_many_more(program: Program) -> None:
         assert server.summary().requests > before
 
 
+def interrupt(server: Sandbox) -> None:
+    """Press Ctrl-C when messages arrive."""
+    while server.summary().requests < 3:
+        time.sleep(0.01)
+    os.kill(os.getpid(), signal.SIGINT)
+
+
 def test_an_interrupted_run_goes_on(program: Program) -> None:
     with serving(SandboxOptions(latency_s=0.1)) as server:
-        stop = threading.Timer(1.5, os.kill, [os.getpid(), signal.SIGINT])
+        stop = threading.Thread(target=interrupt, args=(server,), daemon=True)
         stop.start()
-        try:
-            told = program.send(server, "--rate", "5")
-        finally:
-            stop.cancel()
+        told = program.send(server, "--rate", "5")
+        stop.join(10)
         assert told.code == ExitCode.INTERRUPTED
         assert "Stopped early: interrupted" in told.shown
         assert "run the same command again" in told.shown
@@ -242,6 +249,35 @@ def test_rows_tried_and_none_accepted_are_exit_3(program: Program) -> None:
     with serving(SandboxOptions(fail=(parse_fail("400=1"),))) as server:
         limited = program.send(server, "--new", "--limit", "2")
         assert limited.code == ExitCode.STOPPED
+
+
+def test_results_that_cannot_be_written_are_written_by_what_is_told(program: Program) -> None:
+    Path("folder").mkdir()
+    with serving(SandboxOptions()) as server:
+        gone = threading.Thread(target=remove, args=(server, Path("folder")), daemon=True)
+        gone.start()
+        told = program.send(server, "--rate", "20", "--results", "folder/of.csv")
+        gone.join(10)
+        assert told.code == ExitCode.STOPPED
+        assert "folder/of.csv" in told.json["reason"]
+        assert told.next == ["results", "the june.run", "-o", "the june.all-results.csv"]
+        assert program(*told.next).code == ExitCode.OK
+        assert len(Path("the june.all-results.csv").read_text().splitlines()) == 21
+
+
+def remove(server: Sandbox, folder: Path) -> None:
+    """Take a folder away when messages arrive."""
+    while server.summary().requests < 3:
+        time.sleep(0.01)
+    folder.rmdir()
+
+
+def test_a_rehearsal_goes_on_as_one(program: Program) -> None:
+    told = program("send", "the june.csv", *MAPPED, "--sandbox", "--yes", "--limit", "2", "--json")
+    assert told.code == ExitCode.OK
+    assert told.json["finish"] == "limit reached"
+    assert told.next == ["send", "the june.sandbox.run", "--sandbox", "--limit", "2", "--yes"]
+    assert program(*told.next).code == ExitCode.OK
 
 
 def test_what_the_settings_would_say_otherwise_is_said_again(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,7 +63,7 @@ def seen(each: Ended, tmp_path: Path) -> Ending:
         (ended(rejected=10), "Nothing was sent: of 10 requests none was accepted", 3, NextStep.MEND),
         (ended(failed=10), "Nothing was sent: of 10 requests none was accepted", 3, NextStep.GO_ON),
         (ended(sent=5, rejected=9, now=0), "Nothing more was sent: of 10 requests none was accepted", 3, "mend"),
-        (ended(tried=0, invalid=3), "Nothing was sent: none of 3 rows is left that can be", 1, NextStep.MEND),
+        (ended(tried=0, invalid=3), "Nothing was sent: of 3 rows none is left to send", 1, NextStep.MEND),
         (ended(tried=0, skipped=3, left_out=3), "Nothing was sent: all of it was sent before", 1, NextStep.NOTHING),
         (ended(sent=3, skipped=3, left_out=3), "Finished, but 3 rows were left out, which got the same before", 1, ""),
         (ended(tried=0, sent=5, now=0), "Finished", ExitCode.OK, NextStep.NOTHING),
@@ -157,7 +157,7 @@ def shown(path: Path, ending: Ending, width: int, command: str = "bulksend send 
     console = Console(file=out, width=width, highlight=False, markup=False, emoji=False, force_terminal=True)
     console._color_system = None
     with open_run(path) as run:
-        show_ending(console, run, ending, "half.results.csv", command, leaves_out=False)
+        show_ending(console, run, ending, Path("half.results.csv"), command, leaves_out=False)
     return [line.rstrip() for line in out.getvalue().splitlines()]
 
 

@@ -24,8 +24,8 @@ from bulksend.cli.question import question_of, tells_a_no
 from bulksend.cli.sending import (
     KEY_REFUSED,
     WITHHELD,
+    EndTold,
     Manners,
-    Told,
     agreed,
     check_can_ask,
     check_is_local,
@@ -221,7 +221,7 @@ def _check_organization(place: Path, to: TargetSettings) -> None:
 
 def _send(
     opened: Opened, to: TargetSettings, how: SendOptions, manners: Manners, said: SendSettings
-) -> Told:  # fmt: skip
+) -> EndTold:  # fmt: skip
     run, out = opened.run, manners.out
     looked = campaign.look_at_history(run, how.repeating)
     check_not_lost(run, looked, out, repeat=opened.repeat)
