@@ -9,8 +9,8 @@ import shlex
 import signal
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,20 +28,23 @@ NUMBERS = [f"63917{row * 7_654_321 % 10_000_000:07}" for row in range(1, 21)]
 MAPPED = ("--map", "to=Mobile", "--map", "message=Text")
 
 
-@contextmanager
-def serving(what: SandboxOptions | Sandbox) -> Iterator[Sandbox]:
-    """A sandbox in a thread of its own, for the program has its loop in this one."""
-    loop, server = asyncio.new_event_loop(), what if isinstance(what, Sandbox) else Sandbox(what)
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    asyncio.run_coroutine_threadsafe(server.__aenter__(), loop).result(10)
-    try:
-        yield server
-    finally:
-        asyncio.run_coroutine_threadsafe(server.__aexit__(None, None, None), loop).result(10)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
-        loop.close()
+Serving = Callable[[SandboxOptions | Sandbox], AbstractContextManager[Sandbox]]
+
+
+@pytest.fixture
+def serving(server_loop: asyncio.AbstractEventLoop) -> Serving:
+    """Has a sandbox serve in another thread, for the program has its loop in this one."""
+
+    @contextmanager
+    def serve(what: SandboxOptions | Sandbox) -> Iterator[Sandbox]:
+        server = what if isinstance(what, Sandbox) else Sandbox(what)
+        asyncio.run_coroutine_threadsafe(server.__aenter__(), server_loop).result(30)
+        try:
+            yield server
+        finally:
+            asyncio.run_coroutine_threadsafe(server.__aexit__(None, None, None), server_loop).result(30)
+
+    return serve
 
 
 @pytest.fixture(autouse=True)
@@ -108,7 +111,7 @@ def program(capsys: pytest.CaptureFixture[str]) -> Program:
     return Program(capsys)
 
 
-def test_out_of_funds_the_top_up_that_is_told_is_what_the_rest_takes(program: Program) -> None:
+def test_out_of_funds_the_top_up_that_is_told_is_what_the_rest_takes(program: Program, serving: Serving) -> None:
     with serving(SandboxOptions(balance_micro=129_999)) as server:
         told = program.send(server)
         assert told.code == ExitCode.STOPPED
@@ -127,7 +130,7 @@ def test_out_of_funds_the_top_up_that_is_told_is_what_the_rest_takes(program: Pr
         assert server.summary().accepted == 20
 
 
-def test_a_refused_key_is_said_before_anything_leaves(program: Program) -> None:
+def test_a_refused_key_is_said_before_anything_leaves(program: Program, serving: Serving) -> None:
     with serving(SandboxOptions(token="another")) as server:
         told = program.send(server)
         assert told.code == ExitCode.STOPPED
@@ -160,7 +163,7 @@ class Withholding(Sandbox):
 
 
 @pytest.mark.parametrize("status", [302, 400, 403, 404, 429, 500, 503])
-def test_a_balance_that_cannot_be_asked_for_stops_nothing(status: int, program: Program) -> None:
+def test_a_balance_that_cannot_be_asked_for_stops_nothing(status: int, program: Program, serving: Serving) -> None:
     with serving(Withholding(status)) as server:
         told = program.send(server)
         assert ("does not show the balance to this key (403)" in told.shown) == (status == 403)
@@ -169,7 +172,7 @@ def test_a_balance_that_cannot_be_asked_for_stops_nothing(status: int, program: 
         assert (told.json["reason"], told.json["next"], told.json["finish"]) == (None, None, "finished")
 
 
-def test_a_filled_budget_goes_on_with_the_one_that_is_told_to_the_end(program: Program) -> None:
+def test_a_filled_budget_goes_on_with_the_one_that_is_told_to_the_end(program: Program, serving: Serving) -> None:
     with serving(SandboxOptions(rates=Rates({"63": MicroUSD(12_500)}))) as server:
         told = program.send(server, "--max-cost", "0.1")
         assert told.code == ExitCode.STOPPED
@@ -178,7 +181,7 @@ def test_a_filled_budget_goes_on_with_the_one_that_is_told_to_the_end(program: P
         assert server.summary().accepted == 20
 
 
-def test_too_many_errors_go_on_with_as_many_more(program: Program) -> None:
+def test_too_many_errors_go_on_with_as_many_more(program: Program, serving: Serving) -> None:
     with serving(SandboxOptions(fail=(parse_fail("400=0.5"),), seed=1)) as server:
         told = program.send(server, "--max-errors", "2")
         assert told.code == ExitCode.STOPPED
@@ -196,7 +199,7 @@ def interrupt(server: Sandbox) -> None:
     os.kill(os.getpid(), signal.SIGINT)
 
 
-def test_an_interrupted_run_goes_on(program: Program) -> None:
+def test_an_interrupted_run_goes_on(program: Program, serving: Serving) -> None:
     with serving(SandboxOptions(latency_s=0.1)) as server:
         stop = threading.Thread(target=interrupt, args=(server,), daemon=True)
         stop.start()
@@ -209,7 +212,7 @@ def test_an_interrupted_run_goes_on(program: Program) -> None:
         assert server.summary().accepted == 20
 
 
-def test_rows_in_doubt_are_settled_by_what_is_told(program: Program) -> None:
+def test_rows_in_doubt_are_settled_by_what_is_told(program: Program, serving: Serving) -> None:
     with serving(SandboxOptions(legacy=True, lose_answers=0.3, seed=3)) as server:
         told = program.send(server)
         assert told.code == ExitCode.NOT_ALL_SENT
@@ -220,7 +223,7 @@ def test_rows_in_doubt_are_settled_by_what_is_told(program: Program) -> None:
         assert "left in doubt" in resolved.shown
 
 
-def test_rows_that_were_refused_or_bad_are_mended_in_the_sheet_that_is_told(program: Program) -> None:
+def test_rows_that_were_refused_or_bad_are_mended_in_the_sheet_that_is_told(program: Program, serving: Serving) -> None:
     campaign([*NUMBERS, "12", "13", "14", "15"])
     with serving(SandboxOptions(fail=(parse_fail("400=0.2"),), seed=1)) as server:
         told = program.send(server)
@@ -240,7 +243,7 @@ def test_rows_that_were_refused_or_bad_are_mended_in_the_sheet_that_is_told(prog
         assert again.next == ["retry", "the june.run", "-o", "the june.mend-2.csv"]
 
 
-def test_rows_tried_and_none_accepted_are_exit_3(program: Program) -> None:
+def test_rows_tried_and_none_accepted_are_exit_3(program: Program, serving: Serving) -> None:
     with serving(SandboxOptions(fail=(parse_fail("400=1"),))) as server:
         told = program.send(server)
         assert told.code == ExitCode.STOPPED
@@ -251,7 +254,7 @@ def test_rows_tried_and_none_accepted_are_exit_3(program: Program) -> None:
         assert limited.code == ExitCode.STOPPED
 
 
-def test_results_that_cannot_be_written_are_written_by_what_is_told(program: Program) -> None:
+def test_results_that_cannot_be_written_are_written_by_what_is_told(program: Program, serving: Serving) -> None:
     Path("folder").mkdir()
     with serving(SandboxOptions()) as server:
         gone = threading.Thread(target=remove, args=(server, Path("folder")), daemon=True)
@@ -280,7 +283,9 @@ def test_a_rehearsal_goes_on_as_one(program: Program) -> None:
     assert program(*told.next).code == ExitCode.OK
 
 
-def test_what_the_settings_would_say_otherwise_is_said_again(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_settings_would_say_otherwise_is_said_again(
+    program: Program, serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("BULKSEND_FROM", "OTHER")
     with serving(SandboxOptions(balance_micro=100_000)) as server:
         told = program.send(server)
