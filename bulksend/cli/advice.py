@@ -93,17 +93,17 @@ _SHORT = {
 }
 """Why a run ended early, in a few words, where its name does not serve."""
 
-_LACKS = {
-    StopReason.KEY_REFUSED: "another API key, or the right --org-id for it",
-    StopReason.NO_ENDPOINT: "the right --base-url",
-    StopReason.REDIRECTED: "the right --base-url",
-    StopReason.BLOCKED: "the right --base-url, or that this machine may reach the API",
-    StopReason.SERVER_AWAY: "that the server is back",
-    StopReason.STORE_FAILED: "room for the run file, and the right to write it",
-    StopReason.TOO_MANY_ERRORS: "a look at what was refused, and then a higher --max-errors",
-    StopReason.ALL_REJECTED: "a look at what was refused; --max-errors 100% sends the rest all the same",
+_TO_DO = {
+    StopReason.KEY_REFUSED: "check the API key and --org-id",
+    StopReason.NO_ENDPOINT: "check --base-url",
+    StopReason.REDIRECTED: "check --base-url",
+    StopReason.BLOCKED: "check --base-url, and whether this machine may reach the API",
+    StopReason.SERVER_AWAY: "wait until the server is back",
+    StopReason.STORE_FAILED: "see that the run file can be written, and that there is room for it",
+    StopReason.TOO_MANY_ERRORS: "look at what was refused; a higher --max-errors sends more all the same",
+    StopReason.ALL_REJECTED: "look at what was refused; --max-errors 100% sends the rest all the same",
 }
-"""What a run that ended early lacks to go on, beside money."""
+"""What is to be done before a run goes on that ended early, money aside."""
 
 
 def short_words(reason: StopReason) -> str:
@@ -111,19 +111,19 @@ def short_words(reason: StopReason) -> str:
     return _SHORT.get(reason, reason.value)
 
 
-def lacks_words(ending: Ending) -> str:
-    """What a run that ended early lacks to go on; empty for nothing."""
+def to_do_words(ending: Ending) -> str:
+    """What is to be done before a run goes on that ended early; empty for nothing."""
     stop, balance = ending.ended.stop, ending.ended.balance
     if stop is None:
         return ""
     if ending.budget is not None:
-        return f"--max-cost {dollars(ending.budget)[1:].replace(',', '')}, which is enough for all of it"
+        return f"raise --max-cost: {dollars(ending.budget)} is enough for all of it"
     if stop.reason is not StopReason.OUT_OF_FUNDS:
-        return _LACKS.get(stop.reason, "")
+        return _TO_DO.get(stop.reason, "")
     if balance is None:
-        return "a top-up; the balance is not known"
+        return "top up the account; its balance is not known"
     if ending.top_up is None:
-        return f"a top-up, though the balance of {dollars(balance.micro)} should do"
+        return f"top up the account, though its balance of {dollars(balance.micro)} should do"
     return f"top up {dollars(ending.top_up)}: the balance is {dollars(balance.micro)}"
 
 

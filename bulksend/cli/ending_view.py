@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from bulksend.campaign import Ending, Finish, NextStep, grouped
-from bulksend.cli.advice import lacks_words, short_words, stop_words
+from bulksend.cli.advice import short_words, stop_words, to_do_words
 from bulksend.cli.console import meaning_of, wrapped
 from bulksend.cli.next_command import results_command
 from bulksend.cli.run_view import in_whose_words, rehearsed
@@ -100,9 +100,13 @@ def show_ending(
     if command:
         _gap(out)
         is_as_it_was = isinstance(results, Path) and ending.next_step is NextStep.GO_ON
-        out.print("To go on, run the same command again, or this:" if is_as_it_was else "Next:", soft_wrap=True)
+        out.print(_leads_in(ending) if is_as_it_was else "Next:", soft_wrap=True)
         for line in _broken(command, out.width) if out.is_terminal else [command]:
             out.print(Text(f"  {line}", "bold"), no_wrap=True, overflow="ignore", crop=False)
+
+
+def _leads_in(ending: Ending) -> str:
+    return f"{'Then' if to_do_words(ending) else 'To go on,'} run the same command again, or this:"
 
 
 def _broken(command: str, width: int) -> list[str]:
@@ -122,10 +126,10 @@ def _show_rows(out: Console, run: Run, ending: Ending) -> None:
     tally, lines = ending.tally, run.lines()
     numbers = Numbers(are_shown=out.is_terminal)
     if sent := tally.statuses[Status.SENT]:
-        _put(out, Status.SENT, f"{sent:,}  {meaning_of(Status.SENT, tally)}")
+        _put(out, Status.SENT, f"{sent:,}  ({meaning_of(Status.SENT, tally)})")
     cut = []
     for status, rows, reasons in grouped(ending):
-        _put(out, status, f"{rows:,}  {meaning_of(status, tally)}", "yellow")
+        _put(out, status, f"{rows:,}  ({meaning_of(status, tally)})", "yellow")
         if status is Status.PENDING:
             _put(out, "", _places(ending.pending, rows, lines))
         for each in reasons:
@@ -204,8 +208,8 @@ def _show_stop(out: Console, ending: Ending) -> None:
     is_priced = rest.unpriced < rest.rows or rest.micro
     costs = f"{many(rest.rows, 'message')}" + (f", {dollars(rest.micro)}{unpriced}" if is_priced else ", no rate known")
     _put(out, "left", costs)
-    if lacks := lacks_words(ending):
-        _put(out, "it takes", lacks)
+    if to_do := to_do_words(ending):
+        _put(out, "to do", to_do)
 
 
 _OWN_WORDS = frozenset({StopReason.TOO_MANY_ERRORS, StopReason.BUDGET_FILLED})

@@ -116,7 +116,7 @@ def test_out_of_funds_the_top_up_that_is_told_is_what_the_rest_takes(program: Pr
         told = program.send(server)
         assert told.code == ExitCode.STOPPED
         assert "Stopped early: out of funds" in told.shown
-        assert "it takes   top up $0.28: the balance is $0.009999" in told.shown
+        assert "to do      top up $0.28: the balance is $0.009999" in told.shown
         assert (told.json["topUpMicro"], told.json["leftMicro"], told.json["balanceMicro"]) == (280_000, 280_000, 9_999)
         assert "out of funds" in told.json["reason"]
         assert told.json["results"] == "the june.results.csv"

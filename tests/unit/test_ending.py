@@ -182,10 +182,10 @@ def test_what_was_sent_what_was_not_and_why_what_it_takes_and_one_command_are_to
     lines = shown(half_sent, of_half(half_sent), 200)
     for line in (
         "Stopped early: out of funds",
-        "sent       93  accepted by the API",
-        "rejected   1  refused by the API: certainly not sent",
+        "sent       93  (accepted by the API)",
+        "rejected   1  (refused by the API: certainly not sent)",
         "           1: the API rejected it: blocked; row 94",
-        "pending    506  not sent yet; the same command goes on",
+        "pending    506  (not sent yet; the same command goes on)",
         "           rows 95, 96, 97 and 503 more",
         "charged    $1.1625 by the API's words",
         "estimated  $1.86",
@@ -193,7 +193,7 @@ def test_what_was_sent_what_was_not_and_why_what_it_takes_and_one_command_are_to
         "results    half.results.csv",
         "stopped    the account is out of funds (insufficient funds)",
         "left       506 messages, $6.3375",
-        "it takes   top up $6.33: the balance is $0.012345",
+        "to do      top up $6.33: the balance is $0.012345",
         "  bulksend send half.run --yes",
     ):
         assert line in lines
