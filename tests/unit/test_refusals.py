@@ -13,6 +13,7 @@ import pytest
 
 from bulksend.cli import COMMANDS, program, run
 from bulksend.cli.codes import ExitCode
+from bulksend.cli.question import tells_a_no
 
 KEY_AT = "https://app.engagespark.com/account/profile/info"
 ORGANIZATION_AT = "https://app.engagespark.com/account/organization/info"
@@ -141,3 +142,12 @@ def test_what_cannot_be_used_is_an_object_too(
     told = json.loads(capsys.readouterr().out)
     assert told["exit"] == ExitCode.USAGE
     assert says in told["reason"]
+
+
+def test_a_no_to_the_question_is_an_object_too(capsys: pytest.CaptureFixture[str]) -> None:
+    for as_json in (True, False):
+        with pytest.raises(click.exceptions.Exit), tells_a_no(as_json=as_json):
+            raise click.exceptions.Exit(ExitCode.STOPPED)
+        out = capsys.readouterr().out
+        told = {"exit": 3, "reason": "nothing was sent: the answer was no"}
+        assert (json.loads(out) if out else None) == (told if as_json else None)
