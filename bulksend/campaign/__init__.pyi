@@ -63,6 +63,7 @@ from .receipts import fetch_receipts as fetch_receipts
 from .search import Hit as Hit
 from .search import Search as Search
 from .search import search as search
+from .sends import end_unsent as end_unsent
 from .sends import held_account as held_account
 from .sends import send as send
 from .stops import Asked as Asked

@@ -32,7 +32,7 @@ from bulksend.engagespark import Balance, SmsApi, Target
 from bulksend.errors import Advice, OwnedError, RunFileError, UsageError
 from bulksend.model import Endpoint, PhoneNumber, Status
 from bulksend.runs import Account, Clock, Earlier, OptedOut, OwnRun, Run
-from bulksend.sending import Budget, Engine, Errors, Journal, Past, Stopping, StopReason, assemble
+from bulksend.sending import Budget, Engine, Errors, Journal, Past, Stop, Stopping, StopReason, assemble
 
 _WAIT_S = 0.5
 _OTHER_FILES = 64
@@ -143,6 +143,18 @@ async def send(
     with suppress(RunFileError, OwnedError):  # then it is the reason why it ended
         run.note_end(ended.noted(ended_s))
     tell(ended)
+    return ended
+
+
+def end_unsent(run: OwnRun, stop: Stop) -> Ended:
+    """End a send before its first message leaves; the run keeps that like any other end.
+
+    Raises:
+        RunFileError: the run cannot be written.
+    """
+    wall_s, ended = time.time(), Ended(stop, run.tally())
+    run.note_start(wall_s)
+    run.note_end(ended.noted(wall_s))
     return ended
 
 

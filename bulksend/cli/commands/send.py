@@ -241,7 +241,7 @@ def _send(
     if not is_something_left:
         return tell_end(run, Ended(None, plan.tally), manners)
     if told is Looked.REFUSED:
-        return tell_end(run, Ended(KEY_REFUSED, plan.tally), manners)
+        return tell_end(run, campaign.end_unsent(run, KEY_REFUSED), manners)
     if told is Looked.WITHHELD:
         out.print(WITHHELD, style="bold red", soft_wrap=True)
     watch = Watch(out, hides_progress=True)
