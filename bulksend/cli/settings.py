@@ -12,11 +12,13 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from bulksend.cli.access import missing
 from bulksend.errors import UsageError
 
 FILE = Path("bulksend.toml")
 KEY_VARIABLE = "BULKSEND_API_KEY"
 KEY_NAME = "api-key"
+_ARGUMENTS = "bulksend.arguments"
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -31,11 +33,22 @@ class Command(click.Command):
         extra["default_map"] = self._defaults(read_file())
         return super().make_context(info_name, args, parent, **extra)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep what was written, for whoever words the next command."""
+        ctx.meta[_ARGUMENTS] = tuple(args)
+        return super().parse_args(ctx, args)
+
     def _defaults(self, settings: Mapping[str, object]) -> dict[str, object]:
         params = {spelling: param for param in self.params for spelling in _spellings(param)}
         return {
             str(params[key].name): _fit(key, value, params[key]) for key, value in settings.items() if key in params
         }
+
+
+def arguments_of(context: click.Context) -> tuple[str, ...]:
+    """What was written behind a command's name."""
+    found: tuple[str, ...] = context.meta.get(_ARGUMENTS, ())
+    return found
 
 
 def _fit(key: str, value: object, param: click.Parameter) -> object:
@@ -93,10 +106,7 @@ def api_key(key_file: Path | None, source: ParameterSource | None) -> str:
         return _key_in(key_file)
     if key := str(read_file().get(KEY_NAME, "")).strip():
         return _checked(key, str(FILE))
-    raise UsageError(
-        f"there is no API key: put it into the environment as {KEY_VARIABLE}, or name a file that holds it with "
-        "--api-key-file; to try things out without one, use --sandbox"
-    )
+    raise missing(key=True, organization=False)
 
 
 def _key_in(path: Path) -> str:
