@@ -110,7 +110,7 @@ def test_a_second_interrupt_leaves_at_once_and_tells_what_that_left(
     returned, said = end(process, again)
     assert returned == 130
     assert time.monotonic() - started < 4
-    assert "waiting for 4 answers, 10 s at most. Ctrl-C again leaves them in doubt." in said
+    assert "waiting for 4 answers, 30 s at most. Ctrl-C again leaves them in doubt." in said
     assert "Not waiting any longer: 4 messages are in doubt." in said
     assert "Next:\n  bulksend resolve campaign.run " in said
     assert [row["status"] for row in program.results()] == ["sent"] + ["unknown"] * 4
