@@ -15,6 +15,12 @@ from .doubts import check_can_resend as check_can_resend
 from .doubts import decide as decide
 from .doubts import look_up as look_up
 from .drafts import PlanRequest as PlanRequest
+from .ending import Ending as Ending
+from .ending import Finish as Finish
+from .ending import NextStep as NextStep
+from .ending import Rest as Rest
+from .ending import ending_of as ending_of
+from .ending import grouped as grouped
 from .events import AccountBusy as AccountBusy
 from .events import CampaignEvent as CampaignEvent
 from .events import CutShort as CutShort
@@ -61,6 +67,7 @@ from .receipts import fetch_receipts as fetch_receipts
 from .search import Hit as Hit
 from .search import Search as Search
 from .search import search as search
+from .sends import end_unsent as end_unsent
 from .sends import held_account as held_account
 from .sends import send as send
 from .stops import Asked as Asked

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bulksend.campaign.choices import Repeating
 from bulksend.campaign.excluding import Excluded
 from bulksend.campaign.lookback import LookedBack
+from bulksend.engagespark import Balance
 from bulksend.model import Status
 from bulksend.planning import Tally
 from bulksend.runs import FINISHED, LIMITED, End
@@ -163,6 +164,9 @@ class Ended:
         unexplained_now: of these, so many of which history does not know by which run.
         attempts_now: POSTs that this send began.
         is_limited: whether only the first rows were to be sent, so that the rest is pending on purpose.
+        since_s: when it began, in seconds since 1970; None if nothing was to be sent.
+        until_s: when it ended.
+        balance: what the account held then; None if that was not asked, or not told.
     """
 
     stop: Stop | None
@@ -173,6 +177,9 @@ class Ended:
     unexplained_now: int = 0
     attempts_now: int = 0
     is_limited: bool = False
+    since_s: float | None = None
+    until_s: float | None = None
+    balance: Balance | None = None
 
     def noted(self, at_s: float) -> End:
         """What the run keeps of it, which ended at this time (seconds since 1970)."""

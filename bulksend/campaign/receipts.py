@@ -17,7 +17,9 @@ _RATE = 5.0  # requests a second: nobody waits for receipts, and the account has
 _TIMEOUT_S = 20.0
 _FIRST_PAUSE_S = 2.0
 _LONGEST_PAUSE_S = 120.0
-_FOR_GOOD = frozenset({Looked.REFUSED, Looked.NO_SUCH, Looked.NOT_UNDERSTOOD})  # asking again would not help
+_FOR_GOOD = frozenset(
+    {Looked.REFUSED, Looked.WITHHELD, Looked.NO_SUCH, Looked.NOT_UNDERSTOOD}
+)  # asking again would not help
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,11 +29,11 @@ from bulksend.campaign.limits import budget_of, errors_of, repeats_max
 from bulksend.campaign.lookback import LookedBack, look_again
 from bulksend.campaign.onlooking import Onlookers
 from bulksend.campaign.watching import told
-from bulksend.engagespark import SmsApi, Target
+from bulksend.engagespark import Balance, SmsApi, Target
 from bulksend.errors import Advice, OwnedError, RunFileError, UsageError
 from bulksend.model import Endpoint, PhoneNumber, Status
 from bulksend.runs import Account, Clock, Earlier, OptedOut, OwnRun, Run
-from bulksend.sending import Budget, Engine, Errors, Journal, Past, Stopping, assemble
+from bulksend.sending import Budget, Engine, Errors, Journal, Past, Stop, Stopping, StopReason, assemble
 
 _WAIT_S = 0.5
 _OTHER_FILES = 64
@@ -119,6 +119,7 @@ async def send(
                         await engine.run()
                 if stopping.why is None or stopping.why.reason.leaves_time:
                     await _look_up(journal, api, stopping)
+                balance = await _balance_left(api, stopping)
             finally:
                 journal.close()
     finally:
@@ -128,7 +129,7 @@ async def send(
             account.end(run, since_s=since_s, wall_s=wall_s, clock=Clock.now(wall_s))
             with suppress(RunFileError):
                 account.history.prune(wall_s - options.history_days * _DAY_S)
-    tally = run.tally()
+    tally, ended_s = run.tally(), time.time()
     known = tally.known - before.known
     ended = Ended(
         stop=stopping.why,
@@ -139,10 +140,25 @@ async def send(
         unexplained_now=explain_known(run, account.history, options.repeating, began_s) if account and known else 0,
         attempts_now=tally.attempts - before.attempts,
         is_limited=options.limit is not None,
+        since_s=began_s,
+        until_s=ended_s,
+        balance=balance,
     )
     with suppress(RunFileError, OwnedError):  # then it is the reason why it ended
-        run.note_end(ended.noted(time.time()))
+        run.note_end(ended.noted(ended_s))
     tell(ended)
+    return ended
+
+
+def end_unsent(run: OwnRun, stop: Stop) -> Ended:
+    """End a send before its first message leaves; the run keeps that like any other end.
+
+    Raises:
+        RunFileError: the run cannot be written.
+    """
+    wall_s, ended = time.time(), Ended(stop, run.tally())
+    run.note_start(wall_s)
+    run.note_end(ended.noted(wall_s))
     return ended
 
 
@@ -171,6 +187,14 @@ async def _look_up(journal: Journal, api: SmsApi, stopping: Stopping) -> None:
     looking.cancel()
     with suppress(asyncio.CancelledError, RunFileError, OwnedError):
         await looking
+
+
+async def _balance_left(api: SmsApi, stopping: Stopping) -> Balance | None:
+    """What the account holds, where it did not hold enough."""
+    if stopping.why is None or stopping.why.reason is not StopReason.OUT_OF_FUNDS:
+        return None
+    told = await api.balance()
+    return told if isinstance(told, Balance) else None
 
 
 def _engine(

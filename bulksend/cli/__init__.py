@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gc
 import importlib
+import os
 import shutil
 import signal
 import sys
+from contextlib import suppress
 from types import FrameType
 from typing import NoReturn, cast
 
@@ -16,6 +18,7 @@ from bulksend import __version__
 from bulksend.cli import codes
 from bulksend.cli.advice import advised
 from bulksend.cli.codes import ExitCode
+from bulksend.cli.configuration import read_configuration
 from bulksend.cli.streams import silence
 from bulksend.errors import BulksendError
 
@@ -46,6 +49,9 @@ _RARELY = (
     20,
     10,
 )  # when garbage is looked for: starting makes thousands of objects, and nearly all of them stay
+
+
+_YES = frozenset({"1", "true", "t", "yes", "y", "on"})  # as click reads a flag in the environment
 
 
 class _Commands(click.Group):
@@ -95,7 +101,7 @@ def run(arguments: list[str]) -> int:
         if sys.stderr.isatty():
             click.echo(err=True)  # below the terminal's ^C
         click.echo("Interrupted.", err=True)
-        return ExitCode.INTERRUPTED
+        return _failed(ExitCode.INTERRUPTED, "interrupted", arguments)
     except BrokenPipeError:  # whoever read our output has gone
         for stream in (sys.stdout, sys.stderr):
             silence(stream)
@@ -123,11 +129,26 @@ def _say(sentence: str) -> None:
 
 def _failed(code: int, reason: str, arguments: list[str]) -> int:
     """The exit code of a command that came to nothing; a script that asked for an object gets one all the same."""
-    if "--json" in arguments:
+    if _wants_object(arguments):
         from bulksend.cli import summary  # noqa: PLC0415 -- most commands succeed
 
         summary.write({"exit": int(code), "reason": reason})
     return int(code)
+
+
+def _wants_object(arguments: list[str]) -> bool:
+    """Whether ``--json`` was said, here, in the environment or in the settings; what is no command takes none."""
+    if "--json" in arguments:
+        return True
+    context = click.Context(program)
+    command = next((found for each in arguments if (found := program.get_command(context, each))), None)
+    flag = next((param for param in command.params if param.name == "as_json"), None) if command else None
+    if command is None or flag is None:
+        return False
+    said = os.environ.get(f"{flag.envvar}", "")
+    with suppress(BulksendError):
+        said = said or str(read_configuration().settings.get("json", ""))
+    return said.strip().lower() in _YES
 
 
 def _terminated(_number: int, _frame: FrameType | None) -> None:

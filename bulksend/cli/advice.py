@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bulksend.errors import Advice, BulksendError, Remark
 from bulksend.sending import Stop, StopReason
+from bulksend.sms import dollars
+
+if TYPE_CHECKING:
+    from bulksend.campaign import Ending
 
 _WORDS: dict[Advice, str] = {
     Advice.ALLOW_NEW_PREFIXES: (
@@ -74,6 +80,51 @@ _STOPS = {
     StopReason.ALL_REJECTED: "{stop.says}; if the rest is to be sent all the same, say --max-errors 100%",
 }
 """How the command line says why a run ended early, where it says more than the core."""
+
+
+_SHORT = {
+    StopReason.HUNG_UP: "its terminal was closed",
+    StopReason.ASKED: "asked to, from elsewhere",
+    StopReason.NO_ENDPOINT: "no such endpoint",
+    StopReason.UNTRUSTED: "the server's certificate is not trusted",
+    StopReason.BUDGET_FILLED: "the budget is filled",
+    StopReason.TAKEN_OVER: "another process has the run",
+    StopReason.STORE_FAILED: "the run cannot be written",
+}
+"""Why a run ended early, in a few words, where its name does not serve."""
+
+_TO_DO = {
+    StopReason.KEY_REFUSED: "check the API key and --org-id",
+    StopReason.NO_ENDPOINT: "check --base-url",
+    StopReason.REDIRECTED: "check --base-url",
+    StopReason.BLOCKED: "check --base-url, and whether this machine may reach the API",
+    StopReason.SERVER_AWAY: "wait until the server is back",
+    StopReason.STORE_FAILED: "see that the run file can be written, and that there is room for it",
+    StopReason.TOO_MANY_ERRORS: "look at what was refused; a higher --max-errors sends more all the same",
+    StopReason.ALL_REJECTED: "look at what was refused; --max-errors 100% sends the rest all the same",
+}
+"""What is to be done before a run goes on that ended early, money aside."""
+
+
+def short_words(reason: StopReason) -> str:
+    """Why a run ended early, in a few words."""
+    return _SHORT.get(reason, reason.value)
+
+
+def to_do_words(ending: Ending) -> str:
+    """What is to be done before a run goes on that ended early; empty for nothing."""
+    stop, balance = ending.ended.stop, ending.ended.balance
+    if stop is None:
+        return ""
+    if ending.budget is not None:
+        return f"raise --max-cost: {dollars(ending.budget)} is enough for all of it"
+    if stop.reason is not StopReason.OUT_OF_FUNDS:
+        return _TO_DO.get(stop.reason, "")
+    if balance is None:
+        return "top up the account; its balance is not known"
+    if ending.top_up is None:
+        return f"top up the account, though its balance of {dollars(balance.micro)} should do"
+    return f"top up {dollars(ending.top_up)}: the balance is {dollars(balance.micro)}"
 
 
 def stop_words(stop: Stop) -> str:

@@ -13,6 +13,7 @@ import click
 from click.core import ParameterSource
 
 from bulksend import campaign, planning, sms  # whose parts are loaded where they are used: most commands need few
+from bulksend.cli.access import NoKeyError, missing
 from bulksend.cli.key import api_key
 from bulksend.errors import UsageError
 from bulksend.model import Duplicates, Endpoint
@@ -63,6 +64,21 @@ class TargetSettings:
         """
         return api_key(click.get_current_context(), self.api_key_file, self.api_key_command)
 
+    def check(self, address: Address) -> None:
+        """See that nothing is missing that sending there takes, before a long plan is made.
+
+        Raises:
+            UsageError: the key or the organization's id is, or both; or the key is none.
+        """
+        lacks_key = False
+        try:
+            if address.base_url:
+                self.key()
+        except NoKeyError:
+            lacks_key = True
+        if lacks_key or not address.org_id:
+            raise missing(key=lacks_key, organization=not address.org_id)
+
     def key_if_any(self) -> str | None:
         """The API key, or None if there is none; a file or a command that is named for it must give one."""
         try:
@@ -88,7 +104,7 @@ class AccountSettings:
             UsageError: it is not said which.
         """
         if self.org_id is None:
-            raise UsageError("there is no organization id: say whose account it is with --org-id")
+            raise missing(key=False, organization=True, can_rehearse=False)
         return Address(self.org_id, self.base_url.rstrip("/"))
 
 

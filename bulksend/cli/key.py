@@ -12,6 +12,7 @@ from typing import NamedTuple
 import click
 from click.core import ParameterSource
 
+from bulksend.cli.access import missing
 from bulksend.cli.configuration import KEY_NAME
 from bulksend.cli.settings import configuration
 from bulksend.errors import UsageError
@@ -71,11 +72,7 @@ def way_that_counts(ctx: click.Context, file: Path | None, command: str | None) 
 def _looked_for(ctx: click.Context, file: Path | None, command: str | None) -> str:
     if way := _first(ctx, file, command):
         return way.key()
-    raise UsageError(
-        f"there is no API key: put it into the environment as {KEY_VARIABLE}, or name a file that holds it with "
-        "--api-key-file, or a command that prints it with --api-key-command; to try things out without one, use "
-        "--sandbox"
-    )
+    raise missing(key=True, organization=False)
 
 
 def _first(ctx: click.Context, file: Path | None, command: str | None) -> _Way | None:

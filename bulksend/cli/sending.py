@@ -14,11 +14,14 @@ import click
 from rich.console import Console
 
 from bulksend import campaign
-from bulksend.campaign import Ended, SendOptions
-from bulksend.cli import codes, run_view
+from bulksend.campaign import Ended, Ending, SendOptions, ending_of
+from bulksend.cli import codes
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import tell_error
+from bulksend.cli.ending_view import reason_of, show_ending
 from bulksend.cli.given import TargetSettings
+from bulksend.cli.next_command import next_command, rewrite_command
+from bulksend.cli.run_view import stopped
 from bulksend.cli.signals import stop_on_signals
 from bulksend.cli.watch import Watch
 from bulksend.engagespark import Target
@@ -26,9 +29,18 @@ from bulksend.errors import OwnedError, RunFileError, UsageError
 from bulksend.model import Endpoint
 from bulksend.reports import write_results
 from bulksend.runs import Account, Address, OwnRun, network_kind
-from bulksend.sending import Stopping
+from bulksend.sending import Stop, Stopping, StopReason
 
 T = TypeVar("T")
+
+KEY_REFUSED = Stop(StopReason.KEY_REFUSED, "the API refused the key (401), when it was asked for the balance")
+"""What is known before the first message leaves."""
+WITHHELD = (
+    "The server does not show the balance to this key (403): check the API key and --org-id, or the first message may "
+    "be refused."
+)
+
+_MANY_ROWS = 100_000  # so that their results are not written in a moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +60,23 @@ class Manners:
     wait: bool
     hides_progress: bool
     leaves_out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EndTold:
+    """How a send ended, as it was told.
+
+    Attributes:
+        ending: how.
+        code: the program's exit code.
+        reason: why not all was done, in a sentence; None if it was.
+        command: what comes next; empty for nothing.
+    """
+
+    ending: Ending
+    code: ExitCode
+    reason: str | None
+    command: str
 
 
 def target_of(to: TargetSettings, address: Address, endpoint: Endpoint) -> Target | None:
@@ -95,10 +124,10 @@ def agreed(question: str, out: Console) -> bool:
 
 def send_and_tell(
     run: OwnRun, account: Account | None, target: Target | None, how: SendOptions, manners: Manners
-) -> tuple[Ended, ExitCode]:
-    """Send a run, show how it went, and write its results; how it ended, and the exit code of that."""
+) -> EndTold:
+    """Send a run, write its results, and show how it went."""
     ended = send_watched(run, account, target, how, manners.out, hides_progress=manners.hides_progress)
-    return ended, tell_end(run, ended, manners)
+    return tell_end(run, ended, manners)
 
 
 def send_watched(
@@ -108,26 +137,40 @@ def send_watched(
     return run_loop(_watched(run, account, target, how, Watch(out, hides_progress=hides_progress)))
 
 
-def tell_end(run: OwnRun, ended: Ended, manners: Manners) -> ExitCode:
-    """Show how a send went, and write the results; its exit code."""
-    run_view.show_end(manners.out, run, ended, f"{manners.results}")
-    code = codes.of_end(ended, leaves_out=manners.leaves_out)
+def tell_end(run: OwnRun, ended: Ended, manners: Manners) -> EndTold:
+    """Write the results of a send, and show how it went."""
+    if ended.tally.rows >= _MANY_ROWS:
+        manners.out.print(f"Writing the results of {ended.tally.rows:,} rows ...")
+    fault = _write(run, manners)
+    ending = ending_of(run, ended)
+    command = next_command(ending, run.place) if fault is None else rewrite_command(run.place)
+    leaves_out = manners.leaves_out
+    show_ending(manners.out, run, ending, fault or manners.results, command, leaves_out=leaves_out)
+    code = codes.of_end(ended, leaves_out=leaves_out) if fault is None else ExitCode.STOPPED
+    reason = reason_of(ending, leaves_out=leaves_out) if fault is None else f"{fault}"
     if manners.out.quiet and code is not ExitCode.OK and code is not ExitCode.NOT_ALL_SENT:
-        why = f"stopped early: {run_view.stopped(ended.stop, manners.out)}" if ended.stop else "no row was accepted"
+        why = f"stopped early: {stopped(ended.stop, manners.out)}" if fault is None and ended.stop else reason
         tell_error(manners.out, f"{run.place}: {why}")
-    return code if is_written(run, manners) else ExitCode.STOPPED
+    return EndTold(ending, code, reason, command)
 
 
 def is_written(run: OwnRun, manners: Manners) -> bool:
     """Write the results; False, and what to do, if they cannot be written where they were to go."""
+    fault = _write(run, manners)
+    if fault is not None:
+        tell_error(manners.out, f"{fault}. Write them elsewhere: {rewrite_command(run.place)}")
+    return fault is None
+
+
+def _write(run: OwnRun, manners: Manners) -> UsageError | None:
+    """Write the results; why they cannot be written where they were to go."""
     with suppress(RunFileError, OwnedError):  # it is somebody else's by now, or cannot be written
         run.note_results(str(manners.results.resolve()))
     try:
         tell_kept(manners.out, write_results(run, manners.results))
     except UsageError as error:
-        tell_error(manners.out, f"{error}. Write them elsewhere: bulksend results {run.place} -o FILE")
-        return False
-    return True
+        return error
+    return None
 
 
 def tell_kept(out: Console, aside: Path | None) -> None:

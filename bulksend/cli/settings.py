@@ -18,6 +18,7 @@ from bulksend.errors import UsageError
 PROGRAMS = ("api-key-command", "on-finish")
 """Options whose values are programs to start."""
 
+_ARGUMENTS = "bulksend.arguments"
 _CONFIGURATION = "bulksend.configuration"
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -41,7 +42,8 @@ class Command(click.Command):
         self.params.append(_CONFIG)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Say of what does not fit whether it stands in the file."""
+        """Keep what was written, for whoever words the next command; what does not fit is told with the file."""
+        ctx.meta[_ARGUMENTS] = tuple(args)
         try:
             return super().parse_args(ctx, args)
         except click.BadParameter as error:
@@ -66,6 +68,12 @@ class Command(click.Command):
             with formatter.section("Exit codes"):
                 formatter.write_dl([(str(int(code)), means) for code, means in self.exits.items()])
         super().format_epilog(ctx, formatter)
+
+
+def arguments_of(context: click.Context) -> tuple[str, ...]:
+    """What was written behind a command's name."""
+    found: tuple[str, ...] = context.meta.get(_ARGUMENTS, ())
+    return found
 
 
 def option(*declarations: str, **attributes: Any) -> Callable[[_F], _F]:

@@ -16,8 +16,9 @@ from bulksend.planning import Plan, Tally, min_seconds
 from bulksend.runs import Asked, Owner, Run, Stand
 
 if TYPE_CHECKING:
-    from bulksend.campaign import Ended, SendOptions
+    from bulksend.campaign import SendOptions
     from bulksend.cli.codes import ExitCode
+    from bulksend.cli.sending import EndTold
     from bulksend.engagespark import Balance, Looked
     from bulksend.runs import Deliveries
 
@@ -106,14 +107,32 @@ def utc(seconds: float | None) -> str | None:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def of_send(run: Run, ended: Ended, code: ExitCode, results: Path) -> dict[str, object]:
-    """How a send ended."""
+def of_send(run: Run, told: EndTold, results: Path) -> dict[str, object]:
+    """How a send ended; what the rest costs is told of the messages whose price is known."""
+    ending, ended = told.ending, told.ending.ended
+    rest, balance = ending.rest, ended.balance
+    lines = run.lines()
     return of_run(run.place, ended.tally) | {
         "seconds": round(ended.seconds, 3),
-        "rate": round(ended.sent_now / ended.seconds, 1) if ended.seconds else 0,
-        "exit": int(code),
-        "reason": _reason(ended),
+        "rate": round(ending.mean, 1),
+        "exit": int(told.code),
+        "reason": told.reason,
         "results": str(results),
+        "finish": ending.finish.value,
+        "stop": ended.stop and ended.stop.reason.value,
+        "startedAt": utc(ended.since_s),
+        "endedAt": utc(ended.until_s),
+        "plannedMicro": sum(each.estimated for each in ending.charges),
+        "notSent": [
+            {"status": status.value, "rows": each.rows, "reason": each.says or None, "first": list(each.first)}
+            | {"lines": [lines.of(row) for row in each.first]}
+            for status, _, reasons in campaign.grouped(ending)
+            for each in reasons
+        ],
+        "leftMicro": rest and rest.micro,
+        "balanceMicro": balance and balance.micro,
+        "topUpMicro": ending.top_up,
+        "next": told.command or None,
     }
 
 
@@ -132,12 +151,6 @@ def of_receipts(run: Run, known: Deliveries, looked: Looked, code: ExitCode) -> 
         "looked": looked.value,
         "exit": int(code),
     }
-
-
-def _reason(ended: Ended) -> str | None:
-    if ended.stop:
-        return ended.stop.reason.value
-    return "none accepted" if ended.is_in_vain else "all left out" if ended.is_all_left_out else None
 
 
 def of_estimate(plan: Plan, options: SendOptions, balance: Balance | None) -> dict[str, object]:

@@ -14,16 +14,17 @@ from rich.console import Console
 from bulksend import campaign
 from bulksend.campaign import SendOptions, Trial
 from bulksend.cli import codes, options, people, summary
-from bulksend.cli.advice import advised
+from bulksend.cli.advice import advised, stop_words
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import REHEARSAL, tell_error
 from bulksend.cli.far_view import far_lines
 from bulksend.cli.given import PlanSettings, TargetSettings
 from bulksend.cli.row_view import of_row
 from bulksend.cli.run_view import stopped
-from bulksend.cli.sending import agreed, check_can_ask, send_watched, target_of
+from bulksend.cli.sending import KEY_REFUSED, agreed, check_can_ask, run_loop, send_watched, target_of
 from bulksend.cli.watch import Watch
-from bulksend.errors import Advice, UsageError
+from bulksend.engagespark import Looked, Target
+from bulksend.errors import Advice, StoppedError, UsageError
 from bulksend.model import Endpoint, PhoneNumber, Status
 from bulksend.planning import Lines
 from bulksend.runs import Address, RowTold, Run, is_run_file, open_run
@@ -70,6 +71,8 @@ def send_trial(
         campaign.trial_run(trial, address) as own,
         campaign.held_account(target, own, Watch(out, hides_progress=True).hear, wait=wait) as account,
     ):
+        if target is not None:
+            _check_key(target)
         if not yes and not agreed(f"Send this one text ({_size(trial)})?", out):
             return ExitCode.STOPPED
         ended = send_watched(
@@ -95,9 +98,12 @@ def _planned_run(input_name: str, to: TargetSettings, planned: PlanSettings) -> 
             facts = run.facts
             if base_url is None and facts.address.is_rehearsal:
                 raise UsageError(f"{path}: this run is for a private sandbox", Advice.SEND_TO_SANDBOX)
-            yield run, _checked(org_id or facts.org_id, facts.base_url if base_url is None else base_url)
+            address = Address(org_id or facts.org_id, facts.base_url if base_url is None else base_url)
+            to.check(address)
+            yield run, address
         return
-    address = _checked(org_id, options.DEFAULT_BASE_URL if base_url is None else base_url)
+    address = Address(org_id or 0, options.DEFAULT_BASE_URL if base_url is None else base_url)
+    to.check(address)
     request = planned.request(input_name, planned.options(), address)
     with (
         tempfile.TemporaryDirectory(prefix="bulksend-") as folder,
@@ -106,10 +112,14 @@ def _planned_run(input_name: str, to: TargetSettings, planned: PlanSettings) -> 
         yield run, address
 
 
-def _checked(org_id: int | None, base_url: str) -> Address:
-    if not org_id:
-        raise UsageError("there is no organization id", Advice.GIVE_ORGANIZATION)
-    return Address(org_id, base_url)
+def _check_key(target: Target) -> None:
+    """See that the API does not refuse the key, before a question is asked for nothing.
+
+    Raises:
+        StoppedError: it does.
+    """
+    if run_loop(campaign.balance(target)) is Looked.REFUSED:
+        raise StoppedError(f"nothing was sent: {stop_words(KEY_REFUSED)}")
 
 
 def _phone(text: str, country: str | None) -> PhoneNumber:

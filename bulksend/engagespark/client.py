@@ -176,8 +176,10 @@ class SmsApi:
 
 
 def _why_not(status: int) -> Looked:
-    if status in (401, 403):
+    if status == 401:
         return Looked.REFUSED
+    if status == 403:
+        return Looked.WITHHELD
     if status in (404, 405, 410, 501):
         return Looked.NO_SUCH
     return Looked.NOT_REACHED if status >= 500 or status in (408, 429) else Looked.NOT_UNDERSTOOD

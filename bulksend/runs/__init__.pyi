@@ -23,6 +23,7 @@ from .figures import Complained as Complained
 from .figures import Crowded as Crowded
 from .figures import Crowding as Crowding
 from .figures import Figures as Figures
+from .figures import NotSent as NotSent
 from .figures import Size as Size
 from .figures import Slice as Slice
 from .figures import Stretch as Stretch

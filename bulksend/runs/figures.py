@@ -96,6 +96,22 @@ class Complained(NamedTuple):
     recipient: Recipient | None
 
 
+class NotSent(NamedTuple):
+    """Rows of a status that were not sent for the same reason.
+
+    Attributes:
+        status: their status.
+        says: the reason; empty where none is told.
+        rows: how many rows.
+        first: the first of them.
+    """
+
+    status: Status
+    says: str
+    rows: int
+    first: tuple[int, ...]
+
+
 class Figures(Protocol):
     """What a run comes to. Everything raises RunFileError if it cannot be read."""
 
@@ -116,3 +132,16 @@ class Figures(Protocol):
 
     def complained(self, status: Status, says: str, first: int, limit: int) -> list[Complained]:
         """Rows of this status of which this is said, from the row ``first`` on."""
+
+    def pending(self, limit: int) -> list[int]:
+        """The first ``limit`` rows that are pending."""
+
+    def not_sent(self, limit: int, examples: int) -> list[NotSent]:
+        """Why rows were tried or left out and not sent, of each status the ``limit`` commonest reasons.
+
+        That costs what these rows are, however many were sent. Pending rows are not among them: they have no reason.
+
+        Args:
+            limit: so many reasons of each status, the commonest first.
+            examples: so many rows of each, 3 at most.
+        """

@@ -29,7 +29,7 @@ class Pace:
     timeout_s: float = 30.0
     retries: int = 4
     patience_s: float = 600.0
-    grace_s: float = 10.0
+    grace_s: float = 30.0
 
 
 def limiter(rate: float | None) -> AsyncLimiter | None:

@@ -195,7 +195,8 @@ def test_when_everything_fails_the_run_stops_and_its_rows_stay_pending(
     send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--concurrency", "10")
     stopped = program(*send, "--patience", "3s")
     assert stopped.returncode == 3
-    assert "Stopped early: the server was away: nothing got through" in stopped.stderr
+    assert "Nothing was sent: server away" in stopped.stderr
+    assert "stopped    the server was away: nothing got through" in stopped.stderr
     assert "internal service error" in stopped.stderr
     assert len(server.log()) <= 50 + 10
     assert statuses(program) == {"pending": 500}

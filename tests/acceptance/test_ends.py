@@ -110,9 +110,9 @@ def test_a_second_interrupt_leaves_at_once_and_tells_what_that_left(
     returned, said = end(process, again)
     assert returned == 130
     assert time.monotonic() - started < 4
-    assert "waiting for 4 answers, 10 s at most. Ctrl-C again leaves them in doubt." in said
+    assert "waiting for 4 answers, 30 s at most. Ctrl-C again leaves them in doubt." in said
     assert "Not waiting any longer: 4 messages are in doubt." in said
-    assert "What to do about the unknown rows: bulksend resolve" in said
+    assert "Next:\n  bulksend resolve campaign.run " in said
     assert [row["status"] for row in program.results()] == ["sent"] + ["unknown"] * 4
 
 
@@ -208,7 +208,11 @@ def test_rows_that_were_tried_and_none_of_which_was_accepted_end_with_3_and_say_
     assert sent.returncode == 3
     assert "none was accepted" in sent.stderr
     told = json.loads(sent.stdout)
-    assert (told["exit"], told["reason"], told["rejected"]) == (3, "none accepted", 3)
+    assert (told["exit"], told["reason"], told["rejected"]) == (
+        3,
+        "Nothing was sent: of 3 requests none was accepted",
+        3,
+    )
 
 
 def test_a_server_that_cannot_be_reached_is_waited_for_and_leaves_the_rows_pending(
@@ -221,7 +225,8 @@ def test_a_server_that_cannot_be_reached_is_waited_for_and_leaves_the_rows_pendi
     gone = program(*send, "--patience", "1s")
     assert gone.returncode == 3
     assert "The server is away; trying again in" in gone.stderr
-    assert "Stopped early: the server was away" in gone.stderr
+    assert "Nothing was sent: server away" in gone.stderr
+    assert "stopped    the server was away" in gone.stderr
     assert "could not be reached" in gone.stderr
     assert {row["status"] for row in program.results()} == {"pending"}
     sandbox("--port", server.port)
@@ -404,7 +409,7 @@ def test_results_that_cannot_be_written_in_the_end_are_told_after_the_report(
     _, talk = process.communicate(timeout=60)
     assert process.returncode == 3
     assert "20  (accepted by the API)" in talk
-    assert "bulksend results campaign.run -o FILE" in talk
+    assert "bulksend results campaign.run -o campaign.all-results.csv" in talk
 
 
 def test_a_wrong_address_can_be_corrected_when_nothing_was_accepted(

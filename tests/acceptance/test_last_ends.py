@@ -71,7 +71,7 @@ def test_who_sends_is_told_and_when_it_is_killed_that_it_was_cut_off(
     program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
 ) -> None:
     server = sandbox("--latency", "100ms")
-    campaign_of(numbers(100))
+    campaign_of(numbers(400))
     send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--concurrency", "5")
     assert program(*send, "--limit", "5").returncode == 0
     first = status(program)

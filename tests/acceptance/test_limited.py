@@ -186,7 +186,7 @@ def test_rows_in_doubt_are_sent_again_only_if_that_was_asked(
     send = ("send", "campaign.csv", "--base-url", server.base_url)
     code, seen = program.answered(*send, answer="n")
     assert code == 3
-    assert "Send 3 messages ($0.06 estimated), and repeat 10 rows in doubt where that is safe?" in seen
+    assert "Send 3 messages ($0.06 estimated) and settle 10 rows in doubt?" in seen
     assert server.summary()["requests"] == 13
     code, _ = program.answered(*send, answer="y")
     assert code == 0

@@ -130,7 +130,7 @@ def json_lines(program: Program, run: str) -> list[dict[str, str]]:
 
 
 def test_a_run_under_way_is_not_closed(program: Program, sandbox: Start) -> None:
-    server = sandbox("--latency", "1s")
+    server = sandbox("--latency", "4s")
     write(program, "june.csv", *ROWS, header=("to", "First Name", "Points"))
     process = program.start("send", "june.csv", *TEXT, "--base-url", server.base_url, "--yes")
     server.await_requests(1)

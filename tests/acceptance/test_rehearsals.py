@@ -36,7 +36,7 @@ def test_the_real_run_after_a_rehearsal_goes_to_all_and_both_keep_their_files(pr
 def test_plan_headline_and_results_call_it_a_rehearsal(program: Program, sandbox: Start) -> None:
     told = " ".join(program(*REHEARSED).stderr.split())
     assert "goes to a private sandbox: a rehearsal, nothing reaches a phone" in told
-    assert "Done (a rehearsal: no SMS was sent)" in told
+    assert "Finished (a rehearsal: no SMS was sent)" in told
     assert "by the sandbox's words: nothing is paid" in told
     assert "results campaign.sandbox.results.csv (of a rehearsal)" in told
     assert "campaign.sandbox.run (a rehearsal: no SMS was sent)" in program("status", "campaign.sandbox.run").stderr

@@ -103,7 +103,7 @@ def test_that_all_was_left_out_is_the_headline(program: Program, server: Sandbox
     assert ended.returncode == 1
     assert "Nothing was sent" in ended.stderr
     assert "Earlier runs have sent all of this already." in ended.stderr
-    assert json.loads(ended.stdout)["reason"] == "all left out"
+    assert json.loads(ended.stdout)["reason"] == "Nothing was sent: all of it was sent before"
     assert sum(sent(server).values()) == 3
 
 

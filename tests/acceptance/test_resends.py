@@ -66,7 +66,7 @@ def test_without_funds_it_stops_and_says_so(kind: str, ready: Ready, program: Pr
     server, command = ready("--balance", "0.10")
     stopped = program(*command)
     assert stopped.returncode == 3
-    assert "Stopped early: the account is out of funds" in stopped.stderr
+    assert "Stopped early: out of funds" in stopped.stderr
     assert statuses(program) == {"sent": 5, left(kind): ROWS - 5}
     assert server.summary()["accepted"] == 5
 
@@ -75,7 +75,8 @@ def test_with_a_refused_key_it_stops_and_says_so(kind: str, ready: Ready, progra
     server, command = ready("--token", "another")
     stopped = program(*command, *(["--unseen"] if kind == "resend" else []))
     assert stopped.returncode == 3
-    assert "Stopped early: the API refused the key" in stopped.stderr
+    assert f"{'Stopped early' if kind == 'resend' else 'Nothing was sent'}: key refused" in stopped.stderr
+    assert "stopped    the API refused the key" in stopped.stderr
     assert "--org-id" in stopped.stderr
     assert statuses(program) == {left(kind): ROWS}
     assert server.summary()["accepted"] == 0
@@ -114,7 +115,7 @@ def test_results_that_cannot_be_written_in_the_end_are_told_after_the_report(
     _, talk = process.communicate(timeout=60)
     assert process.returncode == 3, talk
     assert f"{ROWS}  (accepted by the API)" in talk
-    assert "bulksend results campaign.run -o FILE" in talk
+    assert "bulksend results campaign.run -o campaign.all-results.csv" in talk
     assert program("results", "campaign.run", "-o", "now.csv").returncode == 0
     assert statuses(program, "now.csv") == {"sent": ROWS}
     assert kind in {"send", "resend"}

@@ -39,8 +39,10 @@ def test_a_send_that_is_stopped_from_elsewhere_ends_in_order_and_goes_on(
     summary, talk = process.communicate(timeout=30)
     assert process.returncode == 3, talk
     assert "Stopping, for somebody asked it to stop, at " in talk
-    assert "Stopped early: somebody asked it to stop, at " in talk
-    assert json.loads(summary)["reason"] == "asked to stop"
+    assert "Stopped early: asked to, from elsewhere" in talk
+    assert "stopped    somebody asked it to stop, at " in talk
+    assert json.loads(summary)["stop"] == "asked to stop"
+    assert json.loads(summary)["reason"].startswith("somebody asked it to stop, at ")
     sent = [row["to"] for row in program.results() if row["status"] == "sent"]
     assert sorted(sent) == sorted(record["to"] for record in server.accepted())
     assert {row["status"] for row in program.results()} == {"sent", "pending"}

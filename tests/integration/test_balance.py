@@ -132,7 +132,7 @@ async def test_what_is_no_balance_is_not_understood(fields: dict[str, object]) -
     [
         (answer("404 Not Found", b"<html>Not found</html>", content_type="text/html"), Looked.NO_SUCH),
         (answer("401 Unauthorized", b'{"error": "Invalid Token"}'), Looked.REFUSED),
-        (answer("403 Forbidden", b'{"balanceMicro": 1}'), Looked.REFUSED),
+        (answer("403 Forbidden", b'{"balanceMicro": 1}'), Looked.WITHHELD),
         (answer("500 Internal Server Error", b'{"balanceMicro": 1}'), Looked.NOT_REACHED),
         (answer("202 Accepted", b'{"balanceMicro": 1}'), Looked.NOT_UNDERSTOOD),
         (answer("200 OK", b"<html>Log in</html>", content_type="text/html"), Looked.NOT_UNDERSTOOD),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,8 @@ from hypothesis import strategies as st
 from runfiles import ANA, ANSWER, BEN, bad, begin, notes_of, number, own, pending, planned
 
 from bulksend.model import Encoding, Event, Outcome, Recipient, Status
-from bulksend.runs.figures import Complained, Crowding, Figures, Size, Slice, Stretch
-from bulksend.runs.sqlite import SqliteRun
+from bulksend.runs.figures import Complained, Crowding, Figures, NotSent, Size, Slice, Stretch
+from bulksend.runs.sqlite import SqliteRun, reasons
 
 
 def sent(path: Path, times: Sequence[tuple[int, float, float, Event]]) -> None:
@@ -124,3 +125,29 @@ def test_the_rows_that_a_complaint_is_about(tmp_path: Path) -> None:
         assert told.complained(Status.REJECTED, "no answer to 1", 1, 3) == odd
         assert told.complained(Status.INVALID, "no recipient", 8, 3) == [Complained(8, None), Complained(9, None)]
         assert told.complained(Status.REJECTED, "no recipient", 1, 3) == []
+
+
+def test_why_rows_were_not_sent_is_told_by_status_and_reason_with_the_first_rows(tmp_path: Path) -> None:
+    rows = [pending(row, number(row)) for row in range(1, 15)]
+    path = planned(tmp_path / "a.run", rows)
+    fates = [Event.REJECTED] * 5 + [Event.DOUBTED] * 2 + [Event.ACCEPTED] * 4
+    sent(path, [(row, 1_000.0 + row, 1_001.0 + row, event) for row, event in enumerate(fates, 1)])
+    with figures_of(path) as told:
+        assert sorted(told.not_sent(8, 2)) == [
+            NotSent(Status.REJECTED, "no answer to 0", 2, (2, 4)),
+            NotSent(Status.REJECTED, "no answer to 1", 3, (1, 3)),
+            NotSent(Status.UNKNOWN, "no answer to 0", 1, (6,)),
+            NotSent(Status.UNKNOWN, "no answer to 1", 1, (7,)),
+        ]
+        assert [each.says for each in told.not_sent(1, 1) if each.status is Status.REJECTED] == ["no answer to 1"]
+        assert told.pending(2) == [12, 13]
+
+
+def test_why_rows_were_not_sent_is_asked_of_those_rows_alone(tmp_path: Path) -> None:
+    """Of ten million rows nearly all were sent: whoever waits for the end does not wait for these to be read."""
+    path = planned(tmp_path / "a.run", [pending(1, ANA)])
+    with closing(sqlite3.connect(path)) as db:
+        for sql, values in ((reasons._COMMONEST, [8]), (reasons._FIRST, ["", "", 1, 3])):
+            plan = [step for *_, step in db.execute(f"EXPLAIN QUERY PLAN {sql}", values) if "sends" in step]
+            assert len(plan) == 1
+            assert "USING INDEX not_sent" in plan[0]

@@ -132,7 +132,7 @@ async def test_a_server_that_says_nothing_within_ones_patience_was_not_reached()
         (answer("405 Method Not Allowed", b""), Looked.NO_SUCH),
         (answer("501 Not Implemented", b""), Looked.NO_SUCH),
         (answer("401 Unauthorized", b'{"error": "Invalid Token"}'), Looked.REFUSED),
-        (answer("403 Forbidden", b'{"messages": []}'), Looked.REFUSED),
+        (answer("403 Forbidden", b'{"messages": []}'), Looked.WITHHELD),
         (answer("429 Too Many Requests", b""), Looked.NOT_REACHED),
         (answer("500 Internal Server Error", b'{"messages": []}'), Looked.NOT_REACHED),
         (answer("502 Bad Gateway", b"<html>cloudflare</html>", content_type="text/html"), Looked.NOT_REACHED),

@@ -132,10 +132,10 @@ def test_without_a_terminal_a_plain_line_comes_every_ten_seconds() -> None:
 @pytest.mark.parametrize(
     ("in_flight", "says"),
     [
-        (8, "Stopping: waiting for 8 answers, 10 s at most. Ctrl-C again leaves them in doubt."),
-        (1, "Stopping: waiting for 1 answer, 10 s at most. Ctrl-C again leaves it in doubt."),
+        (8, "Stopping: waiting for 8 answers, 30 s at most. Ctrl-C again leaves them in doubt."),
+        (1, "Stopping: waiting for 1 answer, 30 s at most. Ctrl-C again leaves it in doubt."),
         (0, "Stopping: no answer is waited for."),
     ],
 )
 def test_ctrl_c_is_told_what_it_waits_for(in_flight: int, says: str) -> None:
-    assert watched(StoppingEarly(Stop(StopReason.INTERRUPTED, "interrupted"), in_flight, 10.0)) == [says]
+    assert watched(StoppingEarly(Stop(StopReason.INTERRUPTED, "interrupted"), in_flight, 30.0)) == [says]

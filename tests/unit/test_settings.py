@@ -216,7 +216,7 @@ def test_without_a_file_all_is_default() -> None:
 
 
 def test_a_program_that_says_nothing_gets_the_same_pace() -> None:
-    assert Pace() == Pace(concurrency=32, rate=None, timeout_s=30.0, retries=4, patience_s=600.0, grace_s=10.0)
+    assert Pace() == Pace(concurrency=32, rate=None, timeout_s=30.0, retries=4, patience_s=600.0, grace_s=30.0)
 
 
 @pytest.mark.parametrize(

@@ -192,8 +192,10 @@ class _Estimator:
         if key is None:
             return None
         from bulksend.cli.sending import run_loop  # noqa: PLC0415 -- most estimates need no HTTP client
-        from bulksend.engagespark import Target  # noqa: PLC0415
+        from bulksend.engagespark import Looked, Target  # noqa: PLC0415
 
         target = Target(address.base_url, address.org_id, Endpoint.CONTACT, key)
         told = run_loop(campaign.balance(target))
+        if told is Looked.REFUSED:
+            self.out.print("The API refused the key (401): what the account holds is not known.", style="bold red")
         return told if isinstance(told, Balance) else None

@@ -209,9 +209,10 @@ def fetch_command(words: Sequence[str], since: float, to: TargetSettings, *, add
     It takes who said stop in the usual words of English, Filipino or Spanish and nothing else, and shows who began so
     and went on.
     """
-    account = AccountSettings(to.org_id, to.base_url or DEFAULT_BASE_URL).address
     if to.sandbox:
         raise UsageError("a private sandbox begins with this command, so that nobody has written to it")
+    account = Address(to.org_id or 0, (to.base_url or DEFAULT_BASE_URL).rstrip("/"))
+    to.check(account)
     target = Target(account.base_url, account.org_id, Endpoint.CONTACT, to.key())
     asked = run_loop(campaign.fetch_stops(target, time.time() - since, words))
     if asked.looked is not Looked.THROUGH:

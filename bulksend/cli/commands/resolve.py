@@ -177,9 +177,9 @@ class _Resolver:
             return self._end(looked)
         campaign.decide(self.run, rows, resend=True)
         how = replace(self.paced.options(), dedup=self.run.is_keyed)
-        ended, code = send_and_tell(self.run, account, target, how, self.manners)
-        is_over = ended.stop is None and code is not ExitCode.STOPPED
-        return codes.of_resolve(ended.tally, could_look=True) if is_over else code
+        told = send_and_tell(self.run, account, target, how, self.manners)
+        is_over = told.ending.ended.stop is None and told.code is not ExitCode.STOPPED
+        return codes.of_resolve(told.ending.tally, could_look=True) if is_over else told.code
 
     def _allowed(self) -> list[RowInDoubt]:
         """The rows in doubt, without those that go to who is to get nothing more."""

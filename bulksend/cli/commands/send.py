@@ -20,7 +20,11 @@ from bulksend.cli.history_view import held_lines
 from bulksend.cli.opening import Asking, Opened, Opener
 from bulksend.cli.options import QUIET, VERBOSE
 from bulksend.cli.page import Page
+from bulksend.cli.question import question_of, tells_a_no
 from bulksend.cli.sending import (
+    KEY_REFUSED,
+    WITHHELD,
+    EndTold,
     Manners,
     agreed,
     check_can_ask,
@@ -33,12 +37,12 @@ from bulksend.cli.sending import (
 from bulksend.cli.settings import Command, option
 from bulksend.cli.values import ERROR_LIMIT, NAME, USD
 from bulksend.cli.watch import Watch
-from bulksend.engagespark import Balance, Target
-from bulksend.errors import Advice, UsageError
+from bulksend.engagespark import Balance, Looked
+from bulksend.errors import UsageError
 from bulksend.model import Endpoint, MicroUSD
 from bulksend.planning import Plan
 from bulksend.reports import check_output, inputs_at
-from bulksend.runs import Address, OwnRun, Paths, is_run_file
+from bulksend.runs import Address, Paths, is_run_file, open_run
 from bulksend.sending import ErrorLimit
 from bulksend.sms import dollars
 from bulksend.words import many
@@ -182,22 +186,39 @@ def command(
         history_days=said.history_days,
     )
     opener = Opener(out, paths.run, files.results, read, planned.rates, Asking(repeat=again.repeat, new=said.new))
+    with tells_a_no(as_json=said.as_json):
+        return _opened_and_sent(input_name, to, planned, opener, how, again, said)
+
+
+def _opened_and_sent(
+    input_name: str,
+    to: TargetSettings,
+    planned: PlanSettings,
+    opener: Opener,
+    how: SendOptions,
+    again: RepeatSettings,
+    said: SendSettings,
+) -> ExitCode:
     opened = _opened(input_name, to, planned, opener, yes=said.yes)
     if opened.repeat:
         how = replace(how, repeating=replace(how.repeating, repeat=True))
     manners = Manners(
-        out, opened.results, wait=said.wait, hides_progress=said.no_progress or said.quiet, leaves_out=again.is_said
+        opener.out,
+        opened.results,
+        wait=said.wait,
+        hides_progress=said.no_progress or said.quiet,
+        leaves_out=again.is_said,
     )
     with opened.run as run:
         try:
-            ended, code = _send(opened, to, how, manners, said)
+            told = _send(opened, to, how, manners, said)
         except BaseException:
             if opened.is_another and not run.has_begun:  # or the next command would take it for agreed
                 run.remove()
             raise
         if said.as_json:
-            summary.write(summary.of_send(run, ended, code, manners.results))
-    return code
+            summary.write(summary.of_send(run, told, manners.results))
+    return told.code
 
 
 def _opened(input_name: str, to: TargetSettings, planned: PlanSettings, opener: Opener, *, yes: bool) -> Opened:
@@ -205,20 +226,29 @@ def _opened(input_name: str, to: TargetSettings, planned: PlanSettings, opener: 
     if is_run_file(Path(input_name)):
         plan_options = planned.options()
         check_can_ask(yes=yes)
+        _check_organization(Path(input_name), to)
         return opener.as_planned(planned.terms(to, plan_options), plan_options.exclusions)
     plan_options = planned.options()
     org_id, base_url = to.address
     check_can_ask(yes=yes)
-    if org_id is None:
-        raise UsageError("there is no organization id", Advice.GIVE_ORGANIZATION)
-    address = Address(org_id, options.DEFAULT_BASE_URL if base_url is None else base_url)
-    target_of(to, address, plan_options.endpoint)  # before a long plan: are key and address fit for use?
+    address = Address(org_id or 0, options.DEFAULT_BASE_URL if base_url is None else base_url)
+    to.check(address)
+    target_of(to, address, plan_options.endpoint)  # before a long plan: is the address fit for use?
     return opener.of_input(planned.request(input_name, plan_options, address))
+
+
+def _check_organization(place: Path, to: TargetSettings) -> None:
+    """See that it is known whose account a kept plan goes to: an estimate need not know that."""
+    org_id, base_url = to.address
+    with open_run(place) as run:
+        planned = run.facts.address
+    if not (org_id or planned.org_id):
+        to.check(Address(0, planned.base_url if base_url is None else base_url))
 
 
 def _send(
     opened: Opened, to: TargetSettings, how: SendOptions, manners: Manners, said: SendSettings
-) -> tuple[Ended, ExitCode]:  # fmt: skip
+) -> EndTold:  # fmt: skip
     run, out = opened.run, manners.out
     looked = campaign.look_at_history(run, how.repeating)
     check_not_lost(run, looked, out, repeat=opened.repeat)
@@ -230,36 +260,35 @@ def _send(
         target = target_of(to, facts.address, Endpoint(facts.endpoint))
     place = REHEARSAL if facts.address.is_rehearsal else f"{facts.base_url}, organization {facts.org_id}"
     is_new = opened.is_new or not plan.tally.attempts
-    _show_plan(plan, place, target, how, Page(out, verbose=said.verbose), looked, is_new=is_new)
+    told = run_loop(campaign.balance(target)) if target and plan.overview.rows else None
+    _show_plan(plan, place, told, how, Page(out, verbose=said.verbose), looked, is_new=is_new)
     run_view.tell_if_closed(out, run)
     if not plan.overview.rows:
         out.print("Nothing is left to send." if not in_doubt else f"Only {many(in_doubt, 'row')} in doubt are left.")
     if not is_something_left:
-        ended = Ended(None, plan.tally)
-        return ended, tell_end(run, ended, manners)
+        return tell_end(run, Ended(None, plan.tally), manners)
+    if told is Looked.REFUSED:
+        return tell_end(run, campaign.end_unsent(run, KEY_REFUSED), manners)
+    if told is Looked.WITHHELD:
+        out.print(WITHHELD, style="bold red", soft_wrap=True)
     watch = Watch(out, hides_progress=True)
     with campaign.held_account(target, run, watch.hear, wait=manners.wait) as account:
-        question = _question(run, plan, how)
+        question = question_of(run, plan, how)
         if question and not said.yes and not agreed(question, out):
             raise click.exceptions.Exit(ExitCode.STOPPED)
         return send_and_tell(run, account, target, how, manners)
 
 
-def _question(run: OwnRun, plan: Plan, how: SendOptions) -> str:
-    """What is about to happen, as a question; empty if nothing is to go out."""
-    rows = plan.overview.rows
-    if not rows:
-        return ""
-    repeats = campaign.repeats_max(run, plan.tally, rows, how)
-    settle = f", and repeat {many(repeats, 'row')} in doubt where that is safe" if repeats else ""
-    where = " to a private sandbox, as a rehearsal" if run.facts.address.is_rehearsal else ""
-    return f"Send {many(rows, 'message')}{where} ({plan_view.price_of(plan.overview)}){settle}?"
-
-
 def _show_plan(
-    plan: Plan, place: str, target: Target | None, how: SendOptions, page: Page, looked: LookedBack, *, is_new: bool
-) -> None:  # fmt: skip
-    told = run_loop(campaign.balance(target)) if target and plan.overview.rows else None
+    plan: Plan,
+    place: str,
+    told: Balance | Looked | None,
+    how: SendOptions,
+    page: Page,
+    looked: LookedBack,
+    *,
+    is_new: bool,
+) -> None:
     findings = plan.findings if is_new else None
     held = [*far_lines(), *held_lines(looked, how.repeating)]
     plan_view.show_plan(page, plan, how, place, told if isinstance(told, Balance) else None, findings, held)

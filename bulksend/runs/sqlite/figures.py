@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bulksend.model import Encoding, Status
-from bulksend.runs.figures import Complained, Crowded, Crowding, Size, Slice, Stretch
-from bulksend.runs.sqlite import life
+from bulksend.runs.figures import Complained, Crowded, Crowding, NotSent, Size, Slice, Stretch
+from bulksend.runs.sqlite import life, reasons
 from bulksend.runs.sqlite.schema import explained
 from bulksend.runs.states import State
 
@@ -116,6 +116,16 @@ class SqliteFigures:
         which = {"status": status, "says": says, "first": first, "limit": limit}
         with explained(self._path):
             return list(map(Complained._make, self._db.execute(_COMPLAINED, which)))
+
+    def pending(self, limit: int) -> list[int]:
+        """See `Figures.pending`."""
+        with explained(self._path):
+            return reasons.pending(self._db, limit)
+
+    def not_sent(self, limit: int, examples: int) -> list[NotSent]:
+        """See `Figures.not_sent`."""
+        with explained(self._path):
+            return reasons.not_sent(self._db, limit, examples)
 
 
 def _within(waits: Sequence[tuple[float, int]], share: float) -> float | None:

@@ -9,6 +9,7 @@ from bulksend.model import Event
 from bulksend.runs.states import STEPS, Decision, Keep, Life, State
 
 _DECISIONS = (None, *Decision)
+_NOT_SENT = tuple(state for state in State if state not in {State.PENDING, State.IN_FLIGHT, State.SENT})
 
 
 def is_to_send(table: str = "") -> str:
@@ -30,6 +31,11 @@ def may_have_arrived(table: str = "") -> str:
     """Of a row of ``sends``: an SMS may have reached the telco, or may be about to."""
     held = _listed((State.SENT, State.UNKNOWN, State.IN_FLIGHT))
     return f"({table}state IN ({held}) OR {table}doubt_since IS NOT NULL)"
+
+
+def is_not_sent(table: str = "") -> str:
+    """Of a row of ``sends``: it was tried or left out, was not sent, and there is a reason."""
+    return f"{table}state IN ({_listed(_NOT_SENT)})"
 
 
 def told(table: str = "", otherwise: str = "status") -> str:

@@ -64,6 +64,7 @@ CREATE INDEX contacts ON messages (recipient) WHERE typeof(recipient) = 'integer
 INDEXES = f"""
 CREATE INDEX unfinished ON sends (row) WHERE {life.is_to_send()};
 CREATE INDEX in_doubt ON sends (row) WHERE state = '{State.UNKNOWN}';
+CREATE INDEX not_sent ON sends (row) WHERE {life.is_not_sent()};
 """
 PRAGMAS = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};"
 
