@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
+from bulksend.rules import Rule
+
 
 class Advice(StrEnum):
     """What can be done about something that is said; the values stand in run files."""
@@ -115,6 +117,7 @@ class Remark:
 
     Attributes:
         says: the sentence; it names no flag, button or function.
+        rule: which rule it comes of; None where an earlier version kept it, which had no ids.
         advice: what can be done, or None.
         severity: what is at stake; by it faces order what they show.
         about: what the words of the advice speak of, by name, such as ``column``.
@@ -122,10 +125,24 @@ class Remark:
     """
 
     says: str
+    rule: Rule | None
     advice: Advice | None = None
     severity: Severity = Severity.NOTE
     about: Mapping[str, str] = field(default_factory=dict, hash=False)
     quotes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why something cannot be used, such as a row, and what can be done about it.
+
+    Attributes:
+        says: the sentence; it names no flag, button or function.
+        advice: what can be done, or None.
+    """
+
+    says: str
+    advice: Advice | None = None
 
 
 class BulksendError(Exception):

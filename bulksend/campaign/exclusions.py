@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bulksend.errors import Remark, UsageError
 from bulksend.planning import Exclusions, Source, read_exclusions
+from bulksend.rules import Rule
 from bulksend.runs import Paths, is_run_file, open_run, series
 from bulksend.words import many
 
@@ -62,4 +63,4 @@ def _reached(place: Path, given: Path) -> Exclusions:
     of = "" if place == given else f" of its run {place}"
     note = f"{given}: {many(len(recipients), 'recipient')}{of} to leave out, who were or may have been sent to"
     digest = hashlib.sha256("\n".join(sorted(map(str, recipients))).encode()).hexdigest()
-    return Exclusions.of(recipients, [digest], [Remark(note)])
+    return Exclusions.of(recipients, [digest], [Remark(note, Rule.EXCLUDE_LIST)])

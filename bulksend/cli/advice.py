@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bulksend.errors import Advice, BulksendError, Remark
+from bulksend.errors import Advice, BulksendError, Remark, Why
 from bulksend.sending import Stop, StopReason
 from bulksend.sms import dollars
 
@@ -60,10 +60,11 @@ _WORDS: dict[Advice, str] = {
 """What to write after the sentence; names in braces are what an error is about."""
 
 
-def advised(said: BulksendError | Remark) -> str:
+def advised(said: BulksendError | Remark | Why) -> str:
     """A sentence with its advice."""
-    says = said.says if isinstance(said, Remark) else str(said)
-    return says if said.advice is None else f"{says}: {_WORDS[said.advice].format(**said.about)}"
+    says = str(said) if isinstance(said, BulksendError) else said.says
+    about = {} if isinstance(said, Why) else said.about
+    return says if said.advice is None else f"{says}: {_WORDS[said.advice].format(**about)}"
 
 
 _STOPS = {

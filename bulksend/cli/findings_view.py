@@ -9,7 +9,7 @@ from typing import NamedTuple
 from bulksend.cli import people
 from bulksend.cli.advice import advised
 from bulksend.cli.page import Page
-from bulksend.errors import Remark, Severity
+from bulksend.errors import Remark, Severity, Why
 from bulksend.planning import Example, Findings, Reason
 from bulksend.words import many
 
@@ -90,7 +90,7 @@ def _warnings(page: Page, findings: Findings) -> Iterator[_Told]:
 def _reasons(page: Page, findings: Findings) -> Iterator[_Told]:
     most = len(findings.reasons) if page.tells_all else _REASONS
     for place, reason in enumerate(findings.reasons[:most]):
-        why = _words(page, Remark(reason.says, reason.advice), 300)
+        why = advised(Why(people.foreign(reason.says, page.out), reason.advice))
         says = f"{reason.status}: {many(reason.rows, 'row')}: {why}"
         rows = tuple(f"  {_example(page, one)}" for one in reason.examples)
         yield _Told(Severity.LEFT_OUT, 1, place, says, rows, _WARNING)
@@ -110,8 +110,10 @@ def _notes(page: Page, findings: Findings) -> Iterator[_Told]:
         yield _Told(note.severity, 3, place, says, style=_WARNING if is_grave else None)
 
 
-def _words(page: Page, remark: Remark, longest: int = _LONGEST) -> str:
-    return advised(replace(remark, says=people.quoting(remark.says, remark.quotes, page.out, longest)))
+def _words(page: Page, remark: Remark) -> str:
+    says = people.quoting(remark.says, remark.quotes, page.out, _LONGEST)
+    rule = f" [{remark.rule}]" if remark.rule else ""
+    return advised(replace(remark, says=says)) + rule
 
 
 def _example(page: Page, example: Example) -> str:

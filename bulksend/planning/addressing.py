@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, cast
 
-from bulksend.errors import Advice, Remark, Severity
+from bulksend.errors import Advice, Remark, Severity, Why
 from bulksend.model import ContactId, Endpoint, Recipient, Status
 from bulksend.planning.batch import Flaw
 from bulksend.planning.columns import Columns
 from bulksend.planning.fallbacks import Fallbacks
+from bulksend.rules import Rule
 from bulksend.sms import phones
 from bulksend.words import many
 
-_TWO_RECIPIENTS = Remark("both a number (to) and a contactId are given: leave one of them empty")
-_NO_RECIPIENT = Remark("no recipient: neither a number (to) nor a contactId is given")
-_NO_CONTACTS = Remark("the phonenumber endpoint takes no contactId", Advice.USE_CONTACT_ENDPOINT)
+_TWO_RECIPIENTS = Why("both a number (to) and a contactId are given: leave one of them empty")
+_NO_RECIPIENT = Why("no recipient: neither a number (to) nor a contactId is given")
+_NO_CONTACTS = Why("the phonenumber endpoint takes no contactId", Advice.USE_CONTACT_ENDPOINT)
 
 
 class Addressed(NamedTuple):
@@ -66,8 +67,8 @@ class Addressing:
                 if contact.strip() and not (self._columns.number_wins and to[i].strip()):
                     column.reasons.pop(i, None)
                     found = self._contact(to[i], contact)
-                    recipients[i], column.codes[i] = None if isinstance(found, Remark) else found, ""
-                    if isinstance(found, Remark):
+                    recipients[i], column.codes[i] = None if isinstance(found, Why) else found, ""
+                    if isinstance(found, Why):
                         self._refuse(flaws, i, found, "contactId", contact)
                     elif i not in flaws:
                         self._to_contacts += 1
@@ -85,18 +86,14 @@ class Addressing:
         others = self._columns.passed_over() if self._columns.to is None else ""
         advice = Advice.MAP_OTHER if others or self._columns.is_alike else None
         beside = f", not to the numbers in {others}" if others else ""
+        go = "rows go"
         if self._to_contacts:
             go = f"{many(self._to_contacts, 'row')} {'goes' if self._to_contacts == 1 else 'go'}"
-            return [
-                Remark(
-                    f"{go} to the engageSPARK contacts whose ids stand in {contact!r}{beside}", advice, Severity.PERSON
-                )
-            ]
-        return (
-            [Remark(f"rows go to the engageSPARK contacts in {contact!r}{beside}", advice, Severity.PERSON)]
-            if others
-            else []
-        )
+        elif not others:
+            return []
+        whose = "whose ids stand in" if self._to_contacts else "in"
+        says = f"{go} to the engageSPARK contacts {whose} {contact!r}{beside}"
+        return [Remark(says, Rule.COLUMN_CONTACT, advice, Severity.PERSON)]
 
     def _be_sure(self, table: Sequence[Sequence[str]], size: int) -> None:
         """See that no other column holds numbers, where that of the contacts only looks like the API's own."""
@@ -108,7 +105,7 @@ class Addressing:
             if said and 2 * (len(numbers) - numbers.count(None)) > len(said):
                 raise self._columns.doubt(place, self._columns.places["contactId"][0])
 
-    def _contact(self, to: str, contact: str) -> ContactId | Remark:
+    def _contact(self, to: str, contact: str) -> ContactId | Why:
         """The contact of a row, or why it has none."""
         if to.strip():
             return _TWO_RECIPIENTS
@@ -119,7 +116,7 @@ class Addressing:
         except phones.BadNumber as error:
             return error.why
 
-    def _refuse(self, flaws: dict[int, Flaw], index: int, why: Remark, field: str, cell: str) -> None:
+    def _refuse(self, flaws: dict[int, Flaw], index: int, why: Why, field: str, cell: str) -> None:
         if index not in flaws:
             column = self._fallbacks.column_of(field, index)
             flaws[index] = Flaw(Status.INVALID, why.says, column, cell, why.advice)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from bulksend.errors import Advice, InputError, Remark, Severity, UsageError
 from bulksend.planning.reading import shown
 from bulksend.planning.usual import Fit, fit_of
+from bulksend.rules import Rule
 from bulksend.sms import column_key
 
 FIELDS = ("to", "contactId", "message", "from")
@@ -185,12 +186,12 @@ class Columns:
 
     def _note_alike(self, name: str) -> None:
         says = f"{name!r} is a merge field here, for only a column 'contactId' is surely engageSPARK's"
-        self._note(Remark(says, Advice.MAP_CONTACT, about={"column": name}))
+        self._note(Remark(says, Rule.COLUMN_CONTACT, Advice.MAP_CONTACT, about={"column": name}))
 
     def _note_order(self, contact: int) -> None:
         if self.number_wins and self.places["to"]:
             says = f"{self.names[contact]!r} counts only in rows whose {self.name_of('to')!r} is empty"
-            self._note(Remark(says, Advice.IGNORE_CONTACT, Severity.PERSON))
+            self._note(Remark(says, Rule.COLUMN_CONTACT, Advice.IGNORE_CONTACT, Severity.PERSON))
 
     def _note(self, remark: Remark) -> None:
         if remark not in self.notes:
@@ -224,7 +225,8 @@ class Columns:
             self.places["to"] = tuple(places)
             others = self.passed_over()
             beside = f", not from {others}" if others else ""
-            self._note(Remark(f"the numbers are taken from the column {self._guessed!r}{beside}", Advice.MAP_OTHER))
+            says = f"the numbers are taken from the column {self._guessed!r}{beside}"
+            self._note(Remark(says, Rule.COLUMN_GUESS, Advice.MAP_OTHER))
         return tuple(places)
 
     def _these(self, places: Iterable[int], word: str) -> str:

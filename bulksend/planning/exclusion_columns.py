@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from bulksend.errors import Remark
+from bulksend.errors import Why
 from bulksend.model import PhoneNumber
 from bulksend.planning.remarks import Noted
 from bulksend.planning.usual import is_usual, usual_key
@@ -42,7 +42,7 @@ class Unread(NamedTuple):
 
     row: int
     cell: str
-    why: Remark
+    why: Why
 
 
 class ListedColumn:
@@ -128,9 +128,9 @@ class ListedColumn:
                 if self._is_meant_for_numbers and _FEW_DIGITS.match(cell):
                     self.doubtful.note(first + place, value=cell)
 
-    def _why_not(self, cell: str) -> Remark:
+    def _why_not(self, cell: str) -> Why:
         found = phones.normalise_all([cell], self._country, new_prefixes=self._new_prefixes)
-        return found.reasons.get(0, Remark("it has few digits, and no other cell there is a number"))
+        return found.reasons.get(0, Why("it has few digits, and no other cell there is a number"))
 
     def _add_number(self, number: PhoneNumber, cell: str, row: int) -> None:
         self._read_rows += 1

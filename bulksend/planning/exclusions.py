@@ -7,12 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bulksend.errors import InputError, Remark
+from bulksend.errors import InputError, Remark, Why
 from bulksend.model import PhoneNumber, Recipient
 from bulksend.planning.exclusion_columns import IS_FOREIGN, ListedColumn
 from bulksend.planning.exclusion_list import ExclusionList
 from bulksend.planning.looks import recipient_names
 from bulksend.planning.reading import ReadOptions, Source
+from bulksend.rules import Rule
 from bulksend.sms import phones
 from bulksend.words import printable
 
@@ -76,7 +77,7 @@ def read_numbers(cells: Sequence[str], country: str | None, *, new_prefixes: boo
     read = column.add(cells, 1)
     for place, cell in enumerate(cells):
         if place not in read:
-            why = column.unread.why if column.unread else Remark("it says nothing")
+            why = column.unread.why if column.unread else Why("it says nothing")
             raise InputError(f"{printable(cell, 60)!r} is no phone number: {why.says}", why.advice)
     warnings = [f"{column.foreign}: {IS_FOREIGN}"] if column.foreign.rows else []
     return Exclusions.of(column.numbers, (), (), warnings)
@@ -101,7 +102,7 @@ def read_exclusions(paths: Sequence[Path], country: str | None, *, new_prefixes:
     warnings: list[str] = []
     for path in paths:
         if path.is_file() and not path.stat().st_size:
-            notes.append(Remark(f"{path}: this list of those to leave out is empty"))
+            notes.append(Remark(f"{path}: this list of those to leave out is empty", Rule.EXCLUDE_LIST))
             digests.append(hashlib.sha256().hexdigest())
             continue
         source = Source(str(path), ReadOptions(may_lack_header=True))
@@ -109,7 +110,7 @@ def read_exclusions(paths: Sequence[Path], country: str | None, *, new_prefixes:
             reader = source.reader(recipient_names(()))
             listed = ExclusionList(source.name, reader, country, new_prefixes=new_prefixes).read()
             digests.append(source.digest())
-            listed_notes = map(Remark, listed.notes)
+            listed_notes = [Remark(says, Rule.EXCLUDE_LIST) for says in listed.notes]
             notes += [replace(note, says=f"{path}: {note.says}") for note in (*source.notes, *listed_notes)]
             warnings += [f"{path}: {warning}" for warning in listed.warnings]
         finally:

@@ -7,6 +7,7 @@ from collections.abc import Container, Iterator, Sequence
 
 from bulksend.errors import Remark
 from bulksend.planning.columns import Columns
+from bulksend.rules import Rule
 from bulksend.words import many
 
 _NOTHING = frozenset({"", "-", "--", "n/a", "na", "none", "null", "nil", "nan", "#n/a"})
@@ -57,7 +58,7 @@ class Fallbacks:
         for field, counts in self._rows.items():
             tried = [self._columns.names[place] for place in self._columns.places[field]]
             used = ", ".join(f"{name!r} in {many(counts[name], 'row')}" for name in tried)
-            yield Remark(f"the {_WHAT[field]} are taken from {used}")
+            yield Remark(f"the {_WHAT[field]} are taken from {used}", Rule.COLUMN_TRIED)
 
 
 def _says(cell: str) -> bool:

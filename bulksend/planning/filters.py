@@ -8,6 +8,7 @@ from bulksend.errors import Advice, Remark, Severity, UsageError
 from bulksend.model import Status
 from bulksend.planning.batch import Flaw
 from bulksend.planning.columns import Columns
+from bulksend.rules import Rule
 from bulksend.sms import column_key
 from bulksend.words import printable
 
@@ -112,9 +113,8 @@ class _Filter:
                 named = ", ".join(map(_value, list(self._held.values())[:_NAMED]))
                 more = ", …" if len(self._held) > _NAMED else ""
                 holds = f", which holds {named}{more}" if named else ""
-                yield Remark(
-                    f"no row has {_value(value)} in {self.column!r}{holds}", Advice.CORRECT_CHOICE, Severity.PERSON
-                )
+                says = f"no row has {_value(value)} in {self.column!r}{holds}"
+                yield Remark(says, Rule.COLUMN_VALUE, Advice.CORRECT_CHOICE, Severity.PERSON)
 
 
 def _filters(pairs: Pairs, *, keeps: bool) -> Iterator[_Filter]:

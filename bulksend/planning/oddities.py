@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator
 from enum import StrEnum
 from typing import NamedTuple
 
+from bulksend.rules import Rule
 from bulksend.sms import column_key
 
 
@@ -28,6 +29,20 @@ class Oddity(StrEnum):
     """Signs of a web page or a program, such as ``&amp;``."""
     PLACEHOLDER = "placeholder"
     """A merge field of another program, or one where none is filled in."""
+
+    @property
+    def rule(self) -> Rule | None:
+        """The rule by which it is told; None for an error, which makes its row invalid."""
+        return _RULES.get(self)
+
+
+_RULES = {
+    Oddity.NO_VALUE: Rule.VALUE_NONE,
+    Oddity.FORMULA: Rule.VALUE_FORMULA,
+    Oddity.GARBLED: Rule.VALUE_GARBLED,
+    Oddity.MARKUP: Rule.VALUE_MARKUP,
+    Oddity.PLACEHOLDER: Rule.VALUE_FIELD,
+}
 
 
 class Odd(NamedTuple):

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from bulksend.errors import Remark, Severity
 from bulksend.model import Recipient
+from bulksend.rules import Rule
 from bulksend.words import many
 
 
@@ -26,4 +27,4 @@ def unchecked(rows: int) -> Remark:
     """What to say of rows to contacts whose numbers are not known, where some numbers opted out."""
     go = f"{many(rows, 'row')} {'goes' if rows == 1 else 'go'}"
     says = f"{go} to contacts whose number is not known here: they could not be checked against the opt-outs"
-    return Remark(says, severity=Severity.PERSON)
+    return Remark(says, Rule.OPTOUT_CONTACT, severity=Severity.PERSON)

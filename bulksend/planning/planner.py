@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import cast
 
-from bulksend.errors import Advice, Remark, UsageError
+from bulksend.errors import Advice, Remark, UsageError, Why
 from bulksend.model import (
     Duplicates,
     Encoding,
@@ -32,9 +32,9 @@ from bulksend.planning.values import ValueCheck
 from bulksend.sms import EXAMPLE_RATES, BoundTemplate, Rates, Template, lookalikes, phones, segments
 
 EXCLUDED = "on the list of those to leave out"
-_NO_TEXT = Remark("no text: its message is empty, and there is none for all rows", Advice.GIVE_MESSAGE)
+_NO_TEXT = Why("no text: its message is empty, and there is none for all rows", Advice.GIVE_MESSAGE)
 _NO_TEXTS = "there is no text to send: none is given for all rows, and there is no column 'message'"
-_NO_COLUMN = Remark("no text: there is no column 'message', and no message for all rows", Advice.GIVE_MESSAGE_OR_COLUMN)
+_NO_COLUMN = Why("no text: there is no column 'message', and no message for all rows", Advice.GIVE_MESSAGE_OR_COLUMN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +254,7 @@ class Planner:
             return list(own_cells) or [""] * size
         needed = [i for i in range(size) if not has_own[i]] if any(has_own) else range(size)
         if isinstance(filler, UsageError):
-            _add(flaws, needed, Remark(str(filler), filler.advice), "")
+            _add(flaws, needed, Why(str(filler), filler.advice), "")
             return list(own_cells) or [""] * size
         values = [
             self._values.merged(table[column], name, kind, needed, flaws)
@@ -290,7 +290,7 @@ def _senders(filled: Sequence[str]) -> list[str | None]:
 
 
 def _add(
-    flaws: dict[int, Flaw], indices: Iterable[int], why: Remark, column: str, cells: Sequence[str] | None = None
+    flaws: dict[int, Flaw], indices: Iterable[int], why: Why, column: str, cells: Sequence[str] | None = None
 ) -> None:
     for i in indices:
         flaws.setdefault(i, Flaw(Status.INVALID, why.says, column, cells[i] if cells else "", why.advice))

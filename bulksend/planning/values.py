@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from bulksend.errors import Remark, Severity
+from bulksend.errors import Remark, Severity, Why
 from bulksend.model import API_FIELD, Status
 from bulksend.planning.batch import Flaw
 from bulksend.planning.oddities import Odd, Oddity, Signs
@@ -61,9 +61,9 @@ class ValueCheck:
         is_good = self._is_good(cells, different, together, place, name, needed, flaws)
         if "" in different:
             says = f"{place} is empty in this row: fill the column in, or give the row its own {kind}"
-            _add(flaws, (i for i in needed if not cells[i]), Remark(says), name)
+            _add(flaws, (i for i in needed if not cells[i]), Why(says), name)
         if API_FIELD in together:
-            _add(flaws, (i for i in needed if API_FIELD in cells[i]), Remark(_FOREIGN_FIELD), name, cells)
+            _add(flaws, (i for i in needed if API_FIELD in cells[i]), Why(_FOREIGN_FIELD), name, cells)
         if is_good and "" not in different and API_FIELD not in together:
             self._good[place] = different
         return cells
@@ -83,10 +83,14 @@ class ValueCheck:
     def template(self, literals: Iterable[str], kind: str) -> list[Remark]:
         """What is odd in the text for all rows, between its merge fields."""
         found = filter(None, map(self._signs.odd_in, literals))
-        says = [
-            f"the {kind} for all rows has {seen!r}, {_IN_TEMPLATE[odd]}: it is sent so in each" for odd, seen in found
+        return [
+            Remark(
+                f"the {kind} for all rows has {seen!r}, {_IN_TEMPLATE[odd]}: it is sent so in each",
+                odd.rule,
+                severity=Severity.TEXT,
+            )
+            for odd, seen in found
         ]
-        return [Remark(each, severity=Severity.TEXT) for each in says]
 
     def taken(self) -> list[Odd]:
         """What was found since this was asked before; once, however often a merge field is used."""
@@ -110,7 +114,7 @@ class ValueCheck:
         found = [Odd(i, odd[cells[i]][0], place, _seen(cells[i], *odd[cells[i]])) for i in rows if cells[i] in odd]
         self._found += [each for each in found if each.kind is not Oddity.ERROR]
         errors = (each.row for each in found if each.kind is Oddity.ERROR)
-        _add(flaws, errors, Remark(f"{place} {_ERROR}"), name, cells)
+        _add(flaws, errors, Why(f"{place} {_ERROR}"), name, cells)
         return False
 
 
@@ -132,7 +136,7 @@ def _is_trimmed(together: str, count: int) -> bool:
 
 
 def _add(
-    flaws: dict[int, Flaw], indices: Iterable[int], why: Remark, column: str, cells: Sequence[str] | None = None
+    flaws: dict[int, Flaw], indices: Iterable[int], why: Why, column: str, cells: Sequence[str] | None = None
 ) -> None:
     for i in indices:
         flaws.setdefault(i, Flaw(Status.INVALID, why.says, column, cells[i] if cells else "", why.advice))

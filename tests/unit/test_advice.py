@@ -9,7 +9,7 @@ import pytest
 
 from bulksend.cli import COMMANDS, program
 from bulksend.cli.advice import _WORDS, advised
-from bulksend.errors import Advice, InputError, Remark
+from bulksend.errors import Advice, InputError, Why
 
 
 def flags() -> set[str]:
@@ -25,8 +25,8 @@ def test_the_command_line_has_words_for_each_advice_and_flags_that_are_there(adv
 
 
 def test_a_sentence_is_told_with_its_advice() -> None:
-    assert advised(Remark("so it is")) == "so it is"
-    assert advised(Remark("no dialing code", Advice.SAY_COUNTRY)) == (
+    assert advised(Why("so it is")) == "so it is"
+    assert advised(Why("no dialing code", Advice.SAY_COUNTRY)) == (
         "no dialing code: write 63917… instead of 0917…, or give --country"
     )
     error = InputError("either {0} could be it", Advice.CHOOSE_COLUMN, column="Phone's")

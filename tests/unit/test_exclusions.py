@@ -6,6 +6,7 @@ import pytest
 
 from bulksend.errors import InputError, Remark
 from bulksend.planning.exclusions import read_exclusions
+from bulksend.rules import Rule
 
 ANA, BEN = "639171234567", "639181234567"
 
@@ -78,4 +79,4 @@ def test_numbers_without_a_dialing_code_are_of_the_country(tmp_path: Path) -> No
 def test_how_a_list_was_understood_is_told(tmp_path: Path) -> None:
     path = tmp_path / "list.csv"
     path.write_text(f"to;name\n{ANA};x\n")
-    assert read_exclusions([path], None).notes == (Remark(f"{path}: its columns are separated by ';'"),)
+    assert read_exclusions([path], None).notes == (Remark(f"{path}: its columns are separated by ';'", Rule.READ_TEXT),)

@@ -14,6 +14,7 @@ from bulksend.cli.page import LINES, Page
 from bulksend.errors import Advice, Remark, Severity
 from bulksend.model import Status
 from bulksend.planning import Example, Findings, Reason
+from bulksend.rules import Rule
 
 WIDTH = 80
 ROWS = "(Rows are counted from 1 below the header; empty ones do not count.)"
@@ -22,13 +23,13 @@ GOES_WRONG = Findings(
         Reason(Status.INVALID, "too short", 4, (Example(2, "to", "1"), Example(3, "to", "2"), Example(5, "to", "3"))),
         Reason(Status.SKIPPED, "on the list", 1, (Example(9),), Advice.SEND_DUPLICATES),
     ),
-    notes=(Remark("guessed"), Remark("contacts of another list", Advice.MAP_OTHER, Severity.PERSON)),
+    notes=(Remark("guessed", None), Remark("contacts of another list", None, Advice.MAP_OTHER, Severity.PERSON)),
     warnings=(
-        Remark("ugly", None, Severity.STYLE),
-        Remark("dear", None, Severity.MONEY),
-        Remark("garbled", None, Severity.TEXT),
-        Remark("dear, too", Advice.REPLACE_TYPOGRAPHIC, Severity.MONEY),
-        Remark("abroad", None, Severity.PERSON),
+        Remark("ugly", None, None, Severity.STYLE),
+        Remark("dear", None, None, Severity.MONEY),
+        Remark("garbled", None, None, Severity.TEXT),
+        Remark("dear, too", None, Advice.REPLACE_TYPOGRAPHIC, Severity.MONEY),
+        Remark("abroad", None, None, Severity.PERSON),
     ),
 )
 WORST_FIRST = [
@@ -74,6 +75,14 @@ def test_a_reason_and_its_rows_are_told_in_one_line_where_the_page_is_short() ->
     assert "skipped: 1 row: on the list: --duplicates send sends them all the same: row 9" in shown(GOES_WRONG, kept=28)
 
 
+def test_the_rule_that_a_remark_comes_of_stands_behind_it_and_behind_its_advice() -> None:
+    dear = Remark("dear", Rule.TEXT_GSM, Advice.REPLACE_TYPOGRAPHIC, Severity.MONEY)
+    assert shown(Findings(notes=(Remark("guessed", Rule.COLUMN_GUESS),), warnings=(dear,))) == [
+        "warning: dear: --gsm replaces them [TEXT-GSM]",
+        "note: guessed [COLUMN-GUESS]",
+    ]
+
+
 def test_what_does_not_fit_is_counted_and_the_worst_is_what_fits() -> None:
     assert shown(GOES_WRONG, kept=LINES - 6) == [*WORST_FIRST[:3], "6 more remarks: -v tells all.", ROWS]
     assert shown(GOES_WRONG, kept=LINES - 8)[-2:] == ["4 more remarks: -v tells all.", ROWS]
@@ -100,7 +109,8 @@ def test_of_many_reasons_the_commonest_are_told_and_the_rest_counted() -> None:
 SENTENCES = st.text(st.characters(codec="ascii", exclude_categories=["C"]), min_size=1, max_size=300)
 EXAMPLES = st.lists(st.builds(Example, st.integers(1, 9_999), st.just("to"), SENTENCES), max_size=3).map(tuple)
 REASONS = st.builds(Reason, st.just(Status.INVALID), SENTENCES, st.integers(1, 9_999), EXAMPLES)
-REMARKS = st.lists(st.builds(Remark, SENTENCES, st.none(), st.sampled_from(Severity)), max_size=15).map(tuple)
+RULES = st.sampled_from([None, *Rule])
+REMARKS = st.lists(st.builds(Remark, SENTENCES, RULES, st.none(), st.sampled_from(Severity)), max_size=15).map(tuple)
 
 
 @given(

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from spellings import REGIONS, spellings_of
 
-from bulksend.errors import Advice, Remark, UsageError
+from bulksend.errors import Advice, UsageError, Why
 from bulksend.model import ContactId, PhoneNumber
 from bulksend.sms.phones import (
     BadNumber,
@@ -118,7 +118,7 @@ def test_a_national_number_takes_the_dialing_code_of_the_country(cell: str) -> N
     assert normalise(cell, "PH") == normalise(cell, "ph") == MANILA
     with pytest.raises(BadNumber, match=r"^no dialing code$") as error:
         normalise(cell)
-    assert error.value.why == Remark("no dialing code", Advice.SAY_COUNTRY)
+    assert error.value.why == Why("no dialing code", Advice.SAY_COUNTRY)
 
 
 @pytest.mark.parametrize(

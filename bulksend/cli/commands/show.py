@@ -16,7 +16,7 @@ from bulksend.cli.console import console
 from bulksend.cli.row_view import of_row, show_row
 from bulksend.cli.settings import Command, option
 from bulksend.cli.which_run import run_meant
-from bulksend.errors import Remark, UsageError
+from bulksend.errors import UsageError, Why
 from bulksend.model import Recipient
 from bulksend.runs import open_run
 from bulksend.sms import phones
@@ -77,7 +77,7 @@ class _Meant(NamedTuple):
     """
 
     recipients: set[Recipient]
-    why: Remark | None = None
+    why: Why | None = None
 
 
 def _meant(text: str, country: str | None) -> _Meant:

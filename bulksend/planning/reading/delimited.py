@@ -24,6 +24,7 @@ from bulksend.planning.reading.raw import (
     nul_flaws,
     shown,
 )
+from bulksend.rules import Rule
 
 _DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a '|'"}
 _CELL_MAX = 1_000_000  # characters
@@ -105,7 +106,7 @@ class DelimitedReader:
                 break  # as a rule: nothing more is read
         place = header_place(lines, is_recipient) or 0
         if place:
-            self.notes.append(Remark(header_note(numbers[place], place)))
+            self.notes.append(Remark(header_note(numbers[place], place), Rule.READ_HEADER))
         header = list(map(as_meant, lines[place])) if lines else []
         check_header(self._name, header, self._options)
         self._ahead, self._ahead_numbers = lines[place + 1 :], numbers[place + 1 :]
@@ -208,4 +209,4 @@ def _notes(delimiter: str) -> list[Remark]:
     if delimiter == ",":
         return []
     between = "tabs" if delimiter == "\t" else repr(delimiter)
-    return [Remark(f"its columns are separated by {between}")]
+    return [Remark(f"its columns are separated by {between}", Rule.READ_TEXT)]

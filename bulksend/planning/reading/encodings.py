@@ -12,6 +12,7 @@ from bulksend.errors import Advice, InputError, Remark, Severity
 from bulksend.planning.reading.alphabets import NAMES, Alphabet, alphabet_of, example
 from bulksend.planning.reading.escaped import Escapes
 from bulksend.planning.reading.raw import shown
+from bulksend.rules import Rule
 
 _CHUNK = 1 << 16  # bytes
 _LINE_MAX = 1 << 24  # bytes: a line is held in memory
@@ -89,7 +90,7 @@ class Utf8Stream(io.BufferedIOBase):
     @property
     def notes(self) -> list[Remark]:
         """The encoding that was detected, if it is not UTF-8."""
-        return [Remark(_NOTES[self.encoding])] if self.encoding in _NOTES else self._guesses
+        return [Remark(_NOTES[self.encoding], Rule.READ_TEXT)] if self.encoding in _NOTES else self._guesses
 
     def as_text(self) -> io.TextIOWrapper:
         """The text, its line ends as they stand."""
@@ -165,12 +166,13 @@ class Utf8Stream(io.BufferedIOBase):
     def _guess(self, told: Alphabet, chunk: bytes, at: int) -> Remark:
         read = f"read as {NAMES[told.encoding]} ({told.encoding}) text"
         if not told.other:
-            return Remark(f"{read}: it is not UTF-8")
+            return Remark(f"{read}: it is not UTF-8", Rule.READ_TEXT)
         line = self.lines_taken() + 1 + len(_LINE_END.findall(chunk, 0, at))
         seen, other = (example(chunk, at, encoding) for encoding in (told.encoding, told.other))
         return Remark(
             f"{read}, which few letters prove: line {line} has {seen!r}, which would be {other!r} in "
             f"{NAMES[told.other]} ({told.other})",
+            Rule.READ_TEXT,
             Advice.SAY_ENCODING,
             Severity.TEXT,
             quotes=(f"{seen!r}", f"{other!r}"),

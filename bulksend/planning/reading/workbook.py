@@ -12,6 +12,7 @@ from bulksend.planning.reading.escaped import as_meant, each_cell
 from bulksend.planning.reading.header import LOOKED_AT, IsRecipient, header_note, header_place
 from bulksend.planning.reading.marks import Mark, MarkKind
 from bulksend.planning.reading.raw import EMPTY, Looks, RawBatch, ReadOptions, check_header, nul_flaws, shown
+from bulksend.rules import Rule
 from bulksend.words import printable
 
 _NAMES_SHOWN = 5
@@ -73,7 +74,7 @@ class WorkbookReader:
             looks = Looks(lines, True, frozenset(hidden), _by_column(values), _marked(marks))
             yield RawBatch(rows, nul_flaws(rows), looks)
         if message[1]:
-            self.notes.append(Remark("a filter is set in the sheet"))
+            self.notes.append(Remark("a filter is set in the sheet", Rule.READ_HIDDEN))
         self.close()
 
     def close(self) -> None:
@@ -85,7 +86,7 @@ class WorkbookReader:
         if not is_seen:
             if self._options.visible_only:
                 raise UsageError(f"{shown(self._name)}: {_UNSEEN}; save it as .xlsx to leave them out")
-            self.notes.append(Remark(f"{_UNSEEN}; save it as .xlsx if that matters"))
+            self.notes.append(Remark(f"{_UNSEEN}; save it as .xlsx if that matters", Rule.READ_HIDDEN))
         sheets = [_Shown(place, *sheet) for place, sheet in enumerate(said)]
         sheet, line = self._chosen(sheets, is_recipient)
         cells = next((cells for number, cells in sheet.lines if number == line), [])
@@ -103,7 +104,7 @@ class WorkbookReader:
         if hidden:
             are = "the column {} is" if len(hidden) == 1 else "the columns {} are"
             says = f"{are.format(_listed(hidden))} hidden in the sheet, and read all the same"
-            self.notes.append(Remark(says))
+            self.notes.append(Remark(says, Rule.READ_HIDDEN))
         return columns
 
     def _chosen(self, sheets: Sequence[_Shown], is_recipient: IsRecipient) -> tuple[_Shown, int]:
@@ -112,7 +113,7 @@ class WorkbookReader:
         line = self._options.header_row or _header_line(sheet, is_recipient)
         above = sum(number < line for number, _ in sheet.lines)
         if not self._options.header_row and above:
-            self.notes.append(Remark(header_note(line, above)))
+            self.notes.append(Remark(header_note(line, above), Rule.READ_HEADER))
         return sheet, line
 
     def _first(self, sheets: Sequence[_Shown], is_recipient: IsRecipient) -> _Shown:
@@ -130,7 +131,7 @@ class WorkbookReader:
             note = f"sheet {printable(sheet.name)!r} is read{why}; {len(others)} {are} not: {_listed(others)}"
             if rivals := [rival.name for rival in fitting[1:]]:
                 note += f" ({_listed(rivals)} with a column for the recipient too)"
-            self.notes.append(Remark(note, severity=Severity.PERSON if rivals else Severity.NOTE))
+            self.notes.append(Remark(note, Rule.READ_SHEET, severity=Severity.PERSON if rivals else Severity.NOTE))
         return sheet
 
     def _fits(self, sheet: _Shown, is_recipient: IsRecipient) -> bool:

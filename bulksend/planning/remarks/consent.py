@@ -11,6 +11,7 @@ from bulksend.planning.batch import PlannedBatch
 from bulksend.planning.columns import Columns
 from bulksend.planning.remarks.noted import KINDS_MAX
 from bulksend.planning.usual import usual_key
+from bulksend.rules import Rule
 from bulksend.sms import column_key
 from bulksend.words import many, printable
 
@@ -132,13 +133,12 @@ def _advised(says: str, name: str, values: Counter[str], out: list[str], *, agai
     """With the choice of rows that leaves them out, as short as can be."""
     column = printable(name, 300)
     kept = [value for value in values if value not in out]
+    advice, choice = Advice.KEEP_BY_CONSENT, f"{column}=VALUE"
     if against and len(out) <= _NAMED:
-        return Remark(says, Advice.LEAVE_OUT_BY_CONSENT, Severity.PERSON, {"choice": f"{column}={_listed(out)}"})
-    if against or kept:
-        return Remark(
-            says, Advice.KEEP_BY_CONSENT, severity=Severity.PERSON, about={"choice": f"{column}={_listed(kept)}"}
-        )
-    return Remark(says, Advice.KEEP_BY_CONSENT, severity=Severity.PERSON, about={"choice": f"{column}=VALUE"})
+        advice, choice = Advice.LEAVE_OUT_BY_CONSENT, f"{column}={_listed(out)}"
+    elif against or kept:
+        choice = f"{column}={_listed(kept)}"
+    return Remark(says, Rule.CONSENT, advice, Severity.PERSON, {"choice": choice})
 
 
 def _listed(values: Iterable[str]) -> str:

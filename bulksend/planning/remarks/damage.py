@@ -10,6 +10,7 @@ from bulksend.errors import Remark, Severity
 from bulksend.planning.batch import PlannedBatch
 from bulksend.planning.lines import Lines
 from bulksend.planning.remarks.noted import KINDS_MAX, Noted
+from bulksend.rules import Rule
 from bulksend.sms import phones
 from bulksend.words import many
 
@@ -49,12 +50,14 @@ class Damage:
             yield Remark(
                 f"{zeros.count('has a number that ends', 'have numbers that end')} in zeros{repeated}, as when a "
                 f"spreadsheet showed 9.17123E+09 and that was saved: {zeros}; compare with where the numbers come from",
+                Rule.NUMBER_ZEROS,
                 severity=Severity.PERSON,
             )
         if self._series.rows:
             yield Remark(
                 f"{self._series.rows:,} rows have numbers that count up by one from row to row, as when a cell is "
                 f"dragged down in a spreadsheet: {self._series}; compare with where the numbers come from",
+                Rule.NUMBER_SERIES,
                 severity=Severity.PERSON,
             )
 

@@ -9,6 +9,7 @@ from bulksend.planning.batch import PlannedBatch
 from bulksend.planning.lines import Lines
 from bulksend.planning.reading import MarkKind
 from bulksend.planning.remarks.noted import KINDS_MAX, Noted
+from bulksend.rules import Rule
 
 
 class HiddenRows:
@@ -28,7 +29,7 @@ class HiddenRows:
         if self._rows.rows:
             are = self._rows.count("is", "are")
             says = f"{are} hidden in the sheet, by a filter or by hand, and will be sent all the same: {self._rows}"
-            yield Remark(says, Advice.SEND_VISIBLE, Severity.PERSON)
+            yield Remark(says, Rule.READ_HIDDEN, Advice.SEND_VISIBLE, Severity.PERSON)
 
 
 class UnsureLooks:
@@ -55,6 +56,7 @@ class UnsureLooks:
             yield Remark(
                 f"{noted.count('has', 'have')} the column {column!r} written plainly, not as the sheet shows it "
                 f"({why}): {noted}",
+                Rule.READ_LOOK,
                 severity=Severity.TEXT,
                 quotes=noted.quotes,
             )

@@ -9,10 +9,11 @@ from bulksend.planning.batch import PlannedBatch
 from bulksend.planning.columns import Columns
 from bulksend.planning.lines import Lines
 from bulksend.planning.remarks.noted import Noted
+from bulksend.rules import Rule
 
 _WORDS = {
-    "message": ("text", "sent", Advice.SEND_GIVEN_MESSAGE),
-    "from": ("sender id", "used", Advice.SEND_GIVEN_SENDER),
+    "message": ("text", "sent", Rule.OWN_TEXT, Advice.SEND_GIVEN_MESSAGE),
+    "from": ("sender id", "used", Rule.OWN_SENDER, Advice.SEND_GIVEN_SENDER),
 }
 
 
@@ -44,12 +45,13 @@ class Own:
     def remarks(self) -> Iterator[Remark]:
         """See `Topic.remarks`."""
         if self._rows.rows:
-            what, used, advice = _WORDS[self._field]
+            what, used, rule, advice = _WORDS[self._field]
             name, first = self._columns.name_of(self._field), self._rows.examples[0]
             has = self._rows.count(f"has its own {what}", f"have {what}s of their own")
             says = f"{has} in {name!r}, {used} in place of the given one"
             yield Remark(
                 f"{says}: row {first.row}{first.beside} ({first.value})",
+                rule,
                 advice,
                 Severity.TEXT,
                 quotes=self._rows.quotes,

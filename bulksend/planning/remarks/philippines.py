@@ -9,6 +9,7 @@ from bulksend.errors import Remark, Severity
 from bulksend.planning.batch import PlannedBatch
 from bulksend.planning.lines import Lines
 from bulksend.planning.remarks.noted import EXAMPLES, KINDS_MAX, Noted
+from bulksend.rules import Rule
 from bulksend.sms import carriers
 from bulksend.words import many
 
@@ -44,11 +45,12 @@ class Philippines:
             for says in carriers.sender_flaws(sender):
                 found[says] += rows
         for says, rows in found.most_common(EXAMPLES):
-            yield Remark(f"{says} ({many(rows, 'message')})", severity=Severity.MONEY)
+            yield Remark(f"{says} ({many(rows, 'message')})", Rule.PH_SENDER, severity=Severity.MONEY)
         for host, noted in self._shorteners.items():
             yield Remark(
                 f"{noted.count('has', 'have')} a link through {host}, a public shortener, which a Philippine carrier "
                 f"blocks: {noted}; write the link itself",
+                Rule.PH_SHORT,
                 severity=Severity.MONEY,
             )
 

@@ -11,6 +11,7 @@ from bulksend.planning.exclusions import Exclusions
 from bulksend.planning.lines import Lines
 from bulksend.planning.planner import PlanOptions
 from bulksend.planning.remarks.noted import Noted
+from bulksend.rules import Rule
 from bulksend.sms import phones
 
 
@@ -20,6 +21,7 @@ def duplicates(repeated: Noted) -> Iterator[Remark]:
         yield Remark(
             f"{repeated.count('has', 'have')} the same number and text as an earlier one: {repeated}; they are sent "
             "all the same",
+            Rule.TWICE_TEXT,
             Advice.SKIP_DUPLICATES,
             Severity.MONEY,
         )
@@ -33,6 +35,7 @@ def others(several: Noted, options: PlanOptions) -> Iterator[Remark]:
         yield Remark(
             f"{several.count('goes', 'go')} to the phone of an earlier one, with another text: {several}; they are "
             f"sent all the same{compared}",
+            Rule.TWICE_PHONE,
             Advice.KEEP_ONE_PER_NUMBER,
             Severity.MONEY,
         )
@@ -59,6 +62,7 @@ class Compared:
             yield Remark(
                 f"{self._contacts.count('goes', 'go')} to contacts, whose numbers are not known here: "
                 f"{self._contacts}; they are compared with each other, not with the numbers of other rows",
+                Rule.TWICE_CONTACT,
                 severity=Severity.MONEY,
             )
 
@@ -80,11 +84,12 @@ class Exclusion:
     def remarks(self) -> Iterator[Remark]:
         """See `Topic.remarks`."""
         for warning in self._exclusions.warnings:
-            yield Remark(warning, severity=Severity.PERSON)
+            yield Remark(warning, Rule.EXCLUDE_CELL, severity=Severity.PERSON)
         if self._contacts.rows:
             yield Remark(
                 f"{self._contacts.count('goes', 'go')} to contacts, whose numbers are not known here: "
                 f"{self._contacts}; they cannot be compared with the numbers to leave out",
+                Rule.EXCLUDE_CONTACT,
                 severity=Severity.PERSON,
             )
 
@@ -115,6 +120,7 @@ class Numbers:
             yield Remark(
                 f"{self._abroad.count('is', 'are')} read as foreign, but would be a Philippine mobile without its "
                 f"dialing code: {self._abroad}",
+                Rule.NUMBER_ABROAD,
                 Advice.READ_AS_PHILIPPINE,
                 Severity.PERSON,
             )
@@ -122,11 +128,13 @@ class Numbers:
             yield Remark(
                 f"{self._new.count('goes', 'go')} to a prefix that the numbering plans here do not know yet: "
                 f"{self._new}",
+                Rule.NUMBER_NEW,
                 severity=Severity.MONEY,
             )
         if self._fixed.rows:
             yield Remark(
                 f"{self._fixed.count('goes', 'go')} to a landline or service number, which gets no SMS as a rule: "
                 f"{self._fixed}",
+                Rule.NUMBER_FIXED,
                 severity=Severity.MONEY,
             )

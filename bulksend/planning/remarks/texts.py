@@ -9,6 +9,7 @@ from bulksend.model import API_FIELD, Encoding
 from bulksend.planning.batch import PlannedBatch
 from bulksend.planning.lines import Lines
 from bulksend.planning.remarks.noted import KINDS_MAX, Noted
+from bulksend.rules import Rule
 from bulksend.sms import dollars, lookalikes, segments
 from bulksend.words import many
 
@@ -48,12 +49,14 @@ class Ucs2:
         yield Remark(
             f"{many(self._rows, 'text')} cannot travel as GSM-7 (160 characters a part), only as UCS-2 (70), "
             f"which {cost}, for: {self._causes()}",
+            Rule.TEXT_UCS2,
             severity=Severity.MONEY,
         )
         if self._fixable_parts and not self._gsm:
             yield Remark(
                 f"{self._fixable_rows:,} of these would be GSM-7 with plain characters in place of typographic ones, "
                 f"which would save {many(self._fixable_parts, 'SMS part')} ({dollars(self._fixable_micro)})",
+                Rule.TEXT_GSM,
                 Advice.REPLACE_TYPOGRAPHIC,
                 Severity.MONEY,
             )
@@ -107,6 +110,7 @@ class MadePlain:
             yield Remark(
                 f"{self._rows.count('has', 'have')} typographic characters replaced, which saves "
                 f"{many(self._parts, 'SMS part')} ({dollars(self._micro)}): {self._rows}",
+                Rule.TEXT_PLAIN,
                 severity=Severity.STYLE,
             )
 
@@ -130,5 +134,6 @@ class ApiFields:
             yield Remark(
                 f"{self._rows.count('has', 'have')} fields that the API fills in ({{{{...}}}}): parts and price are "
                 f"the least they can be: {self._rows}",
+                Rule.TEXT_API,
                 severity=Severity.MONEY,
             )

@@ -51,6 +51,7 @@ class Values:
             yield Remark(
                 f"{rows.noted.count('has', 'have')} {has.format(place=place)}: {rows.noted}; "
                 f"{'it is' if rows.noted.rows == 1 else 'they are'} sent so{cost}: {what_to_do}",
+                kind.rule,
                 severity=Severity.TEXT,
                 quotes=rows.noted.quotes if kind in _QUOTING else (),
             )

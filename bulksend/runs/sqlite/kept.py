@@ -13,6 +13,7 @@ import orjson
 from bulksend.errors import Advice, OwnedError, Remark, Severity, UsageError
 from bulksend.model import Status
 from bulksend.planning import Example, Findings, Reason
+from bulksend.rules import Rule
 from bulksend.runs.clock import Clock
 from bulksend.runs.ends import CUT_OFF, End, Spell
 from bulksend.runs.facts import Facts
@@ -60,9 +61,11 @@ def findings(db: sqlite3.Connection) -> Findings:
 def _remark(value: Any) -> Remark:
     """A remark; in format 2 it was a bare sentence."""
     if isinstance(value, str):
-        return Remark(value)
+        return Remark(value, None)
     severity = Severity(value.get("severity", Severity.NOTE))
-    return Remark(value["says"], _advice(value), severity, value.get("about", {}), tuple(value.get("quotes", ())))
+    rule = Rule(value["rule"]) if value.get("rule") in set(Rule) else None
+    about, quotes = value.get("about", {}), tuple(value.get("quotes", ()))
+    return Remark(value["says"], rule, _advice(value), severity, about, quotes)
 
 
 def _advice(value: Mapping[str, Any]) -> Advice | None:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import partial
 from typing import NamedTuple, cast
 
-from bulksend.errors import Remark
+from bulksend.errors import Why
 from bulksend.model import ContactId, PhoneNumber
 from bulksend.sms.phones.numbering import code_in, column_of, quick
 from bulksend.sms.phones.readings import read_by_library
@@ -84,7 +84,7 @@ class Column(NamedTuple):
     """
 
     numbers: list[PhoneNumber | None]
-    reasons: dict[int, Remark]
+    reasons: dict[int, Why]
     codes: list[str]
     not_mobile: list[int]
     has_odd_tails: bool

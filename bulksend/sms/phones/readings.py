@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from bulksend.errors import Advice, Remark
+from bulksend.errors import Advice, Why
 from bulksend.model import PhoneNumber
 from bulksend.sms.phones.numbering import check_country, code_in, code_of, mobile_in, quick
 from bulksend.sms.phones.spelling import BadNumber
@@ -111,16 +111,16 @@ def _lacks_code(digits: str, *, has_code: bool) -> bool:
     return digits.startswith("0") or (not has_code and quick(digits, "PH") is not None)
 
 
-def _why_invalid(digits: str, country: str | None, parsed: list[Parsed]) -> Remark:
+def _why_invalid(digits: str, country: str | None, parsed: list[Parsed]) -> Why:
     import phonenumbers
 
     if country and (foreign := _foreign_code(digits)):
-        return Remark(f"no number of {check_country(country)}; if it is +{foreign} …, write the +")
+        return Why(f"no number of {check_country(country)}; if it is +{foreign} …, write the +")
     if any(map(_may_be_new, parsed)):
         plans, code = f"phonenumbers {phonenumbers.__version__}", parsed[0].country_code
         says = f"not a number of any country that {plans} knows: with the dialing code {code}, {_NONE_HAS}"
-        return Remark(says, Advice.ALLOW_NEW_PREFIXES)
-    return Remark(_flaw(digits, country))
+        return Why(says, Advice.ALLOW_NEW_PREFIXES)
+    return Why(_flaw(digits, country))
 
 
 def _foreign_code(digits: str) -> str:

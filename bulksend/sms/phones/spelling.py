@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import ClassVar
 
-from bulksend.errors import Advice, Remark
+from bulksend.errors import Advice, Why
 
 
 class BadNumber(ValueError):  # noqa: N818 -- it reads as what it is, and is caught by this name only
@@ -19,7 +19,7 @@ class BadNumber(ValueError):  # noqa: N818 -- it reads as what it is, and is cau
 
     def __init__(self, says: str, advice: Advice | None = None) -> None:
         super().__init__(says)
-        self.why = Remark(says, advice)
+        self.why = Why(says, advice)
 
 
 def digits_of(cell: str) -> tuple[str, bool]:
