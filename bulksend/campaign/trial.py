@@ -17,9 +17,9 @@ from pathlib import Path
 from bulksend.campaign.excluding import opted_out
 from bulksend.errors import UsageError
 from bulksend.model import MicroUSD, PhoneNumber, Status
-from bulksend.planning import EXCLUDED, Exclusions, Findings, Lines, PlannedRecord
+from bulksend.planning import Countries, Findings, LeavingOut, Lines, PlannedRecord, PlanOptions
 from bulksend.runs import Address, Facts, OwnRun, RowTold, Run, Terms, finish_plan, new_plan
-from bulksend.sms import Rates, phones
+from bulksend.sms import phones
 
 _NO_LINES = Lines()
 
@@ -58,19 +58,26 @@ class Trial:
         return Counter({Status.PENDING: 1})
 
 
-def trial_of(run: Run, row: int | None, phone: PhoneNumber, rates: Rates, left_out: Exclusions) -> Trial:
+def trial_of(run: Run, row: int | None, phone: PhoneNumber, wanted: PlanOptions) -> Trial:
     """The text of a row, or of the first that can be sent, for a phone.
+
+    Args:
+        run: the run that the row is in.
+        row: its number; None for the first that can be sent.
+        phone: one's own.
+        wanted: what a part costs, and who is left out.
 
     Raises:
         UsageError: there is no such row, it has no text, or nothing may be sent to the phone.
     """
     # Whoever may not be sent to gets no trial either.
-    if left_out.has(phone, phones.dialing_code(phone)):
-        raise UsageError(f"{phone}: {EXCLUDED}")
+    left_out = LeavingOut(wanted.exclusions, None, Countries(wanted.countries))
+    for says in left_out.among([phone], [phones.dialing_code(phone)]).values():
+        raise UsageError(f"{phone}: {says}")
     found = _row_of(run, row)
     if not found.text:
         raise UsageError(f"row {found.row} has no text to send: {found.error or found.state}")
-    price = rates.price(phone, found.parts)
+    price = wanted.rates.price(phone, found.parts)
     return Trial(phone, found.row, found.sender, found.text, found.encoding, found.parts, price, run.facts)
 
 

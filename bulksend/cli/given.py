@@ -119,6 +119,7 @@ class PlanSettings:
     only: tuple[tuple[tuple[str, str], ...], ...]
     skip: tuple[tuple[tuple[str, str], ...], ...]
     country: str | None
+    countries: tuple[str, ...] | None
     allow_new_prefixes: bool | None
     encoding: str | None
     delimiter: str | None
@@ -165,6 +166,7 @@ class PlanSettings:
             only=only,
             skip=skip,
             country=country,
+            countries=self.countries or (),
             new_prefixes=bool(self.allow_new_prefixes),
             endpoint=Endpoint(self.endpoint),
             rates=sms.read_rates(self.rates) if self.rates else sms.EXAMPLE_RATES,

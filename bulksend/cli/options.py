@@ -9,7 +9,7 @@ import click
 from bulksend.cli.given import AccountSettings, FileSettings, PaceSettings, PlanSettings, RepeatSettings, TargetSettings
 from bulksend.cli.groups import Group
 from bulksend.cli.settings import option
-from bulksend.cli.values import CAP, CHOICE, DURATION, MAP, PathType
+from bulksend.cli.values import CAP, CHOICE, COUNTRIES, DURATION, MAP, PathType
 from bulksend.model import Duplicates, Endpoint
 from bulksend.sending import PHILIPPINES, Pace
 
@@ -69,6 +69,12 @@ PLAN = Group(
             help="Leave out rows that have one of these values in this column. Repeatable.",
         ),
         COUNTRY,
+        option(
+            "--countries",
+            metavar="PH,US",
+            type=COUNTRIES,
+            help="Leave out numbers of other countries than these.  [default: none]",
+        ),
         option(
             "--allow-new-prefixes",
             is_flag=True,

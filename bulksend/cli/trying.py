@@ -57,7 +57,7 @@ def send_trial(
     with _planned_run(input_name, to, planned) as (run, address):
         target = target_of(to, address, Endpoint(run.facts.endpoint))
         phone = _phone(number, planned.country or run.facts.country)
-        trial = campaign.trial_of(run, row, phone, wanted.rates, wanted.exclusions)
+        trial = campaign.trial_of(run, row, phone, replace(wanted, countries=wanted.countries or run.facts.countries))
     place = REHEARSAL if address.is_rehearsal else f"{address.base_url}, organization {address.org_id}"
     for line in far_lines():
         out.print(line, style="yellow", soft_wrap=True)

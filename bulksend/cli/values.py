@@ -13,7 +13,7 @@ from bulksend.errors import UsageError
 from bulksend.model import MicroUSD
 from bulksend.planning import FIELDS
 from bulksend.sending import Cap, ErrorLimit
-from bulksend.sms import column_key
+from bulksend.sms import column_key, phones
 
 T = TypeVar("T")
 
@@ -76,6 +76,21 @@ class _ChoiceType(click.ParamType[tuple[tuple[str, str], ...]]):
         return tuple((column.strip(), cell.strip()) for cell in cells or [""])
 
 
+class _CountriesType(click.ParamType[tuple[str, ...]]):
+    """Countries by their ISO codes."""
+
+    name = "countries"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        if isinstance(value, tuple):
+            return value
+        try:
+            found = {phones.check_country(each) for each in str(value).split(",")}
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
+        return tuple(sorted(found))
+
+
 class _UsdType(click.ParamType[MicroUSD]):
     name = "dollars"
 
@@ -113,4 +128,5 @@ USD = _UsdType()
 DURATION = _DurationType()
 MAP = _MapType()
 CHOICE = _ChoiceType()
+COUNTRIES = _CountriesType()
 NAME = click.Path(readable=False)  # whether it can be read is told where it is read; a shell completes it

@@ -1,11 +1,14 @@
 from .batch import PlannedBatch as PlannedBatch
 from .batch import PlannedRecord as PlannedRecord
 from .columns import FIELDS as FIELDS
+from .countries import Countries as Countries
 from .duration import crowd_seconds as crowd_seconds
 from .duration import min_seconds as min_seconds
 from .exclusions import Exclusions as Exclusions
 from .exclusions import read_exclusions as read_exclusions
 from .exclusions import read_numbers as read_numbers
+from .leaving_out import EXCLUDED as EXCLUDED
+from .leaving_out import LeavingOut as LeavingOut
 from .lines import Lines as Lines
 from .optouts import OptOuts as OptOuts
 from .optouts import unchecked as unchecked
@@ -21,7 +24,6 @@ from .overview import Preview as Preview
 from .overview import Reason as Reason
 from .overview import Tally as Tally
 from .overview import summed as summed
-from .planner import EXCLUDED as EXCLUDED
 from .planner import PlanOptions as PlanOptions
 from .planning import Planned as Planned
 from .planning import PlannedRows as PlannedRows

@@ -31,6 +31,20 @@ class Unsure(NamedTuple):
     text: str
 
 
+class FilledIn(NamedTuple):
+    """An empty cell for which a merge field has something to say.
+
+    Attributes:
+        row: the row's index in its batch.
+        place: the merge field, for people.
+        fallback: what is said.
+    """
+
+    row: int
+    place: str
+    fallback: str
+
+
 class Flaw(NamedTuple):
     """Why a row is not to be sent.
 
@@ -67,6 +81,7 @@ class PlannedBatch:
         has_odd_tails: False if surely none of the numbers ends in zeros or follows the one before it.
         made_plain: by index, the parts that a text would need, had it not been made GSM-7.
         oddities: what nobody means to be read, in texts and in what is filled into them.
+        filled_in: the empty cells for which a merge field has something to say.
         cells: the rows' own cells.
         looks: what else a person sees of them in their sheet; None for what is no sheet.
         unsure: the cells in use of which it is not known how a person sees them.
@@ -85,6 +100,7 @@ class PlannedBatch:
     has_odd_tails: bool
     made_plain: dict[int, int]
     oddities: list[Odd]
+    filled_in: list[FilledIn]
     cells: list[list[str]]
     looks: Looks | None = None
     unsure: Sequence[Unsure] = ()

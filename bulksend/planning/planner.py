@@ -22,16 +22,17 @@ from bulksend.planning import looks
 from bulksend.planning.addressing import Addressing
 from bulksend.planning.batch import Flaw, PlannedBatch
 from bulksend.planning.columns import Columns
+from bulksend.planning.countries import Countries
 from bulksend.planning.exclusions import Exclusions
 from bulksend.planning.fallbacks import Fallbacks
 from bulksend.planning.filters import Filters, Pairs
-from bulksend.planning.optouts import OptOuts, unchecked
+from bulksend.planning.leaving_out import LeavingOut, UnknownContacts
+from bulksend.planning.optouts import OptOuts
 from bulksend.planning.pricing import priced
 from bulksend.planning.reading import Looks, RawBatch, ReadOptions
-from bulksend.planning.values import ValueCheck
+from bulksend.planning.values import ValueCheck, barred
 from bulksend.sms import EXAMPLE_RATES, BoundTemplate, Rates, Template, lookalikes, phones, segments
 
-EXCLUDED = "on the list of those to leave out"
 _NO_TEXT = Why("no text: its message is empty, and there is none for all rows", Advice.GIVE_MESSAGE)
 _NO_TEXTS = "there is no text to send: none is given for all rows, and there is no column 'message'"
 _NO_COLUMN = Why("no text: there is no column 'message', and no message for all rows", Advice.GIVE_MESSAGE_OR_COLUMN)
@@ -57,6 +58,7 @@ class PlanOptions:
         one_per_number: whether of several rows with the same recipient only the first is sent.
         exclusions: who is left out.
         optouts: who opted out, and is left out as well; None if that is nobody.
+        countries: ISO codes of those that may be texted; none for all.
     """
 
     reading: ReadOptions = field(default_factory=ReadOptions)
@@ -74,6 +76,7 @@ class PlanOptions:
     one_per_number: bool = False
     exclusions: Exclusions = field(default_factory=Exclusions)
     optouts: OptOuts | None = None
+    countries: tuple[str, ...] = ()
 
 
 class Planner:
@@ -100,8 +103,9 @@ class Planner:
             self.columns, self._fallbacks, options.country, options.endpoint, new_prefixes=options.new_prefixes
         )
         self._filters = Filters(self.columns, options.only, options.skip)
+        self._leaving_out = LeavingOut(options.exclusions, options.optouts, Countries(options.countries))
+        self._unknown = UnknownContacts(options.optouts, knows_countries=not options.countries)
         self._next_row = 1
-        self._unchecked = 0  # rows to contacts of whom nobody can tell whether they opted out
         if options.country:
             phones.check_country(options.country)
         self._bind(columns)
@@ -114,12 +118,14 @@ class Planner:
             for template, kind in ((self._message, "message"), (self._sender, "sender id"))
             for remark in (self._values.template(template.literals, kind) if template else ())
         ]
-        return [*odd, *self.columns.notes, *self._fallbacks.notes(), *self._addressing.notes()]
+        fillers = (self._text_filler, self._sender_filler)
+        named = barred(name for each in fillers if isinstance(each, BoundTemplate) for name in each.names)
+        return [*odd, *named, *self.columns.notes, *self._fallbacks.notes(), *self._addressing.notes()]
 
     @property
     def warnings(self) -> list[Remark]:
         """What may not have been meant of what was said of columns."""
-        return [*self._filters.remarks(), *([unchecked(self._unchecked)] if self._unchecked else [])]
+        return [*self._filters.remarks(), *self._unknown.remarks()]
 
     def plan(self, raw: RawBatch, columns: Sequence[str]) -> PlannedBatch:
         """Make the next rows ready, in input order."""
@@ -213,22 +219,17 @@ class Planner:
             has_odd_tails=has_odd_tails,
             made_plain=made_plain,
             oddities=self._values.taken(),
+            filled_in=self._values.filled_in(),
             looks=seen,
             cells=cells,
         )
 
     def _leave_out(self, recipients: list[Recipient | None], codes: list[str], flaws: dict[int, Flaw]) -> None:
-        excluded = self._options.exclusions
-        known = excluded.recipients
-        if known and (not known.isdisjoint(recipients) or any(map(phones.has_others, set(codes)))):
-            for i, recipient in enumerate(recipients):
-                if excluded.has(recipient, codes[i]):
-                    self._skip(i, recipient, EXCLUDED, flaws)
-        if optouts := self._options.optouts:
-            for i, says in optouts.among(recipients).items():
-                self._skip(i, recipients[i], says, flaws)
-            if self.columns.places["contactId"]:
-                self._unchecked += optouts.unknown([who for i, who in enumerate(recipients) if i not in flaws])
+        for i, says in self._leaving_out.among(recipients, codes).items():
+            self._skip(i, recipients[i], says, flaws)
+        if self.columns.places["contactId"]:
+            left = [who for i, who in enumerate(recipients) if i not in flaws]
+            self._unknown.add(left)
 
     def _skip(self, index: int, recipient: Recipient | None, says: str, flaws: dict[int, Flaw]) -> None:
         column = self._addressing.column_of(recipient, index)
@@ -257,8 +258,8 @@ class Planner:
             _add(flaws, needed, Why(str(filler), filler.advice), "")
             return list(own_cells) or [""] * size
         values = [
-            self._values.merged(table[column], name, kind, needed, flaws)
-            for column, name in zip(filler.columns, filler.names, strict=True)
+            self._values.merged(table[column], name, kind, needed, flaws, fallback)
+            for column, name, fallback in zip(filler.columns, filler.names, filler.fallbacks, strict=True)
         ]
         texts = filler.fill(values, size)
         for i, is_own in enumerate(has_own):

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from heapq import nlargest
 
-from bulksend.errors import Advice, Remark
+from bulksend.errors import Advice, Remark, Severity
 from bulksend.model import Duplicates, Encoding, MicroUSD, Recipient, Status
 from bulksend.planning.batch import Flaw, PlannedBatch
 from bulksend.planning.columns import Columns
@@ -132,7 +132,9 @@ class Survey:
         ]
         reasons.sort(key=lambda reason: (-reason.rows, reason.examples))
         remarks = (*warnings, *self._remarks.all(self._duplicates, self._others))
-        return Findings(tuple(reasons), tuple(notes), remarks, self._options.rates.source)
+        grave = tuple(remark for remark in remarks if remark.severity is not Severity.NOTE)
+        told = (*notes, *(remark for remark in remarks if remark.severity is Severity.NOTE))
+        return Findings(tuple(reasons), told, grave, self._options.rates.source)
 
     def plan(self, findings: Findings) -> Plan:
         """The plan summed up, with nothing of it sent."""

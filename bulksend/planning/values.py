@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterable, Sequence
 
 from bulksend.errors import Remark, Severity, Why
 from bulksend.model import API_FIELD, Status
-from bulksend.planning.batch import Flaw
+from bulksend.planning.batch import FilledIn, Flaw
 from bulksend.planning.oddities import Odd, Oddity, Signs
+from bulksend.rules import Rule
 
 _FOREIGN_FIELD = "its cell holds {{...}}, which the API would take for one of its own fields: remove the braces"
 _ERROR = "is a spreadsheet's error in this row, no value: correct the formula, or fill it in by hand"
@@ -20,6 +21,15 @@ _SHOWN = 20  # characters
 _SPACES = "".join(filter(str.isspace, map(chr, range(0x3001)))).replace("\n", "").replace(" ", "")
 _ASCII_SPACES = "".join(filter(str.isascii, _SPACES))
 _NONE: frozenset[str] = frozenset()
+
+
+def barred(names: Iterable[str]) -> list[Remark]:
+    """What to say of merge fields that are columns with a bar in their names."""
+    return [
+        Remark(f"{{{name}}} is the column {name!r}, not another one with a value for empty cells", Rule.COLUMN_BAR)
+        for name in dict.fromkeys(names)
+        if "|" in name
+    ]
 
 
 class ValueCheck:
@@ -35,11 +45,13 @@ class ValueCheck:
     def __init__(self, columns: Collection[str]) -> None:
         self._signs = Signs(columns)
         self._found: list[Odd] = []
+        self._filled_in: list[FilledIn] = []
         self._good: dict[str, set[str]] = {}  # what was looked at last, and is as it should be
 
     def merged(
-        self, cells: Sequence[str], name: str, kind: str, needed: Sequence[int], flaws: dict[int, Flaw]
-    ) -> Sequence[str]:
+        self, cells: Sequence[str], name: str, kind: str, needed: Sequence[int], flaws: dict[int, Flaw],
+        fallback: str | None = None,
+    ) -> Sequence[str]:  # fmt: skip
         """A merge field's values: there is one in each row that needs it, and none that the API would fill.
 
         Args:
@@ -48,6 +60,7 @@ class ValueCheck:
             kind: what it is filled into, for people.
             needed: the rows that it is filled in for.
             flaws: gets those that cannot be sent.
+            fallback: what is filled in for an empty cell; None where there must be something.
         """
         place = f"{{{name}}}"
         different = set(cells)
@@ -58,8 +71,13 @@ class ValueCheck:
             cells = list(map(str.strip, cells))
             different = set(cells)
             together = "\n".join(different)
+        if "" in different and fallback is not None:
+            self._filled_in += [FilledIn(i, place, fallback) for i in needed if not cells[i]]
+            cells = [cell or fallback for cell in cells]
+            different = set(cells)
+            together = "\n".join(different)
         is_good = self._is_good(cells, different, together, place, name, needed, flaws)
-        if "" in different:
+        if "" in different and fallback is None:
             says = f"{place} is empty in this row: fill the column in, or give the row its own {kind}"
             _add(flaws, (i for i in needed if not cells[i]), Why(says), name)
         if API_FIELD in together:
@@ -95,6 +113,11 @@ class ValueCheck:
     def taken(self) -> list[Odd]:
         """What was found since this was asked before; once, however often a merge field is used."""
         found, self._found = self._found, []
+        return list(dict.fromkeys(found))
+
+    def filled_in(self) -> list[FilledIn]:
+        """Where a fallback was filled in since this was asked before; once, however often a merge field is used."""
+        found, self._filled_in = self._filled_in, []
         return list(dict.fromkeys(found))
 
     def _is_good(

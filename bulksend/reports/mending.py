@@ -37,9 +37,9 @@ def _records(run: Run, width: int) -> Generator[Record]:
 
 def _own_columns(facts: Facts) -> Sequence[str]:
     """The input's own columns: without ours, if it was such a sheet itself and no text is filled from them."""
-    filled = {
-        column_key(name) for text in (facts.template, facts.sender) if text for name in Template.parse(text).names
-    }
+    filled = frozenset[str]().union(
+        *(Template.parse(text).possible_columns for text in (facts.template, facts.sender) if text)
+    )
     is_ours = facts.columns[-len(OURS) :] == OURS and filled.isdisjoint(map(column_key, OURS))
     return facts.columns[: -len(OURS)] if is_ours else facts.columns
 

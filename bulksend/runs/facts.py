@@ -54,6 +54,7 @@ class Terms:
         gsm: whether typographic characters are replaced.
         duplicates: what is done with rows that repeat another.
         one_per_number: whether each recipient gets one message only.
+        countries: ISO codes of those that may be texted.
         exclusion: digest of the lists of those left out.
         endpoint: which of the API's twins.
         org_id: the organization's id.
@@ -75,6 +76,7 @@ class Terms:
     gsm: bool | None = None
     duplicates: str | None = None
     one_per_number: bool | None = None
+    countries: tuple[str, ...] | None = None
     exclusion: str | None = None
     endpoint: str | None = None
     org_id: int | None = None
@@ -103,6 +105,7 @@ class Terms:
             gsm=options.gsm,
             duplicates=options.duplicates,
             one_per_number=options.one_per_number,
+            countries=options.countries or None,
             exclusion=options.exclusions.digest or None,
             endpoint=options.endpoint,
             org_id=org_id,
@@ -140,6 +143,7 @@ TERMS = (
     Term("gsm", "another choice about typographic characters", False),
     Term("duplicates", "another choice about rows that repeat another", Duplicates.SEND.value),
     Term("one_per_number", "another choice about several messages to one phone", False),
+    Term("countries", "other countries that may be texted", ()),
     Term("exclusion", "another list of those to leave out", ""),
     Term("endpoint", "another endpoint", Endpoint.CONTACT.value),
     Term("org_id", "another organization", 0),
@@ -188,6 +192,7 @@ class Facts:
     is_shared: bool
     keys_by_row: bool
     instead_of: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
 
     @property
     def address(self) -> Address:

@@ -1,11 +1,15 @@
-"""One text for all rows: ``{Column Name}`` is filled from a row, ``{{contact.firstName}}`` by the API."""
+"""One text for all rows: ``{Column Name}`` is filled from a row, ``{{contact.firstName}}`` by the API.
+
+``{Column Name|there}`` has a value for empty cells, ``{Column Name|}`` says nothing there. Spaces around either are no
+part of it. The value holds whatever is no brace; a column whose own name holds a bar goes first, by its whole name.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import repeat
@@ -19,13 +23,15 @@ class BoundTemplate:
 
     Attributes:
         literals: the texts before, between and after the merge fields.
-        names: the fields, in order.
+        names: the fields' columns as they are written here, in order.
         columns: where in a row each of them is.
+        fallbacks: what each says of an empty cell; None where one must not be empty.
     """
 
     literals: tuple[str, ...]
     names: tuple[str, ...]
     columns: tuple[int, ...]
+    fallbacks: tuple[str | None, ...]
 
     def fill(self, values: Sequence[Sequence[str]], size: int) -> list[str]:
         """Return the texts of so many rows, filled with their ``values``."""
@@ -43,7 +49,7 @@ class Template:
     """A message text taken apart.
 
     Attributes:
-        names: its merge fields as written, in order; one that is used twice stands here twice.
+        names: its merge fields as written, fallbacks included, in order; one that is used twice stands here twice.
         literals: the texts before, between and after them, one more than fields.
     """
 
@@ -66,7 +72,7 @@ class Template:
             name = brace["name"]
             if name is None:
                 literals[-1] += _left_to_the_api(brace)
-            elif not column_key(name):
+            elif not column_key(name.partition(_BAR)[0]):
                 raise UsageError(f"{brace[0]} at {_place(brace)} names no column: write it as in {{First Name}}")
             else:
                 names.append(name.strip())
@@ -92,13 +98,18 @@ class Template:
                 raise UsageError(
                     f"{{{{{field}}}}} is left to the API, but the input has such a column: write {{{field}}} for it"
                 )
-        for name in self.names:
-            times = seen[column_key(name)]
-            if times == 0:
-                raise UsageError(_no_such_column(name, columns))
-            if times > 1:
-                raise UsageError(f"{{{name}}} fits {times} columns of the input: rename all but one")
-        return BoundTemplate(self.literals, self.names, tuple(keys.index(column_key(name)) for name in self.names))
+        fields = [_field(written, seen, columns) for written in self.names]
+        return BoundTemplate(
+            self.literals,
+            tuple(name for name, _ in fields),
+            tuple(keys.index(column_key(name)) for name, _ in fields),
+            tuple(fallback for _, fallback in fields),
+        )
+
+    @property
+    def possible_columns(self) -> frozenset[str]:
+        """What is compared of the names of all columns that its fields may mean."""
+        return frozenset(column_key(name) for written in self.names for name, _ in _readings(written))
 
 
 def column_key(name: str) -> str:
@@ -110,7 +121,27 @@ def column_key(name: str) -> str:
 _BRACES = re.compile(r"\{\{[^{}]*\}\}|\{(?P<name>[^{}]*)\}|[{}]")
 _API_FIELD = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
 _NOT_COMPARED = re.compile(r"[\s_\ufeff]+")
+_BAR = "|"
 _COLUMNS_SHOWN = 20
+
+
+def _readings(written: str) -> Iterator[tuple[str, str | None]]:
+    """What a field may mean, the longest column name first: the name, and what stands for an empty cell."""
+    yield written, None
+    bar = written.rfind(_BAR)
+    while bar > 0:
+        yield written[:bar].strip(), written[bar + 1 :].strip()
+        bar = written.rfind(_BAR, 0, bar)
+
+
+def _field(written: str, seen: Counter[str], columns: Sequence[str]) -> tuple[str, str | None]:
+    readings = list(_readings(written))
+    for name, fallback in readings:
+        if (times := seen[column_key(name)]) > 1:
+            raise UsageError(f"{{{name}}} fits {times} columns of the input: rename all but one")
+        if times:
+            return name, fallback
+    raise UsageError(_no_such_column(readings[-1][0], columns))
 
 
 def _left_to_the_api(brace: re.Match[str]) -> str:

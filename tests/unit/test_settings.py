@@ -95,6 +95,7 @@ SAMPLES: dict[str, tuple[str, Any, str]] = {
     ),
     "skip": ("DND=TRUE", ((("DND", "TRUE"),),), '["DND=TRUE"]'),
     "country": ("ph", "ph", '"ph"'),
+    "countries": ("us, ph", ("PH", "US"), '"us,PH"'),
     "encoding": ("cp1252", "cp1252", '"cp1252"'),
     "delimiter": ("tab", "tab", '"tab"'),
     "sheet": ("June", "June", '"June"'),

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bulksend.errors import UsageError
@@ -152,3 +152,95 @@ def test_any_text_is_either_a_template_or_a_usage_error(text: str) -> None:
         return
     fillable = template.bind(template.fields)
     assert filled(fillable, template.fields).count("{{") == text.count("{{")
+
+
+# ---- a value for empty cells ----
+
+
+NAMES = st.text(st.characters(codec="utf-8", exclude_characters="{}", exclude_categories=["C"]), min_size=1, max_size=8)
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "fallback"),
+    [
+        ("{Store|our shop}", "Store", "our shop"),
+        ("{ store | our shop }", "store", "our shop"),
+        ("{Store|}", "Store", ""),
+        ("{Store| }", "Store", ""),
+        ("{Store}", "Store", None),
+        ("{Store|a|b}", "Store", "a|b"),
+        ("{Store|it's 50 % \\ off}", "Store", "it's 50 % \\ off"),
+        ("{Store|two\nlines}", "Store", "two\nlines"),
+    ],
+)
+def test_a_field_may_have_a_value_for_empty_cells(text: str, column: str, fallback: str | None) -> None:
+    bound = Template.parse(text).bind(COLUMNS)
+    assert (bound.names, bound.columns, bound.fallbacks) == ((column,), (2,), (fallback,))
+
+
+@pytest.mark.parametrize(
+    ("columns", "name", "fallback"),
+    [
+        (["a", "a|b", "a|b|c"], "a|b|c", None),
+        (["a", "a|b"], "a|b", "c"),
+        (["a"], "a", "b|c"),
+        (["A | B"], "a|b", "c"),
+    ],
+)
+def test_a_column_whose_own_name_holds_a_bar_goes_first(columns: list[str], name: str, fallback: str | None) -> None:
+    bound = Template.parse("{a|b|c}").bind(columns)
+    assert (bound.names, bound.fallbacks) == ((name,), (fallback,))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("Hi {|there}", "{|there} at character 4 of the message names no column: write it as in {First Name}"),
+        ("Hi { _ | there}", "{ _ | there} at character 4 of the message names no column: write it as in {First Name}"),
+        (
+            "Hi {Name|{Other}}",
+            "unclosed { at character 4 of the message: close the merge field, as in {First Name}",
+        ),
+        (
+            "Hi {Name|{{contact.firstName}}}",
+            "unclosed { at character 4 of the message: close the merge field, as in {First Name}",
+        ),
+        (
+            "{Name|there",
+            "unclosed { at character 1 of the message: close the merge field, as in {First Name}",
+        ),
+    ],
+)
+def test_a_fallback_needs_a_name_and_holds_no_braces(text: str, says: str) -> None:
+    with pytest.raises(UsageError, match=f"^{re.escape(says)}$"):
+        Template.parse(text)
+
+
+def test_a_field_with_a_fallback_that_is_no_column_is_named_without_it() -> None:
+    with pytest.raises(UsageError, match=r"^the input has no column for \{Nmae\}: did you mean \{Name\}\?"):
+        Template.parse("{Nmae|there}").bind(["Name"])
+    with pytest.raises(UsageError, match=r"^\{Name\} fits 2 columns"):
+        Template.parse("{Name|there}").bind(["Name", "name"])
+
+
+def test_what_is_left_to_the_api_has_no_fallback_here() -> None:
+    assert fill("{{contact.firstName|there}} {Store}") == "{{contact.firstName|there}} SM North"
+
+
+@given(st.lists(NAMES, min_size=1, max_size=4, unique_by=column_key), NAMES, st.data())
+def test_the_longest_column_that_a_field_begins_with_is_taken(
+    columns: list[str], rest: str, data: st.DataObject
+) -> None:
+    columns = [each for each in columns if column_key(each.partition("|")[0])]
+    assume(columns)
+    column = data.draw(st.sampled_from(columns))
+    written = f"{column}|{rest}"
+    bound = Template.parse(f"a{{{written}}}b").bind(columns)
+    (place,), (fallback,) = bound.columns, bound.fallbacks
+    parts = written.split("|")
+    heads = ["|".join(parts[:count]) for count in range(len(parts), 0, -1)]
+    keys = list(map(column_key, columns))
+    longest = next(head for head in heads if column_key(head) in keys)
+    assert keys[place] == column_key(longest)
+    assert fallback == (None if longest == written else written[len(longest) + 1 :].strip())
+    assert bound.literals == ("a", "b")

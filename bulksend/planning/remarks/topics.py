@@ -12,6 +12,7 @@ from bulksend.planning.lines import Lines
 from bulksend.planning.planner import PlanOptions
 from bulksend.planning.remarks.consent import Consent
 from bulksend.planning.remarks.damage import Damage
+from bulksend.planning.remarks.fallbacks import FilledInCells
 from bulksend.planning.remarks.looks import HiddenRows, UnsureLooks
 from bulksend.planning.remarks.noted import Noted
 from bulksend.planning.remarks.own import Own
@@ -53,6 +54,7 @@ class Remarks:
             Damage(lines),
             Compared(options, lines),
             Values(lines),
+            FilledInCells(lines),
             UnsureLooks(lines),
             Ucs2(lines, gsm=options.gsm),
             MadePlain(lines),

@@ -36,6 +36,7 @@ def plan(db: sqlite3.Connection) -> Facts:
     for pairs in ("mapping", "only", "skip"):
         found[pairs] = tuple((column, value) for column, value in found.get(pairs, ()))
     found["reading"] = tuple(found["reading"])
+    found["countries"] = tuple(found.get("countries", ()))
     found["instead_of"] = tuple(found.get("instead_of", ()))
     return Facts.read(found)
 

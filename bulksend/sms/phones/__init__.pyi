@@ -8,8 +8,10 @@ from .spelling import BadNumber as BadNumber
 from .tails import odd_tails as odd_tails
 from .traits import all_numbers as all_numbers
 from .traits import canonical as canonical
+from .traits import countries_of as countries_of
 from .traits import country_name as country_name
 from .traits import country_of as country_of
+from .traits import country_of_number as country_of_number
 from .traits import dialing_code as dialing_code
 from .traits import has_others as has_others
 from .traits import is_known as is_known

@@ -61,6 +61,15 @@ def region_of(code: str) -> str:
     return region if region in phonenumbers.SUPPORTED_REGIONS else ""
 
 
+@lru_cache(maxsize=256)
+def regions_of(code: str) -> tuple[str, ...]:
+    """Return all countries with a dialing code, the main one first; none if it belongs to none."""
+    import phonenumbers
+
+    regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(code), ()) if code else ()
+    return tuple(region for region in regions if region in phonenumbers.SUPPORTED_REGIONS)
+
+
 def quick(text: str, country: str | None) -> str | None:
     """Return the number of a cell that is written in a common shape, or None if the library must be asked."""
     if text[:1] == "+":

@@ -6,11 +6,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 
 from bulksend.model import PhoneNumber
-from bulksend.sms.phones.numbering import code_of, mobile_in, region_of, valid_in
+from bulksend.sms.phones.numbering import code_of, mobile_in, region_of, regions_of, valid_in
 
 _SAMPLE = 12
+_AMERICAN = "1"
 _OPTIONAL = {"54": ("9", 11), "241": ("0", 8)}
 """By dialing code, a digit after it that may be left out, and how many digits there are with it."""
 
@@ -23,6 +25,23 @@ def dialing_code(number: PhoneNumber) -> str:
 def country_of(code: str) -> str:
     """Return the ISO code of a dialing code's country, of its main one if it has several; empty if none."""
     return region_of(code)
+
+
+def countries_of(code: str) -> tuple[str, ...]:
+    """Return the ISO codes of all countries with a dialing code, the main one first; none if there is none."""
+    return regions_of(code)
+
+
+def country_of_number(number: PhoneNumber) -> str:
+    """Return the ISO code of a number's country; empty if none has its dialing code.
+
+    Where countries share a code, the numbers' beginnings tell them apart; what these do not tell is the main one's.
+    """
+    code = code_of(number[:3])
+    regions = regions_of(code)
+    if len(regions) < 2:
+        return regions[0] if regions else ""
+    return (code == _AMERICAN and _american(number[:4])) or _shared(number) or regions[0]
 
 
 def country_name(code: str) -> str:
@@ -94,6 +113,21 @@ def read_abroad(number: PhoneNumber) -> bool:
     9611234567 is a number of Lebanon, but perhaps 0961 123 4567 was meant.
     """
     return len(number) == 10 and number[0] == "9" and mobile_in("63")(f"63{number}") is not None
+
+
+def _shared(number: str) -> str:
+    """The country of a number whose dialing code several have; empty if the library does not tell."""
+    import phonenumbers
+
+    try:
+        return phonenumbers.region_code_for_number(phonenumbers.parse(f"+{number}")) or ""
+    except phonenumbers.NumberParseException:
+        return ""
+
+
+@lru_cache(maxsize=1024)  # the library takes tens of microseconds, and an area is all of one country
+def _american(start: str) -> str:
+    return _shared(f"{start}2345678")
 
 
 def _library_says_mobile(number: str) -> bool:
