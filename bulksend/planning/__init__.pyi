@@ -10,6 +10,9 @@ from .exclusions import read_numbers as read_numbers
 from .leaving_out import EXCLUDED as EXCLUDED
 from .leaving_out import LeavingOut as LeavingOut
 from .lines import Lines as Lines
+from .lint import Lint as Lint
+from .lint import Sector as Sector
+from .lint import lint_from as lint_from
 from .optouts import OptOuts as OptOuts
 from .optouts import unchecked as unchecked
 from .overview import CROWDS_MAX as CROWDS_MAX

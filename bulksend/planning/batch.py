@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import orjson
 
-from bulksend.errors import Advice
+from bulksend.errors import Advice, Why
 from bulksend.model import Encoding, MicroUSD, Recipient, Status
 from bulksend.planning.oddities import Odd
 from bulksend.planning.reading import Looks, Mark
@@ -63,6 +63,22 @@ class Flaw(NamedTuple):
     advice: Advice | None = None
 
 
+def refuse(
+    flaws: dict[int, Flaw], rows: Iterable[int], why: Why, column: str, cells: Sequence[str] | None = None
+) -> None:
+    """Add why rows cannot be sent, where nothing else is said of them yet.
+
+    Args:
+        flaws: gets it.
+        rows: their indices.
+        why: the reason.
+        column: the input's column that is to blame; empty if it is no single one.
+        cells: what stands there, of all rows.
+    """
+    for i in rows:
+        flaws.setdefault(i, Flaw(Status.INVALID, why.says, column, cells[i] if cells else "", why.advice))
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedBatch:
     """What the plan says of rows that follow one another: column by column, for millions of them pass.
@@ -82,6 +98,7 @@ class PlannedBatch:
         made_plain: by index, the parts that a text would need, had it not been made GSM-7.
         oddities: what nobody means to be read, in texts and in what is filled into them.
         filled_in: the empty cells for which a merge field has something to say.
+        singular: the rows whose text is to be looked at by itself: of their own, or with a value that says something.
         cells: the rows' own cells.
         looks: what else a person sees of them in their sheet; None for what is no sheet.
         unsure: the cells in use of which it is not known how a person sees them.
@@ -101,6 +118,7 @@ class PlannedBatch:
     made_plain: dict[int, int]
     oddities: list[Odd]
     filled_in: list[FilledIn]
+    singular: frozenset[int]
     cells: list[list[str]]
     looks: Looks | None = None
     unsure: Sequence[Unsure] = ()

@@ -5,7 +5,7 @@ All is done column by column over a batch of rows, and row by row only where a r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import cast
@@ -20,16 +20,18 @@ from bulksend.model import (
 )
 from bulksend.planning import looks
 from bulksend.planning.addressing import Addressing
-from bulksend.planning.batch import Flaw, PlannedBatch
+from bulksend.planning.batch import Flaw, PlannedBatch, refuse
 from bulksend.planning.columns import Columns
 from bulksend.planning.countries import Countries
 from bulksend.planning.exclusions import Exclusions
 from bulksend.planning.fallbacks import Fallbacks
 from bulksend.planning.filters import Filters, Pairs
 from bulksend.planning.leaving_out import LeavingOut, UnknownContacts
+from bulksend.planning.lint import Lint
 from bulksend.planning.optouts import OptOuts
 from bulksend.planning.pricing import priced
 from bulksend.planning.reading import Looks, RawBatch, ReadOptions
+from bulksend.planning.seen import TextLook
 from bulksend.planning.values import ValueCheck, barred
 from bulksend.sms import EXAMPLE_RATES, BoundTemplate, Rates, Template, lookalikes, phones, segments
 
@@ -59,6 +61,7 @@ class PlanOptions:
         exclusions: who is left out.
         optouts: who opted out, and is left out as well; None if that is nobody.
         countries: ISO codes of those that may be texted; none for all.
+        lint: what the house says of itself, by which its texts and senders are looked at.
     """
 
     reading: ReadOptions = field(default_factory=ReadOptions)
@@ -77,6 +80,7 @@ class PlanOptions:
     exclusions: Exclusions = field(default_factory=Exclusions)
     optouts: OptOuts | None = None
     countries: tuple[str, ...] = ()
+    lint: Lint = field(default_factory=Lint)
 
 
 class Planner:
@@ -103,6 +107,7 @@ class Planner:
             self.columns, self._fallbacks, options.country, options.endpoint, new_prefixes=options.new_prefixes
         )
         self._filters = Filters(self.columns, options.only, options.skip)
+        self._look = TextLook(options.lint)
         self._leaving_out = LeavingOut(options.exclusions, options.optouts, Countries(options.countries))
         self._unknown = UnknownContacts(options.optouts, knows_countries=not options.countries)
         self._next_row = 1
@@ -115,8 +120,8 @@ class Planner:
         """What was guessed of the columns and which were used, and what is odd in the texts for all rows."""
         odd = [
             remark
-            for template, kind in ((self._message, "message"), (self._sender, "sender id"))
-            for remark in (self._values.template(template.literals, kind) if template else ())
+            for template, values in ((self._message, self._texts), (self._sender, self._senders))
+            for remark in (values.template(template.literals) if template else ())
         ]
         fillers = (self._text_filler, self._sender_filler)
         named = barred(name for each in fillers if isinstance(each, BoundTemplate) for name in each.names)
@@ -164,7 +169,8 @@ class Planner:
         self.columns.bind(columns)
         self._text_filler = self._filler(self._message)
         self._sender_filler = self._filler(self._sender)
-        self._values = ValueCheck(columns)
+        self._texts = ValueCheck(columns, "message", self._look.may_matter)
+        self._senders = ValueCheck(columns, "sender id", lambda _: False)
         self._filters.bind()
         if self.columns.is_fixed:
             self.check()
@@ -188,13 +194,13 @@ class Planner:
         self._filters.leave_out(table, size, flaws)
         recipients, codes, not_mobile, has_odd_tails = self._addressing.address(table, size, flaws)
         self._leave_out(recipients, codes, flaws)
-        senders = _senders(self._filled(table, size, "from", self._sender_filler, "sender id", flaws))
-        texts = self._filled(table, size, "message", self._text_filler, "message", flaws)
+        senders = _senders(self._filled(table, size, "from", self._sender_filler, self._senders, flaws))
+        texts = self._filled(table, size, "message", self._text_filler, self._texts, flaws)
         if "" in texts or any(map(str.isspace, texts)):
             why, column = (_NO_TEXT, self.columns.name_of("message"))
             if not self.columns.places["message"]:
                 why, column = _NO_COLUMN, ""
-            _add(flaws, (i for i, text in enumerate(texts) if not text.strip()), why, column)
+            refuse(flaws, (i for i, text in enumerate(texts) if not text.strip()), why, column)
         needed, parts = segments.count_all(texts)
         encodings = cast("list[Encoding | None]", needed)
         made_plain = _make_plain(texts, encodings, parts) if self._options.gsm else {}
@@ -218,8 +224,9 @@ class Planner:
             not_mobile=not_mobile,
             has_odd_tails=has_odd_tails,
             made_plain=made_plain,
-            oddities=self._values.taken(),
-            filled_in=self._values.filled_in(),
+            oddities=list(dict.fromkeys([*self._senders.taken(), *self._texts.taken()])),
+            filled_in=list(dict.fromkeys([*self._senders.filled_in(), *self._texts.filled_in()])),
+            singular=self._texts.singular(),
             looks=seen,
             cells=cells,
         )
@@ -241,7 +248,7 @@ class Planner:
         size: int,
         field: str,
         filler: BoundTemplate | UsageError | None,
-        kind: str,
+        values: ValueCheck,
         flaws: dict[int, Flaw],
     ) -> list[str]:
         """The rows' own texts, and the filled template where they have none."""
@@ -250,18 +257,18 @@ class Planner:
         has_own = list(map(bool, own_values))
         if any(has_own):
             rows = range(size) if all(has_own) else [i for i in range(size) if has_own[i]]
-            self._values.own(own_values, kind, self.columns.name_of(field), rows, flaws)
+            values.own(own_values, self.columns.name_of(field), rows, flaws)
         if filler is None or (all(has_own) and has_own):
             return list(own_cells) or [""] * size
         needed = [i for i in range(size) if not has_own[i]] if any(has_own) else range(size)
         if isinstance(filler, UsageError):
-            _add(flaws, needed, Why(str(filler), filler.advice), "")
+            refuse(flaws, needed, Why(str(filler), filler.advice), "")
             return list(own_cells) or [""] * size
-        values = [
-            self._values.merged(table[column], name, kind, needed, flaws, fallback)
+        merged = [
+            values.merged(table[column], name, needed, flaws, fallback)
             for column, name, fallback in zip(filler.columns, filler.names, filler.fallbacks, strict=True)
         ]
-        texts = filler.fill(values, size)
+        texts = filler.fill(merged, size)
         for i, is_own in enumerate(has_own):
             if is_own:
                 texts[i] = own_cells[i]
@@ -288,10 +295,3 @@ def _senders(filled: Sequence[str]) -> list[str | None]:
     if filled and filled.count(filled[0]) == len(filled):
         return [filled[0].strip() or None] * len(filled)
     return [sender.strip() or None for sender in filled]
-
-
-def _add(
-    flaws: dict[int, Flaw], indices: Iterable[int], why: Why, column: str, cells: Sequence[str] | None = None
-) -> None:
-    for i in indices:
-        flaws.setdefault(i, Flaw(Status.INVALID, why.says, column, cells[i] if cells else "", why.advice))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from bulksend.errors import Remark, Severity, Why
-from bulksend.model import API_FIELD, Status
-from bulksend.planning.batch import FilledIn, Flaw
+from bulksend.model import API_FIELD
+from bulksend.planning.batch import FilledIn, Flaw, refuse
 from bulksend.planning.oddities import Odd, Oddity, Signs
 from bulksend.rules import Rule
 
@@ -40,16 +40,21 @@ class ValueCheck:
 
     Args:
         columns: names of the input's columns.
+        kind: what the texts are, for people.
+        matters: whether a value may say something by itself, so that its text is to be looked at by itself.
     """
 
-    def __init__(self, columns: Collection[str]) -> None:
+    def __init__(self, columns: Collection[str], kind: str, matters: Callable[[str], bool]) -> None:
+        self._kind = kind
+        self._matters = matters
+        self._singular: set[int] = set()
         self._signs = Signs(columns)
         self._found: list[Odd] = []
         self._filled_in: list[FilledIn] = []
         self._good: dict[str, set[str]] = {}  # what was looked at last, and is as it should be
 
     def merged(
-        self, cells: Sequence[str], name: str, kind: str, needed: Sequence[int], flaws: dict[int, Flaw],
+        self, cells: Sequence[str], name: str, needed: Sequence[int], flaws: dict[int, Flaw],
         fallback: str | None = None,
     ) -> Sequence[str]:  # fmt: skip
         """A merge field's values: there is one in each row that needs it, and none that the API would fill.
@@ -57,7 +62,6 @@ class ValueCheck:
         Args:
             cells: of all rows of a batch.
             name: the merge field's.
-            kind: what it is filled into, for people.
             needed: the rows that it is filled in for.
             flaws: gets those that cannot be sent.
             fallback: what is filled in for an empty cell; None where there must be something.
@@ -78,32 +82,35 @@ class ValueCheck:
             together = "\n".join(different)
         is_good = self._is_good(cells, different, together, place, name, needed, flaws)
         if "" in different and fallback is None:
-            says = f"{place} is empty in this row: fill the column in, or give the row its own {kind}"
-            _add(flaws, (i for i in needed if not cells[i]), Why(says), name)
+            says = f"{place} is empty in this row: fill the column in, or give the row its own {self._kind}"
+            refuse(flaws, (i for i in needed if not cells[i]), Why(says), name)
         if API_FIELD in together:
-            _add(flaws, (i for i in needed if API_FIELD in cells[i]), Why(_FOREIGN_FIELD), name, cells)
+            refuse(flaws, (i for i in needed if API_FIELD in cells[i]), Why(_FOREIGN_FIELD), name, cells)
+        if self._matters(together) and (said := set(filter(self._matters, different))):
+            self._singular.update(i for i in needed if cells[i] in said)
+            is_good = False
         if is_good and "" not in different and API_FIELD not in together:
             self._good[place] = different
         return cells
 
-    def own(self, cells: Sequence[str], kind: str, name: str, rows: Sequence[int], flaws: dict[int, Flaw]) -> None:
+    def own(self, cells: Sequence[str], name: str, rows: Sequence[int], flaws: dict[int, Flaw]) -> None:
         """Look at the texts that rows have of their own.
 
         Args:
             cells: of all rows of a batch, trimmed.
-            kind: what they are, for people.
             name: their column's.
             rows: those that have one.
             flaws: gets those that cannot be sent.
         """
-        self._is_good(cells, cells, "\n".join(cells), f"the row's own {kind}", name, rows, flaws)
+        self._singular.update(rows)
+        self._is_good(cells, cells, "\n".join(cells), f"the row's own {self._kind}", name, rows, flaws)
 
-    def template(self, literals: Iterable[str], kind: str) -> list[Remark]:
+    def template(self, literals: Iterable[str]) -> list[Remark]:
         """What is odd in the text for all rows, between its merge fields."""
         found = filter(None, map(self._signs.odd_in, literals))
         return [
             Remark(
-                f"the {kind} for all rows has {seen!r}, {_IN_TEMPLATE[odd]}: it is sent so in each",
+                f"the {self._kind} for all rows has {seen!r}, {_IN_TEMPLATE[odd]}: it is sent so in each",
                 odd.rule,
                 severity=Severity.TEXT,
             )
@@ -119,6 +126,11 @@ class ValueCheck:
         """Where a fallback was filled in since this was asked before; once, however often a merge field is used."""
         found, self._filled_in = self._filled_in, []
         return list(dict.fromkeys(found))
+
+    def singular(self) -> frozenset[int]:
+        """The rows, since this was asked before, whose text is to be looked at by itself."""
+        found, self._singular = frozenset(self._singular), set()
+        return found
 
     def _is_good(
         self,
@@ -137,7 +149,7 @@ class ValueCheck:
         found = [Odd(i, odd[cells[i]][0], place, _seen(cells[i], *odd[cells[i]])) for i in rows if cells[i] in odd]
         self._found += [each for each in found if each.kind is not Oddity.ERROR]
         errors = (each.row for each in found if each.kind is Oddity.ERROR)
-        _add(flaws, errors, Why(f"{place} {_ERROR}"), name, cells)
+        refuse(flaws, errors, Why(f"{place} {_ERROR}"), name, cells)
         return False
 
 
@@ -156,10 +168,3 @@ def _is_trimmed(together: str, count: int) -> bool:
         and not together.endswith(" ")
         and not any(map(together.__contains__, _ASCII_SPACES if together.isascii() else _SPACES))
     )
-
-
-def _add(
-    flaws: dict[int, Flaw], indices: Iterable[int], why: Why, column: str, cells: Sequence[str] | None = None
-) -> None:
-    for i in indices:
-        flaws.setdefault(i, Flaw(Status.INVALID, why.says, column, cells[i] if cells else "", why.advice))

@@ -1,7 +1,9 @@
 from . import carriers as carriers
+from . import links as links
 from . import lookalikes as lookalikes
 from . import phones as phones
 from . import segments as segments
+from . import wording as wording
 from .rates import EXAMPLE_RATES as EXAMPLE_RATES
 from .rates import LONGEST_PREFIX as LONGEST_PREFIX
 from .rates import LearnedRate as LearnedRate

@@ -8,9 +8,11 @@ Features and Restrictions"; Twilio, "Philippines: SMS Guidelines"; ClickSend, "P
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from bulksend.model import Encoding
 from bulksend.sms.segments import count
+from bulksend.words import many
 
 SENDER_LENGTH = 11
 """Characters of an alphanumeric sender: its field has ten octets, so 11 septets (3GPP TS 23.040, 9.1.2.5)."""
@@ -44,14 +46,24 @@ SHORTENERS = (
 """Hosts of public link shorteners; Smart blocks texts with links to some (Vonage, see above)."""
 
 
-def sender_flaws(sender: str | None) -> list[str]:
-    """Say in sentences what a carrier may find wrong with a sender id; None is no sender id at all."""
+def sender_flaws(sender: str | None, known: Collection[str] = ()) -> list[str]:
+    """Say in sentences what a carrier may find wrong with a sender id.
+
+    Args:
+        sender: the id; None is none at all.
+        known: those that are registered, if that is known.
+    """
     if not sender:
         return ["no sender id (from): the telco puts a random one of its own, such as INFOSMS"]
+    is_known = sender.casefold() in {each.casefold() for each in known}
+    flaws = [f"the sender id {sender!r} is not among your senders"] if known and not is_known else []
     if _NUMERIC.fullmatch(sender):
-        return []  # the organization's own virtual number
-    flaws = []
-    if word := _GENERIC.search(sender):
+        if not is_known:
+            flaws.append(f"the sender id {sender!r} is a number: Philippine carriers take one only if it is your own")
+        return flaws
+    if sender.casefold() in _TOO_COMMON:
+        flaws.append(f"the sender id {sender!r} could be anybody's: Philippine carriers refuse such ones")
+    elif word := _GENERIC.search(sender):
         flaws.append(f"the sender id {sender!r} holds {word[0]!r}: Philippine carriers refuse such ones")
     if name := _CARRIER.search(sender):
         flaws.append(f"the sender id {sender!r} holds a carrier's name, {name[0]!r}: Philippine carriers refuse it")
@@ -61,6 +73,9 @@ def sender_flaws(sender: str | None) -> list[str]:
         )
     if len(_DIGIT.findall(sender)) > _MOST_DIGITS:
         flaws.append(f"the sender id {sender!r} has over {_MOST_DIGITS} digits: Philippine carriers refuse such ones")
+    if len(sender) < _SHORTEST:
+        has = many(len(sender), "character")
+        flaws.append(f"the sender id {sender!r} has {has}: in the Philippines it has {_SHORTEST} at least")
     size = count(sender)
     length = size.units if size.encoding is Encoding.GSM7 else len(sender)
     if length > SENDER_LENGTH:
@@ -68,19 +83,16 @@ def sender_flaws(sender: str | None) -> list[str]:
     return flaws
 
 
-def shortener_in(text: str) -> str:
-    """Return the host of a public link shortener that a text links to, such as ``bit.ly``; empty if none."""
-    if "/" not in text:
-        return ""
-    text = text.lower()
-    if not any([before.endswith(SHORTENERS) for before in text.split("/")]):  # noqa: C419 -- the list is faster
-        return ""
-    link = _SHORT_LINK.search(text)
-    return link[1] if link else ""
+def is_no_brand(sender: str | None) -> bool:
+    """Say whether a text comes from a number, as far as carriers see: there is no sender id, or a numeric one."""
+    return not sender or _NUMERIC.fullmatch(sender) is not None
 
 
 _NUMERIC = re.compile(r"\+?[0-9]+")
-_GENERIC = re.compile("TEST|SMS|MESSAGE", re.IGNORECASE)
+_GENERIC = re.compile("TEST|SMS|MESSAGE|MSG", re.IGNORECASE)
+_TOO_COMMON = frozenset({
+    "info", "infosms", "otp", "notealert", "reminder", "reminders", "notify", "notice", "pincode",
+})  # fmt: skip
 _CARRIER = re.compile(
     r"GLOBE|SMART|DITO|GOMO|PLDT|TALKNTEXT|(?<![^\W_])(?:TNT|TM|SUN)(?![^\W_])",
     re.IGNORECASE,
@@ -88,4 +100,4 @@ _CARRIER = re.compile(
 _ODD = re.compile(r"[^A-Za-z0-9 ._-]")
 _DIGIT = re.compile("[0-9]")
 _MOST_DIGITS = 5
-_SHORT_LINK = re.compile(rf"(?:(?<![\w.@/-])|(?<=//))(?:www\.)?({'|'.join(map(re.escape, SHORTENERS))})/[^\s/]")
+_SHORTEST = 3

@@ -43,7 +43,10 @@ def test_what_is_wrong_with_rows_is_told_by_reason_with_row_column_and_value(pro
     told = program("estimate", "campaign.csv", "--from", "ACME", "-v")
     assert told.returncode == ExitCode.NOT_ALL_SENT
     lines = lines_of(told.stderr)
-    assert "note: the numbers are taken from the column 'Mobile No.': --map to=COLUMN says otherwise" in lines
+    assert (
+        "note: the numbers are taken from the column 'Mobile No.': --map to=COLUMN says otherwise [COLUMN-GUESS]"
+        in lines
+    )
     assert "(Rows are counted from 1 below the header; empty ones do not count.)" in lines
     at = lines.index(
         "invalid: 4 rows: digits lost to scientific notation: format the column as text and fill it in again"

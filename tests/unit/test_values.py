@@ -28,8 +28,12 @@ def warned(columns: Sequence[str], *rows: Sequence[str], message: str | None = N
         survey.add(planner.plan(RawBatch([list(row)], {}), columns))
     list(survey.repeats())
     remarks = [*planner.notes, *survey.findings((), ()).warnings]
-    own = "in place of the given one"  # which is told beside
-    return [remark.says for remark in remarks if remark.severity is Severity.TEXT and own not in remark.says]
+    others = ("OWN-", "PH-")  # which are told beside
+    return [
+        remark.says
+        for remark in remarks
+        if remark.severity is Severity.TEXT and not (remark.rule or "").startswith(others)
+    ]
 
 
 def of_values(*values: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from bulksend.planning.lines import Lines
@@ -37,6 +38,11 @@ class Noted:
         if len(self._examples) < EXAMPLES or row < self._examples[-1].row:
             example = Example(row, printable(column, _LONGEST), printable(value, _LONGEST))
             self._examples = sorted([*self._examples, example])[:EXAMPLES]
+
+    def note_all(self, rows: Iterable[int]) -> None:
+        """Take some in of which nothing else is to be said."""
+        for row in rows:
+            self.note(row)
 
     @property
     def examples(self) -> tuple[Example, ...]:

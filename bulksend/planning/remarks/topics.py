@@ -17,6 +17,7 @@ from bulksend.planning.remarks.looks import HiddenRows, UnsureLooks
 from bulksend.planning.remarks.noted import Noted
 from bulksend.planning.remarks.own import Own
 from bulksend.planning.remarks.philippines import Philippines
+from bulksend.planning.remarks.places import AmericanSenders, RareCountries
 from bulksend.planning.remarks.recipients import Compared, Exclusion, Numbers, duplicates, others
 from bulksend.planning.remarks.texts import ApiFields, MadePlain, Ucs2
 from bulksend.planning.remarks.values import Values
@@ -59,7 +60,9 @@ class Remarks:
             Ucs2(lines, gsm=options.gsm),
             MadePlain(lines),
             ApiFields(lines),
-            Philippines(lines),
+            Philippines(options.lint, options.message, lines),
+            AmericanSenders(lines),
+            RareCountries(lines),
         )
 
     def add(self, batch: PlannedBatch) -> None:

@@ -2,15 +2,28 @@ from __future__ import annotations
 
 import pytest
 
-from bulksend.sms.carriers import SHORTENERS, sender_flaws, shortener_in
+from bulksend.sms.carriers import SHORTENERS, sender_flaws
+from bulksend.sms.links import links_in
 
 
 @pytest.mark.parametrize(
     "sender",
-    ["engageSPARK", "ACME", "My-Shop.ph", "A_B 24", "Sunrise", "Betsun", "Atmos", "639171234567", "+639171234567"],
+    ["engageSPARK", "ACME", "My-Shop.ph", "A_B 24", "Sunrise", "Betsun", "Atmos", "Infotech", "Noticed"],
 )
-def test_a_brands_name_or_a_number_is_a_good_sender(sender: str) -> None:
+def test_a_brands_name_is_a_good_sender(sender: str) -> None:
     assert sender_flaws(sender) == []
+
+
+@pytest.mark.parametrize("sender", ["639171234567", "+639171234567", "2158"])
+def test_a_number_is_a_good_sender_only_where_it_is_known_as_ones_own(sender: str) -> None:
+    (flaw,) = sender_flaws(sender)
+    assert flaw == f"the sender id {sender!r} is a number: Philippine carriers take one only if it is your own"
+    assert sender_flaws(sender, {sender}) == []
+
+
+def test_a_sender_that_is_not_among_the_registered_ones_is_told() -> None:
+    assert sender_flaws("ACNE", {"ACME", "Shop"}) == ["the sender id 'ACNE' is not among your senders"]
+    assert sender_flaws("acme", {"ACME", "Shop"}) == []
 
 
 @pytest.mark.parametrize("sender", [None, ""])
@@ -22,7 +35,14 @@ def test_no_sender_leaves_the_choice_to_the_telco(sender: str | None) -> None:
     ("sender", "flaw"),
     [
         ("MyTest", "the sender id 'MyTest' holds 'Test': Philippine carriers refuse such ones"),
-        ("InfoSms", "the sender id 'InfoSms' holds 'Sms': Philippine carriers refuse such ones"),
+        ("InfoSms", "the sender id 'InfoSms' could be anybody's: Philippine carriers refuse such ones"),
+        ("ShopSms", "the sender id 'ShopSms' holds 'Sms': Philippine carriers refuse such ones"),
+        ("BizMsg", "the sender id 'BizMsg' holds 'Msg': Philippine carriers refuse such ones"),
+        *[
+            (sender, f"the sender id {sender!r} could be anybody's: Philippine carriers refuse such ones")
+            for sender in ("Info", "INFOSMS", "OTP", "NoteAlert", "REMINDERS", "Notify", "NOTICE", "Pincode")
+        ],
+        ("AB", "the sender id 'AB' has 2 characters: in the Philippines it has 3 at least"),
         ("MESSAGES", "the sender id 'MESSAGES' holds 'MESSAGE': Philippine carriers refuse such ones"),
         *[
             (sender, f"the sender id {sender!r} holds a carrier's name, {name!r}: Philippine carriers refuse it")
@@ -53,6 +73,10 @@ def test_each_flaw_of_a_sender_is_told() -> None:
     assert sender_flaws("[ABCDEFGHI]")[1:] == [  # a bracket takes two of the eleven septets
         "the sender id '[ABCDEFGHI]' has 13 characters: an SMS carries 11 at most"
     ]
+
+
+def shortener_in(text: str) -> str:
+    return next((link.host for link in links_in(text) if link.is_short), "")
 
 
 @pytest.mark.parametrize(
