@@ -17,6 +17,7 @@ _IN_TEMPLATE = {
     Oddity.MARKUP: "a sign of a web page or a program",
     Oddity.PLACEHOLDER: "a placeholder that nobody fills in",
 }
+_KEPT = 10_000  # different values of a merge field
 _SHOWN = 20  # characters
 _SPACES = "".join(filter(str.isspace, map(chr, range(0x3001)))).replace("\n", "").replace(" ", "")
 _ASCII_SPACES = "".join(filter(str.isascii, _SPACES))
@@ -35,7 +36,7 @@ def barred(names: Iterable[str]) -> list[Remark]:
 class ValueCheck:
     """Looks at what goes into the texts of an input's rows.
 
-    Cells are looked at all together, each different one once, and not again where the batch before had no others: a
+    Cells are looked at all together, each different one once, and not again where batches before had no others: a
     look at each takes longer than all else that is done with it.
 
     Args:
@@ -51,7 +52,7 @@ class ValueCheck:
         self._signs = Signs(columns)
         self._found: list[Odd] = []
         self._filled_in: list[FilledIn] = []
-        self._good: dict[str, set[str]] = {}  # what was looked at last, and is as it should be
+        self._good: dict[str, set[str]] = {}  # what was looked at lately, and is as it should be
 
     def merged(
         self, cells: Sequence[str], name: str, needed: Sequence[int], flaws: dict[int, Flaw],
@@ -90,7 +91,10 @@ class ValueCheck:
             self._singular.update(i for i in needed if cells[i] in said)
             is_good = False
         if is_good and "" not in different and API_FIELD not in together:
-            self._good[place] = different
+            good = self._good.setdefault(place, set())
+            if len(good) > _KEPT:
+                good.clear()
+            good |= different
         return cells
 
     def own(self, cells: Sequence[str], name: str, rows: Sequence[int], flaws: dict[int, Flaw]) -> None:
