@@ -15,6 +15,7 @@ from click.core import ParameterSource
 from bulksend import campaign, planning, sms  # whose parts are loaded where they are used: most commands need few
 from bulksend.cli.access import NoKeyError, missing
 from bulksend.cli.key import api_key
+from bulksend.cli.settings import configuration
 from bulksend.errors import UsageError
 from bulksend.model import Duplicates, Endpoint
 from bulksend.runs import Address, Terms
@@ -132,12 +133,27 @@ class PlanSettings:
     duplicates: str | None
     one_per_number: bool | None
     endpoint: str
+    preview: int
+    strict: bool
     campaign: str | None
 
     @property
     def files(self) -> list[Path]:
         """The files that are read beside the input."""
         return [*self.exclude, *(path for path in (self.message_file, self.rates) if path is not None)]
+
+    @property
+    def lint(self) -> planning.Lint:
+        """What the house says of itself.
+
+        Raises:
+            UsageError: that cannot be used.
+        """
+        found = configuration(click.get_current_context())
+        try:
+            return planning.lint_from(found.lint)
+        except UsageError as error:
+            raise UsageError(f"{found.path}: {error}") from error
 
     def options(self) -> planning.PlanOptions:
         """What planning wants to know.
@@ -173,6 +189,8 @@ class PlanSettings:
             gsm=bool(self.gsm),
             duplicates=Duplicates(self.duplicates) if self.duplicates else None,
             one_per_number=bool(self.one_per_number),
+            lint=self.lint,
+            previews=self.preview,
             exclusions=campaign.exclusions(self.exclude, country, new_prefixes=bool(self.allow_new_prefixes)),
         )
 

@@ -11,6 +11,7 @@ from bulksend.cli.groups import Group
 from bulksend.cli.settings import option
 from bulksend.cli.values import CAP, CHOICE, COUNTRIES, DURATION, MAP, PathType
 from bulksend.model import Duplicates, Endpoint
+from bulksend.planning import PREVIEWS
 from bulksend.sending import PHILIPPINES, Pace
 
 DEFAULT_BASE_URL = "https://api.engagespark.com"
@@ -133,6 +134,15 @@ PLAN = Group(
             show_default=True,
             help="Send to contacts (which knows contactIds) or to bare numbers.",
         ),
+        option(
+            "--preview",
+            metavar="N",
+            type=click.IntRange(0, 1_000),
+            default=PREVIEWS,
+            show_default=True,
+            help="How many messages are shown, beside the longest and the dearest; 0 shows none.",
+        ),
+        option("--strict", is_flag=True, help="Remarks on texts and senders are errors; docs/rules.md tells which."),
         option("--campaign", metavar="ID", help="Makes the dedup keys the same on every machine. Default: random."),
     ),
 )

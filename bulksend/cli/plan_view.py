@@ -11,9 +11,10 @@ from rich.console import Console
 from bulksend.cli import people
 from bulksend.cli.console import meaning_of, table
 from bulksend.cli.findings_view import show_findings
+from bulksend.cli.message_view import height, message_blocks, show_blocks
 from bulksend.cli.page import Page
 from bulksend.model import Status
-from bulksend.planning import Findings, Group, Overview, Plan, Preview, crowd_seconds, min_seconds, shown
+from bulksend.planning import Findings, Group, Overview, Plan, crowd_seconds, min_seconds, shown
 from bulksend.sms import dollars, phones
 from bulksend.words import many, printable, time_of
 
@@ -61,19 +62,14 @@ def show_plan(
     for line in held:
         page.print(line, "yellow")
     page.gap()
-    previews = [_preview(page, preview) for preview in plan.previews]
+    blocks = message_blocks(page, plan)
     if findings:
-        show_findings(page, findings, _height(page, previews[0]) + _GAPS if previews else _GAPS)
+        show_findings(page, findings, height(page, blocks[0]) + _GAPS if blocks else _GAPS)
         page.gap()
-    for number, lines in enumerate(previews):
-        if page.cuts and number and page.left <= _height(page, lines):
-            break
-        page.print(lines[0], "bold")
-        for line in lines[1:]:
-            page.print(line)
-    if people.are_hidden(page.out) and (previews or findings):
+    show_blocks(page, blocks)
+    if people.are_hidden(page.out) and (blocks or findings):
         page.print(people.LEFT_OUT)
-    if previews:
+    if blocks:
         page.gap()
 
 
@@ -117,20 +113,6 @@ def _show_sums(page: Page, plan: Plan, options: SendOptions, place: str, balance
             f"The balance of {dollars(balance.micro)} does not cover the estimated {dollars(overview.price)}{more}.",
             "bold red",
         )
-
-
-def _preview(page: Page, preview: Preview) -> list[str]:
-    """A message as the phone will show it."""
-    sender = f" from {printable(preview.sender)}" if preview.sender else ""
-    head = f"row {preview.row} to {people.recipient(preview.recipient, page.out)}{sender}"
-    if people.are_hidden(page.out):
-        return [head]
-    text = [f"  {printable(line, 1_000)}" for line in preview.text.splitlines()]
-    return [head, *text]
-
-
-def _height(page: Page, lines: list[str]) -> int:
-    return sum(map(page.height, lines))
 
 
 def _parts(overview: Overview) -> str:

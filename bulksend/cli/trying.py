@@ -22,6 +22,7 @@ from bulksend.cli.given import PlanSettings, TargetSettings
 from bulksend.cli.row_view import of_row
 from bulksend.cli.run_view import stopped
 from bulksend.cli.sending import KEY_REFUSED, agreed, check_can_ask, run_loop, send_watched, target_of
+from bulksend.cli.strictness import check_strict
 from bulksend.cli.watch import Watch
 from bulksend.engagespark import Looked, Target
 from bulksend.errors import Advice, StoppedError, UsageError
@@ -55,6 +56,7 @@ def send_trial(
     check_can_ask(yes=yes)
     wanted = planned.options()
     with _planned_run(input_name, to, planned) as (run, address):
+        check_strict(run.plan(1).findings, wanted.lint.allow, is_strict=planned.strict)
         target = target_of(to, address, Endpoint(run.facts.endpoint))
         phone = _phone(number, planned.country or run.facts.country)
         trial = campaign.trial_of(run, row, phone, replace(wanted, countries=wanted.countries or run.facts.countries))

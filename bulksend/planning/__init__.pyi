@@ -7,6 +7,7 @@ from .duration import min_seconds as min_seconds
 from .exclusions import Exclusions as Exclusions
 from .exclusions import read_exclusions as read_exclusions
 from .exclusions import read_numbers as read_numbers
+from .extremes import extremes as extremes
 from .leaving_out import EXCLUDED as EXCLUDED
 from .leaving_out import LeavingOut as LeavingOut
 from .lines import Lines as Lines
@@ -19,6 +20,7 @@ from .overview import CROWDS_MAX as CROWDS_MAX
 from .overview import PREVIEWS as PREVIEWS
 from .overview import Crowd as Crowd
 from .overview import Example as Example
+from .overview import Extreme as Extreme
 from .overview import Findings as Findings
 from .overview import Group as Group
 from .overview import Overview as Overview

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from bulksend.errors import Advice, Remark
-from bulksend.model import Encoding, Recipient, Status
+from bulksend.model import Encoding, MicroUSD, Recipient, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,12 +204,16 @@ class Findings:
         notes: how the input was understood, where that was found out or guessed.
         warnings: what may not be as it was meant, with the reason.
         rates: where the rates come from.
+        longest: the row of the longest message; 0 if that is not known.
+        dearest: the row of the dearest message; 0 if that is not known.
     """
 
     reasons: tuple[Reason, ...] = ()
     notes: tuple[Remark, ...] = ()
     warnings: tuple[Remark, ...] = ()
     rates: str = ""
+    longest: int = 0
+    dearest: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +231,26 @@ class Preview:
         return cls(row, f"contact {recipient}" if isinstance(recipient, int) else f"{recipient}", sender, text)
 
 
+class Extreme(NamedTuple):
+    """A message that stands out.
+
+    Attributes:
+        preview: it.
+        parts: its SMS parts.
+        price: micro-USD; None where no rate is known.
+        beside: what is written after its row's number: its line in the sheet.
+        is_longest: whether it is of most parts, and of these of most characters.
+        is_dearest: whether its price is the highest.
+    """
+
+    preview: Preview
+    parts: int
+    price: MicroUSD | None
+    beside: str = ""
+    is_longest: bool = False
+    is_dearest: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A plan, summed up.
@@ -236,6 +261,7 @@ class Plan:
         overview: what is still to be sent.
         findings: what planning found.
         previews: the first messages still to be sent.
+        extremes: the longest and the dearest of those still to be sent, as far as they are none of the first.
     """
 
     name: str
@@ -243,6 +269,8 @@ class Plan:
     overview: Overview
     findings: Findings
     previews: tuple[Preview, ...] = field(repr=False)
+    extremes: tuple[Extreme, ...] = field(default=(), repr=False)
 
 
 PREVIEWS = 3
+"""How many messages are shown, unless it is said."""

@@ -29,6 +29,7 @@ from bulksend.planning.filters import Filters, Pairs
 from bulksend.planning.leaving_out import LeavingOut, UnknownContacts
 from bulksend.planning.lint import Lint
 from bulksend.planning.optouts import OptOuts
+from bulksend.planning.overview import PREVIEWS
 from bulksend.planning.pricing import priced
 from bulksend.planning.reading import Looks, RawBatch, ReadOptions
 from bulksend.planning.seen import TextLook
@@ -62,6 +63,7 @@ class PlanOptions:
         optouts: who opted out, and is left out as well; None if that is nobody.
         countries: ISO codes of those that may be texted; none for all.
         lint: what the house says of itself, by which its texts and senders are looked at.
+        previews: how many of the first messages are kept to be shown.
     """
 
     reading: ReadOptions = field(default_factory=ReadOptions)
@@ -81,6 +83,7 @@ class PlanOptions:
     optouts: OptOuts | None = None
     countries: tuple[str, ...] = ()
     lint: Lint = field(default_factory=Lint)
+    previews: int = PREVIEWS
 
 
 class Planner:

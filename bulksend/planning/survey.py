@@ -10,10 +10,10 @@ from bulksend.errors import Advice, Remark, Severity
 from bulksend.model import Duplicates, Encoding, MicroUSD, Recipient, Status
 from bulksend.planning.batch import Flaw, PlannedBatch
 from bulksend.planning.columns import Columns
+from bulksend.planning.extremes import Extremes
 from bulksend.planning.lines import Lines
 from bulksend.planning.overview import (
     CROWDS_MAX,
-    PREVIEWS,
     Crowd,
     Findings,
     Group,
@@ -53,6 +53,7 @@ class Survey:
         self._reasons: dict[_Why, Noted] = {}
         self._remarks = Remarks(options, columns, self._lines)
         self._previews: list[Preview] = []
+        self._extremes = Extremes(self._lines)
         self._repeats = Repeats()
         self._crowds: list[Crowd] = []
         self._duplicates = Noted(self._lines)
@@ -82,7 +83,8 @@ class Survey:
         for index, flaw in batch.flaws.items():
             self._add_flaw(batch.first + index, flaw)
         self._remarks.add(batch)
-        if len(self._previews) < PREVIEWS:
+        self._extremes.add(batch)
+        if len(self._previews) < self._options.previews:
             self._add_previews(batch)
         recipients = batch.recipients
         if batch.flaws:
@@ -134,12 +136,14 @@ class Survey:
         remarks = (*warnings, *self._remarks.all(self._duplicates, self._others))
         grave = tuple(remark for remark in remarks if remark.severity is not Severity.NOTE)
         told = (*notes, *(remark for remark in remarks if remark.severity is Severity.NOTE))
-        return Findings(tuple(reasons), told, grave, self._options.rates.source)
+        return Findings(tuple(reasons), told, grave, self._options.rates.source, *self._extremes.rows)
 
     def plan(self, findings: Findings) -> Plan:
         """The plan summed up, with nothing of it sent."""
         tally = Tally(dict.fromkeys(Status, 0) | self.counts())
-        return Plan(self._name, tally, self._overview(), findings, tuple(self._previews))
+        previews = tuple(self._previews)
+        extremes = self._extremes.beside(previews) if self._options.previews else ()
+        return Plan(self._name, tally, self._overview(), findings, previews, extremes)
 
     def counts(self) -> dict[Status, int]:
         """Rows by what the plan says of them; known once `repeats` is through."""
@@ -171,5 +175,5 @@ class Survey:
 
     def _add_previews(self, batch: PlannedBatch) -> None:
         for i, (recipient, sender, text) in enumerate(zip(batch.recipients, batch.senders, batch.texts, strict=True)):
-            if i not in batch.flaws and len(self._previews) < PREVIEWS:
+            if i not in batch.flaws and len(self._previews) < self._options.previews:
                 self._previews.append(Preview.of(batch.first + i, recipient, sender, text))

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Protocol, Self
 
 from bulksend.model import ContactId, Event, Message, PhoneNumber, Recipient, RowInDoubt, Status
-from bulksend.planning import Lines, Overview, Plan, Tally
+from bulksend.planning import PREVIEWS, Lines, Overview, Plan, Tally
 from bulksend.runs.ends import End, Purge, Spell
 from bulksend.runs.facts import Address, Facts
 from bulksend.runs.figures import Figures
@@ -86,8 +86,13 @@ class Run(Protocol):
     def turn(self) -> int:
         """How far the turns of `bulksend.sending.Proof` have come: odd if rows in doubt can be repeated."""
 
-    def plan(self, limit: int | None = None) -> Plan:
-        """Sum up the plan, with what is still to be sent of it, or the first ``limit`` rows of that."""
+    def plan(self, limit: int | None = None, previews: int = PREVIEWS) -> Plan:
+        """Sum up the plan, with what is still to be sent of it, or the first ``limit`` rows of that.
+
+        Args:
+            limit: how many rows; None for all.
+            previews: how many messages are shown; none is also neither the longest nor the dearest.
+        """
 
     def overview(self, limit: int | None = None) -> Overview:
         """Sum up what is still to be sent, or the first ``limit`` rows of it."""

@@ -93,7 +93,12 @@ def test_findings_from_before_advice_was_kept_apart_are_read(tmp_path: Path) -> 
         db.execute("UPDATE facts SET value = ? WHERE name = 'findings'", [orjson.dumps(old)])
     with open_run(path) as run:
         assert run.plan().findings == replace(
-            plan.findings, reasons=(reason,), notes=(Remark("a note", None),), warnings=(Remark("a warning", None),)
+            plan.findings,
+            longest=0,
+            dearest=0,
+            reasons=(reason,),
+            notes=(Remark("a note", None),),
+            warnings=(Remark("a warning", None),),
         )
 
 

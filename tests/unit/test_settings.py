@@ -107,6 +107,8 @@ SAMPLES: dict[str, tuple[str, Any, str]] = {
     "duplicates": ("skip", "skip", '"skip"'),
     "one-per-number": ("1", True, "true"),
     "endpoint": ("phonenumber", "phonenumber", '"phonenumber"'),
+    "preview": ("5", 5, "5"),
+    "strict": ("1", True, "true"),
     "campaign": ("c", "c", '"c"'),
     "org-id": ("7", 7, "7"),
     "base-url": ("https://x.example", "https://x.example", '"https://x.example"'),

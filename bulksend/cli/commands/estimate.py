@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,9 +20,11 @@ from bulksend.cli.far_view import far_lines
 from bulksend.cli.given import PaceSettings, PlanSettings, RepeatSettings, TargetSettings
 from bulksend.cli.groups import Group, with_options
 from bulksend.cli.history_view import held_lines
+from bulksend.cli.message_view import row_block
 from bulksend.cli.options import QUIET, VERBOSE
 from bulksend.cli.page import Page
 from bulksend.cli.settings import Command, option
+from bulksend.cli.strictness import check_strict
 from bulksend.cli.values import NAME
 from bulksend.engagespark import Balance
 from bulksend.errors import OwnedError, RunFileError, UsageError
@@ -39,6 +42,7 @@ class EstimateSettings:
     """What is said of an estimate alone."""
 
     limit: int | None
+    row: int | None
     output: Path | None
     save: Path | None
     quiet: bool
@@ -51,6 +55,7 @@ ESTIMATE = Group(
     EstimateSettings,
     (
         option("--limit", metavar="N", type=click.IntRange(min=1), help="Only the first N rows that can be sent."),
+        option("--row", metavar="N", type=click.IntRange(min=1), help="Show the message of this row, too."),
         option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="What each row comes to."),
         option(
             "--save", metavar="RUNFILE", type=click.Path(path_type=Path), help="Keep the plan; `send RUNFILE` sends it."
@@ -109,7 +114,7 @@ def estimate(
     org_id, base_url = to.address
     address = Address(org_id or 0, options.DEFAULT_BASE_URL if base_url is None else base_url)
     request = planned.request(input_name, planned.options(), address)
-    estimator = _Estimator(to, how, said, out, leaves_out=again.is_said)
+    estimator = _Estimator(to, planned, how, said, out, leaves_out=again.is_said)
     if is_run_file(path):
         if said.save:
             raise UsageError(f"{path}: this is a plan already: leave --save out")
@@ -118,7 +123,14 @@ def estimate(
     if said.save:
         return estimator.saved(request, said.save)
     wanted, is_repeated = request.options, how.repeating.exclude_dead or campaign.has_history(address)
-    if said.output or said.limit or wanted.duplicates is Duplicates.SKIP or wanted.one_per_number or is_repeated:
+    if (
+        said.output
+        or said.limit
+        or said.row
+        or wanted.duplicates is Duplicates.SKIP
+        or wanted.one_per_number
+        or is_repeated
+    ):
         # Counting does not do: rows are told one by one, or are left out for what came before them.
         with tempfile.TemporaryDirectory(prefix="bulksend-") as folder:
             temporary = Path(folder) / "estimate.run"
@@ -131,6 +143,7 @@ class _Estimator:
     """Shows what plans come to."""
 
     to: TargetSettings
+    planned: PlanSettings
     how: SendOptions
     said: EstimateSettings
     out: Console
@@ -167,19 +180,33 @@ class _Estimator:
         with open_run(place) as run:
             campaign.check_not_purged(run)
             facts = run.facts
-            code = self.show(run.plan(self.how.limit), facts.address, looked)
+            row = self._row(run)
+            code = self.show(run.plan(self.how.limit, self.planned.preview), facts.address, looked, row)
             self._write_rows(run)
         return code
 
-    def show(self, plan: Plan, address: Address, looked: LookedBack = _NOT_LOOKED) -> ExitCode:
+    def show(
+        self, plan: Plan, address: Address, looked: LookedBack = _NOT_LOOKED, row: Sequence[str] = ()
+    ) -> ExitCode:  # fmt: skip
+        """Show what a plan comes to, and the message of the row that is asked for."""
         balance = self._balance(address)
         page = Page(self.out, verbose=self.said.verbose)
         held = [*far_lines(), *held_lines(looked, self.how.repeating)]
         plan_view.show_plan(page, plan, self.how, _NOBODY, balance, plan.findings, held)
+        for line in row:
+            page.print(line)
+        check_strict(plan.findings, self.planned.lint.allow, is_strict=self.planned.strict)
         if self.said.as_json:
             summary.write(summary.of_estimate(plan, self.how, balance))
         is_all = not plan.tally.statuses[Status.INVALID] and (self.leaves_out or not plan.tally.left_out)
         return ExitCode.OK if is_all else ExitCode.NOT_ALL_SENT
+
+    def _row(self, run: Run) -> list[str]:
+        if self.said.row is None:
+            return []
+        for found in run.told([self.said.row]):
+            return row_block(Page(self.out, verbose=self.said.verbose), found, run.lines())
+        raise UsageError(f"there is no row {self.said.row}: the input has {run.tally().rows:,}")
 
     def _write_rows(self, run: Run) -> None:
         if self.said.output:

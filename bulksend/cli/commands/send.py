@@ -35,6 +35,7 @@ from bulksend.cli.sending import (
     tell_end,
 )
 from bulksend.cli.settings import Command, option
+from bulksend.cli.strictness import check_strict, refused_by
 from bulksend.cli.values import ERROR_LIMIT, NAME, USD
 from bulksend.cli.watch import Watch
 from bulksend.engagespark import Balance, Looked
@@ -93,7 +94,10 @@ SEND = Group(
         option("--limit", metavar="N", type=click.IntRange(min=1), help="Only the first N pending rows: a test send."),
         option("--test-to", metavar="NUMBER", help="Send one row's real text to your own phone, no part of the run."),
         option(
-            "--row", metavar="N", type=click.IntRange(min=1), help="Whose text; the first that can be sent if unsaid."
+            "--row",
+            metavar="N",
+            type=click.IntRange(min=1),
+            help="The row that --test-to sends (by default the first that can be) or --dry-run shows.",
         ),
         option("--new", is_flag=True, help="Begin another run beside one that has begun otherwise, or is finished."),
         option("--wait", is_flag=True, help="If another run of the account is sending, wait until it has ended."),
@@ -143,15 +147,21 @@ def command(
 
     The same command again goes on where the run stopped; what was sent is never sent twice.
     """
-    if said.row and not said.test_to:
-        raise UsageError("--row says whose text --test-to sends: give both")
+    if said.row and not (said.test_to or said.dry_run):
+        raise UsageError("--row says whose text --test-to sends, or --dry-run shows: give one of them")
     if said.dry_run and said.test_to:
         raise UsageError("--dry-run sends nothing and --test-to one text: leave one out")
     if said.dry_run:
         from bulksend.cli.commands.estimate import EstimateSettings, estimate  # noqa: PLC0415 -- most sends need neither
 
         estimating = EstimateSettings(
-            limit=said.limit, output=None, save=None, quiet=said.quiet, verbose=said.verbose, as_json=said.as_json
+            limit=said.limit,
+            row=said.row,
+            output=None,
+            save=None,
+            quiet=said.quiet,
+            verbose=said.verbose,
+            as_json=said.as_json,
         )
         return estimate(input_name, to, planned, paced, again, estimating)
     out = console(quiet=said.quiet, verbose=said.verbose)
@@ -211,7 +221,7 @@ def _opened_and_sent(
     )
     with opened.run as run:
         try:
-            told = _send(opened, to, how, manners, said)
+            told = _send(opened, to, planned, how, manners, said)
         except BaseException:
             if opened.is_another and not run.has_begun:  # or the next command would take it for agreed
                 run.remove()
@@ -247,21 +257,29 @@ def _check_organization(place: Path, to: TargetSettings) -> None:
 
 
 def _send(
-    opened: Opened, to: TargetSettings, how: SendOptions, manners: Manners, said: SendSettings
-) -> EndTold:  # fmt: skip
+    opened: Opened,
+    to: TargetSettings,
+    planned: PlanSettings,
+    how: SendOptions,
+    manners: Manners,
+    said: SendSettings,
+) -> EndTold:
     run, out = opened.run, manners.out
     looked = campaign.look_at_history(run, how.repeating)
     check_not_lost(run, looked, out, repeat=opened.repeat)
-    plan, facts = run.plan(how.limit), run.facts
+    plan, facts = run.plan(how.limit, planned.preview), run.facts
     in_doubt = plan.tally.in_doubt
     is_something_left = bool(plan.overview.rows or in_doubt)
     target = None
     if is_something_left:
         target = target_of(to, facts.address, Endpoint(facts.endpoint))
     place = REHEARSAL if facts.address.is_rehearsal else f"{facts.base_url}, organization {facts.org_id}"
-    is_new = opened.is_new or not plan.tally.attempts
+    is_refused = planned.strict and bool(refused_by(plan.findings, planned.lint.allow))
+    is_new = opened.is_new or not plan.tally.attempts or is_refused
     told = run_loop(campaign.balance(target)) if target and plan.overview.rows else None
     _show_plan(plan, place, told, how, Page(out, verbose=said.verbose), looked, is_new=is_new)
+    if is_something_left:
+        check_strict(plan.findings, planned.lint.allow, is_strict=planned.strict)
     run_view.tell_if_closed(out, run)
     if not plan.overview.rows:
         out.print("Nothing is left to send." if not in_doubt else f"Only {many(in_doubt, 'row')} in doubt are left.")

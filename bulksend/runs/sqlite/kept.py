@@ -54,9 +54,9 @@ def findings(db: sqlite3.Connection) -> Findings:
         )
         for each in found["reasons"]
     )
-    return Findings(
-        reasons, tuple(map(_remark, found["notes"])), tuple(map(_remark, found["warnings"])), found["rates"]
-    )
+    notes, warnings = (tuple(map(_remark, found[name])) for name in ("notes", "warnings"))
+    marked = (found.get(name, 0) for name in ("longest", "dearest"))
+    return Findings(reasons, notes, warnings, found["rates"], *marked)
 
 
 def _remark(value: Any) -> Remark:

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from bulksend.model import Encoding, Message, PhoneNumber, RowInDoubt, Status
-from bulksend.planning import CROWDS_MAX, Crowd, Group, Overview, Preview, Tally, summed
+from bulksend.planning import CROWDS_MAX, Crowd, Extreme, Group, Overview, Preview, Tally, summed
 from bulksend.runs.clock import Clock, lag
 from bulksend.runs.sqlite import kept, life
 from bulksend.runs.states import Decision, State
@@ -39,6 +39,10 @@ GROUP BY m.recipient HAVING count(*) > 1 ORDER BY parts DESC, m.recipient LIMIT 
 _PREVIEWS = f"""
 SELECT m.row, m.recipient, m.sender, m.text FROM messages m LEFT JOIN sends s ON s.row = m.row
 WHERE {PENDING} ORDER BY m.row LIMIT :limit
+"""
+_MARKED = f"""
+SELECT m.parts, m.price, m.row, m.recipient, m.sender, m.text FROM messages m LEFT JOIN sends s ON s.row = m.row
+WHERE {PENDING} AND m.row = :row AND m.row <= :until
 """
 _NTH_PENDING = f"""
 SELECT m.row FROM messages m LEFT JOIN sends s ON s.row = m.row WHERE {PENDING} ORDER BY m.row LIMIT 1 OFFSET :before
@@ -114,6 +118,16 @@ def previews(db: sqlite3.Connection, limit: int) -> tuple[Preview, ...]:
     """The first messages still to be sent."""
     which = {"first": kept.first_unfinished(db), "limit": limit}
     return tuple(Preview.of(*found) for found in db.execute(_PREVIEWS, which))
+
+
+def marked(
+    db: sqlite3.Connection, limit: int | None, longest: int, dearest: int
+) -> tuple[Extreme | None, Extreme | None]:
+    """These rows' messages, each as long as it is still to be sent, and within the limit."""
+    within = {"first": kept.first_unfinished(db), "until": until(db, limit)}
+    found = [db.execute(_MARKED, within | {"row": row}).fetchone() for row in (longest, dearest)]
+    first, other = (each and Extreme(Preview.of(*each[2:]), each[0], each[1]) for each in found)
+    return first, other
 
 
 def complaints(db: sqlite3.Connection, status: Status, limit: int) -> list[Complaint]:

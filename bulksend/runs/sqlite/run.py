@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from bulksend.model import ContactId, Message, PhoneNumber, Recipient, RowInDoubt, Status
-from bulksend.planning import PREVIEWS, Lines, Overview, Plan, Tally
+from bulksend.planning import PREVIEWS, Lines, Overview, Plan, Tally, extremes
 from bulksend.runs.ends import Purge, Spell
 from bulksend.runs.facts import Facts
 from bulksend.runs.owner import Owner
@@ -118,12 +118,14 @@ class SqliteRun:
         with explained(self.path):
             return kept.turn(self._db)
 
-    def plan(self, limit: int | None = None) -> Plan:
+    def plan(self, limit: int | None = None, previews: int = PREVIEWS) -> Plan:
         """See `Run.plan`."""
         with explained(self.path):
             findings = kept.findings(self._db)
-            previews = queries.previews(self._db, PREVIEWS if limit is None else min(limit, PREVIEWS))
-        return Plan(self.facts.input_name, self.tally(), self.overview(limit), findings, previews)
+            first = queries.previews(self._db, previews if limit is None else min(limit, previews))
+            marked = queries.marked(self._db, limit, findings.longest, findings.dearest) if previews else ()
+        outside = extremes(*marked, {each.row for each in first}, self.lines()) if marked else ()
+        return Plan(self.facts.input_name, self.tally(), self.overview(limit), findings, first, outside)
 
     def overview(self, limit: int | None = None) -> Overview:
         """See `Run.overview`."""
