@@ -41,7 +41,9 @@ from .gathering import Unread as Unread
 from .gathering import gathered as gathered
 from .gathering import places_in as places_in
 from .gathering import places_known as places_known
+from .hours import hour_remarks as hour_remarks
 from .limits import repeats_max as repeats_max
+from .lookback import OFTEN as OFTEN
 from .lookback import Held as Held
 from .lookback import Holds as Holds
 from .lookback import LookedBack as LookedBack

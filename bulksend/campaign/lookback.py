@@ -19,6 +19,8 @@ from bulksend.model import Event
 from bulksend.runs import Address, Command, Got, History, OwnRun, UnsentRow, history_of, history_path, lend_numbers
 
 AT_ONCE = 5_000  # rows
+OFTEN = 3
+"""So many texts to a phone in 7 days, and another one is told of."""
 _LATELY_S = 7 * 86_400.0  # who got another text in that time is told of
 
 
@@ -72,6 +74,7 @@ class LookedBack:
         held: of the rows, most first.
         lost: the commands that were cut off and whose run files are gone: nobody knows what they sent.
         dead: rows that were left out because the last runs did not reach their phones.
+        often: rows that are sent though their phones got `OFTEN` texts or more from other runs in the last 7 days.
         by_id: rows to contacts whose number is not known here: what went to that number is not seen.
     """
 
@@ -79,6 +82,7 @@ class LookedBack:
     lost: tuple[Command, ...] = ()
     dead: int = 0
     by_id: int = 0
+    often: int = 0
 
     @property
     def leaves_out(self) -> bool:
@@ -139,7 +143,7 @@ def look_back(run: OwnRun, history: History, how: Repeating, lost: Sequence[Comm
     run.note_look(_stand(history, how))
     held = [Held(what, looking.commands[by].run, looking.commands[by].began_at, n) for (what, by), n in found.items()]
     recent = tuple(each for each in lost if how.began_at - each.began_at < how.repeat_after_s)
-    return LookedBack(tuple(sorted(held, key=lambda each: -each.rows)), recent, dead, by_id)
+    return LookedBack(tuple(sorted(held, key=lambda each: -each.rows)), recent, dead, by_id, looking.often)
 
 
 def look_again(run: OwnRun, history: History, how: Repeating) -> LookedBack:
@@ -152,13 +156,19 @@ def _stand(history: History, how: Repeating) -> str:
 
 
 class Looking:
-    """Compares rows with history, some at a time."""
+    """Compares rows with history, some at a time.
+
+    Attributes:
+        commands: all that history knows, by number.
+        often: see `LookedBack`.
+    """
 
     def __init__(self, run: OwnRun, history: History, how: Repeating) -> None:
         self._run = run
         self._history = history
         self._how = how
         self._plan_id = run.facts.plan_id
+        self.often = 0
         # Under a campaign's id that others may have used, a message that is repeated needs a key of its own.
         self._counts_on = how.repeat and run.facts.is_shared
         self.commands = history.commands()
@@ -181,6 +191,8 @@ class Looking:
             if self._counts_on and (earlier := self._equal_before(text, messages)):
                 again.append((row, earlier))
             holds = self._judge(row, text, messages, alike.get(row, 0) + used[key])
+            if holds is None or not holds[0].leaves_out:
+                self.often += self._of_late(messages) >= OFTEN
             if holds is None:
                 continue
             found[holds] += 1
@@ -194,6 +206,12 @@ class Looking:
         if again:
             self._run.count_on(again)
         return found
+
+    def _of_late(self, got: Sequence[Got]) -> int:
+        """How many texts other runs have sent in the last 7 days, or may have."""
+        commands = [self.commands[each.command] for each in got if each.command in self.commands]
+        ages = [self._how.began_at - by.began_at for by in commands if by.plan_id != self._plan_id]
+        return sum(age_s < _LATELY_S for age_s in ages)
 
     def _equal_before(self, text: int, got: Sequence[Got]) -> int:
         """How many equal messages other runs have sent, or may have."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from bulksend.campaign import Held, Holds, LookedBack, Repeating
+from bulksend.campaign import OFTEN, Held, Holds, LookedBack, Repeating
+from bulksend.rules import Rule
 from bulksend.words import many, printable
 
 _LINES = 8  # the commonest
@@ -22,6 +23,9 @@ def held_lines(looked: LookedBack, how: Repeating) -> list[str]:
     if another := sum(held.rows for held in looked.held if held.what is Holds.ANOTHER):
         advice = " (--not-within 7d leaves them out)" if how.not_within_s is None else ""
         lines.append(f"{another:,} of these got another text within 7 days{advice}")
+    if looked.often:
+        got = f"got {OFTEN} texts or more within 7 days, and get another one"
+        lines.append(f"{looked.often:,} of these {got} [{Rule.FREQ}]")
     if looked.dead:
         were = "was not reached" if looked.dead == 1 else "were not reached"
         lines.append(f"{looked.dead:,} of these {were} by the last two runs, as receipts tell: left out")

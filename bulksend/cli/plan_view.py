@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from bulksend.campaign import hour_remarks
 from bulksend.cli import people
 from bulksend.cli.console import meaning_of, table
 from bulksend.cli.findings_view import show_findings
@@ -15,6 +17,7 @@ from bulksend.cli.message_view import height, message_blocks, show_blocks
 from bulksend.cli.page import Page
 from bulksend.model import Status
 from bulksend.planning import Findings, Group, Overview, Plan, crowd_seconds, min_seconds, shown
+from bulksend.runs import Address
 from bulksend.sms import dollars, phones
 from bulksend.words import many, printable, time_of
 
@@ -71,6 +74,17 @@ def show_plan(
         page.print(people.LEFT_OUT)
     if blocks:
         page.gap()
+
+
+def with_hours(findings: Findings | None, plan: Plan, options: SendOptions, address: Address) -> Findings | None:
+    """What planning found, if that is told, and what is to be said of the hour; a rehearsal reaches nobody."""
+    if address.is_rehearsal:
+        return findings
+    begins_s = options.repeating.began_at
+    found = tuple(hour_remarks(plan.overview, begins_s, begins_s + max(_seconds(plan.overview, options))))
+    if not found:
+        return findings
+    return replace(findings or Findings(), warnings=(*found, *(findings.warnings if findings else ())))
 
 
 def tell_of_rates(out: Console, place: str, rates: Path | None) -> None:
@@ -149,8 +163,7 @@ def _balance(balance: Balance, overview: Overview) -> str:
 
 
 def _duration(page: Page, overview: Overview, options: SendOptions) -> str:
-    by_rate, by_caps = min_seconds(overview, options.pace.rate, options.caps.of, by_parts=options.by_parts)
-    by_answers = overview.rows / options.pace.concurrency * _ANSWER_S
+    by_rate, by_caps, by_answers = _seconds(overview, options)
     longest = max(by_rate, by_caps, by_answers)
     if longest < 1:
         return "about a second"
@@ -160,6 +173,12 @@ def _duration(page: Page, overview: Overview, options: SendOptions) -> str:
         return f"{time_of(by_rate)} at least, at {options.pace.rate:g} messages per second"
     under_way = f"{options.pace.concurrency} under way at once"
     return f"about {time_of(by_answers)}, if each answer takes {_ANSWER_S:g} s, with {under_way}"
+
+
+def _seconds(overview: Overview, options: SendOptions) -> tuple[float, float, float]:
+    """How long it takes at least by the rate and by the caps, and about how long by the answers."""
+    by_rate, by_caps = min_seconds(overview, options.pace.rate, options.caps.of, by_parts=options.by_parts)
+    return by_rate, by_caps, overview.rows / options.pace.concurrency * _ANSWER_S
 
 
 def _crowds(page: Page, overview: Overview, options: SendOptions) -> str:

@@ -191,8 +191,9 @@ class _Estimator:
         """Show what a plan comes to, and the message of the row that is asked for."""
         balance = self._balance(address)
         page = Page(self.out, verbose=self.said.verbose)
+        findings = plan_view.with_hours(plan.findings, plan, self.how, address)
         held = [*far_lines(), *held_lines(looked, self.how.repeating)]
-        plan_view.show_plan(page, plan, self.how, _NOBODY, balance, plan.findings, held)
+        plan_view.show_plan(page, plan, self.how, _NOBODY, balance, findings, held)
         for line in row:
             page.print(line)
         check_strict(plan.findings, self.planned.lint.allow, is_strict=self.planned.strict)

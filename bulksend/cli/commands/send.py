@@ -277,7 +277,7 @@ def _send(
     is_refused = planned.strict and bool(refused_by(plan.findings, planned.lint.allow))
     is_new = opened.is_new or not plan.tally.attempts or is_refused
     told = run_loop(campaign.balance(target)) if target and plan.overview.rows else None
-    _show_plan(plan, place, told, how, Page(out, verbose=said.verbose), looked, is_new=is_new)
+    _show_plan(plan, facts.address, place, told, how, Page(out, verbose=said.verbose), looked, is_new=is_new)
     if is_something_left:
         check_strict(plan.findings, planned.lint.allow, is_strict=planned.strict)
     run_view.tell_if_closed(out, run)
@@ -299,6 +299,7 @@ def _send(
 
 def _show_plan(
     plan: Plan,
+    address: Address,
     place: str,
     told: Balance | Looked | None,
     how: SendOptions,
@@ -307,7 +308,7 @@ def _show_plan(
     *,
     is_new: bool,
 ) -> None:
-    findings = plan.findings if is_new else None
+    findings = plan_view.with_hours(plan.findings if is_new else None, plan, how, address)
     held = [*far_lines(), *held_lines(looked, how.repeating)]
     plan_view.show_plan(page, plan, how, place, told if isinstance(told, Balance) else None, findings, held)
     if how.max_cost is not None and plan.overview.price + plan.tally.charged > how.max_cost:
