@@ -38,7 +38,7 @@ def test_a_remark_on_a_text_is_an_error_before_anything_is_sent(
     flags = (command[0], "in.csv", "--from", "ACME", "--strict", *command[1:])
     code, said = run(capsys, *flags)
     assert code == ExitCode.USAGE
-    assert "warning: 1 row has 'sale' in the text, and no way to get no more: row 1; " in said
+    assert "warning: 1 row has 'sale' in the text, and no way to opt out: row 1; " in said
     assert "nothing was sent: with --strict these remarks on texts and senders are errors: PH-OPTOUT; " in said
     assert "The sandbox took" not in said
 

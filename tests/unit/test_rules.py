@@ -165,8 +165,8 @@ def test_it_is_told_of_how_many_rows_and_of_the_first_with_their_lines(tmp_path:
     rows = [(ANA, "Hello"), (), (f"{ANA[:-1]}1", "Sale"), ("no number", "Sale"), (ANA, "a sale")]
     (told,) = [each for each in remarks(tmp_path, rows, PlanOptions(sender="ACME")) if each.rule is Rule.PH_OPTOUT]
     assert told.says == (
-        "2 rows have 'sale' in the text, and no way to get no more: row 2 (line 4), row 4 (line 6); commercial texts "
-        "there tell of one, such as: Reply STOP to opt out"
+        "2 rows have 'sale' in the text, and no way to opt out: row 2 (line 4), row 4 (line 6); commercial texts "
+        "there name one, such as: Reply STOP"
     )
 
 

@@ -119,8 +119,8 @@ def _flaws(seen: Seen, sender: str | None, lint: Lint, look: TextLook) -> Iterat
         names = " or ".join(map(repr, lint.company))
         yield _both(Rule.PH_NAME, f"{names} in neither sender nor text", "commercial texts there name who sends them")
     if wording.promotes and not wording.opts_out:
-        about = f"{printable(wording.promotes, _SHOWN)!r} in the text, and no way to get no more"
-        yield _both(Rule.PH_OPTOUT, about, "commercial texts there tell of one, such as: Reply STOP to opt out")
+        about = f"{printable(wording.promotes, _SHOWN)!r} in the text, and no way to opt out"
+        yield _both(Rule.PH_OPTOUT, about, "commercial texts there name one, such as: Reply STOP")
     if wording.wants_permit and not wording.has_permit:
         about = f"{printable(wording.wants_permit, _SHOWN)!r} in the text, and no permit"
         yield _both(Rule.PH_PERMIT, about, "promotions there name their DTI or FDA permit, if they need one")
