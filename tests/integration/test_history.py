@@ -103,6 +103,25 @@ def test_what_is_older_is_told_and_sent(tmp_path: Path) -> None:
     assert (held(seen), left) == ({Holds.OLDER: 1}, [1])
 
 
+@pytest.mark.parametrize(
+    ("earlier", "hours_ago", "often"), [(2, 1, 0), (3, 1, 1), (5, 1, 1), (3, 7 * 24 - 1, 1), (3, 7 * 24 + 1, 0)]
+)
+def test_who_got_several_texts_of_late_is_told_where_another_one_is_sent(
+    tmp_path: Path, earlier: int, hours_ago: int, often: int
+) -> None:
+    for count in range(earlier):
+        sent(campaign(tmp_path, f"run{count}", (ANA, f"text {count}")), at=NOW - hours_ago * HOUR)
+    seen, _ = looked(campaign(tmp_path, "new", (ANA, HI), (BEN, HI)))
+    assert seen.often == often
+
+
+def test_what_is_left_out_is_no_text_too_many(tmp_path: Path) -> None:
+    for count in range(3):
+        sent(campaign(tmp_path, f"run{count}", (ANA, HI)), at=NOW - HOUR)
+    seen, _ = looked(campaign(tmp_path, "new", (ANA, HI)))
+    assert (held(seen), seen.often) == ({Holds.EQUAL: 1}, 0)
+
+
 def test_another_text_is_told_and_sent_unless_that_is_said(tmp_path: Path) -> None:
     sent(campaign(tmp_path, "june", (ANA, HI)), at=NOW - 24 * HOUR)
     seen, left = looked(campaign(tmp_path, "july", (ANA, "Other")))

@@ -271,10 +271,25 @@ def test_a_begun_run_takes_no_other_way_of_reading_the_input(tmp_path: Path) -> 
             ({"gsm": True}, "another choice about typographic characters"),
             ({"duplicates": Duplicates.SKIP}, "another choice about rows that repeat another"),
             ({"one_per_number": True}, "another choice about several messages to one phone"),
+            ({"countries": ("PH",)}, "other countries that may be texted"),
         ]
     ):
         with pytest.raises(UsageError, match=words):
             _begin_and_reopen(name, tmp_path / f"{number}.run", PlanOptions(), replace(PlanOptions(), **change))  # type: ignore[arg-type]
+
+
+def test_the_countries_of_a_run_hold_when_it_goes_on(tmp_path: Path) -> None:
+    name = sheet(tmp_path / "c.csv", [(ANA, "a"), ("6581234567", "a"), (BEN, "b")])
+    options = PlanOptions(countries=("PH",))
+    plan = kept(name, tmp_path / "c.run", options)
+    assert (plan.tally.statuses[Status.SKIPPED], plan.overview.rows) == (1, 2)
+    assert [(reason.rows, reason.says) for reason in plan.findings.reasons] == [
+        (1, "it is a number of SG, and only PH may be texted")
+    ]
+    assert facts_of(tmp_path / "c.run").countries == ("PH",)
+    _begin_and_reopen(name, tmp_path / "c.run", options, options, row=1)
+    with pytest.raises(UsageError, match="other countries that may be texted"):
+        _begin_and_reopen(name, tmp_path / "d.run", options, PlanOptions(), row=1)
 
 
 def _begin_and_reopen(name: str, path: Path, first: PlanOptions, then: PlanOptions, row: int = 2) -> None:

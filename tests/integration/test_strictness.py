@@ -50,6 +50,13 @@ def test_a_test_send_is_held_against_the_same(capsys: pytest.CaptureFixture[str]
     assert (code, "PH-OPTOUT" in said) == (ExitCode.USAGE, True)
 
 
+def test_a_test_send_goes_to_no_other_country_than_may_be_texted(capsys: pytest.CaptureFixture[str]) -> None:
+    sheet("Hi")
+    flags = ("send", "in.csv", "--from", "ACME", "--sandbox", "--yes", "--test-to", "+65 8123 4567")
+    code, said = run(capsys, *flags, "--countries", "PH")
+    assert (code, "it is a number of SG, and only PH may be texted" in said) == (ExitCode.USAGE, True)
+
+
 def test_a_plan_that_is_sent_later_is_held_against_it_too(capsys: pytest.CaptureFixture[str]) -> None:
     sheet("Big sale")
     run(capsys, "estimate", "in.csv", "--from", "ACME", "--sandbox", "--save", "kept.run")
