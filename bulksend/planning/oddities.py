@@ -99,7 +99,8 @@ class Signs:
                 continue
             for found in sign.pattern.finditer(text):
                 name = found[1] if sign.pattern.groups else ""
-                if not name or column_key(name) in self._names:
+                # A field may have a value for empty cells, see `Template`.
+                if not name or not self._names.isdisjoint(map(column_key, (name, name.partition("|")[0]))):
                     yield sign.kind, found[0]
 
 

@@ -92,6 +92,8 @@ def test_a_rows_own_text_is_sent_as_it_stands(tmp_path: Path) -> None:
     planner = Planner("in.csv", PlanOptions(message="Hi {Name|you}"), columns, fixed=True)
     (row,) = rows_of(planner.plan(RawBatch([list(rows[1])], {}), columns))
     assert row.text == "Hi {Name|there}"
+    told = found(tmp_path / "in.csv", rows, PlanOptions(sender="ACME")).warnings
+    assert [each.rule for each in told] == ["VALUE-FIELD"]  # nobody fills it in, and that is told
 
 
 def test_a_column_with_a_bar_in_its_name_is_taken_and_that_is_said(tmp_path: Path) -> None:

@@ -41,14 +41,15 @@ class Philippines:
         senders, size = batch.senders, len(batch.senders)
         is_uniform = not batch.flaws and batch.codes.count(_CODE) == size == senders.count(senders[0])
         there = range(size) if is_uniform else [i for i in range(size) if _may_be_there(batch, i)]
-        if is_uniform and self._of_all is not None and not batch.singular:
-            self._note(batch.first, there, self._of_all, senders[0])
-            return
-        groups: dict[tuple[Seen, str | None], list[int]] = {}
-        for i, seen in self._seen(batch, there, texts):
-            groups.setdefault((seen, senders[i]), []).append(i)
-        for (seen, sender), rows in groups.items():
-            self._note(batch.first, rows, seen, sender)
+        for seen, rows in self._seen(batch, there, texts):
+            if is_uniform or (rows and senders.count(senders[0]) == size):
+                self._note(batch.first, rows, seen, senders[0])
+                continue
+            by_sender: dict[str | None, list[int]] = {}
+            for i in rows:
+                by_sender.setdefault(senders[i], []).append(i)
+            for sender, some in by_sender.items():
+                self._note(batch.first, some, seen, sender)
 
     def remarks(self) -> Iterator[Remark]:
         """See `Topic.remarks`."""
@@ -58,19 +59,26 @@ class Philippines:
             if told[flaw.rule] <= EXAMPLES:
                 yield flaw.remark(noted)
 
-    def _seen(self, batch: PlannedBatch, there: Sequence[int], texts: str) -> Iterator[tuple[int, Seen]]:
-        """What is seen in the texts of some rows."""
-        if self._of_all is not None and not batch.singular:
-            yield from ((i, self._of_all) for i in there)
+    def _seen(self, batch: PlannedBatch, there: Sequence[int], texts: str) -> Iterator[tuple[Seen, Sequence[int]]]:
+        """What is seen in the texts of some rows: it, and those that show it."""
+        if self._of_all is None:
+            alone = there
+        elif batch.singular:
+            alone = [i for i in there if i in batch.singular]
+            yield self._of_all, [i for i in there if i not in batch.singular]
+        else:
+            alone = ()
+            yield self._of_all, there
+        if not self._look.may_matter(texts if alone else ""):
+            yield NOTHING, alone
             return
-        matters = self._look.may_matter(texts)
-        for i in there:
-            if self._of_all is not None and i not in batch.singular:
-                yield i, self._of_all
-            elif matters and self._look.may_matter(text := batch.texts[i]):
-                yield i, self._look.of(text)
-            else:
-                yield i, NOTHING
+        groups: dict[Seen, list[int]] = {}
+        plain = groups.setdefault(NOTHING, [])
+        for i in alone:
+            text = batch.texts[i]
+            rows = groups.setdefault(self._look.of(text), []) if self._look.may_matter(text) else plain
+            rows.append(i)
+        yield from groups.items()
 
     def _note(self, first: int, rows: Sequence[int], seen: Seen, sender: str | None) -> None:
         if not rows:
