@@ -115,6 +115,13 @@ def test_who_got_several_texts_of_late_is_told_where_another_one_is_sent(
     assert seen.often == often
 
 
+def test_the_same_text_of_long_ago_is_none_of_late(tmp_path: Path) -> None:
+    for count in range(3):
+        sent(campaign(tmp_path, f"run{count}", (ANA, HI)), at=NOW - 8 * 24 * HOUR)
+    seen, _ = looked(campaign(tmp_path, "new", (ANA, HI)))
+    assert (held(seen), seen.often) == ({Holds.OLDER: 1}, 0)
+
+
 def test_what_is_left_out_is_no_text_too_many(tmp_path: Path) -> None:
     for count in range(3):
         sent(campaign(tmp_path, f"run{count}", (ANA, HI)), at=NOW - HOUR)

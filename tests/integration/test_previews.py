@@ -73,6 +73,12 @@ def test_of_equal_ones_the_first_stands_for_all(tmp_path: Path) -> None:
     assert marks(both(tmp_path, ["aa", "bb", "cc", "dd", "e", "f"])) == []
 
 
+def test_the_longest_is_found_wherever_it_stands_in_a_long_list(tmp_path: Path) -> None:
+    numbers = [f"63917{row * 7919 % 10**7:07}" for row in range(1_200)]
+    texts = ["a" * (10 + (row == 7) + 2 * (row == 900)) for row in range(1_200)]
+    assert marks(both(tmp_path, texts, numbers=numbers)) == [(901, True, False)]
+
+
 def test_what_is_sent_or_beyond_the_limit_is_shown_no_more(tmp_path: Path) -> None:
     both(tmp_path, TEXTS)
     with open_run(tmp_path / "in.run") as run:
