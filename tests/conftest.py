@@ -153,6 +153,11 @@ class SandboxServer:
             return found
 
 
+def warnings_in(said: str) -> list[str]:
+    """What is warned of, but for the hour at which a test happens to run."""
+    return [line for line in said.splitlines() if line.startswith("warning") and "[PH-HOURS]" not in line]
+
+
 @dataclass(frozen=True)
 class Program:
     """Runs bulksend in a folder."""

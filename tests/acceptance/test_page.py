@@ -60,7 +60,7 @@ def height(lines: list[str]) -> int:
 
 def test_a_sheet_with_ten_faults_is_told_on_one_page_and_the_worst_first(program: Program) -> None:
     (program.folder / "c.csv").write_text(FAULTS, encoding="utf-8")
-    lines = seen(program, "estimate", "c.csv", "--message", "Hi {Name}, {Code}", "--from", "Globe")
+    lines = seen(program, "estimate", "c.csv", "--message", "Hi {Name}, {Code}", "--from", "Globe", "--sandbox")
     assert height(lines) <= HEIGHT
     told = [line for line in sentences(lines) if line.startswith(("warning", "invalid", "note"))]
     assert len(told) >= 10

@@ -104,7 +104,7 @@ def test_whatever_the_lengths_the_longest_is_among_those_shown(sizes: list[int],
 
 
 def estimate(folder: Path, capsys: pytest.CaptureFixture[str], *flags: str) -> tuple[int, str]:
-    code = cli.run(["estimate", str(folder / "in.csv"), "--from", "ACME", *flags])
+    code = cli.run(["estimate", str(folder / "in.csv"), "--from", "ACME", "-v", *flags])
     return code, capsys.readouterr().err
 
 
@@ -120,6 +120,16 @@ def test_the_terminal_marks_them_with_row_line_parts_and_price(
     ) in said
     assert "row 2 to" not in said
     assert " to 63917" not in estimate(tmp_path, capsys, "--preview", "0")[1]
+
+
+def test_a_log_is_told_of_them_without_numbers_and_texts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sheet(tmp_path, TEXTS)
+    cli.run(["estimate", str(tmp_path / "in.csv"), "--from", "ACME", "--row", "2"])
+    said = capsys.readouterr().err
+    assert "the longest and dearest: row 5 to " in said
+    assert not any(number in said for number in NUMBERS)
+    assert "eee" not in said
+    assert "\n  b\n" not in said
 
 
 def test_any_row_is_shown_that_is_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
