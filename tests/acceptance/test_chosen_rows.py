@@ -91,7 +91,7 @@ def test_a_column_that_is_not_there_and_a_value_that_no_row_has_are_told(program
 
 def test_a_form_export_sends_the_given_text_where_that_is_said(program: Program) -> None:
     write(program, ("Name", "Phone", "From", "Message"), ("Ana", ANA, "Facebook ad", "I would like to come"))
-    estimate = ("estimate", "campaign.csv", "--message", "Dear {Name}", "--from", "ACME")
+    estimate = ("estimate", "campaign.csv", "--message", "Dear {Name}", "--from", "ACME", "-v")
     told = program(*estimate).stderr
     assert "1 row has its own text in 'Message', sent in place of the given one: row 1 (I would like to come)" in told
     assert "1 row has its own sender id in 'From', used in place of the given one: row 1 (Facebook ad)" in told
