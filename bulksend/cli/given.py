@@ -15,7 +15,7 @@ from click.core import ParameterSource
 from bulksend import campaign, planning, sms  # whose parts are loaded where they are used: most commands need few
 from bulksend.cli.access import NoKeyError, missing
 from bulksend.cli.key import api_key
-from bulksend.cli.settings import configuration
+from bulksend.cli.strictness import house_lint
 from bulksend.errors import UsageError
 from bulksend.model import Duplicates, Endpoint
 from bulksend.runs import Address, Terms
@@ -144,16 +144,8 @@ class PlanSettings:
 
     @property
     def lint(self) -> planning.Lint:
-        """What the house says of itself.
-
-        Raises:
-            UsageError: that cannot be used.
-        """
-        found = configuration(click.get_current_context())
-        try:
-            return planning.lint_from(found.lint)
-        except UsageError as error:
-            raise UsageError(f"{found.path}: {error}") from error
+        """What the house says of itself; see `house_lint`."""
+        return house_lint()
 
     def options(self) -> planning.PlanOptions:
         """What planning wants to know.

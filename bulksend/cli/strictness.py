@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+import click
+
+from bulksend.cli.settings import configuration
 from bulksend.errors import Remark, UsageError
-from bulksend.planning import Findings
+from bulksend.planning import Findings, Lint, lint_from
 from bulksend.rules import Rule
 
 
@@ -27,6 +30,19 @@ def check_strict(findings: Findings, allowed: Collection[Rule], *, is_strict: bo
             f"nothing was sent: with --strict these remarks on texts and senders are errors: {names}; mend what they "
             "are about, or name those that are meant in [lint] allow"
         )
+
+
+def house_lint() -> Lint:
+    """What a house says of itself, in the file by which the command runs.
+
+    Raises:
+        UsageError: that cannot be used.
+    """
+    found = configuration(click.get_current_context())
+    try:
+        return lint_from(found.lint)
+    except UsageError as error:
+        raise UsageError(f"{found.path}: {error}") from error
 
 
 def refused_by(findings: Findings, allowed: Collection[Rule]) -> tuple[Remark, ...]:

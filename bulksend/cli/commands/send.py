@@ -8,15 +8,13 @@ from pathlib import Path
 import click
 
 from bulksend import campaign
-from bulksend.campaign import Ended, LookedBack, SendOptions
-from bulksend.cli import options, plan_view, run_view, summary
+from bulksend.campaign import Ended, SendOptions
+from bulksend.cli import options, run_view, summary
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import REHEARSAL, console
 from bulksend.cli.earlier import check_not_lost
-from bulksend.cli.far_view import far_lines
 from bulksend.cli.given import FileSettings, PaceSettings, PlanSettings, RepeatSettings, TargetSettings
 from bulksend.cli.groups import Group, with_options
-from bulksend.cli.history_view import held_lines
 from bulksend.cli.opening import Asking, Opened, Opener
 from bulksend.cli.options import QUIET, VERBOSE
 from bulksend.cli.page import Page
@@ -35,17 +33,16 @@ from bulksend.cli.sending import (
     tell_end,
 )
 from bulksend.cli.settings import Command, option
+from bulksend.cli.showing import show_before
 from bulksend.cli.strictness import check_strict, refused_by
 from bulksend.cli.values import ERROR_LIMIT, NAME, USD
 from bulksend.cli.watch import Watch
-from bulksend.engagespark import Balance, Looked
+from bulksend.engagespark import Looked
 from bulksend.errors import UsageError
 from bulksend.model import Endpoint, MicroUSD
-from bulksend.planning import Plan
 from bulksend.reports import check_output, inputs_at
 from bulksend.runs import Address, Paths, is_run_file, open_run
 from bulksend.sending import ErrorLimit
-from bulksend.sms import dollars
 from bulksend.words import many
 
 
@@ -277,7 +274,7 @@ def _send(
     is_refused = planned.strict and bool(refused_by(plan.findings, planned.lint.allow))
     is_new = opened.is_new or not plan.tally.attempts or is_refused
     told = run_loop(campaign.balance(target)) if target and plan.overview.rows else None
-    _show_plan(plan, facts.address, place, told, how, Page(out, verbose=said.verbose), looked, is_new=is_new)
+    show_before(plan, facts.address, place, told, how, Page(out, verbose=said.verbose), looked, is_new=is_new)
     if is_something_left:
         check_strict(plan.findings, planned.lint.allow, is_strict=planned.strict)
     run_view.tell_if_closed(out, run)
@@ -295,25 +292,3 @@ def _send(
         if question and not said.yes and not agreed(question, out):
             raise click.exceptions.Exit(ExitCode.STOPPED)
         return send_and_tell(run, account, target, how, manners)
-
-
-def _show_plan(
-    plan: Plan,
-    address: Address,
-    place: str,
-    told: Balance | Looked | None,
-    how: SendOptions,
-    page: Page,
-    looked: LookedBack,
-    *,
-    is_new: bool,
-) -> None:
-    findings = plan_view.with_hours(plan.findings if is_new else None, plan, how, address)
-    held = [*far_lines(), *held_lines(looked, how.repeating)]
-    plan_view.show_plan(page, plan, how, place, told if isinstance(told, Balance) else None, findings, held)
-    if how.max_cost is not None and plan.overview.price + plan.tally.charged > how.max_cost:
-        page.print(
-            f"--max-cost {dollars(how.max_cost)} will stop the run before its end: it is estimated at "
-            f"{dollars(plan.overview.price + plan.tally.charged)} in all.",
-            "bold red",
-        )
