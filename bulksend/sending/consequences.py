@@ -156,7 +156,8 @@ class Consequences:
             self._tries.forget(item.row)
             if attempt.in_doubt:
                 self._count(item.row, Event.DOUBTED)
-        return Outcome(item.row, Event.EXCLUDED, final=True, ended_at=wall_s, error=says)
+        in_doubt = attempt is not None and attempt.in_doubt
+        return Outcome(item.row, Event.EXCLUDED, final=True, ended_at=wall_s, error=says, in_doubt=in_doubt)
 
     def hold_back(self, item: Queued, attempt: Attempt, mono_s: float, wall_s: float) -> Outcome:
         """The run must wait between the intent and the POST: nothing left, and it goes as soon as it may."""
