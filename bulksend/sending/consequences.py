@@ -122,7 +122,16 @@ class Consequences:
         if final:
             self._count(item.row, event)
         return Outcome(
-            item.row, event, final, wall_s, verdict.http_status, answer, verdict.says, learned, attempt.in_doubt
+            item.row,
+            event,
+            final,
+            wall_s,
+            verdict.http_status,
+            answer,
+            verdict.says,
+            learned,
+            attempt.in_doubt,
+            verdict.code,
         )
 
     def looked(self, mono_s: float, *, found: bool) -> None:
