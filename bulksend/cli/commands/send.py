@@ -17,6 +17,7 @@ from bulksend.cli.far_view import far_lines
 from bulksend.cli.given import FileSettings, PaceSettings, PlanSettings, RepeatSettings, TargetSettings
 from bulksend.cli.groups import Group, with_options
 from bulksend.cli.history_view import held_lines
+from bulksend.cli.monitors import MONITORS, Monitors, MonitorSettings
 from bulksend.cli.opening import Asking, Opened, Opener
 from bulksend.cli.options import QUIET, VERBOSE
 from bulksend.cli.page import Page
@@ -127,7 +128,7 @@ SEND = Group(
     },
 )
 @click.argument("input_name", metavar="INPUT|RUNFILE", type=NAME)
-@with_options(options.TARGET, options.PLAN, options.PACE, options.REPEATS, options.FILES, SEND)
+@with_options(options.TARGET, options.PLAN, options.PACE, options.REPEATS, options.FILES, SEND, MONITORS)
 def command(
     input_name: str,
     to: TargetSettings,
@@ -136,6 +137,7 @@ def command(
     again: RepeatSettings,
     files: FileSettings,
     said: SendSettings,
+    watched: MonitorSettings,
 ) -> ExitCode:
     """Send a campaign: plan INPUT, show the price, ask, send.
 
@@ -185,9 +187,10 @@ def command(
         repeating=again.options(),
         history_days=said.history_days,
     )
+    monitors = watched.opened(out, paths.run, paths.results, *read)
     opener = Opener(out, paths.run, files.results, read, planned.rates, Asking(repeat=again.repeat, new=said.new))
     with tells_a_no(as_json=said.as_json):
-        return _opened_and_sent(input_name, to, planned, opener, how, again, said)
+        return _opened_and_sent(input_name, to, planned, opener, how, again, said, monitors)
 
 
 def _opened_and_sent(
@@ -198,6 +201,7 @@ def _opened_and_sent(
     how: SendOptions,
     again: RepeatSettings,
     said: SendSettings,
+    monitors: Monitors,
 ) -> ExitCode:
     opened = _opened(input_name, to, planned, opener, yes=said.yes)
     if opened.repeat:
@@ -208,16 +212,19 @@ def _opened_and_sent(
         wait=said.wait,
         hides_progress=said.no_progress or said.quiet,
         leaves_out=again.is_said,
+        monitors=monitors,
     )
-    with opened.run as run:
+    with monitors.telling(opened.run.place), opened.run as run:
         try:
             told = _send(opened, to, how, manners, said)
         except BaseException:
             if opened.is_another and not run.has_begun:  # or the next command would take it for agreed
                 run.remove()
             raise
+        as_object = summary.of_send(run, told, manners.results)
+        monitors.ended(as_object, is_rehearsal=run.facts.address.is_rehearsal)
         if said.as_json:
-            summary.write(summary.of_send(run, told, manners.results))
+            summary.write(as_object)
     return told.code
 
 
@@ -276,6 +283,8 @@ def _send(
         question = question_of(run, plan, how)
         if question and not said.yes and not agreed(question, out):
             raise click.exceptions.Exit(ExitCode.STOPPED)
+        if manners.monitors:
+            manners.monitors.planned(run.place, plan)
         return send_and_tell(run, account, target, how, manners)
 
 
