@@ -18,7 +18,7 @@ from bulksend.cli.given import FileSettings, PaceSettings, PlanSettings, RepeatS
 from bulksend.cli.groups import Group, with_options
 from bulksend.cli.history_view import held_lines
 from bulksend.cli.monitors import MONITORS, Monitors, MonitorSettings
-from bulksend.cli.opening import Asking, Opened, Opener
+from bulksend.cli.opening import Asking, Opened, Opener, check_organization
 from bulksend.cli.options import QUIET, VERBOSE
 from bulksend.cli.page import Page
 from bulksend.cli.question import question_of, tells_a_no
@@ -43,7 +43,7 @@ from bulksend.errors import UsageError
 from bulksend.model import Endpoint, MicroUSD
 from bulksend.planning import Plan
 from bulksend.reports import check_output, inputs_at
-from bulksend.runs import Address, Paths, is_run_file, open_run
+from bulksend.runs import Address, Paths, is_run_file
 from bulksend.sending import ErrorLimit
 from bulksend.sms import dollars
 from bulksend.words import many
@@ -233,7 +233,7 @@ def _opened(input_name: str, to: TargetSettings, planned: PlanSettings, opener: 
     if is_run_file(Path(input_name)):
         plan_options = planned.options()
         check_can_ask(yes=yes)
-        _check_organization(Path(input_name), to)
+        check_organization(Path(input_name), to)
         return opener.as_planned(planned.terms(to, plan_options), plan_options.exclusions)
     plan_options = planned.options()
     org_id, base_url = to.address
@@ -242,15 +242,6 @@ def _opened(input_name: str, to: TargetSettings, planned: PlanSettings, opener: 
     to.check(address)
     target_of(to, address, plan_options.endpoint)  # before a long plan: is the address fit for use?
     return opener.of_input(planned.request(input_name, plan_options, address))
-
-
-def _check_organization(place: Path, to: TargetSettings) -> None:
-    """See that it is known whose account a kept plan goes to: an estimate need not know that."""
-    org_id, base_url = to.address
-    with open_run(place) as run:
-        planned = run.facts.address
-    if not (org_id or planned.org_id):
-        to.check(Address(0, planned.base_url if base_url is None else base_url))
 
 
 def _send(
