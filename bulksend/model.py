@@ -220,6 +220,7 @@ class Outcome(NamedTuple):
         error: what went wrong, for people; empty if nothing did.
         learned: the number behind a contactId, if the answer told it.
         in_doubt: whether an attempt before it may have been accepted.
+        code: what kept a usable answer from coming, for machines; empty if one came.
     """
 
     row: int
@@ -231,6 +232,7 @@ class Outcome(NamedTuple):
     error: str = ""
     learned: tuple[ContactId, PhoneNumber] | None = None
     in_doubt: bool = False
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from typing import NamedTuple
 PACKAGE = Path(__file__).resolve().parents[1] / "bulksend"
 
 ROOMS = (
-    "__main__", "cli", "web", "campaign", "reports", "runs", "engagespark", "sending", "planning", "sms",
-    "files", "words", "model", "errors", "rules",
+    "__main__", "cli", "web", "monitoring", "campaign", "reports", "runs", "engagespark", "sending", "planning",
+    "sms", "files", "words", "model", "errors", "rules",
 )  # fmt: skip
 """From the top floor down: imports point downward only."""
 

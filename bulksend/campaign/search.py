@@ -10,7 +10,7 @@ import orjson
 
 from bulksend.campaign.gathering import Unread, gathered, places_in, places_of
 from bulksend.errors import RunFileError, UsageError
-from bulksend.model import Recipient, Status
+from bulksend.model import Receipt, Recipient, Status
 from bulksend.runs import Command, History, RowTold, Run, State, all_names, histories, is_of
 from bulksend.sms import phones
 
@@ -31,6 +31,7 @@ class Hit:
         error: what went wrong; empty if nothing did, or that is not known.
         message_id: the API's; empty if that is not known.
         is_rehearsal: whether it went to a private sandbox.
+        receipt: what the API told of its delivery; None if that was not fetched.
     """
 
     place: str
@@ -41,6 +42,7 @@ class Hit:
     error: str = ""
     message_id: str = ""
     is_rehearsal: bool = False
+    receipt: Receipt | None = None
 
     @property
     def may_have_arrived(self) -> bool:
@@ -131,7 +133,9 @@ class _Memory:
             raise UsageError(f"{place}: this run was purged, and history knows nothing of it")
         names = next((known for path, known in self.names.items() if is_of(path, facts.address)), self.given)
         is_rehearsal = facts.address.is_rehearsal
-        hits = [_hit(place, row, is_rehearsal=is_rehearsal) for row in run.told(run.rows_to(names))]
+        rows = run.rows_to(names)
+        receipts = run.receipts.of(rows)
+        hits = [_hit(place, row, receipts.get(row.row), is_rehearsal=is_rehearsal) for row in run.told(rows)]
         return _Seen(facts.plan_id, hits, run.nameless())
 
     def others(self, covered: set[tuple[str, int]]) -> Iterator[Hit]:
@@ -142,7 +146,7 @@ class _Memory:
                 yield Hit(command.run, row, state, command.began_at, None)
 
 
-def _hit(place: str, row: RowTold, *, is_rehearsal: bool) -> Hit:
+def _hit(place: str, row: RowTold, receipt: Receipt | None, *, is_rehearsal: bool) -> Hit:
     message_id = orjson.loads(row.answer)["messageId"] if row.answer else ""
     state = State(row.state).status or State.IN_FLIGHT if row.state in _STATES else row.state
-    return Hit(place, row.row, state, row.started_at, row.text, row.error, message_id, is_rehearsal)
+    return Hit(place, row.row, state, row.started_at, row.text, row.error, message_id, is_rehearsal, receipt)

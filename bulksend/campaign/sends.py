@@ -33,7 +33,7 @@ from bulksend.engagespark import Balance, SmsApi, Target
 from bulksend.errors import Advice, OwnedError, RunFileError, UsageError
 from bulksend.model import Endpoint, PhoneNumber, Status
 from bulksend.runs import Account, Clock, Earlier, OptedOut, OwnRun, Run
-from bulksend.sending import Budget, Engine, Errors, Journal, Past, Stop, Stopping, StopReason, assemble
+from bulksend.sending import Budget, Engine, Errors, Journal, Listener, Past, Stop, Stopping, StopReason, assemble
 
 _WAIT_S = 0.5
 _OTHER_FILES = 64
@@ -73,7 +73,13 @@ def held_account(target: Target | None, run: OwnRun, tell: Tell, *, wait: bool) 
 
 
 async def send(
-    run: OwnRun, account: Account | None, target: Target | None, options: SendOptions, stopping: Stopping, tell: Tell
+    run: OwnRun,
+    account: Account | None,
+    target: Target | None,
+    options: SendOptions,
+    stopping: Stopping,
+    tell: Tell,
+    listener: Listener | None = None,
 ) -> Ended:
     """Send what is pending of a run.
 
@@ -84,6 +90,7 @@ async def send(
         options: how.
         stopping: who wants it to end asks this.
         tell: hears how it goes.
+        listener: hears of every attempt, if anybody wants to.
 
     Raises:
         UsageError: a budget cannot be kept, because no price is known; or there is no room for so many connections.
@@ -108,7 +115,7 @@ async def send(
             try:
                 past = _past(run, options, earlier, repeats)
                 optouts = account.optouts if account else None
-                engine = _engine(run, journal, api, options, stopping, past, budget, errors, optouts)
+                engine = _engine(run, journal, api, options, stopping, past, budget, errors, optouts, listener)
                 tell(Started(rows.rows + repeats, None if rows.unpriced else rows.price))
                 async with (
                     heeded(journal, stopping),
@@ -207,6 +214,7 @@ def _engine(
     budget: Budget | None,
     errors: Errors | None,
     optouts: OptedOut | None,
+    listener: Listener | None,
 ) -> Engine:
     return assemble(
         journal,
@@ -220,6 +228,7 @@ def _engine(
         budget=budget,
         errors=errors,
         optouts=optouts,
+        listener=listener,
         rng=random.SystemRandom(),
     )
 

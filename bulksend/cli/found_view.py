@@ -7,6 +7,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from bulksend.campaign import Hit, Search
+from bulksend.cli.receipt_words import receipt_words
 from bulksend.cli.runs_view import when
 from bulksend.cli.standing_view import moment
 from bulksend.words import many, printable
@@ -31,7 +32,8 @@ def _show(out: Console, hit: Hit) -> None:
     where = f"{printable(hit.place)}, row {hit.row}{', to a private sandbox' if hit.is_rehearsal else ''}"
     out.print(f"{when(hit.at_s):16}  {hit.state:9}  {where}")
     text = "its text is not kept: its run is gone, or was purged" if hit.text is None else printable(hit.text, 2_000)
-    for says in filter(None, (text, printable(hit.error))):
+    receipt = receipt_words(hit.receipt) if hit.receipt else ""
+    for says in filter(None, (text, printable(hit.error), receipt)):
         out.print(Padding(Text(says, overflow="fold"), (0, 0, 0, 4), expand=False))
 
 

@@ -14,10 +14,11 @@ from bulksend.cli import again_view, plan_view
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.earlier import check_not_sent
 from bulksend.cli.excluded_view import excluded_teller
+from bulksend.cli.given import TargetSettings
 from bulksend.cli.sending import agreed, has_terminal
 from bulksend.planning import Exclusions
 from bulksend.reports import check_output, check_own
-from bulksend.runs import OwnRun, Paths, Terms, open_run
+from bulksend.runs import Address, OwnRun, Paths, Terms, open_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,3 +173,12 @@ class Opener:
         check_output(paths.results, paths.run, *self.read)
         check_own(paths.results, paths.run)
         return paths
+
+
+def check_organization(place: Path, to: TargetSettings) -> None:
+    """See that it is known whose account a kept plan goes to: an estimate need not know that."""
+    org_id, base_url = to.address
+    with open_run(place) as run:
+        planned = run.facts.address
+    if not (org_id or planned.org_id):
+        to.check(Address(0, planned.base_url if base_url is None else base_url))

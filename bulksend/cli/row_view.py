@@ -9,8 +9,9 @@ import orjson
 from rich.console import Console
 
 from bulksend.cli.console import MEANINGS, table
+from bulksend.cli.receipt_words import of_receipt, receipt_words
 from bulksend.cli.run_view import in_whose_words, rehearsed
-from bulksend.model import Reached, Receipt, Status
+from bulksend.model import Receipt, Status
 from bulksend.planning import Lines
 from bulksend.runs import Decision, RowTold, Run, State
 from bulksend.sms import dollars
@@ -37,7 +38,7 @@ def show_row(out: Console, run: Run, row: RowTold, lines: Lines, receipt: Receip
     rows.add_row("attempts", _attempts(row))
     rows.add_row("outcome", _outcome(row))
     if receipt:
-        rows.add_row("receipt", _receipt(receipt))
+        rows.add_row("receipt", receipt_words(receipt))
     for name in ("messageId", "deliveryDeadline"):
         if said.get(name):
             rows.add_row(name, printable(str(said[name])))
@@ -70,7 +71,7 @@ def of_row(row: RowTold, lines: Lines, receipt: Receipt | None = None) -> dict[s
         "lastAttemptAt": _utc(row.started_at),
         "inDoubtSince": _utc(row.doubt_since),
         "decision": row.decision,
-        **_of_receipt(receipt),
+        **of_receipt(receipt),
     }
 
 
@@ -85,28 +86,6 @@ def _price(row: RowTold, receipt: Receipt | None, whose: str) -> str:
     if receipt and receipt.charged is not None:
         return f"{planned}; {dollars(receipt.charged)} charged, by its receipt"
     return planned if row.charged is None else f"{planned}; {dollars(row.charged)} charged {whose}"
-
-
-def _receipt(receipt: Receipt) -> str:
-    """Whether it reached its phone, as far as that is told."""
-    match receipt.to_phone:
-        case Reached.CONFIRMED:
-            return "it reached the phone"
-        case Reached.FAILED:
-            return "it did not reach the phone" + (f": {printable(receipt.error)}" if receipt.error else "")
-        case _:
-            took = {None: "", True: "; the telco took it", False: "; the telco has not taken it"}[receipt.to_telco]
-            return f"not known yet whether it reached the phone{took}"
-
-
-def _of_receipt(receipt: Receipt | None) -> dict[str, object]:
-    if receipt is None:
-        return {}
-    return {
-        "deliveredToTelco": receipt.to_telco,
-        "deliveredToPhone": receipt.to_phone.value,
-        "deliveryError": receipt.error or None,
-    }
 
 
 def _attempts(row: RowTold) -> str:

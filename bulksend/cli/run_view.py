@@ -11,6 +11,7 @@ from rich.table import Table
 from bulksend.cli import people
 from bulksend.cli.advice import stop_words
 from bulksend.cli.console import MEANINGS, meaning_of, table
+from bulksend.cli.receipt_words import deliveries_of, delivery_words
 from bulksend.model import RowInDoubt, Status
 from bulksend.planning import Tally
 from bulksend.runs import Run
@@ -40,6 +41,8 @@ def show_status(out: Console, run: Run, tally: Tally, who: str) -> None:
     if tally.in_flight:
         rows.add_row("in flight", f"{tally.in_flight:,}  (under way: no outcome is noted yet)")
     rows.add_row("charged", f"{dollars(tally.charged)} {in_whose_words(run)}")
+    if (known := deliveries_of(run)) is not None:
+        rows.add_row("reached", delivery_words(known))
     out.print(rows)
     if run.purge is None:
         _show_reasons(out, run, tally, (Status.INVALID, *_NOT_SENT))

@@ -8,13 +8,13 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from rich.console import Console
 
 from bulksend import campaign
-from bulksend.campaign import Ended, Ending, SendOptions, ending_of
+from bulksend.campaign import CampaignEvent, Ended, Ending, SendOptions, ending_of
 from bulksend.cli import codes
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import tell_error
@@ -30,6 +30,9 @@ from bulksend.model import Endpoint
 from bulksend.reports import write_results
 from bulksend.runs import Account, Address, OwnRun, network_kind
 from bulksend.sending import Stop, Stopping, StopReason
+
+if TYPE_CHECKING:
+    from bulksend.cli.monitors import Monitors
 
 T = TypeVar("T")
 
@@ -53,6 +56,7 @@ class Manners:
         wait: whether it waits for the account's other run.
         hides_progress: whether it shows none.
         leaves_out: whether what history holds is left out on purpose.
+        monitors: the programs that are told; None if none is.
     """
 
     out: Console
@@ -60,6 +64,7 @@ class Manners:
     wait: bool
     hides_progress: bool
     leaves_out: bool = False
+    monitors: Monitors | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +131,8 @@ def send_and_tell(
     run: OwnRun, account: Account | None, target: Target | None, how: SendOptions, manners: Manners
 ) -> EndTold:
     """Send a run, write its results, and show how it went."""
-    ended = send_watched(run, account, target, how, manners.out, hides_progress=manners.hides_progress)
+    watch = Watch(manners.out, hides_progress=manners.hides_progress)
+    ended = run_loop(_watched(run, account, target, how, watch, manners.monitors))
     return tell_end(run, ended, manners)
 
 
@@ -180,12 +186,23 @@ def tell_kept(out: Console, aside: Path | None) -> None:
 
 
 async def _watched(
-    run: OwnRun, account: Account | None, target: Target | None, how: SendOptions, watch: Watch
-) -> Ended:  # fmt: skip
+    run: OwnRun,
+    account: Account | None,
+    target: Target | None,
+    how: SendOptions,
+    watch: Watch,
+    monitors: Monitors | None = None,
+) -> Ended:
+    def hear(event: CampaignEvent) -> None:
+        watch.hear(event)
+        if monitors is not None:
+            monitors.hear(event)
+
     stopping = Stopping()
     try:
         with stop_on_signals(stopping, watch.close):
-            return await campaign.send(run, account, target, how, stopping, watch.hear)
+            listener = None if monitors is None else monitors.listener
+            return await campaign.send(run, account, target, how, stopping, hear, listener)
     finally:
         watch.close()
 

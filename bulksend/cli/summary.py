@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from bulksend import campaign
+from bulksend.cli.receipt_words import of_deliveries, of_receipt
 from bulksend.model import Status
 from bulksend.planning import Plan, Tally, min_seconds
 from bulksend.runs import Asked, Owner, Run, Stand
@@ -76,6 +77,7 @@ def of_search(found: campaign.Search) -> dict[str, object]:
         "found": [
             {"run": hit.place, "row": hit.row, "status": hit.state, "at": utc(hit.at_s), "message": hit.text}
             | {"error": hit.error, "messageId": hit.message_id or None, "sandbox": hit.is_rehearsal}
+            | of_receipt(hit.receipt)
             for hit in found.hits
         ],
         "runs": found.runs,
@@ -141,9 +143,7 @@ def of_receipts(run: Run, known: Deliveries, looked: Looked, code: ExitCode) -> 
     return {
         "run": run.place,
         "sent": known.sent,
-        "delivered": known.reached,
-        "notDelivered": known.failed,
-        "notKnown": known.open,
+        **of_deliveries(known),
         "reasons": [{"deliveryError": why.says or None, "rows": why.rows, "first": why.first} for why in known.reasons],
         "chargedMicro": known.charged if known.priced else None,
         "estimateMicro": known.estimated if known.priced else None,

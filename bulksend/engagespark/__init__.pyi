@@ -6,6 +6,7 @@ from .inbox import read_inbox as read_inbox
 from .lookup import LookUp as LookUp
 from .lookup import look_up as look_up
 from .lookup import read_back_to as read_back_to
+from .proxy import proxy_for as proxy_for
 from .receipts import Awaiting as Awaiting
 from .receipts import Pause as Pause
 from .receipts import ask_for_receipts as ask_for_receipts
@@ -14,4 +15,5 @@ from .sandbox import SandboxOptions as SandboxOptions
 from .sandbox import parse_fail as parse_fail
 from .sandbox import parse_latency as parse_latency
 from .target import Target as Target
+from .target import is_loopback as is_loopback
 from .wire import Wire as Wire

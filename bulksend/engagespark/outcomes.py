@@ -5,30 +5,30 @@ HTTP and the API's own words end here: what comes out is a `Verdict`, which send
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import StrEnum
 from typing import NamedTuple
 
 from bulksend.model import Answer, Event
 from bulksend.sending import ACCEPTED, DOUBTED, FAILED, REJECTED, Repeat, Ruling, StopReason, Verdict, Voice
 
 
-class Fault(Enum):
-    """The ways of getting no usable answer."""
+class Fault(StrEnum):
+    """The ways of getting no usable answer; the values stand in logs."""
 
-    UNREACHABLE = auto()
-    PROXY_FAILED = auto()
-    PROXY_REFUSED = auto()
-    UNTRUSTED = auto()
-    NO_TLS = auto()
+    UNREACHABLE = "unreachable"
+    PROXY_FAILED = "proxy failed"
+    PROXY_REFUSED = "proxy refused"
+    UNTRUSTED = "untrusted"
+    NO_TLS = "no tls"
     """What came in place of a TLS handshake is another protocol."""
-    TLS_ALERT = auto()
+    TLS_ALERT = "tls alert"
     """The server ended the TLS handshake."""
-    TIMED_OUT = auto()
-    BROKEN_OFF = auto()
-    NO_HTTP = auto()
+    TIMED_OUT = "timed out"
+    BROKEN_OFF = "broken off"
+    NO_HTTP = "no http"
     """What came in place of an answer is another protocol, or broken HTTP."""
-    UNREADABLE = auto()
-    OVERSIZED = auto()
+    UNREADABLE = "unreadable"
+    OVERSIZED = "oversized"
 
 
 class Reply(NamedTuple):
@@ -177,6 +177,7 @@ def judge(reply: Reply) -> Verdict:
         reply.retry_after_s,
         reply.slow,
         _voice(reply),
+        reply.fault.value if reply.fault else "",
     )
 
 

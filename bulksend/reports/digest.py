@@ -10,12 +10,25 @@ from bulksend.model import Status
 from bulksend.planning import Tally
 from bulksend.reports.charts import Chart, charts, width_for
 from bulksend.reports.headline import Tile, lead, tiles
-from bulksend.reports.tables import Bar, Group, country, crowds, groups, outcomes, sizes, sums
+from bulksend.reports.tables import (
+    Bar,
+    Group,
+    Why,
+    country,
+    crowds,
+    deliveries,
+    groups,
+    outcomes,
+    sizes,
+    sums,
+    undelivered,
+)
 from bulksend.reports.wording import Numbers, moment, why_ended, zone
 from bulksend.runs import FINISHED, Facts, Run
 from bulksend.words import many, printable
 
 _COUNTRIES = 12
+_REASONS = 8  # why messages did not reach their phones, the commonest
 
 _TEXT_MAX = 1_600  # of the message, which is no longer than a few SMS
 
@@ -32,6 +45,8 @@ class Digest:
     tiles: tuple[Tile, ...]
     charts: tuple[Chart, ...]
     outcomes: tuple[Bar, ...]
+    delivered: tuple[Bar, ...]
+    undelivered: tuple[Why, ...]
     countries: tuple[Bar, ...]
     total: tuple[str, ...]
     sizes: tuple[Bar, ...]
@@ -54,6 +69,7 @@ def digest_of(run: Run, wall_s: float, numbers: Numbers) -> Digest:
     charges = run.charges()
     width_s = width_for(stretches)
     crowding, crowded = crowds(figures, numbers, stretches)
+    known = run.receipts.deliveries(_REASONS) if run.receipts.were_fetched else None
     by_country = [country(charge) for charge in charges]
     return Digest(
         title=printable(facts.input_name if facts.input_name != "-" else Path(run.place).name, 120),
@@ -61,9 +77,11 @@ def digest_of(run: Run, wall_s: float, numbers: Numbers) -> Digest:
         written=f"{moment(wall_s)} ({zone(wall_s)})",
         lead=lead(run, tally, stretches, charges),
         notes=tuple(_notes(run, tally, numbers)),
-        tiles=tuple(tiles(run, tally, stretches, charges)),
+        tiles=tuple(tiles(run, tally, stretches, charges, known)),
         charts=tuple(charts(stretches, figures.slices(width_s), width_s)),
         outcomes=tuple(outcomes(tally)),
+        delivered=tuple(deliveries(known)) if known else (),
+        undelivered=tuple(undelivered(run, known, numbers)) if known else (),
         countries=tuple(by_country[:_COUNTRIES]),
         total=sums(charges) if len(charges) > 1 else (),
         sizes=tuple(sizes(figures)),

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from bulksend.model import Status
 from bulksend.planning import Tally
 from bulksend.reports.wording import day, local, share, zone
-from bulksend.runs import Charge, Run, Stretch
+from bulksend.runs import Charge, Deliveries, Run, Stretch
 from bulksend.sms import dollars
 from bulksend.words import many, time_of
 
@@ -47,13 +47,17 @@ def lead(run: Run, tally: Tally, stretches: Sequence[Stretch], charges: Sequence
     return f"{whole} {'was' if sent == 1 else 'were'} accepted for sending {when}{cost}{others}."
 
 
-def tiles(run: Run, tally: Tally, stretches: Sequence[Stretch], charges: Sequence[Charge]) -> Iterator[Tile]:
-    """The figures, those that matter most first."""
+def tiles(
+    run: Run, tally: Tally, stretches: Sequence[Stretch], charges: Sequence[Charge], known: Deliveries | None
+) -> Iterator[Tile]:  # fmt: skip
+    """The figures, those that matter most first; what receipts tell where they were fetched."""
     if not stretches:
         yield from _planned(run, tally)
         return
     statuses, sent = tally.statuses, tally.statuses[Status.SENT]
     yield Tile("Sent", f"{sent:,}", f"of {many(tally.rows, 'row')}, {share(sent, tally.rows)}", Status.SENT)
+    if known:
+        yield Tile("Reached", f"{known.reached:,}", _reached(known), Status.SENT if known.reached else "")
     kinds = [(statuses[status], kind) for status, kind in _KINDS.items()]
     missing = sum(count for count, _ in kinds)
     told = " · ".join(f"{count:,} {kind}" for count, kind in kinds if count)
@@ -86,6 +90,13 @@ def _planned(run: Run, tally: Tally) -> Iterator[Tile]:
         yield Tile("Left out", f"{skipped:,}", "on purpose")
     unpriced = f", {overview.unpriced:,} messages without a known rate" if overview.unpriced else ""
     yield Tile("Estimated", dollars(overview.price), f"for {many(overview.parts, 'SMS part')}{unpriced}")
+
+
+def _reached(known: Deliveries) -> str:
+    """Which share that is, and what is to be said of the others."""
+    others = ((known.failed, "not reached"), (known.open, "not known yet"))
+    beside = (f"{count:,} {what}" for count, what in others if count)
+    return " · ".join((f"{share(known.reached, known.sent)} of the sent", *beside))
 
 
 def _charged(run: Run, charges: Sequence[Charge]) -> str:

@@ -28,6 +28,9 @@ def summary_of(run: Run, chosen: str = "") -> Summary:
     lines += [(status.value, tally.statuses[status]) for status in Status]
     if tally.in_flight:
         lines.append(("in flight", tally.in_flight))
+    if run.receipts.were_fetched:
+        known = run.receipts.deliveries(0)
+        lines += [("reached", known.reached), ("not reached", known.failed), ("not known yet", known.open)]
     lines.append(("charged", f"{dollars(tally.charged)} by the API's words"))
     if stretches:
         lines += [("first attempt", _moment(stretches[0].since_s)), ("last outcome", _moment(stretches[-1].until_s))]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from bulksend.model import Encoding, Status
 from bulksend.planning import Tally
 from bulksend.reports.wording import Numbers, share
-from bulksend.runs import Charge, Figures, Run, Stretch
+from bulksend.runs import Charge, Deliveries, Figures, Run, Stretch
 from bulksend.sending import PHILIPPINES
 from bulksend.sms import dollars, phones
 from bulksend.words import many, time_of
@@ -64,6 +64,28 @@ def outcomes(tally: Tally) -> Iterator[Bar]:
     for name, count, meaning in counts:
         if count:
             yield Bar(name, (f"{count:,}", share(count, tally.rows), meaning), count / longest, name)
+
+
+def deliveries(known: Deliveries) -> Iterator[Bar]:
+    """How many of the sent messages reached their phones."""
+    counts = (
+        ("reached", known.reached, "the phone confirmed it", Status.SENT),
+        ("not reached", known.failed, "its receipt says so", Status.REJECTED),
+        ("not known yet", known.open, "no receipt says whether the phone was reached", Status.UNKNOWN),
+    )
+    longest = max(count for _, count, *_ in counts) or 1
+    for name, count, meaning, kind in counts:
+        if count:
+            yield Bar(name, (f"{count:,}", share(count, known.sent), meaning), count / longest, kind)
+
+
+def undelivered(run: Run, known: Deliveries, numbers: Numbers) -> Iterator[Why]:
+    """Why messages did not reach their phones."""
+    lines = run.lines()
+    for why in known.reasons:
+        yield Why(
+            numbers.within(why.says) or "without a reason", why.rows, (f"row {why.first}{lines.beside(why.first)}",)
+        )
 
 
 def country(charge: Charge) -> Bar:

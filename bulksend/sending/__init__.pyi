@@ -9,9 +9,12 @@ from .journal import Journal as Journal
 from .keys import Keys as Keys
 from .limits import ErrorLimit as ErrorLimit
 from .limits import Errors as Errors
+from .listener import Heard as Heard
+from .listener import Listener as Listener
 from .optouts import OptOuts as OptOuts
 from .pace import Pace as Pace
 from .progress import Progress as Progress
+from .progress import status_of as status_of
 from .proof import DEDUP_MEMORY_S as DEDUP_MEMORY_S
 from .proof import Proof as Proof
 from .stop import Stop as Stop

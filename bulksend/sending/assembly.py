@@ -16,6 +16,7 @@ from bulksend.sending.feed import Past
 from bulksend.sending.journal import Journal
 from bulksend.sending.keys import Keys
 from bulksend.sending.limits import Errors, alike_max
+from bulksend.sending.listener import Listener
 from bulksend.sending.optouts import Gatekeeper, OptOuts
 from bulksend.sending.pace import Pace, limiter
 from bulksend.sending.proof import Proof
@@ -39,6 +40,7 @@ def assemble(
     budget: Budget | None = None,
     errors: Errors | None = None,
     optouts: OptOuts | None = None,
+    listener: Listener | None = None,
     rng: random.Random | None = None,
     mono_s: Callable[[], float] = time.monotonic,
     wall_s: Callable[[], float] = time.time,
@@ -57,6 +59,7 @@ def assemble(
         budget: what the run may cost, or None.
         errors: counts the rows that end unsent, or None if they may.
         optouts: who opted out, or None if nobody can.
+        listener: hears of every attempt, or None if nobody wants to.
         rng: the waits' jitter.
         mono_s: monotonic seconds.
         wall_s: seconds since 1970.
@@ -91,6 +94,7 @@ def assemble(
         keys,
         Gatekeeper(optouts, stopping),
         past or Past(),
+        listener,
         mono_s=mono_s,
         wall_s=wall_s,
     )

@@ -122,7 +122,16 @@ class Consequences:
         if final:
             self._count(item.row, event)
         return Outcome(
-            item.row, event, final, wall_s, verdict.http_status, answer, verdict.says, learned, attempt.in_doubt
+            item.row,
+            event,
+            final,
+            wall_s,
+            verdict.http_status,
+            answer,
+            verdict.says,
+            learned,
+            attempt.in_doubt,
+            verdict.code,
         )
 
     def looked(self, mono_s: float, *, found: bool) -> None:
@@ -156,7 +165,8 @@ class Consequences:
             self._tries.forget(item.row)
             if attempt.in_doubt:
                 self._count(item.row, Event.DOUBTED)
-        return Outcome(item.row, Event.EXCLUDED, final=True, ended_at=wall_s, error=says)
+        in_doubt = attempt is not None and attempt.in_doubt
+        return Outcome(item.row, Event.EXCLUDED, final=True, ended_at=wall_s, error=says, in_doubt=in_doubt)
 
     def hold_back(self, item: Queued, attempt: Attempt, mono_s: float, wall_s: float) -> Outcome:
         """The run must wait between the intent and the POST: nothing left, and it goes as soon as it may."""

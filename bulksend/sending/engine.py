@@ -22,6 +22,7 @@ from bulksend.sending.feed import Feed, Past
 from bulksend.sending.gate import Gate
 from bulksend.sending.journal import Journal
 from bulksend.sending.keys import Keys
+from bulksend.sending.listener import Listener
 from bulksend.sending.optouts import Gatekeeper
 from bulksend.sending.pace import Pace, grant
 from bulksend.sending.progress import Progress
@@ -53,6 +54,7 @@ class Engine:
         keys: makes the dedup keys; None to send without them.
         gatekeeper: tells whose messages must not leave.
         past: what is known of the time before.
+        listener: hears of every attempt; None if nobody wants to.
         mono_s: the dispatcher's clock, in monotonic seconds.
         wall_s: seconds since 1970.
     """
@@ -72,6 +74,7 @@ class Engine:
         keys: Keys | None,
         gatekeeper: Gatekeeper,
         past: Past,
+        listener: Listener | None = None,
         *,
         mono_s: Callable[[], float] = time.monotonic,
         wall_s: Callable[[], float] = time.time,
@@ -93,7 +96,7 @@ class Engine:
         self._mono_s = mono_s
         self._wall_s = wall_s
         self._feed = Feed(journal, dispatcher)
-        self._settling = Settling(journal, consequences, stopping)
+        self._settling = Settling(journal, consequences, stopping, listener)
         self._outbox: asyncio.Queue[tuple[Queued, Attempt]] = asyncio.Queue()
         self._busy = 0  # messages handed out and not concluded
         self._under_way = 0  # of these, so many are being sent
@@ -241,20 +244,22 @@ class Engine:
                 self._note(self._consequences.leave_in_doubt(item, attempt, self._mono_s(), self._wall_s()))
                 continue
             self._under_way += 1
+            left_s = self._mono_s()
             try:
                 key = None if self._keys is None else self._keys.of(attempt.message)
                 self._journal.leaves(attempt)
                 verdict = await self._sender.send(attempt.message, key)
             except asyncio.CancelledError:
-                self._conclude(item, attempt, CUT_SHORT)
+                self._conclude(item, attempt, CUT_SHORT, left_s)
                 raise
-            self._conclude(item, attempt, verdict)
+            self._conclude(item, attempt, verdict, left_s)
 
-    def _conclude(self, item: Queued, attempt: Attempt, verdict: Verdict) -> None:
+    def _conclude(self, item: Queued, attempt: Attempt, verdict: Verdict, left_s: float) -> None:
         self._under_way -= 1
         self._gate.heard(verdict)
-        others = self._under_way
-        self._note(self._consequences.draw(item, attempt, verdict, self._mono_s(), self._wall_s(), others=others))
+        mono_s, others = self._mono_s(), self._under_way
+        outcome = self._consequences.draw(item, attempt, verdict, mono_s, self._wall_s(), others=others)
+        self._note(outcome, attempt, mono_s - left_s)
 
     def _call_off(self, item: Queued, attempt: Attempt) -> None:
         self._note(self._consequences.call_off(item, attempt, self._mono_s(), self._wall_s()))
@@ -262,9 +267,9 @@ class Engine:
     def _exclude(self, item: Queued, attempt: Attempt | None, says: str) -> None:
         self._note(self._consequences.exclude(item, attempt, says, self._mono_s(), self._wall_s()))
 
-    def _note(self, outcome: Outcome) -> None:
+    def _note(self, outcome: Outcome, attempt: Attempt | None = None, took_s: float = 0.0) -> None:
         self._busy -= 1
-        self._settling.note(outcome)
+        self._settling.note(outcome, attempt, took_s)
         self._wake.set()
 
     def _let_go(self, items: Collection[Queued]) -> None:

@@ -10,6 +10,7 @@ from bulksend.model import Event, Outcome, Status
 _STATUSES = {
     Event.ACCEPTED: Status.SENT,
     Event.KNOWN: Status.SKIPPED,
+    Event.EXCLUDED: Status.SKIPPED,
     Event.REJECTED: Status.REJECTED,
     Event.FAILED: Status.FAILED,
 }

@@ -6,9 +6,10 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable
 
-from bulksend.model import Event, Outcome, Status
+from bulksend.model import Attempt, Event, Outcome, Status
 from bulksend.sending.consequences import Consequences
 from bulksend.sending.journal import Journal
+from bulksend.sending.listener import Heard, Listener
 from bulksend.sending.progress import status_of
 from bulksend.sending.stopping import Stopping
 
@@ -18,7 +19,7 @@ _GROUP_S = 0.015
 
 
 class Settling:
-    """Commits a run's outcomes. Only what is committed counts.
+    """Commits a run's outcomes. Only what is committed counts, and is heard.
 
     Attributes:
         ends: how the rows ended that the run is done with.
@@ -27,19 +28,25 @@ class Settling:
         latest: why the last of these is.
     """
 
-    def __init__(self, journal: Journal, consequences: Consequences, stopping: Stopping) -> None:
+    def __init__(
+        self, journal: Journal, consequences: Consequences, stopping: Stopping, listener: Listener | None
+    ) -> None:
         self.ends: Counter[Status] = Counter()
         self.charged = self.retries = 0
         self.latest = ""
         self._journal = journal
         self._consequences = consequences
         self._stopping = stopping
+        self._listener = listener
+        self._tried: dict[int, tuple[Attempt, float]] = {}  # by row, for the listener
         self._outcomes: list[Outcome] = []
         self._some = asyncio.Event()
 
-    def note(self, outcome: Outcome) -> None:
-        """Take an outcome that is to be committed soon."""
+    def note(self, outcome: Outcome, attempt: Attempt | None = None, took_s: float = 0.0) -> None:
+        """Take an outcome that is to be committed soon; of an attempt that left, that and how long it took."""
         self._outcomes.append(outcome)
+        if self._listener is not None and attempt is not None:
+            self._tried[outcome.row] = attempt, took_s
         self._some.set()
 
     async def run(self) -> None:
@@ -64,6 +71,8 @@ class Settling:
         except BaseException:
             self._outcomes = outcomes + self._outcomes
             raise
+        if self._listener is not None and outcomes:
+            self._listener.hear_of([Heard(outcome, *self._tried.pop(outcome.row, ())) for outcome in outcomes])
         for outcome in outcomes:
             if outcome.final or outcome.event is Event.ACCEPTED:
                 self.ends[status_of(outcome)] += 1

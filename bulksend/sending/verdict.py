@@ -71,6 +71,7 @@ class Verdict(NamedTuple):
         retry_after_s: how long the server asks to be left alone, or None; above 0.
         slow: whether it asks to be asked less, for however long.
         voice: who spoke.
+        code: what kept a usable answer from coming, for machines; empty if one came.
     """
 
     ruling: Ruling
@@ -81,6 +82,7 @@ class Verdict(NamedTuple):
     retry_after_s: float | None = None
     slow: bool = False
     voice: Voice = Voice.NONE
+    code: str = ""
 
     @property
     def is_answer(self) -> bool:
@@ -103,7 +105,11 @@ def accepted_before(message_id: str, by: str = "") -> str:
     return f"accepted before ({known}), not charged again" if known else "accepted before, not charged again"
 
 
-CUT_SHORT = Verdict(DOUBTED, says="the run was stopped before the answer came: it may or may not have been accepted")
+CUT_SHORT = Verdict(
+    DOUBTED,
+    says="the run was stopped before the answer came: it may or may not have been accepted",
+    code="cut short",
+)
 """Of a message whose answer nobody waited for."""
 
 

@@ -20,11 +20,12 @@ from planned import Rows, write_plan
 from runfiles import ANA, ANSWER, begin, facts, notes_of, number, outcome, own, pending
 
 from bulksend.errors import RunFileError
-from bulksend.model import ContactId, Message, Recipient, Status
+from bulksend.model import ContactId, Message, MicroUSD, Reached, Receipt, Recipient, Status
 from bulksend.planning import Findings, Lines
 from bulksend.runs.opening import new_plan, replan
 from bulksend.runs.sqlite.owned import OwnSqliteRun
 from bulksend.runs.sqlite.plan import PlanWriter
+from bulksend.runs.sqlite.run import SqliteRun
 from bulksend.runs.store import OwnRun
 from bulksend.sending import Keys
 
@@ -243,3 +244,34 @@ def test_a_run_that_somebody_reads_is_not_replaced(tmp_path: Path) -> None:
             put(run, path, [(number(1), "Hello")])
     with own(path) as still:
         assert [state for _, state, *_ in still.results()] == ["sent", "pending"]
+
+
+def receipts_of(path: Path) -> list[tuple[int, Receipt]]:
+    with SqliteRun.open(path) as run:
+        return list(run.receipts.all())
+
+
+def test_receipts_go_with_the_messages_that_they_are_of(tmp_path: Path) -> None:
+    path, (a, b, c) = tmp_path / "june.run", map(number, range(1, 4))
+    run = begun(path, [(a, "Hi"), (b, "Hi"), (c, "Hi")], [Status.SENT, Status.SENT])
+    told = Receipt(ANSWER.message_id, to_telco=True, to_phone=Reached.FAILED, error="off", charged=MicroUSD(7))
+    assert run.receipts.awaited().note([told]) == 2  # the test's server gives all the same id
+    with put(run, path, [(b, "Hello"), (c, "Hi"), (c, "Two")]):
+        assert receipts_of(path) == [(1, told), (4, told)]
+    with put(own(path), path, [(c, "Hi"), (a, "Hi"), (b, "Hi")]) as replanned:
+        assert receipts_of(path) == [(2, told), (3, told)]
+        assert replanned.receipts.awaited().left == 0
+
+
+def test_where_no_receipts_were_fetched_there_are_none_afterwards(tmp_path: Path) -> None:
+    path = tmp_path / "june.run"
+    with put(begun(path, [(number(1), "Hi")], [Status.SENT]), path, [(number(1), "Hello")]) as replanned:
+        assert not replanned.receipts.were_fetched
+
+
+def test_where_its_results_were_written_is_still_known_for_a_purge(tmp_path: Path) -> None:
+    path = tmp_path / "june.run"
+    run = begun(path, [(number(1), "Hi")], [Status.SENT])
+    run.note_results("/there/june.csv")
+    with put(run, path, [(number(1), "Hello")]) as replanned:
+        assert replanned.results_at() == ["/there/june.csv"]

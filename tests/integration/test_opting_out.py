@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from memory import Memory, MemoryJournal
 from test_engine import BRISK, HOT, KEYS, LIMIT_S, NoJitter, Server, accepted, accepts_all, echoes_all, refused
 
 from bulksend.engagespark.outcomes import Fault, Reply
-from bulksend.model import ContactId, Event, Message, MicroUSD, PhoneNumber, Recipient
+from bulksend.model import ContactId, Event, Message, MicroUSD, PhoneNumber, Recipient, Status
 from bulksend.runs import OptedOut, OptOuts
 from bulksend.runs.states import Decision, Life, State
 from bulksend.sending import Budget, Cap, Caps, ErrorLimit, Errors, Pace, Stop, Stopping, StopReason, assemble
@@ -37,10 +38,12 @@ class Office:
 
     Attributes:
         now: the engine's clock beside the time that passes: what makes a look old without waiting.
+        ends: how the last run says that its rows ended.
     """
 
     path: Path
     now: float = 0.0
+    ends: Mapping[Status, int] = field(default_factory=dict)
 
     def opts_out(self, *recipients: Recipient) -> None:
         """From another process's point of view: the list is opened, written and closed."""
@@ -71,7 +74,9 @@ class Office:
                 **how,  # type: ignore[arg-type]
             )
             async with asyncio.timeout(LIMIT_S):
-                return await engine.run()
+                stop = await engine.run()
+            self.ends = engine.progress.ends
+            return stop
 
 
 @pytest.fixture
@@ -106,6 +111,7 @@ async def test_a_run_of_nobody_else_ends(office: Office) -> None:
     assert await office.send(memory, server) is None
     assert server.rows == []
     assert lives(memory) == [OUT, OUT]
+    assert office.ends == {Status.SKIPPED: 2}
 
 
 def begun(memory: Memory, server: Server) -> list[int]:
@@ -133,6 +139,7 @@ async def test_who_opts_out_between_the_intent_and_the_post_gets_nothing(office:
     assert ahead
     assert not {*ahead} & {*server.rows}
     assert {memory.notes[row].life for row in ahead} == {IN_DOUBT if resent else OUT}
+    assert office.ends[Status.UNKNOWN if resent else Status.SKIPPED] == len(ahead)
     assert {memory.notes[row].attempts for row in ahead} == {0}
     assert len(server.rows) == 200 - len(ahead)
 

@@ -145,6 +145,12 @@ SAMPLES: dict[str, tuple[str, Any, str]] = {
     "quiet": ("1", True, "true"),
     "verbose": ("1", True, "true"),
     "json": ("1", True, "true"),
+    "webhook": ("https://x.example/a", "https://x.example/a", '"https://x.example/a"'),
+    "webhook-secret-file": ("secret.txt", Path("secret.txt"), '"secret.txt"'),
+    "log-file": ("a.log", Path("a.log"), '"a.log"'),
+    "metrics-port": ("9100", 9100, "9100"),
+    "metrics-file": ("a.prom", Path("a.prom"), '"a.prom"'),
+    "on-finish": ("notify.sh --now", "notify.sh --now", '"notify.sh --now"'),
 }
 
 
@@ -240,6 +246,14 @@ def test_a_file_that_cannot_be_understood_is_told_in_a_sentence(
     toml(text)
     assert run(name, "in.csv") == ExitCode.USAGE
     assert f"Error: {says}" in capsys.readouterr().err
+
+
+def test_what_may_be_a_secret_is_not_repeated(capsys: pytest.CaptureFixture[str]) -> None:
+    toml('webhook = ["https://x.example/s3cret"]')
+    assert run("send", "in.csv", "--sandbox") == ExitCode.USAGE
+    said = capsys.readouterr().err
+    assert "bulksend.toml: 'webhook' (--webhook) takes text" in said
+    assert "s3cret" not in said
 
 
 def test_a_file_in_another_encoding_and_a_folder_of_its_name_are_told_in_a_sentence(

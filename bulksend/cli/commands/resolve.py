@@ -9,13 +9,14 @@ import click
 
 from bulksend import campaign
 from bulksend.campaign import LookedUp
-from bulksend.cli import codes, options, run_view
+from bulksend.cli import codes, options, run_view, summary
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import console, tell_error
 from bulksend.cli.excluded_view import excluded_teller, not_again_words
 from bulksend.cli.given import PaceSettings, TargetSettings
 from bulksend.cli.groups import Group, with_options
 from bulksend.cli.looked_view import WHY_NOT
+from bulksend.cli.monitors import MONITORS, Monitors, MonitorSettings
 from bulksend.cli.options import QUIET, TELLS_ALL
 from bulksend.cli.sending import (
     Manners,
@@ -91,8 +92,10 @@ RESOLVE = Group(
     },
 )
 @click.argument("run_file", metavar="RUN", type=click.Path(path_type=Path))
-@with_options(options.TARGET, options.PACE, RESOLVE)
-def command(run_file: Path, to: TargetSettings, paced: PaceSettings, said: ResolveSettings) -> ExitCode:
+@with_options(options.TARGET, options.PACE, RESOLVE, MONITORS)
+def command(
+    run_file: Path, to: TargetSettings, paced: PaceSettings, said: ResolveSettings, watched: MonitorSettings
+) -> ExitCode:  # fmt: skip
     """Say what became of the rows that may or may not have been accepted.
 
     They are looked up in the API's list of messages, where the server has one. What is not found stays unknown, unless
@@ -108,10 +111,18 @@ def command(run_file: Path, to: TargetSettings, paced: PaceSettings, said: Resol
         check_output(paths.results, paths.run, *inputs_of(run))
     check_own(paths.results, paths.run)
     org_id, base_url = to.address
-    manners = Manners(out, paths.results, wait=said.wait, hides_progress=said.no_progress or said.quiet)
+    monitors = watched.opened(out, paths.run, paths.results, *to.files)
+    manners = Manners(
+        out,
+        paths.results,
+        wait=said.wait,
+        hides_progress=said.no_progress or said.quiet,
+        monitors=monitors,
+    )
     tell = excluded_teller(out, is_list_said=False, tells_doubts=not said.resend)
-    with campaign.own_as_planned(paths.run, Terms(org_id=org_id, base_url=base_url), tell=tell) as run:
-        return _Resolver(run, to, paced, said, manners).resolve()
+    terms = Terms(org_id=org_id, base_url=base_url)
+    with monitors.telling(str(paths.run)), campaign.own_as_planned(paths.run, terms, tell=tell) as run:
+        return _Resolver(run, to, paced, said, manners, monitors).resolve()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +134,7 @@ class _Resolver:
     paced: PaceSettings
     said: ResolveSettings
     manners: Manners
+    monitors: Monitors
 
     def resolve(self) -> ExitCode:
         out, rows = self.manners.out, self.run.in_doubt()
@@ -177,9 +189,15 @@ class _Resolver:
             return self._end(looked)
         campaign.decide(self.run, rows, resend=True)
         how = replace(self.paced.options(), dedup=self.run.is_keyed)
+        self.monitors.planned(self.run.place, self.run.plan())
         told = send_and_tell(self.run, account, target, how, self.manners)
-        is_over = told.ending.ended.stop is None and told.code is not ExitCode.STOPPED
-        return codes.of_resolve(told.ending.tally, could_look=True) if is_over else told.code
+        if told.ending.ended.stop is None and told.code is not ExitCode.STOPPED:
+            told = replace(told, code=codes.of_resolve(told.ending.tally, could_look=True))
+        self.monitors.ended(
+            summary.of_send(self.run, told, self.manners.results),
+            is_rehearsal=self.run.facts.address.is_rehearsal,
+        )
+        return told.code
 
     def _allowed(self) -> list[RowInDoubt]:
         """The rows in doubt, without those that go to who is to get nothing more."""

@@ -15,7 +15,8 @@ from bulksend.cli.console import REHEARSAL, console
 from bulksend.cli.earlier import check_not_lost
 from bulksend.cli.given import FileSettings, PaceSettings, PlanSettings, RepeatSettings, TargetSettings
 from bulksend.cli.groups import Group, with_options
-from bulksend.cli.opening import Asking, Opened, Opener
+from bulksend.cli.monitors import MONITORS, Monitors, MonitorSettings
+from bulksend.cli.opening import Asking, Opened, Opener, check_organization
 from bulksend.cli.options import QUIET, VERBOSE
 from bulksend.cli.page import Page
 from bulksend.cli.question import question_of, tells_a_no
@@ -41,7 +42,7 @@ from bulksend.engagespark import Looked
 from bulksend.errors import UsageError
 from bulksend.model import Endpoint, MicroUSD
 from bulksend.reports import check_output, inputs_at
-from bulksend.runs import Address, Paths, is_run_file, open_run
+from bulksend.runs import Address, Paths, is_run_file
 from bulksend.sending import ErrorLimit
 from bulksend.words import many
 
@@ -128,7 +129,7 @@ SEND = Group(
     },
 )
 @click.argument("input_name", metavar="INPUT|RUNFILE", type=NAME)
-@with_options(options.TARGET, options.PLAN, options.PACE, options.REPEATS, options.FILES, SEND)
+@with_options(options.TARGET, options.PLAN, options.PACE, options.REPEATS, options.FILES, SEND, MONITORS)
 def command(
     input_name: str,
     to: TargetSettings,
@@ -137,6 +138,7 @@ def command(
     again: RepeatSettings,
     files: FileSettings,
     said: SendSettings,
+    watched: MonitorSettings,
 ) -> ExitCode:
     """Send a campaign: plan INPUT, show the price, ask, send.
 
@@ -192,9 +194,10 @@ def command(
         repeating=again.options(),
         history_days=said.history_days,
     )
+    monitors = watched.opened(out, paths.run, paths.results, *read)
     opener = Opener(out, paths.run, files.results, read, planned.rates, Asking(repeat=again.repeat, new=said.new))
     with tells_a_no(as_json=said.as_json):
-        return _opened_and_sent(input_name, to, planned, opener, how, again, said)
+        return _opened_and_sent(input_name, to, planned, opener, how, again, said, monitors)
 
 
 def _opened_and_sent(
@@ -205,6 +208,7 @@ def _opened_and_sent(
     how: SendOptions,
     again: RepeatSettings,
     said: SendSettings,
+    monitors: Monitors,
 ) -> ExitCode:
     opened = _opened(input_name, to, planned, opener, yes=said.yes)
     if opened.repeat:
@@ -215,16 +219,19 @@ def _opened_and_sent(
         wait=said.wait,
         hides_progress=said.no_progress or said.quiet,
         leaves_out=again.is_said,
+        monitors=monitors,
     )
-    with opened.run as run:
+    with monitors.telling(opened.run.place), opened.run as run:
         try:
             told = _send(opened, to, planned, how, manners, said)
         except BaseException:
             if opened.is_another and not run.has_begun:  # or the next command would take it for agreed
                 run.remove()
             raise
+        as_object = summary.of_send(run, told, manners.results)
+        monitors.ended(as_object, is_rehearsal=run.facts.address.is_rehearsal)
         if said.as_json:
-            summary.write(summary.of_send(run, told, manners.results))
+            summary.write(as_object)
     return told.code
 
 
@@ -233,7 +240,7 @@ def _opened(input_name: str, to: TargetSettings, planned: PlanSettings, opener: 
     if is_run_file(Path(input_name)):
         plan_options = planned.options()
         check_can_ask(yes=yes)
-        _check_organization(Path(input_name), to)
+        check_organization(Path(input_name), to)
         return opener.as_planned(planned.terms(to, plan_options), plan_options.exclusions)
     plan_options = planned.options()
     org_id, base_url = to.address
@@ -242,15 +249,6 @@ def _opened(input_name: str, to: TargetSettings, planned: PlanSettings, opener: 
     to.check(address)
     target_of(to, address, plan_options.endpoint)  # before a long plan: is the address fit for use?
     return opener.of_input(planned.request(input_name, plan_options, address))
-
-
-def _check_organization(place: Path, to: TargetSettings) -> None:
-    """See that it is known whose account a kept plan goes to: an estimate need not know that."""
-    org_id, base_url = to.address
-    with open_run(place) as run:
-        planned = run.facts.address
-    if not (org_id or planned.org_id):
-        to.check(Address(0, planned.base_url if base_url is None else base_url))
 
 
 def _send(
@@ -291,4 +289,6 @@ def _send(
         question = question_of(run, plan, how)
         if question and not said.yes and not agreed(question, out):
             raise click.exceptions.Exit(ExitCode.STOPPED)
+        if manners.monitors:
+            manners.monitors.planned(run.place, plan)
         return send_and_tell(run, account, target, how, manners)

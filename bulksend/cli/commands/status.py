@@ -9,6 +9,7 @@ import click
 from bulksend.cli import options, run_view, summary
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import console
+from bulksend.cli.receipt_words import deliveries_of, of_deliveries
 from bulksend.cli.settings import Command, option
 from bulksend.cli.standing_view import purge_words, who_words
 from bulksend.cli.which_run import run_meant
@@ -51,5 +52,5 @@ def command(run_file: Path, *, watch: bool, verbose: bool, as_json: bool) -> Exi
             says = purge_words(run.place, stand.purge)
             out.print(f"{says[0].upper()}{says[1:]}.", soft_wrap=True)
         if as_json:
-            summary.write(summary.of_stand(stand))
+            summary.write(summary.of_stand(stand) | of_deliveries(deliveries_of(run)))
     return ExitCode.OK

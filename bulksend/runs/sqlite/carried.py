@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import orjson
 
-from bulksend.runs.sqlite import life
+from bulksend.runs.sqlite import life, receipts
 from bulksend.runs.sqlite.compared import do, has_carried
 from bulksend.runs.sqlite.queries import NUMBER
 from bulksend.runs.states import State
@@ -26,7 +26,7 @@ CREATE TABLE main.carried (  -- rows whose message was sent before the input was
 """
 _CHANGED = "sent before its row was changed, with the text of then"
 _GONE = "sent before the input was changed: it has no such row any more"
-_FACTS = ("turn", "dedup proven", "keyed", "limited", "clock", "highest clock")
+_FACTS = ("turn", "dedup proven", "keyed", "limited", "clock", "highest clock", "results")
 _SENDS = (
     "state, attempts, started_at, ended_at, doubt_since, decision, ticket, proof, http_status, answer, charged, error"
 )
@@ -139,6 +139,7 @@ def carry_over(db: sqlite3.Connection, before: Sequence[str], now: Sequence[str]
     moved = Moved(*db.execute(_COUNT).fetchone())
     do(db, _MOVE)
     db.executemany(_ADD_GONE, _gone(db, before, now))
+    receipts.carry_over(db)
     do(db, f"{_NOTE}; {_COUNT_COPIES}")
     do(db, "".join(f"DROP TABLE {name};" for name in _TABLES))
     return moved

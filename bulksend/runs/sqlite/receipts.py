@@ -61,6 +61,10 @@ _SPAN = """
 SELECT count(*), coalesce(min(coalesce(doubt_since, started_at)), 0.0), coalesce(max(started_at), 0.0)
 FROM temp.awaited JOIN sends USING (row)
 """
+_CARRY = """
+INSERT INTO main.receipts SELECT moves.now, r.to_telco, r.to_phone, r.error, r.charged
+FROM old.receipts r JOIN moves ON moves.was = r.row
+"""
 _NOTE = "INSERT OR REPLACE INTO main.receipts SELECT row, ?, ?, ?, ? FROM temp.awaited WHERE message_id = ?"
 
 
@@ -170,8 +174,15 @@ def forget(db: sqlite3.Connection) -> None:
         db.execute("UPDATE main.receipts SET error = ''")
 
 
-def _are_there(db: sqlite3.Connection) -> bool:
-    sql = "SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND name = 'receipts'"
+def carry_over(db: sqlite3.Connection) -> None:
+    """Those of another run, attached as ``old``, go with its rows, by ``moves``; inside the caller's transaction."""
+    if _are_there(db, "old"):
+        db.execute(_TABLE)
+        db.execute(_CARRY)
+
+
+def _are_there(db: sqlite3.Connection, schema: str = "main") -> bool:
+    sql = f"SELECT 1 FROM {schema}.sqlite_master WHERE type = 'table' AND name = 'receipts'"
     return db.execute(sql).fetchone() is not None
 
 
