@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "bulksend"
 
 ROOMS = (
     "__main__", "cli", "web", "monitoring", "campaign", "reports", "runs", "engagespark", "sending", "planning",
-    "sms", "files", "words", "model", "errors", "rules",
+    "sms", "when", "files", "words", "model", "errors", "rules",
 )  # fmt: skip
 """From the top floor down: imports point downward only."""
 

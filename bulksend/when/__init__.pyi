@@ -1,0 +1,10 @@
+from .moments import Moment as Moment
+from .moments import parse_moment as parse_moment
+from .schedule import Schedule as Schedule
+from .schedule import Span as Span
+from .schedule import WindowEnd as WindowEnd
+from .wanted import Wanted as Wanted
+from .windows import Window as Window
+from .windows import Windows as Windows
+from .zones import local as local
+from .zones import machine_zone as machine_zone
