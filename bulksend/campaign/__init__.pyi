@@ -15,6 +15,7 @@ from .doubts import check_can_resend as check_can_resend
 from .doubts import decide as decide
 from .doubts import look_up as look_up
 from .drafts import PlanRequest as PlanRequest
+from .drafts import schedule_at as schedule_at
 from .ending import Ending as Ending
 from .ending import Finish as Finish
 from .ending import NextStep as NextStep
@@ -34,7 +35,9 @@ from .events import Slowed as Slowed
 from .events import Started as Started
 from .events import StoppingEarly as StoppingEarly
 from .events import Tell as Tell
+from .events import Waiting as Waiting
 from .excluding import Excluded as Excluded
+from .excluding import exclude as exclude
 from .exclusions import exclusions as exclusions
 from .gathering import Place as Place
 from .gathering import Unread as Unread
@@ -72,8 +75,13 @@ from .search import search as search
 from .sends import end_unsent as end_unsent
 from .sends import held_account as held_account
 from .sends import send as send
+from .spans import ANSWER_S as ANSWER_S
+from .spans import expected_s as expected_s
+from .spans import least_s as least_s
+from .spans import span_of as span_of
 from .stops import Asked as Asked
 from .stops import fetch_stops as fetch_stops
 from .trial import Trial as Trial
 from .trial import trial_of as trial_of
 from .trial import trial_run as trial_run
+from .waiting import wait_until_open as wait_until_open

@@ -25,6 +25,7 @@ from bulksend.runs import (
     open_run,
     replan,
 )
+from bulksend.when import Schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +104,12 @@ class Draft:
             RunFileError: it cannot be written, or the run of this name has begun meanwhile.
         """
         try:
+            schedule = schedule_at(self.place)  # the plan that is there may be replaced, and its moment holds
             run = finish_plan(self._writer, self._facts, self.plan.findings, self._lines, time.time())
         except BaseException:
             self.discard()
             raise
-        return self._noted(run)
+        return self._noted(run, schedule)
 
     def replace(self, run: OwnRun) -> OwnRun:
         """Put it in the place of a run that has begun, which is closed: what that has sent, or may have, stays sent.
@@ -131,14 +133,29 @@ class Draft:
         """Throw it away."""
         self._writer.discard()
 
-    def _noted(self, run: OwnRun) -> OwnRun:
-        """The run, which knows with whose wish to get nothing it was compared."""
+    def _noted(self, run: OwnRun, schedule: Schedule | None = None) -> OwnRun:
+        """The run, which knows with whose wish to get nothing it was compared, and when it is to be sent."""
         try:
+            if schedule is not None and not schedule.is_any_time:
+                run.times.keep(schedule)
             run.note_excluded_by(self._excluded_by)
         except BaseException:
             run.close()
             raise
         return run
+
+
+def schedule_at(place: Path) -> Schedule:
+    """When the run of a place is to be sent; any time if there is none.
+
+    Raises:
+        UsageError: it is of a newer version.
+        RunFileError: it cannot be read.
+    """
+    if not is_run_file(place):
+        return Schedule()
+    with open_run(place) as run:
+        return run.times.schedule
 
 
 def _close_commands(place: Path) -> None:

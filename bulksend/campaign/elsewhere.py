@@ -35,7 +35,7 @@ def check_not_asked(run: OwnRun) -> None:
     """
     at_s = run.asked_at
     if at_s is not None:
-        raise StoppedError(f"{run.place}: nothing was sent: {_says(at_s)}")
+        raise StoppedError(f"{run.place}: nothing was sent: {asked_words(at_s)}")
 
 
 async def _look_on(journal: Journal, stopping: Stopping) -> None:
@@ -48,8 +48,9 @@ async def _look(journal: Journal, stopping: Stopping) -> None:
     with suppress(RunFileError, OwnedError):  # whoever notes something next hears of it
         at_s = await journal.asked_at()
         if at_s is not None and stopping.why is None:
-            stopping.ask(Stop(StopReason.ASKED, _says(at_s)))
+            stopping.ask(Stop(StopReason.ASKED, asked_words(at_s)))
 
 
-def _says(at_s: float) -> str:
+def asked_words(at_s: float) -> str:
+    """That somebody asked for the end, and when."""
     return f"somebody asked it to stop, at {time.strftime('%H:%M:%S', time.localtime(at_s))}"

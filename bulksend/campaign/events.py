@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bulksend.campaign.choices import Repeating
 from bulksend.campaign.excluding import Excluded
@@ -24,6 +24,21 @@ class AccountBusy:
     """
 
     says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A run's messages may not leave yet; it is told each second until they may.
+
+    Attributes:
+        until_s: when they may, in seconds since 1970.
+        now_s: what time it is.
+        zone: by whose clock people are told of it.
+    """
+
+    until_s: float
+    now_s: float
+    zone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +91,7 @@ class Progressed:
         free_s: how long until the next phone is free that rows wait for; None if none waits, or nobody can tell.
         slowed_s: for so long the server asks to be left alone; 0 if it does not.
         away_s: until the next try, where the server is away; None where it is not.
+        closes_s: how long until the run's window closes; None if it never does.
     """
 
     now: Progress
@@ -86,6 +102,7 @@ class Progressed:
     free_s: float | None = None
     slowed_s: float = 0.0
     away_s: float | None = None
+    closes_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +204,17 @@ class Ended:
             return End(self.stop.reason.value, self.stop.says, at_s)
         return End(LIMITED if self.is_limited and self.tally.statuses[Status.PENDING] else FINISHED, at_s=at_s)
 
+    def after(self, earlier: Ended) -> Ended:
+        """How both ended together, where this one went on after a pause."""
+        return replace(
+            self,
+            seconds=earlier.seconds + self.seconds,
+            sent_now=earlier.sent_now + self.sent_now,
+            known_now=earlier.known_now + self.known_now,
+            unexplained_now=earlier.unexplained_now + self.unexplained_now,
+            attempts_now=earlier.attempts_now + self.attempts_now,
+        )
+
     @property
     def is_in_vain(self) -> bool:
         """Whether rows were tried, and none was accepted."""
@@ -201,6 +229,7 @@ class Ended:
 CampaignEvent = (
     Excluded
     | AccountBusy
+    | Waiting
     | HistoryGone
     | LeftOut
     | Started

@@ -70,6 +70,7 @@ class View:
             free_s=later(seen.free_s),
             slowed_s=later(seen.slowed_s) or 0.0,
             away_s=later(seen.away_s),
+            closes_s=later(seen.closes_s),
         )
         return replace(self, seen=seen)
 

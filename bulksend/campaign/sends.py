@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import math
 import random
 import resource
 import time
@@ -15,15 +16,8 @@ from bulksend.campaign.choices import SendOptions
 from bulksend.campaign.clients import client
 from bulksend.campaign.doubts import look_up_doubts
 from bulksend.campaign.elsewhere import check_not_asked, heeded
-from bulksend.campaign.events import (
-    AccountBusy,
-    Ended,
-    HistoryGone,
-    LeftOut,
-    SandboxClosed,
-    Started,
-    Tell,
-)
+from bulksend.campaign.events import AccountBusy, Ended, HistoryGone, LeftOut, SandboxClosed, Started, Tell
+from bulksend.campaign.windows import heeding_hours
 from bulksend.campaign.known import explain_known
 from bulksend.campaign.limits import budget_of, errors_of, repeats_max
 from bulksend.campaign.lookback import LookedBack, look_again
@@ -32,6 +26,7 @@ from bulksend.campaign.watching import told
 from bulksend.engagespark import Balance, SmsApi, Target
 from bulksend.errors import Advice, OwnedError, RunFileError, UsageError
 from bulksend.model import Endpoint, PhoneNumber, Status
+from bulksend.planning import Tally
 from bulksend.runs import Account, Clock, Earlier, OptedOut, OwnRun, Run
 from bulksend.sending import Budget, Engine, Errors, Journal, Listener, Past, Stop, Stopping, StopReason, assemble
 
@@ -42,7 +37,9 @@ _COLLECTED_AFTER = 20_000  # objects
 
 
 @contextmanager
-def held_account(target: Target | None, run: OwnRun, tell: Tell, *, wait: bool) -> Iterator[Account | None]:
+def held_account(
+    target: Target | None, run: OwnRun, tell: Tell, *, wait: bool, limit_s: float = math.inf
+) -> Iterator[Account | None]:  # fmt: skip
     """What outlives the run, for as long as it is sent: one run of an account at a time.
 
     Args:
@@ -50,21 +47,25 @@ def held_account(target: Target | None, run: OwnRun, tell: Tell, *, wait: bool) 
         run: the run.
         tell: hears that another run is sending.
         wait: whether to wait for its end.
+        limit_s: for so many seconds at most.
 
     Raises:
-        OwnedError: another run is sending, and is not waited for.
+        OwnedError: another run is sending, and is not waited for, or not any longer.
         StoppedError: somebody elsewhere asked that this one end, while it waited.
     """
     if target is None:
         yield None
         return
     account: Account | None = None
+    until_s = time.monotonic() + limit_s
     while account is None:
         try:
             account = Account(target.base_url, target.org_id, run.place)
         except OwnedError as error:
             if not wait:
                 raise
+            if time.monotonic() >= until_s:
+                raise OwnedError(f"{error}; it was waited for as long as it may be: nothing was sent") from error
             check_not_asked(run)
             tell(AccountBusy(str(error)))
             time.sleep(_WAIT_S)
@@ -97,6 +98,7 @@ async def send(
         RunFileError: the run cannot be written.
     """
     _make_room(options.pace.concurrency)
+    schedule = run.times.schedule
     started, began_s = time.monotonic(), time.time()
     onlookers = Onlookers(tell)
     tell = onlookers.hear
@@ -119,6 +121,7 @@ async def send(
                 tell(Started(rows.rows + repeats, None if rows.unpriced else rows.price))
                 async with (
                     heeded(journal, stopping),
+                    heeding_hours(schedule, stopping),
                     onlookers.shown(journal),
                     told(engine, stopping, tell, rows=rows.rows + repeats, grace_s=options.pace.grace_s),
                 ):
@@ -139,7 +142,7 @@ async def send(
     tally, ended_s = run.tally(), time.time()
     known = tally.known - before.known
     ended = Ended(
-        stop=stopping.why,
+        stop=None if _is_over(stopping, tally) else stopping.why,
         tally=tally,
         seconds=time.monotonic() - started,
         sent_now=tally.statuses[Status.SENT] - before.statuses[Status.SENT],
@@ -167,6 +170,12 @@ def end_unsent(run: OwnRun, stop: Stop) -> Ended:
     run.note_start(wall_s)
     run.note_end(ended.noted(wall_s))
     return ended
+
+
+def _is_over(stopping: Stopping, tally: Tally) -> bool:
+    """Whether the window closed on the last answers only."""
+    closed = stopping.why is not None and stopping.why.reason is StopReason.WINDOW_CLOSED
+    return closed and not tally.statuses[Status.PENDING] and not tally.resent
 
 
 @contextmanager

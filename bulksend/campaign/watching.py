@@ -106,6 +106,7 @@ class _Watching:
             free_s=max(now.free_at - mono_s, 0.0) if now.free_at < math.inf else None,
             slowed_s=slowed_s,
             away_s=away_s,
+            closes_s=max(asks_at - time.time(), 0.0) if (asks_at := self._stopping.asks_at) < math.inf else None,
         )
 
     def _left_s(self, now: Progress, free: int, mono_s: float, slowed_s: float) -> float | None:

@@ -10,6 +10,7 @@ from bulksend.planning import Tally
 from bulksend.runs.ends import End, Purge, Spell
 from bulksend.runs.owner import Owner
 from bulksend.runs.store import Run
+from bulksend.when import Schedule
 
 
 class Standing(StrEnum):
@@ -17,6 +18,8 @@ class Standing(StrEnum):
 
     PLANNED = "planned"
     """Nothing of it was ever sent."""
+    WAITING = "waiting"
+    """Somebody has it and sleeps until its messages may leave."""
     SENDING = "sending"
     """Somebody is at work on it."""
     STOPPED = "stopped early"
@@ -39,6 +42,8 @@ class Stand:
         owner: who is at work on it; None if nobody is.
         purge: that its numbers, texts and cells are gone; None if they are not.
         spell: from when to when it was sent; as long as somebody is at work, the end is that of the time before.
+        schedule: when its messages may leave.
+        waits_until: until when its owner sleeps, in seconds since 1970; None if nobody does.
     """
 
     place: str
@@ -49,6 +54,8 @@ class Stand:
     owner: Owner | None
     purge: Purge | None
     spell: Spell
+    schedule: Schedule
+    waits_until: float | None
 
     @property
     def end(self) -> End | None:
@@ -65,8 +72,20 @@ def stand_of(run: Run) -> Stand:
     facts, tally, owner, spell = run.facts, run.tally(), run.owner, run.spell
     if owner is not None and owner.is_gone:
         owner = None
-    standing = _standing(tally, owner, spell)
-    return Stand(run.place, facts.input_name, facts.address.is_rehearsal, standing, tally, owner, run.purge, spell)
+    waits_until = run.times.waits_until if owner else None
+    standing = Standing.WAITING if waits_until else _standing(tally, owner, spell)
+    return Stand(
+        run.place,
+        facts.input_name,
+        facts.address.is_rehearsal,
+        standing,
+        tally,
+        owner,
+        run.purge,
+        spell,
+        run.times.schedule,
+        waits_until,
+    )
 
 
 def _standing(tally: Tally, owner: Owner | None, spell: Spell) -> Standing:

@@ -1,7 +1,4 @@
-"""What the rest of the program asks of wherever runs are kept. Any store can stand behind it.
-
-The engine's part is stated beside the engine, in `bulksend.sending.journal`.
-"""
+"""What everybody but the engine (see `bulksend.sending.journal`) asks of wherever runs are kept: any store will do."""
 
 from __future__ import annotations
 
@@ -28,7 +25,8 @@ from bulksend.runs.telling import (
     RowTold,
     Span,
     UnsentRow,
-)
+)  # fmt: skip
+from bulksend.runs.times import OwnTimes, Times
 from bulksend.sending import Journal
 from bulksend.sms import Observed
 
@@ -193,6 +191,10 @@ class Run(Protocol):
     def receipts(self) -> Receipts:
         """What is known of the delivery of its messages."""
 
+    @property
+    def times(self) -> Times:
+        """When it is to be sent."""
+
     def close(self) -> None:
         """Let go of it."""
 
@@ -287,6 +289,10 @@ class OwnRun(Run, Protocol):
     @property
     def receipts(self) -> OwnReceipts:
         """What is known of the delivery of its messages, and what is not yet."""
+
+    @property
+    def times(self) -> OwnTimes:
+        """When it is to be sent, and until when this process sleeps."""
 
     def journal(self, *, by_parts: bool = True, limit: int | None = None, keyed: bool | None = None) -> Journal:
         """The notes of one send; until it is closed, nothing else is asked of the run.

@@ -231,7 +231,7 @@ class Engine:
         while True:
             item, attempt = await self._outbox.get()
             says = self._gatekeeper.why(item, attempt, self._mono_s())
-            if self._stopping.why is not None:
+            if self._stopping.look(self._wall_s()) is not None:
                 self._call_off(item, attempt)
                 continue
             if says:

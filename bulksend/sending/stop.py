@@ -30,6 +30,8 @@ class StopReason(StrEnum):
     """The server knows a message's dedup key, as another message's."""
     BUDGET_FILLED = "budget filled"
     TOO_MANY_ERRORS = "too many errors"
+    WINDOW_CLOSED = "window closed"
+    """Messages are to leave at certain hours only, or not yet."""
     SERVER_AWAY = "server away"
     """For longer than the person has patience."""
     ALL_REJECTED = "all rejected"

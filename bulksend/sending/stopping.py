@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -21,15 +22,18 @@ class Stopping:
     Attributes:
         why: the reason; None as long as the run goes on.
         is_hurried: whether what is under way is not waited for any more.
+        asks_at: when the end is asked for by itself, in seconds since 1970; ``math.inf`` if never.
     """
 
-    __slots__ = ("_asked", "_interrupted", "_listeners", "is_hurried", "why")
+    __slots__ = ("_asked", "_interrupted", "_later", "_listeners", "asks_at", "is_hurried", "why")
 
     def __init__(self) -> None:
         self.why: Stop | None = None
         self.is_hurried = False
         self._asked, self._interrupted = asyncio.Event(), asyncio.Event()
         self._listeners: list[Callable[[], None]] = []
+        self._later: Stop | None = None
+        self.asks_at = math.inf
 
     @property
     def is_interrupted(self) -> bool:
@@ -45,6 +49,16 @@ class Stopping:
             self._interrupted.set()
         for listener in self._listeners:
             listener()
+
+    def ask_at(self, wall_s: float, stop: Stop) -> None:
+        """Ask for the end when somebody looks at that time or later, in seconds since 1970."""
+        self.asks_at, self._later = wall_s, stop
+
+    def look(self, wall_s: float) -> Stop | None:
+        """Why no message may leave at this time; None if it may."""
+        if wall_s >= self.asks_at and self.why is None and self._later is not None:
+            self.ask(self._later)
+        return self.why
 
     def hurry(self) -> None:
         """Wait for nothing that is under way: it is in doubt."""

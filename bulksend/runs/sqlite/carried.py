@@ -26,7 +26,7 @@ CREATE TABLE main.carried (  -- rows whose message was sent before the input was
 """
 _CHANGED = "sent before its row was changed, with the text of then"
 _GONE = "sent before the input was changed: it has no such row any more"
-_FACTS = ("turn", "dedup proven", "keyed", "limited", "clock", "highest clock", "results")
+_FACTS = ("turn", "dedup proven", "keyed", "limited", "clock", "highest clock", "results", "schedule")
 _SENDS = (
     "state, attempts, started_at, ended_at, doubt_since, decision, ticket, proof, http_status, answer, charged, error"
 )

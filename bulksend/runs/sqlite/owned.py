@@ -26,6 +26,7 @@ from bulksend.runs.sqlite.notes import Notes
 from bulksend.runs.sqlite.receipts import OwnSqliteReceipts
 from bulksend.runs.sqlite.run import SqliteRun
 from bulksend.runs.sqlite.schema import FORMAT, cut_off, explained, migrate, show, transaction
+from bulksend.runs.sqlite.times import OwnSqliteTimes
 from bulksend.runs.sqlite.wholeness import departures_of, left_to
 from bulksend.runs.states import State
 from bulksend.runs.telling import KnownRow, OpenRow, UnsentRow
@@ -204,6 +205,11 @@ class OwnSqliteRun(SqliteRun):
     def receipts(self) -> OwnSqliteReceipts:
         """See `OwnRun.receipts`."""
         return OwnSqliteReceipts(self._db, self.path, self._writing)
+
+    @property
+    def times(self) -> OwnSqliteTimes:
+        """See `OwnRun.times`."""
+        return OwnSqliteTimes(self._db, self.path, self._writing)
 
     def journal(self, *, by_parts: bool = True, limit: int | None = None, keyed: bool | None = None) -> SqliteJournal:
         """See `OwnRun.journal`."""

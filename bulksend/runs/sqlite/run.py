@@ -16,6 +16,7 @@ from bulksend.runs.sqlite import charges, kept, mending, purging, queries, telli
 from bulksend.runs.sqlite.figures import SqliteFigures
 from bulksend.runs.sqlite.receipts import SqliteReceipts
 from bulksend.runs.sqlite.schema import connect, explained, show
+from bulksend.runs.sqlite.times import SqliteTimes
 from bulksend.runs.sqlite.wholeness import check_whole, epoch_gone, left_to
 from bulksend.runs.states import Decision, State
 from bulksend.runs.telling import Arrived, Charge, Complaint, MendRow, PlannedRow, RecentSend, ResultRow, RowTold, Span
@@ -283,6 +284,11 @@ class SqliteRun:
     def receipts(self) -> SqliteReceipts:
         """See `Run.receipts`."""
         return SqliteReceipts(self._db, self.path)
+
+    @property
+    def times(self) -> SqliteTimes:
+        """See `Run.times`."""
+        return SqliteTimes(self._db, self.path)
 
     def close(self) -> None:
         """See `Run.close`."""

@@ -1,0 +1,73 @@
+"""Nothing of a run leaves before its moment or outside its windows, whoever sends it."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+
+from bulksend.sending import Stop, Stopping, StopReason
+from bulksend.when import Schedule, local
+
+_STEP_S = 0.5  # the clock may be set, or stand still with the machine
+_SET_BACK_S = 5.0  # a clock that is put right by so little when a window has just opened does not close it
+
+
+@asynccontextmanager
+async def heeding_hours(
+    schedule: Schedule,
+    stopping: Stopping,
+    *,
+    wall_s: Callable[[], float] = time.time,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> AsyncIterator[None]:
+    """Ask for a send's end when its window does, for as long as it works.
+
+    Args:
+        schedule: when messages may leave.
+        stopping: is asked for the end; it looks at the clock itself before each message.
+        wall_s: seconds since 1970.
+        sleep: for so many seconds.
+    """
+    if schedule.is_any_time:
+        yield
+        return
+    _look(schedule, stopping, wall_s())
+    watching = asyncio.create_task(_watch(schedule, stopping, wall_s, sleep))
+    try:
+        yield
+    finally:
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
+
+
+async def _watch(
+    schedule: Schedule, stopping: Stopping, wall_s: Callable[[], float], sleep: Callable[[float], Awaitable[None]]
+) -> None:
+    while stopping.why is None:
+        now_s = wall_s()
+        opens_s = schedule.opens_at(now_s)
+        closes_s = _look(schedule, stopping, opens_s if opens_s - now_s < _SET_BACK_S else now_s)
+        await sleep(min(_STEP_S, max(0.0, closes_s - now_s)))
+
+
+def _look(schedule: Schedule, stopping: Stopping, now_s: float) -> float:
+    """See that the end is asked for in time; when that is."""
+    closes_s = schedule.closes_at(now_s)
+    stopping.ask_at(closes_s, Stop(StopReason.WINDOW_CLOSED, closed_words(schedule, closes_s)))
+    stopping.look(now_s)
+    return closes_s
+
+
+def closed_words(schedule: Schedule, at_s: float) -> str:
+    """That no message may leave at a time, and when the next may."""
+    opens_s = schedule.opens_at(at_s)
+    if opens_s == math.inf:
+        return "its window is closed for good"
+    opens, zone = local(opens_s, schedule.zone), schedule.zone
+    if schedule.start is not None and at_s < schedule.start.at_s:
+        return f"it is not to begin before {opens:%a %d %b %Y, %H:%M} ({zone})"
+    return f"its window is closed from {local(at_s, zone):%H:%M} to {opens:%a %d %b %Y, %H:%M} ({zone})"

@@ -1,0 +1,29 @@
+"""What a run keeps of time: when it is to be sent, and until when whoever has it sleeps."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from bulksend.when import Schedule
+
+
+class Times(Protocol):
+    """For reading. Everything raises RunFileError if it cannot be read."""
+
+    @property
+    def schedule(self) -> Schedule:
+        """When its messages may leave, as it was told last; any time if nobody said anything."""
+
+    @property
+    def waits_until(self) -> float | None:
+        """Until when its owner sleeps, in seconds since 1970; None if it does not."""
+
+
+class OwnTimes(Times, Protocol):
+    """Of a run that this process may write."""
+
+    def keep(self, schedule: Schedule) -> None:
+        """Note when its messages may leave, from now on."""
+
+    def wait(self, until_s: float | None) -> None:
+        """Note until when its owner sleeps, in seconds since 1970; None if it is awake."""
