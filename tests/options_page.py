@@ -34,9 +34,10 @@ for data.
 | 1 | finished, but some rows were not sent: invalid, rejected, failed or unknown, or left out because an earlier \
 run had sent them; with `--repeat`, `--repeat-after`, `--not-within` or `--exclude-dead` the last is on purpose |
 | 2 | usage or configuration, or with `--strict` a remark on texts or senders: nothing was sent |
-| 3 | stopped early (`bulksend stop`, no funds, key refused, `--max-cost`, `--max-errors`, the server away for longer \
-than `--patience`, the same rejection for all, the run file cannot be written, the answer to the question was no), or \
-rows were tried and none was accepted; the same command goes on, after `--max-errors` with a higher one |
+| 3 | stopped early (`bulksend stop`, no funds, key refused, `--max-cost`, `--max-errors`, its window is closed, its \
+moment is further away than `--wait-limit`, the server is for longer than `--patience`, the same rejection for all, \
+the run file cannot be written, the answer to the question was no), or rows were tried and none was accepted; the same \
+command goes on, after `--max-errors` with a higher one |
 | 4 | another process owns the run, or is sending for the account |
 | 130, 143 | interrupted, terminated; the same command goes on |
 

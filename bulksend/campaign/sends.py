@@ -17,12 +17,12 @@ from bulksend.campaign.clients import client
 from bulksend.campaign.doubts import look_up_doubts
 from bulksend.campaign.elsewhere import check_not_asked, heeded
 from bulksend.campaign.events import AccountBusy, Ended, HistoryGone, LeftOut, SandboxClosed, Started, Tell
-from bulksend.campaign.windows import heeding_hours
 from bulksend.campaign.known import explain_known
 from bulksend.campaign.limits import budget_of, errors_of, repeats_max
 from bulksend.campaign.lookback import LookedBack, look_again
 from bulksend.campaign.onlooking import Onlookers
 from bulksend.campaign.watching import told
+from bulksend.campaign.windows import heeding_hours
 from bulksend.engagespark import Balance, SmsApi, Target
 from bulksend.errors import Advice, OwnedError, RunFileError, UsageError
 from bulksend.model import Endpoint, PhoneNumber, Status

@@ -73,6 +73,7 @@ _STOPS = {
     StopReason.NO_ENDPOINT: "{stop.says}: check --base-url",
     StopReason.REDIRECTED: "{stop.says}: check --base-url",
     StopReason.BLOCKED: "{stop.says}: check --base-url, and whether this machine may reach the API",
+    StopReason.WINDOW_CLOSED: "{stop.says}: the same command goes on then",
     StopReason.BUDGET_FILLED: "the next message would exceed --max-cost: raise it to go on",
     StopReason.TOO_MANY_ERRORS: (
         "{stop.unsent} of {stop.done} rows could not be sent, more than --max-errors {stop.limit}: it goes on only "

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from bulksend import campaign
 from bulksend.campaign import hour_remarks
 from bulksend.cli import people
 from bulksend.cli.console import meaning_of, table
@@ -24,6 +25,7 @@ from bulksend.words import many, printable, time_of
 if TYPE_CHECKING:
     from bulksend.campaign import SendOptions
     from bulksend.engagespark import Balance
+    from bulksend.when import Schedule
 
 
 _COUNTRIES = 8
@@ -38,9 +40,6 @@ _CROWDED = 10  # a phone that takes a tenth of the longest time is not worth a w
 _GAPS = 2  # lines that set the previews apart
 
 
-_ANSWER_S = 0.25  # what the API is taken to need for an answer, as long as nothing is known
-
-
 def show_plan(
     page: Page,
     plan: Plan,
@@ -49,6 +48,7 @@ def show_plan(
     balance: Balance | None,
     findings: Findings | None,
     held: Sequence[str] = (),
+    timed: Iterable[tuple[str, str]] = (),
 ) -> None:
     """The plan on one page: what goes where, for how much, what will not go, what may be a mistake, and how it reads.
 
@@ -60,8 +60,9 @@ def show_plan(
         balance: what the account holds, if that is known.
         findings: what planning found; None where that was told before.
         held: what history holds of it, and files elsewhere settle, in words.
+        timed: when it is sent, each a heading and its words.
     """
-    _show_sums(page, plan, options, place, balance)
+    _show_sums(page, plan, options, place, balance, timed)
     for line in held:
         page.print(line, "yellow")
     page.gap()
@@ -76,12 +77,14 @@ def show_plan(
         page.gap()
 
 
-def with_hours(findings: Findings | None, plan: Plan, options: SendOptions, address: Address) -> Findings | None:
+def with_hours(
+    findings: Findings | None, plan: Plan, options: SendOptions, address: Address, schedule: Schedule, now_s: float
+) -> Findings | None:  # fmt: skip
     """What planning found, if that is told, and what is to be said of the hour; a rehearsal reaches nobody."""
     if address.is_rehearsal:
         return findings
-    begins_s = options.repeating.began_at
-    found = tuple(hour_remarks(plan.overview, begins_s, begins_s + max(_seconds(plan.overview, options))))
+    begins_s, ends_s = campaign.span_of(plan.overview, options, schedule, now_s)
+    found = tuple(hour_remarks(plan.overview, begins_s, min(ends_s, schedule.closes_at(begins_s))))
     if not found:
         return findings
     return replace(findings or Findings(), warnings=(*found, *(findings.warnings if findings else ())))
@@ -103,7 +106,22 @@ def price_of(overview: Overview) -> str:
     return f"{dollars(overview.price)} estimated{unpriced}"
 
 
-def _show_sums(page: Page, plan: Plan, options: SendOptions, place: str, balance: Balance | None) -> None:
+def uncovered(balance: Balance, overview: Overview) -> str:
+    """That an account does not hold what is to be sent; empty if it does."""
+    if overview.price <= balance.micro or not overview.rows:
+        return ""
+    more = ", but the account recharges itself" if balance.auto_recharge else ""
+    return f"The balance of {dollars(balance.micro)} does not cover the estimated {dollars(overview.price)}{more}."
+
+
+def _show_sums(
+    page: Page,
+    plan: Plan,
+    options: SendOptions,
+    place: str,
+    balance: Balance | None,
+    timed: Iterable[tuple[str, str]],
+) -> None:
     tally, overview = plan.tally, plan.overview
     rows = table(f"Plan of {printable(shown(plan.name))}")
     rows.add_row("rows", f"{tally.rows:,}")
@@ -119,14 +137,12 @@ def _show_sums(page: Page, plan: Plan, options: SendOptions, place: str, balance
         if balance is not None:
             rows.add_row("balance", _balance(balance, overview))
         rows.add_row("takes", _duration(page, overview, options))
+        for heading, words in timed:
+            rows.add_row(heading, words)
         rows.add_row("goes to", place)
     page.table(rows)
-    if balance is not None and overview.price > balance.micro and overview.rows:
-        more = ", but the account recharges itself" if balance.auto_recharge else ""
-        page.print(
-            f"The balance of {dollars(balance.micro)} does not cover the estimated {dollars(overview.price)}{more}.",
-            "bold red",
-        )
+    if balance is not None and (says := uncovered(balance, overview)):
+        page.print(says, "bold red")
 
 
 def _parts(overview: Overview) -> str:
@@ -172,13 +188,13 @@ def _duration(page: Page, overview: Overview, options: SendOptions) -> str:
     if longest == by_rate:
         return f"{time_of(by_rate)} at least, at {options.pace.rate:g} messages per second"
     under_way = f"{options.pace.concurrency} under way at once"
-    return f"about {time_of(by_answers)}, if each answer takes {_ANSWER_S:g} s, with {under_way}"
+    return f"about {time_of(by_answers)}, if each answer takes {campaign.ANSWER_S:g} s, with {under_way}"
 
 
 def _seconds(overview: Overview, options: SendOptions) -> tuple[float, float, float]:
     """How long it takes at least by the rate and by the caps, and about how long by the answers."""
     by_rate, by_caps = min_seconds(overview, options.pace.rate, options.caps.of, by_parts=options.by_parts)
-    return by_rate, by_caps, overview.rows / options.pace.concurrency * _ANSWER_S
+    return by_rate, by_caps, overview.rows / options.pace.concurrency * campaign.ANSWER_S
 
 
 def _crowds(page: Page, overview: Overview, options: SendOptions) -> str:

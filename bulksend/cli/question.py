@@ -15,10 +15,16 @@ from bulksend.runs import OwnRun
 from bulksend.words import many
 
 
-def question_of(run: OwnRun, plan: Plan, how: SendOptions) -> str:
+def question_of(run: OwnRun, plan: Plan, how: SendOptions, start: str = "") -> str:
     """What is about to happen, as a question; empty if nothing is to go out.
 
     Rows in doubt are settled where that is safe: repeated under a key that the server knows, or looked up.
+
+    Args:
+        run: what is sent.
+        plan: what is left of it.
+        how: how it is sent.
+        start: from when on, in words; empty for at once.
     """
     rows, tally = plan.overview.rows, plan.tally
     if not rows:
@@ -27,7 +33,7 @@ def question_of(run: OwnRun, plan: Plan, how: SendOptions) -> str:
     settle = f" and settle {many(repeats, 'row')} in doubt" if repeats else ""
     again = f", {tally.resent:,} of them once more," if tally.resent and how.limit is None else ""
     where = " to a private sandbox, as a rehearsal" if run.facts.address.is_rehearsal else ""
-    return f"Send {many(rows, 'message')}{again}{where} ({plan_view.price_of(plan.overview)}){settle}?"
+    return f"Send {many(rows, 'message')}{again}{where} ({plan_view.price_of(plan.overview)}){start}{settle}?"
 
 
 @contextmanager

@@ -79,6 +79,9 @@ class Screen:
             yield f"{many(seen.now.parked, 'row waits', 'rows wait')} for the cap of {phones}{when}"
         if seen.now.retries:
             yield f"{many(seen.now.retries, 'retry', 'retries')}, the last because {printable(seen.now.latest)}"
+        if seen.closes_s is not None and seen.left_s is not None and seen.left_s > seen.closes_s and self.done:
+            left = round((self.began.rows - self.done) * (1 - seen.closes_s / seen.left_s))
+            yield f"Its window closes in {time_of(seen.closes_s)}: about {many(left, 'row')} left then."
         if seen.away_s is not None:
             yield f"Server away: trying again in {time_of(seen.away_s)}."
         elif seen.slowed_s:

@@ -131,9 +131,15 @@ def send_and_tell(
     run: OwnRun, account: Account | None, target: Target | None, how: SendOptions, manners: Manners
 ) -> EndTold:
     """Send a run, write its results, and show how it went."""
+    return tell_end(run, send_monitored(run, account, target, how, manners), manners)
+
+
+def send_monitored(
+    run: OwnRun, account: Account | None, target: Target | None, how: SendOptions, manners: Manners
+) -> Ended:  # fmt: skip
+    """Send a run while its progress is shown, monitors are told, and signals are heard."""
     watch = Watch(manners.out, hides_progress=manners.hides_progress)
-    ended = run_loop(_watched(run, account, target, how, watch, manners.monitors))
-    return tell_end(run, ended, manners)
+    return run_loop(_watched(run, account, target, how, watch, manners.monitors))
 
 
 def send_watched(

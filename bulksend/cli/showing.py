@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
+
 from bulksend.campaign import LookedBack, SendOptions
-from bulksend.cli import plan_view
+from bulksend.cli import plan_view, when_view
 from bulksend.cli.far_view import far_lines
 from bulksend.cli.history_view import held_lines
 from bulksend.cli.page import Page
@@ -11,6 +13,7 @@ from bulksend.engagespark import Balance, Looked
 from bulksend.planning import Plan
 from bulksend.runs import Address
 from bulksend.sms import dollars
+from bulksend.when import Schedule
 
 
 def show_before(
@@ -18,6 +21,7 @@ def show_before(
     address: Address,
     place: str,
     told: Balance | Looked | None,
+    schedule: Schedule,
     how: SendOptions,
     page: Page,
     looked: LookedBack,
@@ -25,9 +29,11 @@ def show_before(
     is_new: bool,
 ) -> None:
     """Show a plan before the question, with what history holds, what is far, the hour, and whether a budget will do."""
-    findings = plan_view.with_hours(plan.findings if is_new else None, plan, how, address)
+    now_s, balance = time.time(), told if isinstance(told, Balance) else None
+    findings = plan_view.with_hours(plan.findings if is_new else None, plan, how, address, schedule, now_s)
     held = [*far_lines(), *held_lines(looked, how.repeating)]
-    plan_view.show_plan(page, plan, how, place, told if isinstance(told, Balance) else None, findings, held)
+    when = when_view.plan_rows(schedule, plan.overview, how, now_s)
+    plan_view.show_plan(page, plan, how, place, balance, findings, held, when)
     if how.max_cost is not None and plan.overview.price + plan.tally.charged > how.max_cost:
         page.print(
             f"--max-cost {dollars(how.max_cost)} will stop the run before its end: it is estimated at "

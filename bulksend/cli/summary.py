@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ import orjson
 from bulksend import campaign
 from bulksend.cli.receipt_words import of_deliveries, of_receipt
 from bulksend.model import Status
-from bulksend.planning import Plan, Tally, min_seconds
+from bulksend.planning import Plan, Tally
 from bulksend.runs import Asked, Owner, Run, Stand
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from bulksend.cli.sending import EndTold
     from bulksend.engagespark import Balance, Looked
     from bulksend.runs import Deliveries
+    from bulksend.when import Schedule
 
 _STATUSES = (
     Status.SENT,
@@ -53,6 +55,8 @@ def of_stand(stand: Stand) -> dict[str, object]:
         "inFlight": stand.tally.in_flight,
         "state": stand.standing.value,
         "owner": stand.owner and of_owner(stand.owner),
+        "startsAt": stand.schedule.start and utc(stand.schedule.start.at_s),
+        "waitsUntil": utc(stand.waits_until),
         "startedAt": utc(stand.spell.started_at),
         "endedAt": end and utc(end.at_s),
         "reason": end and end.reason,
@@ -153,10 +157,17 @@ def of_receipts(run: Run, known: Deliveries, looked: Looked, code: ExitCode) -> 
     }
 
 
-def of_estimate(plan: Plan, options: SendOptions, balance: Balance | None) -> dict[str, object]:
-    """What a plan comes to; the price is of the messages with a known rate, null if there is none."""
+def of_estimate(
+    plan: Plan, options: SendOptions, schedule: Schedule, now_s: float, balance: Balance | None
+) -> dict[str, object]:
+    """What a plan comes to; the price is of the messages with a known rate, null if there is none.
+
+    The least time is from the first message to the last: what its windows are closed in between is part of it.
+    """
     tally, overview = plan.tally, plan.overview
-    least_s = max(min_seconds(overview, options.pace.rate, options.caps.of, by_parts=options.by_parts))
+    least_s = campaign.least_s(overview, options)
+    begins, ends = schedule.span(now_s, least_s)
+    is_timed = not schedule.is_any_time and overview.rows > 0
     return {
         "rows": tally.rows,
         "sendable": overview.rows,
@@ -166,7 +177,9 @@ def of_estimate(plan: Plan, options: SendOptions, balance: Balance | None) -> di
         "parts": overview.parts,
         "estimateMicro": None if overview.rows and overview.unpriced == overview.rows else overview.price,
         "currency": "USD",
-        "minSeconds": round(least_s, 3),
+        "minSeconds": (round(ends - begins, 3) if ends < math.inf else None) if is_timed else round(least_s, 3),
+        "startsAt": utc(begins) if is_timed else None,
+        "endsAt": utc(ends) if is_timed and ends < math.inf else None,
         "balanceMicro": None if balance is None else balance.micro,
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 
 from bulksend.campaign import (
@@ -18,9 +18,12 @@ from bulksend.campaign import (
     Slowed,
     Started,
     StoppingEarly,
+    Waiting,
 )
+from bulksend.cli.console import wrapped
 from bulksend.cli.history_view import held_lines
 from bulksend.cli.screen import Screen
+from bulksend.cli.when_view import waiting_words
 from bulksend.sending import StopReason
 from bulksend.sms import dollars
 from bulksend.words import many, time_of
@@ -44,6 +47,7 @@ class Watch:
         self._live: Live | None = None
         self._next_line_s = _LINE_S
         self._is_waiting = False
+        self._waits_until: float | None = None
 
     def hear(self, event: CampaignEvent) -> None:
         """Show an event, if it is to be seen."""
@@ -52,6 +56,8 @@ class Watch:
                 self._start(event)
             case Progressed() if self._began:
                 self._progress(self._began, event)
+            case Waiting():
+                self._wait(event)
             case SandboxClosed() | Ended():
                 self.close()
             case AccountBusy():
@@ -64,6 +70,16 @@ class Watch:
                 pass
         for sentence in _words(event):
             self._say(sentence)
+
+    def _wait(self, waiting: Waiting) -> None:
+        if self._out.is_terminal and not self._hides_progress:
+            if self._live is None:
+                self._live = Live(console=self._out, auto_refresh=False, transient=True)
+                self._live.start()
+            self._live.update(Group(*wrapped(waiting_words(waiting), self._out.width)), refresh=True)
+        elif self._waits_until != waiting.until_s:
+            self._waits_until = waiting.until_s
+            self._say(waiting_words(waiting))
 
     def close(self) -> None:
         """Show no more progress, and give the terminal its cursor back."""

@@ -33,6 +33,12 @@ def shown(seen: Progressed, width: int, began: Started = BEGAN) -> list[str]:
     return [line.rstrip() for line in said.getvalue().splitlines()]
 
 
+def test_a_window_that_closes_before_the_end_is_told_with_what_is_left_then() -> None:
+    soon = replace(SEEN, left_s=60.0, closes_s=45.0)
+    assert "Its window closes in 45.0 s: about 192 rows left then." in shown(soon, 140)
+    assert not [line for line in shown(replace(SEEN, left_s=30.0, closes_s=45.0), 140) if "window" in line]
+
+
 def test_all_there_is_to_tell_stands_on_one_screen() -> None:
     head, bar, *lines = shown(SEEN, 140)
     assert head == "sending: 1,234 of 2,000 done, 62%"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from rich.console import Console
 
 from bulksend import campaign
 from bulksend.campaign import LookedBack, PlanRequest, SendOptions
-from bulksend.cli import options, plan_view, summary
+from bulksend.cli import options, plan_view, summary, when_view
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import console
 from bulksend.cli.excluded_view import excluded_teller
@@ -26,12 +27,14 @@ from bulksend.cli.page import Page
 from bulksend.cli.settings import Command, option
 from bulksend.cli.strictness import check_strict
 from bulksend.cli.values import NAME
+from bulksend.cli.when_options import WHEN, WhenSettings
 from bulksend.engagespark import Balance
 from bulksend.errors import OwnedError, RunFileError, UsageError
 from bulksend.model import Duplicates, Endpoint, Status
 from bulksend.planning import Plan
 from bulksend.reports import check_output, check_own, inputs_at, write_estimate
 from bulksend.runs import Address, Run, Terms, check_replaceable, is_run_file, open_run
+from bulksend.when import Schedule
 
 _NOBODY = "nobody: this is an estimate"
 _NOT_LOOKED = LookedBack()
@@ -80,20 +83,21 @@ ESTIMATE = Group(
     },
 )
 @click.argument("input_name", metavar="INPUT", type=NAME)
-@with_options(options.TARGET, options.PLAN, options.PACE, options.REPEATS, ESTIMATE)
+@with_options(options.TARGET, options.PLAN, options.PACE, options.REPEATS, WHEN, ESTIMATE)
 def command(
     input_name: str,
     to: TargetSettings,
     planned: PlanSettings,
     paced: PaceSettings,
     again: RepeatSettings,
+    timed: WhenSettings,
     said: EstimateSettings,
 ) -> ExitCode:
     """Plan and price a campaign; send nothing.
 
     INPUT is a spreadsheet (.csv, .xlsx, .ods, ...), a JSONL file, or - for standard input.
     """
-    return estimate(input_name, to, planned, paced, again, said)
+    return estimate(input_name, to, planned, paced, again, timed, said)
 
 
 def estimate(
@@ -102,6 +106,7 @@ def estimate(
     planned: PlanSettings,
     paced: PaceSettings,
     again: RepeatSettings,
+    timed: WhenSettings,
     said: EstimateSettings,
 ) -> ExitCode:
     """Plan, show the plan, and throw it away unless it is to be saved."""
@@ -114,7 +119,9 @@ def estimate(
     org_id, base_url = to.address
     address = Address(org_id or 0, options.DEFAULT_BASE_URL if base_url is None else base_url)
     request = planned.request(input_name, planned.options(), address)
-    estimator = _Estimator(to, planned, how, said, out, leaves_out=again.is_said)
+    kept = campaign.schedule_at(path if is_run_file(path) else said.save or path)
+    schedule = timed.wanted().settled(kept, time.time(), has_begun=True)  # nothing is sent
+    estimator = _Estimator(to, planned, how, schedule, said, out, leaves_out=again.is_said)
     if is_run_file(path):
         if said.save:
             raise UsageError(f"{path}: this is a plan already: leave --save out")
@@ -145,6 +152,7 @@ class _Estimator:
     to: TargetSettings
     planned: PlanSettings
     how: SendOptions
+    schedule: Schedule
     said: EstimateSettings
     out: Console
     leaves_out: bool
@@ -152,6 +160,8 @@ class _Estimator:
     def of_plan(self, request: PlanRequest, place: Path) -> ExitCode:
         with campaign.plan(request, place) as run:
             looked = campaign.look_at_history(run, self.how.repeating)
+            if self.schedule != run.times.schedule:
+                run.times.keep(self.schedule)
         return self.of_run(place, looked)
 
     def saved(self, request: PlanRequest, place: Path) -> ExitCode:
@@ -191,14 +201,16 @@ class _Estimator:
         """Show what a plan comes to, and the message of the row that is asked for."""
         balance = self._balance(address)
         page = Page(self.out, verbose=self.said.verbose)
-        findings = plan_view.with_hours(plan.findings, plan, self.how, address)
+        now_s = time.time()
+        findings = plan_view.with_hours(plan.findings, plan, self.how, address, self.schedule, now_s)
         held = [*far_lines(), *held_lines(looked, self.how.repeating)]
-        plan_view.show_plan(page, plan, self.how, _NOBODY, balance, findings, held)
+        when = when_view.plan_rows(self.schedule, plan.overview, self.how, now_s)
+        plan_view.show_plan(page, plan, self.how, _NOBODY, balance, findings, held, when)
         for line in row:
             page.print(line)
         check_strict(plan.findings, self.planned.lint.allow, is_strict=self.planned.strict)
         if self.said.as_json:
-            summary.write(summary.of_estimate(plan, self.how, balance))
+            summary.write(summary.of_estimate(plan, self.how, self.schedule, now_s, balance))
         is_all = not plan.tally.statuses[Status.INVALID] and (self.leaves_out or not plan.tally.left_out)
         return ExitCode.OK if is_all else ExitCode.NOT_ALL_SENT
 

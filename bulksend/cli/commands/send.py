@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import click
 
 from bulksend import campaign
 from bulksend.campaign import Ended, SendOptions
-from bulksend.cli import options, run_view, summary
+from bulksend.cli import options, run_view, summary, when_view
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import REHEARSAL, console
 from bulksend.cli.earlier import check_not_lost
@@ -29,21 +30,22 @@ from bulksend.cli.sending import (
     check_can_ask,
     check_is_local,
     run_loop,
-    send_and_tell,
     target_of,
     tell_end,
 )
 from bulksend.cli.settings import Command, option
 from bulksend.cli.showing import show_before
 from bulksend.cli.strictness import check_strict, refused_by
+from bulksend.cli.timed import Timed, Timing
 from bulksend.cli.values import ERROR_LIMIT, NAME, USD
-from bulksend.cli.watch import Watch
+from bulksend.cli.when_options import PATIENCE, WHEN, PatienceSettings, WhenSettings
 from bulksend.engagespark import Looked
 from bulksend.errors import UsageError
 from bulksend.model import Endpoint, MicroUSD
 from bulksend.reports import check_output, inputs_at
 from bulksend.runs import Address, Paths, is_run_file
 from bulksend.sending import ErrorLimit
+from bulksend.when import Schedule, Wanted
 from bulksend.words import many
 
 
@@ -129,7 +131,9 @@ SEND = Group(
     },
 )
 @click.argument("input_name", metavar="INPUT|RUNFILE", type=NAME)
-@with_options(options.TARGET, options.PLAN, options.PACE, options.REPEATS, options.FILES, SEND, MONITORS)
+@with_options(
+    options.TARGET, options.PLAN, options.PACE, options.REPEATS, options.FILES, WHEN, PATIENCE, SEND, MONITORS
+)
 def command(
     input_name: str,
     to: TargetSettings,
@@ -137,6 +141,8 @@ def command(
     paced: PaceSettings,
     again: RepeatSettings,
     files: FileSettings,
+    timed: WhenSettings,
+    patient: PatienceSettings,
     said: SendSettings,
     watched: MonitorSettings,
 ) -> ExitCode:
@@ -162,7 +168,7 @@ def command(
             verbose=said.verbose,
             as_json=said.as_json,
         )
-        return estimate(input_name, to, planned, paced, again, estimating)
+        return estimate(input_name, to, planned, paced, again, timed, estimating)
     out = console(quiet=said.quiet, verbose=said.verbose)
     if said.test_to is not None:
         from bulksend.cli.trying import send_trial  # noqa: PLC0415 -- see above
@@ -181,7 +187,10 @@ def command(
             hides_progress=said.no_progress or said.quiet,
             as_json=said.as_json,
         )
+    wanted = timed.wanted()
     paths = Paths.beside(input_name, files.run, files.results, rehearses=to.sandbox)
+    if not is_run_file(paths.run):  # no run keeps a moment: whether it can be is known before a long plan
+        wanted.settled(Schedule(), time.time())
     read = (Path(input_name), *planned.files, *to.files, *inputs_at(paths.run))
     check_output(paths.results, paths.run, *read)
     check_is_local(paths.run, force=said.force)
@@ -197,7 +206,7 @@ def command(
     monitors = watched.opened(out, paths.run, paths.results, *read)
     opener = Opener(out, paths.run, files.results, read, planned.rates, Asking(repeat=again.repeat, new=said.new))
     with tells_a_no(as_json=said.as_json):
-        return _opened_and_sent(input_name, to, planned, opener, how, again, said, monitors)
+        return _opened_and_sent(input_name, to, planned, opener, how, again, wanted, patient.limit_s, said, monitors)
 
 
 def _opened_and_sent(
@@ -207,6 +216,8 @@ def _opened_and_sent(
     opener: Opener,
     how: SendOptions,
     again: RepeatSettings,
+    wanted: Wanted,
+    limit_s: float,
     said: SendSettings,
     monitors: Monitors,
 ) -> ExitCode:
@@ -223,7 +234,8 @@ def _opened_and_sent(
     )
     with monitors.telling(opened.run.place), opened.run as run:
         try:
-            told = _send(opened, to, planned, how, manners, said)
+            schedule = wanted.settled(run.times.schedule, time.time(), has_begun=run.has_begun)
+            told = _send(opened, to, planned, Timing(schedule, limit_s), how, manners, said)
         except BaseException:
             if opened.is_another and not run.has_begun:  # or the next command would take it for agreed
                 run.remove()
@@ -255,6 +267,7 @@ def _send(
     opened: Opened,
     to: TargetSettings,
     planned: PlanSettings,
+    timing: Timing,
     how: SendOptions,
     manners: Manners,
     said: SendSettings,
@@ -272,7 +285,9 @@ def _send(
     is_refused = planned.strict and bool(refused_by(plan.findings, planned.lint.allow))
     is_new = opened.is_new or not plan.tally.attempts or is_refused
     told = run_loop(campaign.balance(target)) if target and plan.overview.rows else None
-    show_before(plan, facts.address, place, told, how, Page(out, verbose=said.verbose), looked, is_new=is_new)
+    show_before(
+        plan, facts.address, place, told, timing.schedule, how, Page(out, verbose=said.verbose), looked, is_new=is_new
+    )
     if is_something_left:
         check_strict(plan.findings, planned.lint.allow, is_strict=planned.strict)
     run_view.tell_if_closed(out, run)
@@ -284,11 +299,11 @@ def _send(
         return tell_end(run, campaign.end_unsent(run, KEY_REFUSED), manners)
     if told is Looked.WITHHELD:
         out.print(WITHHELD, style="bold red", soft_wrap=True)
-    watch = Watch(out, hides_progress=True)
-    with campaign.held_account(target, run, watch.hear, wait=manners.wait) as account:
-        question = question_of(run, plan, how)
+    when_view.tell_changed(out, run.times.schedule, timing.schedule, time.time())
+
+    def agree() -> None:
+        question = question_of(run, plan, how, when_view.from_words(timing.schedule, time.time()))
         if question and not said.yes and not agreed(question, out):
             raise click.exceptions.Exit(ExitCode.STOPPED)
-        if manners.monitors:
-            manners.monitors.planned(run.place, plan)
-        return send_and_tell(run, account, target, how, manners)
+
+    return Timed(run, target, how, manners, timing, plan).send(agree)

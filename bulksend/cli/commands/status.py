@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import click
@@ -12,6 +13,7 @@ from bulksend.cli.console import console
 from bulksend.cli.receipt_words import deliveries_of, of_deliveries
 from bulksend.cli.settings import Command, option
 from bulksend.cli.standing_view import purge_words, who_words
+from bulksend.cli.when_view import kept_words
 from bulksend.cli.which_run import run_meant
 from bulksend.errors import UsageError
 from bulksend.runs import open_run, stand_of
@@ -48,6 +50,8 @@ def command(run_file: Path, *, watch: bool, verbose: bool, as_json: bool) -> Exi
     with open_run(place) as run:
         stand = stand_of(run)
         run_view.show_status(out, run, stand.tally, who_words(run.owner, stand.spell))
+        for line in kept_words(stand.schedule, stand.waits_until, time.time()):
+            out.print(line, soft_wrap=True)
         if stand.purge:
             says = purge_words(run.place, stand.purge)
             out.print(f"{says[0].upper()}{says[1:]}.", soft_wrap=True)
