@@ -22,11 +22,10 @@ from bulksend.campaign.limits import budget_of, errors_of, repeats_max
 from bulksend.campaign.lookback import LookedBack, look_again
 from bulksend.campaign.onlooking import Onlookers
 from bulksend.campaign.watching import told
-from bulksend.campaign.windows import heeding_hours
+from bulksend.campaign.windows import heeding_hours, is_over
 from bulksend.engagespark import Balance, SmsApi, Target
 from bulksend.errors import Advice, OwnedError, RunFileError, UsageError
 from bulksend.model import Endpoint, PhoneNumber, Status
-from bulksend.planning import Tally
 from bulksend.runs import Account, Clock, Earlier, OptedOut, OwnRun, Run
 from bulksend.sending import Budget, Engine, Errors, Journal, Listener, Past, Stop, Stopping, StopReason, assemble
 
@@ -142,7 +141,7 @@ async def send(
     tally, ended_s = run.tally(), time.time()
     known = tally.known - before.known
     ended = Ended(
-        stop=None if _is_over(stopping, tally) else stopping.why,
+        stop=None if is_over(stopping, tally) else stopping.why,
         tally=tally,
         seconds=time.monotonic() - started,
         sent_now=tally.statuses[Status.SENT] - before.statuses[Status.SENT],
@@ -170,12 +169,6 @@ def end_unsent(run: OwnRun, stop: Stop) -> Ended:
     run.note_start(wall_s)
     run.note_end(ended.noted(wall_s))
     return ended
-
-
-def _is_over(stopping: Stopping, tally: Tally) -> bool:
-    """Whether the window closed on the last answers only."""
-    closed = stopping.why is not None and stopping.why.reason is StopReason.WINDOW_CLOSED
-    return closed and not tally.statuses[Status.PENDING] and not tally.resent
 
 
 @contextmanager

@@ -8,6 +8,8 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
+from bulksend.model import Status
+from bulksend.planning import Tally
 from bulksend.sending import Stop, Stopping, StopReason
 from bulksend.when import Schedule, local
 
@@ -42,6 +44,12 @@ async def heeding_hours(
         watching.cancel()
         with suppress(asyncio.CancelledError):
             await watching
+
+
+def is_over(stopping: Stopping, tally: Tally) -> bool:
+    """Whether a window closed on the last answers only, so that nothing was stopped."""
+    closed = stopping.why is not None and stopping.why.reason is StopReason.WINDOW_CLOSED
+    return closed and not tally.statuses[Status.PENDING] and not tally.resent
 
 
 async def _watch(
