@@ -26,12 +26,12 @@ from bulksend.runs.telling import (
     Span,
     UnsentRow,
 )  # fmt: skip
-from bulksend.runs.times import OwnTimes, Times
+from bulksend.runs.times import OwnTimed, Timed
 from bulksend.sending import Journal
 from bulksend.sms import Observed
 
 
-class Run(Protocol):
+class Run(Timed, Protocol):
     """A run, for reading, also while another process sends it. A context manager.
 
     Everything raises RunFileError if it cannot be read.
@@ -191,10 +191,6 @@ class Run(Protocol):
     def receipts(self) -> Receipts:
         """What is known of the delivery of its messages."""
 
-    @property
-    def times(self) -> Times:
-        """When it is to be sent."""
-
     def close(self) -> None:
         """Let go of it."""
 
@@ -203,7 +199,7 @@ class Run(Protocol):
     def __exit__(self, *_: object) -> None: ...
 
 
-class OwnRun(Run, Protocol):
+class OwnRun(OwnTimed, Run, Protocol):
     """A run that this process alone may write, until it closes it.
 
     Everything that writes raises RunFileError if it cannot, and OwnedError if somebody else has taken the run over.
@@ -289,10 +285,6 @@ class OwnRun(Run, Protocol):
     @property
     def receipts(self) -> OwnReceipts:
         """What is known of the delivery of its messages, and what is not yet."""
-
-    @property
-    def times(self) -> OwnTimes:
-        """When it is to be sent, and until when this process sleeps."""
 
     def journal(self, *, by_parts: bool = True, limit: int | None = None, keyed: bool | None = None) -> Journal:
         """The notes of one send; until it is closed, nothing else is asked of the run.

@@ -27,3 +27,19 @@ class OwnTimes(Times, Protocol):
 
     def wait(self, until_s: float | None) -> None:
         """Note until when its owner sleeps, in seconds since 1970; None if it is awake."""
+
+
+class Timed(Protocol):
+    """What has times."""
+
+    @property
+    def times(self) -> Times:
+        """When it is to be sent."""
+
+
+class OwnTimed(Timed, Protocol):
+    """What this process may give other times."""
+
+    @property
+    def times(self) -> OwnTimes:
+        """When it is to be sent, and until when this process sleeps."""

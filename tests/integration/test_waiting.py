@@ -253,7 +253,7 @@ async def test_nothing_leaves_once_the_window_is_over_and_answers_are_waited_for
     assert stop is not None
     assert stop.reason is StopReason.WINDOW_CLOSED
     assert stop.says == "its window is closed from 20:00 to Thu 26 Nov 2026, 08:00 (Asia/Manila)"
-    assert 4 < len(server.left_at) < 100
+    assert 0 < len(server.left_at) < 100
     assert max(server.left_at) < CLOSES < max(server.ended_at)
     assert len(server.ended_at) == len(server.left_at)
     states = [note.life.state for note in memory.notes.values()]

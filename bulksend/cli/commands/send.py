@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -15,12 +15,12 @@ from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import REHEARSAL, console
 from bulksend.cli.earlier import check_not_lost
 from bulksend.cli.given import FileSettings, PaceSettings, PlanSettings, RepeatSettings, TargetSettings
-from bulksend.cli.groups import Group, with_options
+from bulksend.cli.groups import with_options
 from bulksend.cli.monitors import MONITORS, Monitors, MonitorSettings
 from bulksend.cli.opening import Asking, Opened, Opener, check_organization
-from bulksend.cli.options import QUIET, VERBOSE
 from bulksend.cli.page import Page
 from bulksend.cli.question import question_of, tells_a_no
+from bulksend.cli.send_options import SEND, SendSettings
 from bulksend.cli.sending import (
     KEY_REFUSED,
     WITHHELD,
@@ -33,83 +33,19 @@ from bulksend.cli.sending import (
     target_of,
     tell_end,
 )
-from bulksend.cli.settings import Command, option
+from bulksend.cli.settings import Command
 from bulksend.cli.showing import show_before
 from bulksend.cli.strictness import check_strict, refused_by
 from bulksend.cli.timed import Timed, Timing
-from bulksend.cli.values import ERROR_LIMIT, NAME, USD
+from bulksend.cli.values import NAME
 from bulksend.cli.when_options import PATIENCE, WHEN, PatienceSettings, WhenSettings
 from bulksend.engagespark import Looked
 from bulksend.errors import UsageError
-from bulksend.model import Endpoint, MicroUSD
+from bulksend.model import Endpoint
 from bulksend.reports import check_output, inputs_at
 from bulksend.runs import Address, Paths, is_run_file
-from bulksend.sending import ErrorLimit
 from bulksend.when import Schedule, Wanted
 from bulksend.words import many
-
-
-@dataclass(frozen=True, slots=True)
-class SendSettings:
-    """What is said of this send alone."""
-
-    max_cost: MicroUSD | None
-    max_errors: ErrorLimit | None
-    no_dedup: bool
-    history_days: int
-    limit: int | None
-    new: bool
-    test_to: str | None
-    row: int | None
-    wait: bool
-    force: bool
-    dry_run: bool
-    yes: bool
-    no_progress: bool
-    quiet: bool
-    verbose: bool
-    as_json: bool
-
-
-SEND = Group(
-    "said",
-    SendSettings,
-    (
-        option("--max-cost", metavar="USD", type=USD, help="Stop before the run costs more."),
-        option(
-            "--max-errors",
-            metavar="N|N%",
-            type=ERROR_LIMIT,
-            help="Stop when more rows than this could not be sent; a share is judged from the 100th row on.",
-        ),
-        option("--no-dedup", is_flag=True, help="Send no clientDedup: what may have been accepted is never repeated."),
-        option(
-            "--history-days",
-            metavar="N",
-            type=click.IntRange(min=1),
-            default=400,
-            show_default=True,
-            help="For how long it is kept who got what.",
-        ),
-        option("--limit", metavar="N", type=click.IntRange(min=1), help="Only the first N pending rows: a test send."),
-        option("--test-to", metavar="NUMBER", help="Send one row's real text to your own phone, no part of the run."),
-        option(
-            "--row",
-            metavar="N",
-            type=click.IntRange(min=1),
-            help="The row that --test-to sends (by default the first that can be) or --dry-run shows.",
-        ),
-        option("--new", is_flag=True, help="Begin another run beside one that has begun otherwise, or is finished."),
-        option("--wait", is_flag=True, help="If another run of the account is sending, wait until it has ended."),
-        option("--force", is_flag=True, help="The run file lies on a network file system, where locks may not hold."),
-        option("--dry-run", is_flag=True, help="Plan and price only, as `bulksend estimate` does."),
-        option("--yes", "-y", is_flag=True, help="Send without asking."),
-        option("--no-progress", is_flag=True, help="Show no progress."),
-        QUIET,
-        VERBOSE,
-        option("--json", "as_json", is_flag=True, help="One summary object on stdout."),
-    ),
-)
 
 
 @click.command(

@@ -216,8 +216,7 @@ class SqliteRun:
     def reached(self) -> Iterator[Recipient]:
         """See `Run.reached`."""
         with explained(self.path):
-            for (recipient,) in queries.reached(self._db):
-                yield recipient
+            yield from (recipient for (recipient,) in queries.reached(self._db))
 
     def results(self) -> Iterator[ResultRow]:
         """See `Run.results`."""
