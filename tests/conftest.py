@@ -158,6 +158,19 @@ def warnings_in(said: str) -> list[str]:
     return [line for line in said.splitlines() if line.startswith("warning") and "[PH-HOURS]" not in line]
 
 
+Start = Callable[..., SandboxServer]
+"""What the fixture ``sandbox`` gives."""
+CampaignOf = Callable[..., Path]
+"""What the fixture ``campaign_of`` gives."""
+Numbers = Callable[[int], list[str]]
+"""What the fixture ``numbers`` gives."""
+
+
+def send_to(server: SandboxServer, *options: str, of: str = "campaign.csv") -> tuple[str, ...]:
+    """The words of a send to a sandbox, of which nothing is asked."""
+    return ("send", of, "--base-url", server.base_url, "--yes", *options)
+
+
 @dataclass(frozen=True)
 class Program:
     """Runs bulksend in a folder."""

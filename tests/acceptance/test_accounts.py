@@ -5,15 +5,10 @@ from __future__ import annotations
 import shutil
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Program, SandboxServer
-
-Start = Callable[..., SandboxServer]
-Numbers = Callable[[int], list[str]]
-CampaignOf = Callable[..., Path]
+from conftest import CampaignOf, Numbers, Program, Start, send_to
 
 ANA = "639171234567"
 
@@ -34,10 +29,10 @@ def test_a_removed_state_folder_lets_no_second_run_of_the_account_begin(
     server = sandbox("--latency", "200ms")
     campaign_of(numbers(100), "first.csv")
     campaign_of(numbers(3), "second.csv")
-    first = program.start("send", "first.csv", "--base-url", server.base_url, "--yes", "--concurrency", "4")
+    first = program.start(*send_to(server, "--concurrency", "4", of="first.csv"))
     server.await_requests(4)
     shutil.rmtree(state_folder)
-    second = program("send", "second.csv", "--base-url", server.base_url, "--yes")
+    second = program(*send_to(server, of="second.csv"))
     assert second.returncode == 4, second.stderr
     assert "another run is sending for organization 1" in second.stderr
     first.send_signal(signal.SIGINT)
@@ -53,13 +48,13 @@ def test_a_run_cut_off_while_it_waited_for_what_nobody_knows_waits_again(
     campaign_of([ANA] * 10, "first.csv")
     campaign_of([ANA] * 3, "second.csv")
     cap = ("--cap", "63=5/4")
-    first = program.start("send", "first.csv", "--base-url", server.base_url, "--yes", *cap)
+    first = program.start(*send_to(server, *cap, of="first.csv"))
     server.await_requests(5)
     first.send_signal(signal.SIGKILL)
     first.communicate(timeout=30)
     for left in program.folder.glob("first.run*"):
         left.unlink()
-    send = ("send", "second.csv", "--base-url", server.base_url, "--yes", *cap)
+    send = send_to(server, *cap, of="second.csv")
     waiting = program.start(*send, "--no-progress", "--repeat")
     assert waiting.stderr is not None
     while "its run file is gone" not in (line := waiting.stderr.readline()):

@@ -9,9 +9,8 @@ from collections.abc import Callable
 from contextlib import closing
 
 import pytest
-from conftest import ROOT, Program, SandboxServer
+from conftest import ROOT, Program, SandboxServer, Start, send_to
 
-Start = Callable[..., SandboxServer]
 PEOPLE = [f"63917123456{digit}" for digit in range(10)]
 OTHERS = [f"63918123456{digit}" for digit in range(10)]
 
@@ -24,7 +23,7 @@ def server(sandbox: Start) -> SandboxServer:
 @pytest.fixture
 def send(server: SandboxServer) -> tuple[str, ...]:
     """The command."""
-    return ("send", "june.csv", "--base-url", server.base_url, "--yes")
+    return send_to(server, of="june.csv")
 
 
 def write(program: Program, *people: str, text: str = "Hi {who}", name: str = "june.csv") -> None:
@@ -133,7 +132,7 @@ def test_the_same_rows_saved_again_are_no_edit(
 
 
 def test_a_workbook_saved_again_is_no_edit(program: Program, server: SandboxServer) -> None:
-    send = ("send", "june.xlsx", "--base-url", server.base_url, "--yes", "--country", "PH")
+    send = send_to(server, "--country", "PH", of="june.xlsx")
     sheet = program.folder / "june.xlsx"
     sheet.write_bytes((ROOT / "tests" / "golden" / "openpyxl.xlsx").read_bytes())
     stop_early(program, send, 2)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
 
-from conftest import Program, SandboxServer, warnings_in
+from conftest import Program, Start, warnings_in
 
 from bulksend.cli.codes import ExitCode
 
-Start = Callable[..., SandboxServer]
 ANA, BEN, CY = "639171234567", "639181234567", "639191234567"
 
 

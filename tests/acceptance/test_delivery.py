@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import Program, SandboxServer
+from conftest import Program, SandboxServer, Start, send_to
 
-Start = Callable[..., SandboxServer]
 PEOPLE = [f"63917123456{digit}" for digit in range(4)]
 RECEIPT = ["deliveredToTelco", "deliveredToPhone", "deliveryError", "chargedMicro"]
 
@@ -18,7 +16,7 @@ def send(program: Program, server: SandboxServer, name: str, *people: str, flags
     """Send a campaign with a text of its own."""
     lines = "".join(f"{who},Hi from {name}\n" for who in people)
     (program.folder / f"{name}.csv").write_text(f"to,message\n{lines}")
-    sent = program("send", f"{name}.csv", "--base-url", server.base_url, "--yes", "--no-progress", *flags)
+    sent = program(*send_to(server, "--no-progress", *flags, of=f"{name}.csv"))
     assert sent.returncode in {0, 1}, sent.stderr
 
 
@@ -133,7 +131,7 @@ def test_a_server_without_receipts_is_said(program: Program, sandbox: Start) -> 
 def test_a_run_that_is_being_sent_is_left_alone(program: Program, sandbox: Start) -> None:
     server = sandbox("--latency", "3s")
     (program.folder / "june.csv").write_text("to,message\n" + "".join(f"{who},Hi\n" for who in PEOPLE))
-    sending = program.start("send", "june.csv", "--base-url", server.base_url, "--yes")
+    sending = program.start(*send_to(server, of="june.csv"))
     server.await_requests(2)  # so that the first is sent
     asked = program("receipts", "june.csv")
     assert asked.returncode == 4

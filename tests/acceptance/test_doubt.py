@@ -5,14 +5,8 @@ from __future__ import annotations
 import json
 import signal
 from collections import Counter
-from collections.abc import Callable
-from pathlib import Path
 
-from conftest import Program, SandboxServer
-
-Start = Callable[..., SandboxServer]
-CampaignOf = Callable[..., Path]
-Numbers = Callable[[int], list[str]]
+from conftest import CampaignOf, Numbers, Program, Start, send_to
 
 
 def statuses(program: Program) -> Counter[str]:
@@ -24,7 +18,7 @@ def test_lost_answers_are_found_in_the_apis_list_at_the_end_of_a_run(
 ) -> None:
     server = sandbox("--lose-answers", "0.3", "--seed", "3")
     campaign_of(numbers(40))
-    sent = program("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--no-dedup")
+    sent = program(*send_to(server, "--no-dedup"))
     assert sent.returncode == 0, sent.stderr
     lost = [record for record in server.log() if not record["answered"]]
     assert lost
@@ -39,7 +33,7 @@ def test_resolve_without_a_list_leaves_what_it_cannot_know_and_resend_sends_it_a
 ) -> None:
     server = sandbox("--legacy", "--lose-answers", "0.3", "--seed", "3")
     campaign_of(numbers(30))
-    assert program("send", "campaign.csv", "--base-url", server.base_url, "--yes").returncode == 1
+    assert program(*send_to(server)).returncode == 1
     unknown = statuses(program)["unknown"]
     assert unknown == len([record for record in server.log() if not record["answered"]])
 
@@ -62,7 +56,7 @@ def test_rows_that_are_left_stay_unknown_and_are_not_asked_about_again(
 ) -> None:
     server = sandbox("--legacy", "--lose-answers", "0.3", "--seed", "3")
     campaign_of(numbers(30))
-    program("send", "campaign.csv", "--base-url", server.base_url, "--yes")
+    program(*send_to(server))
     unknown = statuses(program)["unknown"]
     assert program("resolve", "campaign.run", "--leave").returncode == 0
     assert statuses(program)["unknown"] == unknown
@@ -76,7 +70,7 @@ def test_the_cap_holds_across_runs_of_one_account(program: Program, sandbox: Sta
     server = sandbox("--cap", "63=5/3")
     for name in ("first", "second"):
         campaign_of(["639171234567"] * 4, f"{name}.csv")
-        sent = program("send", f"{name}.csv", "--base-url", server.base_url, "--yes", "--cap", "63=5/3", "--repeat")
+        sent = program(*send_to(server, "--cap", "63=5/3", "--repeat", of=f"{name}.csv"))
         assert sent.returncode == 0, sent.stderr
         (program.folder / f"{name}.run").unlink()  # what it sent is remembered all the same
     assert server.summary()["lost"] == 0
@@ -89,11 +83,11 @@ def test_the_cap_holds_for_the_run_after_one_that_was_killed(
     server = sandbox("--cap", "63=5/3", "--latency", "300ms")
     campaign_of(["639171234567"] * 10, "first.csv")
     campaign_of(["+63 917 123 4567"] * 3, "second.csv")
-    process = program.start("send", "first.csv", "--base-url", server.base_url, "--yes", "--cap", "63=5/3")
+    process = program.start(*send_to(server, "--cap", "63=5/3", of="first.csv"))
     server.await_requests(5)
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=30)
-    sent = program("send", "second.csv", "--base-url", server.base_url, "--yes", "--cap", "63=5/3")
+    sent = program(*send_to(server, "--cap", "63=5/3", of="second.csv"))
     assert sent.returncode == 0, sent.stderr
     assert server.summary()["lost"] == 0
 
@@ -104,13 +98,13 @@ def test_after_a_killed_run_whose_file_is_gone_the_next_one_waits_a_whole_window
     server = sandbox("--cap", "63=5/3", "--latency", "300ms")
     campaign_of(["639171234567"] * 10, "first.csv")
     campaign_of(["639171234567"] * 3, "second.csv")
-    process = program.start("send", "first.csv", "--base-url", server.base_url, "--yes", "--cap", "63=5/3")
+    process = program.start(*send_to(server, "--cap", "63=5/3", of="first.csv"))
     server.await_requests(5)
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=30)
     for left in program.folder.glob("first.run*"):
         left.unlink()
-    command = ("send", "second.csv", "--base-url", server.base_url, "--yes", "--cap", "63=5/3")
+    command = send_to(server, "--cap", "63=5/3", of="second.csv")
     refused = program(*command)
     assert refused.returncode == 2, refused.stderr
     assert "first.run: this run of the account was cut off and its run file is gone" in refused.stderr
@@ -127,7 +121,7 @@ def test_the_number_of_a_contact_is_remembered_by_the_next_run(program: Program,
         "to,contactId,message\n" + "639170001001,,To the number\n" * 4 + ",1001,To the contact\n" * 4
     )
     for name in ("first.csv", "second.csv"):
-        sent = program("send", name, "--base-url", server.base_url, "--yes", "--cap", "63=5/3")
+        sent = program(*send_to(server, "--cap", "63=5/3", of=name))
         assert sent.returncode == 0, sent.stderr
     assert server.summary()["lost"] == 0
     assert server.summary()["accepted"] == 9
@@ -139,15 +133,15 @@ def test_two_runs_of_one_account_do_not_send_at_once(
     server = sandbox("--latency", "200ms")
     campaign_of(numbers(60), "first.csv")
     campaign_of(numbers(3), "second.csv")
-    first = program.start("send", "first.csv", "--base-url", server.base_url, "--yes", "--concurrency", "4")
+    first = program.start(*send_to(server, "--concurrency", "4", of="first.csv"))
     server.await_requests(4)
     first.send_signal(signal.SIGSTOP)  # so that it cannot be through before the other comes
-    refused = program("send", "second.csv", "--base-url", server.base_url, "--yes", "--repeat")
+    refused = program(*send_to(server, "--repeat", of="second.csv"))
     first.send_signal(signal.SIGCONT)
     assert refused.returncode == 4
     assert f"process {first.pid}" in refused.stderr
     assert "first.run" in refused.stderr
-    waited = program("send", "second.csv", "--base-url", server.base_url, "--yes", "--wait", "--repeat")
+    waited = program(*send_to(server, "--wait", "--repeat", of="second.csv"))
     assert waited.returncode == 0, waited.stderr
     assert "Waiting" in waited.stderr
     assert first.wait(timeout=30) == 0
@@ -160,7 +154,7 @@ def test_a_filled_budget_stops_the_run_and_is_never_overshot(
 ) -> None:
     server = sandbox("--latency", "50ms")
     campaign_of(numbers(100))
-    send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes")
+    send = send_to(server)
     stopped = program(*send, "--max-cost", "0.50")
     assert stopped.returncode == 3
     assert "--max-cost" in stopped.stderr
@@ -177,7 +171,7 @@ def test_too_many_errors_stop_the_run(
 ) -> None:
     server = sandbox("--fail", "400=0.5", "--seed", "1")
     campaign_of(numbers(200))
-    send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--concurrency", "4")
+    send = send_to(server, "--concurrency", "4")
     stopped = program(*send, "--max-errors", "10")
     assert stopped.returncode == 3
     assert "more than --max-errors 10" in stopped.stderr
@@ -192,7 +186,7 @@ def test_when_everything_fails_the_run_stops_and_its_rows_stay_pending(
 ) -> None:
     server = sandbox("--fail", "500=1")
     campaign_of(numbers(500))
-    send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--concurrency", "10")
+    send = send_to(server, "--concurrency", "10")
     stopped = program(*send, "--patience", "3s")
     assert stopped.returncode == 3
     assert "Nothing was sent: server away" in stopped.stderr
@@ -226,7 +220,7 @@ def test_the_same_campaign_from_another_machine_is_not_sent_twice(
 ) -> None:
     server = sandbox()
     campaign_of(numbers(20))
-    send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--campaign", "spring")
+    send = send_to(server, "--campaign", "spring")
     assert program(*send).returncode == 0
     ids = [row["messageId"] for row in program.results()]
     (program.folder / "campaign.run").unlink()
@@ -237,7 +231,7 @@ def test_the_same_campaign_from_another_machine_is_not_sent_twice(
     assert [row["messageId"] for row in program.results()] == ids
     assert statuses(program) == {"skipped": 20}
     assert json.loads(again.stdout)["estimateMicro"] == 0
-    assert program("send", "campaign.csv", "--base-url", server.base_url, "--yes", env=elsewhere).returncode == 0
+    assert program(*send_to(server), env=elsewhere).returncode == 0
     assert len(server.accepted()) == 20
 
 
@@ -289,9 +283,7 @@ def test_a_busy_server_slows_the_whole_run(
 ) -> None:
     server = sandbox("--fail", "429=0.1", "--seed", "5")
     campaign_of(numbers(40))
-    sent = program(
-        "send", "campaign.csv", "--base-url", server.base_url, "--yes", "--concurrency", "2", "--retries", "10"
-    )
+    sent = program(*send_to(server, "--concurrency", "2", "--retries", "10"))
     assert sent.returncode == 0, sent.stderr
     log = server.log()
     refused_at = next(record["arrived"] for record in log if record["status"] == 429)

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from conftest import Program, SandboxServer
+from conftest import CampaignOf, Numbers, Program, SandboxServer, Start, send_to
 
-Start = Callable[..., SandboxServer]
-Numbers = Callable[[int], list[str]]
-CampaignOf = Callable[..., Path]
 Sent = Callable[..., tuple[SandboxServer, tuple[str, ...]]]
 
 ROWS = 12
@@ -24,7 +20,7 @@ def sent(program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Num
     def send(*more: str) -> tuple[SandboxServer, tuple[str, ...]]:
         server = sandbox()
         campaign_of(numbers(ROWS))
-        command = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", *more)
+        command = send_to(server, *more)
         assert program(*command).returncode == 0
         return server, command
 
@@ -55,7 +51,7 @@ def test_rows_that_may_have_been_sent_are_a_question_too(
 ) -> None:
     server = sandbox("--legacy", "--lose-answers", "1")
     campaign_of(numbers(3))
-    command = ("send", "campaign.csv", "--base-url", server.base_url, "--yes")
+    command = send_to(server)
     assert program(*command).returncode in {1, 3}
     (program.folder / "campaign.run").unlink()
     refused = program(*command)

@@ -7,15 +7,9 @@ import signal
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from conftest import Program, SandboxServer
-
-Start = Callable[..., SandboxServer]
-CampaignOf = Callable[..., Path]
-Numbers = Callable[[int], list[str]]
+from conftest import CampaignOf, Numbers, Program, Start, send_to
 
 
 def end(process: subprocess.Popen[str], number: signal.Signals) -> tuple[int, str]:
@@ -30,7 +24,7 @@ def test_after_kill_9_the_same_command_finishes_the_rest_and_nothing_goes_twice(
 ) -> None:
     server = sandbox("--latency", "50ms+-40ms")
     campaign_of(numbers(300))
-    send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--concurrency", "20")
+    send = send_to(server, "--concurrency", "20")
     process = program.start(*send)
     server.await_requests(after)
     end(process, signal.SIGKILL)
@@ -49,7 +43,7 @@ def test_without_proof_of_dedup_what_was_under_way_at_a_kill_stays_unknown(
 ) -> None:
     server = sandbox("--legacy", "--latency", "100ms")
     campaign_of(numbers(100))
-    send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--concurrency", "10")
+    send = send_to(server, "--concurrency", "10")
     process = program.start(*send)
     server.await_requests(25)
     end(process, signal.SIGKILL)
@@ -67,7 +61,7 @@ def test_without_proof_of_dedup_what_was_under_way_at_a_kill_stays_unknown(
 def test_the_cap_holds_across_a_kill(program: Program, sandbox: Start, campaign_of: CampaignOf) -> None:
     server = sandbox("--cap", "63=5/3")
     campaign_of(["639171234567"] * 10)
-    send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--cap", "63=5/3")
+    send = send_to(server, "--cap", "63=5/3")
     process = program.start(*send)
     server.await_requests(5)
     end(process, signal.SIGKILL)
@@ -82,7 +76,7 @@ def test_an_interrupted_run_ends_in_order_and_goes_on(
 ) -> None:
     server = sandbox("--latency", "100ms")
     campaign_of(numbers(200))
-    send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--concurrency", "10")
+    send = send_to(server, "--concurrency", "10")
     process = program.start(*send)
     server.await_requests(15)
     returned, talk = end(process, number)
@@ -102,7 +96,7 @@ def test_a_second_interrupt_leaves_at_once_and_tells_what_that_left(
 ) -> None:
     server = sandbox("--latency", "6")
     campaign_of(numbers(5))
-    process = program.start("send", "campaign.csv", "--base-url", server.base_url, "--yes")
+    process = program.start(*send_to(server))
     server.await_requests(5)
     process.send_signal(signal.SIGINT)
     time.sleep(0.3)
@@ -122,7 +116,7 @@ def test_what_an_interrupted_run_cannot_wait_for_is_unknown(
 ) -> None:
     server = sandbox("--latency", "20")
     campaign_of(numbers(5))
-    process = program.start("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--timeout", "3")
+    process = program.start(*send_to(server, "--timeout", "3"))
     server.await_requests(5)
     assert end(process, signal.SIGINT)[0] == 130
     assert {row["status"] for row in program.results()} == {"unknown"}
@@ -133,7 +127,7 @@ def test_a_run_without_funds_stops_and_goes_on_after_a_top_up(
 ) -> None:
     poor = sandbox("--balance", "0.10")
     campaign_of(numbers(100))
-    send = ("send", "campaign.csv", "--base-url", poor.base_url, "--yes", "--concurrency", "4")
+    send = send_to(poor, "--concurrency", "4")
     stopped = program(*send)
     assert stopped.returncode == 3
     assert "out of funds" in stopped.stderr
@@ -157,7 +151,7 @@ def test_a_refused_key_stops_the_run_with_nothing_sent(
 ) -> None:
     server = sandbox("--token", "another")
     campaign_of(numbers(50))
-    stopped = program("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--concurrency", "4")
+    stopped = program(*send_to(server, "--concurrency", "4"))
     assert stopped.returncode == 3
     assert "refused the key" in stopped.stderr
     assert server.summary()["requests"] <= 4
@@ -169,7 +163,7 @@ def test_internal_errors_are_tried_again_until_all_is_sent(
 ) -> None:
     server = sandbox("--fail", "500=0.2", "--seed", "7")
     campaign_of(numbers(60))
-    sent = program("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--retries", "10")
+    sent = program(*send_to(server, "--retries", "10"))
     assert sent.returncode == 0, sent.stderr
     assert Counter(record["to"] for record in server.accepted()) == dict.fromkeys(numbers(60), 1)
     assert any(int(row["attempts"]) > 1 for row in program.results())
@@ -180,7 +174,7 @@ def test_lost_answers_are_asked_for_again_under_the_same_key(
 ) -> None:
     server = sandbox("--lose-answers", "0.2", "--seed", "7")
     campaign_of(numbers(60))
-    sent = program("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--retries", "10")
+    sent = program(*send_to(server, "--retries", "10"))
     assert sent.returncode == 0, sent.stderr
     assert Counter(record["to"] for record in server.accepted()) == dict.fromkeys(numbers(60), 1)
     assert server.summary()["duplicates"] > 0
@@ -191,7 +185,7 @@ def test_lost_answers_of_a_server_without_dedup_are_unknown_and_never_sent_twice
 ) -> None:
     server = sandbox("--legacy", "--lose-answers", "0.2", "--seed", "7")
     campaign_of(numbers(60))
-    sent = program("send", "campaign.csv", "--base-url", server.base_url, "--yes")
+    sent = program(*send_to(server))
     assert sent.returncode == 1
     lost = {record["to"] for record in server.log() if not record["answered"]}
     assert lost
@@ -204,7 +198,7 @@ def test_rows_that_were_tried_and_none_of_which_was_accepted_end_with_3_and_say_
 ) -> None:
     server = sandbox("--fail", "400=1.0")
     campaign_of(numbers(3))
-    sent = program("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--json")
+    sent = program(*send_to(server, "--json"))
     assert sent.returncode == 3
     assert "none was accepted" in sent.stderr
     told = json.loads(sent.stdout)
@@ -221,7 +215,7 @@ def test_a_server_that_cannot_be_reached_is_waited_for_and_leaves_the_rows_pendi
     server = sandbox()
     server.end()
     campaign_of(numbers(3))
-    send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--retries", "1")
+    send = send_to(server, "--retries", "1")
     gone = program(*send, "--patience", "1s")
     assert gone.returncode == 3
     assert "The server is away; trying again in" in gone.stderr
@@ -239,7 +233,7 @@ def test_a_second_process_is_told_who_has_the_run(
 ) -> None:
     server = sandbox("--latency", "200ms")
     campaign_of(numbers(60))
-    send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--concurrency", "4")
+    send = send_to(server, "--concurrency", "4")
     process = program.start(*send)
     server.await_requests(5)
     process.send_signal(signal.SIGSTOP)  # so that it cannot be through before the others have looked
@@ -301,7 +295,7 @@ def test_a_begun_run_is_not_changed_by_an_edited_spreadsheet_or_other_options(
 ) -> None:
     server = sandbox()
     campaign_of(numbers(5))
-    send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes")
+    send = send_to(server)
     assert program(*send, "--max-cost", "0.04").returncode == 3
     other_text = program(*send, "--message", "Other")
     other_server = program("send", "campaign.csv", "--sandbox", "--yes", "--run", "campaign.run")
@@ -320,7 +314,7 @@ def test_an_unbegun_plan_follows_the_corrected_spreadsheet(
 ) -> None:
     server = sandbox()
     campaign_of(["12"])
-    send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes")
+    send = send_to(server)
     assert program(*send).returncode == 1
     campaign_of(numbers(1))
     assert program(*send).returncode == 0
@@ -344,7 +338,7 @@ def test_the_results_of_a_killed_run_are_true_and_the_next_run_repairs_them(
 ) -> None:
     server = sandbox("--latency", "100ms")
     campaign_of(numbers(60))
-    send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--concurrency", "5")
+    send = send_to(server, "--concurrency", "5")
     process = program.start(*send)
     server.await_requests(20)
     end(process, signal.SIGKILL)
@@ -363,7 +357,7 @@ def test_a_run_goes_on_when_nobody_reads_what_it_says(
 ) -> None:
     server = sandbox("--latency", "100ms")
     campaign_of(numbers(60))
-    process = program.start("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--concurrency", "4")
+    process = program.start(*send_to(server, "--concurrency", "4"))
     assert process.stderr is not None
     process.stderr.readline()
     process.stderr.close()
@@ -379,7 +373,7 @@ def test_a_closed_terminal_ends_a_run_in_order(
 ) -> None:
     server = sandbox("--latency", "100ms")
     campaign_of(numbers(100))
-    process = program.start("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--concurrency", "4")
+    process = program.start(*send_to(server, "--concurrency", "4"))
     server.await_requests(8)
     assert end(process, signal.SIGHUP)[0] == 143
     assert {row["status"] for row in program.results()} == {"sent", "pending"}
@@ -401,9 +395,7 @@ def test_results_that_cannot_be_written_in_the_end_are_told_after_the_report(
     campaign_of(numbers(20))
     folder = program.folder / "out"
     folder.mkdir()
-    process = program.start(
-        "send", "campaign.csv", "--base-url", server.base_url, "--yes", "--results", "out/r.csv", "--concurrency", "4"
-    )
+    process = program.start(*send_to(server, "--results", "out/r.csv", "--concurrency", "4"))
     server.await_requests(5)
     folder.rmdir()
     _, talk = process.communicate(timeout=60)
@@ -420,7 +412,7 @@ def test_a_wrong_address_can_be_corrected_when_nothing_was_accepted(
     wrong = program("send", "campaign.csv", "--base-url", f"{server.base_url}/elsewhere", "--yes")
     assert wrong.returncode == 3
     assert "check --base-url" in wrong.stderr
-    assert program("send", "campaign.csv", "--base-url", server.base_url, "--yes").returncode == 0
+    assert program(*send_to(server)).returncode == 0
     assert len(server.accepted()) == 3
 
 
@@ -442,7 +434,7 @@ def test_answers_that_came_while_it_stood_still_are_read(
 ) -> None:
     server = sandbox("--legacy", "--latency", "300ms")  # shows no keys, so that nothing could be repeated
     campaign_of(numbers(60))
-    send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--concurrency", "20", "--timeout", "1")
+    send = send_to(server, "--concurrency", "20", "--timeout", "1")
     process = program.start(*send)
     server.await_requests(25)
     process.send_signal(signal.SIGSTOP)

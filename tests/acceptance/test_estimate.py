@@ -7,18 +7,16 @@ import gzip
 import json
 import os
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Program, SandboxServer, examples
+from conftest import Program, Start, examples, send_to
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bulksend.cli import run
 from bulksend.cli.codes import ExitCode
 
-Start = Callable[..., SandboxServer]
 GOLDEN = Path(__file__).parents[1] / "golden"
 
 
@@ -80,7 +78,7 @@ def test_the_balance_is_told_and_that_it_does_not_do(program: Program, sandbox: 
     told = program("estimate", "campaign.csv", "--base-url", poor.base_url, "--json")
     assert (json.loads(told.stdout)["balanceMicro"], told.returncode) == (50_000, 0)
     assert "The balance of $0.05 does not cover the estimated $0.10." in told.stderr
-    sent = program("send", "campaign.csv", "--base-url", poor.base_url, "--yes")
+    sent = program(*send_to(poor))
     assert "The balance of $0.05 does not cover the estimated $0.10." in sent.stderr
     assert sent.returncode == ExitCode.STOPPED
     old = program("estimate", "campaign.csv", "--base-url", sandbox("--legacy").base_url, "--json")
@@ -97,7 +95,7 @@ def test_an_estimate_needs_neither_key_nor_organization_nor_server(program: Prog
 def test_a_server_that_rejects_everything_alike_is_not_asked_for_every_row(program: Program, sandbox: Start) -> None:
     server = sandbox("--org-id", "5")
     write(program, ("to", "message"), *[(f"63917{row:07}", "a") for row in range(1_000)])
-    send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--concurrency", "4")
+    send = send_to(server, "--concurrency", "4")
     stopped = program(*send)
     assert stopped.returncode == ExitCode.STOPPED
     assert "messages were rejected, because: the API rejected it: invalid 'orgId'" in " ".join(stopped.stderr.split())
@@ -155,7 +153,7 @@ def test_a_saved_estimate_is_sent_exactly_as_it_was(program: Program, sandbox: S
     assert saved.returncode == ExitCode.NOT_ALL_SENT
     assert "`bulksend send june.run` sends exactly this" in saved.stderr
     write(program, ("to", "message"), ("639181234567", "edited since"))
-    sent = program("send", "june.run", "--base-url", server.base_url, "--yes")
+    sent = program(*send_to(server, of="june.run"))
     assert sent.returncode == ExitCode.NOT_ALL_SENT
     assert [(each["to"], each["message"]) for each in server.accepted()] == [("639171234567", "as planned")]
     again = program("estimate", "campaign.csv", "--save", "june.run")

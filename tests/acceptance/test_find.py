@@ -9,11 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Program, SandboxServer
-
-Start = Callable[..., SandboxServer]
-CampaignOf = Callable[..., Path]
-Numbers = Callable[[int], list[str]]
+from conftest import CampaignOf, Program, SandboxServer, Start, send_to
 
 ANA, BEN, EVA = "639171000000", "639171000001", "639181234567"
 
@@ -30,7 +26,7 @@ def send(program: Program, server: SandboxServer, campaign_of: CampaignOf) -> Ca
     def sent(name: str, *numbers: str, options: tuple[str, ...] = ()) -> None:
         campaign_of(numbers, f"{name}.csv")
         results = ("--results", f"{name}.results.csv", *options)
-        ended = program("send", f"{name}.csv", "--base-url", server.base_url, "--yes", *results)
+        ended = program(*send_to(server, *results, of=f"{name}.csv"))
         assert ended.returncode == 0, ended.stderr
 
     return sent
@@ -108,7 +104,7 @@ def test_what_cannot_be_looked_at_is_told_and_is_no_answer(
 
     server.end()  # and so it cannot answer the next one, which is killed
     campaign_of([EVA], "killed.csv")
-    process = program.start("send", "killed.csv", "--base-url", server.base_url, "--yes", "--results", "k.csv")
+    process = program.start(*send_to(server, "--results", "k.csv", of="killed.csv"))
     deadline = time.monotonic() + 100
     while "killed.run" not in program("runs", "--all", "--json").stdout:
         assert time.monotonic() < deadline
@@ -127,7 +123,7 @@ def test_a_contact_is_found_by_its_id_and_by_the_number_that_answers_told(
     program: Program, server: SandboxServer, tmp_path: Path
 ) -> None:
     (tmp_path / "contacts.csv").write_text("contactId,message\n1001,Hello\n1002,Bye\n")
-    ended = program("send", "contacts.csv", "--base-url", server.base_url, "--yes", "--map", "contactId=contactId")
+    ended = program(*send_to(server, "--map", "contactId=contactId", of="contacts.csv"))
     assert ended.returncode == 0, ended.stderr
     [hit] = found(program, "--contact", "1001")["found"]
     assert (hit["run"], hit["row"], hit["message"]) == ("contacts.run", 1, "Hello")
@@ -153,7 +149,7 @@ def test_what_is_no_number_is_refused_with_what_to_do(program: Program) -> None:
 def test_who_a_contact_is_that_never_answered_is_not_known(program: Program, sandbox: Start, tmp_path: Path) -> None:
     server = sandbox("--legacy", "--lose-answers", "1")
     (tmp_path / "contacts.csv").write_text("contactId,message\n1001,Hello\n")
-    program("send", "contacts.csv", "--base-url", server.base_url, "--yes", "--timeout", "2")
+    program(*send_to(server, "--timeout", "2", of="contacts.csv"))
     told = found(program, EVA, code=3)
     assert (told["found"], told["unknownContacts"]) == ([], 1)
     assert "1 message went to contacts whose numbers are not known here" in program("find", EVA).stdout

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Program, SandboxServer
-
-Start = Callable[..., SandboxServer]
-CampaignOf = Callable[..., Path]
-Numbers = Callable[[int], list[str]]
+from conftest import CampaignOf, Numbers, Program, Start, send_to
 
 
 def status(program: Program) -> dict[str, Any]:
@@ -53,7 +47,7 @@ def test_why_a_send_ended_is_kept_in_its_run(
 ) -> None:
     server = sandbox(*flags)
     campaign_of(numbers(6))
-    program("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--timeout", "2", *options)
+    program(*send_to(server, "--timeout", "2", *options))
     told = status(program)
     assert (told["state"], told["reason"], told["owner"]) == (state, reason, None)
     assert 0 <= at(told["endedAt"]) - at(told["startedAt"]) < 60
@@ -72,7 +66,7 @@ def test_who_sends_is_told_and_when_it_is_killed_that_it_was_cut_off(
 ) -> None:
     server = sandbox("--latency", "100ms")
     campaign_of(numbers(400))
-    send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--concurrency", "5")
+    send = send_to(server, "--concurrency", "5")
     assert program(*send, "--limit", "5").returncode == 0
     first = status(program)
     process = program.start(*send)

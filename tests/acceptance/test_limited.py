@@ -7,15 +7,10 @@ import signal
 from collections import Counter
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from threading import Lock, Thread
 
 import pytest
-from conftest import Program, SandboxServer
-
-Start = Callable[..., SandboxServer]
-CampaignOf = Callable[..., Path]
-Numbers = Callable[[int], list[str]]
+from conftest import CampaignOf, Numbers, Program, SandboxServer, Start, send_to
 
 
 def statuses(program: Program) -> Counter[str]:
@@ -31,7 +26,7 @@ def test_a_price_three_times_the_planned_one_costs_no_more_than_was_allowed(
     (program.folder / "real.csv").write_text("prefix,microUSD\n63,60000\n")
     server = sandbox("--latency", "50ms", "--rates", f"{program.folder / 'real.csv'}")
     campaign_of(numbers(100))
-    stopped = program("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--max-cost", "1", "--json")
+    stopped = program(*send_to(server, "--max-cost", "1", "--json"))
     assert stopped.returncode == 3
     assert "--max-cost" in stopped.stderr
     told = json.loads(stopped.stdout)
@@ -138,7 +133,7 @@ def test_errors_are_counted_over_all_commands_of_a_run(
 ) -> None:
     server = sandbox("--fail", "400=0.5", "--seed", "1")
     campaign_of(numbers(200))
-    send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--concurrency", "4", "--max-errors")
+    send = send_to(server, "--concurrency", "4", "--max-errors")
     stopped = program(*send, "10")
     assert stopped.returncode == 3
     assert "it goes on only with a higher one" in stopped.stderr
@@ -157,7 +152,7 @@ def test_a_row_in_doubt_is_an_error_where_it_cannot_be_repeated(
 ) -> None:
     server = sandbox("--legacy", "--lose-answers", "0.3", "--seed", "3")
     campaign_of(numbers(200))
-    send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--concurrency", "4", "--max-errors", "10")
+    send = send_to(server, "--concurrency", "4", "--max-errors", "10")
     stopped = program(*send)
     assert stopped.returncode == 3
     assert "more than --max-errors 10" in stopped.stderr
@@ -170,7 +165,7 @@ def test_a_row_in_doubt_is_an_error_where_it_cannot_be_repeated(
 def leaves_ten_in_doubt(program: Program, server: SandboxServer, campaign_of: CampaignOf, numbers: list[str]) -> None:
     """A run whose server knows keys; three rows are sent, ten were under way when it was killed, three are pending."""
     campaign_of(numbers)
-    send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--concurrency", "10")
+    send = send_to(server, "--concurrency", "10")
     assert program(*send, "--limit", "2").returncode == 0
     process = program.start(*send)
     server.await_requests(13)
@@ -198,7 +193,7 @@ def test_the_question_promises_no_repeat_that_would_not_be_safe(
 ) -> None:
     server = sandbox("--legacy", "--lose-answers", "0.3", "--seed", "3")
     campaign_of(numbers(30))
-    program("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--limit", "20")
+    program(*send_to(server, "--limit", "20"))
     assert statuses(program)["unknown"]
     code, seen = program.answered("send", "campaign.csv", "--base-url", server.base_url, answer="n")
     assert code == 3
@@ -210,5 +205,5 @@ def test_a_limit_holds_for_rows_in_doubt_too(
 ) -> None:
     server = sandbox("--latency", "1")
     leaves_ten_in_doubt(program, server, campaign_of, numbers(16))
-    program("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--limit", "5")
+    program(*send_to(server, "--limit", "5"))
     assert server.summary()["requests"] == 13 + 3 + 2  # what is pending first

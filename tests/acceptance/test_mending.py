@@ -5,14 +5,11 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter
-from collections.abc import Callable
 
 import pytest
-from conftest import Program, SandboxServer, warnings_in
+from conftest import Program, SandboxServer, Start, warnings_in
 
 from bulksend.planning.usual import fit_of
-
-Start = Callable[..., SandboxServer]
 
 TEXT = ("--message", "Hi {First Name}, {Points}")
 ROWS = (

@@ -12,11 +12,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from conftest import Program, SandboxServer
+from conftest import CampaignOf, Numbers, Program, SandboxServer, Start, send_to
 
-Start = Callable[..., SandboxServer]
-Numbers = Callable[[int], list[str]]
-CampaignOf = Callable[..., Path]
 Begun = Callable[..., tuple[SandboxServer, subprocess.Popen[str], tuple[str, ...]]]
 
 ROWS = 120
@@ -31,7 +28,7 @@ def begun(program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Nu
         server = sandbox("--latency", "100ms", *flags)
         campaign_of(numbers(ROWS))
         assert program("estimate", "campaign.csv", "--save", "other.run").returncode == 0
-        command = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--concurrency", "4")
+        command = send_to(server, "--concurrency", "4")
         process = program.start(*command)
         server.await_requests(20)
         return server, process, command

@@ -9,15 +9,9 @@ import stat
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from conftest import Program, SandboxServer
-
-Start = Callable[..., SandboxServer]
-Numbers = Callable[[int], list[str]]
-CampaignOf = Callable[..., Path]
+from conftest import CampaignOf, Numbers, Program, SandboxServer, Start, send_to
 
 LATE_S = 1.5  # from when somebody was told that they are on the list
 
@@ -248,7 +242,7 @@ def test_a_row_in_doubt_is_neither_repeated_nor_resent_to_who_opted_out_or_is_on
     everybody = numbers(8)
     campaign_of(everybody)
     lossy = sandbox("--legacy", "--lose-answers", "1")
-    send = ("send", "campaign.csv", "--base-url", lossy.base_url, "--yes", "--concurrency", "8")
+    send = send_to(lossy, "--concurrency", "8")
     for _ in range(8):  # a server that says nothing is asked a few at a time
         program(*send, "--patience", "0s")
     assert statuses(program) == {"unknown": 8}

@@ -12,11 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Program, SandboxServer
-
-Start = Callable[..., SandboxServer]
-CampaignOf = Callable[..., Path]
-Numbers = Callable[[int], list[str]]
+from conftest import CampaignOf, Numbers, Program, SandboxServer, Start, send_to
 
 ROWS = 30
 HOURS = 3_600.0
@@ -56,7 +52,7 @@ def command(program: Program, sandbox: Start) -> tuple[SandboxServer, tuple[str,
     """A campaign of which a row is bad and all others were sent, three hours ago."""
     server = sandbox()
     campaign(program.folder)
-    send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--message", "Kumusta, {Name} of {City}?")
+    send = send_to(server, "--message", "Kumusta, {Name} of {City}?")
     assert program(*send).returncode == 1
     age(program.folder / "campaign.run")
     return server, send
@@ -112,7 +108,7 @@ def test_a_workbook_of_results_is_rewritten_too(program: Program, sandbox: Start
     pytest.importorskip("xlsxwriter")
     server = sandbox()
     campaign(program.folder)
-    send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--message", "Kumusta, {Name} of {City}?")
+    send = send_to(server, "--message", "Kumusta, {Name} of {City}?")
     assert program(*send, "--results", "mine.xlsx").returncode == 1
     age(program.folder / "campaign.run")
     assert SECRETS[1] in unpacked(program.folder / "mine.xlsx")
@@ -220,7 +216,7 @@ def test_what_a_phones_cap_may_still_count_is_not_purged(
 ) -> None:
     server = sandbox()
     campaign_of(numbers(3))
-    assert program("send", "campaign.csv", "--base-url", server.base_url, "--yes").returncode == 0
+    assert program(*send_to(server)).returncode == 0
     ended = program("purge", "campaign.run", "--older-than", "0s", "--repeat-after", "0s")
     assert ended.returncode == 2
     assert "rows of this run were tried as late as " in ended.stderr
@@ -245,7 +241,7 @@ def test_what_is_still_needed_is_not_purged(
 ) -> None:
     server = sandbox(*flags)
     campaign_of(numbers(4))
-    program("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--timeout", "2", *options)
+    program(*send_to(server, "--timeout", "2", *options))
     age(program.folder / "campaign.run")
     ended = program(*PURGE)
     assert ended.returncode == 2
@@ -260,7 +256,7 @@ def test_a_run_in_use_is_not_purged(
 ) -> None:
     server = sandbox("--latency", "20")
     campaign_of(numbers(2))
-    process = program.start("send", "campaign.csv", "--base-url", server.base_url, "--yes")
+    process = program.start(*send_to(server))
     server.await_requests(2)
     ended = program(*PURGE)
     assert ended.returncode == 4

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import csv
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Program, SandboxServer
+from conftest import CampaignOf, Program, SandboxServer, Start, send_to
 
 from bulksend.errors import UsageError
 from bulksend.model import PhoneNumber
 from bulksend.runs import Charge, open_run
 from bulksend.sms.rates.ratesfile import read_rates
-
-Start = Callable[..., SandboxServer]
-CampaignOf = Callable[..., Path]
 
 GLOBE = [f"63917{row:07}" for row in range(1_000_000, 1_000_020)]
 SMART = [f"63918{row:07}" for row in range(1_000_000, 1_000_005)]
@@ -37,7 +33,7 @@ def charges_of(path: Path) -> list[Charge]:
 
 
 def send(program: Program, server: SandboxServer, name: str = "campaign.csv", *flags: str) -> None:
-    sent = program("send", name, "--base-url", server.base_url, "--yes", "--no-progress", *flags)
+    sent = program(*send_to(server, "--no-progress", *flags, of=name))
     assert sent.returncode == 0, sent.stderr
 
 

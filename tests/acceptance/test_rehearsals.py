@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from conftest import Program, SandboxServer
-
-Start = Callable[..., SandboxServer]
-Numbers = Callable[[int], list[str]]
-CampaignOf = Callable[..., Path]
+from conftest import CampaignOf, Numbers, Program, Start, send_to
 
 REHEARSED = ("send", "campaign.csv", "--sandbox", "--yes")
 
@@ -24,7 +18,7 @@ def campaign(campaign_of: CampaignOf, numbers: Numbers) -> None:
 def test_the_real_run_after_a_rehearsal_goes_to_all_and_both_keep_their_files(program: Program, sandbox: Start) -> None:
     server = sandbox()
     assert program(*REHEARSED).returncode == 0
-    assert program("send", "campaign.csv", "--base-url", server.base_url, "--yes").returncode == 0
+    assert program(*send_to(server)).returncode == 0
     assert program(*REHEARSED).returncode == 0
     assert len(server.accepted()) == 3
     assert sorted(path.name for path in program.folder.iterdir()) == [

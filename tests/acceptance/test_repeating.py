@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import signal
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Program, SandboxServer
+from conftest import Program, SandboxServer, Start, send_to
 
-Start = Callable[..., SandboxServer]
 PEOPLE = [f"63917123456{digit}" for digit in range(5)]
 
 
@@ -20,7 +18,7 @@ def server(program: Program, sandbox: Start) -> SandboxServer:
     """Which took june.csv, for three people."""
     server = sandbox()
     write(program, "june.csv", *PEOPLE[:3])
-    assert program("send", "june.csv", "--base-url", server.base_url, "--yes").returncode == 0
+    assert program(*send_to(server, of="june.csv")).returncode == 0
     return server
 
 
@@ -82,13 +80,13 @@ def test_what_is_said_is_done_on_purpose(
     program: Program, server: SandboxServer, said: tuple[str, ...], again: int
 ) -> None:
     write(program, "july.csv", *PEOPLE)
-    assert program("send", "july.csv", "--base-url", server.base_url, "--yes", *said).returncode == 0
+    assert program(*send_to(server, *said, of="july.csv")).returncode == 0
     assert sent(server) == {who: again if who in PEOPLE[:3] else 1 for who in PEOPLE}
 
 
 def test_the_same_command_with_repeat_sends_what_was_left_out(program: Program, server: SandboxServer) -> None:
     write(program, "july.csv", *PEOPLE)
-    send = ("send", "july.csv", "--base-url", server.base_url, "--yes")
+    send = send_to(server, of="july.csv")
     assert program(*send).returncode == 1
     assert program(*send).returncode == 1  # nor by whoever asks twice
     assert sum(sent(server).values()) == 5
@@ -99,7 +97,7 @@ def test_the_same_command_with_repeat_sends_what_was_left_out(program: Program, 
 
 def test_that_all_was_left_out_is_the_headline(program: Program, server: SandboxServer) -> None:
     write(program, "july.csv", *PEOPLE[:3])
-    ended = program("send", "july.csv", "--base-url", server.base_url, "--yes", "--json")
+    ended = program(*send_to(server, "--json", of="july.csv"))
     assert ended.returncode == 1
     assert "Nothing was sent" in ended.stderr
     assert "Earlier runs have sent all of this already." in ended.stderr
@@ -111,13 +109,13 @@ def test_who_got_another_text_lately_is_told_and_left_out_if_that_is_said(
     program: Program, server: SandboxServer
 ) -> None:
     write(program, "july.csv", *PEOPLE, text="Other")
-    send = ("send", "july.csv", "--base-url", server.base_url, "--yes")
+    send = send_to(server, of="july.csv")
     left_out = program(*send, "--not-within", "7d", "--limit", "1")
     assert left_out.returncode == 0, left_out.stderr
     assert "3 of these got something from june.run" in left_out.stderr
     assert sent(server) == dict.fromkeys(PEOPLE[:4], 1)
     write(program, "august.csv", *PEOPLE, text="A third")
-    told = program("send", "august.csv", "--base-url", server.base_url, "--yes")
+    told = program(*send_to(server, of="august.csv"))
     assert told.returncode == 0
     assert "4 of these got another text within 7 days (--not-within 7d leaves them out)" in told.stderr
     assert sent(server)[PEOPLE[0]] == 2
@@ -136,7 +134,7 @@ def test_a_saved_plan_is_compared_when_it_is_sent(program: Program, server: Sand
 def test_a_rehearsal_is_not_in_history_nor_compared(program: Program, server: SandboxServer) -> None:
     write(program, "july.csv", *PEOPLE)
     assert program("send", "july.csv", "--sandbox", "--yes").returncode == 0
-    assert program("send", "july.csv", "--base-url", server.base_url, "--yes", "--run", "real.run").returncode == 1
+    assert program(*send_to(server, "--run", "real.run", of="july.csv")).returncode == 1
     assert sent(server) == dict.fromkeys(PEOPLE, 1)
 
 
@@ -144,11 +142,11 @@ def test_what_a_killed_run_sent_is_left_out_of_another(program: Program, sandbox
     server = sandbox("--latency", "300ms")
     write(program, "june.csv", *PEOPLE)
     write(program, "july.csv", *reversed(PEOPLE))
-    first = program.start("send", "june.csv", "--base-url", server.base_url, "--yes", "--concurrency", "1")
+    first = program.start(*send_to(server, "--concurrency", "1", of="june.csv"))
     server.await_requests(3)
     first.send_signal(signal.SIGKILL)
     first.communicate(timeout=30)
-    ended = program("send", "july.csv", "--base-url", server.base_url, "--yes")
+    ended = program(*send_to(server, of="july.csv"))
     assert ended.returncode == 1
     assert "of these got this very text from june.run" in ended.stderr
     assert "may have got this very text from june.run" in ended.stderr
@@ -158,7 +156,7 @@ def test_what_a_killed_run_sent_is_left_out_of_another(program: Program, sandbox
 def test_a_plan_that_never_sent_anything_is_planned_anew_after_a_kill(program: Program, sandbox: Start) -> None:
     server = sandbox("--fail", "503=1")
     write(program, "june.csv", *PEOPLE)
-    send = ("send", "june.csv", "--base-url", server.base_url, "--yes")
+    send = send_to(server, of="june.csv")
     first = program.start(*send)
     server.await_requests(2)
     first.send_signal(signal.SIGKILL)
@@ -173,5 +171,5 @@ def test_history_is_purged_by_command(program: Program, server: SandboxServer, s
     gone = program("history", "purge", "--older-than", "0s")
     assert (gone.returncode, gone.stderr.strip()) == (0, "3 messages forgotten.")
     write(program, "july.csv", *PEOPLE)
-    assert program("send", "july.csv", "--base-url", server.base_url, "--yes").returncode == 0
+    assert program(*send_to(server, of="july.csv")).returncode == 0
     assert list(state_folder.glob("*.history.key"))

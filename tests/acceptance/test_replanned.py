@@ -6,12 +6,10 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
 
 import pytest
-from conftest import Program, SandboxServer, environment
+from conftest import Program, SandboxServer, Start, environment, send_to
 
-Start = Callable[..., SandboxServer]
 PEOPLE = [f"63917123456{digit}" for digit in range(6)]
 
 
@@ -23,7 +21,7 @@ def server(sandbox: Start) -> SandboxServer:
 @pytest.fixture
 def send(server: SandboxServer) -> tuple[str, ...]:
     """The command."""
-    return ("send", "june.csv", "--base-url", server.base_url, "--yes")
+    return send_to(server, of="june.csv")
 
 
 def write(program: Program, *people: str) -> None:
@@ -109,7 +107,7 @@ def test_what_is_in_doubt_after_a_test_keeps_its_key_and_is_not_sent_with_the_ne
     program: Program, sandbox: Start
 ) -> None:
     server = sandbox("--latency", "300ms")
-    send = ("send", "june.csv", "--base-url", server.base_url, "--yes", "--concurrency", "1")
+    send = send_to(server, "--concurrency", "1", of="june.csv")
     write(program, *PEOPLE)
     assert program(*send, "--message", "Hallo {Name}", "--limit", "1").returncode == 0
     process = program.start(*send, "--message", "Hallo {Name}", "--limit", "2")

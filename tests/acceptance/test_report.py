@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import csv
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
 import pytest
-from conftest import Program, SandboxServer
+from conftest import Program, SandboxServer, Start
 from python_calamine import CalamineWorkbook
-
-Start = Callable[..., SandboxServer]
 
 
 @pytest.fixture

@@ -8,16 +8,12 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
-from conftest import Program, SandboxServer
+from conftest import CampaignOf, Numbers, Program, SandboxServer, Start, send_to
 
 pytestmark = pytest.mark.long
 
-Start = Callable[..., SandboxServer]
-Numbers = Callable[[int], list[str]]
-CampaignOf = Callable[..., Path]
 
 ROWS = 20
 RESEND = ("resolve", "campaign.run", "--resend", "--yes", "--concurrency", "4")
@@ -38,7 +34,7 @@ def ready(
         campaign_of(numbers(ROWS))
         lossy = sandbox("--legacy", "--lose-answers", "1")
         port = lossy.base_url.rsplit(":", 1)[1]
-        send = ("send", "campaign.csv", "--base-url", lossy.base_url, "--yes", "--concurrency", "4")
+        send = send_to(lossy, "--concurrency", "4")
         if kind == "resend":
             for _ in range(ROWS // 2):  # a server that says nothing is asked twice, without patience
                 assert program(*send, "--patience", "0s").returncode in {1, 3}
@@ -126,7 +122,7 @@ def test_a_run_that_was_sent_without_keys_is_sent_again_without(
 ) -> None:
     campaign_of(numbers(5))
     lossy = sandbox("--legacy", "--lose-answers", "1")
-    program("send", "campaign.csv", "--base-url", lossy.base_url, "--yes", "--no-dedup", "--max-errors", "100%")
+    program(*send_to(lossy, "--no-dedup", "--max-errors", "100%"))
     assert program(*RESEND).returncode == 3  # none was accepted
     assert [record["clientDedup"] for record in lossy.log()] == [None] * 10
 
@@ -151,9 +147,9 @@ def test_a_closed_terminal_ends_also_what_waits_for_the_accounts_other_run_in_or
     server = sandbox("--latency", "200ms")
     campaign_of(numbers(200), "first.csv")
     campaign_of(numbers(3), "second.csv")
-    first = program.start("send", "first.csv", "--base-url", server.base_url, "--yes", "--concurrency", "4")
+    first = program.start(*send_to(server, "--concurrency", "4", of="first.csv"))
     server.await_requests(4)
-    second = program.start("send", "second.csv", "--base-url", server.base_url, "--yes", "--wait", "--repeat")
+    second = program.start(*send_to(server, "--wait", "--repeat", of="second.csv"))
     assert second.stderr is not None
     while "Waiting" not in second.stderr.readline():
         assert second.poll() is None
@@ -205,7 +201,7 @@ def in_doubt(
     def start(status: int, body: bytes) -> type[Partial]:
         campaign_of(numbers(3))
         lossy = sandbox("--legacy", "--lose-answers", "1")
-        program("send", "campaign.csv", "--base-url", lossy.base_url, "--yes")
+        program(*send_to(lossy))
         lossy.end()
         api = type("Api", (Partial,), {"list_status": status, "list_body": body, "posts": []})
         server = ThreadingHTTPServer(("127.0.0.1", int(lossy.base_url.rsplit(":", 1)[1])), api)
@@ -277,7 +273,7 @@ def test_a_server_that_is_away_is_not_an_empty_list(
 ) -> None:
     campaign_of(numbers(3))
     lossy = sandbox("--legacy", "--lose-answers", "1")
-    program("send", "campaign.csv", "--base-url", lossy.base_url, "--yes")
+    program(*send_to(lossy))
     lossy.end()
     looked = program("resolve", "campaign.run")
     assert looked.returncode == 3

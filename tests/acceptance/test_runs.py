@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Program, SandboxServer
-
-Start = Callable[..., SandboxServer]
-CampaignOf = Callable[..., Path]
-Numbers = Callable[[int], list[str]]
+from conftest import CampaignOf, Numbers, Program, SandboxServer, Start, send_to
 
 
 @pytest.fixture
@@ -22,7 +17,7 @@ def sent(program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Num
     for name, rows in (("done", 3), ("poor", 6)):
         campaign_of(numbers(rows + (name == "poor") * 10)[-rows:], f"{name}.csv")
         files = ("--results", f"{name}.results.csv")
-        program("send", f"{name}.csv", "--base-url", server.base_url, "--yes", *files)
+        program(*send_to(server, *files, of=f"{name}.csv"))
     return server
 
 
@@ -91,7 +86,7 @@ def test_all_that_history_knows_is_shown_from_anywhere_and_what_is_gone_as_that(
 def test_a_history_that_cannot_be_read_is_told(program: Program, sandbox: Start, state_folder: Path) -> None:
     server = sandbox()
     files = ("--run", "again.run", "--results", "again.results.csv")
-    assert program("send", "done.csv", "--base-url", server.base_url, "--yes", *files).returncode == 0
+    assert program(*send_to(server, *files, of="done.csv")).returncode == 0
     [key] = state_folder.glob(f"*{server.port}*.key")
     key.unlink()
     found = listed(program, "--all", code=3)

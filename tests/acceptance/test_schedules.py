@@ -9,20 +9,15 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from conftest import Program, SandboxServer, environment
+from conftest import CampaignOf, Numbers, Program, SandboxServer, Start, environment, send_to
 
 from bulksend.runs import open_run, stand_of
-
-Start = Callable[..., SandboxServer]
-CampaignOf = Callable[..., Path]
-Numbers = Callable[[int], list[str]]
 
 ROWS = 120
 SLOW = ("--rate", "30")
@@ -79,7 +74,7 @@ def clock(tmp_path: Path) -> Clock:
 
 
 def sending(server: SandboxServer, *more: str) -> tuple[str, ...]:
-    return ("send", "campaign.csv", "--base-url", server.base_url, "--yes", *MANILA, *more)
+    return send_to(server, *MANILA, *more)
 
 
 def test_a_campaign_for_tomorrow_waits_and_is_stopped_and_the_same_words_mean_the_same_morning(

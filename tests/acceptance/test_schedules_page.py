@@ -9,19 +9,15 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import click
 import pytest
-from conftest import ROOT, SandboxServer, environment
+from conftest import ROOT, CampaignOf, Numbers, Start, environment
 
 from bulksend.cli import program as bulksend
 
 PAGE = (ROOT / "docs" / "schedules.md").read_text(encoding="utf-8")
-Start = Callable[..., SandboxServer]
-CampaignOf = Callable[..., Path]
-Numbers = Callable[[int], list[str]]
 
 
 def block(name: str) -> str:

@@ -5,15 +5,9 @@ from __future__ import annotations
 import json
 import stat
 from collections import Counter
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from conftest import Program, SandboxServer
-
-Start = Callable[..., SandboxServer]
-CampaignOf = Callable[..., Path]
-Numbers = Callable[[int], list[str]]
+from conftest import CampaignOf, Numbers, Program, Start, send_to
 
 
 def test_a_thousand_rows_are_each_sent_once_and_the_same_again_sends_nothing(
@@ -21,7 +15,7 @@ def test_a_thousand_rows_are_each_sent_once_and_the_same_again_sends_nothing(
 ) -> None:
     server = sandbox()
     campaign_of(numbers(1_000))
-    send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--json")
+    send = send_to(server, "--json")
 
     first = program(*send)
     assert first.returncode == 0, first.stderr
@@ -101,7 +95,7 @@ def test_jsonl_goes_out_and_comes_back(program: Program) -> None:
 )
 def test_standard_input_is_read_and_its_files_are_named_after_it(program: Program, sandbox: Start, rows: str) -> None:
     server = sandbox()
-    send = ("send", "-", "--base-url", server.base_url, "--yes")
+    send = send_to(server, of="-")
     assert program(*send, stdin=rows).returncode == 0
     assert [row["status"] for row in program.results("stdin.results.csv")] == ["sent"]
     assert program(*send, stdin=rows).returncode == 0
@@ -113,10 +107,8 @@ def test_contacts_and_merge_fields_and_own_senders_reach_the_api(program: Progra
     (program.folder / "campaign.csv").write_text(
         "Mobile,contactId,First Name,from\n+63 (917) 123-4567,,Niño,\n,1001,Ana,STORE\n", encoding="utf-8"
     )
-    sent = program(
-        "send", "campaign.csv", "--base-url", server.base_url, "--yes", "--map", "to=Mobile",
-        "--from", "engageSPARK", "--message", "Hi {first_name}, {{contact.firstName}}!",
-    )  # fmt: skip
+    sent = program(*send_to(server, "--map", "to=Mobile",
+        "--from", "engageSPARK", "--message", "Hi {first_name}, {{contact.firstName}}!"))  # fmt: skip
     assert sent.returncode == 0, sent.stderr
     by_row = sorted(server.accepted(), key=lambda record: str(record["to"]), reverse=True)
     assert [(r["number"], r["from"], r["message"]) for r in by_row if r["to"]] == [
@@ -134,7 +126,7 @@ def test_the_phonenumber_endpoint_is_the_one_that_is_asked(
 ) -> None:
     server = sandbox()
     campaign_of(["639171234567"])
-    sent = program("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--endpoint", "phonenumber")
+    sent = program(*send_to(server, "--endpoint", "phonenumber"))
     assert sent.returncode == 0, sent.stderr
     assert [record["path"] for record in server.log()] == ["/v1/sms/phonenumber"]
 
@@ -144,7 +136,7 @@ def test_limit_sends_the_first_rows_and_the_same_command_without_it_the_rest(
 ) -> None:
     server = sandbox()
     campaign_of(numbers(10))
-    send = ("send", "campaign.csv", "--base-url", server.base_url, "--yes")
+    send = send_to(server)
     assert program(*send, "--limit", "3").returncode == 0
     assert [row["status"] for row in program.results()] == ["sent"] * 3 + ["pending"] * 7
     assert program(*send).returncode == 0
@@ -172,9 +164,9 @@ def test_personal_data_is_private_and_the_key_is_nowhere(
     key = "s3cret-k3y-of-the-account"
     server = sandbox("--token", key)
     campaign_of(["639171234567", "12"])
-    sent = program("send", "campaign.csv", "--base-url", server.base_url, "--yes", env={"BULKSEND_API_KEY": key})
+    sent = program(*send_to(server), env={"BULKSEND_API_KEY": key})
     assert sent.returncode == 1
-    refused = program("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--api-key", key)
+    refused = program(*send_to(server, "--api-key", key))
     assert refused.returncode == 2
     assert key not in sent.stdout + sent.stderr + refused.stdout + refused.stderr
     for name in ("campaign.run", "campaign.results.csv"):

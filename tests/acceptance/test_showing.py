@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import Program, SandboxServer
-
-Start = Callable[..., SandboxServer]
+from conftest import Program, SandboxServer, Start, send_to
 
 SHEET = """to,contactId,message
 639171234501,,Hi Ana
@@ -80,7 +77,7 @@ def test_an_object_has_all_that_is_known(program: Program) -> None:
 def test_a_row_in_doubt_and_what_was_decided_about_it(program: Program, sandbox: Start) -> None:
     server = sandbox("--legacy", "--lose-answers", "1")
     (program.folder / "june.csv").write_text("to,message\n639171234501,Hi Ana\n")
-    program("send", "june.csv", "--base-url", server.base_url, "--yes", "--patience", "0s")
+    program(*send_to(server, "--patience", "0s", of="june.csv"))
     told = program("show", "june.run", "--row", "1").stderr
     assert "unknown: may or may not have been accepted" in told
     assert "`bulksend resolve` looks it up" in told
@@ -91,7 +88,7 @@ def test_a_row_in_doubt_and_what_was_decided_about_it(program: Program, sandbox:
 def test_a_row_under_way_is_told_as_that(program: Program, sandbox: Start) -> None:
     server = sandbox("--latency", "6s")  # time enough to look twice, on a busy machine
     (program.folder / "june.csv").write_text("to,message\n639171234501,Hi Ana\n")
-    process = program.start("send", "june.csv", "--base-url", server.base_url, "--yes")
+    process = program.start(*send_to(server, of="june.csv"))
     server.await_requests(1)
     (row,) = shown(program, "--row", "1")
     assert row["status"] == "in flight"

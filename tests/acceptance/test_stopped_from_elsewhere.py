@@ -6,22 +6,17 @@ import json
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Program, SandboxServer
-
-Start = Callable[..., SandboxServer]
-CampaignOf = Callable[..., Path]
-Numbers = Callable[[int], list[str]]
+from conftest import CampaignOf, Numbers, Program, SandboxServer, Start, send_to
 
 SLOW = ("--latency", "100ms")
 ROWS = 400
 
 
 def sending(server: SandboxServer, *more: str) -> tuple[str, ...]:
-    return ("send", "campaign.csv", "--base-url", server.base_url, "--yes", "--concurrency", "5", *more)
+    return send_to(server, "--concurrency", "5", *more)
 
 
 def test_a_send_that_is_stopped_from_elsewhere_ends_in_order_and_goes_on(
@@ -89,7 +84,7 @@ def test_a_send_that_waits_for_the_account_is_stopped_before_it_sends(
     first = program.start(*sending(server))
     server.await_requests(2)
     campaign_of(["639181234567"], "other.csv")
-    other = ("send", "other.csv", "--base-url", server.base_url, "--yes", "--wait", "--results", "other.results.csv")
+    other = send_to(server, "--wait", "--results", "other.results.csv", of="other.csv")
     waiting = program.start(*other)
     assert waiting.stderr is not None
     while "Waiting: another run is sending" not in (line := waiting.stderr.readline()):

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Program, SandboxServer
+from conftest import CampaignOf, Numbers, Program, SandboxServer, Start
 from rich.cells import cell_len
 from terminals import CTRL_C, Terminal, terminal
-
-Start = Callable[..., SandboxServer]
-CampaignOf = Callable[..., Path]
-Numbers = Callable[[int], list[str]]
 
 ROWS, WORKERS = 300, 20
 DONE = re.compile(r"sending: ([\d,]+) of 300 done")

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 
 import pytest
-from conftest import Program, SandboxServer
-
-Start = Callable[..., SandboxServer]
+from conftest import Program, Start
 
 ME = "639170000001"
 SHEET = f"""to,First Name

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from conftest import SandboxServer, examples
+from conftest import SandboxServer, Start, examples
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -232,12 +232,12 @@ class Office:
 
 
 @pytest.fixture
-def server(sandbox: Callable[..., SandboxServer]) -> SandboxServer:
+def server(sandbox: Start) -> SandboxServer:
     return sandbox("--legacy", "--lose-answers", "0.15", "--seed", "1", "--cap", "63=1000/1")
 
 
 @pytest.fixture
-def keyed_server(sandbox: Callable[..., SandboxServer]) -> SandboxServer:
+def keyed_server(sandbox: Start) -> SandboxServer:
     """Which knows clientDedup."""
     return sandbox("--lose-answers", "0.15", "--seed", "1", "--cap", "63=1000/1")
 
