@@ -1,11 +1,12 @@
 """Files that replace others when they are whole: written under another name first, private to the user.
 
-The name tells which process writes it, so that what a killed one left is known by that.
+The name tells which process writes it, so that what a killed one left is known by that; and which of its threads.
 """
 
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -59,7 +60,7 @@ def clear_drafts(folder: Path) -> None:
 @contextmanager
 def _draft(path: Path) -> Iterator[IO[str]]:
     """A private file beside ``path`` that is gone afterwards, unless it was renamed."""
-    draft = path.with_name(f".bulksend-{os.getpid()}.part")
+    draft = path.with_name(f".bulksend-{threading.get_ident()}-{os.getpid()}.part")
     try:
         with open(draft, "w", encoding="utf-8", newline="", opener=_private) as file:
             yield file

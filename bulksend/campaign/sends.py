@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import math
 import random
 import resource
@@ -14,6 +13,7 @@ from dataclasses import replace
 
 from bulksend.campaign.choices import SendOptions
 from bulksend.campaign.clients import client
+from bulksend.campaign.collector import rare_collector
 from bulksend.campaign.doubts import look_up_doubts
 from bulksend.campaign.elsewhere import check_not_asked, heeded
 from bulksend.campaign.events import AccountBusy, Ended, HistoryGone, LeftOut, SandboxClosed, Started, Tell
@@ -32,7 +32,6 @@ from bulksend.sending import Budget, Engine, Errors, Journal, Listener, Past, St
 _WAIT_S = 0.5
 _OTHER_FILES = 64
 _DAY_S = 86_400.0
-_COLLECTED_AFTER = 20_000  # objects
 
 
 @contextmanager
@@ -124,7 +123,7 @@ async def send(
                     onlookers.shown(journal),
                     told(engine, stopping, tell, rows=rows.rows + repeats, grace_s=options.pace.grace_s),
                 ):
-                    with _rare_collector():
+                    with rare_collector():
                         await engine.run()
                 if stopping.why is None or stopping.why.reason.leaves_time:
                     await _look_up(journal, api, stopping)
@@ -169,19 +168,6 @@ def end_unsent(run: OwnRun, stop: Stop) -> Ended:
     run.note_start(wall_s)
     run.note_end(ended.noted(wall_s))
     return ended
-
-
-@contextmanager
-def _rare_collector() -> Iterator[None]:
-    """Let the cycle collector pass over what stays, and come less often: the messages that pass form few cycles."""
-    thresholds = gc.get_threshold()
-    gc.freeze()
-    gc.set_threshold(_COLLECTED_AFTER, *thresholds[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*thresholds)
-        gc.unfreeze()
 
 
 async def _look_up(journal: Journal, api: SmsApi, stopping: Stopping) -> None:

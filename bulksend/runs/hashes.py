@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from array import array
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -63,7 +64,7 @@ def key_at(path: Path, *, is_new: bool) -> bytes:
         UsageError: it is gone.
     """
     if is_new:
-        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        draft = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}")
         fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
             os.write(fd, os.urandom(_KEY_BYTES))

@@ -8,6 +8,7 @@ import os
 import re
 import socket
 import sys
+import threading
 import time
 from hashlib import sha256
 from pathlib import Path
@@ -16,6 +17,9 @@ from typing import Self
 
 from bulksend.errors import OwnedError, RunFileError
 
+_HELD: dict[tuple[int, int], FileLock] = {}
+"""The files that this process holds, by device and inode; whichever of its threads does."""
+_TAKING = threading.Lock()
 _MOUNTS = Path("/proc/self/mounts")
 _NETWORK = re.compile(
     r"nfs\d?|cifs|smb\d?|smbfs|afs|ncpfs|9p|ceph|lustre|gpfs|glusterfs|davfs\d?|fuse\.(?!portal|snapfuse).*"
@@ -25,10 +29,11 @@ _NETWORK = re.compile(
 class FileLock:
     """An exclusive `flock` on a file, which is created with mode 0600 if need be.
 
-    The lock belongs to the file, not to its name: it follows a rename.
+    The lock belongs to the file, not to its name: it follows a rename. A file that this process holds is not opened
+    anew by its other threads: closing any descriptor of it would drop the POSIX locks by which SQLite protects it.
     """
 
-    __slots__ = ("_fd", "path")
+    __slots__ = ("_fd", "_identity", "path")
 
     def __init__(self, path: Path) -> None:
         """Take the lock at once.
@@ -38,7 +43,13 @@ class FileLock:
             RunFileError: the file cannot be opened.
         """
         self.path = path
+        with _TAKING:
+            self._take(path)
+
+    def _take(self, path: Path) -> None:
         while True:
+            if _holder(path) is not None:
+                raise OwnedError(f"{path}: another bulksend process is at work on it")
             try:
                 self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             except OSError as error:
@@ -49,18 +60,22 @@ class FileLock:
                 os.close(self._fd)
                 raise OwnedError(f"{path}: another bulksend process is at work on it") from error
             if self._is_named(path):
+                self._identity = _identity(os.fstat(self._fd))
+                _HELD[self._identity] = self
                 return
             os.close(self._fd)  # its last owner renamed or removed the file between our open and our lock
             time.sleep(0.01)
 
     def release(self) -> None:
-        """Give the lock up; only after every SQLite connection to the file is closed.
-
-        Closing any descriptor of a file drops the POSIX locks by which SQLite protects it.
-        """
+        """Give the lock up; only after every SQLite connection to the file is closed."""
         if self._fd >= 0:
+            del _HELD[self._identity]
             os.close(self._fd)
             self._fd = -1
+
+    def head(self, size: int) -> bytes:
+        """The file's first bytes."""
+        return os.pread(self._fd, size, 0)
 
     def write(self, content: bytes) -> None:
         """Replace the file's content: who holds the lock."""
@@ -84,6 +99,30 @@ class FileLock:
             return os.path.samestat(os.fstat(self._fd), path.stat())
         except FileNotFoundError:
             return False
+
+
+def head_of(path: Path, size: int) -> bytes:
+    """A file's first bytes; of one that this process holds they are read without opening it anew, see `FileLock`.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    holder = _holder(path)
+    if holder is not None:
+        return holder.head(size)
+    with path.open("rb") as file:
+        return file.read(size)
+
+
+def _holder(path: Path) -> FileLock | None:
+    try:
+        return _HELD.get(_identity(path.stat()))
+    except OSError:
+        return None
+
+
+def _identity(found: os.stat_result) -> tuple[int, int]:
+    return found.st_dev, found.st_ino
 
 
 class NameLock:

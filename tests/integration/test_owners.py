@@ -9,8 +9,10 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from planned import Rows
@@ -35,6 +37,7 @@ from runfiles import (
 )
 
 from bulksend.errors import OwnedError, RunFileError, UsageError
+from bulksend.files import replacing
 from bulksend.model import ContactId, Status
 from bulksend.planning.overview import Findings
 from bulksend.runs.facts import Address
@@ -119,6 +122,35 @@ def test_a_second_owner_is_turned_away_also_another_process(tmp_path: Path) -> N
         other = subprocess.run([sys.executable, "-c", program, str(path)], check=False, capture_output=True, text=True)
         assert "OwnedError" in other.stderr
     FileLock(path).release()
+
+
+def test_looking_at_a_run_does_not_loosen_the_hold_that_the_same_process_has_on_it(tmp_path: Path) -> None:
+    path = crowd_of(tmp_path / "campaign.run", 1)
+    with opened(path) as notes:
+        begin(notes, [1], 1_000.0)
+        assert is_run_file(path)
+        with pytest.raises(OwnedError):
+            own(path)
+        with SqliteRun.open(path) as run:
+            assert run.tally().in_flight == 1
+        # Whoever else opens the file brings its log in and removes it, if nothing tells that it is open here.
+        program = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT count(*) FROM sends').fetchall()"
+        subprocess.run([sys.executable, "-c", program, str(path)], check=True)
+        assert path.with_name("campaign.run-wal").exists()
+
+
+def test_two_threads_write_files_in_one_folder(tmp_path: Path) -> None:
+    both_write, both_wrote = Barrier(2, timeout=30), Barrier(2, timeout=30)
+
+    def write(name: str) -> None:
+        with replacing(tmp_path / name) as file:
+            both_write.wait()
+            file.write(name * 1_000)
+            both_wrote.wait()
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(write, ["june", "july"]))
+    assert [(tmp_path / name).read_text() for name in ("june", "july")] == ["june" * 1_000, "july" * 1_000]
 
 
 def test_the_sentence_names_the_owner(tmp_path: Path) -> None:

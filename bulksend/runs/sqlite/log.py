@@ -11,6 +11,8 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from bulksend.runs.lock import head_of
+
 _HEADER = 20  # bytes, of which the last two tell how the file is written (SQLite's file format, section 1.3)
 _LOGGED = b"\x02\x02"
 _LOG_HEADER = 32  # bytes; a log that is shorter holds nothing
@@ -38,8 +40,7 @@ def misses_log(path: Path) -> bool:
 def may_have_log(path: Path) -> bool:
     """Whether a file says that it is written with a log."""
     try:
-        with path.open("rb") as file:
-            header = file.read(_HEADER)
+        header = head_of(path, _HEADER)
     except OSError:
         return False
     return len(header) == _HEADER and header.endswith(_LOGGED)

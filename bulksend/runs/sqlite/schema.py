@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bulksend.errors import RunFileError, UsageError
 from bulksend.model import Event
+from bulksend.runs.lock import head_of
 from bulksend.runs.sqlite import life
 from bulksend.runs.states import Decision, State
 
@@ -200,8 +201,7 @@ def is_run_file(path: Path) -> bool:
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # what is read of a pipe is gone for whoever comes next
             return False
-        with path.open("rb") as file:
-            header = file.read(72)
+        header = head_of(path, 72)
     except OSError:
         return False
     return header.startswith(b"SQLite format 3\0") and header[68:72] == APPLICATION_ID.to_bytes(4, "big")
