@@ -94,6 +94,21 @@ class Advice(StrEnum):
     """Wait for the account's other run to end."""
 
 
+class Question(StrEnum):
+    """What only people can answer before anything is sent: a face asks, or has a word by which yes is said before."""
+
+    ANOTHER_RUN = "another run"
+    """Is another run begun beside one that has begun otherwise?"""
+    SENT_BEFORE = "sent before"
+    """Is it sent to all again, though results tell that a run whose file is gone has sent it?"""
+    LOST = "lost"
+    """Is it sent, though a run of the account was cut off and nobody knows what it sent?"""
+    UNSEEN = "unseen"
+    """Is it sent again, though it could not be looked up whether it was accepted?"""
+    NETWORK = "network"
+    """Is a run file used that lies on a network file system?"""
+
+
 class Severity(IntEnum):
     """What is at stake where something may not be as it was meant, worst first; the values stand in run files."""
 
@@ -165,6 +180,21 @@ class BulksendError(Exception):
 
 class UsageError(BulksendError):
     """An option, a setting or the input as a whole cannot be used: nothing was sent."""
+
+
+class UndecidedError(UsageError):
+    """Somebody has to decide something first: nothing was sent.
+
+    Args:
+        says: the sentence, which states what makes it a question.
+        question: what is to be decided.
+        advice: what else can be done, or None.
+        about: what the words of the advice speak of.
+    """
+
+    def __init__(self, says: str, question: Question, advice: Advice | None = None, **about: object) -> None:
+        super().__init__(says, advice, **about)
+        self.question = question
 
 
 class InputError(UsageError):

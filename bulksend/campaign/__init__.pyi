@@ -59,6 +59,12 @@ from .onlooking import Look as Look
 from .onlooking import Onlookers as Onlookers
 from .onlooking import View as View
 from .onlooking import looks as looks
+from .opening import Deciding as Deciding
+from .opening import Opened as Opened
+from .opening import Opener as Opener
+from .opening import check_is_local as check_is_local
+from .opening import check_not_lost as check_not_lost
+from .opening import refuse as refuse
 from .plans import check_not_purged as check_not_purged
 from .plans import own_as_planned as own_as_planned
 from .plans import plan as plan

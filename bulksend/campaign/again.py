@@ -16,7 +16,7 @@ from pathlib import Path
 from bulksend.campaign.drafts import Draft, PlanRequest
 from bulksend.campaign.events import Tell, unheard
 from bulksend.campaign.excluding import exclude
-from bulksend.errors import Advice, UsageError
+from bulksend.errors import Advice, Question, UndecidedError
 from bulksend.model import Status
 from bulksend.planning import STDIN, Source
 from bulksend.runs import Edits, Known, OwnRun, Span, Term, check_folder, next_place, own_run, series
@@ -148,7 +148,7 @@ def reopen(request: PlanRequest, place: Path, tell: Tell = unheard) -> OwnRun | 
     Of which only commands with a limit have sent is planned anew in its place, see `Limited`.
 
     Raises:
-        UsageError: the run has begun with another input or other options.
+        UndecidedError: the run has begun with another input or other options.
         OwnedError: another process is at work on it.
         RunFileError: it cannot be read or written.
     """
@@ -167,12 +167,12 @@ def reopen(request: PlanRequest, place: Path, tell: Tell = unheard) -> OwnRun | 
             raise is_changed(found)
 
 
-def is_changed(found: Changed, says: str = "") -> UsageError:
+def is_changed(found: Changed, says: str = "") -> UndecidedError:
     """That a run has begun with something else; more can be said of it."""
     since, another = found.since, found.draft.place
     begun = f"{since.run}: this run has begun with {' and '.join(term.another for term in since.changed)}{says}"
     advice = Advice.LEAVE_REHEARSAL if since.was_rehearsal else Advice.BEGIN_ANOTHER
-    return UsageError(begun, advice, run=since.run, another=another)
+    return UndecidedError(begun, Question.ANOTHER_RUN, advice, run=since.run, another=another)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,12 +35,6 @@ def held_lines(looked: LookedBack, how: Repeating) -> list[str]:
     return lines
 
 
-def lost_words(looked: LookedBack) -> str:
-    """Of which runs nobody knows what they sent."""
-    names = ", ".join(dict.fromkeys(printable(command.run) for command in looked.lost))
-    return f"{names}: this run of the account was cut off and its run file is gone: nobody knows what it sent"
-
-
 def _line(held: Held, how: Repeating) -> str:
     ago = _ago(how.began_at, held.began_at)
     got = f"this very text from {printable(Path(held.run).name)} {ago}"

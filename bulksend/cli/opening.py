@@ -1,4 +1,4 @@
-"""Which run ``send`` is about: one that has begun and goes on, a plan of its own, or another run beside it."""
+"""What ``send`` asks of which run is meant, and what it tells of that."""
 
 from __future__ import annotations
 
@@ -9,170 +9,90 @@ import click
 from rich.console import Console
 
 from bulksend import campaign
-from bulksend.campaign import Begun, Changed, Limited, PlanRequest, Unbegun
-from bulksend.cli import again_view, plan_view
+from bulksend.campaign import Begun, Changed, Opener, Since
+from bulksend.cli import again_view
 from bulksend.cli.codes import ExitCode
-from bulksend.cli.earlier import check_not_sent
 from bulksend.cli.excluded_view import excluded_teller
-from bulksend.cli.given import TargetSettings
+from bulksend.cli.given import PlanSettings, TargetSettings
 from bulksend.cli.sending import agreed, has_terminal
-from bulksend.planning import Exclusions
-from bulksend.reports import check_output, check_own
-from bulksend.runs import Address, OwnRun, Paths, Terms, open_run
+from bulksend.errors import Question, UndecidedError, UsageError
+from bulksend.runs import Address, is_run_file, open_run
+
+_ASKED = {
+    Question.SENT_BEFORE: "Send to all again?",
+    Question.LOST: "Send all the same?",
+}
+_UNASKED = {
+    Question.SENT_BEFORE: "put its file back to go on with it, or say --repeat to send to all again",
+    Question.LOST: "put its file back, or say --repeat to send what it may have sent again",
+}
+"""What to do where nobody can be asked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """Which questions are answered already.
-
-    Attributes:
-        repeat: whether what was sent already is sent again.
-        new: whether another run begins beside one that has begun.
-    """
-
-    repeat: bool
-    new: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """The run that is sent.
-
-    Attributes:
-        run: it.
-        results: where its results go.
-        repeat: whether what was sent already is sent again.
-        is_another: whether it was planned beside one that has begun, so that nothing is lost without it.
-        is_new: whether its plan was not shown before, though some of it may have been sent.
-    """
-
-    run: OwnRun
-    results: Path
-    repeat: bool
-    is_another: bool = False
-    is_new: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Opener:
-    """Opens the run that is meant.
+    """Asks at the terminal, if there is one; see `campaign.Deciding`.
 
     Attributes:
         out: where it talks.
-        run: the run's place, by default or as it is said.
-        results: where the results are said to go; None where nothing is said.
-        read: the files that no results may replace.
-        rates: the file of rates that is given; None if none is.
-        asking: which questions are answered already.
+        new: whether it is said already that another run begins beside one that has begun.
     """
 
     out: Console
-    run: Path
-    results: Path | None
-    read: tuple[Path, ...]
-    rates: Path | None
-    asking: Asking
+    new: bool
 
-    def as_planned(self, terms: Terms, lists: Exclusions) -> Opened:
-        """A run that is named itself."""
-        tell = excluded_teller(self.out, is_list_said=bool(lists.digest))
-        run = campaign.own_as_planned(self.run, terms, lists, tell)
-        try:
-            paths, repeat = self._paths(self.run), self.asking.repeat
-            if not run.has_begun and run.facts.base_url:
-                repeat = check_not_sent(paths, self.out, repeat=repeat)
-        except BaseException:
-            run.close()
-            raise
-        plan_view.tell_of_rates(self.out, run.place, self.rates)
-        return Opened(run, paths.results, repeat)
+    def goes_on(self, found: Begun) -> None:
+        """Say so."""
+        again_view.tell_going_on(self.out, found)
 
-    def of_input(self, request: PlanRequest) -> Opened:
-        """The run that an input means."""
-        found = campaign.meant(request, self.run, excluded_teller(self.out, is_list_said=True))
-        match found:
-            case Unbegun():
-                return self._planned(found)
-            case Begun():
-                return self._gone_on_with(found)
-            case Limited():
-                return self._replanned(found)
-            case Changed():
-                return self._another(found)
-
-    def _planned(self, found: Unbegun) -> Opened:
-        try:
-            paths, repeat = self._paths(found.place), self.asking.repeat
-            if found.request.address.base_url:
-                repeat = check_not_sent(paths, self.out, repeat=repeat)
-        except BaseException:
-            found.discard()
-            raise
-        return Opened(found.planned(), paths.results, repeat)
-
-    def _gone_on_with(self, found: Begun) -> Opened:
-        run, another = found.run, found.another
-        try:
-            if not self.asking.new:
-                campaign.check_not_purged(run)
-            if found.is_finished and not (self.asking.repeat and run.tally().left_out):
-                again_view.tell_finished(self.out, found)
-                if self._is_for_another(another.place):
-                    paths = self._paths(another.place)
-                    run.close()
-                    return Opened(another.planned(), paths.results, self.asking.repeat, is_another=True)
-            else:
-                again_view.tell_going_on(self.out, found)
-            plan_view.tell_of_rates(self.out, run.place, self.rates)
-            paths = self._paths(Path(run.place))
-        except BaseException:
-            another.discard()
-            run.close()
-            raise
-        another.discard()
-        return Opened(run, paths.results, self.asking.repeat)
-
-    def _replanned(self, found: Limited) -> Opened:
-        try:
-            again_view.tell_changed(self.out, found.since)
-            again_view.tell_replanned(self.out, found.since)
-            paths = self._paths(Path(found.run.place))
-        except BaseException:
-            found.draft.discard()
-            found.run.close()
-            raise
-        return Opened(found.replanned(), paths.results, self.asking.repeat, is_new=True)
-
-    def _another(self, found: Changed) -> Opened:
-        draft, since = found.draft, found.since
-        try:
-            if not self.asking.new and not has_terminal():
-                with open_run(Path(since.run)) as run:
-                    campaign.check_not_purged(run)
-                raise campaign.is_changed(found, f" ({again_view.since_words(since)})")
-            again_view.tell_changed(self.out, since)
-            if not self.asking.new and not agreed(f"Begin another run beside it, {draft.place}?", self.out):
-                raise click.exceptions.Exit(ExitCode.STOPPED)
-            paths = self._paths(draft.place)
-        except BaseException:
-            draft.discard()
-            raise
-        return Opened(draft.keep(), paths.results, self.asking.repeat, is_another=True)
-
-    def _is_for_another(self, another: Path) -> bool:
-        if self.asking.new:
+    def is_for_another(self, found: Begun) -> bool:
+        """Say that it is finished, and ask; without a terminal it is not, unless that was said."""
+        again_view.tell_finished(self.out, found)
+        another = found.another.place
+        if self.new:
             return True
         if has_terminal():
             return click.confirm(f"Begin another run beside it, {another}?", err=True)
         self.out.print(f"--new begins another run beside it, {another}.", soft_wrap=True)
         return False
 
-    def _paths(self, run: Path) -> Paths:
-        """The run's files, of which the results can be written."""
-        paths = Paths.beside(str(run), run, self.results)
-        check_output(paths.results, paths.run, *self.read)
-        check_own(paths.results, paths.run)
-        return paths
+    def replans(self, since: Since) -> None:
+        """Say so."""
+        again_view.tell_changed(self.out, since)
+        again_view.tell_replanned(self.out, since)
+
+    def begins_another(self, found: Changed) -> None:
+        """Say what is otherwise, and ask."""
+        since, another = found.since, found.draft.place
+        if not self.new and not has_terminal():
+            campaign.refuse(found, f" ({again_view.since_words(since)})")
+        again_view.tell_changed(self.out, since)
+        if not self.new and not agreed(f"Begin another run beside it, {another}?", self.out):
+            raise click.exceptions.Exit(ExitCode.STOPPED)
+
+    def agrees(self, undecided: UndecidedError) -> None:
+        """Ask."""
+        if not has_terminal():
+            raise UsageError(f"nothing was sent: {undecided}: {_UNASKED[undecided.question]}") from None
+        if not agreed(f"{undecided}. {_ASKED[undecided.question]}", self.out):
+            raise click.exceptions.Exit(ExitCode.STOPPED)
+
+
+def opener_of(
+    out: Console,
+    input_name: str,
+    run: Path,
+    results: Path | None,
+    read: tuple[Path, ...],
+    planned: PlanSettings,
+    *,
+    repeat: bool,
+    new: bool,
+) -> Opener:
+    """What opens the run that is meant, and asks here."""
+    is_list_said = bool(planned.exclude) or not is_run_file(Path(input_name))
+    tell = excluded_teller(out, is_list_said=is_list_said)
+    return Opener(run, results, read, repeat=repeat, new=new, deciding=Asking(out, new=new), tell=tell)
 
 
 def check_organization(place: Path, to: TargetSettings) -> None:

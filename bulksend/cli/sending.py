@@ -25,10 +25,10 @@ from bulksend.cli.run_view import stopped
 from bulksend.cli.signals import stop_on_signals
 from bulksend.cli.watch import Watch
 from bulksend.engagespark import Target
-from bulksend.errors import OwnedError, RunFileError, UsageError
+from bulksend.errors import OwnedError, RunFileError, UndecidedError, UsageError
 from bulksend.model import Endpoint
 from bulksend.reports import write_results
-from bulksend.runs import Account, Address, OwnRun, network_kind
+from bulksend.runs import Account, Address, OwnRun
 from bulksend.sending import Stop, Stopping, StopReason
 
 if TYPE_CHECKING:
@@ -97,11 +97,15 @@ def check_is_local(place: Path, *, force: bool) -> None:
     Raises:
         UsageError: it lies on a network file system, and --force is not given.
     """
-    if (kind := network_kind(place)) and not force:
+    if force:
+        return
+    try:
+        campaign.check_is_local(place)
+    except UndecidedError as error:
         raise UsageError(
-            f"{place}: this lies on a network file system ({kind}), where locks may not hold: keep it on a disk of "
-            "this machine (`send` names it with --run), or say --force if only this machine uses it"
-        )
+            f"{error}: keep it on a disk of this machine (`send` names it with --run), or say --force if only this "
+            "machine uses it"
+        ) from error
 
 
 def check_can_ask(*, yes: bool) -> None:

@@ -7,17 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
+from rich.console import Console
 
 from bulksend import campaign
-from bulksend.campaign import Ended, SendOptions
-from bulksend.cli import options, run_view, summary, when_view
+from bulksend.campaign import Ended, Opened, Opener, SendOptions
+from bulksend.cli import options, plan_view, run_view, summary, when_view
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import REHEARSAL, console
-from bulksend.cli.earlier import check_not_lost
 from bulksend.cli.given import FileSettings, PaceSettings, PlanSettings, RepeatSettings, TargetSettings
 from bulksend.cli.groups import with_options
 from bulksend.cli.monitors import MONITORS, Monitors, MonitorSettings
-from bulksend.cli.opening import Asking, Opened, Opener, check_organization
+from bulksend.cli.opening import Asking, check_organization, opener_of
 from bulksend.cli.page import Page
 from bulksend.cli.question import question_of, tells_a_no
 from bulksend.cli.send_options import SEND, SendSettings
@@ -140,9 +140,11 @@ def command(
         history_days=said.history_days,
     )
     monitors = watched.opened(out, paths.run, paths.results, *read)
-    opener = Opener(out, paths.run, files.results, read, planned.rates, Asking(repeat=again.repeat, new=said.new))
+    opener = opener_of(out, input_name, paths.run, files.results, read, planned, repeat=again.repeat, new=said.new)
     with tells_a_no(as_json=said.as_json):
-        return _opened_and_sent(input_name, to, planned, opener, how, again, wanted, patient.limit_s, said, monitors)
+        return _opened_and_sent(
+            input_name, to, planned, opener, out, how, again, wanted, patient.limit_s, said, monitors
+        )
 
 
 def _opened_and_sent(
@@ -150,6 +152,7 @@ def _opened_and_sent(
     to: TargetSettings,
     planned: PlanSettings,
     opener: Opener,
+    out: Console,
     how: SendOptions,
     again: RepeatSettings,
     wanted: Wanted,
@@ -158,10 +161,12 @@ def _opened_and_sent(
     monitors: Monitors,
 ) -> ExitCode:
     opened = _opened(input_name, to, planned, opener, yes=said.yes)
+    if opened.is_kept:
+        plan_view.tell_of_rates(out, opened.run.place, planned.rates)
     if opened.repeat:
         how = replace(how, repeating=replace(how.repeating, repeat=True))
     manners = Manners(
-        opener.out,
+        out,
         opened.results,
         wait=said.wait,
         hides_progress=said.no_progress or said.quiet,
@@ -210,7 +215,7 @@ def _send(
 ) -> EndTold:
     run, out = opened.run, manners.out
     looked = campaign.look_at_history(run, how.repeating)
-    check_not_lost(run, looked, out, repeat=opened.repeat)
+    campaign.check_not_lost(run, looked, Asking(out, new=said.new), repeat=opened.repeat)
     plan, facts = run.plan(how.limit, planned.preview), run.facts
     in_doubt = plan.tally.in_doubt
     is_something_left = bool(plan.overview.rows or in_doubt)
