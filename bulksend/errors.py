@@ -210,4 +210,8 @@ class StoppedError(BulksendError):
 
 
 class OwnedError(BulksendError):
-    """Another process owns the run file."""
+    """Another process, or another task of this one, owns the run file."""
+
+
+class AccountBusyError(OwnedError):
+    """Another run of the account is sending: one at a time, so that no phone gets too many."""

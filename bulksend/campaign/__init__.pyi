@@ -11,9 +11,9 @@ from .choices import SendOptions as SendOptions
 from .clients import balance as balance
 from .closing import close_run as close_run
 from .doubts import LookedUp as LookedUp
-from .doubts import check_can_resend as check_can_resend
 from .doubts import decide as decide
 from .doubts import look_up as look_up
+from .doubts import may_be_resent as may_be_resent
 from .drafts import PlanRequest as PlanRequest
 from .drafts import schedule_at as schedule_at
 from .ending import Ending as Ending
@@ -33,6 +33,7 @@ from .events import SandboxClosed as SandboxClosed
 from .events import ServerAway as ServerAway
 from .events import Slowed as Slowed
 from .events import Started as Started
+from .events import StillAwaited as StillAwaited
 from .events import StoppingEarly as StoppingEarly
 from .events import Tell as Tell
 from .events import Waiting as Waiting
@@ -53,6 +54,7 @@ from .lookback import LookedBack as LookedBack
 from .lookback import give_up_lost as give_up_lost
 from .lookback import has_history as has_history
 from .lookback import look_at_history as look_at_history
+from .loops import loop_factory as loop_factory
 from .meter import Meter as Meter
 from .meter import seconds_left as seconds_left
 from .onlooking import Look as Look
@@ -73,7 +75,7 @@ from .purges import Purged as Purged
 from .purges import check_can_purge as check_can_purge
 from .purges import purge as purge
 from .receipts import Patience as Patience
-from .receipts import StillAwaited as StillAwaited
+from .receipts import check_has_receipts as check_has_receipts
 from .receipts import fetch_receipts as fetch_receipts
 from .search import Hit as Hit
 from .search import Search as Search

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from bulksend.campaign.clients import client
 from bulksend.engagespark import Looked, SmsApi, Target, read_back_to
 from bulksend.engagespark import look_up as look_up_rows
-from bulksend.errors import Advice, UsageError
+from bulksend.errors import Advice, Question, UndecidedError, UsageError
 from bulksend.model import RowInDoubt, Status
 from bulksend.runs import Account, OwnRun
 from bulksend.sending import Journal
+from bulksend.words import many
 
 _LOOKED_UP_MAX = 100_000  # rows; if there are more, the rest was not looked for
 _LOOK_UP_S = 20.0
@@ -70,15 +71,29 @@ async def look_up(run: OwnRun, target: Target, account: Account | None = None) -
     return seen
 
 
-def check_can_resend(run: OwnRun) -> None:
-    """See that a run has nothing else to send than its rows in doubt.
+def may_be_resent(run: OwnRun, looked: Looked, *, unseen: bool) -> list[RowInDoubt]:
+    """The rows in doubt that somebody may have sent again: of those who are to get something at all.
+
+    Args:
+        run: the run.
+        looked: how looking them up went.
+        unseen: whether they may be although it could not be looked up whether they were accepted.
 
     Raises:
-        UsageError: it has.
+        UsageError: the run has rows that were never sent, which come first.
+        UndecidedError: they could not be looked up.
     """
     statuses = run.tally().statuses
     if statuses[Status.PENDING] or statuses[Status.FAILED]:
         raise UsageError(f"{run.place}: this run has rows that were never sent", Advice.FINISH_FIRST, run=run.place)
+    rows = [row for row in run.in_doubt() if not row.is_excluded]
+    if rows and not looked.is_answer and not unseen:
+        raise UndecidedError(
+            f"{run.place}: the API's list could not be read ({looked.value}), so that nobody knows which of "
+            f"{many(len(rows), 'message')} in doubt were accepted",
+            Question.UNSEEN,
+        )
+    return rows
 
 
 def decide(run: OwnRun, rows: Sequence[RowInDoubt], *, resend: bool) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bulksend.campaign.excluding import opted_out, stamp
-from bulksend.planning import Plan, PlanOptions, Source, plan_into
+from bulksend.model import Recipient
+from bulksend.planning import Plan, PlannedRows, PlanOptions, Source, plan_into
 from bulksend.runs import (
     Address,
     Edits,
@@ -37,12 +39,14 @@ class PlanRequest:
         options: what decides how rows become messages.
         address: where they go.
         campaign_id: what the dedup keys begin with; random if None.
+        check: is called whenever some rows are planned; what it raises ends the planning, and nothing is kept.
     """
 
     input_name: str
     options: PlanOptions
     address: Address
     campaign_id: str | None = None
+    check: Callable[[], None] = field(default=lambda: None, compare=False, repr=False)
 
     def terms(self, input_digest: str) -> Terms:
         """What is said of the campaign, of an input with these bytes."""
@@ -82,7 +86,8 @@ class Draft:
             self._writer: PlanWriter = new_plan(place)
             try:
                 _close_commands(place)
-                planned = plan_into(source, replace(request.options, optouts=optouts), self._writer)
+                sink = _Checked(self._writer, request.check)
+                planned = plan_into(source, replace(request.options, optouts=optouts), sink)
             except BaseException:
                 self.discard()
                 raise
@@ -156,6 +161,24 @@ def schedule_at(place: Path) -> Schedule:
         return Schedule()
     with open_run(place) as run:
         return run.times.schedule
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """Keeps a plan as long as somebody wants it."""
+
+    writer: PlanWriter
+    check: Callable[[], None]
+
+    def add(self, rows: PlannedRows) -> None:
+        self.check()
+        self.writer.add(rows)
+
+    def add_repeats(self, recipient: Recipient, messages: Iterable[tuple[int, int]], alike: Iterable[int]) -> None:
+        self.writer.add_repeats(recipient, messages, alike)
+
+    def skip(self, rows: Iterable[int], says: str) -> None:
+        self.writer.skip(rows, says)
 
 
 def _close_commands(place: Path) -> None:

@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from bulksend.campaign.choices import Repeating
 from bulksend.campaign.excluding import Excluded
 from bulksend.campaign.lookback import LookedBack
-from bulksend.engagespark import Balance
+from bulksend.engagespark import Balance, Looked
 from bulksend.model import Status
 from bulksend.planning import Tally
-from bulksend.runs import FINISHED, LIMITED, End
+from bulksend.runs import FINISHED, LIMITED, Deliveries, End
 from bulksend.sending import Progress, Stop
+
+_NOT_SENT = (Status.INVALID, Status.REJECTED, Status.FAILED, Status.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,10 +222,37 @@ class Ended:
         """Whether rows were tried, and none was accepted."""
         return self.attempts_now > 0 and not self.sent_now and not self.known_now
 
+    def is_complete(self, *, leaves_out: bool = False) -> bool:
+        """Whether every row is sent, or left out on purpose; a test send leaves the rest pending on purpose.
+
+        Args:
+            leaves_out: whether what history holds is left out on purpose.
+        """
+        if self.stop is not None or self.is_in_vain:
+            return False
+        statuses, is_rest_meant = self.tally.statuses, self.is_limited
+        bad = sum(statuses[status] for status in _NOT_SENT) + (0 if is_rest_meant else statuses[Status.PENDING])
+        return not bad and (leaves_out or not self.tally.left_out)
+
     @property
     def is_all_left_out(self) -> bool:
         """Whether nothing was ever tried, because history holds it."""
         return self.tally.left_out > 0 and not self.tally.attempts and self.stop is None
+
+
+@dataclass(frozen=True, slots=True)
+class StillAwaited:
+    """Not all receipts are in, and the API will be asked again.
+
+    Attributes:
+        now: what is known by now.
+        looked: how the last asking went.
+        pause_s: in how many seconds it is asked again.
+    """
+
+    now: Deliveries
+    looked: Looked
+    pause_s: float
 
 
 CampaignEvent = (

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from aiolimiter import AsyncLimiter
 
 from bulksend.campaign.clients import client
+from bulksend.campaign.events import StillAwaited
 from bulksend.engagespark import Looked, Pause, SmsApi, Target, ask_for_receipts
-from bulksend.runs import Deliveries, OwnRun, history_of
+from bulksend.errors import UsageError
+from bulksend.runs import OwnRun, Run, history_of
 
 _RATE = 5.0  # requests a second: nobody waits for receipts, and the account has other things to do
 _TIMEOUT_S = 20.0
@@ -20,21 +22,6 @@ _LONGEST_PAUSE_S = 120.0
 _FOR_GOOD = frozenset(
     {Looked.REFUSED, Looked.WITHHELD, Looked.NO_SUCH, Looked.NOT_UNDERSTOOD}
 )  # asking again would not help
-
-
-@dataclass(frozen=True, slots=True)
-class StillAwaited:
-    """Not all receipts are in, and the API will be asked again.
-
-    Attributes:
-        now: what is known by now.
-        looked: how the last asking went.
-        pause_s: in how many seconds it is asked again.
-    """
-
-    now: Deliveries
-    looked: Looked
-    pause_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +37,16 @@ class Patience:
     until_done_s: float = 0.0
     mono_s: Callable[[], float] = time.monotonic
     pause: Pause = asyncio.sleep
+
+
+def check_has_receipts(run: Run) -> None:
+    """See that there is somebody to ask.
+
+    Raises:
+        UsageError: there is not.
+    """
+    if run.facts.address.is_rehearsal:
+        raise UsageError(f"{run.place}: this was a rehearsal: its private sandbox is gone, and its receipts with it")
 
 
 async def fetch_receipts(

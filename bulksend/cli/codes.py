@@ -66,11 +66,7 @@ def of_end(ended: Ended, *, leaves_out: bool = False) -> ExitCode:
         return of_stop(ended.stop)
     if ended.is_in_vain:
         return ExitCode.STOPPED
-    bad = {Status.INVALID, Status.REJECTED, Status.FAILED, Status.UNKNOWN}
-    if not ended.is_limited:
-        bad.add(Status.PENDING)
-    is_all = not any(ended.tally.statuses[status] for status in bad) and (leaves_out or not ended.tally.left_out)
-    return ExitCode.OK if is_all else ExitCode.NOT_ALL_SENT
+    return ExitCode.OK if ended.is_complete(leaves_out=leaves_out) else ExitCode.NOT_ALL_SENT
 
 
 def of_receipts(known: Deliveries, *, could_look: bool) -> ExitCode:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from bulksend import engagespark
 from bulksend.cli.given import AccountSettings, FileSettings, PaceSettings, PlanSettings, RepeatSettings, TargetSettings
 from bulksend.cli.groups import Group
 from bulksend.cli.settings import option
@@ -14,7 +15,7 @@ from bulksend.model import Duplicates, Endpoint
 from bulksend.planning import PREVIEWS
 from bulksend.sending import PHILIPPINES, Pace
 
-DEFAULT_BASE_URL = "https://api.engagespark.com"
+DEFAULT_BASE_URL = engagespark.DEFAULT_BASE_URL
 
 _PACE = Pace()
 

@@ -219,11 +219,5 @@ async def _watched(
 
 def run_loop(work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine in the fastest event loop there is."""
-    try:
-        import uvloop  # noqa: PLC0415 -- not on Windows
-    except ImportError:
-        factory = None
-    else:
-        factory = uvloop.new_event_loop
-    with asyncio.Runner(loop_factory=factory) as runner:
+    with asyncio.Runner(loop_factory=campaign.loop_factory()) as runner:
         return runner.run(work)

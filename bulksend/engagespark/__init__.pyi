@@ -14,6 +14,7 @@ from .sandbox import Sandbox as Sandbox
 from .sandbox import SandboxOptions as SandboxOptions
 from .sandbox import parse_fail as parse_fail
 from .sandbox import parse_latency as parse_latency
+from .site import DEFAULT_BASE_URL as DEFAULT_BASE_URL
 from .target import Target as Target
 from .target import is_loopback as is_loopback
 from .wire import Wire as Wire

@@ -18,7 +18,7 @@ from typing import Self
 
 import orjson
 
-from bulksend.errors import Advice, OwnedError, RunFileError, UsageError
+from bulksend.errors import AccountBusyError, Advice, OwnedError, RunFileError, UsageError
 from bulksend.runs.accounts import account_name
 from bulksend.runs.clock import Clock, lag
 from bulksend.runs.finding import found_again, key_of
@@ -79,7 +79,7 @@ class Account:
         optouts: who is to get nothing from it any more.
 
     Raises:
-        OwnedError: another process is sending for this account; the sentence says which.
+        AccountBusyError: another process is sending for this account; the sentence says which.
         RunFileError: the state cannot be written.
         UsageError: its folder cannot be made.
     """
@@ -278,7 +278,7 @@ def _locks(path: Path, base_url: str, org_id: int) -> tuple[FileLock, NameLock]:
             lock.release()
             raise
     except OwnedError as error:
-        raise OwnedError(
+        raise AccountBusyError(
             f"another run is sending for organization {org_id} at {base_url}{_named(path)}: one at a time, so that no "
             "phone gets too many",
             Advice.WAIT_FOR_ACCOUNT,

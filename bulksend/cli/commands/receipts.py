@@ -23,7 +23,6 @@ from bulksend.cli.settings import Command, option
 from bulksend.cli.values import DURATION
 from bulksend.cli.which_run import run_meant
 from bulksend.engagespark import Looked
-from bulksend.errors import UsageError
 from bulksend.model import Endpoint
 from bulksend.runs import Deliveries, OwnRun, Run, Terms, open_run
 
@@ -82,9 +81,8 @@ def command(run_file: Path, to: TargetSettings, said: ReceiptsSettings) -> ExitC
     place = run_meant(run_file, out)
     check_is_local(place, force=said.force)
     with open_run(place) as run:
-        known, address = run.receipts.deliveries(_REASONS), run.facts.address
-        if address.is_rehearsal:
-            raise UsageError(f"{place}: this was a rehearsal: its private sandbox is gone, and its receipts with it")
+        campaign.check_has_receipts(run)
+        known = run.receipts.deliveries(_REASONS)
         if not known.open:  # nothing is asked, and no key is needed
             return _tell(run, known, Looked.THROUGH, out, said)
     org_id, base_url = to.address

@@ -169,8 +169,9 @@ class _Resolver:
         return seen.looked
 
     def _resend(self, looked: Looked, account: Account | None, target: Target | None) -> ExitCode:
-        campaign.check_can_resend(self.run)
-        rows = self._allowed()
+        rows = campaign.may_be_resent(self.run, looked, unseen=True)  # what was not looked up is asked below
+        if left := len(self.run.in_doubt()) - len(rows):
+            self.manners.out.print(not_again_words(left), soft_wrap=True)
         if not rows:
             self.manners.out.print("Nothing is sent again.")
             return self._end(looked)
@@ -198,14 +199,6 @@ class _Resolver:
             is_rehearsal=self.run.facts.address.is_rehearsal,
         )
         return told.code
-
-    def _allowed(self) -> list[RowInDoubt]:
-        """The rows in doubt, without those that go to who is to get nothing more."""
-        rows = self.run.in_doubt()
-        allowed = [row for row in rows if not row.is_excluded]
-        if left := len(rows) - len(allowed):
-            self.manners.out.print(not_again_words(left), soft_wrap=True)
-        return allowed
 
     def _end(self, looked: Looked) -> ExitCode:
         written = is_written(self.run, self.manners)
