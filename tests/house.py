@@ -13,8 +13,8 @@ from typing import NamedTuple
 PACKAGE = Path(__file__).resolve().parents[1] / "bulksend"
 
 ROOMS = (
-    "__main__", "cli", "web", "monitoring", "campaign", "reports", "runs", "engagespark", "sending", "planning",
-    "sms", "when", "files", "words", "model", "errors", "rules",
+    "__main__", "cli", "web", "monitoring", "python", "events", "campaign", "reports", "runs", "engagespark",
+    "sending", "planning", "sms", "when", "files", "words", "model", "errors", "rules",
 )  # fmt: skip
 """From the top floor down: imports point downward only."""
 

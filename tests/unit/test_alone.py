@@ -48,3 +48,14 @@ def test_every_name_of_a_face_is_there(face: str) -> None:
     assert module.__all__
     for name in module.__all__:
         assert getattr(module, name) is not None
+
+
+def test_a_program_that_imports_the_package_loads_none_of_it_yet() -> None:
+    loaded = loaded_by("import bulksend")
+    assert loaded.isdisjoint({"asyncio", "sqlite3", "aiohttp", "yarl", "uvloop", "orjson", "click", "rich"})
+    assert not [name for name in loaded if name.startswith("bulksend.")]
+
+
+def test_a_program_that_sends_loads_no_command_line() -> None:
+    loaded = loaded_by("import bulksend; bulksend.send, bulksend.Campaign, bulksend.events, bulksend.open_run")
+    assert loaded.isdisjoint({"click", "rich", "aiohttp"})

@@ -1,0 +1,16 @@
+from .accounts import Account as Account
+from .campaigns import Campaign as Campaign
+from .choices import SendOptions as SendOptions
+from .doubts import Resolved as Resolved
+from .doubts import resolve as resolve
+from .estimates import Estimate as Estimate
+from .estimates import Planned as Planned
+from .estimates import estimate as estimate
+from .estimates import plan as plan
+from .receipts import Delivered as Delivered
+from .receipts import receipts as receipts
+from .runs import OpenRun as OpenRun
+from .runs import Row as Row
+from .runs import open_run as open_run
+from .sends import Sent as Sent
+from .sends import send as send

@@ -1,0 +1,179 @@
+"""A campaign is sent, or a run goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bulksend import campaign
+from bulksend.campaign import CampaignEvent, Ended, Ending, LeftOut, Opened, Opener
+from bulksend.engagespark import Target
+from bulksend.errors import OwnedError, RunFileError, UsageError
+from bulksend.planning import Exclusions, Tally
+from bulksend.python.accounts import Account
+from bulksend.python.campaigns import Campaign, PathLike
+from bulksend.python.choices import Said, SendOptions, check_local
+from bulksend.python.estimates import Planned
+from bulksend.python.working import Work, work_on
+from bulksend.reports import inputs_at, write_results
+from bulksend.runs import Account as HeldAccount
+from bulksend.runs import OwnRun, Paths, Terms, is_run_file
+from bulksend.sending import Stop
+
+_DEFAULTS = SendOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """How a send ended.
+
+    Attributes:
+        run: the place of the run.
+        results: where its results are; None if they could not be written there at the end.
+        ending: how it ended: what was sent, what was not and why, what the rest costs, and what to do next.
+        is_complete: whether every row is sent, or was left out on purpose; what history alone left out was not, unless
+            something was said of that.
+    """
+
+    run: Path
+    results: Path | None
+    ending: Ending
+    is_complete: bool
+
+    @property
+    def ended(self) -> Ended:
+        """The same as the last event."""
+        return self.ending.ended
+
+    @property
+    def stop(self) -> Stop | None:
+        """Why it ended early; None if all was done that could be. The same call goes on with it."""
+        return self.ended.stop
+
+    @property
+    def tally(self) -> Tally:
+        """The run's rows as they are now."""
+        return self.ended.tally
+
+
+async def send(
+    what: Campaign | Planned | PathLike,
+    account: Account,
+    options: SendOptions = _DEFAULTS,
+    on_event: Callable[[CampaignEvent], None] | None = None,
+) -> Sent:
+    """Send a campaign, or what is left of a run, and write its results. This spends money, and nothing else does.
+
+    The same call again goes on where it stopped; what was sent is never sent twice. Cancelling its task ends it as
+    Ctrl-C ends a command: answers under way are waited for, `SendOptions.grace_s` at most (a second cancellation waits
+    for none), the results are written and the run is let go of; then CancelledError is raised.
+
+    Args:
+        what: a campaign, which is planned if no run of it has begun; a plan, or the place of a run, sent as it is.
+        account: whose it is.
+        options: how.
+        on_event: hears how it goes, in the caller's event loop, and must come back at once; what it raises ends the
+            send in order, and is raised then.
+
+    Raises:
+        UndecidedError: somebody has to decide something first; the sentence names the argument by which yes is said.
+        InputError: the input cannot be read as a whole.
+        UsageError: something else cannot be used. Of all three nothing was sent.
+        AccountBusyError: another run of the account is sending, and is not waited for.
+        OwnedError: another process or task is at work on the run.
+        StoppedError: somebody elsewhere asked for the end before anything was sent.
+        RunFileError: the run cannot be read or written.
+    """
+    return await work_on(lambda work: _Sending(work, account, options).send(what), on_event)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sending:
+    work: Work[CampaignEvent]
+    account: Account
+    options: SendOptions
+
+    def send(self, what: Campaign | Planned | PathLike) -> Sent:
+        how = self.options.settled()
+        opened = self._of_campaign(what) if isinstance(what, Campaign) else self._of_run(what)
+        if opened.repeat:
+            how = replace(how, repeating=replace(how.repeating, repeat=True))
+        with opened.run as run:
+            try:
+                return self._send(opened, how)
+            except BaseException:
+                if opened.is_another and not run.has_begun:  # or the next call would take it for agreed
+                    run.remove()
+                raise
+
+    def _of_campaign(self, wanted: Campaign) -> Opened:
+        account = self.account
+        run = None if self.options.run is None else Path(self.options.run)
+        place = Paths.beside(wanted.name, run, rehearses=account.is_rehearsal).run
+        if is_run_file(Path(wanted.name)):
+            raise UsageError(f"{wanted.name}: this is a run: it is sent as it is, not as a campaign")
+        check_local(place, force=self.options.force)
+        request = wanted.request(account.address, self.work.check)
+        return self._opener(place, wanted.files).of_input(request)
+
+    def _of_run(self, what: Planned | PathLike) -> Opened:
+        place = what.place if isinstance(what, Planned) else Path(what)
+        if not is_run_file(place) and place.is_file():
+            raise UsageError(f"{place}: this is no run file: an input is sent as a Campaign")
+        check_local(place, force=self.options.force)
+        to = self.account.address
+        terms = Terms(org_id=to.org_id, base_url=to.base_url)
+        return self._opener(place, []).as_planned(terms, Exclusions())
+
+    def _opener(self, run: Path, files: list[Path]) -> Opener:
+        options = self.options
+        return Opener(
+            run,
+            None if options.results is None else Path(options.results),
+            (*files, *inputs_at(run)),
+            repeat=options.repeat,
+            new=options.new,
+            deciding=Said(new=options.new),
+            tell=self.work.tell,
+        )
+
+    def _send(self, opened: Opened, how: campaign.SendOptions) -> Sent:
+        run, work = opened.run, self.work
+        work.check()
+        looked = campaign.look_at_history(run, how.repeating)
+        if looked.leaves_out:
+            work.tell(LeftOut(looked, how.repeating))
+        campaign.check_not_lost(run, looked, Said(new=self.options.new), repeat=opened.repeat)
+        tally = run.tally()
+        if not tally.in_doubt and not run.overview(how.limit).rows:
+            work.tell(ended := Ended(None, tally))
+            return self._sent(opened, ended)
+        target = self.account.target(run.facts.endpoint)
+        with campaign.held_account(target, run, work.tell_unless_stopped, wait=self.options.wait) as account:
+            work.check()
+            ended = self._held(run, account, target, how)
+            return self._sent(opened, ended)
+
+    def _held(
+        self, run: OwnRun, account: HeldAccount | None, target: Target | None, how: campaign.SendOptions
+    ) -> Ended:
+        work = self.work
+        return work.send(lambda stopping: campaign.send(run, account, target, how, stopping, work.tell))
+
+    def _sent(self, opened: Opened, ended: Ended) -> Sent:
+        is_complete = ended.is_complete(leaves_out=self.options.leaves_out)
+        ending = campaign.ending_of(opened.run, ended)
+        return Sent(Path(opened.run.place), write(opened.run, opened.results), ending, is_complete)
+
+
+def write(run: OwnRun, results: Path) -> Path | None:
+    """Write a run's results; where they are, or None if they could not be written there any more."""
+    with suppress(RunFileError, OwnedError):  # it is somebody else's by now, or cannot be written
+        run.note_results(str(results.resolve()))
+    try:
+        write_results(run, results)
+    except UsageError:
+        return None
+    return results
