@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+import click
 from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
@@ -67,6 +68,13 @@ def tell_error(out: Console, sentence: str) -> None:
     is_quiet, out.quiet = out.quiet, False
     out.print(sentence, style="bold red", soft_wrap=True)
     out.quiet = is_quiet
+
+
+def confirmed(question: str, out: Console) -> bool:
+    """Ask whether to, on a terminal in lines of whole words; the answer stands behind the last."""
+    asked = f"{question} [y/N]:"
+    lines = wrapped(asked, out.width - len(" yes")) if out.is_terminal else [asked]
+    return click.confirm("\n".join(lines), prompt_suffix=" ", show_default=False, err=True)
 
 
 class Talk(Console):

@@ -12,6 +12,7 @@ from bulksend import campaign
 from bulksend.campaign import Begun, Changed, Opener, Since
 from bulksend.cli import again_view
 from bulksend.cli.codes import ExitCode
+from bulksend.cli.console import confirmed
 from bulksend.cli.excluded_view import excluded_teller
 from bulksend.cli.given import PlanSettings, TargetSettings
 from bulksend.cli.sending import agreed, has_terminal
@@ -52,7 +53,7 @@ class Asking:
         if self.new:
             return True
         if has_terminal():
-            return click.confirm(f"Begin another run beside it, {another}?", err=True)
+            return confirmed(f"Begin another run beside it, {another}?", self.out)
         self.out.print(f"--new begins another run beside it, {another}.", soft_wrap=True)
         return False
 

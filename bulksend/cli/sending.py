@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import click
 from rich.console import Console
 
 from bulksend import campaign
 from bulksend.campaign import CampaignEvent, Ended, Ending, SendOptions, ending_of
 from bulksend.cli import codes
 from bulksend.cli.codes import ExitCode
-from bulksend.cli.console import tell_error
+from bulksend.cli.console import confirmed, tell_error
 from bulksend.cli.ending_view import reason_of, show_ending
 from bulksend.cli.given import TargetSettings
 from bulksend.cli.next_command import next_command, rewrite_command
@@ -125,7 +124,7 @@ def has_terminal() -> bool:
 
 def agreed(question: str, out: Console) -> bool:
     """Ask whether to go on."""
-    if click.confirm(question, err=True):
+    if confirmed(question, out):
         return True
     out.print("Nothing was sent.")
     return False

@@ -17,7 +17,7 @@ from bulksend import campaign
 from bulksend.cli import people
 from bulksend.cli.advice import advised
 from bulksend.cli.codes import ExitCode
-from bulksend.cli.console import console
+from bulksend.cli.console import confirmed, console
 from bulksend.cli.given import AccountSettings, TargetSettings
 from bulksend.cli.groups import Group, with_options
 from bulksend.cli.looked_view import WHY_NOT
@@ -233,7 +233,7 @@ def _agreed(number: int) -> bool:
     """
     if not has_terminal():
         raise UsageError("nothing was added: without a terminal to ask on, --add is needed")
-    if click.confirm(f"Add {many(number, 'number')} to the opt-outs?", err=True):
+    if confirmed(f"Add {many(number, 'number')} to the opt-outs?", console()):
         return True
     click.echo("Nothing was added.", err=True)
     return False

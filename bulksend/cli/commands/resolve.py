@@ -152,13 +152,9 @@ class _Resolver:
                 return self._resend(looked, account, target)
         if self.said.leave:
             campaign.decide(self.run, rows, resend=False)
-            out.print(f"{len(rows):,} rows stay unknown for good.")
+            out.print(f"{many(len(rows), 'row stays', 'rows stay')} unknown for good.")
         elif rows:
-            out.print(
-                f"{many(len(rows), 'row')} left in doubt: --resend sends them again, some of which may then "
-                "arrive twice; --leave leaves them unknown for good.",
-                soft_wrap=True,
-            )
+            out.print(_left_in_doubt(len(rows)), soft_wrap=True)
         return self._end(looked)
 
     def _look_up(self, target: Target | None, account: Account | None) -> Looked:
@@ -224,6 +220,15 @@ def _what_was_seen(seen: LookedUp) -> str:
     return (
         f"{says} {seen.contested:,} look like a message there that somebody else may have caused: they stay in doubt."
     )
+
+
+def _left_in_doubt(rows: int) -> str:
+    """What can be done about rows that were not found."""
+    if rows == 1:
+        again, it = "sends it again, and it may then arrive twice", "it"
+    else:
+        again, it = "sends them again, some of which may then arrive twice", "them"
+    return f"{many(rows, 'row')} left in doubt: --resend {again}; --leave leaves {it} unknown for good."
 
 
 def _question(rows: list[RowInDoubt]) -> str:

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from bulksend import campaign
 from bulksend.cli.codes import ExitCode
-from bulksend.cli.console import console
+from bulksend.cli.console import confirmed, console
 from bulksend.cli.options import QUIET
 from bulksend.cli.sending import check_is_local, has_terminal
 from bulksend.cli.settings import Command, option
@@ -50,7 +50,7 @@ def command(run_file: Path, output: Path, *, close: bool, force: bool, quiet: bo
     out = console(quiet=quiet)
     place = run_meant(run_file, out)
     _check_output(output, place)
-    if _is_to_be_closed(place, output, close=close):
+    if _is_to_be_closed(place, output, out, close=close):
         check_is_local(place, force=force)
         campaign.close_run(place)
     with open_run(place) as run:
@@ -70,7 +70,7 @@ def _check_output(output: Path, place: Path) -> None:
         raise UsageError(f"{output}: this is the input of another run, {its_run}: name another file for the output")
 
 
-def _is_to_be_closed(place: Path, output: Path, *, close: bool) -> bool:
+def _is_to_be_closed(place: Path, output: Path, out: Console, *, close: bool) -> bool:
     """Whether what the run could still send is to go into the sheet instead."""
     with open_run(place) as run:
         statuses = run.tally().statuses
@@ -82,7 +82,7 @@ def _is_to_be_closed(place: Path, output: Path, *, close: bool) -> bool:
     left = " and ".join(f"{count:,} {name}" for count, name in ((pending, "pending"), (failed, "failed")) if count)
     rows, they = ("row", "it is") if pending + failed == 1 else ("rows", "they are")
     question = f"{place} can still send {left} {rows}. Close it, so that {they} sent from {output} alone?"
-    return click.confirm(question, err=True)
+    return confirmed(question, out)
 
 
 def _tell(out: Console, place: Path, output: Path, tally: Tally) -> None:
