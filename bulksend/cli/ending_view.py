@@ -140,12 +140,12 @@ def _show_rows(out: Console, run: Run, ending: Ending) -> None:
         if status is not Status.PENDING and (rest or any(each.rows > len(each.first) for each in reasons)):
             cut.append(status)
     if cut and not run.purge:
-        _put(out, "", f"all of them: {results_command(run.place, cut)}")
+        _put(out, "", f"all that are {' or '.join(cut)}: {results_command(run.place, cut)}")
 
 
 def _places(first: Sequence[int], rows: int, lines: Lines) -> str:
     """Rows, with their lines in the sheet where these are others."""
-    told = [f"{row:,}{lines.beside(row)}" for row in first]
+    told = [f"{row}{lines.beside(row)}" for row in first]  # a comma within one would look like that between two
     more = rows - len(told)
     if not told:
         return many(rows, "row")
@@ -202,7 +202,8 @@ def _show_stop(out: Console, ending: Ending) -> None:
     _gap(out)
     if stop is not None:
         says = stopped(stop, out) if stop.reason in _OWN_WORDS else people.foreign(stop.says, out)
-        _put(out, "stopped", says, "bold red")
+        if says != short_words(stop.reason):  # which the headline tells
+            _put(out, "stopped", says, "bold red")
     if rest is None:
         return
     unpriced = f", without {many(rest.unpriced, 'message')} of unknown rate" if rest.unpriced else ""
@@ -222,7 +223,7 @@ def _show_beside(out: Console, run: Run, ending: Ending) -> None:
     if ended.is_all_left_out or tally.excluded or ended.known_now:
         _gap(out)
     if ended.is_all_left_out:
-        out.print("Earlier runs have sent all of this already.", style="bold red", soft_wrap=True)
+        out.print("To send it all the same, give --repeat.", style="bold red", soft_wrap=True)
     if tally.excluded:
         rows_of = many(tally.excluded, "row")
         out.print(f"{rows_of} left out since the plan: for opt-outs, or lists that were given later.", soft_wrap=True)
@@ -243,7 +244,7 @@ def _why_nothing(ending: Ending) -> str:
     if ended.is_in_vain:
         return f": of {many(ended.attempts_now, 'request')} none was accepted"
     if ended.is_all_left_out:
-        return ": all of it was sent before"
+        return f": all {'of it' if tally.left_out == tally.rows else 'that can be sent'} was sent before"
     return f": of {many(tally.rows, 'row')} none is left to send" if tally.rows else ""
 
 

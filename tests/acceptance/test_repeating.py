@@ -100,7 +100,7 @@ def test_that_all_was_left_out_is_the_headline(program: Program, server: Sandbox
     ended = program(*send_to(server, "--json", of="july.csv"))
     assert ended.returncode == 1
     assert "Nothing was sent" in ended.stderr
-    assert "Earlier runs have sent all of this already." in ended.stderr
+    assert "To send it all the same, give --repeat." in ended.stderr
     assert json.loads(ended.stdout)["reason"] == "Nothing was sent: all of it was sent before"
     assert sum(sent(server).values()) == 3
 

@@ -234,7 +234,7 @@ def test_rows_that_were_refused_or_bad_are_mended_in_the_sheet_that_is_told(prog
         assert (bad["rows"], bad["first"], bad["lines"]) == (4, [21, 22, 23], [22, 23, 24])
         assert "rows 21, 22, 23 and 1 more" in told.shown
         assert told.next == ["retry", "the june.run", "-o", "the june.mend.csv"]
-        (see,) = [line.partition("all of them: ")[2] for line in told.shown.splitlines() if "all of them: " in line]
+        (see,) = [line.partition(" or invalid: ")[2] for line in told.shown.splitlines() if "all that are " in line]
         assert program(*shlex.split(see)[1:]).code == ExitCode.OK
         assert len(Path("the june.not-sent.csv").read_text().splitlines()) > 4
         assert program(*told.next).code == ExitCode.OK

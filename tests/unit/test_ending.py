@@ -65,6 +65,7 @@ def seen(each: Ended, tmp_path: Path) -> Ending:
         (ended(sent=5, rejected=9, now=0), "Nothing more was sent: of 10 requests none was accepted", 3, "mend"),
         (ended(tried=0, invalid=3), "Nothing was sent: of 3 rows none is left to send", 1, NextStep.MEND),
         (ended(tried=0, skipped=3, left_out=3), "Nothing was sent: all of it was sent before", 1, NextStep.NOTHING),
+        (ended(tried=0, skipped=4, left_out=3), "Nothing was sent: all that can be sent was sent before", 1, ""),
         (ended(sent=3, skipped=3, left_out=3), "Finished, but 3 rows were left out, which got the same before", 1, ""),
         (ended(tried=0, sent=5, now=0), "Finished", ExitCode.OK, NextStep.NOTHING),
         (ended(tried=0, sent=5, now=0, invalid=1), "Finished, but 1 row was not sent", 1, NextStep.MEND),
@@ -199,3 +200,14 @@ def test_what_was_sent_what_was_not_and_why_what_it_takes_and_one_command_are_to
         assert line in lines
     assert sum("bulksend " in line for line in lines) == 1
     assert of_half(half_sent).finish == Finish.STOPPED
+
+
+def test_no_row_has_a_comma_that_looks_like_the_one_before_the_next(tmp_path: Path) -> None:
+    path = planned(tmp_path / "long.run", [pending(row, number(row)) for row in range(1_201, 1_206)])
+    assert "           rows 1201, 1202, 1203 and 2 more" in shown(path, of_half(path), 80)
+
+
+def test_why_it_stopped_is_not_said_twice(half_sent: Path) -> None:
+    lines = shown(half_sent, of_half(half_sent, CTRL_C), 80)
+    assert "Stopped early: interrupted" in lines
+    assert not [line for line in lines if line.startswith("stopped")]
