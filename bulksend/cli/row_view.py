@@ -77,7 +77,7 @@ def of_row(row: RowTold, lines: Lines, receipt: Receipt | None = None) -> dict[s
 
 def _recipient(row: RowTold) -> str:
     if not isinstance(row.recipient, int):
-        return row.recipient or "nobody: the row does not tell"
+        return row.recipient or "nobody: the row names none that can be sent to"
     return f"contact {row.recipient}" + (f", whose number is {row.number}" if row.number else "")
 
 
@@ -99,7 +99,7 @@ def _outcome(row: RowTold) -> str:
     if row.state == State.IN_FLIGHT:
         return "in flight: it is under way, and its outcome is not noted yet"
     status = State(row.state).status if row.state in set(State) else Status(row.state)
-    words = [f"{status}: {MEANINGS[status]}" if status else row.state]
+    words = [f"{status} ({MEANINGS[status]})" if status else row.state]
     if row.error:
         words.append(printable(row.error))
     if row.state == State.UNKNOWN:

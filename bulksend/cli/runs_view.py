@@ -1,4 +1,4 @@
-"""Several runs, as people see them: two lines each, within 80 columns."""
+"""Several runs, as people see them: two lines each, within 60 columns."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bulksend.runs import Stand
 from bulksend.sms import dollars
 from bulksend.words import printable
 
-_LINE = "{:16}  {:13}  {:>11}  {:>11}  {:>13}"
+_LINE = "{:16} {:13} {:>9} {:>8} {:>10}"
 _NOT_SENT = (Status.PENDING, Status.FAILED, Status.REJECTED, Status.UNKNOWN, Status.INVALID)
 
 

@@ -40,10 +40,11 @@ def test_a_row_is_told_in_plain_words(program: Program) -> None:
     told = " ".join(program("show", "june.csv", "--row", "4").stderr.split())
     assert "Row 4 (line 6) of june.run to 639171234501 from ACME text Hello again size 1 SMS part, gsm7" in told
     assert "price $0.02 estimated; $0.02 charged by the API's words attempts 1, the last at 20" in told
-    assert "outcome sent: accepted by the API messageId SMS" in told
+    assert "outcome sent (accepted by the API) messageId SMS" in told
     invalid = " ".join(program("show", "june.run", "--row", "3").stderr.split())
-    assert "to nobody: the row does not tell attempts none outcome invalid: the row is bad: not tried; too" in invalid
-    assert "pending: not sent yet" in program("show", "june.run", "--row", "5").stderr
+    assert "to nobody: the row names none that can be sent to attempts none outcome" in invalid
+    assert "outcome invalid (the row is bad: not tried); too" in invalid
+    assert "pending (not sent yet" in program("show", "june.run", "--row", "5").stderr
 
 
 @pytest.mark.usefixtures("sent")
@@ -79,7 +80,7 @@ def test_a_row_in_doubt_and_what_was_decided_about_it(program: Program, sandbox:
     (program.folder / "june.csv").write_text("to,message\n639171234501,Hi Ana\n")
     program(*send_to(server, "--patience", "0s", of="june.csv"))
     told = program("show", "june.run", "--row", "1").stderr
-    assert "unknown: may or may not have been accepted" in told
+    assert "unknown (may or may not have been accepted)" in told
     assert "`bulksend resolve` looks it up" in told
     assert program("resolve", "june.run", "--leave").returncode == 0
     assert "it was left at that, on somebody's word" in program("show", "june.run", "--row", "1").stderr

@@ -78,7 +78,7 @@ def test_it_is_told_how_often_each_fallback_was_used_of_the_rows_that_go(tmp_pat
     rows = [("to", "Name", "Store"), (ANA, "", "SM"), (ANA, "Ben", " "), ("no number", "", ""), (ANA, " ", "")]
     message = "Hi {Name|there}, {Name|there} at {Store|}"
     assert notes(tmp_path / "in.csv", rows, PlanOptions(message=message, sender="ACME")) == [
-        "2 rows have nothing for {Name} and say 'there' there: row 1, row 4 [VALUE-EMPTY]",
+        "2 rows have nothing for {Name} and say 'there' instead: row 1, row 4 [VALUE-EMPTY]",
         "2 rows have nothing for {Store} and say nothing there: row 2, row 4 [VALUE-EMPTY]",
     ]
     full = [("to", "Name", "Store"), (ANA, "Ana", "SM")]

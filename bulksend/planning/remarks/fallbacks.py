@@ -27,8 +27,8 @@ class FilledInCells:
     def remarks(self) -> Iterator[Remark]:
         """See `Topic.remarks`."""
         for (place, fallback), noted in self._found.items():
-            says = f"say {fallback!r}" if fallback else "say nothing"
+            says = f"say {fallback!r} instead" if fallback else "say nothing there"
             if noted.rows == 1:
                 says = says.replace("say", "says", 1)
             has = noted.count(f"has nothing for {place} and {says}", f"have nothing for {place} and {says}")
-            yield Remark(f"{has} there: {noted}", Rule.VALUE_EMPTY, severity=Severity.NOTE)
+            yield Remark(f"{has}: {noted}", Rule.VALUE_EMPTY, severity=Severity.NOTE)
