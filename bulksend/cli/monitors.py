@@ -79,7 +79,9 @@ class MonitorSettings:
         try:
             from bulksend.monitoring import Metrics  # noqa: PLC0415 -- it needs an extra
         except ModuleNotFoundError as error:
-            raise UsageError("metrics need prometheus-client: pip install 'bulksend[metrics]'") from error
+            raise UsageError(
+                "metrics need prometheus-client: in bulksend's folder, pip install '.[metrics]'"
+            ) from error
         return Metrics(self.metrics_port, self.metrics_file, trouble)
 
     def _secret(self) -> bytes | None:
@@ -126,7 +128,7 @@ MONITORS = Group(
             "--metrics-port",
             metavar="N",
             type=click.IntRange(1, 65_535),
-            help="Serve metrics for Prometheus at this port of this machine, while it sends; needs bulksend[metrics].",
+            help="Serve metrics for Prometheus at this port of this machine, while it sends; needs the extra metrics.",
         ),
         option(
             "--metrics-file",

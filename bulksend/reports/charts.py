@@ -19,6 +19,7 @@ SIZE = (440, 210)
 _DAY_S = 86_400
 _SLICES = 90  # so many steps still read as a line
 _WIDTHS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 28_800, _DAY_S)
+_MANY = 10  # SMS a second, so that a whole number of them tells enough
 _LABELS = 4  # along the bottom
 _PAUSE, _PAUSES = 0.04, 0.3  # of the picture's width, for each pause and for all
 _MARKED = 12  # pauses; more are no marks but a pattern
@@ -51,7 +52,7 @@ def check_extra() -> None:
         UsageError: a part of the installation is missing.
     """
     if find_spec("lets_plot") is None or find_spec("jinja2") is None:
-        raise UsageError("for a page, lets-plot and Jinja2 are needed: they come with bulksend's extra report")
+        raise UsageError("for a page, lets-plot and Jinja2 are needed: in bulksend's folder, pip install '.[report]'")
 
 
 def width_for(stretches: Sequence[Stretch]) -> float:
@@ -66,9 +67,11 @@ def charts(stretches: Sequence[Stretch], slices: Sequence[Slice], width_s: float
     if len(steps) < _LEAST:
         return []
     axis = _Axis(stretches)
-    rates = [step.told.sent * 60 / step.lasted_s for step in steps]
+    per_second = [step.told.sent / step.lasted_s for step in steps]
+    is_short = width_s < 60 and max(per_second) >= _MANY  # its minutes would tell of more than it has sent
+    unit, rates = ("second", per_second) if is_short else ("minute", [60 * each for each in per_second])
     says = f"{max(rates):,.0f} at most, in a slice of {_span(width_s)}."
-    made = [Chart("SMS accepted a minute", says, _drawn(axis, steps, [rates]))]
+    made = [Chart(f"SMS accepted a {unit}", says, _drawn(axis, steps, [rates]))]
     medians, slowest = [step.told.median_s for step in steps], [step.told.slow_s for step in steps]
     known = sorted(each for each in medians if each is not None)
     if known:

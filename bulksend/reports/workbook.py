@@ -70,7 +70,7 @@ def check_extra() -> None:
         UsageError: a part of the installation is missing.
     """
     if find_spec("xlsxwriter") is None:
-        raise UsageError("to write a workbook, XlsxWriter is needed: it comes with bulksend's extra xlsx")
+        raise UsageError("to write a workbook, XlsxWriter is needed: in bulksend's folder, pip install '.[xlsx]'")
 
 
 def write_workbook(

@@ -164,7 +164,7 @@ def test_without_the_extra_a_sentence_says_what_to_install(
     monkeypatch.delattr("bulksend.monitoring.metrics", raising=False)
     monkeypatch.delattr("bulksend.monitoring.Metrics", raising=False)
     assert send("--sandbox", "--metrics-file", "june.prom") == ExitCode.USAGE
-    assert "metrics need prometheus-client: pip install 'bulksend[metrics]'" in capsys.readouterr().err
+    assert "metrics need prometheus-client: in bulksend's folder, pip install '.[metrics]'" in capsys.readouterr().err
 
 
 def test_every_metric_stands_in_the_papers_and_the_other_way_round(tmp_path: Path) -> None:

@@ -318,6 +318,21 @@ def test_what_was_sent_in_a_slice_of_two_stretches_is_told_a_minute_of_both() ->
     assert chart.says == "100 at most, in a slice of 60 min."
 
 
+@pytest.mark.parametrize(
+    ("sent", "width_s", "title", "says"),
+    [
+        (250, 1.0, "SMS accepted a second", "250 at most, in a slice of 1 s."),
+        (3, 1.0, "SMS accepted a minute", "180 at most, in a slice of 1 s."),
+        (60_000, 60.0, "SMS accepted a minute", "60,000 at most, in a slice of 1 min."),
+    ],
+)
+def test_a_quick_and_short_run_is_told_a_second(sent: int, width_s: float, title: str, says: str) -> None:
+    begin_s = START_S // width_s * width_s
+    slices = [Slice(begin_s + place * width_s, sent, None, None) for place in range(8)]
+    (chart,) = charts([Stretch(begin_s, begin_s + 8 * width_s, 0)], slices, width_s)
+    assert (chart.title, chart.says) == (title, says)
+
+
 def test_a_run_of_a_moment_has_no_picture() -> None:
     assert drawn(2.0) == []
 
@@ -341,7 +356,9 @@ def test_an_input_is_not_replaced(tmp_path: Path) -> None:
 @pytest.mark.parametrize("missing", ["lets_plot", "jinja2"])
 def test_without_the_extra_one_sentence_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
     monkeypatch.setitem(sys.modules, missing, None)
-    with pytest.raises(UsageError, match="lets-plot and Jinja2 are needed: they come with bulksend's extra report"):
+    with pytest.raises(
+        UsageError, match=r"lets-plot and Jinja2 are needed: in bulksend's folder, pip install '\.\[report\]'"
+    ):
         check_page(tmp_path / "a.html")
 
 
