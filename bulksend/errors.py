@@ -66,6 +66,8 @@ class Advice(StrEnum):
     """Have typographic characters replaced by plain ones."""
     RUN_AGAIN = "run-again"
     """Do the same once more."""
+    SAY_AS_PLANNED = "say-as-planned"
+    """Leave out what is said of a kept plan otherwise than it was planned, wherever it is said."""
     SAY_COUNTRY = "say-country"
     """Write numbers with their dialing codes, or say whose they are."""
     SAY_DELIMITER = "say-delimiter"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 # Control characters, and those that turn the direction of what follows.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]+")
@@ -19,6 +20,11 @@ def printable(text: str, longest: int = 300) -> str:
 def many(number: int, noun: str, plural: str | None = None) -> str:
     """A number of things, in words; more than one of them end in an s, unless it is said how."""
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def listed(things: Sequence[str]) -> str:
+    """Things one after the other, such as: red, green and blue."""
+    return " and ".join(filter(None, (", ".join(things[:-1]), *things[-1:])))
 
 
 def time_of(seconds: float) -> str:

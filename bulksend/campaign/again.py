@@ -19,7 +19,7 @@ from bulksend.campaign.excluding import exclude
 from bulksend.errors import Advice, Question, UndecidedError
 from bulksend.model import Status
 from bulksend.planning import STDIN, Source
-from bulksend.runs import Edits, Known, OwnRun, Span, Term, check_folder, next_place, own_run, series
+from bulksend.runs import Edits, Known, OwnRun, Span, Term, check_folder, in_words, next_place, own_run, series
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ def reopen(request: PlanRequest, place: Path, tell: Tell = unheard) -> OwnRun | 
 def is_changed(found: Changed, says: str = "") -> UndecidedError:
     """That a run has begun with something else; more can be said of it."""
     since, another = found.since, found.draft.place
-    begun = f"{since.run}: this run has begun with {' and '.join(term.another for term in since.changed)}{says}"
+    begun = f"{since.run}: this run has begun with {in_words(since.changed)}{says}"
     advice = Advice.LEAVE_REHEARSAL if since.was_rehearsal else Advice.BEGIN_ANOTHER
     return UndecidedError(begun, Question.ANOTHER_RUN, advice, run=since.run, another=another)
 

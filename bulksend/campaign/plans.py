@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from bulksend.runs import (
     Run,
     Term,
     Terms,
+    in_words,
     own_run,
 )
 
@@ -76,7 +76,8 @@ def own_as_planned(place: Path, said: Terms, lists: Exclusions = NOBODY, tell: T
             raise UsageError(f"{place}: this run is for a private sandbox", Advice.SEND_TO_SANDBOX)
         changed = [term for term in planned.differences(said, unsaid_is_default=False) if not _is_open(term, run)]
         if changed:
-            raise UsageError(f"{place}: this run was not planned with {_words(changed)}: leave that out")
+            says = f"{place}: a run is sent as it was planned, not with {in_words(changed)}"
+            raise UsageError(says, Advice.SAY_AS_PLANNED)
         address = Address(said.org_id or planned.org_id, planned.base_url if said.base_url is None else said.base_url)
         if not address.org_id:
             raise UsageError("there is no organization id", Advice.GIVE_ORGANIZATION)
@@ -102,7 +103,3 @@ def check_not_purged(run: Run) -> None:
 def _is_open(term: Term, run: Run) -> bool:
     """Whether it can be said otherwise than it was planned: who is left out always can, see `exclude`."""
     return term.name == "exclusion" or (term.name in {"org_id", "base_url"} and not run.has_begun)
-
-
-def _words(changed: Iterable[Term]) -> str:
-    return " and ".join(term.another for term in changed)

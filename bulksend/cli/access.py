@@ -9,13 +9,13 @@ _KEY_AT = "https://app.engagespark.com/account/profile/info"
 _ORGANIZATION_AT = "https://app.engagespark.com/account/organization/info"
 
 _KEY = (
-    f"the API key stands in your profile (Avatar icon > Profile > Info > API Key, {_KEY_AT}): put it into the "
-    "environment as BULKSEND_API_KEY, or name a file that holds it with --api-key-file, or a command that prints it "
-    "with --api-key-command"
+    "put the key into the environment as BULKSEND_API_KEY, or name a file that holds it with --api-key-file, or a "
+    "command that prints it with --api-key-command; it stands in your profile: Avatar icon > Profile > Info > API Key, "
+    f"{_KEY_AT}"
 )
 _ORGANIZATION = (
-    f"the organization's id stands in your organization's profile ({_ORGANIZATION_AT}): give it with --org-id, or in "
-    "the environment as BULKSEND_ORG_ID"
+    "give the organization's id with --org-id, or in the environment as BULKSEND_ORG_ID; it stands in your "
+    f"organization's profile: {_ORGANIZATION_AT}"
 )
 _WITHOUT = "to try things out without, use --sandbox"
 

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from bulksend.campaign import Begun, Since
 from bulksend.model import Status
+from bulksend.runs import in_words
 from bulksend.words import many
 
 _EDITS = ("corrected", "new", "gone")
@@ -33,7 +34,7 @@ def tell_finished(out: Console, found: Begun) -> None:
 
 def tell_changed(out: Console, since: Since) -> None:
     """What is otherwise since a run began."""
-    out.print(f"{since.run} has begun with {' and '.join(term.another for term in since.changed)}.", soft_wrap=True)
+    out.print(f"{since.run} has begun with {in_words(since.changed)}.", soft_wrap=True)
     words = since_words(since)
     out.print(f"{words[0].upper()}{words[1:]}.", soft_wrap=True)
 

@@ -24,7 +24,7 @@ from bulksend.reports import zone
 from bulksend.runs import Charge, Run
 from bulksend.sending import StopReason
 from bulksend.sms import dollars, phones
-from bulksend.words import many, printable, time_of
+from bulksend.words import listed, many, printable, time_of
 
 _COUNTRIES = 8
 _LABEL = 11  # columns
@@ -107,6 +107,8 @@ def show_ending(
 
 
 def _leads_in(ending: Ending) -> str:
+    if ending.finish is Finish.LIMITED:
+        return "For as many more, run the same command again, or this; without --limit it sends all that is left:"
     return f"{'Then' if to_do_words(ending) else 'To go on,'} run the same command again, or this:"
 
 
@@ -151,8 +153,7 @@ def _places(first: Sequence[int], rows: int, lines: Lines) -> str:
         return many(rows, "row")
     if more:
         told.append(f"{more:,} more")
-    listed = told[0] if len(told) == 1 else f"{', '.join(told[:-1])} and {told[-1]}"
-    return f"{'row' if rows == 1 else 'rows'} {listed}"
+    return f"{'row' if rows == 1 else 'rows'} {listed(told)}"
 
 
 def _money(run: Run, ending: Ending) -> Iterator[tuple[str, str]]:

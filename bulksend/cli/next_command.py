@@ -53,6 +53,13 @@ def next_command(ending: Ending, place: str) -> str:
             return _joined(_name(), place, *_given(None, changed))
 
 
+def kept_command(place: str) -> str:
+    """The command that sends a plan which was kept, as it is."""
+    context = click.get_current_context()
+    needed = {param.name for param in context.command.params if param.name in _PLANNED and _is_needed(context, param)}
+    return _joined("send", place, *_given({"config", "sandbox", *filter(None, needed)}))
+
+
 def results_command(place: str, statuses: Collection[Status]) -> str:
     """The command that writes the rows of some statuses with their reasons."""
     return _joined("results", place, "-o", _free(place, "not-sent"), "--where", f"status={','.join(statuses)}")

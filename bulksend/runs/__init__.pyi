@@ -19,6 +19,7 @@ from .facts import Address as Address
 from .facts import Facts as Facts
 from .facts import Term as Term
 from .facts import Terms as Terms
+from .facts import in_words as in_words
 from .figures import Complained as Complained
 from .figures import Crowded as Crowded
 from .figures import Crowding as Crowding

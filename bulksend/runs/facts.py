@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, NamedTuple
 
 from bulksend.model import Duplicates, Endpoint
 from bulksend.sending import Keys
+from bulksend.words import listed
 
 if TYPE_CHECKING:
     from bulksend.planning import PlanOptions  # who reads a run plans nothing
@@ -151,6 +152,11 @@ TERMS = (
     Term("campaign", "another campaign id", ""),
 )
 """All terms, once."""
+
+
+def in_words(changed: Iterable[Term]) -> str:
+    """What is otherwise, such as: another sender and another message."""
+    return listed([term.another for term in changed])
 
 
 @dataclass(frozen=True, slots=True)

@@ -280,6 +280,7 @@ def test_a_rehearsal_goes_on_as_one(program: Program) -> None:
     assert told.code == ExitCode.OK
     assert told.json["finish"] == "limit reached"
     assert told.next == ["send", "the june.sandbox.run", "--sandbox", "--limit", "2", "--yes"]
+    assert "without --limit it sends all that is left" in told.shown
     assert program(*told.next).code == ExitCode.OK
 
 
@@ -291,3 +292,18 @@ def test_what_the_settings_would_say_otherwise_is_said_again(
         told = program.send(server)
         assert told.next[told.next.index("--from") + 1] == "ACME & Co"
         assert program(*told.next).code == ExitCode.STOPPED
+
+
+def test_a_kept_plan_is_sent_by_what_is_told_also_where_the_settings_say_otherwise(program: Program) -> None:
+    Path("bulksend.toml").write_text('message = "Hi"\ncountry = "PH"\n')
+    Path("text.txt").write_text("Hello")
+    Path("plain.csv").write_text(f"to\n{NUMBERS[0]}\n")
+    kept = program("estimate", "plain.csv", "--message-file", "text.txt", "--sandbox", "--save", "plain.run")
+    command = kept.shown.partition("The plan is kept in plain.run: `")[2].partition("`")[0]
+    assert command == "bulksend send plain.run --sandbox --message-file text.txt"
+    refused = program("send", "plain.run", "--sandbox", "--yes")
+    assert refused.code == ExitCode.USAGE
+    assert (
+        "a run is sent as it was planned, not with another message: leave it out; bulksend config show" in refused.shown
+    )
+    assert program(*shlex.split(command)[1:], "--yes").code == ExitCode.OK

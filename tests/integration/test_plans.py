@@ -203,7 +203,7 @@ def test_a_saved_plan_is_sent_as_it_is_or_not_at_all_and_a_refusal_changes_nothi
 def test_a_run_planned_with_plain_characters_is_not_sent_when_these_are_declined(tmp_path: Path) -> None:
     name, path = sheet(tmp_path / "c.csv", [(ANA, "it\u2019s")]), tmp_path / "c.run"
     campaign.plan(PlanRequest(name, PlanOptions(gsm=True), HERE), path).close()
-    with pytest.raises(UsageError, match="not planned with another choice about typographic characters"):
+    with pytest.raises(UsageError, match="as it was planned, not with another choice about typographic characters"):
         campaign.own_as_planned(path, Terms(gsm=False))
     for as_planned in (Terms(), Terms(gsm=True)):  # of which nothing is said is as planned
         with campaign.own_as_planned(path, as_planned) as run:

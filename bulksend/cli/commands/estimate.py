@@ -22,6 +22,7 @@ from bulksend.cli.given import PaceSettings, PlanSettings, RepeatSettings, Targe
 from bulksend.cli.groups import Group, with_options
 from bulksend.cli.history_view import held_lines
 from bulksend.cli.message_view import row_block
+from bulksend.cli.next_command import kept_command
 from bulksend.cli.options import QUIET, VERBOSE
 from bulksend.cli.page import Page
 from bulksend.cli.settings import Command, option
@@ -169,7 +170,7 @@ class _Estimator:
             raise UsageError(f"{place}: this is the input itself: name another file for the plan (--save)")
         check_replaceable(place)
         code = self.of_plan(request, place)
-        self.out.print(f"The plan is kept in {place}: `bulksend send {place}` sends exactly this.", soft_wrap=True)
+        self.out.print(f"The plan is kept in {place}: `{kept_command(f'{place}')}` sends exactly this.", soft_wrap=True)
         return code
 
     def of_kept(self, place: Path) -> ExitCode:
