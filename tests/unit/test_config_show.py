@@ -66,6 +66,7 @@ def test_each_option_is_shown_with_where_it_comes_from(
     assert lines[0] == f"file: {path}"
     assert ["retries", "environment", "2"] in [line.split() for line in lines]
     assert ["org-id", "default", "-"] in [line.split() for line in lines]
+    assert ["cap", "default", "63=5/60"] in [line.split() for line in lines]  # which holds, though nobody said it
 
 
 def test_every_option_of_every_command_is_shown(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -25,6 +26,7 @@ _PLACES = {
 }
 _VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE", "BULKSEND_STATE_DIR")
 _DEFAULTS = {"base-url": DEFAULT_BASE_URL}  # which a run may know otherwise
+_DEFAULT_TOLD = re.compile(r"\[default: (.*)\]$")  # in its help
 _WRITTEN = (str, int, float, list, tuple)
 _WAYS = (KEY_NAME, "api-key-file", "api-key-command")
 
@@ -37,12 +39,14 @@ class _Setting(NamedTuple):
         place: flag, environment, file or default.
         value: what it is set to, masked; None if nothing is.
         counts: whether it holds: of several that name a key one does.
+        unset: what holds where nothing is set, in words, as help tells it.
     """
 
     name: str
     place: str
     value: str | None
     counts: bool = True
+    unset: str = "-"
 
 
 @click.group
@@ -74,8 +78,9 @@ def show_command(given: Sequence[str], *, as_json: bool) -> ExitCode:
     click.echo(f"file: {printable(place or 'none')}")
     width = max(len(each.name) for each in settings)
     for each in settings:
-        value = "-" if each.value is None else each.value + ("" if each.counts else "  (another key goes before)")
-        click.echo(f"{each.name:<{width}}  {each.place:<11}  {value}")
+        value = each.unset if each.value is None else each.value
+        other = "" if each.counts else "  (another key goes before)"
+        click.echo(f"{each.name:<{width}}  {each.place:<11}  {value}{other}")
     return ExitCode.OK
 
 
@@ -121,7 +126,9 @@ def _of(ctx: click.Context) -> Iterator[_Setting]:
                 if written is None
                 else masked(key, becomes if isinstance(becomes, bool) else written)
             )
-            yield _Setting(key, _PLACES.get(source, "default") if source else "default", value)
+            told = _DEFAULT_TOLD.search(getattr(param, "help", None) or "")
+            unset = told[1] if told else "-"
+            yield _Setting(key, _PLACES.get(source, "default") if source else "default", value, unset=unset)
 
 
 def _key(ctx: click.Context) -> _Setting:
