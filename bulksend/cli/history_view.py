@@ -24,7 +24,7 @@ def held_lines(looked: LookedBack, how: Repeating) -> list[str]:
         advice = " (--not-within 7d leaves them out)" if how.not_within_s is None else ""
         lines.append(f"{another:,} of these got another text within 7 days{advice}")
     if looked.often:
-        got = f"got {OFTEN} texts or more within 7 days, and get another one"
+        got = f"got {OFTEN} texts or more within 7 days, and {'gets' if looked.often == 1 else 'get'} another one"
         lines.append(f"{looked.often:,} of these {got} [{Rule.FREQ}]")
     if looked.dead:
         were = "was not reached" if looked.dead == 1 else "were not reached"
