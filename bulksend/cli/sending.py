@@ -21,7 +21,7 @@ from bulksend.cli.ending_view import reason_of, show_ending
 from bulksend.cli.given import TargetSettings
 from bulksend.cli.next_command import next_command, rewrite_command
 from bulksend.cli.run_view import stopped
-from bulksend.cli.signals import stop_on_signals
+from bulksend.cli.signals import ends_in_peace, stop_on_signals
 from bulksend.cli.watch import Watch
 from bulksend.engagespark import Target
 from bulksend.errors import OwnedError, RunFileError, UndecidedError, UsageError
@@ -154,6 +154,12 @@ def send_watched(
 
 def tell_end(run: OwnRun, ended: Ended, manners: Manners) -> EndTold:
     """Write the results of a send, and show how it went."""
+    says = "It has ended, and its results are being written: Ctrl-C again leaves them as they were."
+    with ends_in_peace(lambda: manners.out.print(says, soft_wrap=True)):
+        return _told(run, ended, manners)
+
+
+def _told(run: OwnRun, ended: Ended, manners: Manners) -> EndTold:
     if ended.tally.rows >= _MANY_ROWS:
         manners.out.print(f"Writing the results of {ended.tally.rows:,} rows ...")
     fault = _write(run, manners)

@@ -1,4 +1,7 @@
-"""Signals: the first one ends a run in order, the second does not wait for answers, and a third ends the process."""
+"""Signals: the first one ends a run in order, the second does not wait for answers, and a third ends the process.
+
+A Ctrl-C that was meant for the sending, and comes when that is over, must not cost the results.
+"""
 
 from __future__ import annotations
 
@@ -51,3 +54,26 @@ def stop_on_signals(stopping: Stopping, on_leave: Callable[[], None]) -> Iterato
         for number in heard:
             loop.remove_signal_handler(number)
             signal.signal(number, before[number])
+
+
+@contextmanager
+def ends_in_peace(tell: Callable[[], None]) -> Iterator[None]:
+    """Let what follows a send come to its end: of the first Ctrl-C it is told, the next one is as ever.
+
+    Args:
+        tell: called at the first one.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:  # as nohup has it
+        yield
+        return
+
+    def once(_number: int, _frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, before)
+        tell()
+
+    signal.signal(signal.SIGINT, once)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
