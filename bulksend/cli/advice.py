@@ -44,7 +44,7 @@ _WORDS: dict[Advice, str] = {
     Advice.REPLACE_TYPOGRAPHIC: "--gsm replaces them",
     Advice.RUN_AGAIN: "run the same command again",
     Advice.SAY_AS_PLANNED: "leave it out; bulksend config show tells whether the environment or bulksend.toml says it",
-    Advice.SAY_COUNTRY: "write 63917… instead of 0917…, or give --country",
+    Advice.SAY_COUNTRY: "write 63917… instead of 0917…, or give --country PH",
     Advice.SAY_DELIMITER: "write one character such as ';', or the word tab",
     Advice.SAY_ENCODING: "say what the text is with --encoding, or save it as CSV UTF-8",
     Advice.SEND_A_FEW_FIRST: "--max-cost needs one; send a few with --limit first",

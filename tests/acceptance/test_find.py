@@ -137,7 +137,7 @@ def test_a_contact_is_found_by_its_id_and_by_the_number_that_answers_told(
 
 def test_what_is_no_number_is_refused_with_what_to_do(program: Program) -> None:
     for arguments, says in (
-        (("0917 100 0000",), "no dialing code: write 63917… instead of 0917…, or give --country"),
+        (("0917 100 0000",), "no dialing code: write 63917… instead of 0917…, or give --country PH"),
         ((), "give a number, or a contact's id with --contact"),
         (("--contact", "Ana"), "Ana: not a contact id"),
     ):

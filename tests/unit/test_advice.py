@@ -27,7 +27,7 @@ def test_the_command_line_has_words_for_each_advice_and_flags_that_are_there(adv
 def test_a_sentence_is_told_with_its_advice() -> None:
     assert advised(Why("so it is")) == "so it is"
     assert advised(Why("no dialing code", Advice.SAY_COUNTRY)) == (
-        "no dialing code: write 63917… instead of 0917…, or give --country"
+        "no dialing code: write 63917… instead of 0917…, or give --country PH"
     )
     error = InputError("either {0} could be it", Advice.CHOOSE_COLUMN, column="Phone's")
     assert advised(error) == 'either {0} could be it: say which with --map to="Phone\'s"'
