@@ -16,6 +16,7 @@ from bulksend.reports import Numbers
 from bulksend.words import printable
 
 LEFT_OUT = "Numbers are masked here, and texts and cells left out: -v shows them."
+TEXT_LEFT_OUT = "Its text is left out here: -v shows it."
 _HIDDEN = Numbers(are_shown=False)
 
 

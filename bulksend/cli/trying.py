@@ -65,7 +65,7 @@ def send_trial(
         out.print(line, style="yellow", soft_wrap=True)
     out.print(f"Row {trial.row} to {trial.phone}{_sender(trial)}, {_size(trial)}, by {place}:", soft_wrap=True)
     if people.are_hidden(out):
-        out.print("  (the text is left out here: -v shows it)")
+        out.print(people.TEXT_LEFT_OUT)
     else:
         for line in trial.text.splitlines():
             out.print(f"  {printable(line, 1_000)}", soft_wrap=True)
