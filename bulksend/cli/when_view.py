@@ -59,9 +59,10 @@ def kept_words(schedule: Schedule, waits_until: float | None, now_s: float) -> l
         until = moment_words(waits_until, now_s, schedule.zone)
         return [f"It waits until {until}, in {_in(waits_until - now_s)}."]
     start = schedule.start
-    lines = (
-        [f"It is to begin {moment_words(start.at_s, now_s, schedule.zone)}."] if start and start.at_s > now_s else []
-    )
+    lines = []
+    if start and start.at_s > now_s:
+        begins = moment_words(start.at_s, now_s, schedule.zone)
+        lines.append(f"It is to begin {begins}; not by itself: the same command waits for it.")
     if schedule.windows.each:
         lines.append(f"It is sent only in its window: {window_words(schedule.windows)}.")
     return lines

@@ -98,7 +98,7 @@ def test_a_moment_that_the_run_kept_and_that_has_come_is_told_as_that() -> None:
 def test_whoever_asks_where_a_run_stands_hears_of_its_time() -> None:
     assert kept_words(Schedule(), None, NOW) == []
     assert kept_words(said("tomorrow 09:00", "ph"), None, NOW) == [
-        "It is to begin tomorrow, Thu 26 Nov 2026 09:00 (Asia/Manila).",
+        "It is to begin tomorrow, Thu 26 Nov 2026 09:00 (Asia/Manila); not by itself: the same command waits for it.",
         "It is sent only in its window: 08:00-20:00 (Asia/Manila).",
     ]
     assert kept_words(said("19:30"), at("2026-11-25 19:30"), NOW) == [
