@@ -28,6 +28,7 @@ from .events import CutShort as CutShort
 from .events import Ended as Ended
 from .events import HistoryGone as HistoryGone
 from .events import LeftOut as LeftOut
+from .events import PaceFound as PaceFound
 from .events import Progressed as Progressed
 from .events import SandboxClosed as SandboxClosed
 from .events import ServerAway as ServerAway

@@ -17,7 +17,7 @@ def least_s(overview: Overview, options: SendOptions) -> float:
 
 def expected_s(overview: Overview, options: SendOptions) -> float:
     """How long sending is likely to take, in seconds."""
-    return max(least_s(overview, options), overview.rows / options.pace.concurrency * ANSWER_S)
+    return max(least_s(overview, options), overview.rows / options.pace.usual * ANSWER_S)
 
 
 def span_of(overview: Overview, options: SendOptions, schedule: Schedule, now_s: float) -> Span:
