@@ -26,6 +26,7 @@ ARGUMENTS = {
     "rate": ["60"],
     "planning": [],
     "safety_cost": [],
+    "pacing": [],
 }
 LIBRARIES = ("aiohttp", "uvloop", "orjson", "aiolimiter", "requests", "httpx")
 

@@ -5,7 +5,7 @@ fixed concurrency is searched, and 32 is tried, under which a message that was r
 rules. Goals: makespan at most 1.10 of the best, never more than that of 32, less than 1 % refused after the first ten
 seconds, a wait at the server of less than 1.5 answers' own time, and two runs at one server share it within 40:60.
 
-``python benchmarks/pacing.py [NAME...]`` prints a table.
+``python benchmarks/pacing.py [NAME...]`` prints a table, and the findings as JSON; it needs no server.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ import random
 import statistics
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 
 import pacing_servers as kinds
+from measure import show
 from pacing_servers import Server
 
 from bulksend.sending import ACCEPTED, FAILED, Verdict, Voice
@@ -229,16 +230,29 @@ KINDS = (
 
 @dataclass(frozen=True)
 class Found:
-    """The figures of a kind of server; medians of several seeds, the refused ones a mean."""
+    """The figures of a kind of server: medians of several seeds, the refused ones of all.
+
+    Attributes:
+        best: the fixed concurrency that was quickest.
+        best_s: its makespan.
+        auto_s: the makespan of the pace that finds itself.
+        to_best: the same beside the best.
+        to_32: and beside 32.
+        refused: share of requests that were, after the first ten seconds.
+        queueing: the mean wait at the server, in answers' own time.
+        shared: the smaller share of two runs that begin together.
+        joined: and of two of which one begins ten seconds later, from ten seconds on after that.
+    """
 
     best: int
     best_s: float
-    fixed_32_s: float
     auto_s: float
+    to_best: float
+    to_32: float
     refused: float
     queueing: float
-    share: float
-    late_share: float
+    shared: float
+    joined: float
 
 
 def once(kind: Kind, make: Callable[[int], Run], seeds: range) -> tuple[float, list[Run]]:
@@ -250,25 +264,20 @@ def once(kind: Kind, make: Callable[[int], Run], seeds: range) -> tuple[float, l
     return statistics.median(run.ended if run.done == run.rows else math.inf for run in runs), runs
 
 
-def measure(kind: Kind, seeds: range, *, searches: bool = True) -> Found:
-    widths = FIXED if searches else (32,)
-    times = {width: once(kind, partial(fixed, kind.rows, width), range(1))[0] for width in widths}
+def measure(kind: Kind, seeds: range) -> Found:
+    times = {width: once(kind, partial(fixed, kind.rows, width), range(1))[0] for width in FIXED}
     best = min(times, key=times.__getitem__)
     auto_s, runs = once(kind, partial(auto, kind.rows), seeds)
-    late = sum(run.late_requests for run in runs)
-    refused = sum(run.late_refused for run in runs) / late if late else 0.0
-    queueing = statistics.median(run.waited / run.done for run in runs) / kind.base_s
-    shares = [shared(kind, seed, 0.0) for seed in seeds]
-    late_shares = [shared(kind, seed, 10.0) for seed in seeds]
     return Found(
-        best,
-        times[best],
-        times[32],
-        auto_s,
-        refused,
-        queueing,
-        statistics.median(shares),
-        statistics.median(late_shares),
+        best=best,
+        best_s=times[best],
+        auto_s=auto_s,
+        to_best=auto_s / times[best],
+        to_32=auto_s / times[32],
+        refused=sum(run.late_refused for run in runs) / max(1, sum(run.late_requests for run in runs)),
+        queueing=statistics.median(run.waited / run.done for run in runs) / kind.base_s,
+        shared=statistics.median(shared(kind, seed, 0.0) for seed in seeds),
+        joined=statistics.median(shared(kind, seed, 10.0) for seed in seeds),
     )
 
 
@@ -283,16 +292,18 @@ def shared(kind: Kind, seed: int, apart_s: float) -> float:
 
 def main() -> None:
     wanted = [kind for kind in KINDS if not sys.argv[1:] or any(arg in kind.name for arg in sys.argv[1:])]
-    seeds = range(3)
-    print(f"{'server':26} best   s     /best  /32   429s   queue share late")
+    found = {}
+    print(f"{'server':26} best   s     /best  /32   429s   queue share joined", file=sys.stderr)
     for kind in wanted:
-        found = measure(kind, seeds)
+        each = measure(kind, range(3))
+        found[kind.name] = {name: round(value, 4) for name, value in asdict(each).items()}
         print(
-            f"{kind.name:26} {found.best:4} {found.best_s:6.1f} {found.auto_s / found.best_s:5.2f} "
-            f"{found.auto_s / found.fixed_32_s:5.2f} {found.refused:6.2%} {found.queueing:5.2f} {found.share:5.2f} "
-            f"{found.late_share:5.2f}",
+            f"{kind.name:26} {each.best:4} {each.best_s:6.1f} {each.to_best:5.2f} {each.to_32:5.2f} "
+            f"{each.refused:6.2%} {each.queueing:5.2f} {each.shared:5.2f} {each.joined:5.2f}",
+            file=sys.stderr,
             flush=True,
         )
+    show({"kinds": found})
 
 
 if __name__ == "__main__":

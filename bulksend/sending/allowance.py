@@ -12,28 +12,31 @@ from __future__ import annotations
 
 import math
 
+# What two refusals tell: so many accepted between them at least, or a few in a time that is long enough.
+_KNOWS, _SPAN_S = 20, 0.3
+_KNOWS_FEW, _KNOWS_S = 4, 0.8
 _KEEPS = 0.95  # of what the server pays out
-_FALLS = 0.7
-_FIRST = 10.0  # a second, where nothing got through yet
-_ANY = 10_000.0  # and from which on nothing is spaced again
-_HALF = 0.5
-_KNOWS = 20  # accepted between two refusals, from which on they tell the rate
-_SPAN_S = 0.3
-_KNOWS_S = 0.8
-_CATCH_UP_S, _TOGETHER = 0.02, 100.0
+_LASTS = 0.94  # of what got through last, where a server keeps no bucket: it pays no more for having been spared
+_LASTS_UNSURE = 0.8
+_MANY = 50.0  # got through in a second: fewer tell no such thing
+# What one refusal tells that comes too soon after another.
+_FALLS, _FALLS_MOST = 0.7, 0.5
+# The search after the first refusal, when nothing is known: quick steps, which cost refusals.
 _SEARCH_S = 6.0
-_UNSURE_S = 3.0
-_HOLD = 150  # accepted messages a refusal
-_HOLD_MAX_S, _HOLD_PAUSED_S = 15.0, 40.0
-_MANY = 50.0
-_PAUSES = 25  # a pause that was asked for may cost a twenty-fifth
-_STEP, _STEP_S = 3, 0.4
-_GAIN_MAX = 0.05
-_SLOWEST = 1 / 20.0  # a second
+_SEARCH_GAIN, _SEARCH_GAIN_MIN, _SEARCH_GAIN_MAX = 1.5, 0.1, 0.5
+_FIRST = 10.0  # a second, where nothing got through yet
+# Then it is held, and probed: a refusal may cost the hundredth message, a pause that was asked for the 25th second.
+_HOLD, _HOLD_MAX_S = 150, 15.0
+_PAUSES, _PAUSED_MAX_S, _UNSURE_S = 25, 40.0, 3.0
+# The smaller rate gains more, so that two runs at one server come nearer to each other.
+_GAIN, _GAIN_MAX, _GAINS_GROW = 0.1, 0.05, 1.5
+_STEP, _STEP_S = 3, 0.4  # accepted, and seconds, between two gains
+_CATCH_UP_S, _TOGETHER = 0.02, 100.0  # seconds; and a rate up to which none start together
+_SLOWEST, _ANY = 1 / 20.0, 10_000.0  # a second; from the latter on nothing is spaced again
 
 
 class Allowance:
-    """Spaces starts, once something was refused.
+    """Spaces starts, once something was refused: first a search, then a rate that is held, and probed now and then.
 
     Attributes:
         rate: starts a second; ``math.inf`` as long as nothing is spaced.
@@ -41,23 +44,8 @@ class Allowance:
     """
 
     __slots__ = (
-        "_accepted",
-        "_before",
-        "_calm",
-        "_gain",
-        "_goal",
-        "_is_sure",
-        "_pause_s",
-        "_refused",
-        "_searches_to",
-        "_since",
-        "_started",
-        "_step_accepted",
-        "_step_at",
-        "_step_started",
-        "_window_at",
-        "_window_count",
-        "next_at",
+        "_accepted", "_before", "_calm", "_gain", "_goal", "_is_sure", "_pause_s", "_refused", "_searches_to",
+        "_since", "_started", "_step_accepted", "_step_at", "_step_started", "_window_at", "_window_count", "next_at",
         "rate",
     )  # fmt: skip
 
@@ -69,10 +57,10 @@ class Allowance:
         self._accepted = 0  # since then
         self._refused = 0  # with it
         self._goal = math.inf  # what it comes back to at once, after a time in which nothing got through
-        self._is_sure = False
+        self._is_sure = False  # whether that was told by two refusals
         self._pause_s = 0.0  # asked for with it
-        self._searches_to = -math.inf
-        self._gain = 1.0
+        self._searches_to = -math.inf  # until then it is searched
+        self._gain = _GAIN  # of the next probe
         self._started = self._step_started = self._step_accepted = 0
         self._step_at = 0.0
         self._window_at = -math.inf  # since when it is counted what got through
@@ -113,8 +101,8 @@ class Allowance:
         if self.rate < math.inf:
             self._rise(mono_s)
 
-    def refused(self, latency_s: float, pause_s: float, mono_s: float) -> bool:
-        """The server asked to slow down; whether that is news.
+    def refused(self, latency_s: float, pause_s: float, mono_s: float) -> None:
+        """The server asked to slow down.
 
         Args:
             latency_s: how long the answer took.
@@ -124,31 +112,30 @@ class Allowance:
         self._refused += 1
         self._pause_s = max(self._pause_s, pause_s)
         if mono_s - latency_s < self._since:
-            return False
+            return  # it left before it was known
         self._fall(latency_s, mono_s)
         self._refused, self._pause_s = 1, pause_s
         self._since, self._accepted = mono_s, 0
-        self._gain = 1.0
+        self._gain = _GAIN
         self._start_step(mono_s)
         self.next_at = max(self.next_at, mono_s + 1 / self.rate)
-        return True
 
     def _fall(self, latency_s: float, mono_s: float) -> None:
         span, is_first = mono_s - self._since, self._since == -math.inf
         is_told = span >= max(_SPAN_S, 2 * latency_s) and (
-            self._accepted >= _KNOWS or (self._accepted > _STEP and span >= _KNOWS_S)
+            self._accepted >= _KNOWS or (self._accepted >= _KNOWS_FEW and span >= _KNOWS_S)
         )
         if self.rate == math.inf:
             self.rate = _FALLS * max(_FIRST, self._lately(mono_s, latency_s))
             self._searches_to = mono_s + _SEARCH_S
         elif is_told:
             pays, lately = _KEEPS * max(self._accepted / span, 0.5 * self.rate), self._lately(mono_s)
-            self._is_sure = mono_s > self._searches_to or pays > 0.8 * lately
-            if lately > _MANY:  # a server without a bucket pays what it paid last
-                pays = max(pays, (0.94 if mono_s > self._searches_to else 0.8) * lately)
+            self._is_sure = mono_s > self._searches_to or pays > _LASTS_UNSURE * lately
+            if lately > _MANY:
+                pays = max(pays, (_LASTS if mono_s > self._searches_to else _LASTS_UNSURE) * lately)
             self.rate = self._calm = min(self.rate, pays)
         else:
-            least = _HALF if self._calm == math.inf else _FALLS
+            least = _FALLS_MOST if self._calm == math.inf else _FALLS
             self.rate *= max(least, self._accepted / (self._accepted + self._refused))
         self.rate = max(_SLOWEST, self.rate)
         if self._accepted >= (_STEP if is_first else 1):  # where it lets nothing through, that tells no rate
@@ -173,15 +160,15 @@ class Allowance:
         if not is_used_up:
             return
         if mono_s < self._searches_to or self._calm == math.inf:
-            self.rate *= 1 + max(0.1, min(0.5, 1.5 / self.rate**0.5))
+            self.rate *= 1 + max(_SEARCH_GAIN_MIN, min(_SEARCH_GAIN_MAX, _SEARCH_GAIN / self.rate**0.5))
         elif self.rate < self._calm:
             self.rate = min(self._calm, 1.2 * self.rate)
         elif mono_s - self._since >= max(
-            min(_HOLD_PAUSED_S, _PAUSES * self._pause_s) if self._is_sure else _UNSURE_S,
+            min(_PAUSED_MAX_S, _PAUSES * self._pause_s) if self._is_sure else _UNSURE_S,
             min(_HOLD_MAX_S, _HOLD * self._refused / self.rate),
         ):
-            self.rate *= 1 + min(_GAIN_MAX, self._gain * 0.1 / self.rate**0.5)
-            self._gain *= 1.5
+            self.rate *= 1 + min(_GAIN_MAX, self._gain / self.rate**0.5)
+            self._gain *= _GAINS_GROW
 
     def _start_step(self, mono_s: float) -> None:
         self._step_at, self._step_accepted, self._step_started = mono_s, self._accepted, self._started

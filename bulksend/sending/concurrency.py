@@ -5,7 +5,7 @@ What was learned elsewhere, and why:
 - TCP, and Netflix's concurrency-limits after it: a slow start that doubles in each round of answers finds any size in
   a few rounds; only a round in which the limit was reached is a reason to raise it.
 - TCP Vegas, and Netflix's Gradient2: what waits at the server shows in how much longer answers take than they did
-  when nothing waited. The cut goes by that measure to where little waits, and never below a third at once.
+  when nothing waited. The cut goes by that measure to where little waits, and never below half at once.
 - Vector's adaptive concurrency: answers are judged a round at a time, and beside their own spread, so that jitter is
   not taken for a queue. Unlike there, a low quantile is judged and not the mean, which a few late answers move; it
   also passes over the requests that had to open a connection first.
@@ -23,16 +23,16 @@ from enum import StrEnum
 START = 8
 _ROUND_MIN = 24  # answers that are judged together at least, once the first rise is over
 _BASE_S = 15.0  # so long it is remembered how quick answers were
-_WAIT_MAX = 0.6  # the wait at the server that is too long, in answers' own time
-_SPREADS = 4.0  # and beside it so many standard errors of what is judged, about
-_WAIT_CAP = 1.2
-_CUT_MAX, _CUT_MIN = 0.35, 0.85
+# The wait at the server that is too long, in answers' own time: so much, and some standard errors of what is judged.
+_WAIT_MAX, _SPREADS, _WAIT_CAP = 0.6, 4.0, 1.5
+_CUT_MOST, _CUT_LEAST, _CUT_SILENT = 0.5, 0.85, 0.6  # what is left after a cut
 _CUBIC = 0.4  # messages per round of the third power
-_STEP_MAX = 1.5
-_IN_VAIN_MAX = 2
+_STEP_MAX = 1.5  # times the limit, in one round
+_IN_VAIN_MAX = 2  # cuts in a row that made answers no quicker
+_QUICKER = 0.9
 _FLOOR = 2  # answers that take longer make it no less
 _SILENT_SHARE = 0.05  # of a round: fewer may be lost by chance
-_BOUND_SHARE = 0.8
+_BOUND_SHARE = 0.8  # of a round's answers
 
 
 class Why(StrEnum):
@@ -64,27 +64,12 @@ class Concurrency:
         is_fixed: whether it stays where it is.
         held: the last limit that was reached while answers were quick; 0 if none was.
         why: why it moved last; None if it did not.
+        mean_s: how long the answers of the last round took.
     """
 
     __slots__ = (
-        "_base",
-        "_before",
-        "_bound",
-        "_in_vain",
-        "_is_rising",
-        "_latencies",
-        "_peak",
-        "_round",
-        "_rounds",
-        "_silent",
-        "_since",
-        "_whole",
-        "held",
-        "is_fixed",
-        "limit",
-        "mean_s",
-        "most",
-        "why",
+        "_base", "_before", "_bound", "_in_vain", "_is_rising", "_latencies", "_peak", "_round", "_rounds", "_silent",
+        "_since", "_whole", "held", "is_fixed", "limit", "mean_s", "most", "why",
     )  # fmt: skip
 
     def __init__(self, start: int, most: int, *, is_fixed: bool = False) -> None:
@@ -126,7 +111,7 @@ class Concurrency:
             return
         self._silent += 1
         if self._silent >= max(2, _SILENT_SHARE * max(self._round, len(self._latencies))):
-            self._cut(0.6, Why.SILENT, mono_s)
+            self._cut(_CUT_SILENT, Why.SILENT, mono_s)
 
     def restart(self, limit: int, mono_s: float) -> None:
         """Begin anew with so many, and come back quickly."""
@@ -155,14 +140,14 @@ class Concurrency:
         wait = (low - quick_low) / quick_middle
         error = _SPREADS * (high - low) / quick_middle / count**0.5
         if self._before:
-            self._in_vain = self._in_vain + 1 if low > 0.9 * self._before else 0
+            self._in_vain = self._in_vain + 1 if low > _QUICKER * self._before else 0
             self._before = 0.0
         if wait > min(_WAIT_MAX + error, _WAIT_CAP):
             if self._in_vain >= _IN_VAIN_MAX:
                 self._take_as_new(low, middle, mono_s)
             else:
                 self._before = low
-                self._cut(max(_CUT_MAX, min(_CUT_MIN, 1 / (1 + wait))), Why.SLOWER, mono_s)
+                self._cut(max(_CUT_MOST, min(_CUT_LEAST, 1 / (1 + wait))), Why.SLOWER, mono_s)
         elif is_bound:
             self.held = self.limit
             self._grow()

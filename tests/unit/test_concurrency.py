@@ -28,8 +28,8 @@ class Play:
                 width = self.one.limit
                 latency_s = self.base_s * max(1.0, width / self.takes)
                 self.now += latency_s / width
-                spread = 1 + self.jitter * self.rng.uniform(-1, 1)
-                self.one.answered(latency_s * spread, self.now, is_bound=is_bound)
+                late_s = self.base_s * self.jitter * self.rng.uniform(-1, 1)
+                self.one.answered(latency_s + late_s, self.now, is_bound=is_bound)
             limits.append(self.one.limit)
         return limits
 
