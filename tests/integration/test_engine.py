@@ -795,9 +795,9 @@ async def test_nothing_starts_before_the_pause_is_over_that_the_server_asks_for(
     assert set(run.attempts().values()) == {1, 2}
 
 
-@pytest.mark.parametrize(("echoed", "most"), [(True, 96), (False, 64)])
+@pytest.mark.parametrize(("echoed", "least", "most"), [(True, 65, 96), (False, 33, 64)])
 async def test_how_many_are_under_way_finds_itself_and_stays_lower_where_keys_are_not_proven(
-    echoed: bool, most: int
+    echoed: bool, least: int, most: int
 ) -> None:
     under_way, seen = 0, [0]
 
@@ -805,15 +805,15 @@ async def test_how_many_are_under_way_finds_itself_and_stays_lower_where_keys_ar
         nonlocal under_way
         under_way += 1
         seen.append(max(seen[-1], under_way))
-        await asyncio.sleep(0.03)
+        await asyncio.sleep(0.1)
         under_way -= 1
         return accepted(message, echoed=echoed)
 
     run, engines = quick(abroad(1200)), list[Engine]()
     assert await run.send(Server(lambda message, _: reply(message)), Pace(most=96), watch=engines.append) is None
-    assert seen[-1] == most
+    assert least <= seen[-1] <= most
     assert max(seen[:9]) <= 8  # it began gently
-    assert engines[0].throttle.held == most
+    assert 8 < engines[0].throttle.held <= most
     assert set(run.states().values()) == {"sent"}
 
 
