@@ -80,7 +80,7 @@ class _Watching:
     def _tell_of_the_pace(self) -> None:
         """Tell what was found, but not each step of the search."""
         last, found = self._found, self._pace_found
-        if found is None or found == last:
+        if found is None or found.why is None or found == last:
             return
         if last is None or last.why is not found.why or not 0.8 < found.at_once / last.at_once < 1.25:
             self._found = found
