@@ -133,6 +133,8 @@ class Allowance:
             self._is_sure = mono_s > self._searches_to or pays > _LASTS_UNSURE * lately
             if lately > _MANY:
                 pays = max(pays, (_LASTS if mono_s > self._searches_to else _LASTS_UNSURE) * lately)
+            if self._calm < self.rate and self._gain > _GAIN:  # a probe failed: what was held before was well
+                pays = max(pays, self._calm)
             self.rate = self._calm = min(self.rate, pays)
         else:
             least = _FALLS_MOST if self._calm == math.inf else _FALLS
