@@ -21,12 +21,13 @@ from bulksend.campaign.limits import budget_of, errors_of, repeats_max
 from bulksend.campaign.lookback import LookedBack, look_again
 from bulksend.campaign.onlooking import Onlookers
 from bulksend.campaign.room import with_room
+from bulksend.campaign.spans import as_last
 from bulksend.campaign.watching import told
 from bulksend.campaign.windows import heeding_hours, is_over
 from bulksend.engagespark import Balance, SmsApi, Target
 from bulksend.errors import OwnedError, RunFileError
 from bulksend.model import Endpoint, PhoneNumber, Status
-from bulksend.runs import Account, Clock, Earlier, OptedOut, OwnRun, Run, held, hold
+from bulksend.runs import Account, Clock, Earlier, OptedOut, OwnRun, Run, hold
 from bulksend.sending import Budget, Engine, Errors, Journal, Listener, Pace, Past, Stop, Stopping, StopReason, assemble
 
 _WAIT_S = 0.5
@@ -94,14 +95,13 @@ async def send(
         UsageError: a budget cannot be kept, because no price is known; or there is no room for so many connections.
         RunFileError: the run cannot be written.
     """
-    pace = with_room(options.pace)
+    pace = with_room(as_last(options, run.facts.address).pace)
     schedule = run.times.schedule
     started, began_s = time.monotonic(), time.time()
     onlookers = Onlookers(tell)
     tell = onlookers.hear
     earlier = _begin(run, account, options, tell)
     try:
-        pace = pace.start_at(held(target.base_url, target.org_id) if target else 0)
         before = run.tally()
         rows = run.overview(options.limit)
         repeats = repeats_max(run, before, rows.rows, options)

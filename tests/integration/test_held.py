@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bulksend.runs import Account, held, hold
+from bulksend.campaign import SendOptions, as_last
+from bulksend.runs import Account, Address, held, hold
+from bulksend.sending import Caps, Pace
 
 URL = "https://api.example"
 
@@ -34,3 +36,14 @@ def test_what_shows_nothing_changes_nothing() -> None:
 def test_of_an_account_of_before_nothing_is_known() -> None:
     with Account(URL, 7, "june.run"):
         assert held(URL, 7) == 0
+
+
+def test_the_next_run_begins_near_it_and_its_duration_is_reckoned_with_it() -> None:
+    with Account(URL, 7, "june.run"):
+        hold(URL, 7, 200)
+    known = as_last(SendOptions(Pace(), Caps()), Address(7, URL)).pace
+    unknown = as_last(SendOptions(Pace(), Caps()), Address(8, URL)).pace
+    fixed = as_last(SendOptions(Pace(5), Caps()), Address(7, URL)).pace
+    assert (known.start, known.usual) == (150, 150)
+    assert (unknown.start, unknown.usual) == (8, 32)
+    assert fixed.usual == 5
