@@ -31,7 +31,8 @@ _PAUSES, _PAUSED_MAX_S, _UNSURE_S = 25, 40.0, 3.0
 # The smaller rate gains more, so that two runs at one server come nearer to each other.
 _GAIN, _GAIN_MAX, _GAINS_GROW = 0.1, 0.05, 1.5
 _STEP, _STEP_S = 3, 0.4  # accepted, and seconds, between two gains
-_CATCH_UP_S, _TOGETHER = 0.02, 100.0  # seconds; and a rate up to which none start together
+_USED_UP = 0.6  # of the rate: commits that take their time leave some of it
+_CATCH_UP_S, _TOGETHER = 0.03, 100.0  # seconds; and a rate up to which none start together
 _SLOWEST, _ANY = 1 / 20.0, 10_000.0  # a second; from the latter on nothing is spaced again
 
 
@@ -157,7 +158,7 @@ class Allowance:
         took_s = mono_s - self._step_at
         if took_s < _STEP_S or self._accepted - self._step_accepted < _STEP:
             return
-        is_used_up = self._started - self._step_started >= 0.8 * self.rate * took_s - 1
+        is_used_up = self._started - self._step_started >= _USED_UP * self.rate * took_s - 1
         self._start_step(mono_s)
         if not is_used_up:
             return

@@ -21,6 +21,7 @@ from collections import deque
 from enum import StrEnum
 
 START = 8
+_ROUND_FEW = 8  # fewer answers say nothing of how long they take
 _ROUND_MIN = 24  # answers that are judged together at least, once the first rise is over
 _BASE_S = 15.0  # so long it is remembered how quick answers were
 # The wait at the server that is too long, in answers' own time: so much, and some standard errors of what is judged.
@@ -142,7 +143,7 @@ class Concurrency:
         if self._before:
             self._in_vain = self._in_vain + 1 if low > _QUICKER * self._before else 0
             self._before = 0.0
-        if wait > min(_WAIT_MAX + error, _WAIT_CAP):
+        if count >= _ROUND_FEW and wait > min(_WAIT_MAX + error, _WAIT_CAP):
             if self._in_vain >= _IN_VAIN_MAX:
                 self._take_as_new(low, middle, mono_s)
             else:
