@@ -27,6 +27,7 @@ ARGUMENTS = {
     "planning": [],
     "safety_cost": [],
     "pacing": [],
+    "pacing_sockets": [],
 }
 LIBRARIES = ("aiohttp", "uvloop", "orjson", "aiolimiter", "requests", "httpx")
 

@@ -78,7 +78,9 @@ def test_what_a_cut_does_not_change_is_the_servers_own_and_the_new_measure() -> 
     play = Play(10_000, Concurrency(8, 256))
     play.rounds(20)
     play.base_s = 0.3  # a longer way, whatever is under way
-    assert play.rounds(30)[-1] == 256
+    limits = play.rounds(30)
+    assert min(limits) >= 256 // 4  # two cuts show that they change nothing
+    assert limits[-1] == 256
 
 
 def test_what_was_under_way_at_a_cut_is_no_evidence_any_more() -> None:
@@ -94,13 +96,14 @@ def test_what_was_under_way_at_a_cut_is_no_evidence_any_more() -> None:
 
 
 def test_several_requests_without_an_answer_push_back_at_once_and_one_does_not() -> None:
-    one = Concurrency(32, 512)
+    one = Concurrency(10, 512)
     one.silent(30.0, 40.0)
-    assert one.limit == 32
+    assert one.limit == 10
     one.silent(30.0, 40.0)
-    assert (one.limit, one.why) == (19, Why.SILENT)
+    assert (one.limit, one.why) == (6, Why.SILENT)
     one.silent(30.0, 41.0)  # it was under way already
-    assert one.limit == 19
+    one.silent(30.0, 41.0)
+    assert one.limit == 6
 
 
 def test_after_an_absence_it_begins_with_one_and_is_soon_as_wide_as_before() -> None:
