@@ -26,6 +26,8 @@ ARGUMENTS = {
     "rate": ["60"],
     "planning": [],
     "safety_cost": [],
+    "pacing": [],
+    "pacing_sockets": [],
 }
 LIBRARIES = ("aiohttp", "uvloop", "orjson", "aiolimiter", "requests", "httpx")
 

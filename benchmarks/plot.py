@@ -1,4 +1,4 @@
-"""Draw what benchmarks/results holds: ``python benchmarks/plot.py`` writes overhead.svg and peers.svg beside it."""
+"""Draw what benchmarks/results holds: ``python benchmarks/plot.py`` writes the .svg of three of them beside it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Bar:
 
 
 def main() -> None:
-    for name, plot in (("overhead", overhead), ("peers", peers)):
+    for name, plot in (("overhead", overhead), ("peers", peers), ("pacing", pacing)):
         path = RESULTS / f"{name}.json"
         if path.exists():
             record = json.loads(path.read_text())
@@ -85,6 +85,19 @@ def peers(result: dict[str, Any], measured_on: str) -> str:
     ]
     note = "Logarithmic scale. Filled: keeps a record of what became of each row. Hollow: keeps none."
     return page("Messages per second, whole process (more is better)", measured_on, bars, note)
+
+
+def pacing(result: dict[str, Any], measured_on: str) -> str:
+    bars = [
+        Bar(name, min(1.0, 1 / each["to_best"]), f"{1 / each['to_best']:.2f}", is_ours, is_ours)
+        for kind, found in result["kinds"].items()
+        for name, each, is_ours in (
+            (kind, found, True),
+            ("with 32", {"to_best": found["to_best"] / found["to_32"] if found["to_32"] else math.inf}, False),
+        )
+    ]
+    note = "1: the pace of the best fixed number. Filled: the number that finds itself. Hollow: always 32."
+    return page("Pace beside the best fixed concurrency (more is better)", measured_on, bars, note)
 
 
 def page(title: str, subtitle: str, bars: Sequence[Bar], note: str) -> str:

@@ -28,6 +28,7 @@ from .events import CutShort as CutShort
 from .events import Ended as Ended
 from .events import HistoryGone as HistoryGone
 from .events import LeftOut as LeftOut
+from .events import PaceFound as PaceFound
 from .events import Progressed as Progressed
 from .events import SandboxClosed as SandboxClosed
 from .events import ServerAway as ServerAway
@@ -84,6 +85,7 @@ from .sends import end_unsent as end_unsent
 from .sends import held_account as held_account
 from .sends import send as send
 from .spans import ANSWER_S as ANSWER_S
+from .spans import as_last as as_last
 from .spans import expected_s as expected_s
 from .spans import least_s as least_s
 from .spans import span_of as span_of

@@ -12,7 +12,7 @@ from bulksend.engagespark import Balance, Looked
 from bulksend.model import Status
 from bulksend.planning import Tally
 from bulksend.runs import FINISHED, LIMITED, Deliveries, End
-from bulksend.sending import Progress, Stop
+from bulksend.sending import Progress, Stop, Why
 
 _NOT_SENT = (Status.INVALID, Status.REJECTED, Status.FAILED, Status.UNKNOWN)
 
@@ -81,6 +81,21 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
+class PaceFound:
+    """What the server was found to take has changed.
+
+    Attributes:
+        at_once: requests that may be under way.
+        rate: messages a second that it lets through; None if it refuses none.
+        why: why it changed; None if that is only where it starts.
+    """
+
+    at_once: int
+    rate: float | None
+    why: Why | None
+
+
+@dataclass(frozen=True, slots=True)
 class Progressed:
     """Where sending stands; only what is committed counts.
 
@@ -94,6 +109,7 @@ class Progressed:
         slowed_s: for so long the server asks to be left alone; 0 if it does not.
         away_s: until the next try, where the server is away; None where it is not.
         closes_s: how long until the run's window closes; None if it never does.
+        found: how much the server takes, where that is found out.
     """
 
     now: Progress
@@ -105,6 +121,7 @@ class Progressed:
     slowed_s: float = 0.0
     away_s: float | None = None
     closes_s: float | None = None
+    found: PaceFound | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +280,7 @@ CampaignEvent = (
     | LeftOut
     | Started
     | Progressed
+    | PaceFound
     | Slowed
     | ServerAway
     | StoppingEarly

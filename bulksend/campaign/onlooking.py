@@ -17,11 +17,11 @@ from typing import Any
 
 import orjson
 
-from bulksend.campaign.events import CampaignEvent, Progressed, Started, StoppingEarly, Tell
+from bulksend.campaign.events import CampaignEvent, PaceFound, Progressed, Started, StoppingEarly, Tell
 from bulksend.errors import BulksendError, OwnedError, RunFileError
 from bulksend.model import Status
 from bulksend.runs import Owner, Run, Spell, Standing, open_run, stand_of
-from bulksend.sending import Journal, Progress, Stop, StopReason
+from bulksend.sending import Journal, Progress, Stop, StopReason, Why
 
 _LOOK_S = 1.0
 _FIRST_S = 0.1
@@ -197,4 +197,9 @@ def _progressed(found: dict[str, Any]) -> Progressed:
     now = found.pop("now")
     ends = {Status(status): rows for status, rows in now.pop("ends").items()}
     free_at = now.pop("free_at")  # by the clock of the sending process, where "nobody can tell" is no number
-    return Progressed(Progress(ends, free_at=math.inf if free_at is None else free_at, **now), **found)
+    pace = found.pop("found")
+    return Progressed(
+        Progress(ends, free_at=math.inf if free_at is None else free_at, **now),
+        **found,
+        found=pace and PaceFound(pace["at_once"], pace["rate"], pace["why"] and Why(pace["why"])),
+    )

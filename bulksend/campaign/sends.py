@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import math
 import random
-import resource
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -21,16 +20,17 @@ from bulksend.campaign.known import explain_known
 from bulksend.campaign.limits import budget_of, errors_of, repeats_max
 from bulksend.campaign.lookback import LookedBack, look_again
 from bulksend.campaign.onlooking import Onlookers
+from bulksend.campaign.room import with_room
+from bulksend.campaign.spans import as_last
 from bulksend.campaign.watching import told
 from bulksend.campaign.windows import heeding_hours, is_over
 from bulksend.engagespark import Balance, SmsApi, Target
-from bulksend.errors import Advice, OwnedError, RunFileError, UsageError
+from bulksend.errors import OwnedError, RunFileError
 from bulksend.model import Endpoint, PhoneNumber, Status
-from bulksend.runs import Account, Clock, Earlier, OptedOut, OwnRun, Run
-from bulksend.sending import Budget, Engine, Errors, Journal, Listener, Past, Stop, Stopping, StopReason, assemble
+from bulksend.runs import Account, Clock, Earlier, OptedOut, OwnRun, Run, hold
+from bulksend.sending import Budget, Engine, Errors, Journal, Listener, Pace, Past, Stop, Stopping, StopReason, assemble
 
 _WAIT_S = 0.5
-_OTHER_FILES = 64
 _DAY_S = 86_400.0
 
 
@@ -95,7 +95,7 @@ async def send(
         UsageError: a budget cannot be kept, because no price is known; or there is no room for so many connections.
         RunFileError: the run cannot be written.
     """
-    _make_room(options.pace.concurrency)
+    pace = with_room(as_last(options, run.facts.address).pace)
     schedule = run.times.schedule
     started, began_s = time.monotonic(), time.time()
     onlookers = Onlookers(tell)
@@ -115,7 +115,7 @@ async def send(
             try:
                 past = _past(run, options, earlier, repeats)
                 optouts = account.optouts if account else None
-                engine = _engine(run, journal, api, options, stopping, past, budget, errors, optouts, listener)
+                engine = _engine(run, journal, api, options, pace, stopping, past, budget, errors, optouts, listener)
                 tell(Started(rows.rows + repeats, None if rows.unpriced else rows.price))
                 async with (
                     heeded(journal, stopping),
@@ -125,6 +125,8 @@ async def send(
                 ):
                     with rare_collector():
                         await engine.run()
+                if target and pace.concurrency is None:
+                    hold(target.base_url, target.org_id, engine.throttle.held)
                 if stopping.why is None or stopping.why.reason.leaves_time:
                     await _look_up(journal, api, stopping)
                 balance = await _balance_left(api, stopping)
@@ -197,6 +199,7 @@ def _engine(
     journal: Journal,
     api: SmsApi,
     options: SendOptions,
+    pace: Pace,
     stopping: Stopping,
     past: Past,
     budget: Budget | None,
@@ -209,7 +212,7 @@ def _engine(
         api,
         stopping,
         options.caps,
-        options.pace,
+        pace,
         keys=run.facts.keys if options.dedup else None,
         turn=run.turn,
         past=past,
@@ -247,20 +250,6 @@ def _begin(run: OwnRun, account: Account | None, options: SendOptions, tell: Tel
     if earlier.blind:
         tell(HistoryGone(keep_s))
     return earlier
-
-
-def _make_room(concurrency: int) -> None:
-    """Have room for a socket for each worker."""
-    wanted = concurrency + _OTHER_FILES
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY or soft >= wanted:
-        return
-    if hard != resource.RLIM_INFINITY and hard < wanted:
-        raise UsageError(
-            f"{concurrency} requests at once need {wanted} open files, but the system allows {hard}",
-            Advice.LOWER_CONCURRENCY,
-        )
-    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from bulksend.campaign.events import CutShort, Progressed, ServerAway, Slowed, StoppingEarly, Tell
+from bulksend.campaign.events import CutShort, PaceFound, Progressed, ServerAway, Slowed, StoppingEarly, Tell
 from bulksend.campaign.meter import Meter, seconds_left
 from bulksend.sending import Engine, Progress, Stop, Stopping
 
@@ -52,6 +52,7 @@ class _Watching:
         self._told: Stop | None = None
         self._is_hurried = False
         stopping.tell(self._asked)
+        self._found: PaceFound | None = None
         self._asked()
 
     async def run(self) -> None:
@@ -60,6 +61,7 @@ class _Watching:
             while True:
                 mono_s = time.monotonic()
                 self._tell_of_pauses(mono_s)
+                self._tell_of_the_pace()
                 self._tell(self._progress(mono_s))
                 await asyncio.sleep(_LOOK_S)
         finally:
@@ -67,13 +69,29 @@ class _Watching:
 
     def _tell_of_pauses(self, mono_s: float) -> None:
         engine = self._engine
-        if engine.quiet_until > max(self._quiet_until, mono_s):
-            self._quiet_until = engine.quiet_until
+        if engine.throttle.quiet_until > max(self._quiet_until, mono_s):
+            self._quiet_until = engine.throttle.quiet_until
             self._tell(Slowed(self._quiet_until - mono_s))
         if engine.looks_at != self._looks_at:
             self._looks_at = engine.looks_at
             if self._looks_at < math.inf:
                 self._tell(ServerAway(max(0.0, self._looks_at - mono_s)))
+
+    def _tell_of_the_pace(self) -> None:
+        """Tell what was found, but not each step of the search."""
+        last, found = self._found, self._pace_found
+        if found is None or found.why is None or found == last:
+            return
+        if last is None or last.why is not found.why or not 0.8 < found.at_once / last.at_once < 1.25:
+            self._found = found
+            self._tell(found)
+
+    @property
+    def _pace_found(self) -> PaceFound | None:
+        throttle = self._engine.throttle
+        if throttle.is_fixed and math.isinf(throttle.rate):
+            return None
+        return PaceFound(throttle.width, None if math.isinf(throttle.rate) else throttle.rate, throttle.why)
 
     def _asked(self) -> None:
         """Called whenever an end is asked for; what is under way is counted before it is given up."""
@@ -94,7 +112,7 @@ class _Watching:
         done = now.sent + now.not_sent
         self._done.note(mono_s, done)
         self._sent.note(mono_s, now.sent)
-        slowed_s = max(engine.quiet_until - mono_s, 0.0)
+        slowed_s = max(engine.throttle.quiet_until - mono_s, 0.0)
         away_s = max(engine.looks_at - mono_s, 0.0) if engine.looks_at < math.inf else None
         free = self._rows - done - now.parked
         return Progressed(
@@ -107,6 +125,7 @@ class _Watching:
             slowed_s=slowed_s,
             away_s=away_s,
             closes_s=max(asks_at - time.time(), 0.0) if (asks_at := self._stopping.asks_at) < math.inf else None,
+            found=self._pace_found,
         )
 
     def _left_s(self, now: Progress, free: int, mono_s: float, slowed_s: float) -> float | None:

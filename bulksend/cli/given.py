@@ -209,7 +209,8 @@ class PlanSettings:
 class PaceSettings:
     """How fast, and how stubbornly."""
 
-    concurrency: int
+    concurrency: int | None
+    concurrency_max: int | None
     rate: float | None
     caps: tuple[Cap, ...]
     cap_counts: str
@@ -221,6 +222,8 @@ class PaceSettings:
         """How it is sent, as far as this goes."""
         pace = Pace(
             concurrency=self.concurrency,
+            most=self.concurrency_max or _PACE.most,
+            most_unproven=self.concurrency_max or _PACE.most_unproven,
             rate=self.rate,
             timeout_s=self.timeout,
             retries=self.retries,

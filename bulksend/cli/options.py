@@ -10,7 +10,7 @@ from bulksend import engagespark
 from bulksend.cli.given import AccountSettings, FileSettings, PaceSettings, PlanSettings, RepeatSettings, TargetSettings
 from bulksend.cli.groups import Group
 from bulksend.cli.settings import option
-from bulksend.cli.values import CAP, CHOICE, COUNTRIES, DURATION, MAP, PathType
+from bulksend.cli.values import AT_ONCE, CAP, CHOICE, COUNTRIES, DURATION, MANY, MAP, PathType
 from bulksend.model import Duplicates, Endpoint
 from bulksend.planning import PREVIEWS
 from bulksend.sending import PHILIPPINES, Pace
@@ -178,11 +178,18 @@ PACE = Group(
     (
         option(
             "--concurrency",
-            metavar="N",
-            type=click.IntRange(1, 10_000),
-            default=_PACE.concurrency,
+            metavar="auto|N",
+            type=AT_ONCE,
+            default="auto",
             show_default=True,
-            help="Requests under way at once.",
+            help="Requests under way at once; auto finds out how many the server takes.",
+        ),
+        option(
+            "--concurrency-max",
+            metavar="N",
+            type=MANY,
+            help="auto goes no higher.  "
+            f"[default: {_PACE.most}, or {_PACE.most_unproven} where clientDedup is not proven]",
         ),
         option(
             "--rate",

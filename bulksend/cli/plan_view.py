@@ -187,14 +187,14 @@ def _duration(page: Page, overview: Overview, options: SendOptions) -> str:
         return f"{time_of(by_caps)} at least, for the cap: {_crowds(page, overview, options)}"
     if longest == by_rate:
         return f"{time_of(by_rate)} at least, at {options.pace.rate:g} messages per second"
-    under_way = f"{options.pace.concurrency} under way at once"
+    under_way = f"{options.pace.usual} under way at once"
     return f"about {time_of(by_answers)}, if each answer takes {campaign.ANSWER_S:g} s, with {under_way}"
 
 
 def _seconds(overview: Overview, options: SendOptions) -> tuple[float, float, float]:
     """How long it takes at least by the rate and by the caps, and about how long by the answers."""
     by_rate, by_caps = min_seconds(overview, options.pace.rate, options.caps.of, by_parts=options.by_parts)
-    return by_rate, by_caps, overview.rows / options.pace.concurrency * campaign.ANSWER_S
+    return by_rate, by_caps, overview.rows / options.pace.usual * campaign.ANSWER_S
 
 
 def _crowds(page: Page, overview: Overview, options: SendOptions) -> str:

@@ -9,14 +9,22 @@ from rich.console import Group
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from bulksend.campaign import Progressed, Started
+from bulksend.campaign import PaceFound, Progressed, Started
 from bulksend.cli.console import wrapped
 from bulksend.model import Status
+from bulksend.sending import Why
 from bulksend.sms import dollars
 from bulksend.words import many, printable, time_of
 
 _ENDS = (Status.SENT, Status.SKIPPED, Status.REJECTED, Status.FAILED, Status.UNKNOWN)
 _BAR = 40  # columns at most
+_WHY = {
+    Why.ROOM: "more than before, for answers are as quick",
+    Why.SLOWER: "fewer than before, for answers took longer",
+    Why.SILENT: "fewer than before, for several brought no answer",
+    Why.REFUSED: "fewer than before, for the server refuses more",
+    Why.AWAY: "few at first, for the server was away",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +46,8 @@ class Screen:
 
     def line(self) -> str:
         """All of it that a log has room for."""
-        return f"{self.done:,} of {self.began.rows:,} done: {', '.join((*self._counts(), *self._pace()))}"
+        found = () if self.seen.found is None else (found_line(self.seen.found),)
+        return f"{self.done:,} of {self.began.rows:,} done: {', '.join((*self._counts(), *self._pace(), *found))}"
 
     def shown(self, width: int) -> Group:
         """A bar, and under it what there is to tell; words stay whole."""
@@ -52,6 +61,8 @@ class Screen:
         """What there is to tell."""
         yield ", ".join(self._counts())
         yield ", ".join(self._pace())
+        if self.seen.found is not None:
+            yield found_line(self.seen.found)
         yield from self._waits()
 
     def _counts(self) -> Iterator[str]:
@@ -86,3 +97,11 @@ class Screen:
             yield f"Server away: trying again in {time_of(seen.away_s)}."
         elif seen.slowed_s:
             yield f"Slowed by the API for {time_of(seen.slowed_s)}."
+
+
+def found_line(found: PaceFound) -> str:
+    """How much the server was found to take, and why."""
+    at_once = many(found.at_once, "request") + " at once"
+    if found.rate is not None:
+        return f"the server lets about {max(found.rate, 1):,.0f}/s through; {at_once} at most"
+    return at_once if found.why is None else f"{at_once}, {_WHY[found.why]}"

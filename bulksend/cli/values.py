@@ -17,6 +17,8 @@ from bulksend.sms import column_key, phones
 
 T = TypeVar("T")
 
+MANY = click.IntRange(1, 10_000)
+"""How many requests may be under way at once."""
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 
 
@@ -35,6 +37,17 @@ class _Parsed(click.ParamType[T]):
             return value if isinstance(value, self._kind) else self._parse(str(value))
         except UsageError as error:
             self.fail(str(error), param, ctx)
+
+
+class _AutoType(click.ParamType["int | None"]):
+    """How many requests at once, or that this is to be found out: None, or ``auto``."""
+
+    name = "auto|n"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
+        if str(value).strip().lower() == "auto":
+            return None
+        return MANY.convert(value, param, ctx)
 
 
 class _MapType(click.ParamType[tuple[str, str]]):
@@ -122,6 +135,7 @@ class PathType(click.Path):
     envvar_list_splitter = ","
 
 
+AT_ONCE = _AutoType()
 CAP = _Parsed("prefix=count/seconds", Cap, Cap.parse)
 ERROR_LIMIT = _Parsed("number or share", ErrorLimit, ErrorLimit.parse)
 USD = _UsdType()

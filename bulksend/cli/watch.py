@@ -12,6 +12,7 @@ from bulksend.campaign import (
     Ended,
     HistoryGone,
     LeftOut,
+    PaceFound,
     Progressed,
     SandboxClosed,
     ServerAway,
@@ -64,6 +65,8 @@ class Watch:
                 if self._is_waiting:
                     return
                 self._is_waiting = True
+            case PaceFound():
+                return  # it stands on the screen, and is for those who keep a log
             case Slowed() | ServerAway() if self._live:
                 return  # it stands on the screen
             case _:

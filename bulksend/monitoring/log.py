@@ -15,6 +15,7 @@ from bulksend.campaign import (
     Ended,
     HistoryGone,
     LeftOut,
+    PaceFound,
     ServerAway,
     Slowed,
     Started,
@@ -77,6 +78,8 @@ class Log:
                 self._note("left out", rows=looked.dead + rows)
             case HistoryGone(seconds):
                 self._note("waiting", seconds=seconds)
+            case PaceFound(at_once, rate, why):
+                self._note("pace found", atOnce=at_once, rate=rate and round(rate, 2), why=why)
             case Slowed(seconds):
                 self._note("slowed", seconds=round(seconds, 3))
             case ServerAway(seconds):

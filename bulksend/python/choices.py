@@ -29,6 +29,7 @@ _LEAST = {
     "repeat_after_s": 0,
     "not_within_s": 0,
     "concurrency": 1,
+    "concurrency_max": 1,
     "retries": 0,
     "patience_s": 0,
     "grace_s": 0,
@@ -51,7 +52,8 @@ class SendOptions:
         exclude_dead: leave out phones that the last two runs did not reach, by the receipts that were fetched.
         wait: if another run of the account is sending, wait until it has ended.
         force: the run file lies on a network file system, where locks may not hold.
-        concurrency: requests under way at once.
+        concurrency: requests under way at once; None to find out how many the server takes.
+        concurrency_max: that goes no higher; None for 512, or 64 where clientDedup is not proven.
         rate: messages per second of the whole account; None for no limit.
         caps: telcos' limits for one phone, such as ``"63=5/60"``.
         cap_counts: what counts against a cap.
@@ -78,7 +80,8 @@ class SendOptions:
     exclude_dead: bool = False
     wait: bool = False
     force: bool = False
-    concurrency: int = _PACE.concurrency
+    concurrency: int | None = _PACE.concurrency
+    concurrency_max: int | None = None
     rate: float | None = None
     caps: Sequence[str] = ()
     cap_counts: Literal["parts", "messages"] = "parts"
@@ -118,6 +121,8 @@ class SendOptions:
         """
         pace = Pace(
             concurrency=self.concurrency,
+            most=self.concurrency_max or _PACE.most,
+            most_unproven=self.concurrency_max or _PACE.most_unproven,
             rate=self.rate,
             timeout_s=self.timeout_s,
             retries=self.retries,

@@ -30,6 +30,8 @@ from .figures import Slice as Slice
 from .figures import Stretch as Stretch
 from .finding import key_of as key_of
 from .finding import opened_again as opened_again
+from .held import held as held
+from .held import hold as hold
 from .history import Command as Command
 from .history import Got as Got
 from .history import History as History

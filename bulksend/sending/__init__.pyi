@@ -3,6 +3,7 @@ from .budget import Budget as Budget
 from .caps import PHILIPPINES as PHILIPPINES
 from .caps import Cap as Cap
 from .caps import Caps as Caps
+from .concurrency import Why as Why
 from .engine import Engine as Engine
 from .feed import Past as Past
 from .journal import Journal as Journal

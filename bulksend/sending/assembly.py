@@ -66,7 +66,7 @@ def assemble(
     """
     rng = rng or random.Random()  # noqa: S311 -- jitter is no secret
     dispatcher = Dispatcher(caps)
-    absence, throttle = Absence(pace.patience_s, rng), Throttle(pace.concurrency, rng)
+    absence, throttle = Absence(pace.patience_s, rng), Throttle.of(pace)
     purse = Purse(budget, dispatcher)
     consequences = Consequences(
         dispatcher,
@@ -77,7 +77,7 @@ def assemble(
         Tries(pace.retries, rng),
         proof=Proof(turn, keyed=keys is not None, behind_s=past.behind_s if past else 0.0),
         is_shared=keys is not None and keys.is_shared,
-        alike_max=alike_max(pace.concurrency),
+        alike_max=alike_max(pace.usual),
         errors=errors,
     )
     return Engine(
@@ -89,7 +89,7 @@ def assemble(
         throttle,
         purse,
         stopping,
-        pace,
+        pace.grace_s,
         limiter(pace.rate),
         keys,
         Gatekeeper(optouts, stopping),

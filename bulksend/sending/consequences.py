@@ -18,7 +18,7 @@ from bulksend.sending.stop import Stop, StopReason
 from bulksend.sending.stopping import Stopping
 from bulksend.sending.throttle import Throttle
 from bulksend.sending.tries import Tries
-from bulksend.sending.verdict import Repeat, Ruling, Verdict, Voice
+from bulksend.sending.verdict import CUT_SHORT, Repeat, Ruling, Verdict, Voice
 
 _GOOD = frozenset({Event.ACCEPTED, Event.KNOWN})
 _NO_REPEAT = "it may or may not have been accepted, and it is not known that a repeat would not be accepted as well"
@@ -31,7 +31,7 @@ class Consequences:
         dispatcher: hears of answers, of learned numbers and of rows to try again.
         stopping: is asked for the run's end where no message can do better.
         absence: hears how attempts end; knows whether the server is away.
-        throttle: hears when the server asks to slow down.
+        throttle: hears how long answers take, and when the server asks to slow down.
         purse: keeps the messages that wait for money.
         tries: counts them.
         proof: when a repeat is safe; hears of answers.
@@ -70,6 +70,7 @@ class Consequences:
         self._waiting: list[Queued] = []  # of earlier commands; a repeat is safe once an echo is seen
         self._rejected_alike = 0.0  # messages, as long as none had another fate
         self._rejection: str | None = None
+        self._is_proven = False
         self._latest = ""  # why an attempt did not get through
 
     def begin(self, in_doubt: list[Queued], repeats: int | None) -> None:
@@ -86,8 +87,9 @@ class Consequences:
         self._waiting.extend(in_doubt[:repeats])
 
     def draw(
-        self, item: Queued, attempt: Attempt, verdict: Verdict, mono_s: float, wall_s: float, *, others: int
-    ) -> Outcome:
+        self, item: Queued, attempt: Attempt, verdict: Verdict, mono_s: float, wall_s: float, *,
+        others: int, latency_s: float,
+    ) -> Outcome:  # fmt: skip
         """What a verdict means for its message and for the run.
 
         Args:
@@ -97,6 +99,7 @@ class Consequences:
             mono_s: seconds of the dispatcher's clock.
             wall_s: seconds since 1970.
             others: attempts under way beside it.
+            latency_s: how long it took.
         """
         self._prove(attempt, verdict, mono_s)
         # What the server knew from elsewhere costs nothing anew, nor does what it refused, whatever the body says.
@@ -110,6 +113,7 @@ class Consequences:
         else:
             self._dispatcher.unsent(item, mono_s)
         is_trial = self._absence.is_trial(item.row)
+        self._hold_back(verdict, latency_s, mono_s)
         self._hear(item.row, verdict, others, mono_s)
         self._see_whether_to_stop(verdict)
         again = ruling.repeat is not Repeat.NEVER and self._try_again(item, attempt, verdict, mono_s, is_trial=is_trial)
@@ -180,16 +184,21 @@ class Consequences:
         self._absence.called_off(item.row)
         self._tries.forget(item.row)
 
+    def _hold_back(self, verdict: Verdict, latency_s: float, mono_s: float) -> None:
+        """Let less go, or more, for how an attempt ended."""
+        if verdict.slow:
+            self._throttle.slowed(latency_s, verdict.retry_after_s, mono_s)
+        elif verdict.voice is Voice.API:
+            self._throttle.answered(latency_s, mono_s)
+        elif verdict is not CUT_SHORT:
+            self._throttle.silent(latency_s, mono_s)
+
     def _hear(self, row: int, verdict: Verdict, others: int, mono_s: float) -> None:
         """Tell those who watch the server how an attempt ended."""
-        if verdict.slow:
-            self._throttle.slowed(others, verdict.retry_after_s, mono_s)
-        else:
-            self._throttle.ended(answered=verdict.voice is Voice.API)
         goes_away = self._absence.heard(row, verdict, others, mono_s)
         self._tries.heard(verdict)
         if goes_away:
-            self._throttle.narrow()
+            self._throttle.narrow(mono_s)
             self._tries.take_back()
         self._latest = verdict.says
         self._see_whether_it_is_gone()
@@ -264,6 +273,9 @@ class Consequences:
     def _prove(self, attempt: Attempt, verdict: Verdict, mono_s: float) -> None:
         """See what an answer proves: what waits is repeated from now on, or never."""
         self.proof.see(attempt, verdict)
+        if bool(self.proof.number) is not self._is_proven:
+            self._is_proven = not self._is_proven
+            self._throttle.prove(is_proven=self._is_proven)
         if not self._waiting:
             return
         if self.proof.number:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from bulksend.model import Attempt, Outcome, Queued
 from bulksend.sending.absence import Absence
 from bulksend.sending.consequences import Consequences
+from bulksend.sending.crew import Crew
 from bulksend.sending.dispatcher import Dispatcher
 from bulksend.sending.feed import Feed, Past
 from bulksend.sending.gate import Gate
@@ -24,7 +25,7 @@ from bulksend.sending.journal import Journal
 from bulksend.sending.keys import Keys
 from bulksend.sending.listener import Listener
 from bulksend.sending.optouts import Gatekeeper
-from bulksend.sending.pace import Pace, grant
+from bulksend.sending.pace import grant
 from bulksend.sending.progress import Progress
 from bulksend.sending.purse import Purse
 from bulksend.sending.settling import Settling
@@ -49,7 +50,7 @@ class Engine:
         throttle: how much of the pace may be used.
         purse: which messages may be paid.
         stopping: looked at before each message; who wants the run to end asks it.
-        pace: how many requests are under way at once, and how long they may go on after an interruption.
+        grace_s: how long requests under way may go on after an interruption.
         limiter: the account-wide rate, or None for no limit.
         keys: makes the dedup keys; None to send without them.
         gatekeeper: tells whose messages must not leave.
@@ -69,7 +70,7 @@ class Engine:
         throttle: Throttle,
         purse: Purse,
         stopping: Stopping,
-        pace: Pace,
+        grace_s: float,
         limiter: AsyncLimiter | None,
         keys: Keys | None,
         gatekeeper: Gatekeeper,
@@ -88,7 +89,7 @@ class Engine:
         self._purse = purse
         self._gate = Gate(absence, throttle, purse, consequences, is_rated=limiter is not None)
         self._stopping = stopping
-        self._pace = pace
+        self._grace_s = grace_s
         self._limiter = limiter
         self._keys = keys
         self._gatekeeper = gatekeeper
@@ -125,9 +126,9 @@ class Engine:
         return self._dispatcher.parked_s(self._mono_s())
 
     @property
-    def quiet_until(self) -> float:
-        """No message starts before: the server asked for it; by the dispatcher's clock."""
-        return self._throttle.quiet_until
+    def throttle(self) -> Throttle:
+        """How much of the pace may be used, and why."""
+        return self._throttle
 
     @property
     def looks_at(self) -> float:
@@ -138,14 +139,14 @@ class Engine:
         """Send all that can be sent; None, or why it ended early."""
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._work()) for _ in range(self._pace.concurrency)]
-                tasks.append(group.create_task(self._settling.run()))
+                crew = Crew(group, self._work, lambda: self._throttle.width)
+                settling = group.create_task(self._settling.run())
                 with self._stopping.if_the_store_fails():
                     await self._recall()
-                    await self._dispatch()
+                    await self._dispatch(crew)
                 await self._finish()
-                for task in tasks:
-                    task.cancel()
+                settling.cancel()
+                crew.dismiss()
         finally:
             while not self._outbox.empty():  # their workers are gone: nothing of them left
                 self._call_off(*self._outbox.get_nowait())
@@ -161,14 +162,16 @@ class Engine:
         undecided = await self._journal.undecided(wall_s - proof.memory_s, proof.held) if proof.held else []
         self._consequences.begin(undecided, self._past.repeats)
 
-    async def _dispatch(self) -> None:
+    async def _dispatch(self, crew: Crew) -> None:
         while self._stopping.why is None:
             self._wake.clear()
+            crew.hire(self._under_way + self._outbox.qsize())
             await self._feed.fill()
             mono_s = self._mono_s()
             quiet_until = max(self._quiet_until, self._throttle.quiet_until)
-            free = self._gate.places(self._busy, self._outbox.qsize())
-            wake_at = max(self._dispatcher.wake_at(mono_s), quiet_until) if free else math.inf
+            free = self._gate.places(self._busy, self._outbox.qsize(), mono_s)
+            next_at = max(quiet_until, self._throttle.next_at)
+            wake_at = max(self._dispatcher.wake_at(mono_s), next_at) if free else math.inf
             look_at = max(self._absence.look_at, quiet_until)
             if self._is_done:
                 return
@@ -200,6 +203,7 @@ class Engine:
         for item in items:
             self._absence.begins(item.row)
         self._busy += len(items)
+        self._throttle.started(len(items), self._busy, self._mono_s())
         by_row = {item.row: item for item in items}
         for row, says in self._gatekeeper.among(items, self._mono_s()).items():
             self._exclude(by_row.pop(row), None, says)
@@ -228,38 +232,38 @@ class Engine:
                 self._call_off(item, attempt)
 
     async def _work(self) -> None:
-        while True:
-            item, attempt = await self._outbox.get()
-            says = self._gatekeeper.why(item, attempt, self._mono_s())
-            if self._stopping.look(self._wall_s()) is not None:
-                self._call_off(item, attempt)
-                continue
-            if says:
-                self._exclude(item, attempt, says)
-                continue
-            if self._gate.is_shut_for(item.row, self._under_way, self._mono_s()):
-                self._note(self._consequences.hold_back(item, attempt, self._mono_s(), self._wall_s()))
-                continue
-            if not self._consequences.proof.allows(attempt, self._wall_s()):
-                self._note(self._consequences.leave_in_doubt(item, attempt, self._mono_s(), self._wall_s()))
-                continue
+        """Wait for a message whose intent is committed, and see that it leaves, if it still may."""
+        item, attempt = await self._outbox.get()
+        mono_s = self._mono_s()
+        says = self._gatekeeper.why(item, attempt, mono_s)
+        if self._stopping.look(self._wall_s()) is not None:
+            self._call_off(item, attempt)
+        elif says:
+            self._exclude(item, attempt, says)
+        elif self._gate.is_shut_for(item.row, self._under_way, mono_s):
+            self._note(self._consequences.hold_back(item, attempt, mono_s, self._wall_s()))
+        elif not self._consequences.proof.allows(attempt, self._wall_s()):
+            self._note(self._consequences.leave_in_doubt(item, attempt, mono_s, self._wall_s()))
+        else:
             self._under_way += 1
-            left_s = self._mono_s()
             try:
                 key = None if self._keys is None else self._keys.of(attempt.message)
                 self._journal.leaves(attempt)
                 verdict = await self._sender.send(attempt.message, key)
             except asyncio.CancelledError:
-                self._conclude(item, attempt, CUT_SHORT, left_s)
+                self._conclude(item, attempt, CUT_SHORT, mono_s)
                 raise
-            self._conclude(item, attempt, verdict, left_s)
+            self._conclude(item, attempt, verdict, mono_s)
 
     def _conclude(self, item: Queued, attempt: Attempt, verdict: Verdict, left_s: float) -> None:
+        """Draw the consequences of what became of a message that left at ``left_s``."""
+        mono_s, wall_s = self._mono_s(), self._wall_s()
+        took_s = mono_s - left_s
         self._under_way -= 1
         self._gate.heard(verdict)
-        mono_s, others = self._mono_s(), self._under_way
-        outcome = self._consequences.draw(item, attempt, verdict, mono_s, self._wall_s(), others=others)
-        self._note(outcome, attempt, mono_s - left_s)
+        others = self._under_way
+        outcome = self._consequences.draw(item, attempt, verdict, mono_s, wall_s, others=others, latency_s=took_s)
+        self._note(outcome, attempt, took_s)
 
     def _call_off(self, item: Queued, attempt: Attempt) -> None:
         self._note(self._consequences.call_off(item, attempt, self._mono_s(), self._wall_s()))
@@ -284,7 +288,7 @@ class Engine:
             self._wake.clear()
             await self._wake.wait()
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._pace.grace_s):
+            async with asyncio.timeout(self._grace_s):
                 while self._busy and not self._stopping.is_hurried:
                     self._wake.clear()
                     await self._wake.wait()

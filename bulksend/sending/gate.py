@@ -34,7 +34,7 @@ class Gate:
         self._consequences = consequences
         self._is_rated = is_rated
 
-    def places(self, busy: int, ready: int) -> int:
+    def places(self, busy: int, ready: int, mono_s: float) -> int:
         """How many messages may be handed out now: one for each idle worker, and as many ahead where that is harmless.
 
         Ahead means that the next intents are committed while workers are busy, so that no worker waits for the disk,
@@ -44,6 +44,7 @@ class Gate:
         Args:
             busy: messages handed out and not concluded.
             ready: of these, so many wait for a worker.
+            mono_s: now.
         """
         if self._purse.is_filled:
             return 0
@@ -55,7 +56,7 @@ class Gate:
         width = self._throttle.width
         # Ahead of idle workers there is nothing: they would take it at once, and hold it back.
         if not self._consequences.proof.number or self._is_rated or self._throttle.is_narrowed:
-            return max(0, width - busy)
+            return max(0, self._throttle.free(busy, mono_s))
         free = 2 * width - busy
         return free if free > 0 and (not ready or free >= width) else 0
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from bulksend.sending.concurrency import START
 
 if TYPE_CHECKING:
     from aiolimiter import AsyncLimiter
 
     from bulksend.sending.stopping import Stopping
+
+_USUAL = 32  # what nearly every server takes, as long as nothing is known of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +20,11 @@ class Pace:
     """How fast, and how stubbornly.
 
     Attributes:
-        concurrency: requests under way at once.
+        concurrency: requests under way at once; None to find out what the server takes.
+        start: if that is to be found out, so many at first.
+        most: and never more.
+        most_unproven: and no more as long as the server has not shown that it knows dedup keys: a power cut leaves so
+            many messages in doubt, and a person decides on each.
         rate: messages per second of the whole account, or None for no limit.
         timeout_s: how long one request may take.
         retries: how often a message is tried again after its first attempt.
@@ -24,12 +32,34 @@ class Pace:
         grace_s: how long requests under way may go on after the run was interrupted.
     """
 
-    concurrency: int = 32
+    concurrency: int | None = None
+    start: int = START
+    most: int = 512
+    most_unproven: int = 64
     rate: float | None = None
     timeout_s: float = 30.0
     retries: int = 4
     patience_s: float = 600.0
     grace_s: float = 30.0
+
+    @property
+    def widest(self) -> int:
+        """So many requests are ever under way at once."""
+        return self.concurrency or self.most
+
+    @property
+    def usual(self) -> int:
+        """So many are about to be, as far as anybody knows before."""
+        return self.concurrency or min(self.most, self.start if self.start != START else _USUAL)
+
+    def start_at(self, held: int) -> Pace:
+        """The same for a server of which so many were found to be well; 0 if nothing is known of it."""
+        return replace(self, start=max(START, held * 3 // 4)) if held else self
+
+    def bound(self, concurrency: int) -> Pace:
+        """The same with no more requests at once."""
+        most = min(self.most, concurrency)
+        return replace(self, most=most, most_unproven=min(self.most_unproven, most), start=min(self.start, most))
 
 
 def limiter(rate: float | None) -> AsyncLimiter | None:

@@ -1,77 +1,130 @@
-"""How much of the pace a run may use: less when the server asks to slow down, more again with each answer."""
+"""How much of the pace a run may use: how many messages at once, how far apart, and from when."""
 
 from __future__ import annotations
 
 import math
-import random
+
+from bulksend.sending.allowance import Allowance
+from bulksend.sending.concurrency import Concurrency, Why
+from bulksend.sending.pace import Pace
 
 _QUIET_MAX_S = 300.0  # a server that asks to be left alone for longer is asked again after this
-_PAUSE_S = 0.05
-_PAUSE_MAX_S = 30.0
+_PACED_ROOM = 3  # messages under way beside twice what the rate needs
 
 
 class Throttle:
-    """Holds a run back as a whole: how many messages may be under way, and from when.
+    """Holds a run back as a whole.
 
     Args:
-        widest: messages under way at once, if nothing is wrong.
-        rng: the pauses' jitter.
+        concurrency: finds how many may be under way.
+        most: of these, where the server has shown that it knows dedup keys, and where not.
 
     Attributes:
         width: messages that may be under way now.
-        quiet_until: none may start before; seconds of the dispatcher's clock.
+        quiet_until: none may start before, for the server asked for it; seconds of the dispatcher's clock.
     """
 
-    __slots__ = ("_calm", "_pause_s", "_rng", "_since", "_stale", "_widest", "quiet_until", "width")
+    __slots__ = ("_allowance", "_concurrency", "_is_full", "_most", "quiet_until", "width")
 
-    def __init__(self, widest: int, rng: random.Random) -> None:
-        self.width = widest
+    def __init__(self, concurrency: Concurrency, most: tuple[int, int]) -> None:
         self.quiet_until = -math.inf
-        self._widest = self._calm = widest
-        self._rng = rng
-        self._since = 0  # answers since it last grew
-        self._stale = 0  # answers still to come of what was under way when it was last halved
-        self._pause_s = _PAUSE_S
+        self._concurrency = concurrency
+        self._allowance = Allowance()
+        self._most = most
+        self._is_full = False  # whether the last that started took what was left of the width
+        self.width = concurrency.limit
+
+    @classmethod
+    def of(cls, pace: Pace) -> Throttle:
+        """The one that a pace asks for, as long as the server has shown nothing."""
+        if pace.concurrency is not None:
+            fixed = Concurrency(pace.concurrency, pace.concurrency, is_fixed=True)
+            return cls(fixed, (pace.concurrency, pace.concurrency))
+        return cls(Concurrency(pace.start, pace.most_unproven), (pace.most, pace.most_unproven))
 
     @property
     def is_narrowed(self) -> bool:
-        """Whether fewer messages may be under way than if nothing were wrong."""
-        return self.width < self._widest
+        """Whether less goes than if nothing were wrong, so that nothing is to be committed ahead."""
+        return self._allowance.is_limited or self._concurrency.why is Why.AWAY
 
-    def slowed(self, others: int, retry_after_s: float | None, mono_s: float) -> None:
-        """The server asked to slow down: halve what may be under way, once for all that is under way now.
+    @property
+    def is_fixed(self) -> bool:
+        """Whether how many may be under way is not found out."""
+        return self._concurrency.is_fixed
+
+    @property
+    def rate(self) -> float:
+        """Messages a second that the server was found to let through; ``math.inf`` if it refuses none."""
+        return self._allowance.rate
+
+    @property
+    def next_at(self) -> float:
+        """None may start before, for the server does not let more through."""
+        return self._allowance.next_at
+
+    @property
+    def why(self) -> Why | None:
+        """Why less or more goes than before."""
+        return Why.REFUSED if self._allowance.is_limited else self._concurrency.why
+
+    @property
+    def held(self) -> int:
+        """What held last, and may be begun with another time; 0 if nothing shows that."""
+        return min(self._concurrency.held, self.width) if self._allowance.is_limited else self._concurrency.held
+
+    def free(self, busy: int, mono_s: float) -> int:
+        """How many may start together, from `next_at` on, beside those that are busy."""
+        room, spaced = self.width - busy, self._allowance.at_once(mono_s)
+        return room if spaced is None else min(room, spaced)
+
+    def started(self, many: int, busy: int, mono_s: float) -> None:
+        """Messages start.
 
         Args:
-            others: messages under way beside the one it answered.
+            many: so many.
+            busy: with them so many are handed out.
+            mono_s: now.
+        """
+        self._is_full = busy >= self.width
+        self._allowance.started(many, mono_s)
+
+    def slowed(self, latency_s: float, retry_after_s: float | None, mono_s: float) -> None:
+        """The server asked to slow down.
+
+        Args:
+            latency_s: how long its answer took.
             retry_after_s: how long it asks to be left alone; None if it does not say.
             mono_s: now.
         """
-        if retry_after_s is not None:
-            self.quiet_until = max(self.quiet_until, mono_s + min(retry_after_s, _QUIET_MAX_S))
-        if self._stale:
-            self._stale -= 1
-            return
-        if retry_after_s is None:
-            self.quiet_until = max(self.quiet_until, mono_s + self._rng.uniform(self._pause_s / 2, self._pause_s))
-            self._pause_s = min(_PAUSE_MAX_S, 2 * self._pause_s)
-        self.width = self._calm = max(1, self.width // 2)
-        self._since, self._stale = 0, others
+        pause_s = min(retry_after_s or 0.0, _QUIET_MAX_S)
+        if pause_s:
+            self.quiet_until = max(self.quiet_until, mono_s + pause_s)
+        self._allowance.refused(latency_s, pause_s, mono_s)
+        self._fit()
 
-    def ended(self, *, answered: bool) -> None:
-        """An attempt ended: after as many answers as may be under way, one more may be; at once up to what was calm."""
-        if self._stale:
-            self._stale -= 1
-            return
-        if not answered:
-            return
-        self._pause_s = max(_PAUSE_S, self._pause_s / 2)
-        if self.width == self._widest:
-            return
-        self._since += 1
-        if self.width < self._calm or self._since >= self.width:
-            self.width += 1
-            self._since = 0
+    def answered(self, latency_s: float, mono_s: float) -> None:
+        """An answer came in the API's own words, after so long."""
+        self._allowance.accepted(mono_s)
+        self._concurrency.answered(latency_s, mono_s, is_bound=self._is_full)
+        self._fit()
 
-    def narrow(self) -> None:
+    def silent(self, latency_s: float, mono_s: float) -> None:
+        """No answer came."""
+        self._concurrency.silent(latency_s, mono_s)
+        self._fit()
+
+    def narrow(self, mono_s: float) -> None:
         """Begin anew with one message, and come back quickly to what was well."""
-        self.width, self._since, self._stale = 1, 0, 0
+        self._concurrency.restart(1, mono_s)
+        self._fit()
+
+    def prove(self, *, is_proven: bool) -> None:
+        """The server has shown that it knows dedup keys, or that it does not."""
+        self._concurrency.bound_to(self._most[0 if is_proven else 1])
+        self._fit()
+
+    def _fit(self) -> None:
+        self.width = self._concurrency.limit
+        if self._allowance.is_limited:
+            needed = int(2 * self._allowance.rate * self._concurrency.mean_s) + _PACED_ROOM
+            self.width = min(self.width, needed)

@@ -795,6 +795,49 @@ async def test_nothing_starts_before_the_pause_is_over_that_the_server_asks_for(
     assert set(run.attempts().values()) == {1, 2}
 
 
+@pytest.mark.parametrize(("echoed", "least", "most"), [(True, 65, 96), (False, 33, 64)])
+async def test_how_many_are_under_way_finds_itself_and_stays_lower_where_keys_are_not_proven(
+    echoed: bool, least: int, most: int
+) -> None:
+    under_way, seen = 0, [0]
+
+    async def reply(message: Message) -> Reply:
+        nonlocal under_way
+        under_way += 1
+        seen.append(max(seen[-1], under_way))
+        await asyncio.sleep(0.1)
+        under_way -= 1
+        return accepted(message, echoed=echoed)
+
+    run, engines = quick(abroad(1200)), list[Engine]()
+    assert await run.send(Server(lambda message, _: reply(message)), Pace(most=96), watch=engines.append) is None
+    assert least <= seen[-1] <= most
+    assert max(seen[:9]) <= 8  # it began gently
+    assert 8 < engines[0].throttle.held <= most
+    assert set(run.states().values()) == {"sent"}
+
+
+async def test_a_run_of_few_rows_shows_nothing_of_the_server() -> None:
+    engines = list[Engine]()
+    await quick(abroad(7)).send(accepts_all(), Pace(), watch=engines.append)
+    assert engines[0].throttle.held == 0
+
+
+async def test_what_is_asked_for_is_under_way_at_once_however_long_answers_take() -> None:
+    under_way, most = 0, 0
+
+    async def reply(message: Message) -> Reply:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0.001 * under_way)
+        under_way -= 1
+        return accepted(message)
+
+    await quick(abroad(300)).send(Server(lambda message, _: reply(message)), Pace(concurrency=24))
+    assert most == 24
+
+
 async def test_a_server_that_never_lets_anything_through_is_given_up() -> None:
     run, server = quick(abroad(20)), Server(lambda *_: refused(429))
     stop = await run.send(server, Pace(concurrency=4, patience_s=0.5))
@@ -1051,7 +1094,7 @@ async def test_nothing_is_sent_once_the_run_file_cannot_be_written(plan: Plan) -
     assert stop is not None
     assert stop.reason is StopReason.STORE_FAILED
     assert "run file" in stop.says
-    assert len(server.calls) <= 10 + BRISK.concurrency
+    assert len(server.calls) <= 10 + BRISK.widest
 
 
 class FailsOnce(MemoryJournal):
@@ -1113,7 +1156,7 @@ async def test_a_run_that_somebody_else_took_over_stops_as_owned(plan: Plan) -> 
     stop = await run.send(server)
     assert stop is not None
     assert stop.reason is StopReason.TAKEN_OVER
-    assert len(server.calls) <= 10 + BRISK.concurrency
+    assert len(server.calls) <= 10 + BRISK.widest
 
 
 # -- Caps and rate

@@ -8,9 +8,9 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bulksend.campaign import Progressed, Started, View
+from bulksend.campaign import PaceFound, Progressed, Started, View
 from bulksend.model import Status
-from bulksend.sending import Progress, Stop, StopReason
+from bulksend.sending import Progress, Stop, StopReason, Why
 
 COUNTS = st.integers(0, 10**9)
 SECONDS = st.floats(0, 1e9)
@@ -27,8 +27,10 @@ PROGRESS = st.builds(
 )
 LATER = st.none() | SECONDS
 SEEN = st.builds(
-    Progressed, PROGRESS, SECONDS, SECONDS, SECONDS, left_s=LATER, free_s=LATER, slowed_s=SECONDS, away_s=LATER
-)
+    Progressed, PROGRESS, SECONDS, SECONDS, SECONDS,
+    left_s=LATER, free_s=LATER, slowed_s=SECONDS, away_s=LATER,
+    found=st.none() | st.builds(PaceFound, COUNTS, st.none() | SECONDS, st.none() | st.sampled_from(Why)),
+)  # fmt: skip
 STOPS = st.none() | st.builds(Stop, st.sampled_from(StopReason), st.text(max_size=20))
 
 

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from bulksend.campaign import CampaignEvent, Meter, Progressed, Started, StoppingEarly
+from bulksend.campaign import CampaignEvent, Meter, PaceFound, Progressed, Started, StoppingEarly
 from bulksend.cli.console import wrapped
 from bulksend.cli.screen import Screen
 from bulksend.cli.watch import Watch
 from bulksend.model import Event, Outcome, Status
-from bulksend.sending import Progress, Stop, StopReason
+from bulksend.sending import Progress, Stop, StopReason, Why
 from bulksend.sending.progress import status_of
 
 ENDS = {Status.SENT: 1_190, Status.REJECTED: 40, Status.UNKNOWN: 4}
@@ -65,6 +65,21 @@ def test_a_server_that_is_away_and_one_that_asks_for_quiet_are_told() -> None:
     assert not any("left" in line for line in shown(away, 80))
     slowed = Progressed(BUSY, 4.0, 0.0, 298.0, 30.0, slowed_s=12.0)
     assert shown(slowed, 80)[-1] == "Slowed by the API for 12.0 s."
+
+
+@pytest.mark.parametrize(
+    ("found", "says"),
+    [
+        (PaceFound(8, None, None), "8 requests at once"),
+        (PaceFound(1, None, Why.AWAY), "1 request at once, few at first, for the server was away"),
+        (PaceFound(256, None, Why.ROOM), "256 requests at once, more than before, for answers are as quick"),
+        (PaceFound(40, None, Why.SLOWER), "40 requests at once, fewer than before, for answers took longer"),
+        (PaceFound(9, 19.6, Why.REFUSED), "the server lets about 20/s through; 9 requests at once at most"),
+    ],
+)
+def test_how_much_the_server_takes_is_told_and_why(found: PaceFound, says: str) -> None:
+    assert says in shown(replace(SEEN, found=found), 140)
+    assert Screen(BEGAN, replace(SEEN, found=found)).line().endswith(f", {says}")
 
 
 def test_what_has_no_price_is_not_told_as_a_share_of_one() -> None:

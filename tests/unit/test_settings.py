@@ -74,12 +74,13 @@ def run(*arguments: str) -> int:
 def test_a_flag_goes_before_the_environment_and_that_before_the_file_and_that_before_the_default(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert values("send")["concurrency"] == 32
+    assert values("send")["concurrency"] is None
     toml("concurrency = 5")
     assert values("send")["concurrency"] == 5
     monkeypatch.setenv("BULKSEND_CONCURRENCY", "6")
     assert values("send")["concurrency"] == 6
     assert values("send", "--concurrency", "7")["concurrency"] == 7
+    assert values("send", "--concurrency", "auto")["concurrency"] is None
 
 
 SAMPLES: dict[str, tuple[str, Any, str]] = {
@@ -116,6 +117,7 @@ SAMPLES: dict[str, tuple[str, Any, str]] = {
     "api-key-file": ("key.txt", Path("key.txt"), '"key.txt"'),
     "api-key-command": ("pass show sms", "pass show sms", '"pass show sms"'),
     "concurrency": ("3", 3, "3"),
+    "concurrency-max": ("100", 100, "100"),
     "rate": ("2.5", 2.5, "2.5"),
     "cap": ("63=5/60,1=1/1", (Cap.parse("63=5/60"), Cap.parse("1=1/1")), '["63=5/60", "1=1/1"]'),
     "cap-counts": ("messages", "messages", '"messages"'),
@@ -225,12 +227,13 @@ def test_repeated_flags_replace_those_of_the_file_and_the_environment(monkeypatc
 def test_without_a_file_all_is_default() -> None:
     given = values("send")
     assert (given["endpoint"], given["rate"], given["caps"], given["cap_counts"]) == ("contact", None, (), "parts")
-    assert (given["concurrency"], given["timeout"], given["retries"], given["patience"]) == (32, 30.0, 4, 600.0)
+    assert (given["concurrency"], given["timeout"], given["retries"], given["patience"]) == (None, 30.0, 4, 600.0)
     assert not given["yes"]
 
 
 def test_a_program_that_says_nothing_gets_the_same_pace() -> None:
-    assert Pace() == Pace(concurrency=32, rate=None, timeout_s=30.0, retries=4, patience_s=600.0, grace_s=30.0)
+    assert Pace() == Pace(concurrency=None, rate=None, timeout_s=30.0, retries=4, patience_s=600.0, grace_s=30.0)
+    assert (Pace().start, Pace().most, Pace().most_unproven) == (8, 512, 64)
 
 
 @pytest.mark.parametrize(
@@ -483,7 +486,7 @@ def test_the_rest_becomes_what_the_campaign_takes() -> None:
     made = plan_options("--country", "ph", "--endpoint", "phonenumber", "--from", "ACME")
     assert (made.country, made.endpoint, made.sender) == ("PH", Endpoint.PHONENUMBER, "ACME")
     pace = options.PACE.take(values("send", "--timeout", "2", "--rate", "50")).options().pace
-    assert (pace.timeout_s, pace.grace_s, pace.rate, pace.concurrency) == (2.0, 2.0, 50.0, 32)
+    assert (pace.timeout_s, pace.grace_s, pace.rate, pace.concurrency) == (2.0, 2.0, 50.0, None)
 
 
 def test_a_sandbox_on_the_command_line_goes_with_no_other_address(

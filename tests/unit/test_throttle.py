@@ -1,112 +1,130 @@
+"""How much of the pace may be used: pauses that were asked for, and a rate that is found by what is refused."""
+
 from __future__ import annotations
 
 import math
-import random
 
 import pytest
 from conftest import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bulksend.sending import Pace
+from bulksend.sending.concurrency import Why
 from bulksend.sending.throttle import Throttle
 
 
-def throttle(widest: int = 32) -> Throttle:
-    return Throttle(widest, random.Random(7))
+def throttle(concurrency: int | None = 32) -> Throttle:
+    return Throttle.of(Pace(concurrency))
 
 
-def test_what_may_be_under_way_is_halved_once_for_all_that_is_under_way() -> None:
+def test_nothing_is_spaced_as_long_as_nothing_is_refused() -> None:
     one = throttle()
-    one.slowed(31, None, 0.0)
-    assert one.width == 16
-    for others in range(30, -1, -1):
-        one.slowed(others, None, 0.0)
-    assert one.width == 16
-    one.slowed(15, None, 0.0)
-    assert one.width == 8
+    one.started(1000, 1000, 0.0)
+    for _ in range(1000):
+        one.answered(0.1, 1.0)
+    assert (one.rate, one.next_at, one.free(0, 1.0)) == (math.inf, -math.inf, 32)
+    assert not one.is_narrowed
 
 
-def test_what_was_under_way_when_it_was_halved_lets_nothing_grow() -> None:
+def test_a_refusal_spaces_starts_by_what_got_through() -> None:
     one = throttle()
-    one.slowed(31, None, 0.0)
-    widths = []
-    for _ in range(31 + 16):
-        one.ended(answered=True)
-        widths.append(one.width)
-    assert widths == [16] * (31 + 15) + [17]
+    for step in range(100):
+        one.answered(0.1, 1.0 + step / 100)
+    one.slowed(0.1, None, 2.0)
+    assert 50 <= one.rate <= 100
+    assert 0 < one.next_at - 2.0 <= 1 / 50
+    assert one.is_narrowed
+    assert one.why is Why.REFUSED
 
 
-def test_it_grows_by_one_after_as_many_answers_as_may_be_under_way() -> None:
+def test_what_was_under_way_at_a_refusal_is_part_of_it() -> None:
     one = throttle()
-    one.slowed(0, None, 0.0)
-    widths = []
-    for _ in range(16 + 17 + 18):
-        one.ended(answered=True)
-        widths.append(one.width)
-    assert widths == [16] * 15 + [17] * 17 + [18] * 18 + [19]
-
-
-def test_it_never_grows_beyond_what_was_asked_for() -> None:
-    one = throttle(4)
-    for _ in range(100):
-        one.ended(answered=True)
-    assert one.width == 4
-
-
-def test_what_brings_no_answer_lets_nothing_grow() -> None:
-    one = throttle()
-    one.slowed(0, None, 0.0)
-    for _ in range(100):
-        one.ended(answered=False)
-    assert one.width == 16
-
-
-def test_after_an_absence_it_begins_with_one_and_is_soon_as_wide_as_before() -> None:
-    one = throttle()
-    one.narrow()
-    assert one.width == 1
+    for step in range(100):
+        one.answered(0.1, 1.0 + step / 100)
+    one.slowed(0.1, None, 2.0)
+    rate = one.rate
     for _ in range(31):
-        one.ended(answered=True)
-    assert one.width == 32
+        one.slowed(0.2, None, 2.1)
+    assert one.rate == rate
 
 
 def test_nothing_starts_before_the_time_is_over_that_was_asked_for() -> None:
     one = throttle()
-    one.slowed(31, 20.0, 100.0)
-    one.slowed(30, 5.0, 101.0)
+    one.slowed(0.1, 20.0, 100.0)
+    one.slowed(0.1, 5.0, 101.0)
     assert one.quiet_until == 120.0
 
 
 def test_a_server_that_asks_for_hours_is_asked_again_in_minutes() -> None:
     one = throttle()
-    one.slowed(0, 86_400.0, 0.0)
+    one.slowed(0.1, 86_400.0, 0.0)
     assert one.quiet_until == 300.0
 
 
-def test_when_it_cannot_be_narrower_it_pauses_for_ever_longer() -> None:
-    one, now, pauses = throttle(1), 0.0, []
-    for _ in range(16):
-        one.slowed(0, None, now)
-        pauses.append(one.quiet_until - now)
-        now = one.quiet_until
-    assert all(0 < pause <= 30 for pause in pauses)
-    assert pauses[-1] >= 15
+def test_a_server_that_lets_nothing_through_is_asked_ever_less_often() -> None:
+    one, now, gaps = throttle(), 0.0, []
+    for _ in range(20):
+        one.slowed(0.0, None, now)
+        gaps.append(one.next_at - now)
+        now = one.next_at
+    assert all(0 < gap <= 30 for gap in gaps)
+    assert gaps[-1] >= 15
+
+
+def test_where_keys_are_not_proven_fewer_are_under_way() -> None:
+    one, now = throttle(None), 0.0
+    for _ in range(3000):
+        one.started(1, one.width, now)
+        one.answered(0.1, now := now + 0.001)
+    assert one.width == 64
+    one.prove(is_proven=True)
+    for _ in range(3000):
+        one.started(1, one.width, now)
+        one.answered(0.1, now := now + 0.001)
+    assert one.width == 512
+    one.prove(is_proven=False)
+    assert one.width == 64
+
+
+def test_who_says_how_many_at_most_says_it_for_both() -> None:
+    one, now = Throttle.of(Pace(most=200, most_unproven=200)), 0.0
+    for _ in range(3000):
+        one.started(1, one.width, now)
+        one.answered(0.1, now := now + 0.001)
+    assert one.width == 200
+
+
+def test_a_run_begins_near_what_held_the_last_time() -> None:
+    assert Throttle.of(Pace().start_at(0)).width == 8
+    assert Throttle.of(Pace().start_at(40)).width == 30
+    assert Throttle.of(Pace().start_at(400)).width == 64  # until the server has shown that it knows keys
+    assert Pace().usual == 32
+    assert Pace().start_at(400).usual == 300
+    assert Pace(5).start_at(400).usual == 5
 
 
 @settings(max_examples=examples(100))
-@given(st.integers(1, 64), st.lists(st.sampled_from(["slowed", "answered", "silent", "narrow"]), max_size=200))
+@given(st.integers(1, 64), st.lists(st.sampled_from(["slowed", "asked", "answered", "silent", "narrow"]), max_size=200))
 def test_something_may_always_go_and_never_more_than_was_asked_for(widest: int, moves: list[str]) -> None:
     one = throttle(widest)
     assert one.quiet_until == -math.inf
     for now, move in enumerate(moves):
         if move == "slowed":
-            one.slowed(now % 3, None, float(now))
+            one.slowed(0.1, None, float(now))
+        elif move == "asked":
+            one.slowed(0.1, 10.0, float(now))
         elif move == "narrow":
-            one.narrow()
+            one.narrow(float(now))
+        elif move == "answered":
+            one.started(1, one.width, float(now))
+            one.answered(0.1, float(now))
         else:
-            one.ended(answered=move == "answered")
+            one.silent(0.1, float(now))
         assert 1 <= one.width <= widest
-        assert one.quiet_until <= now + 30
+        assert one.quiet_until <= now + 10
+        assert one.next_at <= now + 40
+        assert 1 <= one.free(0, float(now)) <= one.width
 
 
 @pytest.mark.parametrize("rate", [5, 20, 200])
@@ -114,20 +132,21 @@ def test_something_may_always_go_and_never_more_than_was_asked_for(widest: int, 
 def test_a_server_that_allows_so_many_a_second_is_served_about_as_fast(rate: int, latency_s: float) -> None:
     """Its own pace, whatever that is, is found by being told to slow down."""
     burst = rate / 4
-    one, now, under_way, tokens, seen, got, asked = throttle(), 0.0, list[float](), burst, 0.0, 0, 0
+    one, now, under_way, tokens, seen, got, asked = throttle(), 0.0, list[tuple[float, float]](), burst, 0.0, 0, 0
     while got < 20 * rate:
-        while len(under_way) < one.width and one.quiet_until <= now:
-            under_way.append(now + latency_s)
-        now = max(now, min(under_way, default=max(one.quiet_until, now)))
-        if not under_way:
+        while len(under_way) < one.width and max(one.quiet_until, one.next_at) <= now:
+            one.started(1, len(under_way) + 1, now)
+            under_way.append((now + latency_s, now))
+        now = min([at for at, _ in under_way] + [at for at in (one.next_at,) if at > now])
+        if not under_way or min(under_way)[0] > now:
             continue
         under_way.remove(min(under_way))
         asked += 1
         tokens, seen = min(burst, tokens + (now - seen) * rate), now
         if tokens >= 1:
             tokens, got = tokens - 1, got + 1
-            one.ended(answered=True)
+            one.answered(latency_s, now)
         else:
-            one.slowed(len(under_way), None, now)
-    assert now < 2 * 20 + 5
-    assert asked < 4 * got
+            one.slowed(latency_s, None, now)
+    assert now < 1.2 * 20 + 5
+    assert asked < 1.4 * got

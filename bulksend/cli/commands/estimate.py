@@ -120,6 +120,7 @@ def estimate(
     org_id, base_url = to.address
     address = Address(org_id or 0, options.DEFAULT_BASE_URL if base_url is None else base_url)
     request = planned.request(input_name, planned.options(), address)
+    how = campaign.as_last(how, address)
     kept = campaign.schedule_at(path if is_run_file(path) else said.save or path)
     schedule = timed.wanted().settled(kept, time.time(), has_begun=True)  # nothing is sent
     estimator = _Estimator(to, planned, how, schedule, said, out, leaves_out=again.is_said)
