@@ -14,6 +14,7 @@ from bulksend.model import MicroUSD
 from bulksend.planning import FIELDS
 from bulksend.sending import Cap, ErrorLimit
 from bulksend.sms import column_key, phones
+from bulksend.words import printable
 
 T = TypeVar("T")
 
@@ -45,9 +46,12 @@ class _AutoType(click.ParamType["int | None"]):
     name = "auto|n"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
-        if str(value).strip().lower() == "auto":
+        text = str(value).strip()  # of a number from the file as well, or 1.5 were 1
+        if text.lower() == "auto":
             return None
-        return MANY.convert(value, param, ctx)
+        if not text.isdecimal():
+            self.fail(f"{printable(text)}: say a whole number, or auto", param, ctx)
+        return MANY.convert(int(text), param, ctx)
 
 
 class _MapType(click.ParamType[tuple[str, str]]):

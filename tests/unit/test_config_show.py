@@ -58,7 +58,7 @@ def test_each_option_is_shown_with_where_it_comes_from(
     assert found["only"] == ("file", "City=Cebu, Day=Mon")
     assert found["yes"] == ("file", "true")
     assert found["port"] == ("file", "0")
-    assert found["concurrency"] == ("default", "32")
+    assert found["concurrency"] == ("default", "auto")
     assert found["base-url"] == ("default", "https://api.engagespark.com")
     assert found["org-id"] == ("default", None)
     assert cli.run(["config", "show"]) == ExitCode.OK

@@ -170,9 +170,9 @@ def test_something_that_is_no_file_is_not_waited_for() -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("concurrency = '5'", "'concurrency' (--concurrency) takes a whole number, without quotes, not '5'"),
-        ("concurrency = true", "'concurrency' (--concurrency) takes a whole number, without quotes, not true"),
-        ("concurrency = 1.5", "'concurrency' (--concurrency) takes a whole number, without quotes, not 1.5"),
+        ("retries = '5'", "'retries' (--retries) takes a whole number, without quotes, not '5'"),
+        ("retries = true", "'retries' (--retries) takes a whole number, without quotes, not true"),
+        ("retries = 1.5", "'retries' (--retries) takes a whole number, without quotes, not 1.5"),
         ("rate = '9'", "'rate' (--rate) takes a number, without quotes, not '9'"),
         ("yes = 'no'", "'yes' (--yes) takes true or false, not 'no'"),
         ("yes = 1", "'yes' (--yes) takes true or false, not 1"),

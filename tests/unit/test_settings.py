@@ -277,7 +277,16 @@ def test_a_file_in_another_encoding_and_a_folder_of_its_name_are_told_in_a_sente
 
 
 @pytest.mark.parametrize(
-    "text", ['rate = "fast"', "rate = 0", "concurrency = 0", "cap = ['x']", "map = ['y=Z']", "endpoint = 'x'"]
+    "text",
+    [
+        'rate = "fast"',
+        "rate = 0",
+        "concurrency = 0",
+        "concurrency = 1.5",
+        "cap = ['x']",
+        "map = ['y=Z']",
+        "endpoint = 'x'",
+    ],
 )
 def test_a_value_that_does_not_fit_is_told_with_its_option(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     toml(text)
