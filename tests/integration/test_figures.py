@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import examples
@@ -146,8 +147,10 @@ def test_why_rows_were_not_sent_is_told_by_status_and_reason_with_the_first_rows
 def test_why_rows_were_not_sent_is_asked_of_those_rows_alone(tmp_path: Path) -> None:
     """Of ten million rows nearly all were sent: whoever waits for the end does not wait for these to be read."""
     path = planned(tmp_path / "a.run", [pending(1, ANA)])
+    named: dict[str, object] = {"first": 1, "status": "", "says": "", "limit": 3}
+    asked: tuple[tuple[str, Any], ...] = ((reasons._COMMONEST, [8]), (reasons._FIRST, named))
     with closing(sqlite3.connect(path)) as db:
-        for sql, values in ((reasons._COMMONEST, [8]), (reasons._FIRST, ["", "", 1, 3])):
+        for sql, values in asked:
             plan = [step for *_, step in db.execute(f"EXPLAIN QUERY PLAN {sql}", values) if "sends" in step]
             assert len(plan) == 1
             assert "USING INDEX not_sent" in plan[0]
