@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+from bulksend.campaign.alongside import alongside
 from bulksend.errors import OwnedError, RunFileError, StoppedError
 from bulksend.runs import OwnRun
 from bulksend.sending import Journal, Stop, Stopping, StopReason
@@ -18,13 +19,8 @@ _LOOK_S = 1.0
 async def heeded(journal: Journal, stopping: Stopping) -> AsyncIterator[None]:
     """Ask for a send's end when somebody elsewhere does, for as long as it works."""
     await _look(journal, stopping)
-    looking = asyncio.create_task(_look_on(journal, stopping))
-    try:
+    async with alongside(_look_on(journal, stopping)):
         yield
-    finally:
-        looking.cancel()
-        with suppress(asyncio.CancelledError):
-            await looking
 
 
 def check_not_asked(run: OwnRun) -> None:

@@ -9,14 +9,15 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from bulksend.campaign.alongside import alongside
 from bulksend.campaign.events import CampaignEvent, PaceFound, Progressed, Started, StoppingEarly, Tell
 from bulksend.errors import BulksendError, OwnedError, RunFileError
 from bulksend.model import Status
@@ -118,16 +119,9 @@ class Onlookers:
                 pass
         self._tell(event)
 
-    @asynccontextmanager
-    async def shown(self, journal: Journal) -> AsyncIterator[None]:
+    def shown(self, journal: Journal) -> AbstractAsyncContextManager[None]:
         """Let them see it, for as long as it works."""
-        showing = asyncio.create_task(self._show_on(journal))
-        try:
-            yield
-        finally:
-            showing.cancel()
-            with suppress(asyncio.CancelledError):
-                await showing
+        return alongside(self._show_on(journal))
 
     async def _show_on(self, journal: Journal) -> None:
         while True:

@@ -6,8 +6,9 @@ import asyncio
 import math
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
+from bulksend.campaign.alongside import alongside
 from bulksend.campaign.events import CutShort, PaceFound, Progressed, ServerAway, Slowed, StoppingEarly, Tell
 from bulksend.campaign.meter import Meter, seconds_left
 from bulksend.sending import Engine, Progress, Stop, Stopping
@@ -27,13 +28,8 @@ async def told(engine: Engine, stopping: Stopping, tell: Tell, *, rows: int, gra
         rows: how many it is to send.
         grace_s: how long it waits for answers where somebody waits for its end.
     """
-    watching = asyncio.create_task(_Watching(engine, stopping, tell, rows, grace_s).run())
-    try:
+    async with alongside(_Watching(engine, stopping, tell, rows, grace_s).run()):
         yield
-    finally:
-        watching.cancel()
-        with suppress(asyncio.CancelledError):
-            await watching
 
 
 class _Watching:

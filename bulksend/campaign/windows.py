@@ -6,8 +6,9 @@ import asyncio
 import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
+from bulksend.campaign.alongside import alongside
 from bulksend.model import Status
 from bulksend.planning import Tally
 from bulksend.sending import Stop, Stopping, StopReason
@@ -37,13 +38,8 @@ async def heeding_hours(
         yield
         return
     _look(schedule, stopping, wall_s())
-    watching = asyncio.create_task(_watch(schedule, stopping, wall_s, sleep))
-    try:
+    async with alongside(_watch(schedule, stopping, wall_s, sleep)):
         yield
-    finally:
-        watching.cancel()
-        with suppress(asyncio.CancelledError):
-            await watching
 
 
 def is_over(stopping: Stopping, tally: Tally) -> bool:
