@@ -248,6 +248,19 @@ def state_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
 
 
 @pytest.fixture
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder to work in, and an environment without settings, for a program that runs in the test's own process."""
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name.startswith("BULKSEND_") and name != "BULKSEND_STATE_DIR":
+            monkeypatch.delenv(name)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    yield tmp_path
+    for number, handler in before.items():  # the program sets its own
+        signal.signal(number, handler)
+
+
+@pytest.fixture
 def program(tmp_path: Path) -> Program:
     return Program(tmp_path)
 

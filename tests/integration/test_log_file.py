@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,17 +26,11 @@ AT_S = 1_790_000_000.25
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def folder(own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of its own to work in, and an environment without settings."""
-    monkeypatch.chdir(tmp_path)
-    for name in list(os.environ):
-        if name.startswith("BULKSEND_") and name != "BULKSEND_STATE_DIR":
-            monkeypatch.delenv(name)
     monkeypatch.setenv("BULKSEND_API_KEY", KEY)
     Path("june.csv").write_text("to,message\n" + "".join(f"{who},hello there\n" for who in PEOPLE))
-    on_term = signal.getsignal(signal.SIGTERM)  # the program sets its own
-    yield tmp_path
-    signal.signal(signal.SIGTERM, on_term)
+    return own_folder
 
 
 def send(*more: str) -> int:

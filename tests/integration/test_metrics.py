@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import socket
 import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -27,17 +24,11 @@ PEOPLE = [f"63917123450{digit}" for digit in range(8)]
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def folder(own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of its own to work in, and an environment without settings."""
-    monkeypatch.chdir(tmp_path)
-    for name in list(os.environ):
-        if name.startswith("BULKSEND_") and name != "BULKSEND_STATE_DIR":
-            monkeypatch.delenv(name)
     monkeypatch.setenv("BULKSEND_API_KEY", "key")
     Path("june.csv").write_text("to,message\n" + "".join(f"{who},hello there\n" for who in PEOPLE) + "12,bad\n")
-    on_term = signal.getsignal(signal.SIGTERM)  # the program sets its own
-    yield tmp_path
-    signal.signal(signal.SIGTERM, on_term)
+    return own_folder
 
 
 @pytest.fixture

@@ -48,18 +48,11 @@ def serving(server_loop: asyncio.AbstractEventLoop) -> Serving:
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def folder(own_folder: Path) -> Path:
     """A folder with a blank in its campaign's name."""
-    monkeypatch.chdir(tmp_path)
-    for name in list(os.environ):
-        if name.startswith("BULKSEND_") and name != "BULKSEND_STATE_DIR":
-            monkeypatch.delenv(name)
-    (tmp_path / "the key.txt").write_text("sandbox")
+    (own_folder / "the key.txt").write_text("sandbox")
     campaign(NUMBERS)
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
-    yield tmp_path
-    for number, handler in before.items():  # the program sets its own
-        signal.signal(number, handler)
+    return own_folder
 
 
 def campaign(recipients: list[str]) -> None:

@@ -8,7 +8,6 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,12 +24,8 @@ KEY = "k3y-that-nobody-may-see"
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def folder(own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of its own to work in, an environment without settings, and a command that notes what it is told."""
-    monkeypatch.chdir(tmp_path)
-    for name in list(os.environ):
-        if name.startswith("BULKSEND_") and name != "BULKSEND_STATE_DIR":
-            monkeypatch.delenv(name)
     monkeypatch.setenv("BULKSEND_API_KEY", KEY)
     Path("in.csv").write_text("to,message\n639171234567,hello there\n12,too short\n")
     Path("note.py").write_text(
@@ -39,9 +34,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         "told['hasResults'] = os.path.exists('in.sandbox.results.csv')\n"
         "json.dump(told, open('told.json', 'w'))\n"
     )
-    on_term = signal.getsignal(signal.SIGTERM)  # the program sets its own
-    yield tmp_path
-    signal.signal(signal.SIGTERM, on_term)
+    return own_folder
 
 
 def run(*arguments: str) -> int:

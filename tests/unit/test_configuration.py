@@ -22,12 +22,9 @@ KEY = "k3y-that-nobody-may-see"
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home with a folder for campaigns, in which commands are run without settings."""
-    for name in list(os.environ):
-        if name.startswith("BULKSEND_") and name != "BULKSEND_STATE_DIR":
-            monkeypatch.delenv(name)
-    home = tmp_path / "home"
+    home = own_folder / "home"
     campaigns = home / "work" / "campaigns"
     campaigns.mkdir(parents=True)
     monkeypatch.setenv("HOME", str(home))

@@ -25,13 +25,9 @@ open({str(COUNT)!r}, "a").write("x")
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    for name in list(os.environ):
-        if name.startswith("BULKSEND_") and name != "BULKSEND_STATE_DIR":
-            monkeypatch.delenv(name)
+def folder(own_folder: Path) -> Path:
     Path("in.csv").write_text("to,message\n639171234567,hello\n", encoding="utf-8")
-    return tmp_path
+    return own_folder
 
 
 def printing(code: str) -> str:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -20,17 +17,10 @@ ORGANIZATION_AT = "https://app.engagespark.com/account/organization/info"
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def folder(own_folder: Path) -> Path:
     """A folder of its own to work in, and an environment without settings."""
-    monkeypatch.chdir(tmp_path)
-    for name in list(os.environ):
-        if name.startswith("BULKSEND_") and name != "BULKSEND_STATE_DIR":
-            monkeypatch.delenv(name)
-    (tmp_path / "in.csv").write_text("to,message\n639171234567,hello\n")
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
-    yield tmp_path
-    for number, handler in before.items():  # the program sets its own
-        signal.signal(number, handler)
+    (own_folder / "in.csv").write_text("to,message\n639171234567,hello\n")
+    return own_folder
 
 
 def command(name: str) -> click.Command:

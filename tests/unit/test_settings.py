@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 import pkgutil
 import re
-import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +24,10 @@ KEY = "k3y-that-nobody-may-see"
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def folder(own_folder: Path) -> Path:
     """A folder of its own to work in, and an environment without settings."""
-    monkeypatch.chdir(tmp_path)
-    for name in list(os.environ):
-        if name.startswith("BULKSEND_") and name != "BULKSEND_STATE_DIR":
-            monkeypatch.delenv(name)
-    (tmp_path / "in.csv").write_text("to,message\n639171234567,hello\n")
-    on_term = signal.getsignal(signal.SIGTERM)  # the program sets its own
-    yield tmp_path
-    signal.signal(signal.SIGTERM, on_term)
+    (own_folder / "in.csv").write_text("to,message\n639171234567,hello\n")
+    return own_folder
 
 
 def command(name: str) -> click.Command:
