@@ -26,6 +26,7 @@ _ROUND_MIN = 24  # answers that are judged together at least, once the first ris
 _BASE_S = 15.0  # so long it is remembered how quick answers were
 # The wait at the server that is too long, in answers' own time: so much, and some standard errors of what is judged.
 _WAIT_MAX, _SPREADS, _WAIT_CAP = 0.6, 4.0, 1.5
+_ANSWER_S = 0.02  # quicker answers wait for our own processor rather than at the server, and are judged as these
 _CUT_MOST, _CUT_LEAST, _CUT_SILENT = 0.5, 0.85, 0.6  # what is left after a cut
 _CUBIC = 0.4  # messages per round of the third power
 _STEP_MAX = 1.5  # times the limit, in one round
@@ -199,4 +200,4 @@ class Concurrency:
             base.popleft()
 
     def _quick(self) -> tuple[float, float]:
-        return self._base[0][1], max(self._base[0][2], 1e-6)
+        return self._base[0][1], max(self._base[0][2], _ANSWER_S)

@@ -54,6 +54,12 @@ def test_it_finds_what_the_server_takes_and_lets_little_wait(takes: int, jitter:
     assert max(limits) <= 3 * takes
 
 
+def test_what_waits_a_few_milliseconds_waits_for_our_own_processor() -> None:
+    play = Play(10, Concurrency(8, 512), base_s=0.001, jitter=0.5)
+    play.rounds(40)
+    assert min(play.rounds(60)) >= 32
+
+
 @pytest.mark.parametrize("takes", [10_000])
 def test_where_nothing_waits_it_goes_to_the_most(takes: int) -> None:
     play = Play(takes, Concurrency(8, 512), jitter=0.9)
