@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -33,7 +33,8 @@ class Arrow(NamedTuple):
     name: str
 
 
-def modules() -> dict[str, Path]:
+@cache
+def modules() -> Mapping[str, Path]:
     """Every module by its dotted name; a folder's face bears the folder's."""
     found = {}
     for path in sorted(PACKAGE.rglob("*.py")):
@@ -42,17 +43,17 @@ def modules() -> dict[str, Path]:
     return found
 
 
-def folders() -> set[str]:
+@cache
+def folders() -> frozenset[str]:
     """The dotted names of the folders."""
-    return {name for name, path in modules().items() if path.name == "__init__.py"}
+    return frozenset(name for name, path in modules().items() if path.name == "__init__.py")
 
 
-def arrows() -> Iterator[Arrow]:
+@cache
+def arrows() -> tuple[Arrow, ...]:
     """Every import, wherever it stands in a module; those of a face stand in its stub."""
-    for name, path in modules().items():
-        stub = path.with_suffix(".pyi")
-        for file in (path, stub) if stub.exists() else (path,):
-            yield from _arrows(name, file)
+    files = [(name, file) for name, path in modules().items() for file in (path, path.with_suffix(".pyi"))]
+    return tuple(arrow for name, file in files if file.exists() for arrow in _arrows(name, file))
 
 
 def public_names(folder: str) -> frozenset[str] | None:
