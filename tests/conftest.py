@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from forks import can_fork, end_forks, forks
 from hypothesis import settings
 from starts import quick
 
@@ -64,6 +65,10 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
         return 0
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return 2 * cores
+
+
+def pytest_sessionfinish() -> None:
+    end_forks()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -182,6 +187,8 @@ class Program:
     ) -> subprocess.CompletedProcess[str]:
         if arguments[:1] == ("estimate",) or "--dry-run" in arguments:
             env = {"BULKSEND_BASE_URL": "http://127.0.0.1:9", **env}  # nobody listens there to be asked for the balance
+        if can_fork(env, stdin):
+            return forks().run(arguments, self.folder, environment(**env), stdin, timeout_s=120)
         return subprocess.run(
             [*PROGRAM, *arguments],
             cwd=self.folder,

@@ -1,0 +1,45 @@
+"""A command that is forked (`tests/forks.py`) does what one does that is started anew."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import CampaignOf, Numbers, Program, Start, environment, send_to
+from forks import can_fork, forks
+
+COMMANDS = {
+    "settings": ("config", "show", "--json"),
+    "an input by a pipe": ("send", "-", "--sandbox", "--yes"),
+    "a misuse": ("send", "nothing.csv", "--nothing"),
+}
+FIGURES = re.compile(r"\d+(\.\d+)?")
+
+pytestmark = pytest.mark.skipif(not can_fork({}, ""), reason="nothing is forked here")
+
+
+@pytest.mark.parametrize("arguments", COMMANDS.values(), ids=COMMANDS)
+def test_a_forked_command_does_what_a_started_one_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    ended = []
+    for number, anew in enumerate(("", "1")):
+        monkeypatch.setenv("TESTS_START_ANEW", anew)
+        program = Program(tmp_path / f"folder{number}")
+        program.folder.mkdir()
+        (program.folder / "bulksend.toml").write_text("country = 'PH'\n", encoding="utf-8")
+        done = program(*arguments, stdin="to,message\n09171234560,Hi €\n", env={"BULKSEND_FROM": "ACME"})
+        said = [FIGURES.sub("0", text) for text in (done.stdout, done.stderr)]
+        ended.append((done.returncode, said, sorted(path.name for path in program.folder.iterdir())))
+    assert ended[0] == ended[1]
+
+
+def test_a_forked_command_that_does_not_end_is_killed(
+    tmp_path: Path, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
+) -> None:
+    campaign_of(numbers(2))
+    with pytest.raises(subprocess.TimeoutExpired):
+        forks().run(send_to(sandbox("--latency", "60s")), tmp_path, environment(), "", timeout_s=1)
+    assert forks().run(("--version",), tmp_path, environment(), "", timeout_s=60).returncode == 0

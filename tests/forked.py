@@ -1,0 +1,93 @@
+"""A program that has been started as far as its command line, and becomes another process for each command it hears of.
+
+It is started by `forks.py` with the number of a socket, and ends when that is closed.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import pkgutil
+import signal
+import socket
+import sys
+import time
+
+import bulksend
+from bulksend.cli import main
+
+_LOADED_WHEN_NEEDED = ("aiohttp", "phonenumbers", "rich.progress", "rich.table", "sqlite3", "uvloop")
+_COMMAND_MAX = 1 << 20  # bytes
+
+
+def _load() -> None:
+    """Load what commands load."""
+    for module in pkgutil.walk_packages(bulksend.__path__, "bulksend."):
+        if module.name != "bulksend.__main__":
+            importlib.import_module(module.name)
+    for name in _LOADED_WHEN_NEEDED:
+        importlib.import_module(name)
+
+
+def _fork_for_each(commands: socket.socket) -> None:
+    """Return in each fork, as a process of its own, and end where no more commands can come."""
+    under_way: dict[int, int] = {}  # the end of a pipe, by process
+
+    def tell_ends(*_: object) -> None:
+        while under_way:
+            process, status = os.waitpid(-1, os.WNOHANG)
+            if not process:
+                return
+            if (told := under_way.pop(process, None)) is not None:
+                os.write(told, f"{status}".encode())
+                os.close(told)
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is for the forks
+    signal.signal(signal.SIGCHLD, tell_ends)
+    while True:
+        said, ends, _, _ = socket.recv_fds(commands, _COMMAND_MAX, 4)
+        if not said:
+            sys.exit()
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])  # until its end can be told
+        process = os.fork()
+        if not process:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
+            for end in (*under_way.values(), commands.fileno()):
+                os.close(end)
+            _become(json.loads(said), ends)
+            return
+        *streams, told = ends
+        os.write(told, f"{process} ".encode())
+        under_way[process] = told
+        for stream in streams:
+            os.close(stream)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
+
+
+def _become(command: dict[str, object], ends: list[int]) -> None:
+    """Take on a command's words, folder, environment and streams."""
+    *streams, told = ends
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+        os.close(stream)
+    os.close(told)
+    arguments, folder, env = command["arguments"], command["folder"], command["env"]
+    assert isinstance(arguments, list)
+    assert isinstance(folder, str)
+    assert isinstance(env, dict)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(env)
+    time.tzset()
+    sys.argv[1:] = arguments
+
+
+if __name__ == "__main__":
+    _load()
+    gc.freeze()
+    _fork_for_each(socket.socket(fileno=int(sys.argv[1])))
+    main()

@@ -1,0 +1,117 @@
+"""The program, started once as far as its command line, and forked for each command.
+
+To start Python and load what a send needs takes several times as long as what most tests have it do. A fork is a
+process like any other, with its own memory, files, streams and signals; it ends as Python ends, with an exit code.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+from starts import quick
+
+_READ_ONCE = ("PYTHON", "LC_", "LANG", "SSL_")
+"""What of the environment Python or a library reads at its start only."""
+_INPUT_MAX = 65_536  # bytes that a pipe takes before anybody reads
+
+
+def can_fork(env: Mapping[str, str], stdin: str) -> bool:
+    """Whether a command may be forked whose environment differs so from ours; TESTS_START_ANEW=1 has none forked.
+
+    It is safe on Linux only: elsewhere the system's own libraries may not survive it.
+    """
+    if sys.platform != "linux" or os.environ.get("TESTS_START_ANEW"):
+        return False
+    return len(stdin.encode()) < _INPUT_MAX and not any(name.startswith(_READ_ONCE) for name in env)
+
+
+@cache
+def forks() -> Forks:
+    """What forks the commands of this process' tests."""
+    return Forks()
+
+
+def end_forks() -> None:
+    """End it, if there is one."""
+    if forks.cache_info().currsize:
+        forks().close()
+        forks.cache_clear()
+
+
+class Forks:
+    """A started program (`forked.py`) that waits for commands."""
+
+    def __init__(self) -> None:
+        self._socket, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        folders = os.pathsep.join([str(Path(__file__).parents[1]), str(Path(__file__).parent)])
+        env = quick({name: value for name, value in os.environ.items() if not name.startswith("BULKSEND_")})
+        with its:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "forked", str(its.fileno())],
+                env=env | {"PYTHONPATH": folders},
+                pass_fds=[its.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+            )
+
+    def close(self) -> None:
+        """End it."""
+        self._socket.close()
+        self._process.wait(timeout=30)
+
+    def run(
+        self, arguments: Sequence[str], folder: Path, env: Mapping[str, str], stdin: str, timeout_s: float
+    ) -> subprocess.CompletedProcess[str]:
+        """Run one command to its end.
+
+        Raises:
+            subprocess.TimeoutExpired: it did not end in time, and was killed.
+        """
+        theirs_in, ours_in = os.pipe()
+        ours, theirs = zip(os.pipe(), os.pipe(), os.pipe(), strict=True)  # stdout, stderr, its id and how it ended
+        command = json.dumps({"arguments": arguments, "folder": str(folder), "env": dict(env)})
+        socket.send_fds(self._socket, [command.encode()], [theirs_in, *theirs])
+        for end in (theirs_in, *theirs):
+            os.close(end)
+        with suppress(BrokenPipeError), os.fdopen(ours_in, "wb") as given:
+            given.write(stdin.encode())
+        out, err, how = _read(ours, timeout_s)
+        _, status = how.split()
+        return subprocess.CompletedProcess(arguments, os.waitstatus_to_exitcode(int(status)), _text(out), _text(err))
+
+
+def _read(ends: Sequence[int], timeout_s: float) -> list[bytes]:
+    """What comes through pipes until the last end of each is closed."""
+    deadline = time.monotonic() + timeout_s
+    read = dict.fromkeys(ends, b"")
+    with selectors.DefaultSelector() as selector:
+        for end in ends:
+            selector.register(end, selectors.EVENT_READ)
+        while selector.get_map():
+            for key, _ in selector.select(deadline - time.monotonic()):
+                chunk = os.read(key.fd, 1 << 16)
+                read[key.fd] += chunk
+                if not chunk:
+                    selector.unregister(key.fd)
+                    os.close(key.fd)
+            if time.monotonic() > deadline:
+                process = int(read[ends[-1]].split()[0])
+                os.kill(process, signal.SIGKILL)
+                raise subprocess.TimeoutExpired("bulksend", timeout_s, *(read[end] for end in ends[:2]))
+    return list(read.values())
+
+
+def _text(data: bytes) -> str:
+    return io.TextIOWrapper(io.BytesIO(data)).read()  # as subprocess makes texts
