@@ -33,6 +33,8 @@ from bulksend.engagespark import Sandbox
 ROOT = Path(__file__).parents[1]
 _FOLDERS = ("unit", "golden", "contract", "integration", "acceptance")
 PROGRAM = (sys.executable, "-m", "bulksend")
+_IN_MEMORY = Path("/dev/shm")  # noqa: S108 -- pytest makes a folder of its own there
+_ROOM = 2 << 30  # bytes
 
 
 # How thoroughly properties are tested. Neither has a deadline: the machine may be busy with something else.
@@ -50,6 +52,7 @@ def examples(percent: int) -> int:
 
 def pytest_configure(config: pytest.Config) -> None:
     _inherit_no_ignored_signals()
+    _keep_files_in_memory()
     if config.getoption("hypothesis_seed", None) is None:
         config.option.hypothesis_seed = _seed()
 
@@ -104,6 +107,18 @@ def _inherit_no_ignored_signals() -> None:
     for number in (signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, lambda *_: None)
+
+
+def _keep_files_in_memory() -> None:
+    """Have tests' folders in memory, where there is enough of it, unless they are wanted elsewhere.
+
+    What is committed is flushed to the disk, for which tests would wait for most of their time. None could tell: whom
+    they kill is a process, whose writes the system keeps, and not the machine.
+    """
+    with suppress(OSError):
+        room = os.statvfs(_IN_MEMORY)
+        if room.f_bavail * room.f_frsize >= _ROOM and os.access(_IN_MEMORY, os.W_OK | os.X_OK):
+            os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_IN_MEMORY))
 
 
 def environment(**more: str) -> dict[str, str]:
