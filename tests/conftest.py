@@ -203,7 +203,7 @@ class Program:
         if arguments[:1] == ("estimate",) or "--dry-run" in arguments:
             env = {"BULKSEND_BASE_URL": "http://127.0.0.1:9", **env}  # nobody listens there to be asked for the balance
         if can_fork(env, stdin):
-            return forks().run(arguments, self.folder, environment(**env), stdin, timeout_s=120)
+            return forks().run(arguments, self.folder, environment(**env), stdin)
         return subprocess.run(
             [*PROGRAM, *arguments],
             cwd=self.folder,

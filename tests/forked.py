@@ -14,11 +14,12 @@ import signal
 import socket
 import sys
 import time
+from typing import Any
 
 import bulksend
 from bulksend.cli import main
 
-_LOADED_WHEN_NEEDED = ("aiohttp", "phonenumbers", "rich.progress", "rich.table", "sqlite3", "uvloop")
+_LOADED_WHEN_NEEDED = ("aiohttp", "phonenumbers", "rich.progress", "rich.table", "runfiles", "sqlite3", "uvloop")
 _COMMAND_MAX = 1 << 20  # bytes
 
 
@@ -31,8 +32,11 @@ def _load() -> None:
         importlib.import_module(name)
 
 
-def _fork_for_each(commands: socket.socket) -> None:
-    """Return in each fork, as a process of its own, and end where no more commands can come."""
+def _fork_for_each(commands: socket.socket) -> str | None:
+    """Return in each fork, as a process of its own, with the code that is to run in place of the program, if any.
+
+    It ends where no more commands can come.
+    """
     under_way: dict[int, int] = {}  # the end of a pipe, by process
 
     def tell_ends(*_: object) -> None:
@@ -58,8 +62,7 @@ def _fork_for_each(commands: socket.socket) -> None:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
             for end in (*under_way.values(), commands.fileno()):
                 os.close(end)
-            _become(json.loads(said), ends)
-            return
+            return _become(json.loads(said), ends)
         *streams, told = ends
         os.write(told, f"{process} ".encode())
         under_way[process] = told
@@ -68,26 +71,26 @@ def _fork_for_each(commands: socket.socket) -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
 
 
-def _become(command: dict[str, object], ends: list[int]) -> None:
-    """Take on a command's words, folder, environment and streams."""
+def _become(command: dict[str, Any], ends: list[int]) -> str | None:
+    """Take on a command's words, folder, environment and streams; its code."""
     *streams, told = ends
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
     os.close(told)
-    arguments, folder, env = command["arguments"], command["folder"], command["env"]
-    assert isinstance(arguments, list)
-    assert isinstance(folder, str)
-    assert isinstance(env, dict)
-    os.chdir(folder)
+    os.chdir(command["folder"])
     os.environ.clear()
-    os.environ.update(env)
+    os.environ.update(command["env"])
     time.tzset()
-    sys.argv[1:] = arguments
+    sys.argv[1:] = command["arguments"]
+    code: str | None = command["code"]
+    return code
 
 
 if __name__ == "__main__":
     _load()
     gc.freeze()
-    _fork_for_each(socket.socket(fileno=int(sys.argv[1])))
-    main()
+    code = _fork_for_each(socket.socket(fileno=int(sys.argv[1])))
+    if code is None:
+        main()
+    exec(code, {"__name__": "__main__"})  # noqa: S102 -- a test's own

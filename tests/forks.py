@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from starts import quick
 
@@ -50,6 +51,22 @@ def end_forks() -> None:
         forks.cache_clear()
 
 
+class Ended(NamedTuple):
+    """A process that has ended.
+
+    Attributes:
+        process: its id.
+        code: its exit code, or the signal that killed it as a negative number.
+        out: what it wrote to stdout.
+        err: and to stderr.
+    """
+
+    process: int
+    code: int
+    out: str
+    err: str
+
+
 class Forks:
     """A started program (`forked.py`) that waits for commands."""
 
@@ -72,24 +89,35 @@ class Forks:
         self._process.wait(timeout=30)
 
     def run(
-        self, arguments: Sequence[str], folder: Path, env: Mapping[str, str], stdin: str, timeout_s: float
+        self, arguments: Sequence[str], folder: Path, env: Mapping[str, str], stdin: str = "", timeout_s: float = 120
     ) -> subprocess.CompletedProcess[str]:
-        """Run one command to its end.
+        """Run one command of the program to its end.
 
         Raises:
             subprocess.TimeoutExpired: it did not end in time, and was killed.
         """
+        ended = self._run(
+            {"code": None, "arguments": arguments, "folder": str(folder), "env": {**env}}, stdin, timeout_s
+        )
+        return subprocess.CompletedProcess(arguments, ended.code, ended.out, ended.err)
+
+    def run_code(self, code: str, *arguments: str) -> Ended:
+        """Run some Python in place of the program, here and in this environment."""
+        code = f"import sys\nsys.path[:] = {sys.path!r}\n{code}"
+        command = {"code": code, "arguments": arguments, "folder": str(Path.cwd()), "env": {**os.environ}}
+        return self._run(command, stdin="", timeout_s=20)
+
+    def _run(self, command: Mapping[str, object], stdin: str, timeout_s: float) -> Ended:
         theirs_in, ours_in = os.pipe()
         ours, theirs = zip(os.pipe(), os.pipe(), os.pipe(), strict=True)  # stdout, stderr, its id and how it ended
-        command = json.dumps({"arguments": arguments, "folder": str(folder), "env": dict(env)})
-        socket.send_fds(self._socket, [command.encode()], [theirs_in, *theirs])
+        socket.send_fds(self._socket, [json.dumps(command).encode()], [theirs_in, *theirs])
         for end in (theirs_in, *theirs):
             os.close(end)
         with suppress(BrokenPipeError), os.fdopen(ours_in, "wb") as given:
             given.write(stdin.encode())
         out, err, how = _read(ours, timeout_s)
-        _, status = how.split()
-        return subprocess.CompletedProcess(arguments, os.waitstatus_to_exitcode(int(status)), _text(out), _text(err))
+        process, status = map(int, how.split())
+        return Ended(process, os.waitstatus_to_exitcode(status), _text(out), _text(err))
 
 
 def _read(ends: Sequence[int], timeout_s: float) -> list[bytes]:

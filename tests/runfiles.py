@@ -14,6 +14,7 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from forks import can_fork, forks
 from planned import EVENT_OF, FACTS, PlannedRow, write_plan
 
 from bulksend.model import (
@@ -152,6 +153,10 @@ def killed_after(program: str, path: Path) -> int:
     code = (
         f"import sys\nfrom pathlib import Path\npath = Path(sys.argv[1])\n{names}{textwrap.dedent(program)}{last_words}"
     )
+    if can_fork({}, ""):
+        ended = forks().run_code(code, str(path))
+        assert ended.code == -signal.SIGKILL, ended.err
+        return ended.process
     folders = os.pathsep.join([str(Path(__file__).parent), *sys.path])
     arguments = [sys.executable, "-c", code, str(path)]
     with subprocess.Popen(arguments, env=os.environ | {"PYTHONPATH": folders}, stderr=subprocess.PIPE) as process:
