@@ -10,8 +10,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from bulksend.campaign.drafts import Draft, PlanRequest
 from bulksend.campaign.events import Tell, unheard
@@ -22,8 +22,7 @@ from bulksend.planning import STDIN, Source
 from bulksend.runs import Edits, Known, OwnRun, Span, Term, check_folder, in_words, next_place, own_run, series
 
 
-@dataclass(frozen=True, slots=True)
-class Unbegun:
+class Unbegun(NamedTuple):
     """Nothing has begun there: the campaign is planned, whatever plan lies there.
 
     Attributes:
@@ -46,8 +45,7 @@ class Unbegun:
             self.draft.discard()
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
+class Begun(NamedTuple):
     """A run of the same terms and rows has begun.
 
     Attributes:
@@ -63,8 +61,7 @@ class Begun:
     moved: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Since:
+class Since(NamedTuple):
     """What is otherwise since a run began.
 
     Attributes:
@@ -84,8 +81,7 @@ class Since:
     was_rehearsal: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(NamedTuple):
     """No run has begun with these terms and rows: they are for another one.
 
     Attributes:
@@ -97,8 +93,7 @@ class Changed:
     draft: Draft
 
 
-@dataclass(frozen=True, slots=True)
-class Limited:
+class Limited(NamedTuple):
     """A run has begun with other terms or rows, but only commands with a limit have sent some messages of it.
 
     Attributes:
@@ -175,8 +170,7 @@ def is_changed(found: Changed, says: str = "") -> UndecidedError:
     return UndecidedError(begun, Question.ANOTHER_RUN, advice, run=since.run, another=another)
 
 
-@dataclass(frozen=True, slots=True)
-class _Search:
+class _Search(NamedTuple):
     """Looks for a campaign among the runs of its input, of which the newest stands first."""
 
     request: PlanRequest
@@ -260,7 +254,7 @@ class _Search:
             run.close()
             raise
         if found.is_finished and not self._can_be_read_again:
-            return replace(found, another=Unbegun(self.request, draft.place, draft))
+            return found._replace(another=Unbegun(self.request, draft.place, draft))
         draft.discard()
         return found
 

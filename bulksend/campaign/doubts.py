@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from bulksend.campaign.clients import client
 from bulksend.engagespark import Looked, SmsApi, Target, read_back_to
@@ -19,8 +19,7 @@ _LOOKED_UP_MAX = 100_000  # rows; if there are more, the rest was not looked for
 _LOOK_UP_S = 20.0
 
 
-@dataclass(frozen=True, slots=True)
-class LookedUp:
+class LookedUp(NamedTuple):
     """What became of rows in doubt, as far as it could be seen.
 
     Attributes:

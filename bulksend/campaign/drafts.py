@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from bulksend.campaign.excluding import opted_out, stamp
 from bulksend.model import Recipient
@@ -163,8 +164,7 @@ def schedule_at(place: Path) -> Schedule:
         return run.times.schedule
 
 
-@dataclass(frozen=True, slots=True)
-class _Checked:
+class _Checked(NamedTuple):
     """Keeps a plan as long as somebody wants it."""
 
     writer: PlanWriter

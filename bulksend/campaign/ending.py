@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from bulksend.campaign.events import Ended
 from bulksend.model import MicroUSD, PhoneNumber, Recipient, Status
@@ -50,8 +50,7 @@ class NextStep(StrEnum):
     """See who has the run by now."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rest:
+class Rest(NamedTuple):
     """What is still to be sent.
 
     Attributes:
@@ -66,8 +65,7 @@ class Rest:
     unpriced: int
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(NamedTuple):
     """How a send ended, in all that people, pages and scripts are told of it.
 
     Attributes:

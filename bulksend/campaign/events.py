@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from bulksend.campaign.choices import Repeating
 from bulksend.campaign.excluding import Excluded
@@ -17,8 +18,7 @@ from bulksend.sending import Progress, Stop, Why
 _NOT_SENT = (Status.INVALID, Status.REJECTED, Status.FAILED, Status.UNKNOWN)
 
 
-@dataclass(frozen=True, slots=True)
-class AccountBusy:
+class AccountBusy(NamedTuple):
     """Another run of the account is sending, and this one waits for its end.
 
     Attributes:
@@ -28,8 +28,7 @@ class AccountBusy:
     says: str
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(NamedTuple):
     """A run's messages may not leave yet; it is told each second until they may.
 
     Attributes:
@@ -43,8 +42,7 @@ class Waiting:
     zone: str
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryGone:
+class HistoryGone(NamedTuple):
     """The account's last run was cut off and its file is gone, so that nobody knows what it sent last.
 
     Attributes:
@@ -54,8 +52,7 @@ class HistoryGone:
     quiet_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class LeftOut:
+class LeftOut(NamedTuple):
     """What was sent meanwhile is left out: history holds more than when the plan was shown.
 
     Attributes:
@@ -124,8 +121,7 @@ class Progressed:
     found: PaceFound | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Slowed:
+class Slowed(NamedTuple):
     """The server asked to be left alone.
 
     Attributes:
@@ -135,8 +131,7 @@ class Slowed:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class ServerAway:
+class ServerAway(NamedTuple):
     """The server lets nothing through: the run pauses, and goes on by itself when it is back.
 
     Attributes:
@@ -146,8 +141,7 @@ class ServerAway:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class StoppingEarly:
+class StoppingEarly(NamedTuple):
     """No more messages are taken; those under way come to their end.
 
     Attributes:
@@ -161,8 +155,7 @@ class StoppingEarly:
     grace_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class CutShort:
+class CutShort(NamedTuple):
     """Answers are not waited for any more.
 
     Attributes:
@@ -172,8 +165,7 @@ class CutShort:
     in_doubt: int
 
 
-@dataclass(frozen=True, slots=True)
-class SandboxClosed:
+class SandboxClosed(NamedTuple):
     """The private sandbox that was sent to is gone, and this is what it saw.
 
     Attributes:
@@ -187,8 +179,7 @@ class SandboxClosed:
     charged: int
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(NamedTuple):
     """How a send ended.
 
     Attributes:
@@ -225,8 +216,7 @@ class Ended:
 
     def after(self, earlier: Ended) -> Ended:
         """How both ended together, where this one went on after a pause."""
-        return replace(
-            self,
+        return self._replace(
             seconds=earlier.seconds + self.seconds,
             sent_now=earlier.sent_now + self.sent_now,
             known_now=earlier.known_now + self.known_now,
@@ -257,8 +247,7 @@ class Ended:
         return self.tally.left_out > 0 and not self.tally.attempts and self.stop is None
 
 
-@dataclass(frozen=True, slots=True)
-class StillAwaited:
+class StillAwaited(NamedTuple):
     """Not all receipts are in, and the API will be asked again.
 
     Attributes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from bulksend.model import Event, Recipient
 from bulksend.planning import EXCLUDED, Exclusions
@@ -18,8 +18,7 @@ from bulksend.sms import phones
 _AT_ONCE = 20_000  # rows
 
 
-@dataclass(frozen=True, slots=True)
-class Excluded:
+class Excluded(NamedTuple):
     """What it came to that a run was compared with those who are not to get it.
 
     Attributes:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import NamedTuple
 
 from bulksend.campaign.choices import Repeating
 from bulksend.campaign.dead import leave_out_dead
@@ -49,8 +49,7 @@ class Holds(StrEnum):
 _LEAVING_OUT = frozenset({Holds.EQUAL, Holds.DOUBTED, Holds.OWN, Holds.LATELY})
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """What history holds of rows.
 
     Attributes:
@@ -66,8 +65,7 @@ class Held:
     rows: int
 
 
-@dataclass(frozen=True, slots=True)
-class LookedBack:
+class LookedBack(NamedTuple):
     """What a comparison with history showed.
 
     Attributes:

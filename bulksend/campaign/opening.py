@@ -5,9 +5,8 @@ What only people can say, a face asks them, or a program has said before: see `D
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn, Protocol
+from typing import NamedTuple, NoReturn, Protocol
 
 from bulksend.campaign.again import Begun, Changed, Limited, Since, Unbegun, is_changed, meant
 from bulksend.campaign.drafts import PlanRequest
@@ -40,8 +39,7 @@ class Deciding(Protocol):
         """Agree to go on all the same; raise if not."""
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(NamedTuple):
     """The run that is sent.
 
     Attributes:
@@ -61,8 +59,7 @@ class Opened:
     is_kept: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Opener:
+class Opener(NamedTuple):
     """Opens the run that is meant.
 
     Attributes:

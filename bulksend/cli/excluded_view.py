@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from rich.console import Console
 
 from bulksend.campaign import CampaignEvent, Excluded, Tell
@@ -22,7 +20,7 @@ def excluded_teller(out: Console, *, is_list_said: bool, tells_doubts: bool = Tr
 
     def tell(event: CampaignEvent) -> None:
         if isinstance(event, Excluded):
-            told = event if tells_doubts else replace(event, not_again=0)
+            told = event if tells_doubts else event._replace(not_again=0)
             for line in excluded_lines(told, is_list_said=is_list_said):
                 out.print(line, soft_wrap=True)
 

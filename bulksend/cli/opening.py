@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 from rich.console import Console
@@ -30,8 +30,7 @@ _UNASKED = {
 """What to do where nobody can be asked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
+class Asking(NamedTuple):
     """Asks at the terminal, if there is one; see `campaign.Deciding`.
 
     Attributes:

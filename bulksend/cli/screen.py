@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rich.console import Group
 from rich.progress_bar import ProgressBar
@@ -27,8 +27,7 @@ _WHY = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Screen:
+class Screen(NamedTuple):
     """Shows how a run gets on, at any width.
 
     Attributes:

@@ -6,9 +6,8 @@ import asyncio
 import sys
 from collections.abc import Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from rich.console import Console
 
@@ -45,8 +44,7 @@ WITHHELD = (
 _MANY_ROWS = 100_000  # so that their results are not written in a moment
 
 
-@dataclass(frozen=True, slots=True)
-class Manners:
+class Manners(NamedTuple):
     """How a send from the command line behaves.
 
     Attributes:
@@ -66,8 +64,7 @@ class Manners:
     monitors: Monitors | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class EndTold:
+class EndTold(NamedTuple):
     """How a send ended, as it was told.
 
     Attributes:

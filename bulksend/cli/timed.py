@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from bulksend import campaign
 from bulksend.campaign import Ended, SendOptions
@@ -26,8 +27,7 @@ from bulksend.when import Schedule, WindowEnd
 from bulksend.words import many, printable
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(NamedTuple):
     """When a run is sent, and how long its command waits for that.
 
     Attributes:
@@ -93,13 +93,13 @@ class Timed:
             how = self._less(how, rows - self.run.overview().rows)
             rows = self.run.overview().rows
             if how.limit == 0:
-                ended = replace(ended, stop=None)
+                ended = ended._replace(stop=None)
                 break
             left = many(self.run.overview(how.limit).rows, "message is", "messages are")
             self.manners.out.print(f"Its window has closed: {left} left for when it opens.", soft_wrap=True)
             is_written(self.run, self.manners)
             if stop := self._sleep():
-                ended = replace(ended, stop=stop)
+                ended = ended._replace(stop=stop)
                 break
             awake = self._awake(how)
             if isinstance(awake, Stop):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from bulksend.model import Answer, MicroUSD, PhoneNumber, Reached, Receipt
 
@@ -33,8 +34,7 @@ class Looked(StrEnum):
         return self in {Looked.THROUGH, Looked.NO_SUCH}
 
 
-@dataclass(frozen=True, slots=True)
-class Balance:
+class Balance(NamedTuple):
     """What an account has to spend.
 
     Attributes:
@@ -88,8 +88,7 @@ class Listed:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """A page of the list, newest first.
 
     Attributes:

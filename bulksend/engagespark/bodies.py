@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
@@ -73,7 +72,7 @@ def received(said: Mapping[str, Any]) -> Page:
     if entries and not told:
         raise ValueError("nothing on it tells whether it came or went")
     found = _page(said, coming, "sender")
-    return replace(found, is_whole=found.is_whole and told == len(entries))
+    return found._replace(is_whole=found.is_whole and told == len(entries))
 
 
 def alone(said: Any) -> Listed | None:

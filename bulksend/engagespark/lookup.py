@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from bulksend.engagespark.account import Listed, Looked, Page
@@ -31,8 +30,7 @@ class Lister(Protocol):
         """A page of the account's messages, the one behind the cursor ``after``; or why there is none to read."""
 
 
-@dataclass(frozen=True, slots=True)
-class LookUp:
+class LookUp(NamedTuple):
     """What became of rows in doubt, as far as it could be seen.
 
     Attributes:

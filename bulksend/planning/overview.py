@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from bulksend.errors import Advice, Remark
 from bulksend.model import Encoding, MicroUSD, Recipient, Status
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(NamedTuple):
     """A run's rows, counted.
 
     Attributes:
@@ -61,8 +60,7 @@ class Tally:
         return sum(self.statuses.values()) + self.in_flight
 
 
-@dataclass(frozen=True, slots=True)
-class Crowd:
+class Crowd(NamedTuple):
     """The pending messages of one recipient."""
 
     recipient: Recipient
@@ -70,8 +68,7 @@ class Crowd:
     parts: int
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """The pending messages that have dialing code, encoding and parts in common.
 
     Attributes:
@@ -100,8 +97,7 @@ def summed(groups: Iterable[Group]) -> tuple[Group, ...]:
         found[key] = (
             group
             if so_far is None
-            else replace(
-                group,
+            else group._replace(
                 rows=group.rows + so_far.rows,
                 price=group.price + so_far.price,
                 unpriced=group.unpriced + so_far.unpriced,
@@ -110,8 +106,7 @@ def summed(groups: Iterable[Group]) -> tuple[Group, ...]:
     return tuple(found[key] for key in sorted(found))
 
 
-@dataclass(frozen=True, slots=True)
-class Overview:
+class Overview(NamedTuple):
     """What is still to be sent.
 
     Attributes:
@@ -216,8 +211,7 @@ class Findings:
     dearest: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
+class Preview(NamedTuple):
     """A message as the phone will show it."""
 
     row: int

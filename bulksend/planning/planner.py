@@ -6,7 +6,7 @@ All is done column by column over a batch of rows, and row by row only where a r
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import cast
 
@@ -154,7 +154,7 @@ class Planner:
         fillers = (self._text_filler, self._sender_filler)
         filled = (each.columns for each in fillers if isinstance(each, BoundTemplate))
         used = [*self.columns.of_rows_own, *chain(*filled)]
-        return replace(batch, unsure=looks.unsure(raw, used, columns, flaws))
+        return batch._replace(unsure=looks.unsure(raw, used, columns, flaws))
 
     def check(self) -> None:
         """Once all columns are known: see that there is one for the recipient, and texts.

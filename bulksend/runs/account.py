@@ -11,10 +11,10 @@ import os
 import sqlite3
 import time
 from contextlib import closing, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 import orjson
 
@@ -53,8 +53,7 @@ WHERE plan_id NOT IN (SELECT value FROM json_each(?)) AND ended_at >= ? ORDER BY
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Earlier:
+class Earlier(NamedTuple):
     """What a run must know of the ones before it.
 
     Attributes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 FINISHED = "finished"
 """All was done that could be."""
@@ -12,8 +12,7 @@ CUT_OFF = "cut off"
 """Whoever sent it died; when, nobody knows."""
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(NamedTuple):
     """How a run was last sent to an end.
 
     Attributes:
@@ -27,8 +26,7 @@ class End:
     at_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Spell:
+class Spell(NamedTuple):
     """From when to when a run was sent.
 
     Attributes:
@@ -40,8 +38,7 @@ class Spell:
     end: End | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Purge:
+class Purge(NamedTuple):
     """That a run's numbers, texts and cells are gone.
 
     Attributes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from bulksend.model import Receipt, Recipient
@@ -26,8 +25,7 @@ class Undelivered(NamedTuple):
     first: int
 
 
-@dataclass(frozen=True, slots=True)
-class Deliveries:
+class Deliveries(NamedTuple):
     """What became of a run's sent messages; whatever is neither `reached` nor `failed` is not known yet.
 
     Attributes:

@@ -6,8 +6,8 @@ what somebody has decided about the doubt. The flag is never taken off: whatever
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from bulksend.model import Event, Status
 
@@ -58,8 +58,7 @@ class Keep(StrEnum):
     """The doubt is over, or is another one than was decided on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """What an event makes of a row.
 
     Attributes:
@@ -108,8 +107,7 @@ STEPS: dict[Event, Step] = {
 before it may have been accepted: so a row in doubt reads `unknown` until it is known to be accepted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Life:
+class Life(NamedTuple):
     """Where a row is: its state, whether it is in doubt, and what was decided about that."""
 
     state: State

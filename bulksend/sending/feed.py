@@ -5,8 +5,8 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from operator import itemgetter
+from typing import NamedTuple
 
 from bulksend.model import Queued, Recipient
 from bulksend.sending.dispatcher import Dispatcher
@@ -17,8 +17,7 @@ _CLAIM_ROWS = 2_000
 _CLAIM_BELOW = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
+class Past(NamedTuple):
     """What is known of the time before a run's first message, beside its own journal.
 
     Attributes:

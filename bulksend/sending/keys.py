@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
+from typing import NamedTuple
 
 import orjson
 
@@ -16,8 +16,7 @@ _DIGEST = 16  # bytes: of 2**64 messages, two would share one
 _ODD = re.compile(r"[^A-Za-z0-9._-]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
+class Keys(NamedTuple):
     """Makes the keys of one run; the same message has the same key wherever and whenever it is sent.
 
     Attributes:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bulksend.sending.concurrency import START
 
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
 _USUAL = 32  # what nearly every server takes, as long as nothing is known of it
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(NamedTuple):
     """How fast, and how stubbornly.
 
     Attributes:
@@ -54,12 +52,12 @@ class Pace:
 
     def start_at(self, held: int) -> Pace:
         """The same for a server of which so many were found to be well; 0 if nothing is known of it."""
-        return replace(self, start=max(START, held * 3 // 4)) if held else self
+        return self._replace(start=max(START, held * 3 // 4)) if held else self
 
     def bound(self, concurrency: int) -> Pace:
         """The same with no more requests at once."""
         most = min(self.most, concurrency)
-        return replace(self, most=most, most_unproven=min(self.most_unproven, most), start=min(self.start, most))
+        return self._replace(most=most, most_unproven=min(self.most_unproven, most), start=min(self.start, most))
 
 
 def limiter(rate: float | None) -> AsyncLimiter | None:

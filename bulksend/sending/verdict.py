@@ -6,7 +6,6 @@ freely; what may have been accepted is repeated only under a dedup key that the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import NamedTuple, Protocol
 
@@ -35,8 +34,7 @@ class Voice(Enum):
     """Nobody, or somebody before the API."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ruling:
+class Ruling(NamedTuple):
     """What follows from a kind of reply; there are few, and every message's verdict holds one of them.
 
     Attributes:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from bulksend.model import Encoding
 
@@ -38,8 +38,7 @@ MAX_PARTS = 7
 """The longest message the API takes; a longer one is rejected (the provider's API page)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Segments:
+class Segments(NamedTuple):
     """The size of a text on the air.
 
     Attributes:

@@ -10,15 +10,14 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import repeat
+from typing import NamedTuple
 
 from bulksend.errors import UsageError
 
 
-@dataclass(frozen=True, slots=True)
-class BoundTemplate:
+class BoundTemplate(NamedTuple):
     """A template that knows where in a row its fields are.
 
     Attributes:
@@ -44,8 +43,7 @@ class BoundTemplate:
         return list(map("".join, zip(*pieces, strict=True)))  # takes less than half the time of a format
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(NamedTuple):
     """A message text taken apart.
 
     Attributes:

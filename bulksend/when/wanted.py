@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from bulksend.when.moments import Moment, check_recent, check_written, normalised, parse_moment
 from bulksend.when.schedule import Schedule, WindowEnd
@@ -16,8 +16,7 @@ ALWAYS = "always"
 """Instead of windows: at any time, whatever was said before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """What somebody says of when a run is sent; what is not said stays as the run was told before.
 
     Attributes:

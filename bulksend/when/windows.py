@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 
@@ -54,8 +53,7 @@ class Window(NamedTuple):
         return (opens, closes) if opens < closes else None
 
 
-@dataclass(frozen=True, slots=True)
-class Windows:
+class Windows(NamedTuple):
     """All the windows of a run; without any, messages may leave whenever they like."""
 
     each: tuple[Window, ...] = ()

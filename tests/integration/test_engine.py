@@ -8,7 +8,7 @@ import random
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -1469,7 +1469,7 @@ async def send_limited(
         server,
         Stopping(),
         Caps(),
-        replace(BRISK, concurrency=1, retries=retries),
+        BRISK._replace(concurrency=1, retries=retries),
         keys=KEYS,
         turn=turn,
         past=past,

@@ -79,7 +79,7 @@ def test_counting_and_keeping_a_plan_say_the_same(
     name = sheet(tmp_path / "campaign.csv", rows, ("to", "contactId", "message", "from"))
     only_counted, saved = counted(name, options), kept(name, tmp_path / "campaign.run", options)
     assert set(only_counted.overview.crowds) == set(saved.overview.crowds)
-    same_crowds = replace(only_counted.overview, crowds=saved.overview.crowds)
+    same_crowds = only_counted.overview._replace(crowds=saved.overview.crowds)
     assert replace(only_counted, overview=same_crowds) == saved
 
 

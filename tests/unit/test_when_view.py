@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from datetime import datetime
 from io import StringIO
 from zoneinfo import ZoneInfo
@@ -138,7 +137,7 @@ def test_the_sleep_is_told_once_without_a_terminal_and_counted_down_on_one() -> 
     assert waiting_words(events[0]) == "Waiting until 19:01 (Asia/Manila), in 1 min 00 s. Nothing is sent before."
     log = StringIO()
     watch = Watch(Console(file=log, width=160), hides_progress=False)
-    for event in [*events, replace(events[0], until_s=until + 60)]:
+    for event in [*events, events[0]._replace(until_s=until + 60)]:
         watch.hear(event)
     assert log.getvalue().splitlines() == [
         "Waiting until 19:01 (Asia/Manila), in 1 min 00 s. Nothing is sent before.",

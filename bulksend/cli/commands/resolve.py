@@ -189,7 +189,7 @@ class _Resolver:
         self.monitors.planned(self.run.place, self.run.plan())
         told = send_and_tell(self.run, account, target, how, self.manners)
         if told.ending.ended.stop is None and told.code is not ExitCode.STOPPED:
-            told = replace(told, code=codes.of_resolve(told.ending.tally, could_look=True))
+            told = told._replace(code=codes.of_resolve(told.ending.tally, could_look=True))
         self.monitors.ended(
             summary.of_send(self.run, told, self.manners.results),
             is_rehearsal=self.run.facts.address.is_rehearsal,
