@@ -84,7 +84,9 @@ def program() -> None:
 def main() -> NoReturn:
     """Run the command line and exit."""
     gc.set_threshold(*_RARELY)
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    gc.freeze()  # or Python would search all that was loaded for cycles once more
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from enum import StrEnum
+from functools import cache
 from typing import NamedTuple
 
 from bulksend.rules import Rule
@@ -97,8 +98,9 @@ class Signs:
         for sign in _SIGNS:
             if (is_ascii and not sign.needs.isascii()) or sign.needs not in text:
                 continue
-            for found in sign.pattern.finditer(text):
-                name = found[1] if sign.pattern.groups else ""
+            pattern = _compiled(sign.pattern)
+            for found in pattern.finditer(text):
+                name = found[1] if pattern.groups else ""
                 # A field may have a value for empty cells, see `Template`.
                 if not name or not self._names.isdisjoint(map(column_key, (name, name.partition("|")[0]))):
                     yield sign.kind, found[0]
@@ -146,7 +148,10 @@ class _Sign(NamedTuple):
 
     kind: Oddity
     needs: str
-    pattern: re.Pattern[str]
+    pattern: str
+
+
+_compiled = cache(re.compile)  # most sheets have none of the signs
 
 
 # What the bytes 0x80 to 0xBF are in Windows-1252 (or Latin-1): with one of them ends each letter of UTF-8 that is not
@@ -162,7 +167,7 @@ _ENTITY = (
 )
 _TAG = r"</?(?i:br|p|b|i|u|div|span|strong|em|a|font|li|ul|ol|table|tr|td|h[1-6])(?:\s[^<>\n]*)?/?>"
 _SIGNS = tuple(
-    _Sign(kind, needs, re.compile(pattern))
+    _Sign(kind, needs, pattern)
     for kind, needs, pattern in (
         (Oddity.GARBLED, "\ufffd", "\ufffd+"),
         (Oddity.GARBLED, "ï", "ï(?:¿½|»¿)"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from enum import IntEnum
+from functools import cache
 
 _WHAT = "(?:numbers?|no|nr|num|nummer|#)"
 _WHOSE = (
@@ -50,22 +51,20 @@ class Fit(IntEnum):
     """Another phone of the person, or another person's: never taken unasked."""
 
 
-_FITS = tuple(
-    (fit, re.compile(pattern))
-    for fit, pattern in (
-        (Fit.MOBILE, _MOBILES),
-        (Fit.PHONE, _PHONES),
-        (Fit.SMS, "sms"),
-        (Fit.MESSENGER, _MESSENGERS),
-        (Fit.OTHER, _OTHERS),
-    )
-)
+_FITS = {
+    Fit.MOBILE: _MOBILES,
+    Fit.PHONE: _PHONES,
+    Fit.SMS: "sms",
+    Fit.MESSENGER: _MESSENGERS,
+    Fit.OTHER: _OTHERS,
+}
+_compiled = cache(re.compile)  # many a sheet names its columns as bulksend does, and none is asked for
 
 
 def fit_of(name: str) -> Fit | None:
     """How well a column's name fits; None if it tells of no phone."""
     key = usual_key(name)
-    found = next((fit for fit, pattern in _FITS if pattern.fullmatch(key)), None)
+    found = next((fit for fit, pattern in _FITS.items() if _compiled(pattern).fullmatch(key)), None)
     if "/" in name and found in {None, Fit.OTHER} and is_usual(name.rpartition("/")[2]):
         return Fit.GROUPED
     return found
