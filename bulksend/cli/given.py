@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import codecs
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 from click.core import ParameterSource
@@ -29,8 +29,7 @@ SANDBOX_ORG_ID = 1
 _PACE = Pace()
 
 
-@dataclass(frozen=True, slots=True)
-class TargetSettings:
+class TargetSettings(NamedTuple):
     """Where to, and in whose name, as far as it is said; a run may know the rest."""
 
     org_id: int | None
@@ -90,8 +89,7 @@ class TargetSettings:
             return None
 
 
-@dataclass(frozen=True, slots=True)
-class AccountSettings:
+class AccountSettings(NamedTuple):
     """Whose account, where nothing is sent."""
 
     org_id: int | None
@@ -109,8 +107,7 @@ class AccountSettings:
         return Address(self.org_id, self.base_url.rstrip("/"))
 
 
-@dataclass(frozen=True, slots=True)
-class PlanSettings:
+class PlanSettings(NamedTuple):
     """What decides how rows become messages."""
 
     sender: str | None
@@ -205,8 +202,7 @@ class PlanSettings:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class PaceSettings:
+class PaceSettings(NamedTuple):
     """How fast, and how stubbornly."""
 
     concurrency: int | None
@@ -233,8 +229,7 @@ class PaceSettings:
         return campaign.SendOptions(pace, Caps(self.caps), by_parts=self.cap_counts == "parts")
 
 
-@dataclass(frozen=True, slots=True)
-class RepeatSettings:
+class RepeatSettings(NamedTuple):
     """What is sent again of what history holds."""
 
     repeat: bool
@@ -253,8 +248,7 @@ class RepeatSettings:
         return self.repeat or is_after_said or self.not_within is not None or self.exclude_dead
 
 
-@dataclass(frozen=True, slots=True)
-class FileSettings:
+class FileSettings(NamedTuple):
     """A campaign's files."""
 
     run: Path | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 G = TypeVar("G")
@@ -17,7 +17,7 @@ class Group(Generic[G]):
 
     Attributes:
         name: the command's parameter that gets them.
-        kind: a frozen dataclass with a field for each of them.
+        kind: a named tuple, or a frozen dataclass, with a field for each of them.
         options: click's decorators, in the order of the help.
     """
 
@@ -27,7 +27,7 @@ class Group(Generic[G]):
 
     def take(self, given: dict[str, Any]) -> G:
         """The object, made of what click gives, from which its fields are taken out."""
-        return self.kind(**{field.name: given.pop(field.name) for field in fields(self.kind)})  # type: ignore[arg-type]
+        return self.kind(**{name: given.pop(name) for name in self.kind.__annotations__})
 
 
 def with_options(*groups: Group[Any] | Sequence[Callable[[Any], Any]]) -> Callable[[_F], _F]:

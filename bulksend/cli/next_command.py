@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,8 @@ from bulksend.cli.given import PlanSettings, TargetSettings
 from bulksend.cli.settings import arguments_of
 from bulksend.model import Status
 
-_PLANNED = frozenset(field.name for field in fields(PlanSettings))
-_TARGET = frozenset(field.name for field in fields(TargetSettings))
+_PLANNED = frozenset(PlanSettings._fields)
+_TARGET = frozenset(TargetSettings._fields)
 _NOT_AGAIN = frozenset(
     {
         *("run", "new", "start_at"),  # the run is named, has begun, and keeps its moment

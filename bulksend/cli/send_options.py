@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import click
 
@@ -14,8 +14,7 @@ from bulksend.model import MicroUSD
 from bulksend.sending import ErrorLimit
 
 
-@dataclass(frozen=True, slots=True)
-class SendSettings:
+class SendSettings(NamedTuple):
     """What is said of this send alone."""
 
     max_cost: MicroUSD | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import click
 
@@ -20,8 +20,7 @@ class _Lines(click.types.StringParamType):
         return [line for line in rv.splitlines() if line.strip()]
 
 
-@dataclass(frozen=True, slots=True)
-class WhenSettings:
+class WhenSettings(NamedTuple):
     """When a run is sent, as far as it is said."""
 
     start_at: str | None
@@ -40,8 +39,7 @@ class WhenSettings:
         return wanted
 
 
-@dataclass(frozen=True, slots=True)
-class PatienceSettings:
+class PatienceSettings(NamedTuple):
     """How long a command may sleep."""
 
     wait_limit: float | None

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 from rich.console import Console
@@ -41,8 +42,7 @@ _NOBODY = "nobody: this is an estimate"
 _NOT_LOOKED = LookedBack()
 
 
-@dataclass(frozen=True, slots=True)
-class EstimateSettings:
+class EstimateSettings(NamedTuple):
     """What is said of an estimate alone."""
 
     limit: int | None

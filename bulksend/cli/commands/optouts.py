@@ -6,10 +6,9 @@ import csv
 import sys
 import time
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 import click
 
@@ -50,8 +49,7 @@ _READ_OUT = {
 _REASON = option("--reason", metavar="TEXT", default="", help="Why; kept beside the number.")
 
 
-@dataclass(frozen=True, slots=True)
-class ReadSettings:
+class ReadSettings(NamedTuple):
     """How numbers are read."""
 
     country: str | None

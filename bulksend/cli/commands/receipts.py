@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 from rich.console import Console
@@ -29,8 +29,7 @@ from bulksend.runs import Deliveries, OwnRun, Run, Terms, open_run
 _REASONS = 8  # the commonest
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiptsSettings:
+class ReceiptsSettings(NamedTuple):
     """What is said of receipts."""
 
     until_done: float

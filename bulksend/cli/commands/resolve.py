@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
@@ -40,8 +41,7 @@ from bulksend.runs import Account, OwnRun, Paths, Terms, open_run
 from bulksend.words import many
 
 
-@dataclass(frozen=True, slots=True)
-class ResolveSettings:
+class ResolveSettings(NamedTuple):
     """What is said of rows in doubt."""
 
     resend: bool
