@@ -26,6 +26,7 @@ ARGUMENTS = {
     "rate": ["60"],
     "planning": [],
     "safety_cost": [],
+    "startup": [],
     "pacing": [],
     "pacing_sockets": [],
 }

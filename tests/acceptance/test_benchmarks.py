@@ -11,6 +11,7 @@ import measure
 import overhead
 import pytest
 import servers
+import startup
 import watched
 
 pytestmark = pytest.mark.skipif(shutil.which("taskset") is None, reason="clients are pinned to a core by util-linux")
@@ -21,6 +22,13 @@ def test_what_a_message_costs_is_measured() -> None:
         found = overhead.compare(url, 20, rounds=1)
     assert found["ratio_cpu"] > 0
     assert set(found["cpu_us_per_send"]) == {"bare", "bulksend", "floor"}
+
+
+@pytest.mark.long
+def test_what_starting_costs_is_measured() -> None:
+    with servers.slow_server(0, 0) as url:
+        found = startup.compare(url, 1)
+    assert found["ratio_send"] > found["ratio_help"] > 1
 
 
 @pytest.mark.long
