@@ -64,16 +64,22 @@ def understood(received: Received, message: Message, dedup_key: str | None, secr
     """
     status = received.status
     retry_after_s, slow = _asked_to_slow_down(received) if status in (429, 503) else (None, False)
-    said, fault = _read(received, secret)
+    said = _said(received.body, secret)
     if said is None:
         # Two answers to one request: which is ours, nobody knows.
         return Reply(
-            status, fault, matches=not received.has_more, retry_after_s=retry_after_s, slow=slow, at_api=at_api
+            status,
+            _fault_in(received),
+            matches=not received.has_more,
+            retry_after_s=retry_after_s,
+            slow=slow,
+            at_api=at_api,
         )
-    whose = identify(status, said, message, dedup_key, received.before)
-    matches = whose.matches and (whose.names or not received.has_more)
+    echoed, matches, names = identify(status, said, message, dedup_key, received.before)
+    if received.has_more and not names:
+        matches = False
     error = bodies.words(said, "error")
-    return Reply(status, None, bodies.answer(said), error, whose.echoed, matches, retry_after_s, slow, at_api)
+    return Reply(status, None, bodies.answer(said), error, echoed, matches, retry_after_s, slow, at_api)
 
 
 def fault_of(error: Exception, secret: Secret) -> Reply:
@@ -103,17 +109,24 @@ def _tls_fault(error: OSError) -> Fault:
     return Fault.TLS_ALERT if reason.startswith(_ALERTS) else Fault.NO_TLS
 
 
-def _read(received: Received, secret: Secret) -> tuple[dict[str, Any] | None, Fault]:
-    """An answer's object; None, and why, if it has none."""
-    if received.body is None:
-        if received.trouble is None:
-            return None, Fault.OVERSIZED
-        return None, Fault.TIMED_OUT if isinstance(received.trouble, TimeoutError) else Fault.BROKEN_OFF
+def _said(body: bytes | None, secret: Secret) -> dict[str, Any] | None:
+    """An answer's object; None if it has none."""
+    if body is None:
+        return None
     try:
-        said = secret.read(received.body)
+        said = secret.read(body)
     except orjson.JSONDecodeError:
-        said = None
-    return said if isinstance(said, dict) else None, Fault.UNREADABLE
+        return None
+    return said if isinstance(said, dict) else None
+
+
+def _fault_in(received: Received) -> Fault:
+    """Why an answer has no object."""
+    if received.body is not None:
+        return Fault.UNREADABLE
+    if received.trouble is None:
+        return Fault.OVERSIZED
+    return Fault.TIMED_OUT if isinstance(received.trouble, TimeoutError) else Fault.BROKEN_OFF
 
 
 def _asked_to_slow_down(received: Received) -> tuple[float | None, bool]:
