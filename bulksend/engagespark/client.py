@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import date
@@ -16,7 +17,6 @@ from yarl import URL
 
 from bulksend.engagespark import bodies
 from bulksend.engagespark.account import Balance, Listed, Looked, Page
-from bulksend.engagespark.line import PARSED
 from bulksend.engagespark.outcomes import Reply, judge
 from bulksend.engagespark.proxy import proxy_for
 from bulksend.engagespark.replies import SEND_FAULTS, Secret, fault_of, understood
@@ -32,6 +32,12 @@ _BALANCE_TIMEOUT_S = 10.0  # nobody waits for what is only good to know
 _NOBODY_BEHIND = frozenset({408, 502, 503, 504, *range(520, 531)})  # the last are Cloudflare's own
 # Idle connections are dropped before a server or gateway usually does, so that a POST rarely meets a closing one.
 _IDLE_S = 15.0
+
+_LIMITS = {"max_line_size": 1 << 16, "max_field_size": 1 << 16, "max_headers": 1_000}
+# How long an answer's head may be; older versions of aiohttp do not bound its fields' number.
+_PARSED: dict[str, Any] = {
+    name: limit for name, limit in _LIMITS.items() if name in inspect.signature(aiohttp.ClientSession).parameters
+}
 
 T = TypeVar("T")
 
@@ -81,7 +87,7 @@ class SmsApi:
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=self._timeout,
             auto_decompress=False,
-            **PARSED,
+            **_PARSED,
         )
         return self
 

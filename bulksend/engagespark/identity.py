@@ -32,6 +32,13 @@ class Identity(NamedTuple):
     names: bool = False
 
 
+_OURS = Identity(echoed=True, names=True)
+_OURS_FOR_ANOTHER = Identity(echoed=True, matches=False, names=True)
+_NAMED = Identity(names=True)
+_UNNAMED = Identity()
+_FOREIGN = Identity(matches=False)
+
+
 def identify(
     status: int, said: Mapping[str, Any], message: Message, dedup_key: str | None, before: Message | None
 ) -> Identity:
@@ -47,19 +54,19 @@ def identify(
     key = said.get("clientDedup")
     goes = _goes_to(said, message.recipient)
     if dedup_key is not None and key == dedup_key:
-        return Identity(echoed=True, matches=goes is not False, names=True)
+        return _OURS_FOR_ANOTHER if goes is False else _OURS
     if goes is False or (isinstance(key, str) and key):
-        return Identity(matches=False)
+        return _FOREIGN
     text = said.get("message")
     if isinstance(text, str) and text and not has_same_text(text, message.text):
         # A duplicate is another message's unless it shows that it is ours.
         if status == 409 and API_FIELD not in message.text:
-            return Identity(matches=False)
+            return _FOREIGN
         if before is not None and has_same_text(text, before.text):
-            return Identity(matches=False)
-    if before is not None and goes is None and _is_to_phone_before(said, message, before):
-        return Identity(matches=False)
-    return Identity(names=goes is True)
+            return _FOREIGN
+    if goes:
+        return _NAMED
+    return _FOREIGN if before is not None and _is_to_phone_before(said, message, before) else _UNNAMED
 
 
 def are_alike(one: Message, other: Message) -> bool:
@@ -86,6 +93,8 @@ def _goes_to(said: Mapping[str, Any], recipient: Recipient) -> bool | None:
     to = said.get("to")
     if to == recipient:  # as a rule
         return True
+    if to is None or to == "":
+        return None
     number = bodies.phone(to)
     return number == recipient if number else None
 

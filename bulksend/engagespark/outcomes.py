@@ -166,7 +166,7 @@ _BY_FAULT = {
 def judge(reply: Reply) -> Verdict:
     """What a reply says of its message."""
     if reply.http_status == 200 and reply.matches and reply.has_id:  # as a rule
-        return Verdict(ACCEPTED, 200, reply.answer, reply.error, reply.echoed, voice=Voice.API)
+        return Verdict(ACCEPTED, 200, reply.answer, reply.error, reply.echoed, None, False, Voice.API)
     rule = _rule(reply)
     return Verdict(
         rule.ruling,

@@ -5,24 +5,22 @@ from __future__ import annotations
 import os
 import ssl
 import time
-from collections.abc import Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 import aiohttp
 import orjson
-from aiohttp.http import HttpProcessingError
 
 from bulksend.engagespark import bodies
 from bulksend.engagespark.identity import identify
-from bulksend.engagespark.line import Received
+from bulksend.engagespark.line import NoHttpError, Received
 from bulksend.engagespark.outcomes import Fault, Reply
 from bulksend.engagespark.wire import NotConnectedError, ProxyRefusedError
 from bulksend.model import Message
 from bulksend.words import printable
 
-SEND_FAULTS = (aiohttp.ClientError, HttpProcessingError, OSError, NotConnectedError)
+SEND_FAULTS = (aiohttp.ClientError, OSError, NoHttpError, NotConnectedError)
 """What a POST over the wire may raise."""
 
 _ALERTS = ("SSLV3_ALERT", "TLSV1_", "TLSV13_")  # how OpenSSL's words for a peer's alert begin
@@ -65,17 +63,23 @@ def understood(received: Received, message: Message, dedup_key: str | None, secr
         at_api: whether the API has spoken at this address before.
     """
     status = received.status
-    retry_after_s, slow = _asked_to_slow_down(status, received.headers)
-    said, fault = _read(received, secret)
+    retry_after_s, slow = _asked_to_slow_down(received) if status in (429, 503) else (None, False)
+    said = _said(received.body, secret)
     if said is None:
         # Two answers to one request: which is ours, nobody knows.
         return Reply(
-            status, fault, matches=not received.has_more, retry_after_s=retry_after_s, slow=slow, at_api=at_api
+            status,
+            _fault_in(received),
+            matches=not received.has_more,
+            retry_after_s=retry_after_s,
+            slow=slow,
+            at_api=at_api,
         )
-    whose = identify(status, said, message, dedup_key, received.before)
-    matches = whose.matches and (whose.names or not received.has_more)
+    echoed, matches, names = identify(status, said, message, dedup_key, received.before)
+    if received.has_more and not names:
+        matches = False
     error = bodies.words(said, "error")
-    return Reply(status, None, bodies.answer(said), error, whose.echoed, matches, retry_after_s, slow, at_api)
+    return Reply(status, None, bodies.answer(said), error, echoed, matches, retry_after_s, slow, at_api)
 
 
 def fault_of(error: Exception, secret: Secret) -> Reply:
@@ -91,7 +95,7 @@ def fault_of(error: Exception, secret: Secret) -> Reply:
             return Reply(None, Fault.UNREACHABLE, error=secret.told(_reason(error)))
         case TimeoutError():
             return Reply(None, Fault.TIMED_OUT)
-        case HttpProcessingError():
+        case NoHttpError():
             fault = Fault.NO_HTTP
         case _:
             fault = Fault.BROKEN_OFF
@@ -105,28 +109,33 @@ def _tls_fault(error: OSError) -> Fault:
     return Fault.TLS_ALERT if reason.startswith(_ALERTS) else Fault.NO_TLS
 
 
-def _read(received: Received, secret: Secret) -> tuple[dict[str, Any] | None, Fault]:
-    """An answer's object; None, and why, if it has none."""
-    if received.body is None:
-        if received.trouble is None:
-            return None, Fault.OVERSIZED
-        return None, Fault.TIMED_OUT if isinstance(received.trouble, TimeoutError) else Fault.BROKEN_OFF
+def _said(body: bytes | None, secret: Secret) -> dict[str, Any] | None:
+    """An answer's object; None if it has none."""
+    if body is None:
+        return None
     try:
-        said = secret.read(received.body)
+        said = secret.read(body)
     except orjson.JSONDecodeError:
-        said = None
-    return said if isinstance(said, dict) else None, Fault.UNREADABLE
+        return None
+    return said if isinstance(said, dict) else None
 
 
-def _asked_to_slow_down(status: int, headers: Mapping[str, str]) -> tuple[float | None, bool]:
+def _fault_in(received: Received) -> Fault:
+    """Why an answer has no object."""
+    if received.body is not None:
+        return Fault.UNREADABLE
+    if received.trouble is None:
+        return Fault.OVERSIZED
+    return Fault.TIMED_OUT if isinstance(received.trouble, TimeoutError) else Fault.BROKEN_OFF
+
+
+def _asked_to_slow_down(received: Received) -> tuple[float | None, bool]:
     """Seconds that a busy server asks to be left alone, if that is of use, and whether it asks at all.
 
     A number, or an HTTP date (RFC 9110, section 10.2.3), which is UTC whatever it says.
     """
-    if status not in (429, 503):
-        return None, False
-    value = headers.get("Retry-After", "").strip()
-    slow = status == 429 or value != ""
+    value = received.head.field("Retry-After")
+    slow = received.status == 429 or value != ""
     if value.isdecimal() and value.isascii():
         seconds = float(value[:9])
     else:

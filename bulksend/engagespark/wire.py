@@ -1,8 +1,8 @@
 """POSTs to one address over connections that are kept, and the answers as they come.
 
-aiohttp opens the connections (names, addresses, TLS and its certificates) and parses what comes back. Its client
-session is left out: a session builds a request anew for every message, which takes four fifths of the time, whereas all
-messages of a run differ in their bodies alone. A connection carries one request at a time, and is given up at the least
+aiohttp opens the connections (names, addresses, proxies, TLS and its certificates). Its client session is left out: a
+session builds a request anew for every message, which takes four fifths of the time, whereas all messages of a run
+differ in their bodies alone. A connection carries one request at a time, and is given up at the least
 doubt whose answer would come next on it: nothing is asked on one on which something waits to be read, nor on one whose
 last answer could pass for the next.
 """
@@ -10,7 +10,9 @@ last answer could pass for the next.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Mapping
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 
 # What no server sends unasked so soon after an answer; looking into a socket costs as much as judging what comes.
 _RESTED_S = 0.005
+# A time-out that strikes so late struck while we stood still: what lies in the socket by then came in time.
+_LATE_S = 0.1
+_READING_S = 0.25
 
 
 class NotConnectedError(Exception):
@@ -76,6 +81,9 @@ class Wire:
         lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
         self._head = f"POST {url.raw_path_qs} HTTP/1.1\r\n{lines}Content-Length: ".encode("latin-1")
         self._idle: list[Line] = []
+        self._under_way: set[Line] = set()
+        self._timer: asyncio.TimerHandle | None = None  # one for all that is under way: a third of the cost of many
+        self._rings_at = math.inf
         self._connector: aiohttp.TCPConnector
         self._loop: asyncio.AbstractEventLoop
 
@@ -89,6 +97,8 @@ class Wire:
     ) -> None:
         while self._idle:
             self._idle.pop().close()
+        if self._timer is not None:
+            self._timer.cancel()
         await self._connector.close()
 
     async def post(self, body: bytes, message: Message | None = None) -> Received:
@@ -102,31 +112,27 @@ class Wire:
             aiohttp.ClientConnectorError, aiohttp.ClientSSLError, NotConnectedError: there is no connection: certainly
                 nothing was sent.
             TimeoutError: no answer began in time.
-            aiohttp.ClientError, HttpProcessingError, OSError: the connection broke, or what came is no HTTP.
+            NoHttpError: what came is none.
+            OSError: the connection broke before an answer began.
         """
         now_s = self._loop.time()
         until = now_s + self._timeout_s
         line = self._kept(message, now_s) or await self._connected()
-        line.timer = self._loop.call_at(until, line.give_up, until)  # costs a third of what asyncio.timeout does
+        if until < self._rings_at:
+            self._ring_at(until)
+        self._under_way.add(line)
         try:
-            received = await line.post(self._head + b"%d\r\n\r\n" % len(body) + body, message, self._longest, until)
-        except Exception as error:
-            line.close()
-            if line.is_given_up:
-                raise TimeoutError from error
-            raise
+            received = await line.ask(self._head + b"%d\r\n\r\n" % len(body) + body, message, until)
         except BaseException:
             line.close()
             raise
         finally:
-            line.timer.cancel()
-        if received.body is not None:
-            if line.is_fit:
-                line.idle_since = self._loop.time()
-                self._idle.append(line)
-                return received
-            received = received._replace(has_more=line.has_more)
-        line.close()
+            self._under_way.discard(line)
+        if received.body is not None and line.is_fit:
+            line.idle_since = self._loop.time()
+            self._idle.append(line)
+        else:
+            line.close()
         return received
 
     def drop(self) -> None:
@@ -164,7 +170,29 @@ class Wire:
             raise
         except (aiohttp.ClientError, HttpProcessingError, OSError) as error:  # from the proxy
             raise NotConnectedError(f"the proxy did not connect: {error}") from error
-        return Line(connection)
+        protocol, transport = connection.protocol, connection.transport
+        if protocol is None or transport is None or protocol.should_close:
+            connection.close()
+            raise NotConnectedError("the server hung up, or spoke before it was asked")
+        return Line(connection, transport, self._longest)
+
+    def _ring_at(self, at: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._rings_at = at
+        self._timer = None if at == math.inf else self._loop.call_at(at, self._give_up)
+
+    def _give_up(self, *, has_read: bool = False) -> None:
+        """Give up all whose time is over, once all is read that has come."""
+        now_s = self._loop.time()
+        over = [line for line in self._under_way if line.until <= now_s]
+        if not has_read and any(now_s - line.until > _LATE_S for line in over):
+            self._rings_at = now_s  # nothing rings before
+            self._timer = self._loop.call_later(_READING_S, partial(self._give_up, has_read=True))
+            return
+        for line in over:
+            line.give_up()
+        self._ring_at(min((line.until for line in self._under_way if line.until > now_s), default=math.inf))
 
 
 def _could_be_confused(asked: Message | None, message: Message | None) -> bool:

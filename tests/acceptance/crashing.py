@@ -153,17 +153,31 @@ def _watch_http(bomb: _Bomb) -> None:
     from aiohttp.client_proto import ResponseHandler  # noqa: PLC0415
 
     from bulksend.engagespark import SmsApi  # noqa: PLC0415
+    from bulksend.engagespark.line import Line  # noqa: PLC0415
 
-    read, received, send = ResponseHandler.read, ResponseHandler.data_received, SmsApi.send
+    read, ask, send = ResponseHandler.read, Line.ask, SmsApi.send
 
-    async def watched_read(self: ResponseHandler) -> Any:
+    def left() -> None:
         bomb.at("the POST leaves")  # its bytes were handed to the socket just now
         bomb.soon("mid-request", asyncio.get_running_loop().call_later)
+
+    async def watched_read(self: ResponseHandler) -> Any:  # of what is looked up
+        left()
         return await read(self)
 
-    def watched_received(self: ResponseHandler, data: bytes) -> None:
-        received(self, data)
-        bomb.at("answer begins")
+    def watched_ask(self: Line, *arguments: Any) -> Any:
+        waiting = ask(self, *arguments)
+        left()
+        return waiting
+
+    def watch_received(protocol: Any) -> None:
+        received = protocol.data_received
+
+        def watched_received(self: Any, data: bytes) -> None:
+            received(self, data)
+            bomb.at("answer begins")
+
+        protocol.data_received = watched_received
 
     async def watched_send(self: SmsApi, *arguments: Any, **named: Any) -> Any:
         bomb.at("before the POST")
@@ -172,7 +186,9 @@ def _watch_http(bomb: _Bomb) -> None:
         return reply
 
     ResponseHandler.read = watched_read  # type: ignore[assignment,method-assign]
-    ResponseHandler.data_received = watched_received  # type: ignore[method-assign]
+    Line.ask = watched_ask  # type: ignore[assignment,method-assign]
+    for protocol in (ResponseHandler, Line):
+        watch_received(protocol)
     SmsApi.send = watched_send  # type: ignore[method-assign]
 
 

@@ -250,6 +250,11 @@ def test_what_surely_does_not_matter_shows_nothing(text: str) -> None:
         assert look.of(text) == NOTHING
 
 
+@given(PIECES)
+def test_where_there_may_be_a_link_there_is_one(text: str) -> None:
+    assert links.may_link(text) is bool(links.links_in(text))
+
+
 @given(PIECES, PIECES)
 def test_what_matters_in_a_text_matters_in_many_that_are_joined(text: str, other: str) -> None:
     look = TextLook(SAID)
