@@ -59,11 +59,13 @@ SELECT json_group_array(json_array(
 # One statement for a whole group, here and in _BODIES and _CLAIM: each step of a statement gives the interpreter's lock
 # away and has to win it back from a busy event loop. As values, for JSON costs as much again to be read.
 _SETTLE = f"""
-WITH done (row, event, ended_at, http_status, error, charged, answer) AS (VALUES {{}})
 UPDATE sends SET {life.after(*_ENDS, which="done.event")},
     attempts = attempts - (done.event = '{Event.CALLED_OFF}'), ended_at = done.ended_at,
     http_status = done.http_status, error = done.error, answer = done.answer, charged = done.charged
-FROM done WHERE sends.row = done.row AND sends.state = '{State.IN_FLIGHT}'
+FROM (
+    SELECT column1 AS row, column2 AS event, column3 AS ended_at, column4 AS http_status, column5 AS error,
+        column6 AS charged, column7 AS answer FROM (VALUES {{}})
+) done WHERE sends.row = done.row AND sends.state = '{State.IN_FLIGHT}'
 """
 _NOTHING = (None,) * 7  # settles no row
 # As few statements as fit any group, for each has to be compiled: what is left of one is filled up with nothing.
