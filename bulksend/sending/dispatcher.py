@@ -229,8 +229,8 @@ class Dispatcher:
         return recipient
 
     def _free_at(self, key: Recipient, slots: int, mono_s: float) -> float:
-        cap = self.caps.of(key)
         window = self._windows.get(key)
+        cap = None if window is None else self.caps.of(key)
         if cap is None or window is None:
             return mono_s
         if isinstance(key, int) and window.in_flight:

@@ -25,6 +25,7 @@ from bulksend.sending.journal import Journal
 from bulksend.sending.keys import Keys
 from bulksend.sending.listener import Listener
 from bulksend.sending.optouts import Gatekeeper
+from bulksend.sending.outbox import Outbox
 from bulksend.sending.pace import grant
 from bulksend.sending.progress import Progress
 from bulksend.sending.purse import Purse
@@ -87,7 +88,7 @@ class Engine:
         self._absence = absence
         self._throttle = throttle
         self._purse = purse
-        self._gate = Gate(absence, throttle, purse, consequences, is_rated=limiter is not None)
+        self._gate = Gate(absence, throttle, purse, consequences, stopping, gatekeeper, is_rated=limiter is not None)
         self._stopping = stopping
         self._grace_s = grace_s
         self._limiter = limiter
@@ -98,7 +99,7 @@ class Engine:
         self._wall_s = wall_s
         self._feed = Feed(journal, dispatcher)
         self._settling = Settling(journal, consequences, stopping, listener)
-        self._outbox: asyncio.Queue[tuple[Queued, Attempt]] = asyncio.Queue()
+        self._outbox = Outbox()
         self._busy = 0  # messages handed out and not concluded
         self._under_way = 0  # of these, so many are being sent
         self._wake = asyncio.Event()
@@ -117,7 +118,7 @@ class Engine:
             parked=waiting.parked,
             phones=waiting.phones,
             free_at=waiting.free_at,
-            in_flight=self._busy - self._outbox.qsize(),
+            in_flight=self._busy - len(self._outbox),
         )
 
     @property
@@ -148,8 +149,8 @@ class Engine:
                 settling.cancel()
                 crew.dismiss()
         finally:
-            while not self._outbox.empty():  # their workers are gone: nothing of them left
-                self._call_off(*self._outbox.get_nowait())
+            while ready := self._outbox.take():  # their workers are gone: nothing of them left
+                self._call_off(*ready)
             with self._stopping.if_the_store_fails():
                 await self._settling.hand_over()
         return self._stopping.why
@@ -165,11 +166,11 @@ class Engine:
     async def _dispatch(self, crew: Crew) -> None:
         while self._stopping.why is None:
             self._wake.clear()
-            crew.hire(self._under_way + self._outbox.qsize())
+            crew.hire(self._under_way + len(self._outbox))
             await self._feed.fill()
             mono_s = self._mono_s()
             quiet_until = max(self._quiet_until, self._throttle.quiet_until)
-            free = self._gate.places(self._busy, self._outbox.qsize(), mono_s)
+            free = self._gate.places(self._busy, len(self._outbox), mono_s)
             next_at = max(quiet_until, self._throttle.next_at)
             wake_at = max(self._dispatcher.wake_at(mono_s), next_at) if free else math.inf
             look_at = max(self._absence.look_at, quiet_until)
@@ -227,33 +228,30 @@ class Engine:
             raise settled
         for item, attempt in begun:
             if self._purse.opens_for(item, attempt):
-                self._outbox.put_nowait((item, attempt))
+                self._outbox.put((item, attempt))
             else:
                 self._call_off(item, attempt)
 
-    async def _work(self) -> None:
-        """Wait for a message whose intent is committed, and see that it leaves, if it still may."""
-        item, attempt = await self._outbox.get()
-        mono_s = self._mono_s()
-        says = self._gatekeeper.why(item, attempt, mono_s)
-        if self._stopping.look(self._wall_s()) is not None:
-            self._call_off(item, attempt)
-        elif says:
-            self._exclude(item, attempt, says)
-        elif self._gate.is_shut_for(item.row, self._under_way, mono_s):
-            self._note(self._consequences.hold_back(item, attempt, mono_s, self._wall_s()))
-        elif not self._consequences.proof.allows(attempt, self._wall_s()):
-            self._note(self._consequences.leave_in_doubt(item, attempt, mono_s, self._wall_s()))
-        else:
+    async def _work(self, is_needed: Callable[[], bool]) -> None:
+        """Send what may leave, message by message, as long as this worker is needed."""
+        while is_needed():
+            while (ready := self._outbox.take()) is None:
+                await self._outbox.filled()
+            item, attempt = ready
+            left_s = self._mono_s()
+            held = self._gate.holds(item, attempt, self._under_way, left_s, self._wall_s())
+            if held is not None:
+                self._note(held)
+                continue
             self._under_way += 1
             try:
                 key = None if self._keys is None else self._keys.of(attempt.message)
                 self._journal.leaves(attempt)
                 verdict = await self._sender.send(attempt.message, key)
             except asyncio.CancelledError:
-                self._conclude(item, attempt, CUT_SHORT, mono_s)
+                self._conclude(item, attempt, CUT_SHORT, left_s)
                 raise
-            self._conclude(item, attempt, verdict, mono_s)
+            self._conclude(item, attempt, verdict, left_s)
 
     def _conclude(self, item: Queued, attempt: Attempt, verdict: Verdict, left_s: float) -> None:
         """Draw the consequences of what became of a message that left at ``left_s``."""

@@ -1,10 +1,13 @@
-"""How many messages may start now, and from when: what the pace, the server and the money leave."""
+"""How many messages may start now, and whether one whose intent is committed still may leave."""
 
 from __future__ import annotations
 
+from bulksend.model import Attempt, Outcome, Queued
 from bulksend.sending.absence import Absence
 from bulksend.sending.consequences import Consequences
+from bulksend.sending.optouts import Gatekeeper
 from bulksend.sending.purse import Purse
+from bulksend.sending.stopping import Stopping
 from bulksend.sending.throttle import Throttle
 from bulksend.sending.verdict import Verdict
 
@@ -16,14 +19,26 @@ class Gate:
         absence: whether the server is away.
         throttle: how much of the pace may be used.
         purse: keeps the messages that wait for money.
-        consequences: knows whether intents may be committed ahead.
+        consequences: knows whether intents may be committed ahead, and what follows where one must not leave.
+        stopping: knows whether the run ends.
+        gatekeeper: tells whose messages must not leave.
         is_rated: whether the account's rate is limited, so that nothing is committed ahead.
     """
 
-    __slots__ = ("_absence", "_consequences", "_is_alone", "_is_rated", "_purse", "_throttle")
+    __slots__ = (
+        "_absence", "_consequences", "_gatekeeper", "_is_alone", "_is_rated", "_purse", "_stopping", "_throttle",
+    )  # fmt: skip
 
     def __init__(
-        self, absence: Absence, throttle: Throttle, purse: Purse, consequences: Consequences, *, is_rated: bool
+        self,
+        absence: Absence,
+        throttle: Throttle,
+        purse: Purse,
+        consequences: Consequences,
+        stopping: Stopping,
+        gatekeeper: Gatekeeper,
+        *,
+        is_rated: bool,
     ) -> None:
         self._absence = absence
         # The first message goes alone until its answer is in: one round trip shows whether the key is good, the
@@ -32,6 +47,8 @@ class Gate:
         self._throttle = throttle
         self._purse = purse
         self._consequences = consequences
+        self._stopping = stopping
+        self._gatekeeper = gatekeeper
         self._is_rated = is_rated
 
     def places(self, busy: int, ready: int, mono_s: float) -> int:
@@ -64,14 +81,31 @@ class Gate:
         """An attempt ended; once one is answered, messages no longer go alone."""
         self._is_alone = self._is_alone and not verdict.is_answer
 
-    def is_shut_for(self, row: int, under_way: int, mono_s: float) -> bool:
-        """Whether a message that was handed out must wait after all.
+    def holds(
+        self, item: Queued, attempt: Attempt, under_way: int, mono_s: float, wall_s: float
+    ) -> Outcome | None:  # fmt: skip
+        """What becomes of a message that was handed out and must not leave, or not now; None if it may leave.
 
         Args:
-            row: its row.
+            item: its row, as the dispatcher handed it out.
+            attempt: what is about to leave.
             under_way: requests that are.
             mono_s: now.
+            wall_s: seconds since 1970.
         """
+        follows = self._consequences
+        says = self._gatekeeper.why(item, attempt, mono_s)
+        if self._stopping.look(wall_s) is not None:
+            return follows.call_off(item, attempt, mono_s, wall_s)
+        if says:
+            return follows.exclude(item, attempt, says, mono_s, wall_s)
+        if self._is_shut_for(item.row, under_way, mono_s):
+            return follows.hold_back(item, attempt, mono_s, wall_s)
+        if not follows.proof.allows(attempt, wall_s):
+            return follows.leave_in_doubt(item, attempt, mono_s, wall_s)
+        return None
+
+    def _is_shut_for(self, row: int, under_way: int, mono_s: float) -> bool:
         if self._throttle.quiet_until > mono_s:
             return True
         if self._absence.is_away:

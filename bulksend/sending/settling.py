@@ -13,9 +13,7 @@ from bulksend.sending.listener import Heard, Listener
 from bulksend.sending.progress import status_of
 from bulksend.sending.stopping import Stopping
 
-# Outcomes are committed in groups: at 100, or after 15 ms.
-_GROUP_ROWS = 100
-_GROUP_S = 0.015
+_GROUP_S = 0.015  # outcomes that come within it are committed together, if intents do not take them along before
 
 
 class Settling:
@@ -53,8 +51,7 @@ class Settling:
         """Commit outcomes as they come, until cancelled."""
         while True:
             await self._some.wait()
-            if len(self._outcomes) < _GROUP_ROWS:
-                await asyncio.sleep(_GROUP_S)
+            await asyncio.sleep(_GROUP_S)
             with self._stopping.if_the_store_fails():
                 await self.hand_over()
 

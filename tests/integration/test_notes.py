@@ -61,6 +61,33 @@ def test_a_begun_row_is_its_message_as_planned(tmp_path: Path) -> None:
     assert (second.row, second.recipient, second.price) == (3, ANA, 20_000)
 
 
+def test_a_claimed_row_begins_as_one_that_was_not_claimed(tmp_path: Path) -> None:
+    rows = [pending(1, ContactId(5), parts=3, price=None), pending(2), pending(3), pending(4)]
+    told = []
+    for name, is_claimed in (("claimed.run", True), ("read.run", False)):
+        with opened(planned(tmp_path / name, rows)) as notes:
+            if is_claimed:
+                assert [item.row for item in notes.claim(0, 10)] == [1, 2, 3, 4]
+            told.append(begin(notes, [1, 2], 1_000.0, proof=3))
+            settle(notes, outcome(1, Status.SENT), outcome(2, Status.FAILED))
+            if is_claimed:
+                assert [item.row for item in notes.claim(0, 10)] == [2, 3, 4]
+            told[-1] += begin(notes, [3, 2, 4], 1_001.0)
+    assert told[0] == told[1]
+    assert [(attempt.message.row, attempt.number, attempt.ticket) for attempt in told[0]] == [
+        (1, 1, 1), (2, 1, 2), (3, 1, 3), (2, 2, 4), (4, 1, 5),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("many", [1, 5, 33, 256, 300, 600])
+def test_outcomes_are_noted_whatever_their_number(tmp_path: Path, many: int) -> None:
+    path = crowd_of(tmp_path / "campaign.run", many + 1)
+    with opened(path) as notes:
+        begin(notes, [*range(1, many + 2)], 1_000.0)
+        settle(notes, *(outcome(row, Status.SENT) for row in range(1, many + 1)))
+    assert states(path) == dict.fromkeys(range(1, many + 1), ("sent", 1)) | {many + 1: ("in flight", 1)}
+
+
 def test_an_outcome_of_a_row_that_is_not_in_flight_changes_nothing(tmp_path: Path) -> None:
     path = crowd_of(tmp_path / "campaign.run", 3)
     with opened(path) as notes:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import sqlite3
 from collections import Counter
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -141,6 +142,16 @@ def test_what_is_to_send_and_what_is_in_doubt_is_found_by_an_index_among_all_tha
         ]
     found = [next((index for index in ("in_doubt", "unfinished") if index in plan), plan) for plan in plans]
     assert found == ["in_doubt", "in_doubt", "unfinished"]
+
+
+def test_indexes_that_were_described_in_other_words_are_made_anew_by_the_next_owner(tmp_path: Path) -> None:
+    path = crowd_of(tmp_path / "campaign.run", 3)
+    described = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY name"
+    with closing(sqlite3.connect(path)) as db:
+        before = db.execute(described).fetchall()
+        db.executescript("DROP INDEX not_sent; CREATE INDEX not_sent ON sends (row) WHERE state IN ('failed');")
+    with own(path) as run:
+        assert run._db.execute(described).fetchall() == before
 
 
 def test_previews_are_the_first_pending(tmp_path: Path) -> None:

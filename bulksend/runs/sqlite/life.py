@@ -9,7 +9,7 @@ from bulksend.model import Event
 from bulksend.runs.states import STEPS, Decision, Keep, Life, State
 
 _DECISIONS = (None, *Decision)
-_NOT_SENT = tuple(state for state in State if state not in {State.PENDING, State.IN_FLIGHT, State.SENT})
+_UNTOLD = (State.PENDING, State.IN_FLIGHT, State.SENT)  # of which nobody asks why they were not sent
 
 
 def is_to_send(table: str = "") -> str:
@@ -35,7 +35,7 @@ def may_have_arrived(table: str = "") -> str:
 
 def is_not_sent(table: str = "") -> str:
     """Of a row of ``sends``: it was tried or left out, was not sent, and there is a reason."""
-    return f"{table}state IN ({_listed(_NOT_SENT)})"
+    return " AND ".join(f"{table}state <> '{state}'" for state in _UNTOLD)
 
 
 def told(table: str = "", otherwise: str = "status") -> str:
@@ -109,12 +109,17 @@ def _where(holds: Callable[[Life], bool], table: str) -> str:
         elif decisions:
             terms.append(f"{table}state = '{state}' AND ({' OR '.join(_decided(each, table) for each in decisions)})")
     if whatever_was_decided:
-        terms.insert(0, f"{table}state IN ({_listed(whatever_was_decided)})")
+        terms.insert(0, _is_one_of(whatever_was_decided, table))
     return f"({' OR '.join(terms)})"
 
 
 def _decided(decision: Decision | None, table: str) -> str:
     return f"{table}decision IS NULL" if decision is None else f"{table}decision = '{decision}'"
+
+
+def _is_one_of(states: Iterable[State], table: str) -> str:
+    """As terms one by one: an index that asks ``IN (...)`` costs each write of a row as much again."""
+    return " OR ".join(f"{table}state = '{state}'" for state in states)
 
 
 def _listed(words: Iterable[str]) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain, islice, repeat
 from pathlib import Path
 
 import orjson
@@ -16,15 +17,18 @@ from bulksend.runs.sqlite.queries import COPY, LAST_ROW, NUMBER, recent_sends, u
 from bulksend.runs.states import Decision, State
 
 _ADVANCED_AT = 100_000  # rows
+_KEPT_MESSAGES = 4_000  # that were claimed; what waits for longer is read again
 _MESSAGE = len(Message._fields)
 _ENDS = (
     Event.ACCEPTED, Event.KNOWN, Event.REJECTED, Event.FAILED, Event.PUT_OFF, Event.DOUBTED, Event.CALLED_OFF,
 )  # fmt: skip
+_WORDS = {event: event.value for event in _ENDS}  # an enum's member costs SQLite a look at what it is
 TO_SEND = f"(s.row IS NULL OR {life.is_to_send('s.')})"
 
 _CLAIM = f"""
-SELECT json_group_array(json_array(row, who, slots)) FROM (
-    SELECT m.row, coalesce(n.number, m.recipient) AS who, {{slots}} AS slots FROM messages m
+SELECT json_group_array(json_array(row, who, slots, is_new, recipient, sender, text, parts, price, copy)) FROM (
+    SELECT m.row, coalesce(n.number, m.recipient) AS who, {{slots}} AS slots, s.row IS NULL AS is_new,
+        m.recipient, m.sender, m.text, m.parts, m.price, {COPY} AS copy FROM messages m
     LEFT JOIN sends s ON s.row = m.row {NUMBER.format("m")}
     WHERE m.row > ? AND m.row <= ? AND m.status = 'pending' AND {TO_SEND}
     ORDER BY m.row LIMIT ?)
@@ -53,22 +57,20 @@ SELECT json_group_array(json_array(
 )) FROM json_each(?) wanted JOIN messages m ON m.row = wanted.value JOIN sends s ON s.row = wanted.value
 """
 # One statement for a whole group, here and in _BODIES and _CLAIM: each step of a statement gives the interpreter's lock
-# away and has to win it back from a busy event loop.
+# away and has to win it back from a busy event loop. As values, for JSON costs as much again to be read.
 _SETTLE = f"""
 UPDATE sends SET {life.after(*_ENDS, which="done.event")},
     attempts = attempts - (done.event = '{Event.CALLED_OFF}'), ended_at = done.ended_at,
     http_status = done.http_status, error = done.error, answer = done.answer, charged = done.charged
 FROM (
-    SELECT json_extract(value, '$[0]') AS row,
-        json_extract(value, '$[1]') AS event,
-        json_extract(value, '$[2]') AS ended_at,
-        json_extract(value, '$[3]') AS http_status,
-        json_extract(value, '$[4]') AS error,
-        json_extract(value, '$[5]') AS charged,
-        json_extract(value, '$[6]') AS answer
-    FROM json_each(?)
+    SELECT column1 AS row, column2 AS event, column3 AS ended_at, column4 AS http_status, column5 AS error,
+        column6 AS charged, column7 AS answer FROM (VALUES {{}})
 ) done WHERE sends.row = done.row AND sends.state = '{State.IN_FLIGHT}'
 """
+_NOTHING = (None,) * 7  # settles no row
+# As few statements as fit any group, for each has to be compiled: what is left of one is filled up with nothing.
+_SETTLES = {size: _SETTLE.format(", ".join(["(?, ?, ?, ?, ?, ?, ?)"] * size)) for size in (4, 16, 32, 64, 128, 256)}
+_SETTLED_MOST = max(_SETTLES)
 _FOUND = f"""
 UPDATE sends SET {life.after(Event.FOUND)}, ended_at = ?, answer = ?, charged = ?,
     error = 'its answer was lost; found in the API''s list of messages'
@@ -112,6 +114,7 @@ class Notes:
         self._departures = departures
         self.in_flight: set[int] = set()  # rows whose intents may be noted, and whose outcomes are not
         self._settled: list[int] = []  # by the transaction under way
+        self._messages: dict[int, Message] = {}  # claimed lately, and never tried
         self._keyed = keyed
         self._turn = self._noted_turn = kept.turn(db)
 
@@ -145,7 +148,9 @@ class Notes:
             self._begun_to = after
         after = max(after, self._first - 1)
         (found,) = self.db.execute(_CLAIM.format(slots=self._slots), [after, self._until, limit]).fetchone()
-        return [Queued(*each) for each in orjson.loads(found)]
+        claimed = orjson.loads(found)
+        self._keep(Message(each[0], *each[4:]) for each in claimed if each[3])
+        return [Queued(row, who, slots) for row, who, slots, *_ in claimed]
 
     def crowded(self, is_crowded: Callable[[Recipient, int], bool]) -> list[Queued]:
         """See `Journal.crowded`."""
@@ -177,9 +182,13 @@ class Notes:
         if not self._is_noted:
             kept.note_limited(self.db, limited=self._until < LAST_ROW)
             self._is_noted = True
-        begun = self.db.execute(_BEGIN, [wall_s, self._departures.issue(len(rows)), proof, wanted]).rowcount
+        first = self._departures.issue(len(rows))
+        begun = self.db.execute(_BEGIN, [wall_s, first, proof, wanted]).rowcount
         if begun != len(rows):
             raise RunFileError(f"{self.path}: {len(rows) - begun} rows were to be sent that are sent or on their way")
+        known = [self._messages.pop(row, None) for row in rows]
+        if None not in known:
+            return [Attempt(message, 1, None, ticket, proof) for ticket, message in enumerate(known, first) if message]
         (bodies,) = self.db.execute(_BODIES, [wanted]).fetchone()
         return [
             Attempt(Message(*each[:_MESSAGE]), number, since, ticket, under, resent=bool(resent))
@@ -193,7 +202,8 @@ class Notes:
     def settle(self, outcomes: Sequence[Outcome], *, turn: int) -> None:
         """See `Journal.settle`."""
         ended = [_settlement(outcome) for outcome in outcomes if outcome.event is not Event.EXCLUDED]
-        self.db.execute(_SETTLE, [orjson.dumps(ended).decode()])
+        for first in range(0, len(ended), _SETTLED_MOST):
+            self._end(ended[first : first + _SETTLED_MOST])
         if len(ended) < len(outcomes):
             for each in outcomes:
                 if each.event is Event.EXCLUDED:
@@ -211,12 +221,23 @@ class Notes:
         said = [(wall_s, _said(answer), answer.charged, row) for row, answer in answers.items()]
         self.db.executemany(_FOUND, said)
 
+    def _end(self, ended: list[tuple[object, ...]]) -> None:
+        size = next(size for size in _SETTLES if size >= len(ended))
+        self.db.execute(_SETTLES[size], [*chain(*ended, *repeat(_NOTHING, size - len(ended)))])
+
+    def _keep(self, messages: Iterable[Message]) -> None:
+        """Remember what is about to begin, so that it need not be read again."""
+        kept = self._messages
+        kept.update((message.row, message) for message in messages)
+        for row in list(islice(kept, max(0, len(kept) - _KEPT_MESSAGES))):
+            del kept[row]
+
 
 def _settlement(outcome: Outcome) -> tuple[object, ...]:
     answer = outcome.answer
     return (
         outcome.row,
-        outcome.event,
+        _WORDS[outcome.event],
         outcome.ended_at,
         outcome.http_status,
         outcome.error,

@@ -25,7 +25,7 @@ from bulksend.runs.sqlite.log import Names, may_have_log
 from bulksend.runs.sqlite.notes import Notes
 from bulksend.runs.sqlite.receipts import OwnSqliteReceipts
 from bulksend.runs.sqlite.run import SqliteRun
-from bulksend.runs.sqlite.schema import FORMAT, cut_off, explained, migrate, show, transaction
+from bulksend.runs.sqlite.schema import FORMAT, cut_off, explained, fit_indexes, migrate, show, transaction
 from bulksend.runs.sqlite.times import OwnSqliteTimes
 from bulksend.runs.sqlite.wholeness import departures_of, left_to
 from bulksend.runs.states import State
@@ -277,6 +277,7 @@ class OwnSqliteRun(SqliteRun):
                PRAGMA fullfsync = ON;"""
         )
         is_new = migrate(self._db, self.path)  # an owner of the format before did not say whether it was through
+        fit_indexes(self._db)
         may_be_in_flight = is_new or kept.may_be_in_flight(self._db)
         token = uuid.uuid4().hex
         changes = ", ".join(f"{column} = {value}" for column, value in cut_off(left_to(self._db)).items())

@@ -196,6 +196,18 @@ def migrate(db: sqlite3.Connection, path: Path) -> bool:
     return True
 
 
+def fit_indexes(db: sqlite3.Connection) -> None:
+    """Make the indexes anew that an earlier version described in other words: by those SQLite would not find them."""
+    wanted = [statement.strip() for statement in INDEXES.split(";") if statement.strip()]
+    there = {sql for (sql,) in db.execute("SELECT sql FROM sqlite_master WHERE type = 'index'")}
+    if there.issuperset(wanted):
+        return
+    with transaction(db):
+        for statement in wanted:
+            db.execute(f"DROP INDEX IF EXISTS {statement.split()[2]}")
+            db.execute(statement)
+
+
 def is_run_file(path: Path) -> bool:
     """Whether the file says of itself that it is a run file (the application id in SQLite's header)."""
     try:
