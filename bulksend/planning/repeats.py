@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import tempfile
 from array import array
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from itertools import compress
+from struct import Struct
 from typing import IO, NamedTuple, cast
 
 from bulksend.errors import UsageError
@@ -16,6 +17,7 @@ from bulksend.model import ContactId, PhoneNumber, Recipient
 _HELD_MAX = 1 << 16  # messages
 _SHARES = 256
 _FIELDS = 3
+_PACK = Struct(f"={_FIELDS}q").pack
 _PARTS_BITS = 3  # a message has 7 parts at most
 
 
@@ -43,7 +45,6 @@ class Repeats:
     def __init__(self) -> None:
         # Of each message three integers: who gets it (a contact's id negative), its text's hash, its row and parts.
         self._shares: list[array[int]] = [array("q") for _ in range(_SHARES)]
-        self._appends = [share.append for share in self._shares]
         self._held = 0
         self._stack = ExitStack()
         self._file: IO[bytes] | None = None
@@ -55,19 +56,16 @@ class Repeats:
         tags: Sequence[int] = range(first << _PARTS_BITS | 1, first + size << _PARTS_BITS | 1, 1 << _PARTS_BITS)
         if parts.count(1) != size:
             tags = [row << _PARTS_BITS | count for row, count in enumerate(parts, first)]
-        keys: Iterable[int]
+        keys: list[int]
         if set(map(type, recipients)) == {str}:
-            keys = map(int, cast("Sequence[str]", recipients))
+            keys = list(map(int, cast("Sequence[str]", recipients)))
         else:
             keys = [int(who) if isinstance(who, str) else -who for who in recipients if who is not None]
             there = [who is not None for who in recipients]
             texts, tags = list(compress(texts, there)), list(compress(tags, there))
-        appends = self._appends
-        for key, text, tag in zip(keys, map(hash, texts), tags, strict=True):
-            append = appends[key % _SHARES]  # three calls cost less than making a tuple
-            append(key)
-            append(text)
-            append(tag)
+        shares = [self._shares[key % _SHARES] for key in keys]
+        entries = map(_PACK, keys, map(hash, texts), tags)
+        deque(map(array.frombytes, shares, entries), maxlen=0)  # the shortest loop over one call each
         self._held += size
         if self._held >= _HELD_MAX:
             self._spill()
@@ -76,7 +74,10 @@ class Repeats:
         """Each recipient of more than one message, and its messages in input order; can be asked once."""
         for number in range(_SHARES):
             messages = self._read(number)
-            who, texts, tags = (messages[field::_FIELDS] for field in range(_FIELDS))
+            who = messages[::_FIELDS]
+            if len(set(who)) == len(who):  # as a rule, and sooner seen than counted
+                continue
+            texts, tags = messages[1::_FIELDS], messages[2::_FIELDS]
             groups: dict[int, list[RepeatedMessage]] = {key: [] for key, count in Counter(who).items() if count > 1}
             for key, text, tag in compress(zip(who, texts, tags, strict=True), map(groups.__contains__, who)):
                 groups[key].append(RepeatedMessage(tag >> _PARTS_BITS, tag & (1 << _PARTS_BITS) - 1, text))

@@ -123,7 +123,7 @@ class ApiFields:
 
     def add(self, batch: PlannedBatch, texts: str) -> None:
         """See `Topic.add`."""
-        if API_FIELD in texts:
+        if "{" in texts and API_FIELD in texts:  # one character is found in a tenth of the time
             for row, text in enumerate(batch.texts, batch.first):
                 if API_FIELD in text:
                     self._rows.note(row)

@@ -21,6 +21,7 @@ from bulksend.runs.edits import Edits
 from bulksend.runs.facts import Facts
 from bulksend.runs.lock import FileLock
 from bulksend.runs.sqlite import carried, compared
+from bulksend.runs.sqlite.loading import Loader
 from bulksend.runs.sqlite.log import is_log, log_of
 from bulksend.runs.sqlite.run import SqliteRun
 from bulksend.runs.sqlite.schema import INDEXES, PRAGMAS, SCHEMA, draft_of, explained, is_run_file
@@ -54,24 +55,29 @@ class PlanWriter:
         try:
             with explained(path):
                 os.truncate(self._draft, 0)  # what a killed planner left
-                self._db = sqlite3.connect(f"{self._draft.resolve().as_uri()}", uri=True, isolation_level=None)
+                self._db = sqlite3.connect(
+                    self._draft.resolve().as_uri(), uri=True, isolation_level=None, check_same_thread=False
+                )
                 # No journal: a plan that was cut off is thrown away whole.
                 self._db.executescript(
                     f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {SCHEMA} {INDEXES} {PRAGMAS} {_ALIKE} BEGIN;"
                 )
+                self._loader = Loader(self._db)
         except BaseException:
             self._lock.release()
             raise
 
     def add(self, rows: PlannedRows) -> None:
         """Add the next rows in input order."""
-        self._counts.update(rows.counts())
+        counts = rows.counts()
+        self._counts.update(counts)
         with explained(self.path):
-            self._db.executemany("INSERT INTO messages VALUES (?,?,?,?,?,?,?,?,?,?)", rows.records())
+            self._loader.add(rows.records(), sum(counts.values()))
 
     def add_repeats(self, recipient: Recipient, messages: Iterable[tuple[int, int]], alike: Iterable[int] = ()) -> None:
         """See `PlanSink.add_repeats`."""
         with explained(self.path):
+            self._loader.settle()
             self._db.executemany(
                 "INSERT INTO repeats VALUES (?,?,?)", [(recipient, row, parts) for row, parts in messages]
             )
@@ -80,6 +86,7 @@ class PlanWriter:
     def skip(self, rows: Iterable[int], says: str) -> None:
         """Leave rows out after all."""
         with explained(self.path):
+            self._loader.settle()
             skipped = self._db.executemany(
                 """UPDATE messages SET status = 'skipped', sender = NULL, text = '', encoding = NULL, parts = 0,
                    price = NULL, error = ? WHERE row = ? AND status = 'pending'""",
@@ -136,6 +143,8 @@ class PlanWriter:
         counts = {status.value: rows for status, rows in self._counts.items()}
         kept = {"plan": made_of, "findings": findings, "counts": counts}
         with explained(self.path):
+            self._loader.settle()
+            self._loader.stop()
             self._db.executemany("INSERT INTO facts VALUES (?,?)", [(k, orjson.dumps(v)) for k, v in kept.items()])
             if lines is not None:
                 self._db.execute("INSERT INTO facts VALUES ('lines', ?)", [lines.packed()])
@@ -150,6 +159,7 @@ class PlanWriter:
 
     def discard(self) -> None:
         """Throw the draft away."""
+        self._loader.stop()
         self._db.close()
         self._draft.unlink(missing_ok=True)
         self._lock.release()
@@ -157,6 +167,7 @@ class PlanWriter:
     @contextmanager
     def _beside(self, place: Path) -> Iterator[None]:
         """A run's file is to be read by its side, as ``old``; if something is raised, the draft is of no more use."""
+        self._loader.settle()
         self._db.execute("COMMIT")  # a file cannot be let go of inside a transaction
         self._db.execute("ATTACH ? AS old", [f"{place.resolve().as_uri()}?mode=ro"])
         self._db.execute("BEGIN")
