@@ -22,12 +22,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from databases import Server, shared, stop_shared
 from hypothesis import settings
 from starts import quick
 
 from bulksend.cli.commands.sandbox import SERVER
 from bulksend.cli.commands.sandbox import command as sandbox_command
 from bulksend.engagespark import Sandbox
+from bulksend.runs.postgres import install
 
 ROOT = Path(__file__).parents[1]
 _FOLDERS = ("unit", "golden", "contract", "integration", "acceptance")
@@ -51,6 +53,11 @@ def pytest_configure(config: pytest.Config) -> None:
     _inherit_no_ignored_signals()
     if config.getoption("hypothesis_seed", None) is None:
         config.option.hypothesis_seed = _seed()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        stop_shared()
 
 
 def _seed() -> str:
@@ -323,3 +330,18 @@ def campaign_of(tmp_path: Path) -> Callable[..., Path]:
 def numbers() -> Callable[[int], list[str]]:
     """So many different Philippine mobile numbers."""
     return lambda count: [f"63917{row:07}" for row in range(1_000_000, 1_000_000 + count)]
+
+
+@pytest.fixture(scope="session")
+def database_server() -> Server:
+    """A real PostgreSQL."""
+    return shared()
+
+
+@pytest.fixture
+def database(database_server: Server) -> Iterator[str]:
+    """The address of a database of the test's own, with our tables."""
+    address = database_server.database()
+    install(address)
+    yield address
+    database_server.drop(address)

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bulksend.model import Encoding, Status
+from bulksend.runs import life
 from bulksend.runs.figures import Complained, Crowded, Crowding, NotSent, Size, Slice, Stretch
-from bulksend.runs.sqlite import life, reasons
+from bulksend.runs.sqlite import reasons
 from bulksend.runs.sqlite.schema import explained
 from bulksend.runs.states import State
 

@@ -14,11 +14,11 @@ from bulksend.errors import Advice, OwnedError, Remark, Severity, UsageError
 from bulksend.model import Status
 from bulksend.planning import Example, Findings, Reason
 from bulksend.rules import Rule
+from bulksend.runs import life
 from bulksend.runs.clock import Clock
 from bulksend.runs.ends import CUT_OFF, End, Spell
 from bulksend.runs.facts import Facts
 from bulksend.runs.owner import Owner
-from bulksend.runs.sqlite import life
 from bulksend.runs.states import State
 
 

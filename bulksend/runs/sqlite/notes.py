@@ -10,7 +10,8 @@ import orjson
 
 from bulksend.errors import RunFileError
 from bulksend.model import Answer, Attempt, Event, Message, Outcome, Queued, Recipient
-from bulksend.runs.sqlite import kept, life, unsent
+from bulksend.runs import life
+from bulksend.runs.sqlite import kept, unsent
 from bulksend.runs.sqlite.departures import Departures
 from bulksend.runs.sqlite.queries import COPY, LAST_ROW, NUMBER, recent_sends, until
 from bulksend.runs.states import Decision, State

@@ -11,8 +11,9 @@ import orjson
 
 from bulksend.model import Encoding, Message, PhoneNumber, RowInDoubt, Status
 from bulksend.planning import CROWDS_MAX, Crowd, Extreme, Group, Overview, Preview, Tally, summed
+from bulksend.runs import life
 from bulksend.runs.clock import Clock, lag
-from bulksend.runs.sqlite import kept, life
+from bulksend.runs.sqlite import kept
 from bulksend.runs.states import Decision, State
 from bulksend.runs.telling import Complaint, Span
 from bulksend.sms import phones

@@ -7,8 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from bulksend.model import Status
+from bulksend.runs import life
 from bulksend.runs.figures import NotSent
-from bulksend.runs.sqlite import kept, life
+from bulksend.runs.sqlite import kept
 from bulksend.runs.states import State
 
 _SAID = "coalesce(error, '')"

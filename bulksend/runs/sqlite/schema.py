@@ -14,8 +14,8 @@ from pathlib import Path
 
 from bulksend.errors import RunFileError, UsageError
 from bulksend.model import Event
+from bulksend.runs import life
 from bulksend.runs.lock import head_of
-from bulksend.runs.sqlite import life
 from bulksend.runs.states import Decision, State
 
 APPLICATION_ID = 0x62756C6B  # "bulk"

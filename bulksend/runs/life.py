@@ -1,4 +1,4 @@
-"""A row's life in SQLite's words, made of the one table: see `bulksend.runs.states`."""
+"""A row's life in SQL that both stores understand, made of the one table: see `bulksend.runs.states`."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _decision(event: Event) -> str:
     if decision is Keep.KEEP:
         return "decision"
     if decision is Decision.RESEND:
-        return f"CASE WHEN decision IS '{Decision.EXCLUDED}' THEN decision ELSE '{decision}' END"
+        return f"CASE WHEN decision = '{Decision.EXCLUDED}' THEN decision ELSE '{decision}' END"
     if decision is Decision.EXCLUDED:
         return f"CASE WHEN doubt_since IS NULL THEN decision ELSE '{decision}' END"
     return "NULL" if decision is Keep.DROP else f"'{decision}'"

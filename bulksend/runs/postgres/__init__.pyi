@@ -1,0 +1,2 @@
+from .installing import check as check
+from .installing import install as install

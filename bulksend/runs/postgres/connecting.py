@@ -1,0 +1,76 @@
+"""Connections to a database: what each is set to, and what goes wrong with them in sentences for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TypeAlias
+
+from bulksend.errors import RunFileError, UsageError
+from bulksend.runs.places import check_database
+from bulksend.runs.postgres.schema import SCHEMA
+
+try:
+    import psycopg
+    from psycopg.conninfo import conninfo_to_dict, make_conninfo
+except ImportError as error:  # an extra
+    raise UsageError("a run in a database needs the extra `postgres`: pip install 'bulksend[postgres]'") from error
+
+Db: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
+
+_LOCAL = {"localhost", "127.0.0.1", "::1"}
+_CONNECT_S = 10
+_SETTINGS = {
+    "search_path": f"{SCHEMA}, pg_temp",
+    "synchronous_commit": "on",  # a commit that was told is on the disk, whatever the server's default
+    "timezone": "UTC",
+    "client_encoding": "UTF8",
+    "default_transaction_isolation": "read committed",
+    "statement_timeout": "0",
+    "idle_in_transaction_session_timeout": "60s",  # whoever was cut off in the midst holds up nobody for long
+}
+
+
+def connect(database: str) -> Db:
+    """A connection, outside of any transaction.
+
+    Raises:
+        UsageError: the address cannot be used.
+        RunFileError: the database cannot be reached.
+    """
+    check_database(database)
+    try:
+        told = conninfo_to_dict(database)
+    except psycopg.ProgrammingError as error:
+        raise UsageError(f"{database}: this is no address of a database ({_words(error)})") from error
+    if not _is_here(told) and "sslmode" not in told:
+        told["sslmode"] = "verify-full"  # elsewhere nobody else may pass for the database, unless the address says so
+    told.setdefault("connect_timeout", _CONNECT_S)
+    told.setdefault("application_name", "bulksend")
+    told["options"] = " ".join([str(told.get("options", "")), *(f"-c {k}={_escaped(v)}" for k, v in _SETTINGS.items())])
+    with explained(database):
+        return psycopg.connect(make_conninfo("", **told), autocommit=True)
+
+
+@contextmanager
+def explained(place: object) -> Iterator[None]:
+    """Turn what goes wrong with a database into RunFileError."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise RunFileError(f"{place}: the database cannot be used: {_words(error)}") from error
+
+
+def _is_here(told: dict[str, Any]) -> bool:
+    """Whether it is on this machine: a socket's folder or a loopback address, and no service that may say otherwise."""
+    hosts = [*str(told.get("hostaddr") or told.get("host") or "").split(",")]
+    return "service" not in told and all(not host or host.startswith(("/", "@")) or host in _LOCAL for host in hosts)
+
+
+def _words(error: psycopg.Error) -> str:
+    """What the database or the way there says, on one line."""
+    return " ".join(str(error).split())
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace(" ", "\\ ")
