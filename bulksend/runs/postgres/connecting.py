@@ -20,6 +20,12 @@ Db: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
 
 _LOCAL = {"localhost", "127.0.0.1", "::1"}
 _CONNECT_S = 10
+_WATCH = {  # of a database that does not answer is known in half a minute, also where no packet comes back
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
 _SETTINGS = {
     "search_path": f"{SCHEMA}, pg_temp",
     "synchronous_commit": "on",  # a commit that was told is on the disk, whatever the server's default
@@ -45,8 +51,7 @@ def connect(database: str) -> Db:
         raise UsageError(f"{database}: this is no address of a database ({_words(error)})") from error
     if not _is_here(told) and "sslmode" not in told:
         told["sslmode"] = "verify-full"  # elsewhere nobody else may pass for the database, unless the address says so
-    told.setdefault("connect_timeout", _CONNECT_S)
-    told.setdefault("application_name", "bulksend")
+    told = {"connect_timeout": _CONNECT_S, "application_name": "bulksend"} | _WATCH | told
     told["options"] = " ".join([str(told.get("options", "")), *(f"-c {k}={_escaped(v)}" for k, v in _SETTINGS.items())])
     with explained(database):
         return psycopg.connect(make_conninfo("", **told), autocommit=True)
@@ -59,6 +64,18 @@ def explained(place: object) -> Iterator[None]:
         yield
     except psycopg.Error as error:
         raise RunFileError(f"{place}: the database cannot be used: {_words(error)}") from error
+
+
+def one(found: psycopg.Cursor[tuple[Any, ...]]) -> tuple[Any, ...]:
+    """The one row of what always has one."""
+    row = found.fetchone()
+    assert row is not None  # noqa: S101 -- by the statement
+    return row
+
+
+def plain(text: str) -> str:
+    """A text as PostgreSQL can hold it: it knows no NUL character."""
+    return text.replace("\0", "\ufffd") if "\0" in text else text
 
 
 def _is_here(told: dict[str, Any]) -> bool:

@@ -22,9 +22,7 @@ CREATE TABLE installation (          -- one row: whose data these are
 );
 CREATE TABLE account (
     id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    base_url text COLLATE "C" NOT NULL,
-    org_id bigint NOT NULL,
-    UNIQUE (base_url, org_id)
+    name text COLLATE "C" NOT NULL UNIQUE  -- see `bulksend.runs.accounts`: the same however its address is spelled
 );
 CREATE TABLE shard (                 -- a part of an account's phones, and which process sends to them
     account integer NOT NULL REFERENCES account ON DELETE CASCADE,
@@ -81,6 +79,16 @@ CREATE TABLE copy (                  -- the rows that have recipient, sender and
     run bigint NOT NULL REFERENCES run ON DELETE CASCADE,
     row bigint NOT NULL,
     copy integer NOT NULL,           -- of how many
+    PRIMARY KEY (run, row)
+);
+CREATE TABLE carried (               -- rows whose message was sent before the input was changed
+    run bigint NOT NULL REFERENCES run ON DELETE CASCADE,
+    row bigint NOT NULL,
+    status text COLLATE "C",         -- what the input says, NULL: it has no such row
+    phone text COLLATE "C",
+    contact bigint,
+    sender text COLLATE "C",
+    text text COLLATE "C",
     PRIMARY KEY (run, row)
 );
 CREATE TABLE send (
