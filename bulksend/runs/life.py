@@ -9,7 +9,7 @@ from bulksend.model import Event
 from bulksend.runs.states import STEPS, Decision, Keep, Life, State
 
 CUT_OFF = "bulksend was cut off while this attempt was under way"
-"""What is said of a row whose owner was gone before its outcome was noted."""
+"""The error of a row whose owner is gone."""
 
 _DECISIONS = (None, *Decision)
 _NOT_SENT = tuple(state for state in State if state not in {State.PENDING, State.IN_FLIGHT, State.SENT})
