@@ -63,7 +63,9 @@ def take(db: Db, account: int, shards: Sequence[int], owner: Owner, length_s: fl
     """
     for no, others, is_living in db.execute(_LOCK, [account, list(shards)]).fetchall():
         if others is not None and is_living and not Owner(**orjson.loads(others)).is_gone:
-            raise AccountBusyError(f"another run of the account is sending ({Owner(**orjson.loads(others))}): shard {no}")
+            raise AccountBusyError(
+                f"another run of the account is sending ({Owner(**orjson.loads(others))}): shard {no}"
+            )
     which = {"account": account, "shards": list(shards)}
     told = which | {"owner": orjson.dumps(asdict(owner)).decode(), "length_s": length_s}
     epochs = dict(db.execute(_TAKE, told).fetchall())
