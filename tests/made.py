@@ -186,6 +186,7 @@ class Made:
             run._db, run.path, run._departures, epoch=run._epoch, by_parts=True,
             limit=self._chance.choice([None, 1]), keyed=self._maybe(),
         )  # fmt: skip
+        run._notes.append(notes)
         begin(notes, [each.row for each in notes.claim(0, 2)], self._later())
 
     def close_rows(self, run: OwnSqliteRun, _: Notes) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import NamedTuple
 
@@ -77,8 +78,7 @@ def number_of(db: Db, named: DatabaseRun) -> int:
         return int(found[0])
     names = [name for (name,) in db.execute(_NAMES)]
     near = get_close_matches(named.name, names)
-    others = f"one named {' or '.join(near)}" if near else f"{len(names):,} with other names" if names else "none"
-    raise UsageError(f"{named}: there is no such run in this database; there is {others}")
+    raise UsageError(f"{named}: there is no such run in this database; {_there_is(names, near)}")
 
 
 def _stand(named: DatabaseRun, about: Whole, sent: list[_Sent]) -> Stand:
@@ -91,3 +91,11 @@ def _stand(named: DatabaseRun, about: Whole, sent: list[_Sent]) -> Stand:
     )
     spell = about.spell(min((each.first_at for each in sent if each.first_at is not None), default=None))
     return stand(str(named), about.plan, tally, about.owner, about.purge, spell, about.schedule, about.waits_until)
+
+
+def _there_is(names: Sequence[str], near: Sequence[str]) -> str:
+    if near:
+        return f"there is one named {' or '.join(near)}"
+    if len(names) > 1:
+        return f"there are {len(names):,} of other names"
+    return "there is one of another name" if names else "there is none"

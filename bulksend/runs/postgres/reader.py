@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from typing import Any
+
+import psycopg
 
 from bulksend.runs.places import DatabaseRun
 from bulksend.runs.postgres.connecting import Db, explained
@@ -46,9 +48,16 @@ class Reader:
         The server keeps them meanwhile: no transaction stays open, which would hold up its cleaning and be ended where
         somebody takes long over a row.
         """
-        with explained(self.place), self.db.cursor(f"rows_{next(_numbers)}", withhold=True) as cursor:
-            cursor.itersize = _ROWS
-            yield from cursor.execute(self._about(sql), {"run": self.run, **values})
+        db, name = self.db, f"rows_{next(_numbers)}"
+        with explained(self.place):
+            declare = f"DECLARE {name} NO SCROLL CURSOR WITH HOLD FOR {self._about(sql)}"
+            db.execute(declare, {"run": self.run, **values}, prepare=False)
+            try:
+                while rows := db.execute(f"FETCH {_ROWS} FROM {name}", prepare=False).fetchall():
+                    yield from rows
+            finally:
+                with suppress(psycopg.Error):  # with the connection it would be gone as well
+                    db.execute(f"CLOSE {name}", prepare=False)
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
