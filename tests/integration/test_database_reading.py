@@ -72,10 +72,8 @@ def test_a_database_that_goes_away_meanwhile_is_told_as_that(database: str, tmp_
     with PostgresRun.open(copied(path, DatabaseRun(database, "many"), is_owned=False)) as run:
         rows = run.results()
         next(rows)
-        change(
-            database,
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
-        )
+        others = "pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        change(database, f"SELECT pg_terminate_backend(pid) FROM {others}")
         for ask in (lambda: list(rows), run.tally, run.overview, lambda: run.facts, lambda: list(run.results())):
             with pytest.raises(RunFileError, match=r"#many: the database cannot be used"):
                 ask()

@@ -37,8 +37,8 @@ WHERE is_free IS NOT TRUE
 """
 _DEAREST_PART = f"""
 SELECT max(micro) FROM (
-    SELECT (price + parts - 1) / parts AS micro FROM message WHERE run = %(run)s AND price IS NOT NULL
-    UNION ALL SELECT (s.charged + m.parts - 1) / m.parts FROM {SENDS}
+    SELECT (price + parts - 1) / nullif(parts, 0) AS micro FROM message WHERE run = %(run)s AND price IS NOT NULL
+    UNION ALL SELECT (s.charged + m.parts - 1) / nullif(m.parts, 0) FROM {SENDS}
     WHERE s.run = %(run)s AND s.charged > 0) each
 """
 _LAST_AT = f"SELECT max(started_at) FROM ({_SENT}) sent WHERE charged IS NOT NULL"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from bulksend.model import Message, RowInDoubt, Status
 from bulksend.planning import CROWDS_MAX, Crowd, Extreme, Lines, Overview, Plan, Preview, Tally, extremes, summed
 from bulksend.runs import life, sums
@@ -69,30 +71,27 @@ GROUP BY state, decision
 
 def plan(reader: Reader, limit: int | None, count: int) -> Plan:
     """What `Run.plan` tells."""
-    about = whole.of(reader)
-    findings = about.findings
-    first = previews(reader, count if limit is None else min(limit, count))
-    marked = _marked(reader, limit, findings.longest, findings.dearest) if count else ()
-    outside = extremes(*marked, {each.row for each in first}, lines(reader)) if marked else ()
-    return Plan(about.plan.input_name, tally(reader), overview(reader, limit), findings, first, outside)
+    with reader.snapshot():
+        about, within = whole.of(reader), _within(reader, limit)
+        findings = about.findings
+        first = _previews(reader, within, count if limit is None else min(limit, count))
+        outside: tuple[Extreme, ...] = ()
+        if count:
+            longest, dearest = (_extreme(reader, within, row) for row in (findings.longest, findings.dearest))
+            outside = extremes(longest, dearest, {each.row for each in first}, lines(reader))
+        return Plan(about.plan.input_name, _tally(reader), _overview(reader, within), findings, first, outside)
 
 
 def overview(reader: Reader, limit: int | None) -> Overview:
     """What is still to be sent, or the first ``limit`` rows of it."""
     with reader.snapshot():
-        last = until(reader, limit)
-        groups = reader.all(_GROUPS, first=first_unfinished(reader), until=last)
-        crowds = reader.all(_CROWDS, until=last)
-    return Overview(
-        summed(sums.group(*group) for group in groups), tuple(Crowd(*crowd) for crowd in with_who(crowds, 0))
-    )
+        return _overview(reader, _within(reader, limit))
 
 
 def tally(reader: Reader) -> Tally:
     """Count the rows by what became of them."""
     with reader.snapshot():
-        rows, attempts, charged = reader.first(_TOTALS)
-        return sums.tally(whole.of(reader).counts, rows, attempts, charged, reader.all(_NOT_SENT))
+        return _tally(reader)
 
 
 def complaints(reader: Reader, status: Status, limit: int) -> list[Complaint]:
@@ -132,12 +131,6 @@ def lines(reader: Reader) -> Lines:
     return Lines() if packed is None else Lines.unpacked(packed)
 
 
-def previews(reader: Reader, limit: int) -> tuple[Preview, ...]:
-    """The first messages still to be sent."""
-    found = reader.all(_PREVIEWS, first=first_unfinished(reader), limit=limit)
-    return tuple(Preview.of(*each) for each in with_who(found))
-
-
 def first_unfinished(reader: Reader) -> int:
     """A row before which there is nothing to send."""
     (unfinished,) = reader.first(_FIRST_UNFINISHED)
@@ -147,20 +140,43 @@ def first_unfinished(reader: Reader) -> int:
 
 def until(reader: Reader, limit: int | None) -> int:
     """The last row of the first ``limit`` that are still to be sent."""
+    return _within(reader, limit).until
+
+
+class _Within(NamedTuple):
+    """The rows between which the first stand that are still to be sent."""
+
+    first: int
+    until: int
+
+
+def _within(reader: Reader, limit: int | None) -> _Within:
+    first = first_unfinished(reader)
     if limit is None:
-        return LAST_ROW
-    found = reader.first(_NTH_PENDING, first=first_unfinished(reader), before=limit - 1)
-    return int(found[0]) if found else LAST_ROW
+        return _Within(first, LAST_ROW)
+    found = reader.first(_NTH_PENDING, first=first, before=limit - 1)
+    return _Within(first, int(found[0]) if found else LAST_ROW)
 
 
-def _marked(reader: Reader, limit: int | None, longest: int, dearest: int) -> tuple[Extreme | None, Extreme | None]:
-    """These rows' messages, each as long as it is still to be sent, and within the limit."""
-    within = {"first": first_unfinished(reader), "until": until(reader, limit)}
-    first, other = (_extreme(reader.all(_MARKED, row=row, **within)) for row in (longest, dearest))
-    return first, other
+def _tally(reader: Reader) -> Tally:
+    rows, attempts, charged = reader.first(_TOTALS)
+    return sums.tally(whole.of(reader).counts, rows, attempts, charged, reader.all(_NOT_SENT))
 
 
-def _extreme(found: list[tuple[object, ...]]) -> Extreme | None:
+def _overview(reader: Reader, within: _Within) -> Overview:
+    groups = (sums.group(*group) for group in reader.all(_GROUPS, first=within.first, until=within.until))
+    crowds = with_who(reader.all(_CROWDS, until=within.until), 0)
+    return Overview(summed(groups), tuple(Crowd(*crowd) for crowd in crowds))
+
+
+def _previews(reader: Reader, within: _Within, limit: int) -> tuple[Preview, ...]:
+    found = reader.all(_PREVIEWS, first=within.first, limit=limit)
+    return tuple(Preview.of(*each) for each in with_who(found))
+
+
+def _extreme(reader: Reader, within: _Within, row: int) -> Extreme | None:
+    """A row's message, as long as it is still to be sent, and one of these."""
+    found = reader.all(_MARKED, row=row, first=within.first, until=within.until)
     for *named, parts, price in with_who(found):
         return Extreme(Preview.of(*named), parts, price)
     return None
