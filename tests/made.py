@@ -213,7 +213,7 @@ class Made:
     def _answer(self, row: int) -> Answer:
         choice = self._chance.choice
         to = choice(["", "n/a", *NUMBERS, *(f"+{number}" for number in NUMBERS)])
-        charged = choice([None, MicroUSD(0), MicroUSD(20_000), MicroUSD(33_333)])
+        charged = choice([None, *map(MicroUSD, (0, 20_000, 33_333, 39_999))])
         return Answer(f"SMS{row}", choice([None, 0, 1, 2, 300]), 20_000, "0.02", "", to, choice([None, 7]), charged)
 
     def _states(self) -> list[tuple[int, str]]:
