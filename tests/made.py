@@ -1,19 +1,21 @@
-"""Run files to which anything may have happened: planned, sent, doubted, decided, closed, purged, or left by a killed
-owner; all of it by the run file's own means, and by chance."""
+"""Runs to which anything may have happened: planned, sent, doubted, decided, closed, purged, or left by a killed owner;
+all of it by chance, and by what every store can."""
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
+from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 from random import Random
+from typing import Protocol, TypeAlias
 
 import orjson
 from planned import FACTS, PlannedRow, Rows
-from runfiles import begin, notes_of, own
 
 from bulksend.errors import Advice, Remark, Severity
 from bulksend.model import (
@@ -30,8 +32,8 @@ from bulksend.model import (
     Status,
 )
 from bulksend.planning import Example, Findings, Lines, Reason
+from bulksend.runs import Facts, OwnRun
 from bulksend.runs.ends import End
-from bulksend.runs.sqlite.notes import Notes
 from bulksend.runs.sqlite.owned import OwnSqliteRun
 from bulksend.runs.sqlite.plan import PlanWriter
 from bulksend.when import Moment, Schedule, Window, WindowEnd, Windows
@@ -46,6 +48,8 @@ ENDS = (
     Event.DOUBTED, Event.DOUBTED, Event.CALLED_OFF,
 )  # fmt: skip
 
+Repeats: TypeAlias = dict[Recipient, list[tuple[int, int]]]  # row and parts
+
 
 class Owned(Enum):
     """How its last owner left it."""
@@ -55,58 +59,100 @@ class Owned(Enum):
     SENDING = "sending"
 
 
+class Store(Protocol):
+    """Where a run is made."""
+
+    def plan(self, rows: Rows, repeats: Repeats, facts: Facts, findings: Findings, lines: Lines | None) -> None:
+        """Write its plan."""
+
+    def own(self, now: float) -> OwnRun:
+        """Take it."""
+
+    def kill(self, run: OwnRun) -> None:
+        """Its owner is gone, as if it had been killed."""
+
+
+class InFile:
+    """A run file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def plan(self, rows: Rows, repeats: Repeats, facts: Facts, findings: Findings, lines: Lines | None) -> None:
+        writer = PlanWriter(self.path)
+        writer.add(rows)
+        for recipient, messages in repeats.items():
+            writer.add_repeats(recipient, messages, [row for row, _ in messages])
+        writer.finish(facts, findings, lines).release()
+
+    def own(self, now: float) -> OwnRun:
+        return OwnSqliteRun.own(self.path, now)
+
+    def kill(self, run: OwnRun) -> None:
+        assert isinstance(run, OwnSqliteRun)
+        run._departures.close(remove=False)
+        run._db.close()
+        run._lock.release()
+        with closing(sqlite3.connect(self.path, isolation_level=None)) as db:  # it was another process
+            db.execute("UPDATE facts SET value = json_set(value, '$.started_at', 1) WHERE name = 'owner'")
+
+
 class Made:
-    """A run file in the making.
+    """A run in the making.
 
     Args:
-        path: where.
+        store: where.
         chance: what happens.
+        ends: how its last owner may leave it.
     """
 
-    def __init__(self, path: Path, chance: Random) -> None:
-        self.path = path
+    def __init__(self, store: Store, chance: Random, ends: Sequence[Owned] = tuple(Owned)) -> None:
         self._chance = chance
         self._now = 1_000.0
         self._rows = chance.choice([0, 1, 6, 15, 15, 15])
-        self._plan()
-        for last in (False,) * chance.randrange(2) + (True,):
-            run = own(path, self._later())
-            for _ in range(chance.choice([4, 12, 40])):
-                chance.choice(_STEPS)(self, run, notes_of(run))
-            self.owned = chance.choice(list(Owned)) if last else Owned.CLOSED
-            self._leave(run)
+        self._under_way: set[int] = set()
+        self._plan(store)
+        for is_last in (False,) * chance.randrange(2) + (True,):
+            self._run = store.own(self._later())
+            self.owned = chance.choice(ends) if is_last else Owned.CLOSED
+            asyncio.run(self._send())
+        if self.owned is Owned.KILLED:
+            store.kill(self._run)
 
     def close(self) -> None:
         """Let go of it, if its owner still has it."""
         if self.owned is Owned.SENDING:
+            self._journal.close()
             self._run.close()
 
-    def _leave(self, run: OwnSqliteRun) -> None:
-        self._run = run
+    async def _send(self) -> None:
+        for left in reversed(range(self._chance.choice([1, 2, 4]))):
+            for _ in range(self._chance.randrange(6)):
+                self._chance.choice(_DECISIONS)(self)
+            limit, keyed = self._chance.choice([None, None, 2]), self._chance.choice([None, True, False])
+            self._journal = self._run.journal(by_parts=self._maybe(), limit=limit, keyed=keyed)
+            for _ in range(self._chance.randrange(8)):
+                await self._chance.choice(_NOTES)(self)
+            if left or self.owned is Owned.CLOSED:
+                await self.settle(1.0)
+            if left or self.owned is not Owned.SENDING:
+                self._journal.close()
         if self.owned is Owned.CLOSED:
-            run.close()
-        elif self.owned is Owned.KILLED:
-            run._departures.close(remove=False)
-            run._db.close()
-            run._lock.release()
-            with closing(sqlite3.connect(self.path, isolation_level=None)) as db:  # it was another process
-                db.execute("UPDATE facts SET value = json_set(value, '$.started_at', 1) WHERE name = 'owner'")
+            self._run.close()
 
     # -- The plan
 
-    def _plan(self) -> None:
-        writer, rows = PlanWriter(self.path), [self._row(row) for row in range(1, self._rows + 1)]
-        writer.add(Rows(rows))
-        crowds: dict[Recipient, list[PlannedRow]] = defaultdict(list)
+    def _plan(self, store: Store) -> None:
+        rows = [self._row(row) for row in range(1, self._rows + 1)]
+        crowds: Repeats = defaultdict(list)
         for each in rows:
             if each.status == Status.PENDING and each.recipient is not None:
-                crowds[each.recipient].append(each)
-        for recipient, some in crowds.items():
-            if len(some) > 1:
-                writer.add_repeats(recipient, [(each.row, each.parts) for each in some], [each.row for each in some])
+                crowds[each.recipient].append((each.row, each.parts))
+        repeats = {recipient: some for recipient, some in crowds.items() if len(some) > 1}
         lines = Lines()
         lines.add(1, [row + 1 + (row > 3) for row in range(1, self._rows + 1)], is_book=self._maybe())
-        writer.finish(FACTS, self._findings(), lines if self._maybe() else None).release()
+        facts = replace(FACTS, org_id=self._chance.randrange(1, 2**60))  # an account of its own
+        store.plan(Rows(rows), repeats, facts, self._findings(), lines if self._maybe() else None)
 
     def _row(self, row: int) -> PlannedRow:
         choice = self._chance.choice
@@ -129,73 +175,74 @@ class Made:
     def _marked(self) -> tuple[int, int]:
         return self._chance.randrange(self._rows + 1), self._chance.randrange(self._rows + 1)
 
-    # -- What happens
+    # -- What is noted while it is sent
 
-    def begin(self, _: OwnSqliteRun, notes: Notes) -> None:
-        queued = [each.row for each in notes.claim(0, 100) if self._chance.random() < 0.3]
-        begin(notes, queued, self._later(), self._chance.choice([0, 0, 1, 3]))
+    async def begin(self) -> None:
+        rows = [each.row for each in await self._journal.claim(0, 100) if self._chance.random() < 0.4]
+        rows = [row for row in rows if row not in self._under_way]
+        for attempt in await self._journal.begin(rows, self._later(), self._chance.choice([0, 0, 1, 3])):
+            self._journal.leaves(attempt)
+            self._under_way.add(attempt.message.row)
 
-    def settle(self, _: OwnSqliteRun, notes: Notes) -> None:
-        rows = [row for row, state in self._states() if state == "in flight" and self._chance.random() < 0.8]
-        notes.settle([self._outcome(row) for row in rows], turn=self._chance.randrange(4))
+    async def settle(self, share: float = 0.7) -> None:
+        rows = [row for row in sorted(self._under_way) if self._chance.random() < share]
+        await self._journal.settle([self._outcome(row) for row in rows], turn=self._chance.randrange(4))
+        self._under_way.difference_update(rows)
 
-    def find(self, _: OwnSqliteRun, notes: Notes) -> None:
-        notes.found({each: self._answer(each) for each in self._some()}, self._later())
+    async def find(self) -> None:
+        found = await self._journal.in_doubt(100)
+        await self._journal.found({each.row: self._answer(each.row) for each in found if self._maybe()}, self._later())
 
-    def decide(self, run: OwnSqliteRun, _: Notes) -> None:
-        run.decide([row for row, state in self._states() if state == "unknown" and self._maybe()], resend=self._maybe())
+    async def look_on(self) -> None:
+        await self._journal.note_progress(self._chance.choice(TEXTS))
 
-    def leave_out(self, run: OwnSqliteRun, _: Notes) -> None:
+    # -- What is decided between
+
+    def decide(self) -> None:
+        self._run.decide([each.row for each in self._run.in_doubt() if self._maybe()], resend=self._maybe())
+
+    def leave_out(self) -> None:
         event = self._chance.choice([Event.LEFT_OUT, Event.TAKEN_OVER, Event.EXCLUDED])
-        run.leave_out([(row, self._chance.choice(SAID)) for row in self._some()], event, self._later())
+        self._run.leave_out([(row, self._chance.choice(SAID)) for row in self._some()], event, self._later())
 
-    def take_up(self, run: OwnSqliteRun, _: Notes) -> None:
-        run.take_up()
+    def take_up(self) -> None:
+        self._run.take_up()
 
-    def learn(self, run: OwnSqliteRun, _: Notes) -> None:
-        run.learn([(ContactId(self._chance.choice(CONTACTS)), PhoneNumber(self._chance.choice(NUMBERS)))])
+    def learn(self) -> None:
+        self._run.learn([(ContactId(self._chance.choice(CONTACTS)), PhoneNumber(self._chance.choice(NUMBERS)))])
 
-    def count_on(self, run: OwnSqliteRun, _: Notes) -> None:
-        run.count_on([(row, self._chance.randrange(3)) for row in self._some()])
+    def count_on(self) -> None:
+        self._run.count_on([(row, self._chance.randrange(3)) for row in self._some()])
 
-    def explain(self, run: OwnSqliteRun, _: Notes) -> None:
-        run.explain([(row, "another file of it sent it") for row in self._some()])
+    def explain(self) -> None:
+        self._run.explain([(row, "another file of it sent it") for row in self._some()])
 
-    def start(self, run: OwnSqliteRun, _: Notes) -> None:
-        run.note_start(self._later())
+    def start(self) -> None:
+        self._run.note_start(self._later())
 
-    def end(self, run: OwnSqliteRun, _: Notes) -> None:
-        run.note_end(End(self._chance.choice(["finished", "budget"]), self._chance.choice(SAID), self._later()))
+    def end(self) -> None:
+        self._run.note_end(End(self._chance.choice(["finished", "budget"]), self._chance.choice(SAID), self._later()))
 
-    def look_on(self, run: OwnSqliteRun, notes: Notes) -> None:
-        notes.note_progress(self._chance.choice(TEXTS))
-        run.note_results(f"/results/{self._chance.randrange(3)}.csv")
+    def write_results(self) -> None:
+        self._run.note_results(f"/results/{self._chance.randrange(3)}.csv")
 
-    def time(self, run: OwnSqliteRun, _: Notes) -> None:
+    def time(self) -> None:
         windows = Windows((Window(frozenset({0, 4}), 480, 1_200, "Asia/Manila"),) * self._chance.randrange(2))
         start = Moment(2_000.0, "tonight", "Asia/Manila") if self._maybe() else None
-        run.times.keep(Schedule(start, windows, self._chance.choice(list(WindowEnd)), "UTC"))
-        run.times.wait(self._chance.choice([None, 5_000.0]))
+        self._run.times.keep(Schedule(start, windows, self._chance.choice(list(WindowEnd)), "UTC"))
+        self._run.times.wait(self._chance.choice([None, 5_000.0]))
 
-    def receive(self, run: OwnSqliteRun, _: Notes) -> None:
-        awaited = run.receipts.awaited()
+    def receive(self) -> None:
+        awaited = self._run.receipts.awaited()
         awaited.note([self._receipt(each) for each in awaited.next("", 100) if self._maybe()])
 
-    def kinds(self, run: OwnSqliteRun, _: Notes) -> None:
-        notes = Notes(
-            run._db, run.path, run._departures, epoch=run._epoch, by_parts=True,
-            limit=self._chance.choice([None, 1]), keyed=self._maybe(),
-        )  # fmt: skip
-        run._notes.append(notes)
-        begin(notes, [each.row for each in notes.claim(0, 2)], self._later())
+    def close_rows(self) -> None:
+        if self._chance.random() < 0.2:
+            self._run.close_rows("closed by somebody", self._later())
 
-    def close_rows(self, run: OwnSqliteRun, _: Notes) -> None:
-        if self._chance.random() < 0.1:
-            run.close_rows("closed by somebody", self._later())
-
-    def forget(self, run: OwnSqliteRun, _: Notes) -> None:
-        if self._chance.random() < 0.1:
-            run.forget(self._later())
+    def forget(self) -> None:
+        if self._chance.random() < 0.2:
+            self._run.forget(self._later())
 
     def _outcome(self, row: int) -> Outcome:
         choice, event = self._chance.choice, self._chance.choice(ENDS)
@@ -216,10 +263,6 @@ class Made:
         charged = choice([None, *map(MicroUSD, (0, 20_000, 33_333, 39_999))])
         return Answer(f"SMS{row}", choice([None, 0, 1, 2, 300]), 20_000, "0.02", "", to, choice([None, 7]), charged)
 
-    def _states(self) -> list[tuple[int, str]]:
-        with closing(sqlite3.connect(self.path)) as db:
-            return db.execute("SELECT row, state FROM sends").fetchall()
-
     def _some(self) -> list[int]:
         return [row for row in range(1, self._rows + 1) if self._chance.random() < 0.15]
 
@@ -231,8 +274,8 @@ class Made:
         return self._now
 
 
-_STEPS: list[Callable[[Made, OwnSqliteRun, Notes], None]] = [
-    *[Made.begin, Made.settle, Made.decide] * 4, *[Made.receive] * 2, Made.find, Made.leave_out, Made.take_up,
-    Made.learn, Made.count_on, Made.explain, Made.start, Made.end, Made.look_on, Made.time, Made.kinds, Made.close_rows,
-    Made.forget,
+_NOTES: list[Callable[[Made], Awaitable[None]]] = [*[Made.begin, Made.settle] * 4, Made.find, Made.look_on]
+_DECISIONS: list[Callable[[Made], None]] = [
+    *[Made.decide, Made.receive] * 3, Made.leave_out, Made.take_up, Made.learn, Made.count_on, Made.explain, Made.start,
+    Made.end, Made.write_results, Made.time, Made.close_rows, Made.forget,
 ]  # fmt: skip

@@ -14,7 +14,8 @@ from copied import copied
 from databases import Server
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made import SAID, WHOM, Made, Owned
+from made import SAID, WHOM, InFile, Made, Owned
+from runfiles import pending, planned
 
 from bulksend.model import Status
 from bulksend.runs import Figures, NotSent, Run, stand_of
@@ -148,10 +149,11 @@ def test_a_database_tells_of_a_run_what_its_run_file_does(
     seed: int, runs_database: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     chance = Random(seed)
-    made = Made(tmp_path_factory.mktemp("made") / "june.run", chance)
+    path = tmp_path_factory.mktemp("made") / "june.run"
+    made = Made(InFile(path), chance)
     named = DatabaseRun(runs_database, uuid.uuid4().hex)
-    copied(made.path, named, is_owned=made.owned is Owned.SENDING, of_account=chance.random() < 0.5)
-    with SqliteRun.open(made.path) as file, PostgresRun.open(named) as database:
+    copied(path, named, is_owned=made.owned is Owned.SENDING, of_account=chance.random() < 0.5)
+    with SqliteRun.open(path) as file, PostgresRun.open(named) as database:
         expected, found = everything(file), everything(database)
         assert {name: each for name, each in found.items() if each != expected[name]} == {
             name: each for name, each in expected.items() if each != found[name]
@@ -162,10 +164,8 @@ def test_a_database_tells_of_a_run_what_its_run_file_does(
 
 
 def test_several_readers_of_many_rows_go_on_at_once(runs_database: str, tmp_path: Path) -> None:
-    made = Made(tmp_path / "june.run", Random(5))
-    named = copied(made.path, DatabaseRun(runs_database, "several"), is_owned=False)
-    made.close()
+    path = planned(tmp_path / "june.run", [pending(row) for row in (1, 2, 3)])
+    named = copied(path, DatabaseRun(runs_database, "several"), is_owned=False)
     with PostgresRun.open(named) as run:
         pairs = list(zip(run.results(), run.planned(), strict=True))
-        assert pairs
-        assert all(told[0] == planned[0] for told, planned in pairs)
+        assert [(told[0], plan[0]) for told, plan in pairs] == [(1, 1), (2, 2), (3, 3)]
