@@ -111,6 +111,7 @@ class Made:
         self._now = 1_000.0
         self._rows = chance.choice([0, 1, 6, 15, 15, 15])
         self._under_way: set[int] = set()
+        self._is_purged = False
         self._plan(store)
         for is_last in (False,) * chance.randrange(2) + (True,):
             self._run = store.own(self._later())
@@ -129,16 +130,19 @@ class Made:
         for left in reversed(range(self._chance.choice([1, 2, 4]))):
             for _ in range(self._chance.randrange(6)):
                 self._chance.choice(_DECISIONS)(self)
-            limit, keyed = self._chance.choice([None, None, 2]), self._chance.choice([None, True, False])
-            self._journal = self._run.journal(by_parts=self._maybe(), limit=limit, keyed=keyed)
-            for _ in range(self._chance.randrange(8)):
-                await self._chance.choice(_NOTES)(self)
-            if left or self.owned is Owned.CLOSED:
-                await self.settle(1.0)
-            if left or self.owned is not Owned.SENDING:
-                self._journal.close()
+            await self._note(is_last=not left)
         if self.owned is Owned.CLOSED:
             self._run.close()
+
+    async def _note(self, *, is_last: bool) -> None:
+        limit, keyed = self._chance.choice([None, None, 2]), self._chance.choice([None, True, False])
+        self._journal = self._run.journal(by_parts=self._maybe(), limit=limit, keyed=keyed)
+        for _ in range(0 if self._is_purged else self._chance.randrange(8)):  # nobody sends what has no text
+            await self._chance.choice(_NOTES)(self)
+        if not is_last or self.owned is Owned.CLOSED:
+            await self.settle(1.0)
+        if not is_last or self.owned is not Owned.SENDING:
+            self._journal.close()
 
     # -- The plan
 
@@ -243,6 +247,7 @@ class Made:
     def forget(self) -> None:
         if self._chance.random() < 0.2:
             self._run.forget(self._later())
+            self._is_purged = True
 
     def _outcome(self, row: int) -> Outcome:
         choice, event = self._chance.choice, self._chance.choice(ENDS)
