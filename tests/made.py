@@ -265,8 +265,8 @@ class Made:
     def _answer(self, row: int) -> Answer:
         choice = self._chance.choice
         to = choice(["", "n/a", *NUMBERS, *(f"+{number}" for number in NUMBERS)])
-        charged = choice([None, *map(MicroUSD, (0, 20_000, 33_333, 39_999))])
-        return Answer(f"SMS{row}", choice([None, 0, 1, 2, 300]), 20_000, "0.02", "", to, choice([None, 7]), charged)
+        charged = choice([None, *map(MicroUSD, (0, 20_000, 20_000, 39_999))])
+        return Answer(f"SMS{row}", choice([None, 0, 1, 2, 2, 300]), 20_000, "0.02", "", to, choice([None, 7]), charged)
 
     def _some(self) -> list[int]:
         return [row for row in range(1, self._rows + 1) if self._chance.random() < 0.15]
