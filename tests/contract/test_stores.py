@@ -127,6 +127,12 @@ def everything(run: Run) -> dict[str, object]:
     )
 
 
+def assert_alike(expected: dict[str, object], found: dict[str, object]) -> None:
+    """With nothing in the complaint but what differs."""
+    others = {name for name, each in expected.items() if each != found[name]}
+    assert {name: found[name] for name in others} == {name: expected[name] for name in others}
+
+
 @pytest.fixture(scope="module")
 def runs_database(database_server: Server) -> Iterator[str]:
     """A database for all these runs, so that each has others beside it that are none of its business."""
@@ -154,10 +160,7 @@ def test_a_database_tells_of_a_run_what_its_run_file_does(
     named = DatabaseRun(runs_database, uuid.uuid4().hex)
     copied(path, named, is_owned=made.owned is Owned.SENDING, of_account=chance.random() < 0.5)
     with SqliteRun.open(path) as file, PostgresRun.open(named) as database:
-        expected, found = everything(file), everything(database)
-        assert {name: each for name, each in found.items() if each != expected[name]} == {
-            name: each for name, each in expected.items() if each != found[name]
-        }
+        assert_alike(everything(file), everything(database))
         [stand] = [each for each in stands_in(runs_database) if each.place == str(named)]
         assert stand == stand_of(database)
     made.close()
