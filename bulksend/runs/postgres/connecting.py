@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeAlias
 
 from bulksend.errors import RunFileError, UsageError
@@ -21,6 +21,7 @@ Db: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
 _LOCAL = {"localhost", "127.0.0.1", "::1"}
 _CONNECT_S = 10
 _WATCH = {  # of a database that does not answer is known in half a minute, also where no packet comes back
+    "connect_timeout": _CONNECT_S,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 3,
@@ -51,10 +52,25 @@ def connect(database: str) -> Db:
         raise UsageError(f"{database}: this is no address of a database ({_words(error)})") from error
     if not _is_here(told) and "sslmode" not in told:
         told["sslmode"] = "verify-full"  # elsewhere nobody else may pass for the database, unless the address says so
-    told = {"connect_timeout": _CONNECT_S, "application_name": "bulksend"} | _WATCH | told
+    for name, value in _WATCH.items():
+        told.setdefault(name, value)
+    told.setdefault("application_name", "bulksend")
     told["options"] = " ".join([str(told.get("options", "")), *(f"-c {k}={_escaped(v)}" for k, v in _SETTINGS.items())])
     with explained(database):
         return psycopg.connect(make_conninfo("", **told), autocommit=True)
+
+
+@contextmanager
+def transaction(db: Db) -> Iterator[None]:
+    """What is written in here is written whole or not at all."""
+    db.execute("BEGIN")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        with suppress(psycopg.Error):  # the connection is lost, and the server rolls back
+            db.execute("ROLLBACK")
+        raise
 
 
 @contextmanager

@@ -12,10 +12,10 @@ import threading
 from collections.abc import Callable, Mapping
 
 from bulksend.errors import OwnedError, RunFileError
+from bulksend.runs.places import DatabaseRun
 from bulksend.runs.postgres import shards
 from bulksend.runs.postgres.clock import boottime_s
-from bulksend.runs.postgres.connecting import Db, connect, explained
-from bulksend.runs.places import DatabaseRun
+from bulksend.runs.postgres.connecting import Db, connect, explained, transaction
 
 LEASE_S = 30.0
 """How long a hold lasts that is not renewed."""
@@ -58,7 +58,7 @@ class Lease:
         self.length_s = length_s
         self.account: int | None = None
         self._place = place
-        self._clock_s = clock_s
+        self.clock_s = clock_s
         self._shards: Mapping[int, int] = {}
         self._asked_s = asked_s
         self._db: Db | None = None
@@ -75,12 +75,12 @@ class Lease:
     @property
     def is_held(self) -> bool:
         """Whether nobody else can have the run yet, nor its shards."""
-        return self._clock_s() < self._asked_s + _SAFE * self.length_s
+        return self.clock_s() < self._asked_s + _SAFE * self.length_s
 
     @property
     def ends_in_s(self) -> float:
-        """How long the hold lasts at least unless it is renewed; below zero if it may be over, minus infinity if lost."""
-        return self._asked_s + self.length_s - self._clock_s()
+        """How long the hold lasts unless it is renewed: below zero if it may be over, minus infinity if it is lost."""
+        return self._asked_s + self.length_s - self.clock_s()
 
     def hold(self, account: int, epochs: Mapping[int, int], asked_s: float) -> None:
         """Hold shards as well, which were taken just now and asked for at ``asked_s``."""
@@ -99,7 +99,7 @@ class Lease:
             mine, self._shards = dict(self._shards), {}
             if mine and self.account is not None:
                 db = self._connection()
-                with explained(self._place.database), db.transaction():
+                with explained(self._place.database), transaction(db):
                     shards.give_back(db, self.account, mine)
 
     def renew(self) -> None:
@@ -110,7 +110,7 @@ class Lease:
             RunFileError: the database cannot be used.
         """
         with self._one_renews:
-            asked_s = self._clock_s()
+            asked_s = self.clock_s()
             try:
                 kept = self._renewed()
             except RunFileError:
@@ -131,7 +131,7 @@ class Lease:
     def _renewed(self) -> set[int] | None:
         """Which shards are still this process's; None if the run is not."""
         db = self._connection()
-        with explained(self._place.database), db.transaction():
+        with explained(self._place.database), transaction(db):
             if not db.execute(_RENEW_RUN, [self.length_s, self.run, self.epoch]).rowcount:
                 return None
             if not self._shards:

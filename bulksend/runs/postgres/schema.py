@@ -14,6 +14,10 @@ VERSION = 1
 SHARDS = 64
 """Into so many parts an account's phones are dealt; it never changes, for a phone must stay in its part."""
 
+OF_ROWS = ("message", "repeat", "copy", "carried", "send", "number", "receipt")
+"""The tables of a run's rows. To have each row see that its run is there costs more than to write the row: so whoever
+removes a run removes what it has in these, see `bulksend.runs.postgres.naming`."""
+
 _FIRST = f"""
 CREATE TABLE installation (          -- one row: whose data these are
     version integer NOT NULL,
@@ -48,7 +52,7 @@ CREATE TABLE fact (                  -- what a run keeps of itself as a whole
     PRIMARY KEY (run, name)
 );
 CREATE TABLE message (
-    run bigint NOT NULL REFERENCES run ON DELETE CASCADE,
+    run bigint NOT NULL,
     row bigint NOT NULL,
     status text COLLATE "C" NOT NULL,  -- pending, invalid or skipped: what the plan says
     phone text COLLATE "C",          -- the number it goes to, or
@@ -66,7 +70,7 @@ CREATE TABLE message (
 CREATE INDEX message_of_shard ON message (run, shard, row) WHERE status = 'pending';
 CREATE INDEX message_of_contact ON message (run, contact) WHERE contact IS NOT NULL;
 CREATE TABLE repeat (                -- the rows of recipients that occur more than once
-    run bigint NOT NULL REFERENCES run ON DELETE CASCADE,
+    run bigint NOT NULL,
     phone text COLLATE "C",
     contact bigint,
     row bigint NOT NULL,
@@ -76,13 +80,13 @@ CREATE TABLE repeat (                -- the rows of recipients that occur more t
 CREATE INDEX repeat_of_phone ON repeat (run, phone);
 CREATE INDEX repeat_of_contact ON repeat (run, contact);
 CREATE TABLE copy (                  -- the rows that have recipient, sender and text of earlier ones
-    run bigint NOT NULL REFERENCES run ON DELETE CASCADE,
+    run bigint NOT NULL,
     row bigint NOT NULL,
     copy integer NOT NULL,           -- of how many
     PRIMARY KEY (run, row)
 );
 CREATE TABLE carried (               -- rows whose message was sent before the input was changed
-    run bigint NOT NULL REFERENCES run ON DELETE CASCADE,
+    run bigint NOT NULL,
     row bigint NOT NULL,
     status text COLLATE "C",         -- what the input says, NULL: it has no such row
     phone text COLLATE "C",
@@ -92,7 +96,7 @@ CREATE TABLE carried (               -- rows whose message was sent before the i
     PRIMARY KEY (run, row)
 );
 CREATE TABLE send (
-    run bigint NOT NULL REFERENCES run ON DELETE CASCADE,
+    run bigint NOT NULL,
     row bigint NOT NULL,
     state text COLLATE "C" NOT NULL, -- see `bulksend.runs.states`, also for the next two but one
     attempts integer NOT NULL,
@@ -114,13 +118,13 @@ CREATE INDEX send_in_doubt ON send (run, row) WHERE state = '{State.UNKNOWN}';
 CREATE INDEX send_not_sent ON send (run, row) WHERE {life.is_not_sent()};
 CREATE INDEX send_in_flight ON send (run, row) WHERE state = '{State.IN_FLIGHT}';
 CREATE TABLE number (                -- learned from answers
-    run bigint NOT NULL REFERENCES run ON DELETE CASCADE,
+    run bigint NOT NULL,
     contact bigint NOT NULL,
     phone text COLLATE "C" NOT NULL,
     PRIMARY KEY (run, contact)
 );
 CREATE TABLE receipt (
-    run bigint NOT NULL REFERENCES run ON DELETE CASCADE,
+    run bigint NOT NULL,
     row bigint NOT NULL,
     to_telco boolean,                -- NULL: not told
     to_phone text COLLATE "C" NOT NULL,  -- see `bulksend.model.Reached`

@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 import orjson
 
-from bulksend.errors import AccountBusyError
+from bulksend.errors import AccountBusyError, Advice
 from bulksend.model import Event, Recipient
 from bulksend.runs import life
 from bulksend.runs.accounts import account_name
@@ -23,7 +23,7 @@ INSERT INTO shard (account, no) SELECT id, no FROM made, generate_series(0, {SHA
 """
 # In the order of their numbers, as all who lock several: so nobody waits for who waits for them.
 _LOCK = """
-SELECT no, owner, lease_until > clock_timestamp() FROM shard WHERE account = %s AND no = ANY(%s) ORDER BY no FOR UPDATE
+SELECT owner, lease_until > clock_timestamp() FROM shard WHERE account = %s AND no = ANY(%s) ORDER BY no FOR UPDATE
 """
 _TAKE = """
 UPDATE shard SET epoch = epoch + 1, owner = %(owner)s,
@@ -61,14 +61,16 @@ def take(db: Db, account: int, shards: Sequence[int], owner: Owner, length_s: fl
     Raises:
         AccountBusyError: somebody living has one of them; the sentence says who.
     """
-    for no, others, is_living in db.execute(_LOCK, [account, list(shards)]).fetchall():
-        if others is not None and is_living and not Owner(**orjson.loads(others)).is_gone:
+    for others, is_living in db.execute(_LOCK, [account, list(shards)]).fetchall():
+        has_it = None if others is None else Owner(**orjson.loads(others))
+        if has_it is not None and is_living and not has_it.is_gone:
             raise AccountBusyError(
-                f"another run of the account is sending ({Owner(**orjson.loads(others))}): shard {no}"
+                f"another run of this account is sending ({has_it}): one at a time, so that no phone gets too many",
+                Advice.WAIT_FOR_ACCOUNT,
             )
     which = {"account": account, "shards": list(shards)}
     told = which | {"owner": orjson.dumps(asdict(owner)).decode(), "length_s": length_s}
-    epochs = dict(db.execute(_TAKE, told).fetchall())
+    epochs: dict[int, int] = dict(db.execute(_TAKE, told).fetchall())
     db.execute(_CUT_OFF, which)
     return epochs
 
@@ -76,7 +78,8 @@ def take(db: Db, account: int, shards: Sequence[int], owner: Owner, length_s: fl
 def give_back(db: Db, account: int, epochs: dict[int, int]) -> None:
     """Let others have shards, as far as they are still this process's."""
     db.execute(
-        """UPDATE shard SET owner = NULL, lease_until = NULL FROM unnest(%s::smallint[], %s::bigint[]) AS mine (no, epoch)
+        """UPDATE shard SET owner = NULL, lease_until = NULL
+           FROM unnest(%s::smallint[], %s::bigint[]) AS mine (no, epoch)
            WHERE shard.account = %s AND shard.no = mine.no AND shard.epoch = mine.epoch""",
         [list(epochs), list(epochs.values()), account],
     )
