@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from databases import Server, shared, stop_shared
+from databases import Server, is_emptied, shared, stop_shared
 from hypothesis import settings
 from starts import quick
 
@@ -338,10 +338,25 @@ def database_server() -> Server:
     return shared()
 
 
+@pytest.fixture(scope="session")
+def used_databases(database_server: Server) -> Iterator[list[str]]:
+    """Databases with our tables, empty again: to make one takes longer than most tests."""
+    left: list[str] = []
+    yield left
+    for address in left:
+        database_server.drop(address)
+
+
 @pytest.fixture
-def database(database_server: Server) -> Iterator[str]:
-    """The address of a database of the test's own, with our tables."""
-    address = database_server.database()
-    install(address)
+def database(database_server: Server, used_databases: list[str]) -> Iterator[str]:
+    """The address of a database that is the test's own, with our tables."""
+    if used_databases:
+        address = used_databases.pop()
+    else:
+        address = database_server.database()
+        install(address)
     yield address
-    database_server.drop(address)
+    if is_emptied(address):
+        used_databases.append(address)
+    else:
+        database_server.drop(address)

@@ -19,6 +19,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from bulksend.errors import BulksendError
+from bulksend.runs.postgres import check
+from bulksend.runs.postgres.schema import OF_ROWS
+
 VARIABLE = "BULKSEND_TEST_DATABASE"
 _RUN = "PYTEST_XDIST_TESTRUNUID"
 _USER = "nobody"  # PostgreSQL does not run as root
@@ -55,6 +59,20 @@ def shared() -> Server:
         if not (folder / "address").exists():
             Cluster.make(folder).start()
         return Server((folder / "address").read_text())
+
+
+def is_emptied(database: str) -> bool:
+    """Empty our tables in a database, whoever is in it; whether they are as they were made."""
+    try:
+        with psycopg.connect(database, autocommit=True) as db:
+            others = "datname = current_database() AND pid <> pg_backend_pid()"
+            db.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
+            for table in (*OF_ROWS, "run", "account"):
+                db.execute(f"DELETE FROM bulksend.{table}")
+        check(database)
+    except (psycopg.Error, BulksendError):
+        return False
+    return True
 
 
 def stop_shared() -> None:
