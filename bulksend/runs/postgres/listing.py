@@ -1,4 +1,4 @@
-"""Which runs a database has, and where they stand: asked of all at once, for one after another would take long."""
+"""Where the runs of a database stand: asked of all at once, for one after another would take long."""
 
 from __future__ import annotations
 
@@ -35,18 +35,6 @@ class _Sent(NamedTuple):
     attempts: int
     charged: int
     first_at: float | None
-
-
-def runs_in(database: str) -> list[DatabaseRun]:
-    """The runs of a database, by name.
-
-    Raises:
-        UsageError: it has no tables that this version reads.
-        RunFileError: it cannot be read.
-    """
-    with connect(database) as db, explained(database):
-        check_installed(db, database)
-        return [DatabaseRun(database, name) for (name,) in db.execute(_NAMES)]
 
 
 def stands_in(database: str) -> list[Stand]:
