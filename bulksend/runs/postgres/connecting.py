@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeAlias
 
@@ -87,6 +87,11 @@ def one(found: psycopg.Cursor[tuple[Any, ...]]) -> tuple[Any, ...]:
     row = found.fetchone()
     assert row is not None  # noqa: S101 -- by the statement
     return row
+
+
+def array(numbers: Iterable[int]) -> str:
+    """Numbers as a parameter that is cast to an array: psycopg takes its time with lists."""
+    return f"{{{','.join(map(str, numbers))}}}"
 
 
 def plain(text: str) -> str:
