@@ -60,6 +60,13 @@ def connect(database: str) -> Db:
         return psycopg.connect(make_conninfo("", **told), autocommit=True)
 
 
+def is_lost(db: Db) -> bool:
+    """Whether a connection is gone, such as after hours in which nothing was asked; costs one way there and back."""
+    with suppress(psycopg.Error):
+        db.execute("SELECT")
+    return bool(db.closed)
+
+
 @contextmanager
 def transaction(db: Db) -> Iterator[None]:
     """What is written in here is written whole or not at all."""
