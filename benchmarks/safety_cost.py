@@ -59,8 +59,8 @@ class Forgetful:
     async def recent_sends(self, since_s: float, wall_s: float) -> list[tuple[Recipient, int, float]]:  # noqa: ARG002
         return []
 
-    def leaves(self, attempt: Attempt) -> None:
-        pass
+    def leaves(self, attempt: Attempt) -> bool:  # noqa: ARG002
+        return True
 
     async def in_doubt(self, limit: int) -> list[RowInDoubt]:  # noqa: ARG002
         return []

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from databases import Server, is_emptied, shared, stop_shared
 from forks import can_fork, end_forks, forks
 from hypothesis import settings
 from starts import quick
@@ -29,6 +30,7 @@ from starts import quick
 from bulksend.cli.commands.sandbox import SERVER
 from bulksend.cli.commands.sandbox import command as sandbox_command
 from bulksend.engagespark import Sandbox
+from bulksend.runs.postgres import install
 
 ROOT = Path(__file__).parents[1]
 _FOLDERS = ("unit", "golden", "contract", "integration", "acceptance")
@@ -55,6 +57,11 @@ def pytest_configure(config: pytest.Config) -> None:
     _keep_files_in_memory()
     if config.getoption("hypothesis_seed", None) is None:
         config.option.hypothesis_seed = _seed()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        stop_shared()
 
 
 def _seed() -> str:
@@ -345,3 +352,33 @@ def campaign_of(tmp_path: Path) -> Callable[..., Path]:
 def numbers() -> Callable[[int], list[str]]:
     """So many different Philippine mobile numbers."""
     return lambda count: [f"63917{row:07}" for row in range(1_000_000, 1_000_000 + count)]
+
+
+@pytest.fixture(scope="session")
+def database_server() -> Server:
+    """A real PostgreSQL."""
+    return shared()
+
+
+@pytest.fixture(scope="session")
+def used_databases(database_server: Server) -> Iterator[list[str]]:
+    """Databases with our tables, empty again: to make one takes longer than most tests."""
+    left: list[str] = []
+    yield left
+    for address in left:
+        database_server.drop(address)
+
+
+@pytest.fixture
+def database(database_server: Server, used_databases: list[str]) -> Iterator[str]:
+    """The address of a database that is the test's own, with our tables."""
+    if used_databases:
+        address = used_databases.pop()
+    else:
+        address = database_server.database()
+        install(address)
+    yield address
+    if is_emptied(address):
+        used_databases.append(address)
+    else:
+        database_server.drop(address)

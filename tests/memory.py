@@ -113,8 +113,8 @@ class MemoryJournal:
     def begin(self, rows: Sequence[int], wall_s: float, proof: int = 0) -> Awaitable[list[Attempt]]:
         return self._do(lambda: self.begin_now(rows, wall_s, proof))
 
-    def leaves(self, attempt: Attempt) -> None:
-        pass
+    def leaves(self, attempt: Attempt) -> bool:  # noqa: ARG002 -- nobody else can have it
+        return True
 
     def settle(self, outcomes: Sequence[Outcome], *, turn: int) -> Awaitable[None]:
         return self._do(lambda: self._settle(outcomes, turn))

@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bulksend.model import Event, MicroUSD, Recipient, Status
-from bulksend.planning import PlannedBatch, PlannedRecord
+from bulksend.planning import PlannedBatch, PlannedRecord, PlanSink
 from bulksend.planning.overview import Findings
 from bulksend.runs.facts import Facts
 from bulksend.runs.lock import FileLock
+from bulksend.runs.places import DatabaseRun
+from bulksend.runs.postgres import OwnPostgresRun
+from bulksend.runs.postgres import PlanWriter as DatabasePlanWriter
 from bulksend.runs.sqlite.plan import PlanWriter
 
 FACTS = Facts(
@@ -86,6 +89,25 @@ def rows_of(batch: PlannedBatch) -> list[PlannedRow]:
 def write_plan(path: Path, rows: Sequence[PlannedRecord], facts: Facts = FACTS, **changes: object) -> FileLock:
     """A run file with these rows; its lock."""
     writer = PlanWriter(path)
+    add_rows(writer, rows)
+    return writer.finish(replace(facts, **changes), Findings())  # type: ignore[arg-type]
+
+
+def plan_in_database(
+    named: DatabaseRun, rows: Sequence[PlannedRecord], facts: Facts = FACTS, **changes: object
+) -> OwnPostgresRun:  # fmt: skip
+    """A run in a database with these rows, owned."""
+    writer = DatabasePlanWriter(named)
+    try:
+        add_rows(writer, rows)
+        return writer.finish(replace(facts, **changes), Findings(), None, 1_000.0)  # type: ignore[arg-type]
+    except BaseException:
+        writer.discard()
+        raise
+
+
+def add_rows(writer: PlanSink, rows: Sequence[PlannedRecord]) -> None:
+    """Into a plan, with those that repeat a recipient."""
     writer.add(Rows(rows))
     by_recipient: dict[tuple[type, Recipient], list[tuple[int, int]]] = defaultdict(list)
     for row in map(PlannedRow._make, rows):
@@ -94,4 +116,3 @@ def write_plan(path: Path, rows: Sequence[PlannedRecord], facts: Facts = FACTS, 
     for (_, recipient), messages in by_recipient.items():
         if len(messages) > 1:
             writer.add_repeats(recipient, messages, [row for row, _ in messages])
-    return writer.finish(replace(facts, **changes), Findings())  # type: ignore[arg-type]

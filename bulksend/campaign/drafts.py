@@ -20,6 +20,7 @@ from bulksend.runs import (
     PlanWriter,
     Run,
     Terms,
+    edits_since,
     finish_plan,
     history_of,
     is_run_file,
@@ -100,7 +101,7 @@ class Draft:
 
     def edits_since(self, run: Path) -> Edits:
         """How its messages differ from those of a run."""
-        return self._writer.edits_since(run)
+        return edits_since(self._writer, run)
 
     def keep(self) -> OwnRun:
         """Make it a run.

@@ -36,8 +36,10 @@ from .history import Command as Command
 from .history import Got as Got
 from .history import History as History
 from .lock import network_kind as network_kind
+from .opening import ask_to_end as ask_to_end
 from .opening import check_folder as check_folder
 from .opening import check_replaceable as check_replaceable
+from .opening import edits_since as edits_since
 from .opening import finish_plan as finish_plan
 from .opening import new_plan as new_plan
 from .opening import open_run as open_run
@@ -53,6 +55,7 @@ from .owner import Owner as Owner
 from .paths import Paths as Paths
 from .paths import results_beside as results_beside
 from .paths import run_named as run_named
+from .plans import PlanWriter as PlanWriter
 from .receipts import Deliveries as Deliveries
 from .receipts import Undelivered as Undelivered
 from .results_file import BLOCK as BLOCK
@@ -61,8 +64,6 @@ from .results_file import Written as Written
 from .series import Known as Known
 from .series import next_place as next_place
 from .series import series as series
-from .sqlite import PlanWriter as PlanWriter
-from .sqlite import ask_to_end as ask_to_end
 from .sqlite import is_run_file as is_run_file
 from .standing import Stand as Stand
 from .standing import Standing as Standing

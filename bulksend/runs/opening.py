@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bulksend.errors import UsageError
 from bulksend.planning import Findings, Lines
-from bulksend.runs import sqlite  # whose parts are loaded as they are wanted: who reads a run owns and plans none
+from bulksend.runs import postgres, sqlite  # whose parts are loaded as they are wanted: most runs are in one of the two
 from bulksend.runs.clock import Clock
+from bulksend.runs.edits import Edits
 from bulksend.runs.facts import Facts
 from bulksend.runs.lock import FileLock
+from bulksend.runs.owner import Asked
+from bulksend.runs.places import DatabaseRun, Place
 from bulksend.runs.store import OwnRun, Run
 
+if TYPE_CHECKING:
+    from bulksend.runs.plans import PlanWriter  # who reads a run plans nothing
 
-def open_run(place: Path) -> Run:
+
+def open_run(place: Place) -> Run:
     """Open a run for reading, also while another process sends it.
 
     Raises:
         UsageError: there is none, or it is of a newer version.
         RunFileError: it cannot be read.
     """
+    if isinstance(place, DatabaseRun):
+        return postgres.PostgresRun.open(place)
     return sqlite.SqliteRun.open(place)
 
 
-def own_run(place: Path, wall_s: float) -> OwnRun:
+def own_run(place: Place, wall_s: float) -> OwnRun:
     """Take a run for sending; whatever a killed owner left in flight is in doubt from now on.
 
     Raises:
@@ -31,39 +40,58 @@ def own_run(place: Path, wall_s: float) -> OwnRun:
         OwnedError: another process has it; the sentence says which.
         RunFileError: it cannot be written.
     """
+    if isinstance(place, DatabaseRun):
+        return postgres.OwnPostgresRun.own(place, wall_s)
     return sqlite.OwnSqliteRun.own(place, wall_s, Clock.now(wall_s))
 
 
-def new_plan(place: Path) -> sqlite.PlanWriter:
+def ask_to_end(place: Place, wall_s: float) -> Asked | None:
+    """Ask whoever has a run for sending to end in order; None if nobody has it.
+
+    Raises:
+        UsageError: there is none, or it is of a newer version.
+        RunFileError: it cannot be read or written; or the owner is another machine's, where notes do not meet.
+    """
+    if isinstance(place, DatabaseRun):
+        return postgres.ask_to_end(place, wall_s)
+    return sqlite.ask_to_end(place, wall_s)
+
+
+def new_plan(place: Place) -> PlanWriter:
     """Begin a plan, which replaces whatever plan is in that place when it is finished; see first that it may.
 
     Raises:
+        UsageError: the place is in a database that cannot take it.
         OwnedError: another process is planning or sending this run.
         RunFileError: it cannot be written.
     """
-    return sqlite.PlanWriter(place)
+    return postgres.PlanWriter(place) if isinstance(place, DatabaseRun) else sqlite.PlanWriter(place)
 
 
-def finish_plan(writer: sqlite.PlanWriter, facts: Facts, findings: Findings, lines: Lines, wall_s: float) -> OwnRun:
+def finish_plan(writer: PlanWriter, facts: Facts, findings: Findings, lines: Lines, wall_s: float) -> OwnRun:
     """Make a plan durable; the run, owned.
 
     Raises:
         OwnedError: another process is sending the run of this name.
         RunFileError: it cannot be written, or the run of this name has begun meanwhile.
     """
-    return sqlite.OwnSqliteRun(writer.finish(facts, findings, lines), wall_s, Clock.now(wall_s))
+    if isinstance(writer, sqlite.PlanWriter):
+        return sqlite.OwnSqliteRun(writer.finish(facts, findings, lines), wall_s, Clock.now(wall_s))
+    if isinstance(writer, postgres.PlanWriter):
+        return writer.finish(facts, findings, lines, wall_s)
+    raise TypeError(writer)
 
 
 def replan(
-    run: OwnRun, writer: sqlite.PlanWriter, facts: Facts, findings: Findings, lines: Lines, wall_s: float
+    run: OwnRun, writer: PlanWriter, facts: Facts, findings: Findings, lines: Lines, wall_s: float
 ) -> OwnRun:  # fmt: skip
     """Put another plan in the place of a run that has begun: what that has sent, or may have, is carried over.
 
-    Until the new file has the old one's name, the old one is the run, and from then on the new one; it stays owned.
+    Until the new plan has the old one's name, the old one is the run, and from then on the new one; it stays owned.
 
     Args:
         run: the run, owned; it is closed.
-        writer: the plan.
+        writer: the plan, in the same store.
         facts: what that was made of.
         findings: what planning found.
         lines: its rows' places in the sheet.
@@ -72,23 +100,43 @@ def replan(
     Raises:
         RunFileError: it cannot be written, or another process is reading the run.
     """
-    if not isinstance(run, sqlite.OwnSqliteRun):
-        raise TypeError(run)
-    lines.end(writer.carry_over(run.path, run.facts.columns, facts.columns))
-    lock = run.let_go()
-    try:
-        return sqlite.OwnSqliteRun(writer.finish(facts, findings, lines, lock), wall_s, Clock.now(wall_s))
-    finally:
-        lock.release()
+    if isinstance(run, sqlite.OwnSqliteRun) and isinstance(writer, sqlite.PlanWriter):
+        lines.end(writer.carry_over(run.path, run.facts.columns, facts.columns))
+        lock = run.let_go()
+        try:
+            return sqlite.OwnSqliteRun(writer.finish(facts, findings, lines, lock), wall_s, Clock.now(wall_s))
+        finally:
+            lock.release()
+    if isinstance(run, postgres.OwnPostgresRun) and isinstance(writer, postgres.PlanWriter):
+        lines.end(writer.carry_over(run, facts.columns))
+        return writer.finish(facts, findings, lines, wall_s, instead_of=run)
+    raise TypeError(run)
 
 
-def check_replaceable(place: Path) -> None:
+def edits_since(writer: PlanWriter, place: Place) -> Edits:
+    """How a plan differs from that of a run in the same store; once all rows are added.
+
+    Raises:
+        UsageError: there is no such run.
+        RunFileError: it cannot be read.
+    """
+    if isinstance(writer, sqlite.PlanWriter) and isinstance(place, Path):
+        return writer.edits_since(place)
+    if isinstance(writer, postgres.PlanWriter) and isinstance(place, DatabaseRun):
+        return writer.edits_since(place)
+    raise TypeError(place)
+
+
+def check_replaceable(place: Place) -> None:
     """See that a new plan may take a run's place.
 
     Raises:
         UsageError: it is another file, or the run has begun.
         OwnedError: another process is at work on it.
     """
+    if isinstance(place, DatabaseRun):
+        postgres.check_replaceable(place)
+        return
     check_folder(place)
     if not place.exists():
         return

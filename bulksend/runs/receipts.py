@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from bulksend.model import Receipt, Recipient
+from bulksend.model import MicroUSD, Reached, Receipt, Recipient
 
 if TYPE_CHECKING:
     from bulksend.engagespark import Awaiting
@@ -82,3 +82,10 @@ class OwnReceipts(Receipts, Protocol):
 
     def awaited(self) -> Awaiting:
         """The sent messages of which it is not known yet whether they reached their phone."""
+
+
+def receipt_of(kept: tuple[Any, ...]) -> tuple[int, Receipt]:
+    """A receipt behind its row, as a store keeps it: row, messageId and the rest of `Receipt`."""
+    row, message_id, to_telco, to_phone, error, charged = kept
+    told = None if to_telco is None else bool(to_telco)
+    return row, Receipt(message_id, told, Reached(to_phone), error, None if charged is None else MicroUSD(charged))

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from bulksend.model import Status
 from bulksend.planning import Tally
 from bulksend.runs.ends import End, Purge, Spell
+from bulksend.runs.facts import Facts
 from bulksend.runs.owner import Owner
 from bulksend.runs.store import Run
 from bulksend.when import Schedule
@@ -68,23 +69,27 @@ def stand_of(run: Run) -> Stand:
     Raises:
         RunFileError: it cannot be read.
     """
-    facts, tally, owner, spell = run.facts, run.tally(), run.owner, run.spell
+    waits_until = run.times.waits_until
+    return stand(run.place, run.facts, run.tally(), run.owner, run.purge, run.spell, run.times.schedule, waits_until)
+
+
+def stand(
+    place: str,
+    facts: Facts,
+    tally: Tally,
+    owner: Owner | None,
+    purge: Purge | None,
+    spell: Spell,
+    schedule: Schedule,
+    waits_until: float | None,
+) -> Stand:
+    """The same, of what is known of the run; its last owner may be gone."""
     if owner is not None and owner.is_gone:
         owner = None
-    waits_until = run.times.waits_until if owner else None
+    waits_until = waits_until if owner else None
     standing = Standing.WAITING if waits_until else _standing(tally, owner, spell)
-    return Stand(
-        run.place,
-        facts.input_name,
-        facts.address.is_rehearsal,
-        standing,
-        tally,
-        owner,
-        run.purge,
-        spell,
-        run.times.schedule,
-        waits_until,
-    )
+    rehearsal = facts.address.is_rehearsal
+    return Stand(place, facts.input_name, rehearsal, standing, tally, owner, purge, spell, schedule, waits_until)
 
 
 def _standing(tally: Tally, owner: Owner | None, spell: Spell) -> Standing:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from bulksend.model import MicroUSD, PhoneNumber, Recipient
+from bulksend.model import Message, MicroUSD, PhoneNumber, Recipient, RowInDoubt
+from bulksend.sending import Keys
 
-ResultRow = tuple[int, str, Recipient | None, str | None, str | None, int | None, int, float | None, str, bytes]
+ResultRow = tuple[int, str, Recipient | None, str | None, str | None, int | None, int, float | None, str, str | bytes]
 """A row of a run: number, state, recipient, what the API said as a JSON object, error, HTTP status, attempts, when the
 last one began (in seconds since 1970), the text of its message, and the row's own cells as a JSON array. A tuple, for
 millions of them pass."""
@@ -18,12 +19,12 @@ UnsentRow = tuple[int, Recipient, PhoneNumber | None, str]
 OpenRow = tuple[int, Recipient, PhoneNumber | None, int]
 """A row that may yet be sent, or again: row, recipient, number of that contact if it is known, whether in doubt."""
 
-PlannedRow = tuple[int, str, Recipient | None, str | None, int, int | None, str, str, bytes]
+PlannedRow = tuple[int, str, Recipient | None, str | None, int, int | None, str, str, str | bytes]
 """What the plan says of a row: number, status, recipient, encoding, parts, price, text, error, own cells as a JSON
 array."""
 
 
-MendRow = tuple[int, str, bytes]
+MendRow = tuple[int, str, str | bytes]
 """A row that is left to mend: number, why it was not sent, own cells as a JSON array."""
 
 KnownRow = tuple[int, Recipient, PhoneNumber | None, str, str]
@@ -165,3 +166,11 @@ class Arrived(NamedTuple):
     text: str
     started_at: float
     in_doubt: int
+
+
+def in_doubt(
+    keys: Keys, message: Message, since_s: float, until_s: float, error: str, *, is_excluded: bool
+) -> RowInDoubt:  # fmt: skip
+    """A row in doubt, of what stores keep of it; see `RowInDoubt`."""
+    row, who, text, key = message.row, message.recipient, message.text, keys.of(message)
+    return RowInDoubt(row, who, text, key, since_s, until_s, error, is_excluded=is_excluded)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Any, Protocol
 
-from bulksend.when import Schedule
+from bulksend.when import Moment, Schedule, Window, WindowEnd, Windows
 
 
 class Times(Protocol):
@@ -43,3 +44,17 @@ class OwnTimed(Timed, Protocol):
     @property
     def times(self) -> OwnTimes:
         """When it is to be sent, and until when this process sleeps."""
+
+
+def kept_of(schedule: Schedule) -> list[object]:
+    """A schedule, to be kept as JSON."""
+    windows = [[sorted(each.days), each.opens, each.closes, each.zone] for each in schedule.windows.each]
+    start = None if schedule.start is None else list(schedule.start)
+    return [start, windows, schedule.at_end, schedule.zone]
+
+
+def schedule_of(kept: Sequence[Any]) -> Schedule:
+    """What was kept."""
+    start, windows, at_end, zone = kept
+    each = tuple(Window(frozenset(days), opens, closes, where) for days, opens, closes, where in windows)
+    return Schedule(None if start is None else Moment(*start), Windows(each), WindowEnd(at_end), zone)

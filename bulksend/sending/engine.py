@@ -243,10 +243,12 @@ class Engine:
             if held is not None:
                 self._note(held)
                 continue
+            if not self._journal.leaves(attempt):
+                self._note(self._consequences.hold_back(item, attempt, left_s, self._wall_s()))
+                continue
             self._under_way += 1
             try:
                 key = None if self._keys is None else self._keys.of(attempt.message)
-                self._journal.leaves(attempt)
                 verdict = await self._sender.send(attempt.message, key)
             except asyncio.CancelledError:
                 self._conclude(item, attempt, CUT_SHORT, left_s)
@@ -292,7 +294,6 @@ class Engine:
                     await self._wake.wait()
 
     async def _sleep_until(self, at: float) -> None:
-        delay_s = at - self._mono_s()
         with suppress(TimeoutError):
-            async with asyncio.timeout(delay_s if delay_s < math.inf else None):
+            async with asyncio.timeout(at - self._mono_s() if at < math.inf else None):
                 await self._wake.wait()

@@ -44,11 +44,12 @@ class Journal(Protocol):
             The attempts that may leave, and only now. Rows that are missing may not: somebody else has them.
         """
 
-    def leaves(self, attempt: Attempt) -> None:
-        """An attempt's POST is about to leave; comes back at once.
+    def leaves(self, attempt: Attempt) -> bool:
+        """An attempt's POST is about to leave; whether it still may. Comes back at once.
 
-        What was begun and never left is then not in doubt if this process dies, though its intent was committed. It
-        outlives the process; whoever cannot know it takes every intent for one that left.
+        It may not if somebody else could have the run by now. What was begun and never left is not in doubt if this
+        process dies, though its intent was committed: that it leaves outlives the process. Whoever cannot know it takes
+        every intent for one that left.
         """
 
     def settle(self, outcomes: Sequence[Outcome], *, turn: int) -> Awaitable[None]:

@@ -9,9 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
+import psycopg
 import pytest
 from memory import Memory, MemoryJournal
-from planned import PlannedRow, write_plan
+from planned import PlannedRow, plan_in_database, write_plan
 
 from bulksend.errors import OwnedError, RunFileError
 from bulksend.model import (
@@ -29,6 +30,9 @@ from bulksend.model import (
     Status,
 )
 from bulksend.runs import open_run
+from bulksend.runs.places import DatabaseRun
+from bulksend.runs.postgres import OwnPostgresRun
+from bulksend.runs.postgres import ask_to_end as ask_database_to_end
 from bulksend.runs.sqlite import OwnSqliteRun, ask_to_end
 from bulksend.runs.states import STEPS, Decision, Life, State
 from bulksend.sending import Journal, Keys
@@ -144,27 +148,84 @@ class InFile:
             self.run.close()
 
 
+class InDatabase:
+    def __init__(self, named: DatabaseRun) -> None:
+        self.named = named
+        self.run: OwnPostgresRun | None = None
+
+    def open(self, limit: int | None = None) -> Journal:
+        return self.own().journal(limit=limit)
+
+    def life(self, row: int) -> Life:
+        sql = "SELECT state, doubt_since IS NOT NULL, decision FROM bulksend.send WHERE row = %s"
+        with psycopg.connect(self.named.database) as db:
+            found = db.execute(sql, [row]).fetchone()
+        if found is None:
+            return Life(State.PENDING)
+        state, in_doubt, decision = found
+        return Life(State(state), in_doubt, None if decision is None else Decision(decision))
+
+    def decide(self, row: int, event: Event) -> None:
+        self.own().decide([row], resend=event is Event.RESENT)
+
+    def is_asked_to_end(self) -> None:
+        assert ask_database_to_end(self.named, NOW_S)
+
+    def progress(self) -> str | None:
+        with open_run(self.named) as run:
+            return run.progress
+
+    def is_taken_over(self) -> None:
+        self.change("UPDATE bulksend.shard SET epoch = epoch + 1")
+
+    def breaks(self) -> None:
+        self.change("DROP TABLE bulksend.send, bulksend.shard")
+
+    def change(self, sql: str) -> None:
+        with psycopg.connect(self.named.database, autocommit=True) as db:
+            db.execute(sql)
+
+    def own(self) -> OwnPostgresRun:
+        """The run anew; whoever had it gives it up."""
+        self.close()
+        self.run = OwnPostgresRun.own(self.named, NOW_S)
+        return self.run
+
+    def close(self) -> None:
+        if self.run is not None:
+            self.run.close()
+
+
 Keep = Callable[[Sequence[Message]], Kept]
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def keep(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Keep]:
     """Keeps a run of these messages, somewhere."""
-    kept: list[InFile] = []
+    kept: list[InFile | InDatabase] = []
 
     def in_file(messages: Sequence[Message]) -> Kept:
         path = tmp_path / "campaign.run"
-        rows = [
-            PlannedRow(m.row, Status.PENDING, m.recipient, m.sender, m.text, Encoding.GSM7, m.parts, m.price, "", b"[]")
-            for m in messages
-        ]
-        write_plan(path, rows).release()
+        write_plan(path, planned(messages)).release()
         kept.append(InFile(path))
         return kept[-1]
 
-    yield InMemory if request.param == "memory" else in_file
+    def in_database(messages: Sequence[Message]) -> Kept:
+        named = DatabaseRun(request.getfixturevalue("database"), "spring")
+        plan_in_database(named, planned(messages)).close()
+        kept.append(InDatabase(named))
+        return kept[-1]
+
+    yield {"memory": InMemory, "sqlite": in_file, "postgres": in_database}[request.param]
     for each in kept:
         each.close()
+
+
+def planned(messages: Sequence[Message]) -> list[PlannedRow]:
+    return [
+        PlannedRow(m.row, Status.PENDING, m.recipient, m.sender, m.text, Encoding.GSM7, m.parts, m.price, "", b"[]")
+        for m in messages
+    ]
 
 
 def messages(*recipients: Recipient, parts: int = 1) -> list[Message]:

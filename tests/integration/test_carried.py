@@ -21,10 +21,9 @@ from runfiles import ANA, ANSWER, begin, facts, notes_of, number, outcome, own, 
 
 from bulksend.errors import RunFileError
 from bulksend.model import ContactId, Message, MicroUSD, Reached, Receipt, Recipient, Status
-from bulksend.planning import Findings, Lines
-from bulksend.runs.opening import new_plan, replan
+from bulksend.planning import Findings, Lines, PlanSink
+from bulksend.runs.opening import edits_since, new_plan, replan
 from bulksend.runs.sqlite.owned import OwnSqliteRun
-from bulksend.runs.sqlite.plan import PlanWriter
 from bulksend.runs.sqlite.run import SqliteRun
 from bulksend.runs.store import OwnRun
 from bulksend.sending import Keys
@@ -51,7 +50,7 @@ def rows_of(rows: Sequence[Row]) -> Rows:
     )
 
 
-def add(writer: PlanWriter, rows: Sequence[Row]) -> None:
+def add(writer: PlanSink, rows: Sequence[Row]) -> None:
     writer.add(rows_of(rows))
     for who, count in Counter((type(who), who) for who, _ in rows).items():
         if count > 1:
@@ -230,7 +229,7 @@ def test_the_input_is_compared_as_it_is_and_not_as_it_was_sent(tmp_path: Path) -
     put(begun(path, [(a, "Hi"), (b, "Hi")], [Status.SENT, Status.SENT]), path, now).close()
     writer = new_plan(tmp_path / "june-2.run")
     add(writer, now)
-    assert writer.edits_since(path).is_none
+    assert edits_since(writer, path).is_none
     writer.discard()
 
 

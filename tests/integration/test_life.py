@@ -14,7 +14,7 @@ from runfiles import ANSWER, CUT_OFF, crowd_of, killed_after, notes_of, own
 
 from bulksend.errors import RunFileError
 from bulksend.model import Event, Outcome, Status
-from bulksend.runs.sqlite import life as sql
+from bulksend.runs import life as sql
 from bulksend.runs.sqlite.notes import Notes
 from bulksend.runs.sqlite.owned import OwnSqliteRun
 from bulksend.runs.sqlite.run import SqliteRun

@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 import orjson
 
-from bulksend.runs.sqlite import life, receipts
+from bulksend.runs import life
+from bulksend.runs.sqlite import receipts
 from bulksend.runs.sqlite.compared import do, has_carried
 from bulksend.runs.sqlite.queries import NUMBER
 from bulksend.runs.states import State

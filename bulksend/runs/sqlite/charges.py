@@ -5,9 +5,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
+from bulksend.runs import sums
 from bulksend.runs.states import State
 from bulksend.runs.telling import Charge
-from bulksend.sms import LONGEST_PREFIX, Observed, phones
+from bulksend.sms import LONGEST_PREFIX, Observed
 
 # The number is the row's own, or that of its contact as far as an answer told it. What the API counted as parts counts;
 # its list of messages does not tell. An answer without a price, or with one of 0, does not say what was charged.
@@ -47,11 +48,7 @@ SELECT max(micro) FROM (
 
 def by_code(db: sqlite3.Connection) -> list[Charge]:
     """What was sent, estimated and charged by dialing code, most messages first."""
-    found: dict[str, Charge] = {}
-    for start, *counts in db.execute(_BY_START):
-        charge = Charge(phones.dialing_code(start), *counts)
-        found[charge.code] = found[charge.code] + charge if charge.code in found else charge
-    return sorted(found.values(), key=lambda charge: (-charge.rows, charge.code))
+    return sums.charges(db.execute(_BY_START))
 
 
 def observed(db: sqlite3.Connection) -> Iterator[Observed]:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import defaultdict
-from collections.abc import Sequence
 from pathlib import Path
 
 from bulksend.model import Encoding, Status
+from bulksend.runs import life, sums
 from bulksend.runs.figures import Complained, Crowded, Crowding, NotSent, Size, Slice, Stretch
-from bulksend.runs.sqlite import life, reasons
+from bulksend.runs.sqlite import reasons
 from bulksend.runs.sqlite.schema import explained
 from bulksend.runs.states import State
-
-_PAUSE_S = 600.0  # nothing happened for so long: what comes then is another stretch
-_SLOW = 0.95
 
 _ENDED = "coalesce(ended_at, started_at)"
 # Of each row only the last attempt's times are kept.
@@ -72,29 +68,13 @@ class SqliteFigures:
 
     def stretches(self) -> list[Stretch]:
         """See `Figures.stretches`."""
-        found: list[Stretch] = []
         with explained(self._path):
-            for since_s, until_s, sent in self._db.execute(_MINUTES):
-                if found and since_s - found[-1].until_s < _PAUSE_S:
-                    before = found.pop()
-                    found.append(Stretch(before.since_s, max(before.until_s, until_s), before.sent + sent))
-                else:
-                    found.append(Stretch(since_s, until_s, sent))
-        return found
+            return sums.stretches(self._db.execute(_MINUTES))
 
     def slices(self, width_s: float) -> list[Slice]:
         """See `Figures.slices`."""
-        waits: dict[int, list[tuple[float, int]]] = defaultdict(list)
-        sent: dict[int, int] = defaultdict(int)
         with explained(self._path):
-            for place, wait, rows, accepted in self._db.execute(_SLICES, {"width": width_s}):
-                sent[place] += accepted
-                if wait is not None:
-                    waits[place].append((wait, rows))
-        return [
-            Slice(place * width_s, accepted, _within(waits[place], 0.5), _within(waits[place], _SLOW))
-            for place, accepted in sent.items()
-        ]
+            return sums.slices(width_s, self._db.execute(_SLICES, {"width": width_s}))
 
     def sizes(self) -> list[Size]:
         """See `Figures.sizes`."""
@@ -126,13 +106,3 @@ class SqliteFigures:
         """See `Figures.not_sent`."""
         with explained(self._path):
             return reasons.not_sent(self._db, limit, examples)
-
-
-def _within(waits: Sequence[tuple[float, int]], share: float) -> float | None:
-    """How long this share of the answers took at most, of waits in order with their numbers; None if there are none."""
-    left = share * sum(rows for _, rows in waits)
-    for wait, rows in waits:
-        left -= rows
-        if left <= 0:
-            return wait
-    return None

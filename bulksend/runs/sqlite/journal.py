@@ -57,9 +57,10 @@ class SqliteJournal:
         """See `Journal.begin`."""
         return self._do(lambda: self._notes.begin(rows, wall_s, proof), begins=True)
 
-    def leaves(self, attempt: Attempt) -> None:
-        """See `Journal.leaves`."""
+    def leaves(self, attempt: Attempt) -> bool:
+        """See `Journal.leaves`: a file's lock is held until the run is closed."""
         self._notes.leaves(attempt)
+        return True
 
     def settle(self, outcomes: Sequence[Outcome], *, turn: int) -> Awaitable[None]:
         """See `Journal.settle`."""

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from bulksend.errors import Advice, OwnedError, Remark, Severity, UsageError
+from bulksend.errors import OwnedError, UsageError
 from bulksend.model import Status
-from bulksend.planning import Example, Findings, Reason
-from bulksend.rules import Rule
+from bulksend.planning import Findings
+from bulksend.runs import kept, life
 from bulksend.runs.clock import Clock
-from bulksend.runs.ends import CUT_OFF, End, Spell
+from bulksend.runs.ends import End, Spell
 from bulksend.runs.facts import Facts
 from bulksend.runs.owner import Owner
-from bulksend.runs.sqlite import life
 from bulksend.runs.states import State
 
 
@@ -31,51 +29,17 @@ def plan(db: sqlite3.Connection) -> Facts:
     value = read(db, "plan")
     if value is None:
         raise UsageError("this run file holds no whole plan: plan anew")
-    found = orjson.loads(value)
-    found["columns"] = tuple(found["columns"])
-    for pairs in ("mapping", "only", "skip"):
-        found[pairs] = tuple((column, value) for column, value in found.get(pairs, ()))
-    found["reading"] = tuple(found["reading"])
-    found["countries"] = tuple(found.get("countries", ()))
-    found["instead_of"] = tuple(found.get("instead_of", ()))
-    return Facts.read(found)
+    return kept.facts(orjson.loads(value))
 
 
 def findings(db: sqlite3.Connection) -> Findings:
     """What planning found."""
-    found = orjson.loads(read(db, "findings"))
-    reasons = tuple(
-        Reason(
-            Status(each["status"]),
-            each["says"],
-            each["rows"],
-            tuple(Example(**one) for one in each["examples"]),
-            _advice(each),
-        )
-        for each in found["reasons"]
-    )
-    notes, warnings = (tuple(map(_remark, found[name])) for name in ("notes", "warnings"))
-    marked = (found.get(name, 0) for name in ("longest", "dearest"))
-    return Findings(reasons, notes, warnings, found["rates"], *marked)
-
-
-def _remark(value: Any) -> Remark:
-    """A remark; in format 2 it was a bare sentence."""
-    if isinstance(value, str):
-        return Remark(value, None)
-    severity = Severity(value.get("severity", Severity.NOTE))
-    rule = Rule(value["rule"]) if value.get("rule") in set(Rule) else None
-    about, quotes = value.get("about", {}), tuple(value.get("quotes", ()))
-    return Remark(value["says"], rule, _advice(value), severity, about, quotes)
-
-
-def _advice(value: Mapping[str, Any]) -> Advice | None:
-    return Advice(value["advice"]) if value.get("advice") else None
+    return kept.findings(orjson.loads(read(db, "findings")))
 
 
 def counts(db: sqlite3.Connection) -> dict[Status, int]:
     """How many rows the plan has of each status."""
-    return {Status(status): rows for status, rows in orjson.loads(read(db, "counts")).items()}
+    return kept.counts(orjson.loads(read(db, "counts")))
 
 
 def owner(db: sqlite3.Connection) -> Owner | None:
@@ -111,14 +75,8 @@ def spell(db: sqlite3.Connection) -> Spell:
     if started is None:
         (first,) = db.execute("SELECT min(started_at) FROM sends WHERE attempts > 0").fetchone()
         return Spell(first)
-    first, sent_epoch = orjson.loads(started)
     ended = read(db, "end")
-    end_epoch, *end = orjson.loads(ended) if ended else [0]
-    if end_epoch == sent_epoch:
-        return Spell(first, End(*end))
-    last = owner(db)
-    is_over = last is None or last.is_gone or epoch(db) != sent_epoch
-    return Spell(first, End(CUT_OFF) if is_over else End(*end) if end else None)
+    return kept.spell(orjson.loads(started), orjson.loads(ended) if ended else None, epoch(db), owner(db))
 
 
 def note_start(db: sqlite3.Connection, wall_s: float) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 
 from bulksend.model import Event, Status
-from bulksend.runs.sqlite import kept, life
+from bulksend.runs import life
+from bulksend.runs.sqlite import kept
 from bulksend.runs.states import STEPS, State
 
 _CLOSED = "closed"

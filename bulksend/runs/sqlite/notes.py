@@ -11,7 +11,9 @@ import orjson
 
 from bulksend.errors import RunFileError
 from bulksend.model import Answer, Attempt, Event, Message, Outcome, Queued, Recipient
-from bulksend.runs.sqlite import kept, life, unsent
+from bulksend.runs import life
+from bulksend.runs.answers import named
+from bulksend.runs.sqlite import kept, unsent
 from bulksend.runs.sqlite.departures import Departures
 from bulksend.runs.sqlite.queries import COPY, LAST_ROW, NUMBER, recent_sends, until
 from bulksend.runs.states import Decision, State
@@ -246,18 +248,5 @@ def _settlement(outcome: Outcome) -> tuple[object, ...]:
     )
 
 
-def _named(answer: Answer) -> dict[str, object]:
-    """What is kept of what the API said, by its names (API document, response body); the cost has a column."""
-    return {
-        "messageId": answer.message_id,
-        "estimateParts": answer.estimate_parts,
-        "estimateMicro": answer.estimate_micro,
-        "estimate": answer.estimate,
-        "deliveryDeadline": answer.delivery_deadline,
-        "to": answer.to,
-        "contactId": answer.contact_id,
-    }
-
-
 def _said(answer: Answer) -> str:
-    return orjson.dumps(_named(answer)).decode()
+    return orjson.dumps(named(answer)).decode()

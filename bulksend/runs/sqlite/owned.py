@@ -13,12 +13,13 @@ import orjson
 
 from bulksend.errors import OwnedError, RunFileError
 from bulksend.model import ContactId, Event, PhoneNumber
+from bulksend.runs import life
 from bulksend.runs.clock import Clock
 from bulksend.runs.ends import End
 from bulksend.runs.facts import Address
 from bulksend.runs.lock import FileLock
 from bulksend.runs.owner import Owner
-from bulksend.runs.sqlite import kept, life, mending, purging, unsent
+from bulksend.runs.sqlite import kept, mending, purging, unsent
 from bulksend.runs.sqlite.departures import Departures
 from bulksend.runs.sqlite.journal import SqliteJournal
 from bulksend.runs.sqlite.log import Names, may_have_log

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter
 from collections.abc import Collection, Iterator
 from typing import Any
 
 import orjson
 
-from bulksend.model import Encoding, Message, PhoneNumber, RowInDoubt, Status
-from bulksend.planning import CROWDS_MAX, Crowd, Extreme, Group, Overview, Preview, Tally, summed
+from bulksend.model import Message, RowInDoubt, Status
+from bulksend.planning import CROWDS_MAX, Crowd, Extreme, Overview, Preview, Tally, summed
+from bulksend.runs import life, sums
 from bulksend.runs.clock import Clock, lag
-from bulksend.runs.sqlite import kept, life
+from bulksend.runs.sqlite import kept
 from bulksend.runs.states import Decision, State
 from bulksend.runs.telling import Complaint, Span
-from bulksend.sms import phones
+from bulksend.runs.telling import in_doubt as told_in_doubt
 
 PENDING = f"m.row >= :first AND m.status = 'pending' AND (s.row IS NULL OR {life.is_to_send('s.')})"
 """Of ``messages m`` left-joined with ``sends s``: it is still to be sent."""
@@ -110,7 +110,7 @@ LAST_ROW = 2**62
 def overview(db: sqlite3.Connection, limit: int | None) -> Overview:
     """What is still to be sent, or the first ``limit`` rows of it."""
     within = {"first": kept.first_unfinished(db), "until": until(db, limit)}
-    found = [_group(*group) for group in db.execute(_GROUPS, within)]
+    found = [sums.group(*group) for group in db.execute(_GROUPS, within)]
     return Overview(summed(found), tuple(Crowd(*crowd) for crowd in db.execute(_CROWDS, within)))
 
 
@@ -171,12 +171,11 @@ def until(db: sqlite3.Connection, limit: int | None) -> int:
 def in_doubt(db: sqlite3.Connection, limit: int | None) -> list[RowInDoubt]:
     """What `Run.in_doubt` tells, inside the caller's transaction."""
     keys = kept.plan(db).keys
-    found = []
-    for *named, since, until, error, is_excluded in db.execute(_IN_DOUBT, [-1 if limit is None else limit]):
-        message = Message(*named)
-        row, who, text, key = message.row, message.recipient, message.text, keys.of(message)
-        found.append(RowInDoubt(row, who, text, key, since, until, error, is_excluded=bool(is_excluded)))
-    return found
+    found = db.execute(_IN_DOUBT, [-1 if limit is None else limit])
+    return [
+        told_in_doubt(keys, Message(*named), since, until, error, is_excluded=bool(is_excluded))
+        for *named, since, until, error, is_excluded in found
+    ]
 
 
 def message_ids(db: sqlite3.Connection, since_s: float) -> set[str]:
@@ -198,12 +197,6 @@ def recent_sends(db: sqlite3.Connection, since_s: float, wall_s: float) -> Itera
     return db.execute(_RECENT_SENDS, {"since": since_s, "now": wall_s, "lag": late_s})
 
 
-def _group(start: str, encoding: str, parts: int, rows: int, price: int | None, unpriced: int) -> Group:
-    """A group, by the first three digits of its numbers: no dialing code is the beginning of another."""
-    code = phones.dialing_code(PhoneNumber(start)) if start else ""
-    return Group(code, Encoding(encoding), parts, rows, price or 0, unpriced)
-
-
 def tally(db: sqlite3.Connection) -> Tally:
     """Count the rows by what became of them."""
     # One transaction, so that both counts are of the same moment.
@@ -213,31 +206,7 @@ def tally(db: sqlite3.Connection) -> Tally:
         rows, attempts, charged = db.execute(
             "SELECT count(*), coalesce(sum(attempts), 0), coalesce(sum(charged), 0) FROM sends"
         ).fetchone()
-        # Grouping sorts: most of many rows are sent, and need not be.
-        others = Counter[State]()
-        decided = Counter[Decision | None]()
-        for state, decision, count in db.execute(_NOT_SENT):
-            others[State(state)] += count
-            if state == State.UNKNOWN:
-                decided[decision and Decision(decision)] += count
+        not_sent = db.execute(_NOT_SENT).fetchall()
     finally:
         db.execute("ROLLBACK")
-    statuses = dict.fromkeys(Status, 0) | planned
-    statuses[Status.PENDING] -= rows
-    statuses[Status.SENT] += rows - sum(others.values())
-    for state, count in others.items():
-        if status := state.status:
-            statuses[status] += count
-    return Tally(
-        statuses,
-        others[State.IN_FLIGHT],
-        attempts,
-        charged,
-        left=decided[Decision.LEAVE],
-        resent=decided[Decision.RESEND],
-        left_out=others[State.LEFT_OUT],
-        closed=others[State.CLOSED],
-        known=others[State.SKIPPED],
-        excluded=others[State.EXCLUDED],
-        excluded_in_doubt=decided[Decision.EXCLUDED],
-    )
+    return sums.tally(planned, rows, attempts, charged, not_sent)

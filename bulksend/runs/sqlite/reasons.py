@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import defaultdict
 from collections.abc import Iterator
 
 from bulksend.model import Status
+from bulksend.runs import life, sums
 from bulksend.runs.figures import NotSent
-from bulksend.runs.sqlite import kept, life
+from bulksend.runs.sqlite import kept
 from bulksend.runs.states import State
 
 _SAID = "coalesce(error, '')"
@@ -37,24 +37,10 @@ def pending(db: sqlite3.Connection, limit: int) -> list[int]:
 
 def not_sent(db: sqlite3.Connection, limit: int, examples: int) -> list[NotSent]:
     """What `Figures.not_sent` tells."""
-    found: dict[Status, list[NotSent]] = defaultdict(list)
-    for each in (*_tried(db, limit, examples), *_planned(db, examples)):
-        found[each.status].append(each)
-    return [each for group in found.values() for each in sorted(group, key=_commonest_first)[:limit]]
+    return sums.not_sent(_tried(db, limit, examples), kept.findings(db), limit, examples)
 
 
 def _tried(db: sqlite3.Connection, limit: int, examples: int) -> Iterator[NotSent]:
     for status, says, rows, first in db.execute(_COMMONEST, [limit]).fetchall():
         which = {"status": status, "says": says, "first": first, "limit": min(rows, examples)}
         yield NotSent(Status(status), says, rows, tuple(row for (row,) in db.execute(_FIRST, which)))
-
-
-def _planned(db: sqlite3.Connection, examples: int) -> Iterator[NotSent]:
-    """What planning has found, and keeps with the first rows: nothing of it is ever tried."""
-    for reason in kept.findings(db).reasons:
-        first = tuple(example.row for example in reason.examples[:examples])
-        yield NotSent(reason.status, reason.says, reason.rows, first)
-
-
-def _commonest_first(each: NotSent) -> tuple[int, tuple[int, ...]]:
-    return -each.rows, each.first

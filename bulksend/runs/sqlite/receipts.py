@@ -10,12 +10,11 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
 import orjson
 
-from bulksend.model import MicroUSD, Reached, Receipt, Recipient
-from bulksend.runs.receipts import Deliveries, Undelivered
+from bulksend.model import Reached, Receipt, Recipient
+from bulksend.runs.receipts import Deliveries, Undelivered, receipt_of
 from bulksend.runs.sqlite import kept
 from bulksend.runs.sqlite.queries import NUMBER, TOLD_NUMBER
 from bulksend.runs.sqlite.schema import explained
@@ -84,14 +83,14 @@ class SqliteReceipts:
     def all(self) -> Iterator[tuple[int, Receipt]]:
         """See `Receipts.all`."""
         with explained(self._path):
-            yield from map(_receipt, self._told(f"{_ALL} ORDER BY r.row"))
+            yield from map(receipt_of, self._told(f"{_ALL} ORDER BY r.row"))
 
     def of(self, rows: Sequence[int]) -> dict[int, Receipt]:
         """See `Receipts.of`."""
         wanted = orjson.dumps(rows).decode()
         with explained(self._path):
             found = self._told(f"{_ALL} WHERE r.row IN (SELECT value FROM json_each(?))", wanted)
-            return dict(map(_receipt, found))
+            return dict(map(receipt_of, found))
 
     def deliveries(self, reasons: int) -> Deliveries:
         """See `Receipts.deliveries`."""
@@ -189,9 +188,3 @@ def _are_there(db: sqlite3.Connection, schema: str = "main") -> bool:
 def _table(db: sqlite3.Connection) -> str:
     """Where receipts stand, or what stands for none."""
     return "main.receipts" if _are_there(db) else _NONE
-
-
-def _receipt(found: Any) -> tuple[int, Receipt]:
-    row, message_id, to_telco, to_phone, error, charged = found
-    told = None if to_telco is None else bool(to_telco)
-    return row, Receipt(message_id, told, Reached(to_phone), error, None if charged is None else MicroUSD(charged))

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from bulksend.errors import RunFileError, UsageError
 from bulksend.model import Event
+from bulksend.runs import life
 from bulksend.runs.lock import head_of
-from bulksend.runs.sqlite import life
 from bulksend.runs.states import Decision, State
 
 APPLICATION_ID = 0x62756C6B  # "bulk"
@@ -100,8 +100,6 @@ SELECT row, {_STATE_2} AS state, attempts, started_at, ended_at, {_DOUBT_2} AS d
 """
 """What stands in a file of format 2, as if it were of this one."""
 
-CUT_OFF = "bulksend was cut off while this attempt was under way"
-
 
 def connect(path: Path) -> tuple[sqlite3.Connection, int]:
     """Open a run file for reading, which may be written meanwhile; and its format.
@@ -154,7 +152,7 @@ def cut_off(left_to: int | None) -> dict[str, str]:
     which = f"CASE WHEN {never_left} THEN '{Event.CALLED_OFF}' ELSE '{Event.CUT_OFF}' END"
     return life.after(Event.CUT_OFF, Event.CALLED_OFF, which=which)._asdict() | {
         "attempts": f"attempts - ({never_left})",
-        "error": f"CASE WHEN {never_left} THEN error ELSE '{CUT_OFF}' END",
+        "error": f"CASE WHEN {never_left} THEN error ELSE '{life.CUT_OFF}' END",
     }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 import orjson
 
 from bulksend.model import Recipient
-from bulksend.runs.sqlite import life
+from bulksend.runs import life
 from bulksend.runs.sqlite.queries import NUMBER, TOLD_NUMBER
 from bulksend.runs.telling import RowTold
 

@@ -11,7 +11,8 @@ import orjson
 
 from bulksend.runs.sqlite import kept
 from bulksend.runs.sqlite.schema import explained
-from bulksend.when import Moment, Schedule, Window, WindowEnd, Windows
+from bulksend.runs.times import kept_of, schedule_of
+from bulksend.when import Schedule
 
 _SCHEDULE, _WAITS = "schedule", "waits until"
 
@@ -28,7 +29,7 @@ class SqliteTimes:
         """See `Times.schedule`."""
         with explained(self._path):
             value = kept.read(self._db, _SCHEDULE)
-        return Schedule() if value is None else _read(value)
+        return Schedule() if value is None else schedule_of(orjson.loads(value))
 
     @property
     def waits_until(self) -> float | None:
@@ -57,7 +58,7 @@ class OwnSqliteTimes(SqliteTimes):
     def keep(self, schedule: Schedule) -> None:
         """See `OwnTimes.keep`."""
         with self._writing():
-            kept.note(self._db, _SCHEDULE, _written(schedule))
+            kept.note(self._db, _SCHEDULE, orjson.dumps(kept_of(schedule)).decode())
 
     def wait(self, until_s: float | None) -> None:
         """See `OwnTimes.wait`."""
@@ -66,15 +67,3 @@ class OwnSqliteTimes(SqliteTimes):
                 self._db.execute("DELETE FROM facts WHERE name = ?", [_WAITS])
             else:
                 kept.note(self._db, _WAITS, orjson.dumps([kept.epoch(self._db), until_s]).decode())
-
-
-def _written(schedule: Schedule) -> str:
-    windows = [[sorted(each.days), each.opens, each.closes, each.zone] for each in schedule.windows.each]
-    start = None if schedule.start is None else list(schedule.start)
-    return orjson.dumps([start, windows, schedule.at_end, schedule.zone]).decode()
-
-
-def _read(value: str) -> Schedule:
-    start, windows, at_end, zone = orjson.loads(value)
-    each = tuple(Window(frozenset(days), opens, closes, where) for days, opens, closes, where in windows)
-    return Schedule(None if start is None else Moment(*start), Windows(each), WindowEnd(at_end), zone)

@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 
 from bulksend.model import Event
-from bulksend.runs.sqlite import kept, life
+from bulksend.runs import life
+from bulksend.runs.sqlite import kept
 from bulksend.runs.sqlite.queries import NUMBER, TOLD_NUMBER
 from bulksend.runs.states import STEPS, Decision, State
 from bulksend.runs.telling import KnownRow, OpenRow, UnsentRow

@@ -1,4 +1,4 @@
-"""A row's life in SQLite's words, made of the one table: see `bulksend.runs.states`."""
+"""A row's life in SQL that both stores understand, made of the one table: see `bulksend.runs.states`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 from bulksend.model import Event
 from bulksend.runs.states import STEPS, Decision, Keep, Life, State
+
+CUT_OFF = "bulksend was cut off while this attempt was under way"
+"""The error of a row whose owner is gone."""
 
 _DECISIONS = (None, *Decision)
 _UNTOLD = (State.PENDING, State.IN_FLIGHT, State.SENT)  # of which nobody asks why they were not sent
@@ -62,34 +65,36 @@ class Changes(NamedTuple):
         return ", ".join(f"{column} = {value}" for column, value in self._asdict().items())
 
 
-def after(*events: Event, which: str = "") -> Changes:
+def after(*events: Event, which: str = "", table: str = "") -> Changes:
     """What events make of a row of ``sends``.
 
     Args:
         events: those that can happen here.
         which: an SQL expression for the one that does; not needed for a single one.
+        table: what is put before the row's columns, such as ``send.``, where they could be another table's.
     """
     which = which or _quoted(events[0])
     marking = [event for event in events if STEPS[event].doubts]
+    since = f"{table}doubt_since"
     return Changes(
-        state=f"CASE WHEN doubt_since IS NULL THEN {_chosen(events, which, lambda event: _quoted(STEPS[event].after))} "
+        state=f"CASE WHEN {since} IS NULL THEN {_chosen(events, which, lambda event: _quoted(STEPS[event].after))} "
         f"ELSE {_chosen(events, which, lambda event: _quoted(STEPS[event].in_doubt))} END",
-        doubt_since=f"CASE WHEN {which} IN ({_listed(marking)}) THEN coalesce(doubt_since, started_at) "
-        "ELSE doubt_since END"
+        doubt_since=f"CASE WHEN {which} IN ({_listed(marking)}) THEN coalesce({since}, {table}started_at) "
+        f"ELSE {since} END"
         if marking
-        else "doubt_since",
-        decision=_chosen(events, which, _decision),
+        else since,
+        decision=_chosen(events, which, lambda event: _decision(event, table)),
     )
 
 
-def _decision(event: Event) -> str:
+def _decision(event: Event, table: str) -> str:
     decision = STEPS[event].decision
     if decision is Keep.KEEP:
-        return "decision"
+        return f"{table}decision"
     if decision is Decision.RESEND:
-        return f"CASE WHEN decision IS '{Decision.EXCLUDED}' THEN decision ELSE '{decision}' END"
+        return f"CASE WHEN {table}decision = '{Decision.EXCLUDED}' THEN {table}decision ELSE '{decision}' END"
     if decision is Decision.EXCLUDED:
-        return f"CASE WHEN doubt_since IS NULL THEN decision ELSE '{decision}' END"
+        return f"CASE WHEN {table}doubt_since IS NULL THEN {table}decision ELSE '{decision}' END"
     return "NULL" if decision is Keep.DROP else f"'{decision}'"
 
 

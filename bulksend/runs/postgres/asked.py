@@ -1,0 +1,34 @@
+"""Somebody elsewhere asks the owner of a run in a database to end: noted beside the owner, who looks now and then."""
+
+from __future__ import annotations
+
+from bulksend.runs.owner import Asked
+from bulksend.runs.places import DatabaseRun
+from bulksend.runs.postgres import kept, noted, whole
+from bulksend.runs.postgres.clock import skew_s
+from bulksend.runs.postgres.connecting import connect, explained, transaction
+from bulksend.runs.postgres.installing import check_installed
+from bulksend.runs.postgres.listing import number_of
+from bulksend.runs.postgres.reader import Reader
+
+
+def ask_to_end(named: DatabaseRun, wall_s: float) -> Asked | None:
+    """Ask whoever has a run for sending to end in order; None if nobody has it.
+
+    Raises:
+        UsageError: there is no such run, or it is of a newer version.
+        RunFileError: it cannot be read or written.
+    """
+    with connect(named.database) as db, explained(named):
+        check_installed(db, named.database)
+        ahead_s = skew_s(db)
+        with transaction(db):
+            of = Reader(db, number_of(db, named), named)
+            of.first("SELECT FROM run WHERE id = %(run)s FOR SHARE")  # who takes it over waits
+            run = whole.of(of)
+            if run.owner is None or run.owner.is_gone:
+                return None
+            before = noted.asked_at(of, run.epoch)
+            if before is None:
+                kept.note(db, of.run, "asked to end", [run.epoch, wall_s + ahead_s])
+        return Asked(run.owner, wall_s if before is None else before - ahead_s, is_anew=before is not None)

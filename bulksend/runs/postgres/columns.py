@@ -1,0 +1,33 @@
+"""What several statements ask alike: of ``message m``, ``send s`` and ``number n``, inside one run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+WITH_SENDS = "message m LEFT JOIN {sends} s ON s.run = m.run AND s.row = m.row"
+"""All messages, with what became of them."""
+SENDS = "{sends} s JOIN message m ON m.run = s.run AND m.row = s.row"
+"""Those of which anything became."""
+NUMBER = "LEFT JOIN number n ON n.run = m.run AND n.contact = m.contact"
+"""A contact's number, where it is known."""
+TOLD_NUMBER = """CASE WHEN m.contact IS NOT NULL AND ltrim(s.answer->>'to', '+') ~ '^[0-9]+$'
+    THEN ltrim(s.answer->>'to', '+') END"""
+"""The number that the answer told of a contact."""
+PHONE = f"coalesce(m.phone, {TOLD_NUMBER}, n.phone)"
+"""The phone that a message went to; NULL for a contact as long as nobody knows."""
+CONTACT = f"CASE WHEN {PHONE} IS NULL THEN m.contact END"
+"""The contact, where its phone is not known."""
+COUNTED_PARTS = "least(greatest((s.answer->>'estimateParts')::numeric, 0), 32767)::integer"
+"""The parts as the API counted them, within what can be reckoned with whatever it said; NULL if it said nothing."""
+
+
+def who(phone: str | None, contact: int | None) -> Any:
+    """Whom something goes to, of the two columns in which that stands; None where neither tells."""
+    return contact if phone is None else phone
+
+
+def with_who(rows: Iterable[Any], place: int = 1) -> Iterator[Any]:
+    """Rows whose recipient stands in two columns, from this place on: each with the recipient in one."""
+    for row in rows:
+        yield *row[:place], who(row[place], row[place + 1]), *row[place + 2 :]

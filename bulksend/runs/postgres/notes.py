@@ -1,0 +1,258 @@
+"""The SQL by which a run that is being sent takes notes: plain synchronous calls inside the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from bulksend.errors import OwnedError
+from bulksend.model import Answer, Attempt, Event, Message, Outcome, Queued, Recipient, RowInDoubt
+from bulksend.runs import life
+from bulksend.runs.postgres import deciding, kept, noted, ownership, past, queries
+from bulksend.runs.postgres.columns import NUMBER, who
+from bulksend.runs.postgres.connecting import array
+from bulksend.runs.postgres.leases import Lease
+from bulksend.runs.postgres.outcomes import Intent, found, settle
+from bulksend.runs.postgres.queries import LAST_ROW
+from bulksend.runs.postgres.reader import Reader
+from bulksend.runs.postgres.rows import recent_sends
+from bulksend.runs.states import Decision, State
+
+_ADVANCED_AT = 100_000  # rows
+_IS_MINE = """
+SELECT run.epoch = %(epoch)s AND (%(account)s::integer IS NULL OR EXISTS (
+    SELECT FROM shard JOIN unnest(%(nos)s::smallint[], %(epochs)s::bigint[]) AS mine (no, epoch) USING (no, epoch)
+    WHERE shard.account = %(account)s))
+FROM run WHERE id = %(run)s
+"""
+_CLAIM = f"""
+SELECT m.row, coalesce(n.phone, m.phone), m.contact, {{slots}} FROM message m
+LEFT JOIN send s ON s.run = m.run AND s.row = m.row AND s.row > %(after)s {NUMBER}
+WHERE m.run = %(run)s AND m.row > %(after)s AND m.row <= %(until)s AND m.status = 'pending'
+    AND {past.TO_SEND} AND {past.MINE}
+ORDER BY m.row LIMIT %(limit)s
+"""
+# Who takes a shard over waits for the locks, and then finds these intents; so does who takes the run over. In the order
+# of the shards' numbers, as all who lock several. The WHERE of the conflict is the last guard against a double send: a
+# row that was accepted, or is on its way, cannot begin again.
+_SHARDS = """
+    SELECT shard.no, shard.epoch FROM shard
+    JOIN unnest(%(nos)s::smallint[], %(epochs)s::bigint[]) AS mine (no, epoch) USING (no, epoch)
+    WHERE shard.account = %(account)s AND shard.lease_until > clock_timestamp()
+        AND shard.no IN (SELECT shard FROM planned)
+    ORDER BY shard.no FOR SHARE OF shard
+"""
+_RUN = """
+    SELECT no, run.epoch FROM run, (SELECT DISTINCT shard AS no FROM planned) AS parts
+    WHERE run.id = %(run)s AND run.epoch = %(epoch)s AND run.lease_until > clock_timestamp() FOR SHARE OF run
+"""
+_BEGIN = f"""
+WITH planned AS MATERIALIZED (
+    SELECT m.*, place FROM unnest(%(rows)s::bigint[]) WITH ORDINALITY AS wanted (row, place)
+    JOIN message m ON m.run = %(run)s AND m.row = wanted.row
+), fence AS MATERIALIZED ({{fence}}), begun AS (
+    INSERT INTO send (run, row, state, attempts, started_at, ticket, epoch, proof)
+    SELECT run, row, '{State.IN_FLIGHT}', 1, %(at)s, %(issued)s + place, fence.epoch, %(proof)s
+    FROM planned JOIN fence ON fence.no = planned.shard
+    ON CONFLICT (run, row) DO UPDATE SET {life.after(Event.BEGUN, table="send.")}, attempts = send.attempts + 1,
+        started_at = excluded.started_at, ticket = excluded.ticket, epoch = excluded.epoch, ended_at = NULL,
+        proof = CASE WHEN send.doubt_since IS NULL OR send.proof = excluded.proof THEN excluded.proof ELSE 0 END
+    WHERE {life.can_be(Event.BEGUN, "send.")}
+    RETURNING row, attempts, doubt_since, ticket, epoch, proof, decision
+)
+SELECT planned.row, phone, contact, sender, text, parts, price, coalesce(copy, 0),
+    attempts, doubt_since, proof, coalesce(decision = '{Decision.RESEND}', false), shard, epoch, ticket
+FROM begun JOIN planned USING (row) LEFT JOIN copy ON copy.run = planned.run AND copy.row = planned.row ORDER BY place
+"""
+_TAKE_BACK = f"""
+UPDATE send SET {life.after(Event.CALLED_OFF, table="send.")}, attempts = attempts - 1
+WHERE run = %(run)s AND row = ANY(%(rows)s) AND ticket = ANY(%(tickets)s) AND state = '{State.IN_FLIGHT}'
+    AND epoch = ANY(%(epochs)s)
+"""
+
+
+class Notes:
+    """What is noted of one send; used by one thread, but for `leaves`.
+
+    Args:
+        of: the run, by the owner's connection.
+        lease: what this process holds of the run and, if an account is behind it, of its shards.
+        skew_s: see `bulksend.runs.postgres.clock`.
+        by_parts: whether a message counts its parts against a cap, or one.
+        limit: send only the first so many pending rows; None for all.
+        keyed: whether messages carry a clientDedup; None if none are sent.
+    """
+
+    def __init__(
+        self, of: Reader, lease: Lease, skew_s: int, *, by_parts: bool, limit: int | None, keyed: bool | None = None
+    ) -> None:
+        self.of = of
+        self.lease = lease
+        self._skew_s = skew_s
+        self._by_parts = by_parts
+        self._slots = past.slots(by_parts=by_parts)
+        self._keyed = keyed
+        self._begun_to = 0
+        self._first = queries.first_unfinished(of)
+        self._until = queries.until(of, limit)
+        self._turn = self._noted_turn = int(kept.read(of.db, of.run, "turn") or 0)
+        self._is_noted = self._notes_kind = False
+        self._issued = 0
+        self._known: Mapping[int, int] | None = None
+        self._held: dict[str, Any] = {}
+        self.in_flight: dict[int, Intent] = {}  # by row, whose outcomes are not noted
+        self._begun: dict[int, Intent] = {}  # by the transaction under way
+        self._settled: set[int] = set()  # by it
+        self._tried: dict[int, int] = {}  # rows by ticket, of transactions of which it is not known what became of them
+
+    def committed(self) -> None:
+        """The transaction under way is on the disk."""
+        for row in self._settled:
+            self.in_flight.pop(row, None)
+        self.in_flight.update(self._begun)
+        self._tried.clear()
+        self._turn = self._noted_turn
+        self._is_noted = self._is_noted or self._notes_kind
+        self.rolled_back()
+
+    def rolled_back(self) -> None:
+        """Nothing of the transaction under way was noted, or nobody knows."""
+        self._settled.clear()
+        self._begun.clear()
+        self._noted_turn, self._notes_kind = self._turn, False
+
+    def check(self, *, begins: bool) -> None:
+        """See that nobody else has the run, nor all of its shards.
+
+        Args:
+            begins: whether intents follow: then who would take the run over waits for them.
+
+        Raises:
+            OwnedError: somebody has.
+        """
+        found = self.of.first(f"{_IS_MINE} {'FOR SHARE OF run' if begins else ''}", **self._mine())
+        if found is None or not found[0]:
+            raise OwnedError(f"{self.of.place}: another bulksend process has taken this run over")
+
+    def take_back(self) -> None:
+        """Intents of which nobody knows whether they were committed, and which surely did not leave, are none."""
+        if self._tried:
+            which = {"run": self.of.run, "rows": list(self._tried.values()), "tickets": list(self._tried)}
+            self.of.db.execute(_TAKE_BACK, which | {"epochs": [self.lease.epoch, *self.lease.shards.values()]})
+
+    @property
+    def is_unsettled(self) -> bool:
+        """Whether intents may be noted whose outcomes are not."""
+        return bool(self.in_flight or self._tried)
+
+    def cut_off(self) -> None:
+        """Of what is under way the end is not known."""
+        ownership.cut_off(self.of)
+
+    def asked_at(self) -> float | None:
+        """See `Journal.asked_at`."""
+        at_s = noted.asked_at(self.of, self.lease.epoch)
+        return None if at_s is None else at_s - self._skew_s
+
+    def note_progress(self, words: str) -> None:
+        """See `Journal.note_progress`."""
+        noted.progress(self.of, self.lease.epoch, words)
+
+    def claim(self, after: int, limit: int) -> list[Queued]:
+        """See `Journal.claim`; of the own shards."""
+        if after > self._begun_to + _ADVANCED_AT:
+            noted.advance(self.of)
+            self._begun_to = after
+        which = self._mine() | {"after": max(after, self._first - 1), "until": self._until, "limit": limit}
+        found = self.of.all(_CLAIM.format(slots=self._slots), **which)
+        return [Queued(row, who(phone, contact), slots) for row, phone, contact, slots in found]
+
+    def crowded(self, is_crowded: Callable[[Recipient, int], bool]) -> list[Queued]:
+        """See `Journal.crowded`; of the own shards."""
+        shards = None if self.lease.account is None else self.lease.shards
+        return past.crowded(self.of, shards, self._until, is_crowded, by_parts=self._by_parts)
+
+    def undecided(self, since_s: float, proof: int) -> list[Queued]:
+        """See `Journal.undecided`; of the own shards."""
+        return past.undecided(self.of, self._mine(), since_s + self._skew_s, proof, by_parts=self._by_parts)
+
+    def recent_sends(self, since_s: float, wall_s: float) -> list[tuple[Recipient, int, float]]:
+        """See `Journal.recent_sends`."""
+        found = recent_sends(self.of, since_s + self._skew_s, wall_s + self._skew_s)
+        return [(each, parts if self._by_parts else count, at - self._skew_s) for each, parts, count, at in found]
+
+    def in_doubt(self, limit: int) -> list[RowInDoubt]:
+        """See `Journal.in_doubt`."""
+        found, skew_s = queries.in_doubt(self.of, limit), self._skew_s
+        return [replace(each, since=each.since - skew_s, until=each.until - skew_s) for each in found]
+
+    def message_ids(self, since_s: float) -> set[str]:
+        """See `Journal.message_ids`."""
+        return past.message_ids(self.of, since_s + self._skew_s)
+
+    def rivals(self, since_s: float) -> list[tuple[Recipient, str]]:
+        """See `Journal.rivals`."""
+        return past.rivals(self.of, since_s + self._skew_s)
+
+    def begin(self, rows: Sequence[int], wall_s: float, proof: int = 0) -> list[Attempt]:
+        """See `Journal.begin`: rows of shards whose lease has ended, or that somebody else has, are left out."""
+        self._note_kind()
+        which = {"rows": array(rows), "at": wall_s + self._skew_s, "issued": self._issued, "proof": proof}
+        self._tried.update(enumerate(rows, self._issued + 1))
+        self._issued += len(rows)
+        fence = _RUN if self.lease.account is None else _SHARDS
+        attempts = []
+        for each in self.of.all(_BEGIN.format(fence=fence), **self._mine(), **which):
+            row, phone, contact, sender, text, parts, price, copy, number, since, under, resent, *intent = each
+            self._begun[row] = Intent(*intent)
+            message = Message(row, who(phone, contact), sender, text, parts, price, copy)
+            doubt_since = None if since is None else since - self._skew_s
+            attempts.append(Attempt(message, number, doubt_since, self._begun[row].ticket, under, resent=resent))
+        return attempts
+
+    def leaves(self, attempt: Attempt) -> bool:
+        """See `Journal.leaves`."""
+        intent = self.in_flight.get(attempt.message.row)
+        if intent is None or not self.lease.is_held:
+            return False
+        return self.lease.account is None or self.lease.shards.get(intent.shard) == intent.epoch
+
+    def settle(self, outcomes: Sequence[Outcome], *, turn: int) -> None:
+        """See `Journal.settle`."""
+        under_way = {**self.in_flight, **self._begun} if self._begun else self.in_flight
+        settle(self.of, [(each, under_way[each.row]) for each in outcomes if each.row in under_way], self._skew_s)
+        for each in outcomes:
+            if each.event is Event.EXCLUDED:
+                _, *held = under_way.get(each.row, (None, None, None))
+                deciding.exclude(self.of, each.row, each.error, each.ended_at + self._skew_s, *held)
+        self._settled.update(outcome.row for outcome in outcomes)
+        learned = dict(outcome.learned for outcome in outcomes if outcome.learned)
+        if learned:
+            deciding.learn(self.of, learned, is_newer=True)
+        if turn > self._noted_turn:
+            noted.turn(self.of, turn)
+            self._noted_turn = turn
+
+    def found(self, answers: Mapping[int, Answer], wall_s: float) -> None:
+        """See `Journal.found`."""
+        found(self.of, answers, wall_s + self._skew_s)
+
+    def _note_kind(self) -> None:
+        """Note once what kind of messages leave from now on."""
+        if self._is_noted:
+            return
+        if self._keyed is not None:
+            noted.keyed(self.of, is_keyed=self._keyed)
+        noted.limited(self.of, is_limited=self._until < LAST_ROW)
+        self._notes_kind = True
+
+    def _mine(self) -> dict[str, Any]:
+        """What this process holds, as the statements know it."""
+        lease, shards = self.lease, self.lease.shards
+        if shards is not self._known:  # they change rarely, and each statement asks for them
+            self._known = shards
+            self._held = {"epoch": lease.epoch, "account": lease.account, "nos": None, "epochs": None}
+            if lease.account is not None:
+                self._held |= {"nos": array(shards), "epochs": array(shards.values())}
+        return self._held

@@ -1,0 +1,92 @@
+"""What became of attempts, noted in a database: the SQL, inside the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import orjson
+
+from bulksend.model import Answer, Event, Outcome
+from bulksend.runs import life
+from bulksend.runs.answers import named
+from bulksend.runs.postgres.connecting import plain
+from bulksend.runs.postgres.reader import Reader
+from bulksend.runs.states import State
+
+_ENDS = (
+    Event.ACCEPTED, Event.KNOWN, Event.REJECTED, Event.FAILED, Event.PUT_OFF, Event.DOUBTED, Event.CALLED_OFF,
+)  # fmt: skip
+
+# All of a group as one text of JSON: psycopg takes ten times as long for lists of as many values.
+_SETTLE = f"""
+UPDATE send SET {life.after(*_ENDS, which="done.event", table="send.")},
+    attempts = send.attempts - (done.event = '{Event.CALLED_OFF}')::integer, ended_at = done.ended_at,
+    http_status = done.http_status, error = done.error, answer = done.answer, charged = done.charged
+FROM json_to_recordset(%s::json) AS done (
+    row bigint, epoch bigint, ticket bigint, event text, ended_at float8, http_status integer, error text,
+    charged bigint, answer jsonb
+)
+WHERE send.run = %s AND send.row = done.row AND send.epoch = done.epoch AND send.ticket = done.ticket
+    AND send.state = '{State.IN_FLIGHT}'
+"""
+_FOUND = f"""
+UPDATE send SET {life.after(Event.FOUND, table="send.")}, ended_at = %s, answer = said.answer, charged = said.charged,
+    error = 'its answer was lost; found in the API''s list of messages'
+FROM json_to_recordset(%s::json) AS said (row bigint, charged bigint, answer jsonb)
+WHERE send.run = %s AND send.row = said.row AND {life.can_be(Event.FOUND, "send.")}
+"""
+
+
+class Intent(NamedTuple):
+    """What tells a committed intent from all others of its row.
+
+    Attributes:
+        shard: the row's.
+        epoch: of the shard, or of a run that is of no account.
+        ticket: see `Attempt`.
+    """
+
+    shard: int
+    epoch: int
+    ticket: int
+
+
+def settle(of: Reader, outcomes: Sequence[tuple[Outcome, Intent]], skew_s: int) -> None:
+    """Note outcomes, each of its own intent alone; that somebody is excluded is noted elsewhere.
+
+    Args:
+        of: the run.
+        outcomes: each with the intent that it is of.
+        skew_s: see `bulksend.runs.postgres.clock`.
+    """
+    ended = [_settlement(each, intent, skew_s) for each, intent in outcomes if each.event is not Event.EXCLUDED]
+    if ended:
+        of.db.execute(_SETTLE, [orjson.dumps(ended).decode(), of.run])
+
+
+def found(of: Reader, answers: Mapping[int, Answer], at_s: float) -> None:
+    """Note that rows in doubt were accepted after all, as was seen at ``at_s`` by the database's clock."""
+    told = [{"row": row, "charged": answer.charged, "answer": _said(answer)} for row, answer in answers.items()]
+    if told:
+        of.db.execute(_FOUND, [at_s, orjson.dumps(told).decode(), of.run])
+
+
+def _settlement(outcome: Outcome, intent: Intent, skew_s: int) -> dict[str, object]:
+    answer = outcome.answer
+    return {
+        "row": outcome.row,
+        "epoch": intent.epoch,
+        "ticket": intent.ticket,
+        "event": outcome.event,
+        "ended_at": outcome.ended_at + skew_s,
+        "http_status": outcome.http_status,
+        "error": plain(outcome.error),
+        "charged": None if answer is None else answer.charged,
+        "answer": None if answer is None else _said(answer),
+    }
+
+
+def _said(answer: Answer) -> dict[str, object]:
+    """What the API said, as far as a database can hold it: text in JSON can have no NUL character either."""
+    return {name: plain(value) if isinstance(value, str) else value for name, value in named(answer).items()}

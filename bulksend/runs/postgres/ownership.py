@@ -1,0 +1,79 @@
+"""How a process comes to have a run in a database, and how it gives it up: the SQL, inside the caller's transaction."""
+
+from __future__ import annotations
+
+import orjson
+
+from bulksend.errors import OwnedError
+from bulksend.model import Event
+from bulksend.runs import life
+from bulksend.runs.owner import Owner
+from bulksend.runs.postgres import kept, noted
+from bulksend.runs.postgres.connecting import Db
+from bulksend.runs.postgres.reader import Reader
+
+_LOCK = """
+SELECT lease_until > clock_timestamp(), (SELECT value FROM fact WHERE fact.run = run.id AND name = 'owner')
+FROM run WHERE id = %s FOR UPDATE
+"""
+_TAKE = """
+UPDATE run SET epoch = epoch + 1, lease_until = clock_timestamp() + %(length_s)s * interval '1 second'
+WHERE id = %(run)s RETURNING epoch
+"""
+_CUT_OFF = f"""
+UPDATE send SET {life.after(Event.CUT_OFF)}, error = '{life.CUT_OFF}', ended_at = extract(epoch FROM clock_timestamp())
+WHERE run = %s AND {life.can_be(Event.CUT_OFF)}
+"""
+
+
+def take(of: Reader, now: Owner, length_s: float) -> int:
+    """Become the owner; the epoch. The end of every attempt that an earlier owner left behind is not known.
+
+    Raises:
+        OwnedError: a living process has the run; the sentence says which.
+    """
+    check_free(of.db, of.run, of.place)
+    (epoch,) = of.first(_TAKE, length_s=length_s)
+    noted.owner(of, now)
+    cut_off(of)
+    noted.advance(of)
+    return int(epoch)
+
+
+def check_free(db: Db, run: int, place: object) -> None:
+    """See that nobody living has a run, and hold off who would take it.
+
+    Raises:
+        OwnedError: somebody has; the sentence says who.
+    """
+    found = db.execute(_LOCK, [run]).fetchone()
+    if found is None:
+        raise OwnedError(f"{place}: another bulksend process has removed this run")
+    is_living, owner = found
+    has_it = None if owner is None else Owner(**orjson.loads(owner))
+    if is_living and not (has_it and has_it.is_gone):
+        named = f" ({has_it})" if has_it else ""
+        raise OwnedError(f"{place}: another bulksend process is at work on this run{named}")
+
+
+def check_epoch(of: Reader, epoch: int) -> None:
+    """See that nobody else has taken the run over, and hold off who would.
+
+    Raises:
+        OwnedError: somebody has.
+    """
+    found = of.first("SELECT epoch FROM run WHERE id = %(run)s FOR SHARE")
+    if found is None or found[0] != epoch:
+        raise OwnedError(f"{of.place}: another bulksend process has taken this run over")
+
+
+def cut_off(of: Reader) -> None:
+    """Of whatever is under way the end is not known: nobody who has the run will note it."""
+    of.db.execute(_CUT_OFF, [of.run])
+
+
+def give_up(of: Reader) -> None:
+    """Let others have the run."""
+    noted.advance(of)
+    kept.forget(of.db, of.run, "owner")
+    of.db.execute("UPDATE run SET lease_until = NULL WHERE id = %s", [of.run])

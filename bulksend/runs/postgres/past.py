@@ -1,0 +1,81 @@
+"""What the engine asks of what was sent before: the SQL beside that of `queries`, inside the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from bulksend.model import Queued, Recipient
+from bulksend.runs import life
+from bulksend.runs.postgres.columns import NUMBER, who
+from bulksend.runs.postgres.reader import Reader
+from bulksend.runs.postgres.shards import shard_of
+from bulksend.runs.states import State
+
+MINE = "(%(nos)s::smallint[] IS NULL OR m.shard = ANY(%(nos)s::smallint[]))"
+"""Of ``message m``: it is in one of the own shards, where there are any."""
+TO_SEND = f"(s.row IS NULL OR {life.is_to_send('s.')})"
+"""Of ``send s``, left-joined: it is still to be sent."""
+
+_TOTALS = "SELECT m.phone, m.contact, sum({slots})::bigint FROM repeat m WHERE m.run = %(run)s GROUP BY 1, 2"
+_CROWDED = f"""
+SELECT m.row, coalesce(n.phone, m.phone), m.contact, {{slots}} FROM repeat m
+LEFT JOIN send s ON s.run = m.run AND s.row = m.row {NUMBER}
+WHERE m.run = %(run)s AND (m.phone = ANY(%(phones)s::text[]) OR m.contact = ANY(%(contacts)s::bigint[]))
+    AND m.row <= %(until)s AND {TO_SEND} ORDER BY m.contact, m.phone, m.row
+"""
+_UNDECIDED = f"""
+SELECT m.row, coalesce(n.phone, m.phone), m.contact, {{slots}}
+FROM send s JOIN message m ON m.run = s.run AND m.row = s.row {NUMBER}
+WHERE s.run = %(run)s AND {life.is_unsettled("s.")} AND s.doubt_since >= %(since)s AND s.proof = %(proof)s AND {MINE}
+ORDER BY m.row
+"""
+_MESSAGE_IDS = f"""
+SELECT answer->>'messageId' FROM send WHERE run = %(run)s AND state IN ('{State.SENT}', '{State.SKIPPED}')
+    AND answer IS NOT NULL AND ended_at >= %(since)s
+"""
+_RIVALS = f"""
+SELECT DISTINCT m.phone, m.contact, m.text FROM send s JOIN message m ON m.run = s.run AND m.row = s.row
+WHERE s.run = %(run)s AND {life.may_have_arrived("s.")} AND NOT {life.is_open("s.")}
+    AND NOT (s.state = '{State.SENT}' AND s.attempts = 1) AND (s.ended_at IS NULL OR s.ended_at >= %(since)s)
+"""
+
+
+def slots(*, by_parts: bool) -> str:
+    """How many SMS a row counts against a cap."""
+    return "m.parts" if by_parts else "1"
+
+
+def crowded(
+    of: Reader, shards: Collection[int] | None, until: int, is_crowded: Callable[[Recipient, int], bool], *,
+    by_parts: bool,
+) -> list[Queued]:  # fmt: skip
+    """What `Journal.crowded` tells, of the own shards."""
+    counted = slots(by_parts=by_parts)
+    recipients = [(who(phone, contact), total) for phone, contact, total in of.all(_TOTALS.format(slots=counted))]
+    crowds = [
+        recipient
+        for recipient, total in recipients
+        if (shards is None or shard_of(recipient) in shards) and is_crowded(recipient, total)
+    ]
+    if not crowds:
+        return []
+    phones, contacts = ([each for each in crowds if isinstance(each, kind)] for kind in (str, int))
+    found = of.all(_CROWDED.format(slots=counted), phones=phones, contacts=contacts, until=until)
+    return [Queued(row, who(phone, contact), count) for row, phone, contact, count in found]
+
+
+def undecided(of: Reader, mine: Mapping[str, Any], since_s: float, proof: int, *, by_parts: bool) -> list[Queued]:
+    """What `Journal.undecided` tells, of the own shards."""
+    found = of.all(_UNDECIDED.format(slots=slots(by_parts=by_parts)), since=since_s, proof=proof, **mine)
+    return [Queued(row, who(phone, contact), count) for row, phone, contact, count in found]
+
+
+def message_ids(of: Reader, since_s: float) -> set[str]:
+    """What `Journal.message_ids` tells."""
+    return {message_id for (message_id,) in of.all(_MESSAGE_IDS, since=since_s)}
+
+
+def rivals(of: Reader, since_s: float) -> list[tuple[Recipient, str]]:
+    """What `Journal.rivals` tells."""
+    return [(who(phone, contact), text) for phone, contact, text in of.all(_RIVALS, since=since_s)]
