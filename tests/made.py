@@ -228,7 +228,7 @@ class Made:
         self._run.note_end(End(self._chance.choice(["finished", "budget"]), self._chance.choice(SAID), self._later()))
 
     def write_results(self) -> None:
-        self._run.note_results(f"/results/{self._chance.randrange(3)}.csv")
+        self._run.results_file.note_place(f"/results/{self._chance.randrange(3)}.csv")
 
     def time(self) -> None:
         windows = Windows((Window(frozenset({0, 4}), 480, 1_200, "Asia/Manila"),) * self._chance.randrange(2))

@@ -30,7 +30,7 @@ def renew_results(run: OwnRun, path: Path) -> Path | None:
     with suppress(RunFileError, OwnedError):  # it is somebody else's by now, or cannot be written
         file.note_place(str(path.resolve()))
     text = TEXTS.get(path.suffix.lower())
-    if text is None or file.last_row < _MANY or not file.is_of_notes:
+    if text is None or not file.tells_changes or file.last_row < _MANY:
         return write_results(run, path)
     renewal = _Renewal(run, path, text)
     before = renewal.before()

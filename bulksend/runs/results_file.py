@@ -50,8 +50,8 @@ class OwnResultsFile(Protocol):
         """The run's last row."""
 
     @property
-    def is_of_notes(self) -> bool:
-        """Whether results say what is noted, and not what the next owner will find."""
+    def tells_changes(self) -> bool:
+        """Whether it knows what of the results changed: not where results say more than is noted so far."""
 
     @property
     def written(self) -> Written | None:

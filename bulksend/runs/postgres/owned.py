@@ -24,6 +24,7 @@ from bulksend.runs.postgres.leases import LEASE_S, Lease
 from bulksend.runs.postgres.listing import number_of
 from bulksend.runs.postgres.notes import Notes
 from bulksend.runs.postgres.reader import Reader
+from bulksend.runs.postgres.results_file import PostgresResultsFile
 from bulksend.runs.postgres.run import PostgresRun
 from bulksend.runs.postgres.scheduling import OwnPostgresTimes
 from bulksend.runs.postgres.schema import SHARDS
@@ -173,8 +174,12 @@ class OwnPostgresRun(PostgresRun):
         with self._writing() as of:
             noted.start(of, self._lease.epoch, wall_s + self._skew_s)
 
-    def note_results(self, path: str) -> None:
-        """See `OwnRun.note_results`."""
+    @property
+    def results_file(self) -> PostgresResultsFile:
+        """See `OwnRun.results_file`."""
+        return PostgresResultsFile(self._note_results)
+
+    def _note_results(self, path: str) -> None:
         with self._writing() as of:
             noted.results(of, path)
 
@@ -191,7 +196,7 @@ class OwnPostgresRun(PostgresRun):
         """See `OwnRun.note_end`."""
         at_s = None if end.at_s is None else end.at_s + self._skew_s
         with self._writing() as of:
-            noted.end(of, self._lease.epoch, replace(end, at_s=at_s))
+            noted.end(of, self._lease.epoch, end._replace(at_s=at_s))
 
     @property
     def asked_at(self) -> float | None:

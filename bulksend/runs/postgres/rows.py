@@ -16,8 +16,9 @@ _PARTS_MAX = 255  # as many as a concatenated SMS can have (3GPP TS 23.040)
 _RESULTS = f"""
 SELECT m.row, {life.told("s.", "m.status")}, m.phone, m.contact, s.answer::text, coalesce(s.error, m.error),
     s.http_status, coalesce(s.attempts, 0), s.started_at, m.text, m.cells
-FROM {WITH_SENDS} WHERE m.run = %(run)s ORDER BY m.row
+FROM {WITH_SENDS} WHERE m.run = %(run)s AND m.row BETWEEN %(first)s AND %(last)s ORDER BY m.row
 """
+_LAST_ROW = 2**62
 _LEFT_OUT = f"s.state IN ('{State.LEFT_OUT}', '{State.EXCLUDED}')"
 _PLANNED = f"""
 SELECT m.row, CASE WHEN {_LEFT_OUT} THEN '{Status.SKIPPED}' ELSE m.status END, m.phone, m.contact, m.encoding, m.parts,
@@ -69,9 +70,9 @@ UNION SELECT n.phone, NULL FROM reached JOIN number n ON n.run = %(run)s AND n.c
 _CONTACTS = "SELECT DISTINCT contact FROM message WHERE run = %(run)s AND contact IS NOT NULL"
 
 
-def results(reader: Reader) -> Iterator[ResultRow]:
+def results(reader: Reader, first: int, last: int | None) -> Iterator[ResultRow]:
     """What `Run.results` tells."""
-    return with_who(reader.each(_RESULTS), 2)
+    return with_who(reader.each(_RESULTS, first=first, last=_LAST_ROW if last is None else last), 2)
 
 
 def planned(reader: Reader) -> Iterator[PlannedRow]:

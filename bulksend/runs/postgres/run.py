@@ -179,9 +179,9 @@ class PostgresRun:
         """See `Run.reached`."""
         return rows.reached(self._reader)
 
-    def results(self) -> Iterator[ResultRow]:
+    def results(self, first: int = 1, last: int | None = None) -> Iterator[ResultRow]:
         """See `Run.results`."""
-        return rows.results(self._reader)
+        return rows.results(self._reader, first, last)
 
     def planned(self) -> Iterator[PlannedRow]:
         """See `Run.planned`."""

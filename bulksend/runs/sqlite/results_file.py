@@ -52,8 +52,8 @@ class OwnSqliteResultsFile:
             return int(self._db.execute("SELECT coalesce(max(row), 0) FROM messages").fetchone()[0])
 
     @property
-    def is_of_notes(self) -> bool:
-        """See `OwnResultsFile.is_of_notes`."""
+    def tells_changes(self) -> bool:
+        """See `OwnResultsFile.tells_changes`."""
         with explained(self._path):
             sql = "SELECT 1 FROM temp.sqlite_master WHERE type = 'view' AND name = 'sends'"
             return self._db.execute(sql).fetchone() is None
