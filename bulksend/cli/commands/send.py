@@ -65,7 +65,7 @@ from bulksend.words import many
         ExitCode.TERMINATED: "terminated; the same command goes on",
     },
 )
-@click.argument("input_name", metavar="INPUT|RUNFILE", type=NAME)
+@click.argument("input_name", metavar="INPUT|RUN", type=NAME)
 @with_options(
     options.TARGET, options.PLAN, options.PACE, options.REPEATS, options.FILES, WHEN, PATIENCE, SEND, MONITORS
 )
@@ -83,7 +83,7 @@ def command(
 ) -> ExitCode:
     """Send a campaign: plan INPUT, show the price, ask, send.
 
-    INPUT is a spreadsheet (.csv, .xlsx, .ods, ...), a JSONL file, or - for standard input; a RUNFILE is sent as it is.
+    INPUT is a spreadsheet (.csv, .xlsx, .ods, ...), a JSONL file, or - for standard input; a RUN is sent as it is.
 
     The same command again goes on where the run stopped; what was sent is never sent twice.
     """
