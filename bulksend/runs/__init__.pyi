@@ -55,7 +55,6 @@ from .owner import Owner as Owner
 from .paths import Paths as Paths
 from .paths import results_beside as results_beside
 from .paths import run_named as run_named
-from .places import Database as Database
 from .places import DatabaseRun as DatabaseRun
 from .places import Place as Place
 from .places import Shelf as Shelf
@@ -74,6 +73,9 @@ from .places import resolved as resolved
 from .places import runs_in as runs_in
 from .places import shelf_of as shelf_of
 from .places import shelf_with as shelf_with
+from .postgres import Server as Server
+from .postgres import install as install
+from .postgres import trusted as trusted
 from .receipts import Deliveries as Deliveries
 from .receipts import Undelivered as Undelivered
 from .series import Known as Known

@@ -40,24 +40,10 @@ class DatabaseRun:
 
 Place: TypeAlias = Path | DatabaseRun
 
+Shelf: TypeAlias = Path | str
+"""Where runs lie side by side: a folder, or a database by its address."""
 
-@dataclass(frozen=True, slots=True)
-class Database:
-    """A database, without the name of any run in it.
-
-    Attributes:
-        address: of it.
-    """
-
-    address: str
-
-    def __str__(self) -> str:
-        return self.address
-
-
-Shelf: TypeAlias = Path | Database
 P = TypeVar("P", bound=Place | Shelf)
-"""Where runs lie side by side: a folder, or a database."""
 
 
 def place_of(given: str) -> Place:
@@ -88,17 +74,19 @@ def shelf_of(given: str) -> Shelf:
     return database_of(given) if is_database(given) else Path(given)
 
 
-def database_of(given: str) -> Database:
-    """The database that people name.
+def database_of(given: str) -> str:
+    """The address of the database that people name.
 
     Raises:
         UsageError: it is no address of one, or has something behind it.
     """
+    if not is_database(given):
+        raise UsageError(f"{given}: this is no address of a database: it reads postgresql://user@host/db")
     check_database(given)
     database, mark, name = given.partition("#")
     if mark:
         raise UsageError(f"{database}: the database itself is meant here, without the name {name!r} of a run in it")
-    return Database(database)
+    return database
 
 
 def is_database(given: str) -> bool:
@@ -141,8 +129,8 @@ def runs_in(shelf: Shelf) -> list[Place]:
             except OSError as error:
                 raise UsageError(f"{shelf}: this folder cannot be read: {error.strerror}") from error
             return [path for path in paths if path.suffix == _ENDING or sqlite.is_run_file(path)]
-        case Database(address):
-            return [DatabaseRun(address, name) for name in postgres.names(address)]
+        case str():
+            return [DatabaseRun(shelf, name) for name in postgres.names(shelf)]
 
 
 def names_run(place: Place) -> bool:
@@ -197,7 +185,7 @@ def shelf_with(place: Place) -> Shelf:
         case Path():
             return place.parent
         case DatabaseRun(database, _):
-            return Database(database)
+            return database
 
 
 def beside(place: Place, ending: str) -> Path:

@@ -14,7 +14,7 @@ try:
     import psycopg
     from psycopg.conninfo import conninfo_to_dict, make_conninfo
 except ImportError as error:  # an extra
-    raise UsageError("a run in a database needs the extra `postgres`: pip install 'bulksend[postgres]'") from error
+    raise UsageError("a run in a database needs psycopg: in bulksend's folder, pip install '.[postgres]'") from error
 
 Db: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
 
