@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from urllib.parse import urlsplit
+
 import psycopg
 import pytest
 from databases import Server
@@ -39,6 +42,21 @@ def test_a_database_that_is_not_what_it_was_is_not_used(database: str, change: s
 def test_a_database_that_cannot_be_reached_is_told_as_that() -> None:
     with pytest.raises(RunFileError, match=r"127\.0\.0\.1:1/db"):
         check("postgresql://tests@127.0.0.1:1/db")
+
+
+@pytest.mark.parametrize("name", ["PGHOST", "PGSERVICE"])
+def test_a_server_that_only_the_environment_names_is_taken_for_one_elsewhere(
+    database: str, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    parts = urlsplit(database)
+    services = tmp_path / "services"
+    services.write_text("[LOCALHOST]\nhost=LOCALHOST\n")
+    monkeypatch.setenv("PGSERVICEFILE", str(services))
+    monkeypatch.setenv("PGPORT", str(parts.port))
+    monkeypatch.setenv(name, "LOCALHOST")  # not known as this machine by its name, and it can be reached here
+    with pytest.raises(RunFileError, match=r"root certificate|SSL"):
+        check(f"postgresql://{parts.username}@{parts.path}")
+    check(f"postgresql://{parts.username}@{parts.path}?sslmode=prefer")
 
 
 def test_what_is_known_of_a_database_that_can_be_trusted(database: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypeAlias
@@ -63,8 +64,13 @@ def explained(place: object) -> Iterator[None]:
 
 def _is_here(told: dict[str, Any]) -> bool:
     """Whether it is on this machine: a socket's folder or a loopback address, and no service that may say otherwise."""
-    hosts = [*str(told.get("hostaddr") or told.get("host") or "").split(",")]
-    return "service" not in told and all(not host or host.startswith(("/", "@")) or host in _LOCAL for host in hosts)
+    named = told.get("hostaddr") or told.get("host") or os.environ.get("PGHOSTADDR") or os.environ.get("PGHOST")
+    hosts = str(named or "").split(",")
+    return (
+        "service" not in told
+        and "PGSERVICE" not in os.environ
+        and all(not host or host.startswith(("/", "@")) or host in _LOCAL for host in hosts)
+    )
 
 
 def _words(error: psycopg.Error) -> str:
