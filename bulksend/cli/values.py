@@ -153,6 +153,18 @@ class _NamedType(click.Path, Generic[T]):
             self.fail(str(error), param, ctx)
 
 
+class _DatabaseType(click.ParamType[str]):
+    """The address of a database."""
+
+    name = "database"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return database_of(str(value))
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
+
+
 AT_ONCE = _AutoType()
 CAP = _Parsed("prefix=count/seconds", Cap, Cap.parse)
 ERROR_LIMIT = _Parsed("number or share", ErrorLimit, ErrorLimit.parse)
@@ -163,5 +175,5 @@ CHOICE = _ChoiceType()
 COUNTRIES = _CountriesType()
 PLACE = _NamedType(place_of)
 SHELF = _NamedType(shelf_of)
-DATABASE = _NamedType(database_of)
+DATABASE = _DatabaseType()
 NAME = click.Path(readable=False)  # whether it can be read is told where it is read; a shell completes it

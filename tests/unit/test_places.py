@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from pathlib import Path
 
@@ -105,6 +106,31 @@ def test_a_password_is_refused_before_anything_else_is_said(
     told = capsys.readouterr()
     assert told.err.startswith("Error: the address of a database holds a password")
     assert "geheim" not in told.err + told.out
+
+
+def test_a_password_in_the_settings_is_refused_and_not_shown(
+    own_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (own_folder / "bulksend.toml").write_text('run = "postgresql://me:geheim@host/db#june"\n')
+    assert cli.run(["config", "show"]) == cli.run(["send", "in.csv"]) == ExitCode.USAGE
+    (own_folder / "bulksend.toml").unlink()
+    monkeypatch.setenv("BULKSEND_RUN", "postgresql://host/db?password=geheim#june")
+    assert cli.run(["config", "show"]) == cli.run(["send", "in.csv"]) == ExitCode.USAGE
+    told = capsys.readouterr()
+    assert told.err.count("the address of a database holds a password") == 4
+    assert "geheim" not in told.err + told.out
+
+
+def test_an_address_in_the_settings_is_no_path_beside_them(
+    own_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (own_folder / "bulksend.toml").write_text(f'run = "{JUNE}"\nexclude = ["{JUNE}-1", "old.run"]\n')
+    assert cli.run(["config", "show", "--config", str(own_folder / "bulksend.toml")]) == ExitCode.OK
+    shown = dict(re.findall(r"^(run|exclude) +file +(.+)$", capsys.readouterr().out, re.MULTILINE))
+    assert shown == {
+        "run": "postgresql://********@host/db#june",
+        "exclude": "postgresql://********@host/db#june-1, old.run",
+    }
 
 
 def test_what_is_typed_becomes_a_place() -> None:
