@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Collection, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import click
@@ -15,6 +14,7 @@ from bulksend.campaign import Ending, NextStep
 from bulksend.cli.given import PlanSettings, TargetSettings
 from bulksend.cli.settings import arguments_of
 from bulksend.model import Status
+from bulksend.runs import beside, place_of
 
 _PLANNED = frozenset(PlanSettings._fields)
 _TARGET = frozenset(TargetSettings._fields)
@@ -79,12 +79,11 @@ def _joined(command: str, place: str, *more: str) -> str:
 
 def _free(place: str, kind: str) -> str:
     """A file beside the run that is nobody's."""
-    path = Path(place)
-    stem, number = path.name.removesuffix(".run"), 1
-    found = path.with_name(f"{stem}.{kind}.csv")
+    run, number = place_of(place), 1
+    found = beside(run, f".{kind}.csv")
     while found.exists() or found.with_suffix(".run").exists():
         number += 1
-        found = path.with_name(f"{stem}.{kind}-{number}.csv")
+        found = beside(run, f".{kind}-{number}.csv")
     return f"./{found}" if f"{found}".startswith("-") else f"{found}"
 
 
