@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from bulksend.reports import renew_results, renewing, results, write_results
 from bulksend.runs import BLOCK
 from bulksend.runs.sqlite.owned import OwnSqliteRun
 from bulksend.runs.sqlite.run import SqliteRun
+from bulksend.runs.sqlite.schema import FORMAT, show
 
 ROWS = 4 * BLOCK + 500
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 -- only mkdtemp makes something in it
@@ -32,15 +34,15 @@ def few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def plan() -> Iterator[bytes]:
+def plan() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
-        yield crowd_of(Path(folder) / "a.run", ROWS).read_bytes()
+        yield crowd_of(Path(folder) / "a.run", ROWS)
 
 
 @pytest.fixture
-def run(plan: bytes, tmp_path: Path) -> Iterator[OwnSqliteRun]:
+def run(plan: Path, tmp_path: Path) -> Iterator[OwnSqliteRun]:
     path = tmp_path / "june.run"
-    path.write_bytes(plan)
+    shutil.copy(plan, path)
     with own(path) as run:
         yield run
 
@@ -99,9 +101,9 @@ TOUCHES = st.sampled_from(["nothing"] * 6 + ["gone", "longer", "other", "replace
 class Life:
     """A run that things happen to."""
 
-    def __init__(self, folder: Path, plan: bytes) -> None:
+    def __init__(self, folder: Path, plan: Path) -> None:
         self.place = folder / "june.run"
-        self.place.write_bytes(plan)
+        shutil.copy(plan, self.place)
         self.now_s = 1_000.0
         self.run = own(self.place, self.now_s)
 
@@ -157,7 +159,7 @@ def touch(path: Path, how: str) -> None:
     ending=st.sampled_from([".csv", ".jsonl"]),
 )
 def test_what_is_renewed_is_what_would_be_written_from_nothing(
-    plan: bytes, script: list[tuple[list[Happening], str]], ending: str
+    plan: Path, script: list[tuple[list[Happening], str]], ending: str
 ) -> None:
     with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         life = Life(Path(folder), plan)
@@ -207,9 +209,9 @@ def test_the_results_of_few_rows_are_written_anew_and_cost_sending_nothing(
 
 
 @pytest.mark.parametrize("point", ["before results are named", "before they are noted"])
-def test_after_a_kill_the_next_are_right(plan: bytes, tmp_path: Path, point: str) -> None:
+def test_after_a_kill_the_next_are_right(plan: Path, tmp_path: Path, point: str) -> None:
     place, path = tmp_path / "june.run", tmp_path / "june.results.csv"
-    place.write_bytes(plan)
+    shutil.copy(plan, place)
     program = f"""
     import os, signal
     from bulksend.reports import renew_results, renewing
@@ -244,10 +246,22 @@ def test_a_file_that_is_written_to_while_it_is_copied_is_made_anew(
     copy = renewing._copy
 
     def disturbed(*arguments: object) -> None:
+        with path.open("r+b") as file:
+            file.seek(BLOCK)
+            file.write(b"?")
         copy(*arguments)  # type: ignore[arg-type]
-        with path.open("a") as file:
-            file.write("?")
 
     monkeypatch.setattr(renewing, "_copy", disturbed)
+    renew_results(run, path)
+    assert path.read_bytes() == anew(run, path)
+
+
+def test_what_could_not_be_noted_is_written_and_not_relied_on(run: OwnSqliteRun, tmp_path: Path) -> None:
+    path = tmp_path / "june.results.csv"
+    send(run, 7, None)
+    show(run._db, FORMAT, gone=run._epoch, left_to=None)
+    renew_results(run, path)
+    assert path.read_bytes() == anew(run, path)
+    run._db.execute("DROP VIEW temp.sends")
     renew_results(run, path)
     assert path.read_bytes() == anew(run, path)

@@ -29,7 +29,7 @@ from bulksend.runs.sqlite.results_file import OwnSqliteResultsFile
 from bulksend.runs.sqlite.run import SqliteRun
 from bulksend.runs.sqlite.schema import FORMAT, cut_off, explained, fit_indexes, migrate, show, transaction
 from bulksend.runs.sqlite.times import OwnSqliteTimes
-from bulksend.runs.sqlite.wholeness import departures_of, left_to
+from bulksend.runs.sqlite.wholeness import check_told, departures_of, left_to
 from bulksend.runs.states import State
 from bulksend.runs.telling import KnownRow, OpenRow, UnsentRow
 
@@ -291,12 +291,6 @@ class OwnSqliteRun(SqliteRun):
         kept.advance(self._db)
         self.behind_s = kept.behind_s(self._db, clock)
         self._db.execute("COMMIT")
-        self._see_that_it_tells_of_its_log()
+        check_told(self._db, self.path)
         self._names = Names(self.path)
         self._departures = Departures(departures_of(self._db), token)
-
-    def _see_that_it_tells_of_its_log(self) -> None:
-        """From now on the file alone is not whole, and must say so itself, for it may be moved without its log."""
-        is_busy, noted, brought = self._db.execute("PRAGMA wal_checkpoint(FULL)").fetchone()
-        if is_busy or noted != brought:
-            raise RunFileError(f"{self.path}: another process has been reading this run for long: try again after it")

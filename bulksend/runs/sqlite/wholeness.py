@@ -7,7 +7,7 @@ from contextlib import closing, suppress
 from hashlib import sha256
 from pathlib import Path
 
-from bulksend.errors import UsageError
+from bulksend.errors import RunFileError, UsageError
 from bulksend.runs.paths import state_path
 from bulksend.runs.sqlite import departures, kept
 from bulksend.runs.sqlite.log import log_of, misses_log
@@ -32,6 +32,17 @@ def check_whole(path: Path) -> None:
                     f"{path}: a part of this run is missing: what it noted last stands in a file called {log.name}, "
                     f"which was beside it and was not moved or copied along: put that into {log.parent} as well"
                 )
+
+
+def check_told(db: sqlite3.Connection, path: Path) -> None:
+    """See that a file says itself that it is not whole without its log from now on, for it may be moved without it.
+
+    Raises:
+        RunFileError: it does not, because somebody reads it.
+    """
+    is_busy, noted, brought = db.execute("PRAGMA wal_checkpoint(FULL)").fetchone()
+    if is_busy or noted != brought:
+        raise RunFileError(f"{path}: another process has been reading this run for long: try again after it")
 
 
 def _holds_all_that_left(db: sqlite3.Connection) -> bool:
