@@ -10,13 +10,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import TextIO
 
 from bulksend.errors import UsageError
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[IO[str]]:
+def replacing(path: Path) -> Iterator[TextIO]:
     """A new file for ``path``, which it replaces at the end unless something was raised.
 
     Raises:
@@ -58,7 +58,7 @@ def clear_drafts(folder: Path) -> None:
 
 
 @contextmanager
-def _draft(path: Path) -> Iterator[IO[str]]:
+def _draft(path: Path) -> Iterator[TextIO]:
     """A private file beside ``path`` that is gone afterwards, unless it was renamed."""
     draft = path.with_name(f".bulksend-{threading.get_ident()}-{os.getpid()}.part")
     try:

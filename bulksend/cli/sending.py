@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Coroutine
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -24,9 +23,9 @@ from bulksend.cli.run_view import stopped
 from bulksend.cli.signals import ends_in_peace, stop_on_signals
 from bulksend.cli.watch import Watch
 from bulksend.engagespark import Target
-from bulksend.errors import OwnedError, RunFileError, UndecidedError, UsageError
+from bulksend.errors import UndecidedError, UsageError
 from bulksend.model import Endpoint
-from bulksend.reports import write_results
+from bulksend.reports import renew_results
 from bulksend.runs import Account, Address, OwnRun
 from bulksend.sending import Stop, Stopping, StopReason
 
@@ -185,10 +184,8 @@ def is_written(run: OwnRun, manners: Manners) -> bool:
 
 def _write(run: OwnRun, manners: Manners) -> UsageError | None:
     """Write the results; why they cannot be written where they were to go."""
-    with suppress(RunFileError, OwnedError):  # it is somebody else's by now, or cannot be written
-        run.note_results(str(manners.results.resolve()))
     try:
-        tell_kept(manners.out, write_results(run, manners.results))
+        tell_kept(manners.out, renew_results(run, manners.results))
     except UsageError as error:
         return error
     return None

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bulksend import campaign
 from bulksend.campaign import CampaignEvent, Ended, Ending, LeftOut, Opened, Opener
 from bulksend.engagespark import Target
-from bulksend.errors import OwnedError, RunFileError, UsageError
+from bulksend.errors import UsageError
 from bulksend.planning import Exclusions, Tally
 from bulksend.python.accounts import Account
 from bulksend.python.campaigns import Campaign, PathLike
 from bulksend.python.choices import Said, SendOptions, check_local
 from bulksend.python.estimates import Planned
 from bulksend.python.working import Work, work_on
-from bulksend.reports import inputs_at, write_results
+from bulksend.reports import inputs_at, renew_results
 from bulksend.runs import Account as HeldAccount
 from bulksend.runs import OwnRun, Paths, Terms, is_run_file
 from bulksend.sending import Stop
@@ -170,10 +169,8 @@ class _Sending:
 
 def write(run: OwnRun, results: Path) -> Path | None:
     """Write a run's results; where they are, or None if they could not be written there any more."""
-    with suppress(RunFileError, OwnedError):  # it is somebody else's by now, or cannot be written
-        run.note_results(str(results.resolve()))
     try:
-        write_results(run, results)
+        renew_results(run, results)
     except UsageError:
         return None
     return results

@@ -3,6 +3,7 @@ from .page import check_page as check_page
 from .page import write_page as write_page
 from .purged import results_of as results_of
 from .purged import write_without as write_without
+from .renewing import renew_results as renew_results
 from .results import check_output as check_output
 from .results import inputs_at as inputs_at
 from .results import inputs_of as inputs_of

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import lru_cache, partial
 from operator import itemgetter
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from orjson import dumps, loads
 
@@ -19,11 +19,12 @@ from bulksend.model import Status
 from bulksend.planning import harmless
 from bulksend.reports.chosen import Chosen, Pairs, words_of
 from bulksend.reports.columns import COLUMNS, ESTIMATE_COLUMNS, input_columns
+from bulksend.reports.receipts import COLUMNS as RECEIPT_COLUMNS
 from bulksend.reports.receipts import ReceiptCells
 from bulksend.reports.summary import summary_of
 from bulksend.reports.whose import check_own, claim
 from bulksend.reports.workbook import Summary, check_extra, write_workbook
-from bulksend.runs import Run, State, is_run_file, open_run
+from bulksend.runs import ResultRow, Run, State, is_run_file, open_run
 
 _SAID = itemgetter(
     "messageId", "estimateParts", "estimateMicro", "estimate", "deliveryDeadline", "to", "contactId"
@@ -49,15 +50,26 @@ def write_results(run: Run, path: Path, where: Pairs = ()) -> Path | None:
             no such column or status.
     """
     writer_for(path)
-    names = run.facts.columns
-    receipts = ReceiptCells(run, has_types=path.suffix.lower() == ".jsonl")
-    ours = (*COLUMNS[:-1], *receipts.columns, COLUMNS[-1])
-    header = (*ours, *input_columns(names, ours))
+    header = header_of(run)
     chosen = Chosen(header, where)
     summary = summary_of(run, words_of(where)) if _is_workbook(path) else None
     aside = claim(path, run)
-    write_records(path, header, chosen.of(_records(run, len(names), receipts)), summary)
+    write_records(path, header, chosen.of(records_of(run, path)), summary)
     return aside
+
+
+def header_of(run: Run) -> tuple[str, ...]:
+    """The columns of a run's results."""
+    receipts = RECEIPT_COLUMNS if run.receipts.were_fetched else ()
+    ours = (*COLUMNS[:-1], *receipts, COLUMNS[-1])
+    return (*ours, *input_columns(run.facts.columns, ours))
+
+
+def records_of(run: Run, path: Path, rows: range | None = None) -> Generator[Record]:
+    """What results say of a run's rows, or of some that follow one another, in input order."""
+    receipts = ReceiptCells(run, rows, has_types=path.suffix.lower() == ".jsonl")
+    found = run.results() if rows is None else run.results(rows.start, rows.stop - 1)
+    return _records(found, len(run.facts.columns), receipts)
 
 
 def write_estimate(run: Run, path: Path) -> None:
@@ -106,10 +118,10 @@ def writer_for(
     if _is_workbook(path):
         check_extra()
         return partial(write_workbook, summary=summary)
-    found = {".csv": _write_csv, ".jsonl": _write_jsonl}.get(path.suffix.lower())
+    found = TEXTS.get(path.suffix.lower())
     if found is None:
         raise UsageError(f"{path}: results are written as .csv, .jsonl or .xlsx; give the file one of these endings")
-    return found
+    return found.write
 
 
 def write_records(
@@ -125,8 +137,8 @@ def _is_workbook(path: Path) -> bool:
     return path.suffix.lower() == ".xlsx"
 
 
-def _records(run: Run, width: int, receipts: ReceiptCells) -> Generator[Record]:
-    for row, state, recipient, said, error, http_status, attempts, started_at, text, cells in run.results():
+def _records(rows: Iterable[ResultRow], width: int, receipts: ReceiptCells) -> Generator[Record]:
+    for row, state, recipient, said, error, http_status, attempts, started_at, text, cells in rows:
         message_id, parts, micro, estimate, deadline, to, contact = _SAID(loads(said)) if said else _NOTHING_SAID
         is_contact = isinstance(recipient, int)
         yield (
@@ -163,20 +175,42 @@ def own_cells(cells: str | bytes, width: int) -> list[str | None]:
     return own + [None] * (width - len(own))
 
 
-def _write_csv(file: IO[str], header: Sequence[str], records: Iterable[Record]) -> None:
+class Text(NamedTuple):
+    """A format of lines: how its head is written, and how records are."""
+
+    head: Callable[[IO[str], Sequence[str]], None]
+    lines: Callable[[IO[str], Sequence[str], Iterable[Record]], None]
+
+    def write(self, file: IO[str], header: Sequence[str], records: Iterable[Record]) -> None:
+        """Write all of it."""
+        self.head(file, header)
+        self.lines(file, header, records)
+
+
+def _csv_head(file: IO[str], header: Sequence[str]) -> None:
     file.write("\ufeff")  # Excel takes a file without it for its own old encoding
-    lines = csv.writer(file)
-    lines.writerow(list(map(harmless, header)))
+    csv.writer(file).writerow(list(map(harmless, header)))
+
+
+def _csv_lines(file: IO[str], _header: Sequence[str], records: Iterable[Record]) -> None:
     # A text that begins with a letter or a digit is no formula; the rest is looked at.
-    lines.writerows(
+    csv.writer(file).writerows(
         [cell if not isinstance(cell, str) or cell[:1].isalnum() else harmless(cell) for cell in record]
         for record in records
     )
 
 
-def _write_jsonl(file: IO[str], header: Sequence[str], records: Iterable[Record]) -> None:
+def _jsonl_head(_file: IO[str], _header: Sequence[str]) -> None:
+    """There is none."""
+
+
+def _jsonl_lines(file: IO[str], header: Sequence[str], records: Iterable[Record]) -> None:
     for record in records:
         file.write(dumps(dict(zip(header, record, strict=True))).decode() + "\n")
+
+
+TEXTS = {".csv": Text(_csv_head, _csv_lines), ".jsonl": Text(_jsonl_head, _jsonl_lines)}
+"""The formats of lines, by a file's ending."""
 
 
 def _utc(seconds: float) -> str:

@@ -55,6 +55,9 @@ from .paths import results_beside as results_beside
 from .paths import run_named as run_named
 from .receipts import Deliveries as Deliveries
 from .receipts import Undelivered as Undelivered
+from .results_file import BLOCK as BLOCK
+from .results_file import Identity as Identity
+from .results_file import Written as Written
 from .series import Known as Known
 from .series import next_place as next_place
 from .series import series as series
@@ -71,6 +74,7 @@ from .store import Run as Run
 from .telling import Charge as Charge
 from .telling import Complaint as Complaint
 from .telling import OpenRow as OpenRow
+from .telling import ResultRow as ResultRow
 from .telling import RowTold as RowTold
 from .telling import Span as Span
 from .telling import UnsentRow as UnsentRow

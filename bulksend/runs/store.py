@@ -12,6 +12,7 @@ from bulksend.runs.facts import Address, Facts
 from bulksend.runs.figures import Figures
 from bulksend.runs.owner import Owner
 from bulksend.runs.receipts import OwnReceipts, Receipts
+from bulksend.runs.results_file import OwnResultsFile
 from bulksend.runs.telling import (
     Arrived,
     Charge,
@@ -149,8 +150,8 @@ class Run(Timed, Protocol):
     def reached(self) -> Iterator[Recipient]:
         """Whom it has sent to, or may have: each once, a contact's known number too."""
 
-    def results(self) -> Iterator[ResultRow]:
-        """All rows in input order, with what became of them."""
+    def results(self, first: int = 1, last: int | None = None) -> Iterator[ResultRow]:
+        """All rows in input order, or those from a first to a last one, with what became of them."""
 
     def planned(self) -> Iterator[PlannedRow]:
         """All rows in input order, with what the plan says of them."""
@@ -269,8 +270,9 @@ class OwnRun(OwnTimed, Run, Protocol):
     def note_start(self, wall_s: float) -> None:
         """Note that it is sent from now on."""
 
-    def note_results(self, path: str) -> None:
-        """Note where its results are about to be written."""
+    @property
+    def results_file(self) -> OwnResultsFile:
+        """Where its results are written, and what of them need not be written anew."""
 
     def forget(self, wall_s: float) -> None:
         """Take numbers, texts and cells out of it, for good; what was cut off in that is finished."""

@@ -196,8 +196,8 @@ def _watch_files(bomb: _Bomb) -> None:
             bomb.at("results are named")
         return named
 
-    def watched_results(self: SqliteRun) -> Iterator[tuple[Any, ...]]:
-        for record in results(self):
+    def watched_results(self: SqliteRun, first: int = 1, last: int | None = None) -> Iterator[Any]:
+        for record in results(self, first, last):
             bomb.at("during results")
             yield record
 

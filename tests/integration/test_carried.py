@@ -272,6 +272,6 @@ def test_where_no_receipts_were_fetched_there_are_none_afterwards(tmp_path: Path
 def test_where_its_results_were_written_is_still_known_for_a_purge(tmp_path: Path) -> None:
     path = tmp_path / "june.run"
     run = begun(path, [(number(1), "Hi")], [Status.SENT])
-    run.note_results("/there/june.csv")
+    run.results_file.note_place("/there/june.csv")
     with put(run, path, [(number(1), "Hello")]) as replanned:
         assert replanned.results_at() == ["/there/june.csv"]

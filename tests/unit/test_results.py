@@ -356,16 +356,16 @@ def test_results_are_on_the_disk_before_they_replace_the_old_ones(sent: Run, mon
 class Breaks(SqliteRun):
     """A run whose disk gives out while it is read."""
 
-    def results(self) -> Iterator[ResultRow]:
-        yield next(super().results())
+    def results(self, first: int = 1, last: int | None = None) -> Iterator[ResultRow]:
+        yield next(super().results(first, last))
         raise OSError(5, "Input/output error")
 
 
 class IsInterrupted(SqliteRun):
     """A run whose results the user stops waiting for."""
 
-    def results(self) -> Iterator[ResultRow]:
-        yield next(super().results())
+    def results(self, first: int = 1, last: int | None = None) -> Iterator[ResultRow]:
+        yield next(super().results(first, last))
         raise KeyboardInterrupt
 
 

@@ -24,6 +24,7 @@ from bulksend.runs.sqlite.journal import SqliteJournal
 from bulksend.runs.sqlite.log import Names, may_have_log
 from bulksend.runs.sqlite.notes import Notes
 from bulksend.runs.sqlite.receipts import OwnSqliteReceipts
+from bulksend.runs.sqlite.results_file import OwnSqliteResultsFile
 from bulksend.runs.sqlite.run import SqliteRun
 from bulksend.runs.sqlite.schema import FORMAT, cut_off, explained, migrate, show, transaction
 from bulksend.runs.sqlite.times import OwnSqliteTimes
@@ -176,10 +177,10 @@ class OwnSqliteRun(SqliteRun):
         with self._writing():
             kept.note_start(self._db, wall_s)
 
-    def note_results(self, path: str) -> None:
-        """See `OwnRun.note_results`."""
-        with self._writing():
-            kept.note_results(self._db, path)
+    @property
+    def results_file(self) -> OwnSqliteResultsFile:
+        """See `OwnRun.results_file`."""
+        return OwnSqliteResultsFile(self._db, self.path, self._writing)
 
     def forget(self, wall_s: float) -> None:
         """See `OwnRun.forget`."""

@@ -71,7 +71,7 @@ _PARTS_MAX = 255  # as many as a concatenated SMS can have (3GPP TS 23.040)
 _RESULTS = f"""
 SELECT m.row, {life.told("s.", "m.status")}, m.recipient, s.answer, coalesce(s.error, m.error), s.http_status,
     coalesce(s.attempts, 0), s.started_at, m.text, m.cells
-FROM messages m LEFT JOIN sends s ON s.row = m.row ORDER BY m.row
+FROM messages m LEFT JOIN sends s ON s.row = m.row WHERE m.row BETWEEN ? AND ? ORDER BY m.row
 """
 # Of a row in doubt only the last attempt's time is kept: its earlier ones are counted as if they had been as late. An
 # attempt whose end nobody saw may have left at the last moment, for its intent may have waited: it ends now. So does
@@ -135,9 +135,9 @@ def complaints(db: sqlite3.Connection, status: Status, limit: int) -> list[Compl
     return list(map(Complaint._make, db.execute(_COMPLAINTS, [status, limit])))
 
 
-def results(db: sqlite3.Connection) -> sqlite3.Cursor:
-    """All rows in input order, with what became of them."""
-    return db.execute(_RESULTS)
+def results(db: sqlite3.Connection, first: int, last: int | None) -> sqlite3.Cursor:
+    """What `Run.results` tells."""
+    return db.execute(_RESULTS, [first, LAST_ROW if last is None else last])
 
 
 def reached(db: sqlite3.Connection) -> sqlite3.Cursor:

@@ -218,10 +218,10 @@ class SqliteRun:
         with explained(self.path):
             yield from (recipient for (recipient,) in queries.reached(self._db))
 
-    def results(self) -> Iterator[ResultRow]:
+    def results(self, first: int = 1, last: int | None = None) -> Iterator[ResultRow]:
         """See `Run.results`."""
         with explained(self.path):
-            yield from queries.results(self._db)
+            yield from queries.results(self._db, first, last)
 
     def planned(self) -> Iterator[PlannedRow]:
         """See `Run.planned`."""
