@@ -17,6 +17,7 @@ from .python import plan as plan
 from .python import receipts as receipts
 from .python import resolve as resolve
 from .python import send as send
+from .runs import DatabaseRun as DatabaseRun
 from .runs import Standing as Standing
 from .sending import StopReason as StopReason
 

@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 import urllib.request
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from databases import Server, is_emptied, shared, stop_shared
+from databases import RUN, Server, is_emptied, shared, stop_shared
 from hypothesis import settings
 from starts import quick
 
@@ -51,6 +52,8 @@ def examples(percent: int) -> int:
 
 def pytest_configure(config: pytest.Config) -> None:
     _inherit_no_ignored_signals()
+    if not hasattr(config, "workerinput"):
+        config.option.testrunuid = os.environ[RUN] = config.getoption("testrunuid", None) or uuid.uuid4().hex
     if config.getoption("hypothesis_seed", None) is None:
         config.option.hypothesis_seed = _seed()
 

@@ -24,7 +24,8 @@ from bulksend.runs.postgres import check
 from bulksend.runs.postgres.schema import OF_ROWS
 
 VARIABLE = "BULKSEND_TEST_DATABASE"
-_RUN = "PYTEST_XDIST_TESTRUNUID"
+RUN = "PYTEST_XDIST_TESTRUNUID"
+"""What names a test run for all of its processes; without workers pytest sets it nowhere."""
 _USER = "nobody"  # PostgreSQL does not run as root
 
 
@@ -143,7 +144,7 @@ class Cluster:
 
 
 def _folder() -> Path:
-    return _parent() / f"bulksend-tests-{os.environ.get(_RUN, os.getpid())}"
+    return _parent() / f"bulksend-tests-{os.environ.get(RUN, os.getpid())}"
 
 
 def _parent() -> Path:

@@ -19,7 +19,7 @@ _BEGINNING = """\
 This page is made of the commands themselves (`python tests/options_page.py`); `bulksend COMMAND --help` shows the same.
 
 A RUN is a run file, or an input whose run file lies beside it; a rehearsal's is taken only where there is no other, and
-that is said.
+that is said. Or it is a name in a PostgreSQL database, `postgresql://user@host/db#june` ([database.md](database.md)).
 
 Every option is also read from the environment as `BULKSEND_<NAME>` (repeatable ones separated by commas,
 `BULKSEND_ONLY` and `BULKSEND_SKIP` one a line) and from `bulksend.toml`, by its name; the command line goes before the

@@ -41,8 +41,8 @@ from .events import Waiting as Waiting
 from .excluding import Excluded as Excluded
 from .excluding import exclude as exclude
 from .exclusions import exclusions as exclusions
-from .gathering import Place as Place
 from .gathering import Unread as Unread
+from .gathering import Whereabouts as Whereabouts
 from .gathering import gathered as gathered
 from .gathering import places_in as places_in
 from .gathering import places_known as places_known

@@ -19,7 +19,7 @@ from bulksend.campaign.excluding import exclude
 from bulksend.errors import Advice, Question, UndecidedError
 from bulksend.model import Status
 from bulksend.planning import STDIN, Source
-from bulksend.runs import Edits, Known, OwnRun, Span, Term, check_folder, in_words, next_place, own_run, series
+from bulksend.runs import Edits, Known, OwnRun, Place, Span, Term, check_folder, in_words, next_place, own_run, series
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Unbegun:
     """
 
     request: PlanRequest
-    place: Path
+    place: Place
     draft: Draft | None = None
 
     def planned(self) -> OwnRun:
@@ -121,7 +121,7 @@ _BOUND = {"org_id", "base_url", "endpoint", "campaign"}
 """The terms under which a message in doubt is known again: with others it is another run, also then."""
 
 
-def meant(request: PlanRequest, place: Path, tell: Tell = unheard) -> Meant:
+def meant(request: PlanRequest, place: Place, tell: Tell = unheard) -> Meant:
     """Which run a campaign is, of those that were begun in a place and beside it.
 
     A plan of which nothing can have been accepted yet is not gone on with: planning anew cannot send anything twice,
@@ -142,7 +142,7 @@ def meant(request: PlanRequest, place: Path, tell: Tell = unheard) -> Meant:
     return _Search(request, place, series(place, request.input_name), tell).meant()
 
 
-def reopen(request: PlanRequest, place: Path, tell: Tell = unheard) -> OwnRun | None:
+def reopen(request: PlanRequest, place: Place, tell: Tell = unheard) -> OwnRun | None:
     """Go on with the very run of a place if it has begun and is this campaign; None if it has not begun.
 
     Of which only commands with a limit have sent is planned anew in its place, see `Limited`.
@@ -180,7 +180,7 @@ class _Search:
     """Looks for a campaign among the runs of its input, of which the newest stands first."""
 
     request: PlanRequest
-    place: Path
+    place: Place
     runs: Sequence[Known]
     tell: Tell
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
-from bulksend.runs import own_run
+from bulksend.runs import Place, own_run
 
 
-def close_run(place: Path) -> None:
+def close_run(place: Place) -> None:
     """Close a run: its pending and failed rows are skipped for good. What is in doubt stays to be settled.
 
     Raises:

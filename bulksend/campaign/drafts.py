@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from bulksend.campaign.excluding import opted_out, stamp
 from bulksend.model import Recipient
@@ -16,13 +15,14 @@ from bulksend.runs import (
     Edits,
     Facts,
     OwnRun,
+    Place,
     PlanWriter,
     Run,
     Terms,
     edits_since,
     finish_plan,
     history_of,
-    is_run_file,
+    holds_run,
     key_of,
     new_plan,
     open_run,
@@ -78,7 +78,7 @@ class Draft:
         RunFileError: the run cannot be written.
     """
 
-    def __init__(self, request: PlanRequest, place: Path) -> None:
+    def __init__(self, request: PlanRequest, place: Place) -> None:
         self.place = place
         with (
             closing(Source(request.input_name, request.options.reading)) as source,
@@ -98,7 +98,7 @@ class Draft:
         self.digest = planned.digest
         self._lines = planned.lines
 
-    def edits_since(self, run: Path) -> Edits:
+    def edits_since(self, run: Place) -> Edits:
         """How its messages differ from those of a run."""
         return edits_since(self._writer, run)
 
@@ -151,14 +151,14 @@ class Draft:
         return run
 
 
-def schedule_at(place: Path) -> Schedule:
+def schedule_at(place: Place) -> Schedule:
     """When the run of a place is to be sent; any time if there is none.
 
     Raises:
         UsageError: it is of a newer version.
         RunFileError: it cannot be read.
     """
-    if not is_run_file(place):
+    if not holds_run(place):
         return Schedule()
     with open_run(place) as run:
         return run.times.schedule
@@ -182,9 +182,9 @@ class _Checked:
         self.writer.skip(rows, says)
 
 
-def _close_commands(place: Path) -> None:
+def _close_commands(place: Place) -> None:
     """Of a plan that is to be replaced: history need not ask what its commands sent, which is nothing."""
-    if not is_run_file(place):
+    if not holds_run(place):
         return
     with open_run(place) as run:
         if not run.has_begun:

@@ -1,32 +1,42 @@
-"""Many runs, one after another: those of a folder, and those that history knows; what cannot be read is told."""
+"""Many runs in turn: of a folder or a database, and those that history knows; what cannot be read is told."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from bulksend.errors import RunFileError, UsageError
-from bulksend.runs import Command, History, Run, histories, is_run_file, key_of, open_run, opened_again
+from bulksend.runs import (
+    Command,
+    History,
+    Place,
+    Run,
+    Shelf,
+    files_of,
+    histories,
+    is_taken,
+    key_of,
+    open_run,
+    opened_again,
+    place_of,
+    runs_in,
+)
 
 T = TypeVar("T")
 
-_ENDING = ".run"
-_DRAFT = ".planning"
 
-
-class Place(NamedTuple):
+class Whereabouts(NamedTuple):
     """Where a run lies, or lay.
 
     Attributes:
-        path: its file.
-        key: what tells that from others, see `bulksend.runs.key_of`; empty for whatever lies there.
+        place: of it.
+        key: what tells it from others, see `bulksend.runs.key_of`; empty for whatever lies there.
         began_at: when its last command was given, in seconds since 1970; None if nobody knows.
-        is_open: whether its file alone knows what a command of it sent.
+        is_open: whether it alone knows what a command of it sent.
     """
 
-    path: Path
+    place: Place
     key: str = ""
     began_at: float | None = None
     is_open: bool = False
@@ -56,20 +66,17 @@ class Unread:
     began_at: float | None = None
 
 
-def places_in(folder: Path) -> list[Place]:
-    """Where the runs of a folder lie: its run files, and what is called like one.
+def places_in(shelf: Shelf) -> list[Whereabouts]:
+    """Where the runs lie of a folder, its run files and what is called like one; or of a database.
 
     Raises:
         UsageError: it is none, or cannot be read.
+        RunFileError: the database cannot be reached.
     """
-    try:
-        paths = sorted(path for path in folder.iterdir() if path.is_file() and path.suffix != _DRAFT)
-    except OSError as error:
-        raise UsageError(f"{folder}: this folder cannot be read: {error.strerror}") from error
-    return [Place(path) for path in paths if path.suffix == _ENDING or is_run_file(path)]
+    return list(map(Whereabouts, runs_in(shelf)))
 
 
-def places_known() -> Iterator[Place | Unread]:
+def places_known() -> Iterator[Whereabouts | Unread]:
     """Where the runs lie, or lay, that the histories of all accounts know."""
     for path in histories():
         try:
@@ -81,14 +88,14 @@ def places_known() -> Iterator[Place | Unread]:
             yield from places_of(commands)
 
 
-def places_of(commands: Sequence[Command]) -> list[Place]:
+def places_of(commands: Sequence[Command]) -> list[Whereabouts]:
     """Where the runs of commands lie, or lay, each where it was last."""
     is_open = {each.key for each in commands if each.is_open}
     latest = {each.key: each for each in sorted(commands, key=lambda each: each.began_at)}
-    return [Place(Path(each.run), each.key, each.began_at, each.key in is_open) for each in latest.values()]
+    return [Whereabouts(place_of(each.run), each.key, each.began_at, each.key in is_open) for each in latest.values()]
 
 
-def gathered(places: Iterable[Place | Unread], ask: Callable[[Run], T]) -> Iterator[T | Unread]:
+def gathered(places: Iterable[Whereabouts | Unread], ask: Callable[[Run], T]) -> Iterator[T | Unread]:
     """Ask run after run, each once, however often and under whatever name it is found.
 
     Args:
@@ -96,15 +103,15 @@ def gathered(places: Iterable[Place | Unread], ask: Callable[[Run], T]) -> Itera
         ask: gets each, open for reading, and may raise RunFileError.
     """
     seen: set[str] = set()
-    for place in places:
-        if isinstance(place, Unread):
-            yield place
+    for where in places:
+        if isinstance(where, Unread):
+            yield where
             continue
         try:
-            run = _opened(place)
+            run = _opened(where)
             if run is None:
-                says = f"{place.path}: this run file is gone"
-                yield Unread(str(place.path), says, True, not place.is_open, place.began_at)
+                says = f"{where.place}: this run {'file ' if files_of(where.place) else ''}is gone"
+                yield Unread(str(where.place), says, True, not where.is_open, where.began_at)
                 continue
             with run:
                 key = key_of(run)
@@ -112,17 +119,17 @@ def gathered(places: Iterable[Place | Unread], ask: Callable[[Run], T]) -> Itera
                     yield ask(run)
                 seen.add(key)
         except (UsageError, RunFileError) as error:
-            yield Unread(str(place.path), str(error), began_at=place.began_at)
+            yield Unread(str(where.place), str(error), began_at=where.began_at)
 
 
-def _opened(place: Place) -> Run | None:
+def _opened(where: Whereabouts) -> Run | None:
     """The run that lies, or lay there; None if it is gone."""
-    if not place.key:
-        return open_run(place.path)
-    if (run := opened_again(place.key, place.path)) is not None or not place.path.exists():
+    if not where.key:
+        return open_run(where.place)
+    if (run := opened_again(where.key, where.place)) is not None or not is_taken(where.place):
         return run
-    run = open_run(place.path)  # it may have been put back, and be another file of that run
-    if run.facts.plan_id == place.plan_id:
+    run = open_run(where.place)  # it may have been put back, and be another file of that run
+    if run.facts.plan_id == where.plan_id:
         return run
     run.close()
     return None

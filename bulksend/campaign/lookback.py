@@ -11,12 +11,23 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 
 from bulksend.campaign.choices import Repeating
 from bulksend.campaign.dead import leave_out_dead
 from bulksend.model import Event
-from bulksend.runs import Address, Command, Got, History, OwnRun, UnsentRow, history_of, history_path, lend_numbers
+from bulksend.runs import (
+    Address,
+    Command,
+    Got,
+    History,
+    OwnRun,
+    UnsentRow,
+    history_of,
+    history_path,
+    lend_numbers,
+    name_of,
+    place_of,
+)
 
 AT_ONCE = 5_000  # rows
 OFTEN = 3
@@ -272,7 +283,7 @@ def _reason(what: Holds, by: Command) -> str:
         case Holds.DOUBTED:
             return f"may have got this very text from {named(by)}"
         case Holds.OWN:
-            name = Path(by.run).name
+            name = name_of(place_of(by.run))
             return f"this very run sent it on {_when(by)}, as {name} knows: this file of it was copied, or put back"
         case _:
             return f"got an SMS from {named(by)}"
@@ -280,7 +291,7 @@ def _reason(what: Holds, by: Command) -> str:
 
 def named(by: Command) -> str:
     """A command as people are told of it: its run, and when it was given."""
-    return f"{Path(by.run).name} on {_when(by)}"
+    return f"{name_of(place_of(by.run))} on {_when(by)}"
 
 
 def _when(by: Command) -> str:

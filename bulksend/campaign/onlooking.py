@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -21,7 +20,7 @@ from bulksend.campaign.alongside import alongside
 from bulksend.campaign.events import CampaignEvent, PaceFound, Progressed, Started, StoppingEarly, Tell
 from bulksend.errors import BulksendError, OwnedError, RunFileError
 from bulksend.model import Status
-from bulksend.runs import Owner, Run, Spell, Standing, open_run, stand_of
+from bulksend.runs import Owner, Place, Run, Spell, Standing, open_run, stand_of
 from bulksend.sending import Journal, Progress, Stop, StopReason, Why
 
 _LOOK_S = 1.0
@@ -132,7 +131,7 @@ class Onlookers:
                     await journal.note_progress(view.words())
 
 
-def looks(place: Path, pause: Callable[[float], None] = time.sleep) -> Iterator[Look]:
+def looks(place: Place, pause: Callable[[float], None] = time.sleep) -> Iterator[Look]:
     """Look at a run about once a second, until whoever sends it has ended.
 
     As long as nobody sends it, it is waited for; a run of which nothing is left to send is not looked at at all.
@@ -157,13 +156,13 @@ def looks(place: Path, pause: Callable[[float], None] = time.sleep) -> Iterator[
         look = _look_again(place, pause)
 
 
-def _is_through(place: Path) -> bool:
+def _is_through(place: Place) -> bool:
     """Whether nothing is left to send; looks at all rows."""
     with open_run(place) as run:
         return stand_of(run).standing in {Standing.FINISHED, Standing.IN_DOUBT}
 
 
-def _look_again(place: Path, pause: Callable[[float], None]) -> Look:
+def _look_again(place: Place, pause: Callable[[float], None]) -> Look:
     for unread in range(1, _UNREAD_MAX + 1):
         try:
             with open_run(place) as run:

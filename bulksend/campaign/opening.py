@@ -17,7 +17,7 @@ from bulksend.campaign.plans import check_not_purged, own_as_planned
 from bulksend.errors import Question, UndecidedError
 from bulksend.planning import Exclusions
 from bulksend.reports import check_output, check_own, told_by
-from bulksend.runs import OwnRun, Paths, Terms, network_kind, open_run
+from bulksend.runs import OwnRun, Paths, Place, Terms, files_of, network_kind, open_run, place_of
 from bulksend.words import many, printable
 
 
@@ -75,7 +75,7 @@ class Opener:
         tell: hears who is left out since the run was planned.
     """
 
-    run: Path
+    run: Place
     results: Path | None
     read: tuple[Path, ...]
     repeat: bool
@@ -130,7 +130,7 @@ class Opener:
                     return Opened(another.planned(), paths.results, self.repeat, is_another=True)
             else:
                 self.deciding.goes_on(found)
-            paths = self._paths(Path(run.place))
+            paths = self._paths(place_of(run.place))
         except BaseException:
             another.discard()
             run.close()
@@ -141,7 +141,7 @@ class Opener:
     def _replanned(self, found: Limited) -> Opened:
         try:
             self.deciding.replans(found.since)
-            paths = self._paths(Path(found.run.place))
+            paths = self._paths(place_of(found.run.place))
         except BaseException:
             found.draft.discard()
             found.run.close()
@@ -170,10 +170,10 @@ class Opener:
         self.deciding.agrees(UndecidedError(says, Question.SENT_BEFORE))
         return True
 
-    def _paths(self, run: Path) -> Paths:
+    def _paths(self, run: Place) -> Paths:
         """The run's files, of which the results can be written."""
         paths = Paths.beside(str(run), run, self.results)
-        check_output(paths.results, paths.run, *self.read)
+        check_output(paths.results, *files_of(paths.run), *self.read)
         check_own(paths.results, paths.run)
         return paths
 
@@ -184,7 +184,7 @@ def refuse(found: Changed, says: str = "") -> NoReturn:
     Raises:
         UndecidedError: always, unless the run is purged, which is told then as a UsageError.
     """
-    with open_run(Path(found.since.run)) as run:
+    with open_run(place_of(found.since.run)) as run:
         check_not_purged(run)
     raise is_changed(found, says)
 
@@ -200,13 +200,14 @@ def check_not_lost(run: OwnRun, looked: LookedBack, deciding: Deciding, *, repea
     give_up_lost(run.facts.address, looked)
 
 
-def check_is_local(place: Path) -> None:
-    """See that a run's file lies where its lock holds against everybody.
+def check_is_local(place: Place) -> None:
+    """See that a run's file, if it has one, lies where its lock holds against everybody.
 
     Raises:
         UndecidedError: it lies on a network file system.
     """
-    if kind := network_kind(place):
-        raise UndecidedError(
-            f"{place}: this lies on a network file system ({kind}), where locks may not hold", Question.NETWORK
-        )
+    for file in files_of(place):
+        if kind := network_kind(file):
+            raise UndecidedError(
+                f"{file}: this lies on a network file system ({kind}), where locks may not hold", Question.NETWORK
+            )

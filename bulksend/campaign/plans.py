@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 
 from bulksend.campaign.drafts import Draft, PlanRequest
 from bulksend.campaign.events import Tell, unheard
@@ -15,6 +14,7 @@ from bulksend.planning import Exclusions, Plan, Source, plan_into
 from bulksend.runs import (
     Address,
     OwnRun,
+    Place,
     Run,
     Term,
     Terms,
@@ -35,7 +35,7 @@ def survey(request: PlanRequest) -> Plan:
         return plan_into(source, replace(request.options, optouts=optouts), None).plan
 
 
-def plan(request: PlanRequest, place: Path) -> OwnRun:
+def plan(request: PlanRequest, place: Place) -> OwnRun:
     """Read, check and price a whole input into a new run; nothing is sent.
 
     Args:
@@ -50,7 +50,7 @@ def plan(request: PlanRequest, place: Path) -> OwnRun:
     return Draft(request, place).keep()
 
 
-def own_as_planned(place: Path, said: Terms, lists: Exclusions = NOBODY, tell: Tell = unheard) -> OwnRun:
+def own_as_planned(place: Place, said: Terms, lists: Exclusions = NOBODY, tell: Tell = unheard) -> OwnRun:
     """Take a run for sending exactly what it holds; what is not said is as planned.
 
     Where it goes can still be said as long as nothing can have been accepted: the plan may be a saved estimate. Whoever

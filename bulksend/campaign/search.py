@@ -1,4 +1,4 @@
-"""What a phone got, over all runs of a folder and of history; and what could not be looked at."""
+"""What a phone got, over all runs of a folder or a database and of history; and what could not be looked at."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import orjson
 from bulksend.campaign.gathering import Unread, gathered, places_in, places_of
 from bulksend.errors import RunFileError, UsageError
 from bulksend.model import Receipt, Recipient, Status
-from bulksend.runs import Command, History, RowTold, Run, State, all_names, histories, is_of
+from bulksend.runs import Command, History, RowTold, Run, Shelf, State, all_names, histories, is_of
 from bulksend.sms import phones
 
 _NOT_SENT = {Status.PENDING.value, Status.FAILED.value, Status.REJECTED.value}
@@ -74,13 +74,13 @@ class Search:
         return not self.unread and not self.nameless
 
 
-def search(folder: Path, recipient: Recipient) -> Search:
+def search(shelf: Shelf, recipient: Recipient) -> Search:
     """Look for what a phone got, or is to get.
 
     Raises:
-        UsageError: there is no such folder.
+        UsageError: there is no such folder or database.
     """
-    places = places_in(folder)
+    places = places_in(shelf)
     given: tuple[Recipient, ...] = tuple(phones.all_numbers(recipient)) if isinstance(recipient, str) else (recipient,)
     memory, unread = _Memory(given), list[Unread]()
     for path in histories():

@@ -37,6 +37,7 @@ COMMANDS = {
     "resolve": "Settle rows that may have been accepted: look them up, resend, or leave them.",
     "purge": "Take numbers, texts and cells out of a run, for good.",
     "optouts": "Keep the list of who is to get nothing more; it works on a run that is being sent.",
+    "database": "Make the tables of a database in which runs are kept, or check them.",
     "history": "Forget who got what, so long ago.",
     "rates": "Learn what SMS parts cost from what earlier runs were charged.",
     "config": "Show what holds for each option, and where it comes from.",
@@ -93,6 +94,7 @@ def run(arguments: list[str]) -> int:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
             signal.signal(number, _terminated)
     try:
+        _check_addresses(arguments)
         return int(program.main(arguments, prog_name="bulksend", standalone_mode=False) or ExitCode.OK)
     except click.ClickException as error:
         error.show()
@@ -114,6 +116,17 @@ def run(arguments: list[str]) -> int:
             says = unquoted(says, error.quotes)
         _say(f"Error: {says}")
         return _failed(codes.of_error(error), says, arguments)
+
+
+def _check_addresses(arguments: list[str]) -> None:
+    """See that no address of a database holds a password, before anything could repeat it."""
+    for each in arguments:
+        value = each.partition("=")[2] if each.startswith("-") else each
+        if value.lower().startswith("postgres"):
+            from bulksend.runs import check_database, is_database  # noqa: PLC0415 -- most commands name none
+
+            if is_database(value):
+                check_database(value)
 
 
 def _say(sentence: str) -> None:

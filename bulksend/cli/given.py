@@ -18,7 +18,7 @@ from bulksend.cli.key import api_key
 from bulksend.cli.strictness import house_lint
 from bulksend.errors import UsageError
 from bulksend.model import Duplicates, Endpoint
-from bulksend.runs import Address, Terms
+from bulksend.runs import Address, Place, Terms, files_of
 from bulksend.sending import Cap, Caps, Pace
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class PlanSettings:
     visible_only: bool
     rates: Path | None
     gsm: bool | None
-    exclude: tuple[Path, ...]
+    exclude: tuple[Place, ...]
     duplicates: str | None
     one_per_number: bool | None
     endpoint: str
@@ -140,7 +140,7 @@ class PlanSettings:
     @property
     def files(self) -> list[Path]:
         """The files that are read beside the input."""
-        return [*self.exclude, *(path for path in (self.message_file, self.rates) if path is not None)]
+        return [*files_of(*self.exclude), *(path for path in (self.message_file, self.rates) if path is not None)]
 
     @property
     def lint(self) -> planning.Lint:
@@ -255,9 +255,9 @@ class RepeatSettings:
 
 @dataclass(frozen=True, slots=True)
 class FileSettings:
-    """A campaign's files."""
+    """Where a campaign is kept, and its results."""
 
-    run: Path | None
+    run: Place | None
     results: Path | None
 
 

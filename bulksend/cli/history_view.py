@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 from bulksend.campaign import OFTEN, Held, Holds, LookedBack, Repeating
 from bulksend.rules import Rule
+from bulksend.runs import name_of, place_of
 from bulksend.words import many, printable
 
 _LINES = 8  # the commonest
@@ -37,7 +37,7 @@ def held_lines(looked: LookedBack, how: Repeating) -> list[str]:
 
 def _line(held: Held, how: Repeating) -> str:
     ago = _ago(how.began_at, held.began_at)
-    got = f"this very text from {printable(Path(held.run).name)} {ago}"
+    got = f"this very text from {printable(name_of(place_of(held.run)))} {ago}"
     match held.what:
         case Holds.EQUAL:
             return f"{held.rows:,} of these got {got}: left out (--repeat sends them again)"
@@ -47,7 +47,7 @@ def _line(held: Held, how: Repeating) -> str:
         case Holds.OWN:
             return f"{many(held.rows, 'row')} this very run has sent {ago}, as {printable(held.run)} knows: left out"
         case Holds.LATELY:
-            return f"{held.rows:,} of these got something from {printable(Path(held.run).name)} {ago}: left out"
+            return f"{held.rows:,} of these got something from {printable(name_of(place_of(held.run)))} {ago}: left out"
         case _:
             return f"{held.rows:,} of these got {got}: sent again"
 

@@ -22,7 +22,7 @@ from bulksend.cli.sending import run_loop
 from bulksend.cli.settings import option
 from bulksend.errors import BulksendError, UsageError
 from bulksend.planning import Plan
-from bulksend.runs import open_run
+from bulksend.runs import name_of, open_run, place_of
 from bulksend.sending import Heard, Listener
 
 if TYPE_CHECKING:
@@ -213,8 +213,9 @@ class Monitors:
         for monitor in self._monitors:
             monitor.ended(told)
         if self._webhook is not None:
-            # A stranger need not know the folders of this machine.
-            named = {**told, **{name: Path(str(told[name])).name for name in ("run", "results") if told.get(name)}}
+            # A stranger need not know the folders and databases of this machine.
+            places = {name: place_of(str(told[name])) for name in ("run", "results") if told.get(name)}
+            named = {**told, **{name: name_of(place) for name, place in places.items()}}
             self.say(run_loop(self._webhook.tell(orjson.dumps(named), time.time())))
         if self._on_finish is not None:
             self.say(run_command(self._on_finish, told, orjson.dumps(told)))
@@ -234,7 +235,7 @@ def _check_own(option_name: str, path: Path, others: Sequence[Path]) -> None:
 def _summary_of(error: BaseException, place: str) -> Summary:
     """How a send ended that had no end: what its run tells, if it can be read."""
     found: dict[str, object] = {"run": place}
-    with suppress(BulksendError), open_run(Path(place)) as run:
+    with suppress(BulksendError), open_run(place_of(place)) as run:
         found = summary.of_run(place, run.tally()) | {"sandbox": run.facts.address.is_rehearsal}
     return found | {"exit": int(_code_of(error)), "finish": "error"}
 

@@ -6,7 +6,6 @@ import os
 import shlex
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import fields
-from pathlib import Path
 from typing import Any
 
 import click
@@ -16,6 +15,7 @@ from bulksend.campaign import Ending, NextStep
 from bulksend.cli.given import PlanSettings, TargetSettings
 from bulksend.cli.settings import arguments_of
 from bulksend.model import Status
+from bulksend.runs import beside, place_of
 
 _PLANNED = frozenset(field.name for field in fields(PlanSettings))
 _TARGET = frozenset(field.name for field in fields(TargetSettings))
@@ -80,12 +80,11 @@ def _joined(command: str, place: str, *more: str) -> str:
 
 def _free(place: str, kind: str) -> str:
     """A file beside the run that is nobody's."""
-    path = Path(place)
-    stem, number = path.name.removesuffix(".run"), 1
-    found = path.with_name(f"{stem}.{kind}.csv")
+    run, number = place_of(place), 1
+    found = beside(run, f".{kind}.csv")
     while found.exists() or found.with_suffix(".run").exists():
         number += 1
-        found = path.with_name(f"{stem}.{kind}-{number}.csv")
+        found = beside(run, f".{kind}-{number}.csv")
     return f"./{found}" if f"{found}".startswith("-") else f"{found}"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -14,13 +13,14 @@ from bulksend.cli.advice import stop_words
 from bulksend.cli.console import wrapped
 from bulksend.cli.screen import Screen
 from bulksend.cli.standing_view import end_words, moment
+from bulksend.runs import Place
 from bulksend.words import printable, time_of
 
 _LINE_S = 10.0
 _SILENT_S = 5.0  # a sender tells each second
 
 
-def look_on(place: Path, out: Console) -> bool:
+def look_on(place: Place, out: Console) -> bool:
     """Show how a run gets on until its send is over, or nothing is left to wait for; False if somebody left before.
 
     Raises:
@@ -45,7 +45,7 @@ def look_on(place: Path, out: Console) -> bool:
 class _Onlooker:
     """One screen in a terminal; elsewhere a plain line now and then, and whenever it is otherwise than before."""
 
-    def __init__(self, place: Path, out: Console) -> None:
+    def __init__(self, place: Place, out: Console) -> None:
         self._place = place
         self._out = out
         self._live: Live | None = None

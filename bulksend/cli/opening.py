@@ -17,7 +17,7 @@ from bulksend.cli.excluded_view import excluded_teller
 from bulksend.cli.given import PlanSettings, TargetSettings
 from bulksend.cli.sending import agreed, has_terminal
 from bulksend.errors import Question, UndecidedError, UsageError
-from bulksend.runs import Address, is_run_file, open_run
+from bulksend.runs import Address, Place, names_run, open_run, place_of
 
 _ASKED = {
     Question.SENT_BEFORE: "Send to all again?",
@@ -82,7 +82,7 @@ class Asking:
 def opener_of(
     out: Console,
     input_name: str,
-    run: Path,
+    run: Place,
     results: Path | None,
     read: tuple[Path, ...],
     planned: PlanSettings,
@@ -91,12 +91,12 @@ def opener_of(
     new: bool,
 ) -> Opener:
     """What opens the run that is meant, and asks here."""
-    is_list_said = bool(planned.exclude) or not is_run_file(Path(input_name))
+    is_list_said = bool(planned.exclude) or not names_run(place_of(input_name))
     tell = excluded_teller(out, is_list_said=is_list_said)
     return Opener(run, results, read, repeat=repeat, new=new, deciding=Asking(out, new=new), tell=tell)
 
 
-def check_organization(place: Path, to: TargetSettings) -> None:
+def check_organization(place: Place, to: TargetSettings) -> None:
     """See that it is known whose account a kept plan goes to: an estimate need not know that."""
     org_id, base_url = to.address
     with open_run(place) as run:

@@ -10,7 +10,7 @@ from bulksend import engagespark
 from bulksend.cli.given import AccountSettings, FileSettings, PaceSettings, PlanSettings, RepeatSettings, TargetSettings
 from bulksend.cli.groups import Group
 from bulksend.cli.settings import option
-from bulksend.cli.values import AT_ONCE, CAP, CHOICE, COUNTRIES, DURATION, MANY, MAP, PathType
+from bulksend.cli.values import AT_ONCE, CAP, CHOICE, COUNTRIES, DURATION, MANY, MAP, PLACE
 from bulksend.model import Duplicates, Endpoint
 from bulksend.planning import PREVIEWS
 from bulksend.sending import PHILIPPINES, Pace
@@ -113,7 +113,7 @@ PLAN = Group(
         option(
             "--exclude",
             metavar="FILE|RUN",
-            type=PathType(path_type=Path),
+            type=PLACE,
             multiple=True,
             help="Leave out whose number is in this list, or whom this run sent to. Repeatable.",
         ),
@@ -272,7 +272,13 @@ FILES = Group(
     "files",
     FileSettings,
     (
-        option("--run", metavar="FILE", type=click.Path(path_type=Path), help="The run file.  [default: INPUT's .run]"),
+        option(
+            "--run",
+            metavar="RUN",
+            type=PLACE,
+            help="The run: a file, or a name in a database as in postgresql://user@host/db#june.  "
+            "[default: INPUT's .run]",
+        ),
         option(
             "--results",
             metavar="FILE",

@@ -27,7 +27,7 @@ from bulksend.engagespark import Target
 from bulksend.errors import OwnedError, RunFileError, UndecidedError, UsageError
 from bulksend.model import Endpoint
 from bulksend.reports import write_results
-from bulksend.runs import Account, Address, OwnRun
+from bulksend.runs import Account, Address, OwnRun, Place
 from bulksend.sending import Stop, Stopping, StopReason
 
 if TYPE_CHECKING:
@@ -90,8 +90,8 @@ def target_of(to: TargetSettings, address: Address, endpoint: Endpoint) -> Targe
     return Target(address.base_url, address.org_id, endpoint, to.key())
 
 
-def check_is_local(place: Path, *, force: bool) -> None:
-    """See that a run's file lies where its lock holds against everybody.
+def check_is_local(place: Place, *, force: bool) -> None:
+    """See that a run's file, if it has one, lies where its lock holds against everybody.
 
     Raises:
         UsageError: it lies on a network file system, and --force is not given.

@@ -15,7 +15,7 @@ from bulksend import campaign
 from bulksend.cli.receipt_words import of_deliveries, of_receipt
 from bulksend.model import Status
 from bulksend.planning import Plan, Tally
-from bulksend.runs import Asked, Owner, Run, Stand
+from bulksend.runs import Asked, Owner, Place, Run, Stand
 
 if TYPE_CHECKING:
     from bulksend.campaign import SendOptions
@@ -91,7 +91,7 @@ def of_search(found: campaign.Search) -> dict[str, object]:
     }
 
 
-def of_stop(run: Path, asked: Asked | None) -> dict[str, object]:
+def of_stop(run: Place, asked: Asked | None) -> dict[str, object]:
     """Who was asked to end, if anybody sends the run."""
     return {
         "run": str(run),

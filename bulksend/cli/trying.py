@@ -28,7 +28,7 @@ from bulksend.engagespark import Looked, Target
 from bulksend.errors import Advice, StoppedError, UsageError
 from bulksend.model import Endpoint, PhoneNumber, Status
 from bulksend.planning import Lines
-from bulksend.runs import Address, RowTold, Run, is_run_file, open_run
+from bulksend.runs import Address, RowTold, Run, names_run, open_run, place_of
 from bulksend.sms import dollars, phones
 from bulksend.words import many, printable
 
@@ -94,12 +94,12 @@ def send_trial(
 def _planned_run(input_name: str, to: TargetSettings, planned: PlanSettings) -> Iterator[tuple[Run, Address]]:
     """The plan that the row is taken from, and where it goes; a run that has begun is not looked at."""
     org_id, base_url = to.address
-    path = Path(input_name)
-    if is_run_file(path):
-        with open_run(path) as run:
+    place = place_of(input_name)
+    if names_run(place):
+        with open_run(place) as run:
             facts = run.facts
             if base_url is None and facts.address.is_rehearsal:
-                raise UsageError(f"{path}: this run is for a private sandbox", Advice.SEND_TO_SANDBOX)
+                raise UsageError(f"{place}: this run is for a private sandbox", Advice.SEND_TO_SANDBOX)
             address = Address(org_id or facts.org_id, facts.base_url if base_url is None else base_url)
             to.check(address)
             yield run, address

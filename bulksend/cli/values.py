@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import click
 
 from bulksend.errors import UsageError
 from bulksend.model import MicroUSD
 from bulksend.planning import FIELDS
+from bulksend.runs import database_of, place_of, shelf_of
 from bulksend.sending import Cap, ErrorLimit
 from bulksend.sms import column_key, phones
 from bulksend.words import printable
@@ -133,10 +135,34 @@ class _DurationType(click.ParamType[float]):
         return int(number) * _SECONDS[unit]
 
 
-class PathType(click.Path):
-    """A file's path; several are separated by commas in the environment, as for all repeatable options."""
+class _NamedType(click.Path, Generic[T]):
+    """What people name by a file's path, or else by the address of a database; a shell completes the former."""
 
     envvar_list_splitter = ","
+
+    def __init__(self, parse: Callable[[str], T]) -> None:
+        super().__init__(readable=False)
+        self._parse = parse
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not isinstance(value, str | bytes):
+            return value
+        try:
+            return self._parse(os.fsdecode(value))
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
+
+
+class _DatabaseType(click.ParamType[str]):
+    """The address of a database."""
+
+    name = "database"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return database_of(str(value))
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
 
 
 AT_ONCE = _AutoType()
@@ -147,4 +173,7 @@ DURATION = _DurationType()
 MAP = _MapType()
 CHOICE = _ChoiceType()
 COUNTRIES = _CountriesType()
+PLACE = _NamedType(place_of)
+SHELF = _NamedType(shelf_of)
+DATABASE = _DatabaseType()
 NAME = click.Path(readable=False)  # whether it can be read is told where it is read; a shell completes it

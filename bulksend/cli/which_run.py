@@ -1,4 +1,4 @@
-"""Which run a command is about: named by its own file, or by the input beside which it lies."""
+"""Which run a command is about: named by its own place, or by the input beside which its file lies."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from pathlib import Path
 from rich.console import Console
 
 from bulksend.errors import UsageError
-from bulksend.runs import is_run_file, run_named, series
+from bulksend.runs import Place, is_run_file, run_named, series
 
 
-def run_meant(given: Path, out: Console) -> Path:
-    """The run file that is meant, of an input's runs the newest; that, or that there is only a rehearsal, is said.
+def run_meant(given: Place, out: Console) -> Place:
+    """The run that is meant, of an input's the newest; that, or that there is only a rehearsal, is said.
 
     Raises:
         UsageError: an input is named that has no run beside it.
     """
     found = run_named(given)
     if found == given:
-        if given.is_file() and given.suffix != ".run" and not is_run_file(given):
+        if isinstance(given, Path) and given.is_file() and given.suffix != ".run" and not is_run_file(given):
             raise UsageError(f"{given}: this is not a run file, and no run of it lies beside it")
         return given
     newest = series(found, str(given))[0].place

@@ -25,6 +25,7 @@ from bulksend.errors import UsageError
 from bulksend.model import Status
 from bulksend.monitoring.monitor import Summary, Trouble
 from bulksend.planning import Plan
+from bulksend.runs import name_of, place_of
 from bulksend.sending import Heard, status_of
 
 HOST = "127.0.0.1"
@@ -94,7 +95,7 @@ class Metrics:
 
     def planned(self, place: str, plan: Plan) -> None:
         """See `Monitor.planned`."""
-        name = Path(place).name.encode(errors="replace").decode()
+        name = name_of(place_of(place)).encode(errors="replace").decode()
         self._info.info({"run": name, "version": __version__})
         self._estimated.set(plan.overview.price / _MICRO)
         self._rows = plan.overview.rows

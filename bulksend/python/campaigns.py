@@ -14,12 +14,14 @@ from bulksend.campaign import PlanRequest
 from bulksend.errors import UsageError
 from bulksend.model import Duplicates, Endpoint
 from bulksend.planning import FIELDS, PlanOptions, ReadOptions, lint_from
-from bulksend.runs import Address
+from bulksend.runs import Address, DatabaseRun, Place, files_of, place_of
 from bulksend.sms import EXAMPLE_RATES, column_key, phones, read_rates
 
 _FIELDS = {column_key(name): name for name in FIELDS}
 
 PathLike = str | os.PathLike[str]
+PlaceLike = PathLike | DatabaseRun
+"""A run's place: a file, or the address of one in a database, such as ``postgresql://user@host/db#june``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class Campaign:
     visible_only: bool = False
     rates: PathLike | None = None
     gsm: bool = False
-    exclude: Sequence[PathLike] = ()
+    exclude: Sequence[PlaceLike] = ()
     duplicates: Literal["send", "skip", "fail"] | None = None
     one_per_number: bool = False
     endpoint: Literal["contact", "phonenumber"] = "contact"
@@ -99,7 +101,8 @@ class Campaign:
     @property
     def files(self) -> list[Path]:
         """The files that are read, which nothing may replace."""
-        return [Path(path) for path in (self.input, *self.exclude, self.rates) if path is not None]
+        read = [Path(path) for path in (self.input, self.rates) if path is not None]
+        return [*read, *files_of(*map(place_from, self.exclude))]
 
     def request(self, to: Address, check: Callable[[], None]) -> PlanRequest:
         """The same, as it is planned.
@@ -116,7 +119,7 @@ class Campaign:
 
     def _options(self) -> PlanOptions:
         country = self.country.upper() if self.country else None
-        lists = campaign.exclusions(list(map(Path, self.exclude)), country, new_prefixes=self.allow_new_prefixes)
+        lists = campaign.exclusions(list(map(place_from, self.exclude)), country, new_prefixes=self.allow_new_prefixes)
         mapping = [(_FIELDS[column_key(name)], column.strip()) for name, column in _pairs(self.columns)]
         return PlanOptions(
             reading=ReadOptions(
@@ -138,6 +141,15 @@ class Campaign:
             exclusions=lists,
             lint=lint_from(self.lint),
         )
+
+
+def place_from(given: PlaceLike) -> Place:
+    """What a program names.
+
+    Raises:
+        UsageError: it is an address of a database and not to be used as that of a run.
+    """
+    return given if isinstance(given, DatabaseRun) else place_of(os.fspath(given))
 
 
 def _pairs(said: Mapping[str, str | Iterable[str]]) -> list[tuple[str, str]]:

@@ -6,13 +6,14 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, NoReturn
 
 from bulksend import campaign
 from bulksend.campaign import Begun, Changed, Repeating, Since
 from bulksend.errors import Question, UndecidedError, UsageError
 from bulksend.model import MicroUSD
+from bulksend.python.campaigns import PlaceLike
+from bulksend.runs import Place
 from bulksend.sending import Cap, Caps, ErrorLimit, Pace
 
 _PACE, _REPEATING = Pace(), Repeating()
@@ -63,7 +64,7 @@ class SendOptions:
         grace_s: how long answers under way are waited for when the task is cancelled.
         dedup: messages carry a clientDedup.
         history_days: for how long it is kept who got what.
-        run: the run file; by default the input's name, ending in ``.run``.
+        run: the run's file or its name in a database; by default the input's name, ending in ``.run``.
         results: the results, .csv, .jsonl or .xlsx; by default the run's name, ending in ``.results.csv``.
 
     Raises:
@@ -91,7 +92,7 @@ class SendOptions:
     grace_s: float = _PACE.grace_s
     dedup: bool = True
     history_days: int = 400
-    run: str | os.PathLike[str] | None = None
+    run: PlaceLike | None = None
     results: str | os.PathLike[str] | None = None
 
     def __post_init__(self) -> None:
@@ -177,7 +178,7 @@ class Said:
         refuse(undecided)
 
 
-def check_local(place: Path, *, force: bool) -> None:
+def check_local(place: Place, *, force: bool) -> None:
     """See that a run's file lies where its lock holds against everybody, unless it was said that this is known.
 
     Raises:

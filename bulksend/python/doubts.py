@@ -12,13 +12,13 @@ from bulksend.campaign import CampaignEvent, LookedUp
 from bulksend.engagespark import Looked
 from bulksend.errors import UndecidedError
 from bulksend.python.accounts import Account
-from bulksend.python.campaigns import PathLike
+from bulksend.python.campaigns import PathLike, PlaceLike
 from bulksend.python.choices import check_local, refuse
-from bulksend.python.runs import place_of
+from bulksend.python.runs import run_meant
 from bulksend.python.sends import write
 from bulksend.python.working import Work, work_on
 from bulksend.reports import check_output, check_own, inputs_of
-from bulksend.runs import OwnRun, Paths, Terms, open_run
+from bulksend.runs import OwnRun, Paths, Place, Terms, files_of, open_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Resolved:
         results: where the results are; None if they could not be written.
     """
 
-    run: Path
+    run: Place
     looked_up: LookedUp | None
     decided: int
     in_doubt: int
@@ -41,7 +41,7 @@ class Resolved:
 
 
 async def resolve(
-    run: PathLike,
+    run: PlaceLike,
     account: Account,
     decision: Literal["resend", "leave"] | None = None,
     *,
@@ -77,11 +77,11 @@ async def resolve(
     """
 
     def job(work: Work[CampaignEvent]) -> Resolved:
-        place = place_of(run)
+        place = run_meant(run)
         check_local(place, force=force)
         paths = Paths.beside(str(place), place, None if results is None else Path(results))
         with open_run(place) as there:
-            check_output(paths.results, place, *inputs_of(there))
+            check_output(paths.results, *files_of(place), *inputs_of(there))
         check_own(paths.results, place)
         to = account.address
         with campaign.own_as_planned(place, Terms(org_id=to.org_id, base_url=to.base_url), tell=work.tell) as own:

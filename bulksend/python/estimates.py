@@ -14,10 +14,10 @@ from bulksend.errors import UsageError
 from bulksend.model import Status
 from bulksend.planning import Findings, Plan, Preview, min_seconds
 from bulksend.python.accounts import Account
-from bulksend.python.campaigns import Campaign, PathLike
+from bulksend.python.campaigns import Campaign, PlaceLike, place_from
 from bulksend.python.choices import SendOptions
 from bulksend.python.working import Work, work_on
-from bulksend.runs import Address, Paths, check_replaceable
+from bulksend.runs import Address, Paths, Place, check_replaceable, resolved
 
 _DEFAULTS = SendOptions()
 
@@ -64,7 +64,7 @@ class Planned:
         estimate: what it comes to.
     """
 
-    place: Path
+    place: Place
     estimate: Estimate
 
 
@@ -90,7 +90,7 @@ async def estimate(wanted: Campaign, account: Account | None = None, options: Se
 
 
 async def plan(
-    wanted: Campaign, account: Account | None = None, place: PathLike | None = None, options: SendOptions = _DEFAULTS
+    wanted: Campaign, account: Account | None = None, place: PlaceLike | None = None, options: SendOptions = _DEFAULTS
 ) -> Planned:
     """Plan and price a campaign, and keep the plan; nothing is sent.
 
@@ -108,8 +108,8 @@ async def plan(
     """
 
     def job(work: Work[object]) -> Planned:
-        run = Path(place) if place is not None else _beside(wanted, account)
-        if run.resolve() in {path.resolve() for path in wanted.files}:
+        run = place_from(place) if place is not None else _beside(wanted, account)
+        if resolved(run) in {path.resolve() for path in wanted.files}:
             raise UsageError(f"{run}: this is read for the plan: name another file for it")
         check_replaceable(run)
         return Planned(run, _planned(work, wanted, account, options, run))
@@ -117,12 +117,12 @@ async def plan(
     return await work_on(job)
 
 
-def _beside(wanted: Campaign, account: Account | None) -> Path:
+def _beside(wanted: Campaign, account: Account | None) -> Place:
     return Paths.beside(wanted.name, rehearses=account is not None and account.is_rehearsal).run
 
 
 def _planned(
-    work: Work[object], wanted: Campaign, account: Account | None, options: SendOptions, place: Path
+    work: Work[object], wanted: Campaign, account: Account | None, options: SendOptions, place: Place
 ) -> Estimate:
     how = options.settled()
     to = Address(0, DEFAULT_BASE_URL) if account is None else account.address

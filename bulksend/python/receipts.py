@@ -9,9 +9,9 @@ from bulksend import campaign
 from bulksend.campaign import Patience, StillAwaited
 from bulksend.engagespark import Looked
 from bulksend.python.accounts import Account
-from bulksend.python.campaigns import PathLike
+from bulksend.python.campaigns import PlaceLike
 from bulksend.python.choices import check_local
-from bulksend.python.runs import place_of
+from bulksend.python.runs import run_meant
 from bulksend.python.working import Work, work_on
 from bulksend.runs import Deliveries, Terms, open_run
 
@@ -32,7 +32,7 @@ class Delivered:
 
 
 async def receipts(
-    run: PathLike,
+    run: PlaceLike,
     account: Account,
     *,
     until_done_s: float = 0.0,
@@ -56,7 +56,7 @@ async def receipts(
     """
 
     def job(work: Work[StillAwaited]) -> Delivered:
-        place, to = place_of(run), account.address
+        place, to = run_meant(run), account.address
         check_local(place, force=force)
         with open_run(place) as there:
             campaign.check_has_receipts(there)

@@ -11,8 +11,8 @@ import orjson
 
 from bulksend.errors import UsageError
 from bulksend.planning import Tally
-from bulksend.python.campaigns import PathLike
-from bulksend.runs import Deliveries, Run, Stand, is_run_file, run_named, series, stand_of
+from bulksend.python.campaigns import PlaceLike, place_from
+from bulksend.runs import Deliveries, Place, Run, Stand, is_run_file, place_of, run_named, series, stand_of
 from bulksend.runs import open_run as open_store
 
 _REASONS = 8  # the commonest
@@ -59,7 +59,7 @@ class OpenRun:
     """
 
     def __init__(self, run: Run) -> None:
-        self.place = Path(run.place)
+        self.place: Place = place_of(run.place)
         self._run = run
 
     @property
@@ -108,7 +108,7 @@ class OpenRun:
         self.close()
 
 
-def open_run(place: PathLike) -> OpenRun:
+def open_run(place: PlaceLike) -> OpenRun:
     """Open a run for reading, also while it is being sent.
 
     Args:
@@ -118,19 +118,19 @@ def open_run(place: PathLike) -> OpenRun:
         UsageError: there is none, or it is of a newer version.
         RunFileError: it cannot be read.
     """
-    return OpenRun(open_store(place_of(place)))
+    return OpenRun(open_store(run_meant(place)))
 
 
-def place_of(given: PathLike) -> Path:
+def run_meant(given: PlaceLike) -> Place:
     """The run that is meant: itself, or of an input's the newest.
 
     Raises:
         UsageError: an input is named that has no run beside it.
     """
-    named = Path(given)
+    named = place_from(given)
     found = run_named(named)
     if found != named:
         return series(found, str(named))[0].place
-    if named.is_file() and named.suffix != ".run" and not is_run_file(named):
+    if isinstance(named, Path) and named.is_file() and named.suffix != ".run" and not is_run_file(named):
         raise UsageError(f"{named}: this is not a run file, and no run of it lies beside it")
     return named

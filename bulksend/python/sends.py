@@ -13,13 +13,13 @@ from bulksend.engagespark import Target
 from bulksend.errors import OwnedError, RunFileError, UsageError
 from bulksend.planning import Exclusions, Tally
 from bulksend.python.accounts import Account
-from bulksend.python.campaigns import Campaign, PathLike
+from bulksend.python.campaigns import Campaign, PlaceLike, place_from
 from bulksend.python.choices import Said, SendOptions, check_local
 from bulksend.python.estimates import Planned
 from bulksend.python.working import Work, work_on
 from bulksend.reports import inputs_at, write_results
 from bulksend.runs import Account as HeldAccount
-from bulksend.runs import OwnRun, Paths, Terms, is_run_file
+from bulksend.runs import OwnRun, Paths, Place, Terms, names_run, place_of
 from bulksend.sending import Stop
 
 _DEFAULTS = SendOptions()
@@ -37,7 +37,7 @@ class Sent:
             something was said of that.
     """
 
-    run: Path
+    run: Place
     results: Path | None
     ending: Ending
     is_complete: bool
@@ -59,7 +59,7 @@ class Sent:
 
 
 async def send(
-    what: Campaign | Planned | PathLike,
+    what: Campaign | Planned | PlaceLike,
     account: Account,
     options: SendOptions = _DEFAULTS,
     on_event: Callable[[CampaignEvent], None] | None = None,
@@ -95,7 +95,7 @@ class _Sending:
     account: Account
     options: SendOptions
 
-    def send(self, what: Campaign | Planned | PathLike) -> Sent:
+    def send(self, what: Campaign | Planned | PlaceLike) -> Sent:
         how = self.options.settled()
         opened = self._of_campaign(what) if isinstance(what, Campaign) else self._of_run(what)
         if opened.repeat:
@@ -110,24 +110,24 @@ class _Sending:
 
     def _of_campaign(self, wanted: Campaign) -> Opened:
         account = self.account
-        run = None if self.options.run is None else Path(self.options.run)
+        run = None if self.options.run is None else place_from(self.options.run)
         place = Paths.beside(wanted.name, run, rehearses=account.is_rehearsal).run
-        if is_run_file(Path(wanted.name)):
+        if names_run(place_from(wanted.name)):
             raise UsageError(f"{wanted.name}: this is a run: it is sent as it is, not as a campaign")
         check_local(place, force=self.options.force)
         request = wanted.request(account.address, self.work.check)
         return self._opener(place, wanted.files).of_input(request)
 
-    def _of_run(self, what: Planned | PathLike) -> Opened:
-        place = what.place if isinstance(what, Planned) else Path(what)
-        if not is_run_file(place) and place.is_file():
+    def _of_run(self, what: Planned | PlaceLike) -> Opened:
+        place = what.place if isinstance(what, Planned) else place_from(what)
+        if isinstance(place, Path) and place.is_file() and not names_run(place):
             raise UsageError(f"{place}: this is no run file: an input is sent as a Campaign")
         check_local(place, force=self.options.force)
         to = self.account.address
         terms = Terms(org_id=to.org_id, base_url=to.base_url)
         return self._opener(place, []).as_planned(terms, Exclusions())
 
-    def _opener(self, run: Path, files: list[Path]) -> Opener:
+    def _opener(self, run: Place, files: list[Path]) -> Opener:
         options = self.options
         return Opener(
             run,
@@ -165,7 +165,7 @@ class _Sending:
     def _sent(self, opened: Opened, ended: Ended) -> Sent:
         is_complete = ended.is_complete(leaves_out=self.options.leaves_out)
         ending = campaign.ending_of(opened.run, ended)
-        return Sent(Path(opened.run.place), write(opened.run, opened.results), ending, is_complete)
+        return Sent(place_of(opened.run.place), write(opened.run, opened.results), ending, is_complete)
 
 
 def write(run: OwnRun, results: Path) -> Path | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from bulksend.model import Status
 from bulksend.planning import Tally
@@ -24,7 +23,7 @@ from bulksend.reports.tables import (
     undelivered,
 )
 from bulksend.reports.wording import Numbers, moment, why_ended, zone
-from bulksend.runs import FINISHED, Facts, Run
+from bulksend.runs import FINISHED, Facts, Run, name_of, place_of
 from bulksend.words import many, printable
 
 _COUNTRIES = 12
@@ -72,7 +71,7 @@ def digest_of(run: Run, wall_s: float, numbers: Numbers) -> Digest:
     known = run.receipts.deliveries(_REASONS) if run.receipts.were_fetched else None
     by_country = [country(charge) for charge in charges]
     return Digest(
-        title=printable(facts.input_name if facts.input_name != "-" else Path(run.place).name, 120),
+        title=printable(facts.input_name if facts.input_name != "-" else name_of(place_of(run.place)), 120),
         place=_place(facts),
         written=f"{moment(wall_s)} ({zone(wall_s)})",
         lead=lead(run, tally, stretches, charges),

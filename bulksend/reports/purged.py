@@ -14,7 +14,7 @@ from bulksend.files import clear_drafts
 from bulksend.planning import harmless
 from bulksend.reports.results import check_output, inputs_of, write_results
 from bulksend.reports.workbook import mark_of
-from bulksend.runs import Paths, Run
+from bulksend.runs import Run, files_of, folder_of, place_of, results_beside
 
 _CELL_MAX = 2**31 - 1
 
@@ -25,12 +25,12 @@ def results_of(run: Run, *more: Path) -> list[Path]:
     Raises:
         UsageError: one cannot be read or written, or holds anything else than the run's results.
     """
-    beside = Path(run.place)
-    noted = list(map(Path, run.results_at())) or [Paths.beside(run.place, beside).results]
-    places = [path for each in noted for path in (each, beside.with_name(each.name))]
+    place = place_of(run.place)
+    noted = list(map(Path, run.results_at())) or [results_beside(place)]
+    places = [path for each in noted for path in (each, folder_of(place) / each.name)]
     found = {path.resolve(): path for path in places if path.exists()} | {path.resolve(): path for path in more}
     for path in found.values():
-        check_output(path, beside, *inputs_of(run))
+        check_output(path, *files_of(place), *inputs_of(run))
         if not _is_of(run, path):
             raise UsageError(
                 f"{path}: this is not what the run {run.place} wrote, or not any more, and may hold numbers and texts: "
@@ -45,7 +45,7 @@ def write_without(run: Run, paths: Sequence[Path]) -> None:
     Raises:
         UsageError: a file cannot be written.
     """
-    clear_drafts(Path(run.place).parent)
+    clear_drafts(folder_of(place_of(run.place)))
     for path in paths:
         write_results(run, path)
 

@@ -23,7 +23,7 @@ from bulksend.reports.receipts import ReceiptCells
 from bulksend.reports.summary import summary_of
 from bulksend.reports.whose import check_own, claim
 from bulksend.reports.workbook import Summary, check_extra, write_workbook
-from bulksend.runs import Run, State, is_run_file, open_run
+from bulksend.runs import Place, Run, State, folder_of, holds_run, open_run, place_of
 
 _SAID = itemgetter(
     "messageId", "estimateParts", "estimateMicro", "estimate", "deliveryDeadline", "to", "contactId"
@@ -82,14 +82,14 @@ def check_output(path: Path, *others: Path) -> None:
 
 
 def inputs_of(run: Run) -> list[Path]:
-    """Where a run's input may lie: where it was, and beside the run file; its results must not replace it."""
+    """Where a run's input may lie: where it was, and beside the run; its results must not replace it."""
     given = Path(run.facts.input_name)
-    return [given, Path(run.place).parent / given.name]
+    return [given, folder_of(place_of(run.place)) / given.name]
 
 
-def inputs_at(place: Path) -> list[Path]:
+def inputs_at(place: Place) -> list[Path]:
     """Where the input of the run of this place may lie, if there is one."""
-    if not is_run_file(place):
+    if not holds_run(place):
         return []
     with open_run(place) as run:
         return inputs_of(run)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 
 from bulksend.model import Status
 from bulksend.reports.wording import why_ended
 from bulksend.reports.workbook import Mark, Summary
-from bulksend.runs import Run
+from bulksend.runs import Run, name_of, place_of
 from bulksend.sms import dollars
 
 
@@ -21,7 +20,7 @@ def summary_of(run: Run, chosen: str = "") -> Summary:
     """
     tally, facts = run.tally(), run.facts
     stretches = run.figures.stretches()
-    lines: list[tuple[str, str | int]] = [("run", Path(run.place).name), ("input", facts.input_name)]
+    lines: list[tuple[str, str | int]] = [("run", name_of(place_of(run.place))), ("input", facts.input_name)]
     if facts.address.is_rehearsal:
         lines.append(("rehearsal", "sent to a private sandbox: nothing reached a phone, and nothing was paid"))
     lines.append(("rows", tally.rows))

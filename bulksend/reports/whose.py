@@ -13,12 +13,12 @@ from pathlib import Path
 from bulksend.errors import RunFileError, UsageError
 from bulksend.reports.told import ToldSend, sends_told_by
 from bulksend.reports.workbook import Mark, mark_of
-from bulksend.runs import Run, is_run_file, open_run
+from bulksend.runs import Place, Run, Shelf, is_run_file, names_run, open_run, place_of, resolved, runs_in, shelf_with
 
 _ENDINGS = (".results.csv", ".results.jsonl", ".results.xlsx")
 
 
-def check_own(path: Path, place: Path | None) -> None:
+def check_own(path: Path, place: Place | None) -> None:
     """See, before any work is done, that a file is not the results of another run.
 
     Args:
@@ -28,12 +28,12 @@ def check_own(path: Path, place: Path | None) -> None:
     Raises:
         UsageError: it is another's, or another's lie there by default.
     """
-    its_run = _run_of(path)
+    its_run: Place | None = _run_of(path)
     if its_run is None and (told := _first_told_by(path)):
         its_run = _sender_of(told, path, place)
         if its_run is not None and _is_rehearsal(its_run):  # it tells of nobody who got anything
             return
-    if its_run is not None and not (place and its_run.resolve() == place.resolve()):
+    if its_run is not None and not (place and resolved(its_run) == resolved(place)):
         raise UsageError(f"{path}: these are the results of {its_run}: name another file for the output")
 
 
@@ -43,7 +43,7 @@ def claim(path: Path, run: Run) -> Path | None:
     Raises:
         UsageError: it holds the results of another run, or cannot be renamed.
     """
-    place = Path(run.place)
+    place = place_of(run.place)
     check_own(path, place)
     told = _first_told_by(path)
     if told is None or _knows(run, told):
@@ -73,24 +73,26 @@ def _run_of(path: Path) -> Path | None:
     return None
 
 
-def _sender_of(told: ToldSend | Mark, path: Path, place: Path | None) -> Path | None:
+def _sender_of(told: ToldSend | Mark, path: Path, place: Place | None) -> Place | None:
     """The run that has sent what a file tells: the one of this place, or one beside either; None if none is found."""
-    for candidate in _candidates([path.parent, *([place.parent] if place else [])], place):
+    for candidate in _candidates(path.parent, place):
         with suppress(UsageError, RunFileError), open_run(candidate) as run:
             if _knows(run, told):
                 return candidate
     return None
 
 
-def _candidates(folders: list[Path], place: Path | None) -> Iterator[Path]:
+def _candidates(folder: Path, place: Place | None) -> Iterator[Place]:
+    shelves: list[Shelf] = [folder]
     if place is not None:
         yield place
-    for folder in dict.fromkeys(folders):
-        with suppress(OSError):
-            yield from filter(is_run_file, sorted(folder.iterdir()))
+        shelves.append(shelf_with(place))
+    for shelf in dict.fromkeys(shelves):
+        with suppress(UsageError, RunFileError):
+            yield from filter(names_run, runs_in(shelf))
 
 
-def _is_rehearsal(place: Path) -> bool:
+def _is_rehearsal(place: Place) -> bool:
     with open_run(place) as run:
         return run.facts.address.is_rehearsal
 

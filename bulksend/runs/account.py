@@ -28,6 +28,7 @@ from bulksend.runs.opted_out import OptedOut
 from bulksend.runs.optouts import optouts_path
 from bulksend.runs.owner import Owner
 from bulksend.runs.paths import state_folder, state_path
+from bulksend.runs.places import Place, place_of, resolved
 from bulksend.runs.sqlite import explained
 from bulksend.runs.store import OwnRun, Run
 from bulksend.runs.telling import RecentSend
@@ -91,7 +92,7 @@ class Account:
         self._history_path = folder / f"{name}{HISTORY}"
         self._optouts_path = optouts_path(base_url, org_id)
         self._lock, self._name_lock = _locks(folder / f"{name}.lock", base_url, org_id)
-        self._lock.write(orjson.dumps({"owner": asdict(Owner.now(time.time())), "run": str(Path(place).resolve())}))
+        self._lock.write(orjson.dumps({"owner": asdict(Owner.now(time.time())), "run": str(resolved(place_of(place)))}))
         try:
             self._open()
         except BaseException:
@@ -122,11 +123,12 @@ class Account:
             self._set_clock(wall_s, clock)
             left = self._db.execute("SELECT plan_id, run FROM active").fetchone()
             own = [self._key, *run.facts.instead_of]  # a run knows its own sends after a kill; a copy of it does not
-            if left is not None and left[0] not in own and not self._take_in(left[0], Path(left[1]), since_s, wall_s):
+            is_anothers = left is not None and left[0] not in own
+            if is_anothers and not self._take_in(left[0], place_of(left[1]), since_s, wall_s):
                 self._db.execute("INSERT INTO quiet VALUES (?)", [wall_s])
             self._db.execute("BEGIN")
             self._db.execute("DELETE FROM active")
-            self._db.execute("INSERT INTO active VALUES (?, ?)", [self._key, str(Path(run.place).resolve())])
+            self._db.execute("INSERT INTO active VALUES (?, ?)", [self._key, str(resolved(place_of(run.place)))])
             self._db.execute("DELETE FROM sends WHERE ended_at < ?", [_kept_since(since_s, wall_s)])
             # Whoever was cut off while it waited has not waited: it waits as long as it is not over.
             self._db.execute("DELETE FROM quiet WHERE since <= ?", [since_s])
@@ -210,7 +212,7 @@ class Account:
         self._db.execute("INSERT INTO clock VALUES (?, ?)", clock)
         self._db.execute("COMMIT")
 
-    def _take_in(self, key: str, place: Path, since_s: float, wall_s: float) -> bool:
+    def _take_in(self, key: str, place: Place, since_s: float, wall_s: float) -> bool:
         """Take over what the run of a killed process knows; False if it is gone, or is another by now."""
         with suppress(UsageError, RunFileError), found_again(key, place) as run:
             if run is not None:

@@ -1,4 +1,4 @@
-"""A run is found again by what tells its file from all others, also where it was given another name."""
+"""A run is found again by what tells it from all others, its file also where that was given another name."""
 
 from __future__ import annotations
 
@@ -9,20 +9,26 @@ from pathlib import Path
 
 from bulksend.errors import RunFileError, UsageError
 from bulksend.runs.opening import open_run
+from bulksend.runs.places import DatabaseRun, Place, place_of
 from bulksend.runs.store import Run
 
 
 def key_of(run: Run) -> str:
-    """What tells a run's file from all others, copies of it included: they do not know what it sent since."""
-    try:
-        file = Path(run.place).stat()
-    except OSError:
-        return run.facts.plan_id
-    return f"{run.facts.plan_id} {file.st_dev}:{file.st_ino}"
+    """What tells a run from all others, copies of its file included: they do not know what it sent since."""
+    place, plan_id = place_of(run.place), run.facts.plan_id
+    match place:
+        case Path():
+            try:
+                file = place.stat()
+            except OSError:
+                return plan_id
+            return f"{plan_id} {file.st_dev}:{file.st_ino}"
+        case DatabaseRun():
+            return f"{plan_id} {place}"
 
 
 @contextmanager
-def found_again(key: str, place: Path) -> Iterator[Run | None]:
+def found_again(key: str, place: Place) -> Iterator[Run | None]:
     """The run with this key, open for reading; None if it is gone, cannot be read, or is another by now."""
     run = opened_again(key, place)
     try:
@@ -32,11 +38,11 @@ def found_again(key: str, place: Path) -> Iterator[Run | None]:
             run.close()
 
 
-def opened_again(key: str, place: Path) -> Run | None:
+def opened_again(key: str, place: Place) -> Run | None:
     """The same, for the caller to close."""
-    for path in (place, *_files_of(key, place.parent)):
+    for each in (place, *_renamed(key, place)):
         with suppress(UsageError, RunFileError):
-            run = open_run(path)
+            run = open_run(each)
             with suppress(UsageError, RunFileError):
                 if key in (key_of(run), run.facts.plan_id):
                     return run
@@ -44,8 +50,10 @@ def opened_again(key: str, place: Path) -> Run | None:
     return None
 
 
-def _files_of(key: str, folder: Path) -> Iterator[Path]:
-    """Where in a folder a run's file may lie that was given another name."""
+def _renamed(key: str, place: Place) -> Iterator[Path]:
+    """Where a run's file may lie that was given another name; in a database none gets another."""
+    if not isinstance(place, Path):
+        return
     inode = key.rpartition(":")[2]
     with suppress(OSError):
-        yield from (Path(entry.path) for entry in os.scandir(folder) if str(entry.inode()) == inode)
+        yield from (Path(entry.path) for entry in os.scandir(place.parent) if str(entry.inode()) == inode)

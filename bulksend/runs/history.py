@@ -21,6 +21,7 @@ from bulksend.errors import UsageError
 from bulksend.model import Recipient
 from bulksend.runs.finding import found_again, key_of
 from bulksend.runs.hashes import Hashes, key_at
+from bulksend.runs.places import place_of, resolved
 from bulksend.runs.reach import Reach
 from bulksend.runs.sqlite import explained, transaction
 from bulksend.runs.store import Run
@@ -152,7 +153,7 @@ class History:
             began_at: when somebody gave it, in seconds since 1970.
             wall_s: now, in seconds since 1970.
         """
-        made_of = [str(Path(run.place).resolve()), run.facts.plan_id, key_of(run), began_at, wall_s]
+        made_of = [str(resolved(place_of(run.place))), run.facts.plan_id, key_of(run), began_at, wall_s]
         with explained(self._path):
             self._db.execute(
                 "INSERT INTO commands (run, plan_id, key, began_at, sends_since, is_open) VALUES (?, ?, ?, ?, ?, 1)",
@@ -202,7 +203,7 @@ class History:
         for command in self._open_commands():
             if command.key == own_key:
                 continue
-            with found_again(command.key, Path(command.run)) as run:
+            with found_again(command.key, place_of(command.run)) as run:
                 if run is not None:
                     self.absorb(run, closes=closes, other=own if command.plan_id == own_plan else None)
                 elif command.plan_id != own_plan:  # or else it is most likely this file, under another number

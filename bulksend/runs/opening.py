@@ -145,12 +145,14 @@ def check_replaceable(place: Place) -> None:
             raise UsageError(f"{place}: this run has begun: give the new plan a file of its own")
 
 
-def check_folder(place: Path) -> None:
-    """See that there is a folder for a run, and in it no log of a run whose file is gone.
+def check_folder(place: Place) -> None:
+    """See that there is a folder for a run's file, and in it no log of a run whose file is gone.
 
     Raises:
         UsageError: it cannot be in that place.
     """
+    if not isinstance(place, Path):
+        return
     if not place.parent.is_dir():
         raise UsageError(f"{place}: the folder {place.parent} does not exist")
     log = sqlite.log_of(place)

@@ -152,7 +152,7 @@ def test_what_is_no_run_or_would_be_overwritten_is_refused(
         (("run.csv", "-o", "rates.xlsx"), "rates.xlsx: rates are in a .csv or a .toml file"),
         (("run.csv", "-o", "nowhere/rates.csv"), "nowhere/rates.csv: it cannot be written"),
         (("run.csv",), "Missing option '-o' / '--output'"),
-        (("-o", "rates.csv"), "Missing argument 'RUNFILE...'"),
+        (("-o", "rates.csv"), "Missing argument 'RUN...'"),
     ]:
         refused = program("rates", "learn", *arguments)
         assert refused.returncode == 2

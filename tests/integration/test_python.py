@@ -176,6 +176,7 @@ async def test_results_of_a_run_whose_file_is_gone_are_a_question(
     server = sandbox()
     account, campaign = account_of(server), Campaign(campaign_of(numbers(2)))
     sent = await bulksend.send(campaign, account)
+    assert isinstance(sent.run, Path)
     sent.run.unlink()
     with pytest.raises(UndecidedError, match="repeat=True") as raised:
         await bulksend.send(campaign, account)
@@ -192,6 +193,7 @@ async def test_a_run_that_was_cut_off_and_is_gone_is_a_question(
     gone = await bulksend.plan(Campaign(campaign_of(numbers(1), "may.csv")), account)
     with history_of(server.base_url, 1) as history, open_run(gone.place) as run:
         history.begin(run, began_at=time.time(), wall_s=time.time())
+    assert isinstance(gone.place, Path)
     gone.place.unlink()
     campaign = Campaign(campaign_of(numbers(2)))
     with pytest.raises(UndecidedError, match=r"nobody knows what it sent: .*repeat=True") as raised:
@@ -292,7 +294,7 @@ async def test_what_could_not_be_looked_up_is_not_sent_again_without_a_word(
 async def in_doubt_of(sheet: Path, account: Account) -> bulksend.Resolved:
     """Rows in doubt that nobody has looked up."""
     planned = await bulksend.plan(Campaign(sheet), account)
-    with closing(sqlite3.connect(planned.place)) as db, db:
+    with closing(sqlite3.connect(f"{planned.place}")) as db, db:
         db.execute(
             "INSERT INTO sends (row, state, attempts, started_at, doubt_since) "
             "SELECT row, 'unknown', 1, 1, 1 FROM messages"
@@ -512,7 +514,7 @@ async def test_an_input_is_not_taken_for_a_run_nor_a_run_for_an_input(
         await bulksend.send(sheet, account)
     sent = await bulksend.send(Campaign(sheet), account)
     with pytest.raises(UsageError, match="this is a run"):
-        await bulksend.send(Campaign(sent.run), account)
+        await bulksend.send(Campaign(f"{sent.run}"), account)
 
 
 @pytest.mark.parametrize(

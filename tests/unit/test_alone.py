@@ -36,6 +36,15 @@ def test_a_command_that_reads_a_run_loads_no_planner_and_no_event_loop() -> None
     assert loaded.isdisjoint({"asyncio", "bulksend.planning.planner", "bulksend.runs.sqlite.owned", "tomllib"})
 
 
+def test_a_command_loads_no_database_as_long_as_none_is_named() -> None:
+    loaded = loaded_by(
+        "from bulksend.cli.commands import database, send, status; from bulksend.runs import place_of, key_of; "
+        "place_of('postgresql://me@host/db#june'); place_of('june.run')"
+    )
+    assert "bulksend.runs.places" in loaded
+    assert loaded.isdisjoint({"psycopg", "bulksend.runs.postgres.connecting"})
+
+
 def test_a_name_of_a_face_loads_its_own_module_only() -> None:
     loaded = loaded_by("from bulksend.sending import StopReason")
     assert "asyncio" not in loaded

@@ -32,10 +32,10 @@ async def uses() -> None:
     assert_type(estimate.balance_micro, int | None)
     planned = await bulksend.plan(CAMPAIGN, ACCOUNT, "june.run")
     assert_type(planned, bulksend.Planned)
-    assert_type(planned.place, Path)
+    assert_type(planned.place, Path | bulksend.DatabaseRun)
     options = bulksend.SendOptions(max_cost_micro=estimate.estimate_micro, max_errors="5%", caps=["63=5/60"])
     seen: list[events.CampaignEvent] = []
-    for what in (CAMPAIGN, planned, "june.run", Path("june.run")):
+    for what in (CAMPAIGN, planned, planned.place, "june.run", Path("june.run"), "postgresql://me@host/db#june"):
         assert_type(await bulksend.send(what, ACCOUNT, options, on_event=seen.append), bulksend.Sent)
     sent = await bulksend.send(CAMPAIGN, ACCOUNT, on_event=print)
     assert_type(sent.ended, events.Ended)
@@ -68,9 +68,9 @@ async def uses() -> None:
 
 def test_the_names_are_few_and_each_says_what_it_is() -> None:
     assert sorted(NAMES) == [
-        "Account", "Campaign", "Delivered", "Estimate", "OpenRun", "Planned", "Resolved", "Row", "SendOptions", "Sent",
-        "Standing", "Status", "StopReason", "errors", "estimate", "events", "open_run", "plan", "receipts", "resolve",
-        "send",
+        "Account", "Campaign", "DatabaseRun", "Delivered", "Estimate", "OpenRun", "Planned", "Resolved", "Row",
+        "SendOptions", "Sent", "Standing", "Status", "StopReason", "errors", "estimate", "events", "open_run", "plan",
+        "receipts", "resolve", "send",
     ]  # fmt: skip
     for name in NAMES:
         assert inspect.getdoc(getattr(bulksend, name)), name

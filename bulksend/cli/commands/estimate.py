@@ -27,14 +27,25 @@ from bulksend.cli.options import QUIET, VERBOSE
 from bulksend.cli.page import Page
 from bulksend.cli.settings import Command, option
 from bulksend.cli.strictness import check_strict
-from bulksend.cli.values import NAME
+from bulksend.cli.values import NAME, PLACE
 from bulksend.cli.when_options import WHEN, WhenSettings
 from bulksend.engagespark import Balance
 from bulksend.errors import OwnedError, RunFileError, UsageError
 from bulksend.model import Duplicates, Endpoint, Status
 from bulksend.planning import Plan
 from bulksend.reports import check_output, check_own, inputs_at, write_estimate
-from bulksend.runs import Address, Run, Terms, check_replaceable, is_run_file, open_run
+from bulksend.runs import (
+    Address,
+    Place,
+    Run,
+    Terms,
+    check_replaceable,
+    files_of,
+    names_run,
+    open_run,
+    place_of,
+    resolved,
+)
 from bulksend.when import Schedule
 
 _NOBODY = "nobody: this is an estimate"
@@ -48,7 +59,7 @@ class EstimateSettings:
     limit: int | None
     row: int | None
     output: Path | None
-    save: Path | None
+    save: Place | None
     quiet: bool
     verbose: bool
     as_json: bool
@@ -62,7 +73,7 @@ ESTIMATE = Group(
         option("--row", metavar="N", type=click.IntRange(min=1), help="Show the message of this row, too."),
         option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="What each row comes to."),
         option(
-            "--save", metavar="RUNFILE", type=click.Path(path_type=Path), help="Keep the plan; `send RUNFILE` sends it."
+            "--save", metavar="RUN", type=PLACE, help="Keep the plan, in a file or a database; `send RUN` sends it."
         ),
         QUIET,
         VERBOSE,
@@ -111,24 +122,24 @@ def estimate(
     said: EstimateSettings,
 ) -> ExitCode:
     """Plan, show the plan, and throw it away unless it is to be saved."""
-    path = Path(input_name)
+    place = place_of(input_name)
     out = console(quiet=said.quiet, verbose=said.verbose)
     if said.output:
-        check_output(said.output, path, *planned.files, *to.files, *inputs_at(path))
+        check_output(said.output, *files_of(place), *planned.files, *to.files, *inputs_at(place))
         check_own(said.output, None)
     how = replace(paced.options(), limit=said.limit, repeating=again.options())
     org_id, base_url = to.address
     address = Address(org_id or 0, options.DEFAULT_BASE_URL if base_url is None else base_url)
     request = planned.request(input_name, planned.options(), address)
     how = campaign.as_last(how, address)
-    kept = campaign.schedule_at(path if is_run_file(path) else said.save or path)
+    kept = campaign.schedule_at(place if names_run(place) else said.save or place)
     schedule = timed.wanted().settled(kept, time.time(), has_begun=True)  # nothing is sent
     estimator = _Estimator(to, planned, how, schedule, said, out, leaves_out=again.is_said)
-    if is_run_file(path):
+    if names_run(place):
         if said.save:
-            raise UsageError(f"{path}: this is a plan already: leave --save out")
+            raise UsageError(f"{place}: this is a plan already: leave --save out")
         plan_view.tell_of_rates(estimator.out, input_name, planned.rates)
-        return estimator.of_kept(path)
+        return estimator.of_kept(place)
     if said.save:
         return estimator.saved(request, said.save)
     wanted, is_repeated = request.options, how.repeating.exclude_dead or campaign.has_history(address)
@@ -159,22 +170,22 @@ class _Estimator:
     out: Console
     leaves_out: bool
 
-    def of_plan(self, request: PlanRequest, place: Path) -> ExitCode:
+    def of_plan(self, request: PlanRequest, place: Place) -> ExitCode:
         with campaign.plan(request, place) as run:
             looked = campaign.look_at_history(run, self.how.repeating)
             if self.schedule != run.times.schedule:
                 run.times.keep(self.schedule)
         return self.of_run(place, looked)
 
-    def saved(self, request: PlanRequest, place: Path) -> ExitCode:
-        if place.resolve() == Path(request.input_name).resolve():
+    def saved(self, request: PlanRequest, place: Place) -> ExitCode:
+        if resolved(place) == resolved(place_of(request.input_name)):
             raise UsageError(f"{place}: this is the input itself: name another file for the plan (--save)")
         check_replaceable(place)
         code = self.of_plan(request, place)
         self.out.print(f"The plan is kept in {place}: `{kept_command(f'{place}')}` sends exactly this.", soft_wrap=True)
         return code
 
-    def of_kept(self, place: Path) -> ExitCode:
+    def of_kept(self, place: Place) -> ExitCode:
         """A plan that was kept, compared with what was sent since; a run that has begun stands as it is."""
         looked = _NOT_LOOKED
         with open_run(place) as run:
@@ -188,7 +199,7 @@ class _Estimator:
                 self.out.print(f"Not compared with what was sent, or who opted out, since: {error}.", soft_wrap=True)
         return self.of_run(place, looked)
 
-    def of_run(self, place: Path, looked: LookedBack = _NOT_LOOKED) -> ExitCode:
+    def of_run(self, place: Place, looked: LookedBack = _NOT_LOOKED) -> ExitCode:
         with open_run(place) as run:
             campaign.check_not_purged(run)
             facts = run.facts

@@ -12,8 +12,10 @@ from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import console
 from bulksend.cli.found_view import show_found
 from bulksend.cli.settings import Command, option
+from bulksend.cli.values import SHELF
 from bulksend.errors import Advice, UsageError
 from bulksend.model import Recipient
+from bulksend.runs import Shelf, shelf_of
 from bulksend.sms import phones
 
 
@@ -27,19 +29,20 @@ from bulksend.sms import phones
     },
 )
 @click.argument("number", metavar="[NUMBER]", required=False)
-@click.argument("folder", metavar="[FOLDER]", default=Path(), type=click.Path(path_type=Path))
+@click.argument("shelf", metavar="[FOLDER|DATABASE]", default=Path(), type=SHELF)
 @option("--contact", metavar="ID", help="A contact's id, instead of a number.")
 @option("--country", metavar="PH", help="Whose number it is, if it is written without + or 00.")
 @option("--json", "as_json", is_flag=True, help="One object on stdout.")
-def command(number: str | None, folder: Path, contact: str | None, country: str | None, *, as_json: bool) -> ExitCode:
+def command(number: str | None, shelf: Shelf, contact: str | None, country: str | None, *, as_json: bool) -> ExitCode:
     """Say what a phone got, or is to get: text, when, outcome, run and row.
 
-    It is looked for in the runs of FOLDER (by default the current one), and in all that history knows, wherever they
-    lie. NUMBER may be spelled in any way. Where a run is gone, history still knows that something was sent.
+    It is looked for in the runs of FOLDER (by default the current one) or of DATABASE, and in all that history knows,
+    wherever they lie. NUMBER may be spelled in any way. Where a run is gone, history still knows that something was
+    sent.
     """
     if contact is not None and number is not None:  # the only argument is the folder
-        folder, number = Path(number), None
-    found = campaign.search(folder, _recipient(number, contact, country))
+        shelf, number = shelf_of(number), None
+    found = campaign.search(shelf, _recipient(number, contact, country))
     if as_json:
         summary.write(summary.of_search(found))
     else:

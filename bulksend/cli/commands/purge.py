@@ -13,10 +13,10 @@ from bulksend.cli.console import console
 from bulksend.cli.options import QUIET
 from bulksend.cli.sending import check_is_local
 from bulksend.cli.settings import Command, option
-from bulksend.cli.values import DURATION
+from bulksend.cli.values import DURATION, PLACE
 from bulksend.cli.which_run import run_meant
 from bulksend.reports import results_of, write_without
-from bulksend.runs import own_run
+from bulksend.runs import Place, own_run
 from bulksend.words import many, printable
 
 
@@ -30,7 +30,7 @@ from bulksend.words import many, printable
         ExitCode.OWNED: "the run is in use",
     },
 )
-@click.argument("run_file", metavar="RUN", type=click.Path(path_type=Path))
+@click.argument("place", metavar="RUN", type=PLACE)
 @option("--older-than", metavar="TIME", type=DURATION, required=True, help="How old all of it must be, such as 90d.")
 @option(
     "--repeat-after",
@@ -50,7 +50,7 @@ from bulksend.words import many, printable
 @option("--force", is_flag=True, help="The run file lies on a network file system, where locks may not hold.")
 @QUIET
 def command(
-    run_file: Path, older_than: float, repeat_after: float, also: tuple[Path, ...], *, force: bool, quiet: bool
+    place: Place, older_than: float, repeat_after: float, also: tuple[Path, ...], *, force: bool, quiet: bool
 ) -> ExitCode:
     """Take numbers, texts and cells out of a run and its results, for good.
 
@@ -58,7 +58,7 @@ def command(
     while rows are to be sent, in doubt, or younger. The input itself is yours to remove.
     """
     out, wall_s = console(quiet=quiet), time.time()
-    place = run_meant(run_file, out)
+    place = run_meant(place, out)
     check_is_local(place, force=force)
     with own_run(place, wall_s) as run:
         campaign.check_can_purge(run, max(older_than, repeat_after), wall_s)

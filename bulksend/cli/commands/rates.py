@@ -13,10 +13,11 @@ from bulksend import campaign
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.configuration import FILE
 from bulksend.cli.settings import Command, option
+from bulksend.cli.values import PLACE
 from bulksend.errors import UsageError
 from bulksend.files import check_replaceable
 from bulksend.reports import inputs_of
-from bulksend.runs import Run, open_run
+from bulksend.runs import Place, Run, files_of, name_of, open_run, place_of
 from bulksend.sms import LearnedRate, learn, write_rates, writer_for
 from bulksend.words import many
 
@@ -36,9 +37,9 @@ def command() -> None:
         ExitCode.STOPPED: "a run cannot be read",
     },
 )
-@click.argument("runs", metavar="RUNFILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=PLACE)
 @option("-o", "--output", metavar="FILE", required=True, type=click.Path(path_type=Path), help=".csv or .toml")
-def learn_command(runs: Sequence[Path], output: Path) -> ExitCode:
+def learn_command(runs: Sequence[Place], output: Path) -> ExitCode:
     """Learn rates from what the messages of earlier runs were charged."""
     places = list(dict.fromkeys(runs))
     with ExitStack() as stack:
@@ -65,7 +66,7 @@ def learn_command(runs: Sequence[Path], output: Path) -> ExitCode:
 
 def _check(output: Path, runs: Sequence[Run]) -> None:
     writer_for(output)
-    others = [path for run in runs for path in (Path(run.place), *inputs_of(run))]
+    others = [path for run in runs for path in (*files_of(place_of(run.place)), *inputs_of(run))]
     for run in runs:
         campaign.check_not_purged(run)
         if not run.facts.base_url:
@@ -75,7 +76,7 @@ def _check(output: Path, runs: Sequence[Run]) -> None:
         raise UsageError(f"{output}: these are bulksend's settings; name another file for the rates")
 
 
-def _source(lines: Sequence[LearnedRate], runs: Sequence[Path]) -> str:
+def _source(lines: Sequence[LearnedRate], runs: Sequence[Place]) -> str:
     note = "; the highest where prices differed" if any(line.mixed for line in lines) else ""
     return f"learned from {_messages(lines)} of {_names(runs)}{note}"
 
@@ -84,5 +85,5 @@ def _messages(lines: Sequence[LearnedRate]) -> str:
     return many(sum(line.messages for line in lines), "message")
 
 
-def _names(runs: Sequence[Path]) -> str:
-    return ", ".join(click.format_filename(run.name) for run in runs)
+def _names(runs: Sequence[Place]) -> str:
+    return ", ".join(click.format_filename(name_of(run)) for run in runs)

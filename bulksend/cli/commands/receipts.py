@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import click
 from rich.console import Console
@@ -20,11 +19,11 @@ from bulksend.cli.looked_view import WHY_NOT
 from bulksend.cli.options import QUIET, TELLS_ALL
 from bulksend.cli.sending import check_is_local, run_loop, target_of
 from bulksend.cli.settings import Command, option
-from bulksend.cli.values import DURATION
+from bulksend.cli.values import DURATION, PLACE
 from bulksend.cli.which_run import run_meant
 from bulksend.engagespark import Looked
 from bulksend.model import Endpoint
-from bulksend.runs import Deliveries, OwnRun, Run, Terms, open_run
+from bulksend.runs import Deliveries, OwnRun, Place, Run, Terms, open_run
 
 _REASONS = 8  # the commonest
 
@@ -70,15 +69,15 @@ RECEIPTS = Group(
         ExitCode.OWNED: "the run is being sent",
     },
 )
-@click.argument("run_file", metavar="RUN", type=click.Path(path_type=Path))
+@click.argument("place", metavar="RUN", type=PLACE)
 @with_options(options.TARGET, RECEIPTS)
-def command(run_file: Path, to: TargetSettings, said: ReceiptsSettings) -> ExitCode:
+def command(place: Place, to: TargetSettings, said: ReceiptsSettings) -> ExitCode:
     """Fetch into a run which of its messages reached their phones.
 
     What is learned is kept as it comes; only what is not final is asked for again. Not while the run is being sent.
     """
     out = console(quiet=said.quiet, verbose=said.verbose)
-    place = run_meant(run_file, out)
+    place = run_meant(place, out)
     check_is_local(place, force=said.force)
     with open_run(place) as run:
         campaign.check_has_receipts(run)

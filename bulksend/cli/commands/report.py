@@ -11,9 +11,10 @@ from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import console
 from bulksend.cli.options import QUIET
 from bulksend.cli.settings import Command, option
+from bulksend.cli.values import PLACE
 from bulksend.cli.which_run import run_meant
 from bulksend.reports import check_page, inputs_of, write_page
-from bulksend.runs import open_run
+from bulksend.runs import Place, files_of, open_run
 
 
 @click.command(
@@ -21,17 +22,17 @@ from bulksend.runs import open_run
     examples=("bulksend report campaign.csv -o report.html",),
     exits={ExitCode.OK: "written", ExitCode.USAGE: "usage", ExitCode.STOPPED: "the run cannot be read"},
 )
-@click.argument("run_file", metavar="RUN", type=click.Path(path_type=Path))
+@click.argument("place", metavar="RUN", type=PLACE)
 @option("-o", "--output", metavar="FILE", required=True, type=click.Path(path_type=Path), help=".html")
 @option("--show-numbers", is_flag=True, help="Write the numbers of phones in full.  [default: most digits left out]")
 @QUIET
-def command(run_file: Path, output: Path, *, show_numbers: bool, quiet: bool) -> ExitCode:
+def command(place: Place, output: Path, *, show_numbers: bool, quiet: bool) -> ExitCode:
     """Write a page about a run: what was sent when and for how much, what was not and why; the run may be at work.
 
     It is one file that needs nothing else, and can be printed.
     """
-    place = run_meant(run_file, console(quiet=quiet))
+    place = run_meant(place, console(quiet=quiet))
     with open_run(place) as run:
-        check_page(output, place, *inputs_of(run))
+        check_page(output, *files_of(place), *inputs_of(run))
         write_page(run, output, time.time(), shows_numbers=show_numbers)
     return ExitCode.OK

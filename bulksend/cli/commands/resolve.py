@@ -30,13 +30,14 @@ from bulksend.cli.sending import (
     target_of,
 )
 from bulksend.cli.settings import Command, option
+from bulksend.cli.values import PLACE
 from bulksend.cli.watch import Watch
 from bulksend.cli.which_run import run_meant
 from bulksend.engagespark import Looked, Target
 from bulksend.errors import UsageError
 from bulksend.model import Endpoint, RowInDoubt
 from bulksend.reports import check_output, check_own, inputs_of
-from bulksend.runs import Account, OwnRun, Paths, Terms, open_run
+from bulksend.runs import Account, OwnRun, Paths, Place, Terms, files_of, open_run
 from bulksend.words import many
 
 
@@ -91,10 +92,10 @@ RESOLVE = Group(
         ExitCode.TERMINATED: "terminated; the same command goes on",
     },
 )
-@click.argument("run_file", metavar="RUN", type=click.Path(path_type=Path))
+@click.argument("place", metavar="RUN", type=PLACE)
 @with_options(options.TARGET, options.PACE, RESOLVE, MONITORS)
 def command(
-    run_file: Path, to: TargetSettings, paced: PaceSettings, said: ResolveSettings, watched: MonitorSettings
+    place: Place, to: TargetSettings, paced: PaceSettings, said: ResolveSettings, watched: MonitorSettings
 ) -> ExitCode:  # fmt: skip
     """Say what became of the rows that may or may not have been accepted.
 
@@ -104,14 +105,14 @@ def command(
     if said.resend and said.leave:
         raise UsageError("--resend and --leave cannot both be: leave one out")
     out = console(quiet=said.quiet, verbose=said.verbose)
-    place = run_meant(run_file, out)
+    place = run_meant(place, out)
     paths = Paths.beside(str(place), place, said.results)
     check_is_local(paths.run, force=said.force)
     with open_run(paths.run) as run:
-        check_output(paths.results, paths.run, *inputs_of(run))
+        check_output(paths.results, *files_of(paths.run), *inputs_of(run))
     check_own(paths.results, paths.run)
     org_id, base_url = to.address
-    monitors = watched.opened(out, paths.run, paths.results, *to.files)
+    monitors = watched.opened(out, *files_of(paths.run), paths.results, *to.files)
     manners = Manners(
         out,
         paths.results,

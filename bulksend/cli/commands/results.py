@@ -13,10 +13,10 @@ from bulksend.cli.options import QUIET
 from bulksend.cli.sending import tell_kept
 from bulksend.cli.settings import Command, option
 from bulksend.cli.standing_view import purge_words
-from bulksend.cli.values import CHOICE
+from bulksend.cli.values import CHOICE, PLACE
 from bulksend.cli.which_run import run_meant
 from bulksend.reports import check_output, inputs_of, write_results
-from bulksend.runs import open_run
+from bulksend.runs import Place, files_of, open_run
 from bulksend.words import printable
 
 
@@ -32,7 +32,7 @@ from bulksend.words import printable
         ExitCode.STOPPED: "the run cannot be read",
     },
 )
-@click.argument("run_file", metavar="RUN", type=click.Path(path_type=Path))
+@click.argument("place", metavar="RUN", type=PLACE)
 @option("-o", "--output", metavar="FILE", required=True, type=click.Path(path_type=Path), help=".csv, .jsonl or .xlsx")
 @option(
     "--where",
@@ -42,12 +42,12 @@ from bulksend.words import printable
     help="Write only rows that have one of these values in this column, such as status=failed,rejected. Repeatable.",
 )
 @QUIET
-def command(run_file: Path, output: Path, where: tuple[tuple[tuple[str, str], ...], ...], *, quiet: bool) -> ExitCode:
+def command(place: Place, output: Path, where: tuple[tuple[tuple[str, str], ...], ...], *, quiet: bool) -> ExitCode:
     """Write a run's results to a file, as its ending says; the run may be at work."""
     out = console(quiet=quiet)
-    place = run_meant(run_file, out)
+    place = run_meant(place, out)
     with open_run(place) as run:
-        check_output(output, place, *inputs_of(run))
+        check_output(output, *files_of(place), *inputs_of(run))
         tell_kept(out, write_results(run, output, tuple(chain.from_iterable(where))))
         if run.purge:
             out.print(f"{printable(run.place)}: {purge_words(run.place, run.purge)}.", soft_wrap=True)

@@ -13,12 +13,13 @@ from bulksend.cli.console import confirmed, console
 from bulksend.cli.options import QUIET
 from bulksend.cli.sending import check_is_local, has_terminal
 from bulksend.cli.settings import Command, option
+from bulksend.cli.values import PLACE
 from bulksend.cli.which_run import run_meant
 from bulksend.errors import UsageError
 from bulksend.model import Status
 from bulksend.planning import Tally
 from bulksend.reports import check_output, check_own, inputs_of, write_mending
-from bulksend.runs import is_run_file, open_run
+from bulksend.runs import Place, files_of, is_run_file, open_run
 from bulksend.words import many
 
 
@@ -32,7 +33,7 @@ from bulksend.words import many
         ExitCode.OWNED: "another process is at work on it",
     },
 )
-@click.argument("run_file", metavar="RUN", type=click.Path(path_type=Path))
+@click.argument("place", metavar="RUN", type=PLACE)
 @option("-o", "--output", metavar="FILE", required=True, type=click.Path(path_type=Path), help=".csv, .jsonl or .xlsx")
 @option(
     "--close",
@@ -41,14 +42,14 @@ from bulksend.words import many
 )
 @option("--force", is_flag=True, help="Close also a run on a network file system, where locks may not hold.")
 @QUIET
-def command(run_file: Path, output: Path, *, close: bool, force: bool, quiet: bool) -> ExitCode:
+def command(place: Place, output: Path, *, close: bool, force: bool, quiet: bool) -> ExitCode:
     """Write the rows that were not sent into FILE, to be mended there and sent like any other input.
 
     These are the rejected, failed and invalid rows, in the input's own columns, with the error and the line in the
     sheet. Rows in doubt are never among them, pending ones only if the run is closed, which is asked on a terminal.
     """
     out = console(quiet=quiet)
-    place = run_meant(run_file, out)
+    place = run_meant(place, out)
     _check_output(output, place)
     if _is_to_be_closed(place, output, out, close=close):
         check_is_local(place, force=force)
@@ -61,16 +62,16 @@ def command(run_file: Path, output: Path, *, close: bool, force: bool, quiet: bo
     return ExitCode.OK
 
 
-def _check_output(output: Path, place: Path) -> None:
+def _check_output(output: Path, place: Place) -> None:
     with open_run(place) as run:
         campaign.check_not_purged(run)
-        check_output(output, place, *inputs_of(run))
+        check_output(output, *files_of(place), *inputs_of(run))
     check_own(output, None)
     if is_run_file(its_run := output.with_suffix(".run")):
         raise UsageError(f"{output}: this is the input of another run, {its_run}: name another file for the output")
 
 
-def _is_to_be_closed(place: Path, output: Path, out: Console, *, close: bool) -> bool:
+def _is_to_be_closed(place: Place, output: Path, out: Console, *, close: bool) -> bool:
     """Whether what the run could still send is to go into the sheet instead."""
     with open_run(place) as run:
         statuses = run.tally().statuses
@@ -85,7 +86,7 @@ def _is_to_be_closed(place: Path, output: Path, out: Console, *, close: bool) ->
     return confirmed(question, out)
 
 
-def _tell(out: Console, place: Path, output: Path, tally: Tally) -> None:
+def _tell(out: Console, place: Place, output: Path, tally: Tally) -> None:
     """What is in the sheet, and where the other rows are."""
     statuses = tally.statuses
     if tally.to_mend:

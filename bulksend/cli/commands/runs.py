@@ -1,4 +1,4 @@
-"""``bulksend runs``: the campaigns of a folder, or all that history knows."""
+"""``bulksend runs``: the campaigns of a folder or a database, or all that history knows."""
 
 from __future__ import annotations
 
@@ -13,35 +13,39 @@ from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import console
 from bulksend.cli.runs_view import show_runs
 from bulksend.cli.settings import Command, option
+from bulksend.cli.values import SHELF
 from bulksend.errors import UsageError
-from bulksend.runs import Stand, stand_of
+from bulksend.runs import Shelf, Stand, resolved, stand_of
 
 
 @click.command(
     cls=Command,
-    examples=("bulksend runs", "bulksend runs --all --json"),
+    examples=("bulksend runs", "bulksend runs --all --json", "bulksend runs postgresql://me@db.example/sms"),
     exits={
         ExitCode.OK: "all could be read, or are gone",
-        ExitCode.USAGE: "there is no such folder",
+        ExitCode.USAGE: "there is no such folder or database",
         ExitCode.STOPPED: "some could not be read",
     },
 )
-@click.argument("folder", metavar="[FOLDER]", required=False, type=click.Path(path_type=Path))
+@click.argument("shelf", metavar="[FOLDER|DATABASE]", required=False, type=SHELF)
 @option("--all", "everywhere", is_flag=True, help="Whatever history knows, wherever it lies, instead of a folder's.")
 @option("--json", "as_json", is_flag=True, help="A list on stdout, an object a run.")
-def command(folder: Path | None, *, everywhere: bool, as_json: bool) -> ExitCode:
-    """Show the campaigns of a folder (by default this one): when, what, state, sent, cost, and why they ended."""
-    if everywhere and folder is not None:
+def command(shelf: Shelf | None, *, everywhere: bool, as_json: bool) -> ExitCode:
+    """Show the campaigns of a folder (by default this one) or a database.
+
+    When they were sent, what, their state, what was sent of them, what it cost, and why they ended.
+    """
+    if everywhere and shelf is not None:
         raise UsageError("--all is of all folders: leave it out, or the folder")
-    folder = folder or Path()
-    places = campaign.places_known() if everywhere else campaign.places_in(folder)
+    shelf = shelf or Path()
+    places = campaign.places_known() if everywhere else campaign.places_in(shelf)
     found = sorted(campaign.gathered(places, stand_of), key=_began_at, reverse=True)
     if as_json:
         summary.write(summary.of_runs(found))
     elif found:
         show_runs(console(is_data=True), found)
     else:
-        console().print(f"No runs {'in history' if everywhere else f'in {folder.resolve()}'}.", soft_wrap=True)
+        console().print(f"No runs {'in history' if everywhere else f'in {resolved(shelf)}'}.", soft_wrap=True)
     is_all = not any(isinstance(each, Unread) and not each.is_gone for each in found)
     return ExitCode.OK if is_all else ExitCode.STOPPED
 

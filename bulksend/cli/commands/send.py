@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import click
 from rich.console import Console
@@ -43,7 +42,7 @@ from bulksend.engagespark import Looked
 from bulksend.errors import UsageError
 from bulksend.model import Endpoint
 from bulksend.reports import check_output, inputs_at
-from bulksend.runs import Address, Paths, is_run_file
+from bulksend.runs import Address, Paths, files_of, holds_run, names_run, place_of
 from bulksend.when import Schedule, Wanted
 from bulksend.words import many
 
@@ -66,7 +65,7 @@ from bulksend.words import many
         ExitCode.TERMINATED: "terminated; the same command goes on",
     },
 )
-@click.argument("input_name", metavar="INPUT|RUNFILE", type=NAME)
+@click.argument("input_name", metavar="INPUT|RUN", type=NAME)
 @with_options(
     options.TARGET, options.PLAN, options.PACE, options.REPEATS, options.FILES, WHEN, PATIENCE, SEND, MONITORS
 )
@@ -84,7 +83,7 @@ def command(
 ) -> ExitCode:
     """Send a campaign: plan INPUT, show the price, ask, send.
 
-    INPUT is a spreadsheet (.csv, .xlsx, .ods, ...), a JSONL file, or - for standard input; a RUNFILE is sent as it is.
+    INPUT is a spreadsheet (.csv, .xlsx, .ods, ...), a JSONL file, or - for standard input; a RUN is sent as it is.
 
     The same command again goes on where the run stopped; what was sent is never sent twice.
     """
@@ -125,10 +124,10 @@ def command(
         )
     wanted = timed.wanted()
     paths = Paths.beside(input_name, files.run, files.results, rehearses=to.sandbox)
-    if not is_run_file(paths.run):  # no run keeps a moment: whether it can be is known before a long plan
+    if not holds_run(paths.run):  # no run keeps a moment: whether it can be is known before a long plan
         wanted.settled(Schedule(), time.time())
-    read = (Path(input_name), *planned.files, *to.files, *inputs_at(paths.run))
-    check_output(paths.results, paths.run, *read)
+    read = (*files_of(place_of(input_name)), *planned.files, *to.files, *inputs_at(paths.run))
+    check_output(paths.results, *files_of(paths.run), *read)
     check_is_local(paths.run, force=said.force)
     how = replace(
         paced.options(),
@@ -139,7 +138,7 @@ def command(
         repeating=again.options(),
         history_days=said.history_days,
     )
-    monitors = watched.opened(out, paths.run, paths.results, *read)
+    monitors = watched.opened(out, *files_of(paths.run), paths.results, *read)
     opener = opener_of(out, input_name, paths.run, files.results, read, planned, repeat=again.repeat, new=said.new)
     with tells_a_no(as_json=said.as_json):
         return _opened_and_sent(
@@ -191,10 +190,10 @@ def _opened_and_sent(
 
 def _opened(input_name: str, to: TargetSettings, planned: PlanSettings, opener: Opener, *, yes: bool) -> Opened:
     """Plan the input, or go on with the run that has begun."""
-    if is_run_file(Path(input_name)):
+    if names_run(place_of(input_name)):
         plan_options = planned.options()
         check_can_ask(yes=yes)
-        check_organization(Path(input_name), to)
+        check_organization(place_of(input_name), to)
         return opener.as_planned(planned.terms(to, plan_options), plan_options.exclusions)
     plan_options = planned.options()
     org_id, base_url = to.address

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from pathlib import Path
 from typing import NamedTuple
 
 import click
@@ -15,10 +14,11 @@ from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import console
 from bulksend.cli.row_view import of_row, show_row
 from bulksend.cli.settings import Command, option
+from bulksend.cli.values import PLACE
 from bulksend.cli.which_run import run_meant
 from bulksend.errors import UsageError, Why
 from bulksend.model import Recipient
-from bulksend.runs import open_run
+from bulksend.runs import Place, open_run
 from bulksend.sms import phones
 from bulksend.words import printable
 
@@ -35,12 +35,12 @@ _SHOWN = 50  # rows of one person; a script is told all
         ExitCode.STOPPED: "the run cannot be read",
     },
 )
-@click.argument("run_file", metavar="RUN", type=click.Path(path_type=Path))
+@click.argument("place", metavar="RUN", type=PLACE)
 @option("--row", metavar="N", type=click.IntRange(min=1), help="The row, counted as in the results.")
 @option("--to", metavar="NUMBER", help="A number in any usual spelling, or a contactId: all rows that go there.")
 @option("--country", metavar="PH", help="Country of a number without + or 00.  [default: as the run was planned]")
 @option("--json", "as_json", is_flag=True, help="One object on stdout.")
-def command(run_file: Path, row: int | None, to: str | None, country: str | None, *, as_json: bool) -> ExitCode:
+def command(place: Place, row: int | None, to: str | None, country: str | None, *, as_json: bool) -> ExitCode:
     """Show what a row got: text, price, attempts, outcome and receipt.
 
     Name it by its number, or by whom it goes to. The run may be at work.
@@ -48,7 +48,7 @@ def command(run_file: Path, row: int | None, to: str | None, country: str | None
     if (row is None) == (to is None):
         raise UsageError("say which row is meant: either with --row or with --to")
     out = console()
-    with open_run(run_meant(run_file, out)) as run:
+    with open_run(run_meant(place, out)) as run:
         if to is not None:
             campaign.check_not_purged(run)
         meant = None if to is None else _meant(to, country or run.facts.country)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import click
 
@@ -13,10 +12,11 @@ from bulksend.cli.console import console
 from bulksend.cli.receipt_words import deliveries_of, of_deliveries
 from bulksend.cli.settings import Command, option
 from bulksend.cli.standing_view import purge_words, who_words
+from bulksend.cli.values import PLACE
 from bulksend.cli.when_view import kept_words
 from bulksend.cli.which_run import run_meant
 from bulksend.errors import UsageError
-from bulksend.runs import open_run, stand_of
+from bulksend.runs import Place, open_run, stand_of
 
 
 @click.command(
@@ -28,11 +28,11 @@ from bulksend.runs import open_run, stand_of
     ),
     exits={ExitCode.OK: "shown", ExitCode.USAGE: "there is no such run", ExitCode.STOPPED: "the run cannot be read"},
 )
-@click.argument("run_file", metavar="RUN", type=click.Path(path_type=Path))
+@click.argument("place", metavar="RUN", type=PLACE)
 @option("--watch", is_flag=True, help="Go on showing it, until whoever sends it has ended. It only reads.")
 @options.TELLS_ALL
 @option("--json", "as_json", is_flag=True, help="One summary object on stdout.")
-def command(run_file: Path, *, watch: bool, verbose: bool, as_json: bool) -> ExitCode:
+def command(place: Place, *, watch: bool, verbose: bool, as_json: bool) -> ExitCode:
     """Say where a run stands, and why it last ended; it may be at work.
 
     With --watch it is the screen of whoever sends the run, in another terminal. If nobody does, that is waited for;
@@ -41,7 +41,7 @@ def command(run_file: Path, *, watch: bool, verbose: bool, as_json: bool) -> Exi
     if watch and as_json:
         raise UsageError("--watch is a screen for people: a script asks with --json alone, as often as it likes")
     out = console(verbose=verbose)
-    place = run_meant(run_file, out)
+    place = run_meant(place, out)
     if watch:
         from bulksend.cli.onlooking import look_on  # noqa: PLC0415 -- a screen, which most do not ask for
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import click
 
@@ -13,8 +12,9 @@ from bulksend.cli.console import console
 from bulksend.cli.options import QUIET
 from bulksend.cli.settings import Command, option
 from bulksend.cli.standing_view import end_words
+from bulksend.cli.values import PLACE
 from bulksend.cli.which_run import run_meant
-from bulksend.runs import Asked, End, ask_to_end, open_run
+from bulksend.runs import Asked, End, Place, ask_to_end, open_run
 from bulksend.words import printable
 
 
@@ -27,17 +27,17 @@ from bulksend.words import printable
         ExitCode.STOPPED: "it could not be asked",
     },
 )
-@click.argument("run_file", metavar="RUN", type=click.Path(path_type=Path))
+@click.argument("place", metavar="RUN", type=PLACE)
 @option("--json", "as_json", is_flag=True, help="One summary object on stdout.")
 @QUIET
-def command(run_file: Path, *, as_json: bool, quiet: bool) -> ExitCode:
+def command(place: Place, *, as_json: bool, quiet: bool) -> ExitCode:
     """End a running send in order, wherever it was started: as one Ctrl-C there does.
 
     It takes no more messages within a second, waits for the answers that are under way, and ends with exit code 3; the
     same command goes on.
     """
     out = console(quiet=quiet)
-    place = run_meant(run_file, out)
+    place = run_meant(place, out)
     asked = ask_to_end(place, time.time())
     with open_run(place) as run:
         end = run.spell.end

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeAlias
@@ -14,7 +15,7 @@ try:
     import psycopg
     from psycopg.conninfo import conninfo_to_dict, make_conninfo
 except ImportError as error:  # an extra
-    raise UsageError("a run in a database needs the extra `postgres`: pip install 'bulksend[postgres]'") from error
+    raise UsageError("a run in a database needs psycopg: in bulksend's folder, pip install '.[postgres]'") from error
 
 Db: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
 
@@ -96,8 +97,13 @@ def plain(text: str) -> str:
 
 def _is_here(told: dict[str, Any]) -> bool:
     """Whether it is on this machine: a socket's folder or a loopback address, and no service that may say otherwise."""
-    hosts = [*str(told.get("hostaddr") or told.get("host") or "").split(",")]
-    return "service" not in told and all(not host or host.startswith(("/", "@")) or host in _LOCAL for host in hosts)
+    named = told.get("hostaddr") or told.get("host") or os.environ.get("PGHOSTADDR") or os.environ.get("PGHOST")
+    hosts = str(named or "").split(",")
+    return (
+        "service" not in told
+        and "PGSERVICE" not in os.environ
+        and all(not host or host.startswith(("/", "@")) or host in _LOCAL for host in hosts)
+    )
 
 
 def _words(error: psycopg.Error) -> str:

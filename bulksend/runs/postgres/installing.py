@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bulksend.errors import UsageError
 from bulksend.runs.postgres.connecting import Db, connect, explained
+from bulksend.runs.postgres.pooling import check_way
 from bulksend.runs.postgres.schema import MIGRATIONS, SCHEMA, VERSION
 
 _OLDEST_SERVER = 13
@@ -15,9 +16,10 @@ def install(database: str) -> int:
     """Make the tables, or bring them to this version; which version they had, 0 for none.
 
     Raises:
-        UsageError: the server is too old, or the tables are of a newer version.
+        UsageError: the server is too old, or the tables are of a newer version, or a pooler stands in between.
         RunFileError: the database cannot be used.
     """
+    check_way(database)
     with connect(database) as db, explained(database):
         _check_server(db, database)
         with db.transaction():

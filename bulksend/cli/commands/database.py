@@ -1,0 +1,77 @@
+"""``bulksend database``: the tables of a database in which runs are kept."""
+
+from __future__ import annotations
+
+import click
+
+from bulksend import runs
+from bulksend.cli.codes import ExitCode
+from bulksend.cli.settings import Command
+from bulksend.cli.values import DATABASE
+from bulksend.words import many
+
+
+@click.group
+def command() -> None:
+    """Make the tables of a PostgreSQL database in which runs are kept, or see that they can be used.
+
+    DATABASE is its address, postgresql://user@host/db; the password stands in PGPASSWORD, a pass file or a service
+    file.
+    """
+
+
+@command.command(
+    name="init",
+    cls=Command,
+    examples=("bulksend database init postgresql://me@db.example/sms",),
+    exits={
+        ExitCode.OK: "the tables are there, and of this version",
+        ExitCode.USAGE: "this database cannot be used, or the address",
+        ExitCode.STOPPED: "it cannot be reached, or written",
+    },
+)
+@click.argument("database", metavar="DATABASE", type=DATABASE)
+def init_command(database: str) -> ExitCode:
+    """Make the tables, or bring them to this version; runs that are there stay. Once is enough.
+
+    Everything stands in a schema `bulksend` of its own, which whoever does this must be allowed to make;
+    docs/database.md has the rights that senders and readers need.
+    """
+    before = runs.install(database)
+    server = runs.trusted(database)
+    if before == server.tables:
+        did = f"the tables were there already (version {before})"
+    elif before:
+        did = f"the tables were brought from version {before} to version {server.tables}"
+    else:
+        did = f"the tables were made (version {server.tables})"
+    _tell(database, did, server)
+    return ExitCode.OK
+
+
+@command.command(
+    name="check",
+    cls=Command,
+    examples=("bulksend database check postgresql://me@db.example/sms",),
+    exits={
+        ExitCode.OK: "it can be used",
+        ExitCode.USAGE: "it cannot, and the sentence says what to do",
+        ExitCode.STOPPED: "it cannot be reached",
+    },
+)
+@click.argument("database", metavar="DATABASE", type=DATABASE)
+def check_command(database: str) -> ExitCode:
+    """See that the tables are there and of this version, and that the server and the way to it can be trusted."""
+    server = runs.trusted(database)
+    _tell(database, f"it can be used; the tables are of this version ({server.tables})", server)
+    return ExitCode.OK
+
+
+def _tell(database: str, did: str, server: runs.Server) -> None:
+    click.echo(f"{database}: {did}, with {many(server.runs, 'run')}; PostgreSQL {server.version}.", err=True)
+    if not server.keeps:
+        click.echo(
+            "Note: fsync is off on this server: what it says it has noted can be lost when its machine fails, and be "
+            "sent twice then.",
+            err=True,
+        )
