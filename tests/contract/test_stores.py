@@ -14,13 +14,15 @@ from copied import copied
 from databases import Server
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made import SAID, WHOM, InFile, Made, Owned
+from made import SAID, WHOM, InFile, Made, Owned, Repeats
+from planned import Rows
 from runfiles import pending, planned
 
 from bulksend.model import Status
-from bulksend.runs import Figures, NotSent, Run, stand_of
+from bulksend.planning import Findings, Lines
+from bulksend.runs import Facts, Figures, NotSent, OwnRun, Run, stand_of
 from bulksend.runs.places import DatabaseRun
-from bulksend.runs.postgres import PostgresRun, install, stands_in
+from bulksend.runs.postgres import OwnPostgresRun, PlanWriter, PostgresRun, install, stands_in
 from bulksend.runs.receipts import Receipts
 from bulksend.runs.sqlite import SqliteRun
 from bulksend.runs.times import Times
@@ -172,3 +174,39 @@ def test_several_readers_of_many_rows_go_on_at_once(runs_database: str, tmp_path
     with PostgresRun.open(named) as run:
         pairs = list(zip(run.results(), run.planned(), strict=True))
         assert [(told[0], plan[0]) for told, plan in pairs] == [(1, 1), (2, 2), (3, 3)]
+
+
+class InDatabase:
+    """A run in a database."""
+
+    def __init__(self, named: DatabaseRun) -> None:
+        self.named = named
+
+    def plan(self, rows: Rows, repeats: Repeats, facts: Facts, findings: Findings, lines: Lines | None) -> None:
+        writer = PlanWriter(self.named)
+        writer.add(rows)
+        for recipient, messages in repeats.items():
+            writer.add_repeats(recipient, messages, [row for row, _ in messages])
+        writer.finish(facts, findings, lines, 1_000.0).close()
+
+    def own(self, now: float) -> OwnRun:
+        return OwnPostgresRun.own(self.named, now)
+
+    def kill(self, run: OwnRun) -> None:
+        raise NotImplementedError  # a database says itself when that was
+
+
+ALIVE = (Owned.CLOSED, Owned.SENDING)
+
+
+@settings(max_examples=examples(60))
+@given(seed=st.integers(0, 2**64))
+def test_what_is_done_to_a_run_in_a_database_makes_of_it_what_it_makes_of_a_run_file(
+    seed: int, runs_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path, named = tmp_path_factory.mktemp("made") / "june.run", DatabaseRun(runs_database, uuid.uuid4().hex)
+    made = [Made(store, Random(seed), ALIVE) for store in (InFile(path), InDatabase(named))]
+    with SqliteRun.open(path) as file, PostgresRun.open(named) as database:
+        assert_alike(everything(file), everything(database))
+    for each in made:
+        each.close()

@@ -212,6 +212,15 @@ async def test_an_outcome_lands_once_over_another_connection(runs: Runs) -> None
     assert run.tally().attempts == 2
 
 
+def test_an_owner_whose_connections_were_cut_goes_on_over_others(runs: Runs) -> None:
+    run = runs.own(runs.plan())
+    for words in ("one", "two"):
+        runs.terminate("true")
+        run.note_look(words)
+        assert run.looked_at == words
+        run._lease.renew()
+
+
 async def test_a_commit_that_was_cut_off_is_made_anew(runs: Runs) -> None:
     runs.execute(
         """CREATE FUNCTION bulksend.wait() RETURNS trigger LANGUAGE plpgsql AS

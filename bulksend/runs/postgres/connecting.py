@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeAlias
 
@@ -61,6 +61,13 @@ def connect(database: str) -> Db:
         return psycopg.connect(make_conninfo("", **told), autocommit=True)
 
 
+def is_lost(db: Db) -> bool:
+    """Whether a connection is gone, such as after hours in which nothing was asked; costs one way there and back."""
+    with suppress(psycopg.Error):
+        db.execute("SELECT")
+    return bool(db.closed)
+
+
 @contextmanager
 def transaction(db: Db) -> Iterator[None]:
     """What is written in here is written whole or not at all."""
@@ -88,6 +95,11 @@ def one(found: psycopg.Cursor[tuple[Any, ...]]) -> tuple[Any, ...]:
     row = found.fetchone()
     assert row is not None  # noqa: S101 -- by the statement
     return row
+
+
+def array(numbers: Iterable[int]) -> str:
+    """Numbers as a parameter that is cast to an array: psycopg takes its time with lists."""
+    return f"{{{','.join(map(str, numbers))}}}"
 
 
 def plain(text: str) -> str:

@@ -15,7 +15,7 @@ from bulksend.errors import OwnedError, RunFileError
 from bulksend.runs.places import DatabaseRun
 from bulksend.runs.postgres import shards
 from bulksend.runs.postgres.clock import boottime_s
-from bulksend.runs.postgres.connecting import Db, connect, explained, transaction
+from bulksend.runs.postgres.connecting import Db, connect, explained, is_lost, transaction
 
 LEASE_S = 30.0
 """How long a hold lasts that is not renewed."""
@@ -152,7 +152,7 @@ class Lease:
                 wait_s = self.length_s / _RETRIES
 
     def _connection(self) -> Db:
-        if self._db is None or self._db.closed:
+        if self._db is None or is_lost(self._db):
             self._db = connect(self._place.database)
         return self._db
 

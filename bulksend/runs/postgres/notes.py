@@ -11,6 +11,7 @@ from bulksend.model import Answer, Attempt, Event, Message, Outcome, Queued, Rec
 from bulksend.runs import life
 from bulksend.runs.postgres import deciding, kept, noted, ownership, past, queries
 from bulksend.runs.postgres.columns import NUMBER, who
+from bulksend.runs.postgres.connecting import array
 from bulksend.runs.postgres.leases import Lease
 from bulksend.runs.postgres.outcomes import Intent, found, settle
 from bulksend.runs.postgres.queries import LAST_ROW
@@ -98,6 +99,8 @@ class Notes:
         self._turn = self._noted_turn = int(kept.read(of.db, of.run, "turn") or 0)
         self._is_noted = self._notes_kind = False
         self._issued = 0
+        self._known: Mapping[int, int] | None = None
+        self._held: dict[str, Any] = {}
         self.in_flight: dict[int, Intent] = {}  # by row, whose outcomes are not noted
         self._begun: dict[int, Intent] = {}  # by the transaction under way
         self._settled: set[int] = set()  # by it
@@ -167,7 +170,8 @@ class Notes:
 
     def crowded(self, is_crowded: Callable[[Recipient, int], bool]) -> list[Queued]:
         """See `Journal.crowded`; of the own shards."""
-        return past.crowded(self.of, self._mine(), self._until, is_crowded, by_parts=self._by_parts)
+        shards = None if self.lease.account is None else self.lease.shards
+        return past.crowded(self.of, shards, self._until, is_crowded, by_parts=self._by_parts)
 
     def undecided(self, since_s: float, proof: int) -> list[Queued]:
         """See `Journal.undecided`; of the own shards."""
@@ -194,7 +198,7 @@ class Notes:
     def begin(self, rows: Sequence[int], wall_s: float, proof: int = 0) -> list[Attempt]:
         """See `Journal.begin`: rows of shards whose lease has ended, or that somebody else has, are left out."""
         self._note_kind()
-        which = {"rows": list(rows), "at": wall_s + self._skew_s, "issued": self._issued, "proof": proof}
+        which = {"rows": array(rows), "at": wall_s + self._skew_s, "issued": self._issued, "proof": proof}
         self._tried.update(enumerate(rows, self._issued + 1))
         self._issued += len(rows)
         fence = _RUN if self.lease.account is None else _SHARDS
@@ -246,10 +250,9 @@ class Notes:
     def _mine(self) -> dict[str, Any]:
         """What this process holds, as the statements know it."""
         lease, shards = self.lease, self.lease.shards
-        has_account = lease.account is not None
-        return {
-            "epoch": lease.epoch,
-            "account": lease.account,
-            "nos": list(shards) if has_account else None,
-            "epochs": list(shards.values()) if has_account else None,
-        }
+        if shards is not self._known:  # they change rarely, and each statement asks for them
+            self._known = shards
+            self._held = {"epoch": lease.epoch, "account": lease.account, "nos": None, "epochs": None}
+            if lease.account is not None:
+                self._held |= {"nos": array(shards), "epochs": array(shards.values())}
+        return self._held

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from bulksend.model import Queued, Recipient
@@ -47,7 +47,8 @@ def slots(*, by_parts: bool) -> str:
 
 
 def crowded(
-    of: Reader, mine: Mapping[str, Any], until: int, is_crowded: Callable[[Recipient, int], bool], *, by_parts: bool
+    of: Reader, shards: Collection[int] | None, until: int, is_crowded: Callable[[Recipient, int], bool], *,
+    by_parts: bool,
 ) -> list[Queued]:  # fmt: skip
     """What `Journal.crowded` tells, of the own shards."""
     counted = slots(by_parts=by_parts)
@@ -55,7 +56,7 @@ def crowded(
     crowds = [
         recipient
         for recipient, total in recipients
-        if (mine["nos"] is None or shard_of(recipient) in mine["nos"]) and is_crowded(recipient, total)
+        if (shards is None or shard_of(recipient) in shards) and is_crowded(recipient, total)
     ]
     if not crowds:
         return []
