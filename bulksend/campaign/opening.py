@@ -197,7 +197,7 @@ def check_not_lost(run: OwnRun, looked: LookedBack, deciding: Deciding, *, repea
         names = ", ".join(dict.fromkeys(printable(command.run) for command in looked.lost))
         says = f"{names}: this run of the account was cut off and its run file is gone: nobody knows what it sent"
         deciding.agrees(UndecidedError(says, Question.LOST))
-    give_up_lost(run.facts.address, looked)
+    give_up_lost(run, looked)
 
 
 def check_is_local(place: Place) -> None:

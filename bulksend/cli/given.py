@@ -92,10 +92,11 @@ class TargetSettings:
 
 @dataclass(frozen=True, slots=True)
 class AccountSettings:
-    """Whose account, where nothing is sent."""
+    """Whose account, where nothing is sent, and the database that it lives in."""
 
     org_id: int | None
     base_url: str
+    database: str | None
 
     @property
     def address(self) -> Address:

@@ -10,7 +10,7 @@ from planned import write_plan
 from runfiles import ANA, ANSWER, BEN, begin, facts, notes_of, own, pending, settle
 
 from bulksend.model import Event, MicroUSD, Outcome, Reached, Receipt
-from bulksend.runs.history import History
+from bulksend.runs.history import FileHistory
 
 FAILED, REACHED, OPEN = Reached.FAILED, Reached.CONFIRMED, Reached.UNKNOWN
 
@@ -26,7 +26,7 @@ def told(folder: Path, number: int, *phones: Reached) -> None:
             begin(notes, [*range(1, len(phones) + 1)], 1_000.0 * number)
             answers = [ANSWER._replace(message_id=f"S{row}") for row, _ in enumerate(phones, 1)]
             settle(notes, *(Outcome(row, Event.ACCEPTED, True, 9e9, 200, each) for row, each in enumerate(answers, 1)))
-    with own(path) as run, History(folder / "history.sqlite") as history:
+    with own(path) as run, FileHistory(folder / "history.sqlite") as history:
         run.receipts.awaited().note(
             [Receipt(f"S{row}", True, phone, "", MicroUSD(1)) for row, phone in enumerate(phones, 1)]
         )
@@ -34,7 +34,7 @@ def told(folder: Path, number: int, *phones: Reached) -> None:
 
 
 def is_dead(folder: Path) -> bool:
-    with History(folder / "history.sqlite") as history:
+    with FileHistory(folder / "history.sqlite") as history:
         dead = history.reach.dead([BEN, ANA])
     assert dead <= {1}
     return bool(dead)

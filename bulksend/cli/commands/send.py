@@ -173,7 +173,7 @@ def _opened_and_sent(
         monitors=monitors,
     )
     with monitors.telling(opened.run.place), opened.run as run:
-        how = campaign.as_last(how, run.facts.address)
+        how = campaign.as_last(how, run.facts.address, run.place)
         try:
             schedule = wanted.settled(run.times.schedule, time.time(), has_begun=run.has_begun)
             told = _send(opened, to, planned, Timing(schedule, limit_s), how, manners, said)
