@@ -26,6 +26,7 @@ from bulksend.cli.sending import (
     EndTold,
     Manners,
     agreed,
+    check_at_home,
     check_can_ask,
     check_is_local,
     run_loop,
@@ -175,6 +176,7 @@ def _opened_and_sent(
     with monitors.telling(opened.run.place), opened.run as run:
         how = campaign.as_last(how, run.facts.address, run.place)
         try:
+            check_at_home(run, force=said.force)
             schedule = wanted.settled(run.times.schedule, time.time(), has_begun=run.has_begun)
             told = _send(opened, to, planned, Timing(schedule, limit_s), how, manners, said)
         except BaseException:
