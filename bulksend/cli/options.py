@@ -154,21 +154,14 @@ DATABASE = option(
     type=values.DATABASE,
     help="The database that the account lives in, like postgresql://user@host/db.  [default: files of this machine]",
 )
-_ORG_ID = option("--org-id", metavar="N", type=click.IntRange(min=1), help="The organization's id.")
-ACCOUNT = Group(
-    "account",
-    AccountSettings,
-    (
-        _ORG_ID,
-        option("--base-url", metavar="URL", default=DEFAULT_BASE_URL, show_default=True, help="The API's address."),
-        DATABASE,
-    ),
-)
+ORG_ID = option("--org-id", metavar="N", type=click.IntRange(min=1), help="The organization's id.")
+BASE_URL = option("--base-url", metavar="URL", default=DEFAULT_BASE_URL, show_default=True, help="The API's address.")
+ACCOUNT = Group("account", AccountSettings, (ORG_ID, BASE_URL, DATABASE))
 TARGET = Group(
     "to",
     TargetSettings,
     (
-        _ORG_ID,
+        ORG_ID,
         option("--base-url", metavar="URL", help=f"The API's address.  [default: {DEFAULT_BASE_URL}]"),
         option(
             "--sandbox",

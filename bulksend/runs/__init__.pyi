@@ -77,6 +77,7 @@ from .places import shelf_of as shelf_of
 from .places import shelf_with as shelf_with
 from .plans import PlanWriter as PlanWriter
 from .postgres import Server as Server
+from .postgres import import_account as import_account
 from .postgres import install as install
 from .postgres import trusted as trusted
 from .receipts import Deliveries as Deliveries

@@ -26,7 +26,7 @@ from bulksend.runs.history import HISTORY, FileHistory
 from bulksend.runs.lock import FileLock, NameLock
 from bulksend.runs.opted_out import OptedOut
 from bulksend.runs.optouts import FileOptedOut, optouts_path
-from bulksend.runs.outliving import Earlier, History
+from bulksend.runs.outliving import Earlier
 from bulksend.runs.owner import Owner
 from bulksend.runs.paths import state_folder, state_path
 from bulksend.runs.places import Place, place_of, resolved
@@ -135,6 +135,22 @@ class FileAccount:
             self._absorb(run, self._key, _kept_since(since_s, wall_s), wall_s)
             self._db.execute("DELETE FROM active")
 
+    def settle(self, wall_s: float) -> None:
+        """Take in what runs know that were cut off; where one is gone, nobody knows what it sent lately.
+
+        Raises:
+            RunFileError: the state cannot be written.
+        """
+        for command in self.history.open_commands():
+            with found_again(command.key, place_of(command.run)) as run:
+                if run is not None:
+                    self.history.absorb(run)
+        with explained(self._path):
+            left = self._db.execute("SELECT plan_id, run FROM active").fetchone()
+            if left is not None and not self._take_in(left[0], place_of(left[1]), wall_s, wall_s):
+                self._db.execute("INSERT INTO quiet VALUES (?)", [wall_s])
+            self._db.execute("DELETE FROM active")
+
     def close(self) -> None:
         """Let the next run of this account begin."""
         self.optouts.close()
@@ -157,7 +173,7 @@ class FileAccount:
             if version not in (0, _VERSION):
                 raise UsageError(f"{self._path}: written by another version of bulksend; use that, or remove the file")
             self._db.executescript(_SCHEMA)
-        self.history: History = FileHistory(self._history_path)
+        self.history = FileHistory(self._history_path)
         self.optouts: OptedOut = FileOptedOut(self._optouts_path, self._path)
 
     def _is_named(self) -> bool:

@@ -7,6 +7,8 @@ from .accounts import hold as hold
 from .accounts import lend_numbers as lend_numbers
 from .asked import ask_to_end as ask_to_end
 from .history import PostgresHistory as PostgresHistory
+from .importing import Imported as Imported
+from .importing import import_account as import_account
 from .installing import check as check
 from .installing import install as install
 from .listing import stands_in as stands_in
