@@ -242,6 +242,7 @@ def _begin(run: OwnRun, account: Account | None, options: SendOptions, tell: Tel
         clock=Clock.now(wall_s),
         began_at=options.repeating.began_at,
         is_remembered=not options.is_trial,
+        repeat_after_s=None if options.repeating.repeat else options.repeating.repeat_after_s,
     )
     account.lend_numbers(run)
     # Again, though it was looked at for the screen: whoever had the account meanwhile has sent since.

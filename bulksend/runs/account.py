@@ -87,9 +87,10 @@ class FileAccount:
 
     def begin(
         self, run: Run, *, since_s: float, wall_s: float, clock: Clock | None = None, began_at: float | None = None,
-        is_remembered: bool = True,
+        is_remembered: bool = True, repeat_after_s: float | None = None,
     ) -> Earlier:  # fmt: skip
-        """See `Account.begin`."""
+        """See `Account.begin`; nobody else sends at the same time."""
+        del repeat_after_s
         self._key = key_of(run)
         self._began_at = wall_s if began_at is None else began_at
         self.history.catch_up(run, closes=True)

@@ -95,7 +95,7 @@ class Account(Protocol):
 
     def begin(
         self, run: Run, *, since_s: float, wall_s: float, clock: Clock | None = None, began_at: float | None = None,
-        is_remembered: bool = True,
+        is_remembered: bool = True, repeat_after_s: float | None = None,
     ) -> Earlier:  # fmt: skip
         """Note that a run begins, and tell what others have sent at ``since_s`` (since 1970) or later.
 
@@ -106,6 +106,8 @@ class Account(Protocol):
             clock: how the clock stands; None if nobody knows.
             began_at: when somebody gave the command, in seconds since 1970; None for now.
             is_remembered: whether history keeps what it sends.
+            repeat_after_s: for so long the very text that another run sends to a phone at the same time is not sent
+                again, where several can send at a time; None to send it all the same.
         """
 
     def lend_numbers(self, run: OwnRun) -> None:

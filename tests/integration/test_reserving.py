@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from databases import Server
+from planned import FACTS, PlannedRow, plan_in_database
 
-from bulksend.model import ContactId, PhoneNumber, Recipient
-from bulksend.runs import Address
+from bulksend.model import ContactId, Encoding, Event, MicroUSD, Outcome, PhoneNumber, Recipient, Status
+from bulksend.runs import Address, DatabaseRun, OwnRun, account_of
 from bulksend.runs.postgres import install
 from bulksend.runs.postgres.accounts import made_account
 from bulksend.runs.postgres.connecting import Db, connect
@@ -210,12 +212,11 @@ def test_who_wants_the_same_at_the_same_moment_waits_for_the_other(office: Offic
 
     thread = threading.Thread(target=other)
     with office.db.transaction():
-        assert reserve(office.db, june, [1], NOW_SENT, 0) == []
+        assert reserve(office.db, june, [1, 2], NOW_SENT, 0) == []
         thread.start()
         assert begun.wait(10)
         thread.join(0.3)
         assert thread.is_alive()
-        assert reserve(office.db, june, [2], NOW_SENT, 0) == []
     thread.join(10)
     assert [(each.row, " june " in each.says) for each in found[0]] == [(1, True), (2, True)]
 
@@ -248,3 +249,55 @@ def test_of_many_who_submit_the_same_sheet_each_row_is_one_runs(office: Office, 
     for thread in threads:
         thread.join(60)
     assert sorted(row for rows in begun.values() for row in rows) == forward
+
+
+# ---- As the journal of a run does it ----
+
+
+def sends(address: str, name: str, event: Event | None, how: float | None = 20 * HOUR) -> tuple[list[int], str | None]:
+    """Which rows of a run of this name begin, which all end so, and what is noted of the first."""
+    place = DatabaseRun(address, name)
+    row = PlannedRow(1, Status.PENDING, ANA, None, HI, Encoding.GSM7, 1, MicroUSD(1), "", b"[]")
+    with (
+        plan_in_database(place, [row], replace(FACTS, plan_id=name)) as run,
+        account_of(place, Address(1, FACTS.base_url)) as account,
+    ):
+        account.begin(run, since_s=NOW - 60, wall_s=NOW, began_at=NOW, repeat_after_s=how)
+        begun = asyncio.run(_sent(run, event))
+        (told,) = run.told([1])
+        return begun, told.error
+
+
+async def _sent(run: OwnRun, event: Event | None) -> list[int]:
+    journal = run.journal()
+    try:
+        attempts = await journal.begin([1], NOW)
+        if event is not None:
+            await journal.settle([Outcome(each.message.row, event, True, NOW) for each in attempts], turn=0)
+        return [attempt.message.row for attempt in attempts]
+    finally:
+        journal.close()
+
+
+@pytest.mark.parametrize(
+    ("event", "begun"),
+    [
+        (Event.ACCEPTED, []), (Event.DOUBTED, []), (None, []),
+        (Event.FAILED, [1]), (Event.REJECTED, [1]), (Event.PUT_OFF, [1]), (Event.CALLED_OFF, [1]),
+    ],
+)  # fmt: skip
+def test_a_row_begins_unless_another_run_has_sent_it_or_may_have(
+    office: Office, address: str, event: Event | None, begun: list[int]
+) -> None:
+    assert office.account
+    assert sends(address, "june", event)[0] == [1]
+    rows, says = sends(address, "july", Event.ACCEPTED)
+    assert rows == begun
+    assert ("got this very text from june" in (says or "")) is not bool(begun)
+
+
+def test_a_row_begins_where_it_is_to_be_sent_again(office: Office, address: str) -> None:
+    assert office.account
+    assert sends(address, "june", Event.ACCEPTED)[0] == [1]
+    assert sends(address, "july", Event.ACCEPTED, None)[0] == [1]
+    assert sends(address, "august", Event.ACCEPTED)[0] == []

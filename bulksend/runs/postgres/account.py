@@ -26,6 +26,8 @@ from bulksend.runs.postgres import accounts, placing
 from bulksend.runs.postgres.history import PostgresHistory
 from bulksend.runs.postgres.linking import Link
 from bulksend.runs.postgres.optouts import PostgresOptedOut
+from bulksend.runs.postgres.owned import OwnPostgresRun
+from bulksend.runs.postgres.reserving import Reserving
 from bulksend.runs.store import OwnRun, Run
 from bulksend.runs.telling import RecentSend
 
@@ -77,15 +79,18 @@ class PostgresAccount:
 
     def begin(
         self, run: Run, *, since_s: float, wall_s: float, clock: Clock | None = None, began_at: float | None = None,
-        is_remembered: bool = True,
+        is_remembered: bool = True, repeat_after_s: float | None = None,
     ) -> Earlier:  # fmt: skip
         """See `Account.begin`; of the clock nothing is needed, for times here are the database's."""
         del clock
+        began_at = wall_s if began_at is None else began_at
         self._key = key_of(run)
         is_alone = not self._others_at_work()
         self.history.catch_up(run, closes=is_alone)
         if is_remembered:
-            self.history.begin(run, began_at=wall_s if began_at is None else began_at, wall_s=wall_s)
+            self.history.begin(run, began_at=began_at, wall_s=wall_s)
+            if isinstance(run, OwnPostgresRun):
+                run.reserve(Reserving(began_at, repeat_after_s or 0.0, repeat=repeat_after_s is None))
         own = [self._key, *run.facts.instead_of]  # a run knows its own sends after a kill; a copy of it does not
         is_lost = self._take_in_active(own, since_s, wall_s, is_alone=is_alone)
         since, now = since_s + self._link.skew_s, wall_s + self._link.skew_s
