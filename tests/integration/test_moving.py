@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 from planned import PlannedRow, write_plan
 from runfiles import ANA, ANSWER, BEN, begin, facts, notes_of, own, settle
@@ -192,3 +194,19 @@ def test_of_another_account_and_of_a_rehearsal_it_is_not(tmp_path: Path, databas
 
 def replace_org(org_id: int) -> Address:
     return ADDRESS._replace(org_id=org_id)
+
+
+def test_who_may_not_read_the_key_hears_that_history_was_not_looked_at(tmp_path: Path, database: str) -> None:
+    sent(planned(tmp_path, "june", (ANA, HI)), where=database)
+    role = f"reader_{database.rpartition('_')[2]}"
+    with psycopg.connect(database, autocommit=True) as db:
+        db.execute(f"CREATE ROLE {role} LOGIN")
+        db.execute(f"GRANT USAGE ON SCHEMA bulksend TO {role}")
+        db.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA bulksend TO {role}")
+        db.execute(f"REVOKE SELECT ON bulksend.account FROM {role}")
+        db.execute(f"GRANT SELECT (id, name, mark, changes, held) ON bulksend.account TO {role}")
+        found = campaign.search(database.replace(f"//{urlsplit(database).username}@", f"//{role}@"), ANA)
+        db.execute(f"DROP OWNED BY {role}")
+        db.execute(f"DROP ROLE {role}")
+    assert not found.is_whole
+    assert "permission denied" in found.unread[0].says

@@ -5,7 +5,7 @@ What was brought from files stands there under the keys of those, so that a phon
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from typing import Any, Self
 
@@ -77,17 +77,21 @@ class PostgresHistory:
             UsageError: the database cannot be used.
             RunFileError: it cannot be read or written.
         """
-        link = Link(database)
-        try:
-            return cls(link, link.ask(lambda db: made_account(db, address)), owns_link=True)
-        except BaseException:
-            link.close()
-            raise
+        return cls._opened(database, lambda db: made_account(db, address))
 
     @classmethod
     def numbered(cls, database: str, account: int) -> Self:
         """The history of the account with this number; raises as `of` does."""
-        return cls(Link(database), account, owns_link=True)
+        return cls._opened(database, lambda _: account)
+
+    @classmethod
+    def _opened(cls, database: str, number: Callable[[Db], int]) -> Self:
+        link = Link(database)
+        try:
+            return cls(link, link.ask(number), owns_link=True)
+        except BaseException:
+            link.close()
+            raise
 
     @property
     def stand(self) -> str:
