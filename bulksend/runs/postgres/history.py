@@ -17,7 +17,7 @@ from bulksend.runs.hashes import Hashes
 from bulksend.runs.outliving import Command, PlacedGot, Reach
 from bulksend.runs.postgres import placing
 from bulksend.runs.postgres.accounts import made_account
-from bulksend.runs.postgres.connecting import Db
+from bulksend.runs.postgres.connecting import Db, array
 from bulksend.runs.postgres.linking import Link
 from bulksend.runs.postgres.reach import PostgresReach
 from bulksend.runs.store import Run
@@ -219,14 +219,15 @@ class PostgresHistory:
     def _take_in(self, db: Db, messages: Sequence[Taken], commands: Sequence[Begun]) -> None:
         if not messages:
             return
-        phones, texts, of, rows, doubts = map(list, zip(*sorted(messages), strict=True))
+        *columns, doubts = zip(*sorted(messages), strict=True)
+        phones, texts, of, rows = map(array, columns)
         if len(commands) > 1:
             numbers = [each.number for each in commands]
             db.execute(_FORGET_EARLIER, [phones, texts, rows, self._account, numbers])
-        db.execute(_TAKE_IN, [self._account, phones, texts, of, rows, list(map(bool, doubts))])
+        db.execute(_TAKE_IN, [self._account, phones, texts, of, rows, array(map(int, doubts))])
 
     def _by_key(self, hashes: Hashes, recipients: Sequence[Recipient]) -> list[PlacedGot]:
-        wanted = hashes.of_phones(recipients).tolist()
+        wanted = array(hashes.of_phones(recipients))
         return self._link.ask(lambda db: db.execute(_GOT, [wanted, self._account], binary=True).fetchall())
 
     def _with_own_hashes(

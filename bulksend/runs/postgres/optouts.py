@@ -17,6 +17,7 @@ from bulksend.runs.opted_out import OptedOut
 from bulksend.runs.optouts import listed
 from bulksend.runs.outliving import OptOut
 from bulksend.runs.postgres import accounts
+from bulksend.runs.postgres.connecting import plain
 from bulksend.runs.postgres.linking import Link
 
 _AT_ONCE = 20_000
@@ -107,7 +108,7 @@ class PostgresOptOuts:
             [phone if isinstance(phone, str) else None for phone in phones],
             [phone if isinstance(phone, int) else None for phone in phones],
             [str(who) for who, *_ in some],
-            [reason for _, reason, _ in some],
+            [plain(reason) for _, reason, _ in some],
             [since + self._link.skew_s for *_, since in some],
         ]
 

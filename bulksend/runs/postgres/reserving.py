@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from bulksend.runs import life
-from bulksend.runs.postgres.connecting import Db
+from bulksend.runs.postgres.connecting import Db, array
 from bulksend.runs.states import State
 
 # A contact is a phone of its own as long as its number is not known. The order is the same for all, so that two who
@@ -30,7 +30,7 @@ _WANTED = f"""
         ) AS spared
     FROM message m JOIN run ON run.id = m.run JOIN account ON account.id = run.account
     LEFT JOIN number n ON n.run = m.run AND n.contact = m.contact
-    WHERE m.run = %(run)s AND m.row = ANY(%(rows)s)
+    WHERE m.run = %(run)s AND m.row = ANY(%(rows)s::bigint[])
 """
 _RESERVE = f"""
 WITH wanted AS MATERIALIZED ({_WANTED}), mine AS (
@@ -110,7 +110,7 @@ def reserve(db: Db, run: int, rows: Sequence[int], how: Reserving, skew_s: int) 
     """
     began_at = how.began_at + skew_s
     fresh_since = float("inf") if how.repeat else began_at - how.repeat_after_s
-    which = {"run": run, "rows": list(rows), "began_at": began_at, "fresh_since": fresh_since}
+    which = {"run": run, "rows": array(rows), "began_at": began_at, "fresh_since": fresh_since}
     refused = db.execute(_RESERVE, which).fetchall()
     if not refused:
         return []
@@ -124,7 +124,7 @@ def give_back(db: Db, run: int, rows: Sequence[int]) -> None:
 
     Rows of which that is not so may be among them.
     """
-    db.execute(_GIVE_BACK, {"run": run, "rows": list(rows)})
+    db.execute(_GIVE_BACK, {"run": run, "rows": array(rows)})
 
 
 def _reason(name: str | None, began_at: float | None) -> str:
