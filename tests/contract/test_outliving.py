@@ -345,3 +345,59 @@ def test_a_database_answers_what_files_answer(shared_database: str, percent: int
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )  # fmt: skip
     run_state_machine_as_test(Homes, settings=quietly)
+
+
+@pytest.fixture
+def both(shared_database: str) -> Iterator[Homes]:
+    """The account, for a test that says what happens; all is asked once more at its end."""
+    Homes.database = shared_database
+    both = Homes()
+    both.begins()
+    yield both
+    both.teardown()
+
+
+def test_what_is_sent_again_by_a_later_command_stands_under_that(both: Homes) -> None:
+    both.plans([(ANA, "Hi"), (BEN, "Hi"), (OF_ANA, "Ho")])
+    for hours, ends in ((30.0, [Event.DOUBTED, Event.ACCEPTED, Event.DOUBTED]), (5.0, [Event.ACCEPTED])):
+        both.sends(0, NOW - hours * HOUR, ends, in_order=True, is_remembered=True)
+        both.tells()
+        both.repeats(0)
+    both.plans([(ANA, "Hi"), (BEN, "Hi"), (OF_ANA, "Ho"), (ANA, "Ho")])
+    both.compares(1, NOW, 20.0, repeat=False)
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_what_was_cut_off_is_taken_in_or_told_to_be_lost(both: Homes, *, is_lost: bool) -> None:
+    both.plans([(ANA, "Hi"), (BEN, "Hi"), (OF_ANA, "Ho")])
+    both.plans([(ANA, "Hi"), (OF_ANA, "Ho"), (ANA, "Ho")])
+    both.sends(0, NOW - HOUR, [Event.ACCEPTED, None], in_order=False, is_remembered=True)
+    both.sends(0, NOW, [Event.DOUBTED], in_order=False, is_remembered=True)
+    if is_lost:
+        both.loses(0)
+    both.compares(1, NOW, 20.0, repeat=False)
+    both.sends(1, NOW, [Event.ACCEPTED], in_order=True, is_remembered=False)
+    both.sends(1, NOW, [Event.FAILED, Event.ACCEPTED], in_order=True, is_remembered=True)
+    both.tells()
+    both.purges(NOW - 0.5 * HOUR)
+
+
+def test_the_last_runs_tell_which_phones_are_dead(both: Homes) -> None:
+    for verdicts in ([Reached.CONFIRMED, Reached.FAILED], [Reached.FAILED, Reached.FAILED], [Reached.FAILED] * 3):
+        both.plans([(ANA, "Hi"), (BEN, "Hi"), (OF_ANA, "Ho")])
+        number = len(both.runs) - 1
+        both.sends(number, NOW, [Event.ACCEPTED] * 3, in_order=True, is_remembered=True)
+        both.fetches_receipts(number, verdicts)
+        both.tells()
+    both.compares(0, NOW, 20.0, repeat=True)
+
+
+def test_the_list_of_opt_outs_is_the_same_under_all_names_of_a_phone(both: Homes) -> None:
+    for who in ([ANA, LONG, ANA], [SHORT, OF_ANA], [BEN]):
+        both.opts_out(who, 1.0)
+        both.looks()
+    for who in ([SHORT, NOBODY], [ANA, LONG, OF_ANA]):
+        both.opts_in(who)
+        both.looks()
+    both.opts_out([SHORT, ANA], 2.0)
+    both.looks()
