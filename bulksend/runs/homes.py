@@ -7,8 +7,6 @@ other does not.
 from __future__ import annotations
 
 import os
-from contextlib import suppress
-from pathlib import Path
 
 from bulksend.errors import RunFileError
 from bulksend.runs.accounts import account_name
@@ -39,10 +37,18 @@ def note_home(address: Address, database: str) -> None:
 
 
 def home_of(address: Address) -> str | None:
-    """The database in which an account lives; None if this machine has not sent for it in any."""
-    with suppress(FileNotFoundError):
-        return (Path(state_path()) / _name(address)).read_text(encoding="utf-8").strip() or None
-    return None
+    """The database in which an account lives; None if this machine has not sent for it in any.
+
+    Raises:
+        RunFileError: the note cannot be read.
+    """
+    path = state_path() / _name(address)
+    try:
+        return path.read_text(encoding="utf-8").strip() or None
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise RunFileError(f"{path}: where the account lives cannot be read there: {error.strerror}") from error
 
 
 def _name(address: Address) -> str:

@@ -16,7 +16,7 @@ from runfiles import ANA, ANSWER, BEN, begin, facts, notes_of, own, settle
 from bulksend import campaign
 from bulksend.campaign import Repeating
 from bulksend.campaign.lookback import Holds, look_back
-from bulksend.errors import AccountBusyError, Question, UndecidedError
+from bulksend.errors import AccountBusyError, Question, UndecidedError, UsageError
 from bulksend.model import (
     ContactId,
     Encoding,
@@ -190,6 +190,15 @@ def test_of_another_account_and_of_a_rehearsal_it_is_not(tmp_path: Path, databas
     write_plan(path, [], replace(facts(), org_id=2, base_url="")).release()
     with open_run(path) as run:
         campaign.check_at_home(run)
+
+
+def test_a_machine_that_can_note_nothing_sends_through_a_database_all_the_same(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BULKSEND_STATE_DIR", "/dev/null/state")
+    account_of(database, ADDRESS).close()
+    with pytest.raises(UsageError):
+        account_of(None, ADDRESS)
 
 
 def replace_org(org_id: int) -> Address:

@@ -72,7 +72,8 @@ class PostgresAccount:
             self._account = self._link.ask(lambda db: accounts.made_account(db, address))
             self.history: History = PostgresHistory(self._link, self._account)
             self.optouts: OptedOut = PostgresOptedOut(self._link, address)
-            note_home(address, database)
+            with suppress(UsageError, RunFileError):  # where nothing can be noted, no run file can be sent either
+                note_home(address, database)
         except BaseException:
             self._link.close()
             raise
