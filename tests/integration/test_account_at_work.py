@@ -77,3 +77,17 @@ def test_a_process_of_ones_own_is_no_other(tmp_path: Path, database: str) -> Non
         db.execute("UPDATE bulksend.shard SET owner = %s, lease_until = clock_timestamp() + interval '1 hour'", [owner])
     sent(database, planned(tmp_path, "june", ANA))
     assert not is_open(database)
+
+
+def test_a_connection_that_broke_while_a_run_was_sent_is_made_anew(tmp_path: Path, database: str) -> None:
+    with own(planned(tmp_path, "june", ANA)) as run, account_of(database, ADDRESS) as account:
+        account.begin(run, since_s=SINCE, wall_s=NOW, began_at=NOW)
+        notes = notes_of(run)
+        begin(notes, [1], NOW)
+        settle(notes, outcome(1, Status.SENT, ended_at=NOW + 1))
+        with psycopg.connect(database, autocommit=True) as db:
+            others = "datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            db.execute(f"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE {others}".encode())
+        account.end(run, since_s=SINCE, wall_s=NOW + 2)
+    assert not is_open(database)
+    assert [each.recipient for each in sent(database, planned(tmp_path, "july", BEN))] == [ANA]

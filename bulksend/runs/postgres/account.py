@@ -123,8 +123,9 @@ class PostgresAccount:
         """See `Account.end`; as long as others are at work on it, the run itself knows what it sent."""
         del clock
         with suppress(RunFileError, UsageError):
+            goes_on = self._others_at_work()  # asked first: over a connection that broke meanwhile it is asked anew
             self._absorb(run, self._key, since_s, wall_s)
-            if self._others_at_work():
+            if goes_on:
                 return
             self.history.absorb(run)
             self._is_over(self._key)
