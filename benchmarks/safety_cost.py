@@ -33,7 +33,7 @@ from bulksend.model import (
     RowInDoubt,
 )
 from bulksend.planning import PlanOptions
-from bulksend.runs import Account, Address, OwnRun
+from bulksend.runs import Address, OwnRun, account_of
 from bulksend.sending import Caps, Journal, Keys, Pace, Stopping, assemble
 
 ROUNDS = 5
@@ -131,7 +131,7 @@ def _safely(path: Path, numbers: Sequence[str], target: Target) -> float:
 
 
 async def _noted(run: OwnRun, target: Target) -> float:
-    with Account(target.base_url, target.org_id, run.place) as account:
+    with account_of(run.place, Address(target.org_id, target.base_url)) as account:
         account.begin(run, since_s=time.time() - 60, wall_s=time.time())
         keys = run.facts.keys
         journal = run.journal(keyed=True)

@@ -109,6 +109,8 @@ class Question(StrEnum):
     """Is it sent again, though it could not be looked up whether it was accepted?"""
     NETWORK = "network"
     """Is a run file used that lies on a network file system?"""
+    HOME = "home"
+    """Is a run file sent of an account that lives in a database?"""
 
 
 class Severity(IntEnum):

@@ -65,6 +65,7 @@ from .onlooking import looks as looks
 from .opening import Deciding as Deciding
 from .opening import Opened as Opened
 from .opening import Opener as Opener
+from .opening import check_at_home as check_at_home
 from .opening import check_is_local as check_is_local
 from .opening import check_not_lost as check_not_lost
 from .opening import refuse as refuse

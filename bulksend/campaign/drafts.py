@@ -83,7 +83,7 @@ class Draft:
         self.place = place
         with (
             closing(Source(request.input_name, request.options.reading)) as source,
-            opted_out(request.address) as optouts,
+            opted_out(request.address, place) as optouts,
         ):
             self._writer: PlanWriter = new_plan(place)
             try:
@@ -195,5 +195,5 @@ def _absorb(run: Run) -> None:
     """Let history know what the commands of a run have sent."""
     to = run.facts.address
     if to.base_url and to.org_id:
-        with history_of(to.base_url, to.org_id) as history:
+        with history_of(run.place, to) as history:
             history.absorb(run)

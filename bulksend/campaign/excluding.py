@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from bulksend.model import Event, Recipient
 from bulksend.planning import EXCLUDED, Exclusions
-from bulksend.runs import Address, OpenRow, OptedOut, OwnRun, lend_numbers, opted_out_of
+from bulksend.runs import Address, OpenRow, OptedOut, OwnRun, Where, lend_numbers, opted_out_of
 from bulksend.sms import phones
 
 _AT_ONCE = 20_000  # rows
@@ -37,8 +37,8 @@ class Excluded(NamedTuple):
 
 
 @contextmanager
-def opted_out(to: Address) -> Iterator[OptedOut | None]:
-    """Who opted out of an account; None for a private sandbox, which is nobody's, and as long as it is not known whose.
+def opted_out(to: Address, where: Where = None) -> Iterator[OptedOut | None]:
+    """Who opted out of an account, by where it lives; None for a private sandbox, and as long as nobody knows whose.
 
     Raises:
         UsageError: the list is of another version.
@@ -47,7 +47,7 @@ def opted_out(to: Address) -> Iterator[OptedOut | None]:
     if not (to.base_url and to.org_id):
         yield None
         return
-    with opted_out_of(to.base_url, to.org_id) as optouts:
+    with opted_out_of(where, to) as optouts:
         yield optouts
 
 
@@ -66,7 +66,7 @@ def exclude(run: OwnRun, lists: Exclusions) -> Excluded:
     Raises:
         RunFileError: the run or the opt-outs cannot be read or written.
     """
-    with opted_out(run.facts.address) as optouts:
+    with opted_out(run.facts.address, run.place) as optouts:
         before = run.excluded_by
         lists_before = before.partition(" ")[0] or run.facts.exclusion
         is_news = bool(lists.digest) and lists.digest != lists_before
@@ -99,7 +99,7 @@ class _Excluding:
         """Leave them out, some rows at a time."""
         to, after = self._run.facts.address, 0
         if to.base_url and to.org_id:
-            lend_numbers(to.base_url, to.org_id, self._run)
+            lend_numbers(self._run.place, to, self._run)
         while some := self._run.to_exclude(after, _AT_ONCE):
             after = some[-1][0]
             self._take(some)

@@ -9,7 +9,6 @@ from typing import NamedTuple, TypeVar
 from bulksend.errors import RunFileError, UsageError
 from bulksend.runs import (
     Command,
-    History,
     Place,
     Run,
     Shelf,
@@ -78,12 +77,12 @@ def places_in(shelf: Shelf) -> list[Whereabouts]:
 
 def places_known() -> Iterator[Whereabouts | Unread]:
     """Where the runs lie, or lay, that the histories of all accounts know."""
-    for path in histories():
+    for kept in histories():
         try:
-            with History(path) as history:
+            with kept.open() as history:
                 commands = list(history.commands().values())
         except (UsageError, RunFileError) as error:
-            yield Unread(str(path), str(error))
+            yield Unread(kept.place, str(error))
         else:
             yield from places_of(commands)
 

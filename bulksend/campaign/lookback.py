@@ -22,8 +22,9 @@ from bulksend.runs import (
     History,
     OwnRun,
     UnsentRow,
+    Where,
     history_of,
-    history_path,
+    is_remembered,
     lend_numbers,
     name_of,
     place_of,
@@ -109,23 +110,23 @@ def look_at_history(run: OwnRun, how: Repeating) -> LookedBack:
     to = run.facts.address
     if not (to.base_url and to.org_id):
         return LookedBack()
-    lend_numbers(to.base_url, to.org_id, run)
-    with history_of(to.base_url, to.org_id) as history:
+    lend_numbers(run.place, to, run)
+    with history_of(run.place, to) as history:
         return look_back(run, history, how, history.catch_up(run, closes=False))
 
 
-def give_up_lost(to: Address, looked: LookedBack) -> None:
-    """Go on though nobody knows what some commands sent, and ask no more after them."""
-    with history_of(to.base_url, to.org_id) as history:
+def give_up_lost(run: OwnRun, looked: LookedBack) -> None:
+    """Go on though nobody knows what some commands of its account sent, and ask no more after them."""
+    with history_of(run.place, run.facts.address) as history:
         for command in looked.lost:
             history.give_up(command)
 
 
-def has_history(to: Address) -> bool:
-    """Whether the account has sent anything before, as far as is known here."""
-    if not (to.base_url and to.org_id and history_path(to.base_url, to.org_id).exists()):
+def has_history(to: Address, where: Where = None) -> bool:
+    """Whether an account that lives somewhere has sent anything before, as far as is known there."""
+    if not (to.base_url and to.org_id and is_remembered(where, to)):
         return False
-    with history_of(to.base_url, to.org_id) as history:
+    with history_of(where, to) as history:
         return not history.is_empty or history.is_open
 
 
@@ -229,10 +230,10 @@ class Looking:
 
     def got(self, some: Sequence[UnsentRow]) -> dict[int, tuple[int, list[Got]]]:
         """What matters of what the rows' phones got, behind the hash of their own text, by place."""
-        found = self._history.got_by([number or recipient for _, recipient, number, _ in some])
+        found = self._history.got_by([number or who for _, who, number, _ in some], [text for *_, text in some])
         known = [place for place, (_, _, number, _) in enumerate(some) if number is not None]
         if known:  # what went to a contact may stand under its id or its number
-            by_id = self._history.got_by([some[place][1] for place in known])
+            by_id = self._history.got_by([some[place][1] for place in known], [some[place][3] for place in known])
             found += [(known[at], text, by, row, in_doubt) for at, text, by, row, in_doubt in by_id]
         places = list({place for place, *_ in found})
         texts = dict(zip(places, self._history.hashes.of_texts([some[place][3] for place in places]), strict=True))

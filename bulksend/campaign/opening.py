@@ -16,7 +16,7 @@ from bulksend.campaign.plans import check_not_purged, own_as_planned
 from bulksend.errors import Question, UndecidedError
 from bulksend.planning import Exclusions
 from bulksend.reports import check_output, check_own, told_by
-from bulksend.runs import OwnRun, Paths, Place, Terms, files_of, network_kind, open_run, place_of
+from bulksend.runs import OwnRun, Paths, Place, Run, Terms, files_of, home_of, network_kind, open_run, place_of
 from bulksend.words import many, printable
 
 
@@ -194,7 +194,24 @@ def check_not_lost(run: OwnRun, looked: LookedBack, deciding: Deciding, *, repea
         names = ", ".join(dict.fromkeys(printable(command.run) for command in looked.lost))
         says = f"{names}: this run of the account was cut off and its run file is gone: nobody knows what it sent"
         deciding.agrees(UndecidedError(says, Question.LOST))
-    give_up_lost(run.facts.address, looked)
+    give_up_lost(run, looked)
+
+
+def check_at_home(run: Run) -> None:
+    """See that a run lies where its account lives, as far as this machine knows.
+
+    Raises:
+        UndecidedError: it is a file, and the account has sent through a database.
+    """
+    to = run.facts.address
+    if to.is_rehearsal or not files_of(place_of(run.place)):
+        return
+    if home := home_of(to):
+        raise UndecidedError(
+            f"{run.place}: this machine has sent for the account (organization {to.org_id}) through the database "
+            f"{home}, where its caps, history and opt-outs are kept, of which a run file knows nothing",
+            Question.HOME,
+        )
 
 
 def check_is_local(place: Place) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bulksend.errors import UsageError
 from bulksend.model import Status
-from bulksend.runs import Address, OwnRun, Run, forget_sends, history_of, history_path
+from bulksend.runs import Address, OwnRun, Run, forget_sends, history_of, is_remembered
 from bulksend.words import many
 
 _CAPPED_S = 3_600.0  # so long the run itself must be able to tell how many SMS a phone got lately
@@ -65,13 +65,13 @@ def purge(run: OwnRun, wall_s: float) -> Purged:
     is_known = _is_known(run, to)
     run.forget(wall_s)
     if to.base_url and to.org_id:
-        forget_sends(to, run)
+        forget_sends(run.place, to, run)
     return Purged(run.tally().rows, is_known)
 
 
 def _is_known(run: OwnRun, to: Address) -> bool:
-    if not (to.base_url and to.org_id and history_path(to.base_url, to.org_id).exists()):
+    if not (to.base_url and to.org_id and is_remembered(run.place, to)):
         return False
-    with history_of(to.base_url, to.org_id) as history:
+    with history_of(run.place, to) as history:
         history.absorb(run)  # of a command that was killed
         return any(command.plan_id == run.facts.plan_id for command in history.commands().values())

@@ -95,5 +95,5 @@ def _remember(run: OwnRun) -> None:
     """Let the account's history know which phones were reached, also when the run's file is gone."""
     to = run.facts.address
     if run.receipts.were_fetched and to.base_url and to.org_id:
-        with history_of(to.base_url, to.org_id) as history:
+        with history_of(run.place, to) as history:
             history.reach.take_in(run)

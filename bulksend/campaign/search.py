@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import orjson
 
 from bulksend.campaign.gathering import Unread, gathered, places_in, places_of
 from bulksend.errors import RunFileError, UsageError
 from bulksend.model import Receipt, Recipient, Status
-from bulksend.runs import Command, History, RowTold, Run, Shelf, State, all_names, histories, is_of
+from bulksend.runs import Command, Kept, RowTold, Run, Shelf, State, histories
 from bulksend.sms import phones
 
 _NOT_SENT = {Status.PENDING.value, Status.FAILED.value, Status.REJECTED.value}
@@ -83,11 +82,11 @@ def search(shelf: Shelf, recipient: Recipient) -> Search:
     places = places_in(shelf)
     given: tuple[Recipient, ...] = tuple(phones.all_numbers(recipient)) if isinstance(recipient, str) else (recipient,)
     memory, unread = _Memory(given), list[Unread]()
-    for path in histories():
+    for kept in histories(shelf):
         try:
-            memory.read(path)
+            memory.read(kept)
         except (UsageError, RunFileError) as error:
-            unread.append(Unread(str(path), str(error)))
+            unread.append(Unread(kept.place, str(error)))
     looked = list(gathered([*places, *places_of(memory.commands)], memory.look_at))
     unread += [each for each in looked if isinstance(each, Unread) and not each.is_known]
     seen = [each for each in looked if not isinstance(each, Unread)]
@@ -115,14 +114,15 @@ class _Memory:
     given: Sequence[Recipient]
     commands: list[Command] = field(default_factory=list)
     got: list[tuple[Command, int, bool]] = field(default_factory=list)
-    names: dict[Path, list[Recipient]] = field(default_factory=dict)
+    names: list[tuple[Kept, list[Recipient]]] = field(default_factory=list)
 
-    def read(self, path: Path) -> None:
+    def read(self, kept: Kept) -> None:
         """Take in what one history knows."""
-        self.names[path] = all_names(self.given, path)
-        with History(path) as history:
+        with kept.open() as history:
+            names = history.all_names(self.given)
             commands = history.commands()
-            found = history.got_by(self.names[path])
+            found = history.got_by(names)
+        self.names.append((kept, names))
         self.commands += commands.values()
         self.got += [(commands[by], row, bool(doubt)) for _, _, by, row, doubt in found if by in commands]
 
@@ -131,7 +131,7 @@ class _Memory:
         facts, place = run.facts, run.place
         if run.purge and not any(command.plan_id == facts.plan_id for command in self.commands):
             raise UsageError(f"{place}: this run was purged, and history knows nothing of it")
-        names = next((known for path, known in self.names.items() if is_of(path, facts.address)), self.given)
+        names = next((known for kept, known in self.names if kept.is_of(facts.address)), self.given)
         is_rehearsal = facts.address.is_rehearsal
         rows = run.rows_to(names)
         receipts = run.receipts.of(rows)

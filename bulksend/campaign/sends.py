@@ -27,7 +27,7 @@ from bulksend.campaign.windows import heeding_hours, is_over
 from bulksend.engagespark import Balance, SmsApi, Target
 from bulksend.errors import OwnedError, RunFileError
 from bulksend.model import Endpoint, PhoneNumber, Status
-from bulksend.runs import Account, Clock, Earlier, OptedOut, OwnRun, Run, hold
+from bulksend.runs import Account, Address, Clock, Earlier, OptedOut, OwnRun, Run, Where, account_of, hold
 from bulksend.sending import Budget, Engine, Errors, Journal, Listener, Pace, Past, Stop, Stopping, StopReason, assemble
 
 _WAIT_S = 0.5
@@ -36,7 +36,7 @@ _DAY_S = 86_400.0
 
 @contextmanager
 def held_account(
-    target: Target | None, run: OwnRun, tell: Tell, *, wait: bool, limit_s: float = math.inf
+    target: Target | None, run: OwnRun, tell: Tell, *, wait: bool, limit_s: float = math.inf, where: Where = None
 ) -> Iterator[Account | None]:  # fmt: skip
     """What outlives the run, for as long as it is sent: one run of an account at a time.
 
@@ -46,6 +46,7 @@ def held_account(
         tell: hears that another run is sending.
         wait: whether to wait for its end.
         limit_s: for so many seconds at most.
+        where: the account lives, if not where the run does.
 
     Raises:
         OwnedError: another run is sending, and is not waited for, or not any longer.
@@ -58,7 +59,7 @@ def held_account(
     until_s = time.monotonic() + limit_s
     while account is None:
         try:
-            account = Account(target.base_url, target.org_id, run.place)
+            account = account_of(where or run.place, Address(target.org_id, target.base_url))
         except OwnedError as error:
             if not wait:
                 raise
@@ -95,7 +96,7 @@ async def send(
         UsageError: a budget cannot be kept, because no price is known; or there is no room for so many connections.
         RunFileError: the run cannot be written.
     """
-    pace = with_room(as_last(options, run.facts.address).pace)
+    pace = with_room(as_last(options, run.facts.address, run.place).pace)
     schedule = run.times.schedule
     started, began_s = time.monotonic(), time.time()
     onlookers = Onlookers(tell)
@@ -126,7 +127,7 @@ async def send(
                     with rare_collector():
                         await engine.run()
                 if target and pace.concurrency is None:
-                    hold(target.base_url, target.org_id, engine.throttle.held)
+                    hold(run.place, Address(target.org_id, target.base_url), engine.throttle.held)
                 if stopping.why is None or stopping.why.reason.leaves_time:
                     await _look_up(journal, api, stopping)
                 balance = await _balance_left(api, stopping)
@@ -241,6 +242,7 @@ def _begin(run: OwnRun, account: Account | None, options: SendOptions, tell: Tel
         clock=Clock.now(wall_s),
         began_at=options.repeating.began_at,
         is_remembered=not options.is_trial,
+        repeat_after_s=None if options.repeating.repeat else options.repeating.repeat_after_s,
     )
     account.lend_numbers(run)
     # Again, though it was looked at for the screen: whoever had the account meanwhile has sent since.

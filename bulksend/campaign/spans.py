@@ -6,16 +6,16 @@ from dataclasses import replace
 
 from bulksend.campaign.choices import SendOptions
 from bulksend.planning import Overview, min_seconds
-from bulksend.runs import Address, held
+from bulksend.runs import Address, Where, held
 from bulksend.when import Schedule, Span
 
 ANSWER_S = 0.25
 """What the API is taken to need for an answer, as long as nothing is known."""
 
 
-def as_last(options: SendOptions, address: Address) -> SendOptions:
-    """The same, beginning near what the account's server took well the last time."""
-    return replace(options, pace=options.pace.start_at(held(address.base_url, address.org_id)))
+def as_last(options: SendOptions, address: Address, where: Where = None) -> SendOptions:
+    """The same, beginning near what the server of an account that lives somewhere took well the last time."""
+    return replace(options, pace=options.pace.start_at(held(where, address)))
 
 
 def least_s(overview: Overview, options: SendOptions) -> float:

@@ -10,7 +10,7 @@ from bulksend.campaign.clients import client
 from bulksend.campaign.excluding import opted_out
 from bulksend.engagespark import Looked, Target, read_inbox
 from bulksend.model import PhoneNumber
-from bulksend.runs import Address, OptOut
+from bulksend.runs import Address, OptOut, Where
 from bulksend.sms import Stops, phones
 from bulksend.words import printable
 
@@ -37,13 +37,14 @@ class Asked:
     looked: Looked
 
 
-async def fetch_stops(target: Target, since_s: float, words: Collection[str]) -> Asked:
+async def fetch_stops(target: Target, since_s: float, words: Collection[str], where: Where = None) -> Asked:
     """See who asked for no more messages.
 
     Args:
         target: whose messages.
         since_s: what came before is not looked at, in seconds since 1970.
         words: what means a stop, beside the usual words.
+        where: the account lives.
 
     Raises:
         RunFileError: the list of opt-outs cannot be read.
@@ -55,7 +56,7 @@ async def fetch_stops(target: Target, since_s: float, words: Collection[str]) ->
     unsure: dict[PhoneNumber, OptOut] = {}
     known: set[PhoneNumber] = set()
     unreadable = 0
-    with opted_out(Address(target.org_id, target.base_url)) as optouts:
+    with opted_out(Address(target.org_id, target.base_url), where) as optouts:
         for message in inbox.messages:
             is_stop = says.means(message.text)
             if not is_stop and not says.may_mean(message.text):

@@ -37,6 +37,7 @@ class Trial:
         parts: SMS parts.
         price: micro-USD, or None where no rate is known.
         of: what the run was made of that the row is in.
+        where: the place of that, where its account lives.
     """
 
     phone: PhoneNumber
@@ -47,6 +48,7 @@ class Trial:
     parts: int
     price: MicroUSD | None
     of: Facts
+    where: str
 
     def records(self) -> Iterable[PlannedRecord]:
         """See `PlannedRows.records`."""
@@ -78,7 +80,7 @@ def trial_of(run: Run, row: int | None, phone: PhoneNumber, wanted: PlanOptions)
     if not found.text:
         raise UsageError(f"row {found.row} has no text to send: {found.error or found.state}")
     price = wanted.rates.price(phone, found.parts)
-    return Trial(phone, found.row, found.sender, found.text, found.encoding, found.parts, price, run.facts)
+    return Trial(phone, found.row, found.sender, found.text, found.encoding, found.parts, price, run.facts, run.place)
 
 
 @contextmanager
@@ -91,7 +93,7 @@ def trial_run(trial: Trial, to: Address) -> Iterator[OwnRun]:
         UsageError: whose phone it is has opted out.
         RunFileError: who opted out cannot be read, or the run not be written.
     """
-    with opted_out(to) as optouts:
+    with opted_out(to, trial.where) as optouts:
         if optouts and (says := optouts.why(trial.phone)):
             raise UsageError(f"{trial.phone}: {says}")
     terms = Terms(endpoint=trial.of.endpoint, org_id=to.org_id, base_url=to.base_url)

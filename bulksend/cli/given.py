@@ -90,10 +90,11 @@ class TargetSettings(NamedTuple):
 
 
 class AccountSettings(NamedTuple):
-    """Whose account, where nothing is sent."""
+    """Whose account, where nothing is sent, and the database that it lives in."""
 
     org_id: int | None
     base_url: str
+    database: str | None
 
     @property
     def address(self) -> Address:

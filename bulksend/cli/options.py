@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from bulksend import engagespark
+from bulksend.cli import values
 from bulksend.cli.given import AccountSettings, FileSettings, PaceSettings, PlanSettings, RepeatSettings, TargetSettings
 from bulksend.cli.groups import Group
 from bulksend.cli.settings import option
@@ -147,20 +148,20 @@ PLAN = Group(
         option("--campaign", metavar="ID", help="Makes the dedup keys the same on every machine. Default: random."),
     ),
 )
-_ORG_ID = option("--org-id", metavar="N", type=click.IntRange(min=1), help="The organization's id.")
-ACCOUNT = Group(
-    "account",
-    AccountSettings,
-    (
-        _ORG_ID,
-        option("--base-url", metavar="URL", default=DEFAULT_BASE_URL, show_default=True, help="The API's address."),
-    ),
+DATABASE = option(
+    "--database",
+    metavar="DATABASE",
+    type=values.DATABASE,
+    help="The database that the account lives in, like postgresql://user@host/db.  [default: files of this machine]",
 )
+ORG_ID = option("--org-id", metavar="N", type=click.IntRange(min=1), help="The organization's id.")
+BASE_URL = option("--base-url", metavar="URL", default=DEFAULT_BASE_URL, show_default=True, help="The API's address.")
+ACCOUNT = Group("account", AccountSettings, (ORG_ID, BASE_URL, DATABASE))
 TARGET = Group(
     "to",
     TargetSettings,
     (
-        _ORG_ID,
+        ORG_ID,
         option("--base-url", metavar="URL", help=f"The API's address.  [default: {DEFAULT_BASE_URL}]"),
         option(
             "--sandbox",

@@ -65,7 +65,11 @@ SEND = Group(
         ),
         option("--new", is_flag=True, help="Begin another run beside one that has begun otherwise, or is finished."),
         option("--wait", is_flag=True, help="If another run of the account is sending, wait until it has ended."),
-        option("--force", is_flag=True, help="The run file lies on a network file system, where locks may not hold."),
+        option(
+            "--force",
+            is_flag=True,
+            help="Send a run file also from a network file system, or of an account that lives in a database.",
+        ),
         option("--dry-run", is_flag=True, help="Plan and price only, as `bulksend estimate` does."),
         option("--yes", "-y", is_flag=True, help="Send without asking."),
         option("--no-progress", is_flag=True, help="Show no progress."),

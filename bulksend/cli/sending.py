@@ -25,7 +25,7 @@ from bulksend.engagespark import Target
 from bulksend.errors import UndecidedError, UsageError
 from bulksend.model import Endpoint
 from bulksend.reports import renew_results
-from bulksend.runs import Account, Address, OwnRun, Place
+from bulksend.runs import Account, Address, OwnRun, Place, Run
 from bulksend.sending import Stop, Stopping, StopReason
 
 if TYPE_CHECKING:
@@ -100,6 +100,22 @@ def check_is_local(place: Place, *, force: bool) -> None:
         raise UsageError(
             f"{error}: keep it on a disk of this machine (`send` names it with --run), or say --force if only this "
             "machine uses it"
+        ) from error
+
+
+def check_at_home(run: Run, *, force: bool) -> None:
+    """See that a run lies where its account lives.
+
+    Raises:
+        UsageError: the account lives in a database, and --force is not given.
+    """
+    if force:
+        return
+    try:
+        campaign.check_at_home(run)
+    except UndecidedError as error:
+        raise UsageError(
+            f"{error}: send a run there (`send` names it with --run), or say --force if the account lives there no more"
         ) from error
 
 

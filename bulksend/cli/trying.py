@@ -71,7 +71,9 @@ def send_trial(
             out.print(f"  {printable(line, 1_000)}", soft_wrap=True)
     with (
         campaign.trial_run(trial, address) as own,
-        campaign.held_account(target, own, Watch(out, hides_progress=True).hear, wait=wait) as account,
+        campaign.held_account(
+            target, own, Watch(out, hides_progress=True).hear, wait=wait, where=trial.where
+        ) as account,
     ):
         if target is not None:
             _check_key(target)

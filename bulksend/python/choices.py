@@ -13,7 +13,7 @@ from bulksend.campaign import Begun, Changed, Repeating, Since
 from bulksend.errors import Question, UndecidedError, UsageError
 from bulksend.model import MicroUSD
 from bulksend.python.campaigns import PlaceLike
-from bulksend.runs import Place
+from bulksend.runs import Place, Run
 from bulksend.sending import Cap, Caps, ErrorLimit, Pace
 
 _PACE, _REPEATING = Pace(), Repeating()
@@ -23,6 +23,7 @@ _WORDS = {
     Question.LOST: "put its file back, or say repeat=True to send what it may have sent again",
     Question.UNSEEN: "try again later, or say unseen=True to have them sent all the same",
     Question.NETWORK: "keep it on a disk of this machine, or say force=True if only this machine uses it",
+    Question.HOME: "send a run there, or say force=True if the account lives there no more",
 }
 _LEAST = {
     "limit": 1,
@@ -52,7 +53,7 @@ class SendOptions:
         not_within_s: leave out who got anything for so long.
         exclude_dead: leave out phones that the last two runs did not reach, by the receipts that were fetched.
         wait: if another run of the account is sending, wait until it has ended.
-        force: the run file lies on a network file system, where locks may not hold.
+        force: send a run file though it lies on a network file system, or its account lives in a database.
         concurrency: requests under way at once; None to find out how many the server takes.
         concurrency_max: that goes no higher; None for 512, or 64 where clientDedup is not proven.
         rate: messages per second of the whole account; None for no limit.
@@ -187,6 +188,19 @@ def check_local(place: Place, *, force: bool) -> None:
     if not force:
         try:
             campaign.check_is_local(place)
+        except UndecidedError as error:
+            refuse(error)
+
+
+def check_at_home(run: Run, *, force: bool) -> None:
+    """See that a run lies where its account lives, unless it was said that this is known.
+
+    Raises:
+        UndecidedError: the account lives in a database.
+    """
+    if not force:
+        try:
+            campaign.check_at_home(run)
         except UndecidedError as error:
             refuse(error)
 

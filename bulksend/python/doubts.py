@@ -13,7 +13,7 @@ from bulksend.engagespark import Looked
 from bulksend.errors import UndecidedError
 from bulksend.python.accounts import Account
 from bulksend.python.campaigns import PathLike, PlaceLike
-from bulksend.python.choices import check_local, refuse
+from bulksend.python.choices import check_at_home, check_local, refuse
 from bulksend.python.runs import run_meant
 from bulksend.python.sends import write
 from bulksend.python.working import Work, work_on
@@ -62,7 +62,7 @@ async def resolve(
             None to look only.
         unseen: have them sent again even if the API has a list and it could not be read.
         wait: if another run of the account is sending, wait until it has ended.
-        force: the run file lies on a network file system, where locks may not hold.
+        force: send a run file though it lies on a network file system, or its account lives in a database.
         results: where the results are written; by default where the run's name has them.
         on_event: hears who is left out since, and that the account is waited for.
 
@@ -85,6 +85,7 @@ async def resolve(
         check_own(paths.results, place)
         to = account.address
         with campaign.own_as_planned(place, Terms(org_id=to.org_id, base_url=to.base_url), tell=work.tell) as own:
+            check_at_home(own, force=force)
             if not own.in_doubt(1):
                 return Resolved(place, None, 0, 0, write(own, paths.results))
             seen, decided = _settled(own, account, decision, work, unseen=unseen, wait=wait)

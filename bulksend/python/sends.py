@@ -13,7 +13,7 @@ from bulksend.errors import UsageError
 from bulksend.planning import Exclusions, Tally
 from bulksend.python.accounts import Account
 from bulksend.python.campaigns import Campaign, PlaceLike, place_from
-from bulksend.python.choices import Said, SendOptions, check_local
+from bulksend.python.choices import Said, SendOptions, check_at_home, check_local
 from bulksend.python.estimates import Planned
 from bulksend.python.working import Work, work_on
 from bulksend.reports import inputs_at, renew_results
@@ -101,6 +101,7 @@ class _Sending:
             how = replace(how, repeating=replace(how.repeating, repeat=True))
         with opened.run as run:
             try:
+                check_at_home(run, force=self.options.force)
                 return self._send(opened, how)
             except BaseException:
                 if opened.is_another and not run.has_begun:  # or the next call would take it for agreed

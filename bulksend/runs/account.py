@@ -12,20 +12,21 @@ import sqlite3
 import time
 from contextlib import closing, suppress
 from dataclasses import asdict
-from itertools import islice
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Self
 
 import orjson
 
 from bulksend.errors import AccountBusyError, Advice, OwnedError, RunFileError, UsageError
 from bulksend.runs.accounts import account_name
 from bulksend.runs.clock import Clock, lag
+from bulksend.runs.contacts import lend
 from bulksend.runs.finding import found_again, key_of
-from bulksend.runs.history import History
+from bulksend.runs.history import HISTORY, FileHistory
 from bulksend.runs.lock import FileLock, NameLock
 from bulksend.runs.opted_out import OptedOut
-from bulksend.runs.optouts import optouts_path
+from bulksend.runs.optouts import FileOptedOut, optouts_path
+from bulksend.runs.outliving import Earlier
 from bulksend.runs.owner import Owner
 from bulksend.runs.paths import state_folder, state_path
 from bulksend.runs.places import Place, place_of, resolved
@@ -34,8 +35,6 @@ from bulksend.runs.store import OwnRun, Run
 from bulksend.runs.telling import RecentSend
 
 _VERSION = 1
-HISTORY = ".history.sqlite"  # the ending of its file's name
-_CONTACTS = 10_000  # whose numbers are asked for at a time
 _KEPT_S = 3600.0  # what was sent is remembered so long at least: the next run may count by a longer window
 _SCHEMA = f"""
 PRAGMA journal_mode = WAL;
@@ -54,19 +53,7 @@ WHERE plan_id NOT IN (SELECT value FROM json_each(?)) AND ended_at >= ? ORDER BY
 """
 
 
-class Earlier(NamedTuple):
-    """What a run must know of the ones before it.
-
-    Attributes:
-        sends: other runs' recent sends.
-        blind: whether a run was cut off and its run file is gone, so that its last sends are not known.
-    """
-
-    sends: list[RecentSend]
-    blind: bool
-
-
-class Account:
+class FileAccount:
     """The state of one account on this machine, held by one process at a time.
 
     Args:
@@ -100,18 +87,10 @@ class Account:
 
     def begin(
         self, run: Run, *, since_s: float, wall_s: float, clock: Clock | None = None, began_at: float | None = None,
-        is_remembered: bool = True,
+        is_remembered: bool = True, repeat_after_s: float | None = None,
     ) -> Earlier:  # fmt: skip
-        """Note that a run begins, and tell what others have sent at ``since_s`` (since 1970) or later.
-
-        Args:
-            run: the run.
-            since_s: what was sent before does not matter any more.
-            wall_s: seconds since 1970.
-            clock: how the clock stands; None if nobody knows.
-            began_at: when somebody gave the command, in seconds since 1970; None for now.
-            is_remembered: whether history keeps what it sends.
-        """
+        """See `Account.begin`; nobody else sends at the same time."""
+        del repeat_after_s
         self._key = key_of(run)
         self._began_at = wall_s if began_at is None else began_at
         self.history.catch_up(run, closes=True)
@@ -137,15 +116,12 @@ class Account:
             return Earlier(list(map(RecentSend._make, found)), bool(blind))
 
     def lend_numbers(self, run: OwnRun) -> None:
-        """Tell a run the numbers of its contacts, as far as they are known."""
+        """See `Account.lend_numbers`."""
         with explained(self._path):
             _lend(self._db, run)
 
     def end(self, run: Run, *, since_s: float, wall_s: float, clock: Clock | None = None) -> None:
-        """Remember what a run sent at ``since_s`` or later and what it learned; it has ended.
-
-        If that fails, it is as if the run had been cut off: the next one reads its file.
-        """
+        """See `Account.end`."""
         with suppress(RunFileError, UsageError), explained(self._path):
             if not self._is_named():  # the folder was removed while the run was sent
                 self._db.close()
@@ -158,6 +134,22 @@ class Account:
             self.history.absorb(run)
             self._set_clock(wall_s, clock)
             self._absorb(run, self._key, _kept_since(since_s, wall_s), wall_s)
+            self._db.execute("DELETE FROM active")
+
+    def settle(self, wall_s: float) -> None:
+        """Take in what runs know that were cut off; where one is gone, nobody knows what it sent lately.
+
+        Raises:
+            RunFileError: the state cannot be written.
+        """
+        for command in self.history.open_commands():
+            with found_again(command.key, place_of(command.run)) as run:
+                if run is not None:
+                    self.history.absorb(run)
+        with explained(self._path):
+            left = self._db.execute("SELECT plan_id, run FROM active").fetchone()
+            if left is not None and not self._take_in(left[0], place_of(left[1]), wall_s, wall_s):
+                self._db.execute("INSERT INTO quiet VALUES (?)", [wall_s])
             self._db.execute("DELETE FROM active")
 
     def close(self) -> None:
@@ -182,8 +174,8 @@ class Account:
             if version not in (0, _VERSION):
                 raise UsageError(f"{self._path}: written by another version of bulksend; use that, or remove the file")
             self._db.executescript(_SCHEMA)
-        self.history = History(self._history_path)
-        self.optouts = OptedOut(self._optouts_path, self._path)
+        self.history = FileHistory(self._history_path)
+        self.optouts: OptedOut = FileOptedOut(self._optouts_path, self._path)
 
     def _is_named(self) -> bool:
         try:
@@ -233,20 +225,19 @@ class Account:
             raise
 
 
-def history_of(base_url: str, org_id: int) -> History:
-    """The history of an account, also while somebody sends for it; see `History`."""
-    state_folder()
-    return History(history_path(base_url, org_id))
-
-
 def history_path(base_url: str, org_id: int) -> Path:
     """Where that lies, whether it is there or not."""
     return state_path() / f"{account_name(base_url, org_id)}{HISTORY}"
 
 
+def account_path(base_url: str, org_id: int) -> Path:
+    """Where the account's own file is, whether it is there or not."""
+    return state_path() / f"{account_name(base_url, org_id)}.sqlite"
+
+
 def lend_numbers(base_url: str, org_id: int, run: OwnRun) -> None:
     """Tell a run the numbers of its contacts, as far as its account knows them, also while somebody sends for it."""
-    path = state_path() / f"{account_name(base_url, org_id)}.sqlite"
+    path = account_path(base_url, org_id)
     if path.exists():
         with explained(path), closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
             _lend(db, run)
@@ -258,11 +249,8 @@ def histories() -> list[Path]:
 
 
 def _lend(db: sqlite3.Connection, run: OwnRun) -> None:
-    contacts = run.contacts()
     sql = "SELECT contact, number FROM numbers JOIN json_each(?) ON contact = value"
-    while some := list(islice(contacts, _CONTACTS)):
-        if known := db.execute(sql, [orjson.dumps(some).decode()]).fetchall():
-            run.learn(known)
+    lend(run, lambda some: db.execute(sql, [orjson.dumps(some).decode()]).fetchall())
 
 
 def _kept_since(since_s: float, wall_s: float) -> float:

@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 
 import orjson
 
 from bulksend.model import ContactId, PhoneNumber, Recipient
-from bulksend.runs.account import HISTORY
 from bulksend.runs.accounts import account_name
 from bulksend.runs.facts import Address
 from bulksend.runs.finding import key_of
 from bulksend.runs.paths import state_path
 from bulksend.runs.sqlite import explained
-from bulksend.runs.store import Run
+from bulksend.runs.store import OwnRun, Run
 
+_AT_ONCE = 10_000  # contacts
 _SQL = """
 SELECT contact, number FROM numbers JOIN json_each(?) ON contact = value OR number = value
 """
 
 
-def all_names(recipients: Sequence[Recipient], history: Path) -> list[Recipient]:
-    """These, and by what other numbers and ids the account of a history knows their phones.
+def all_names(recipients: Sequence[Recipient], path: Path) -> list[Recipient]:
+    """These, and by what other numbers and ids an account's file, which need not be there, knows their phones.
 
     Raises:
         RunFileError: the account's file cannot be read.
     """
-    path = history.with_name(f"{history.name.removesuffix(HISTORY)}.sqlite")
     names: list[Recipient] = list(recipients)
     if path.exists():
         with explained(path), closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
@@ -40,9 +40,17 @@ def all_names(recipients: Sequence[Recipient], history: Path) -> list[Recipient]
     return names
 
 
-def is_of(history: Path, address: Address) -> bool:
-    """Whether a history is that of the account to which something goes."""
-    return history.name == f"{account_name(address.base_url, address.org_id)}{HISTORY}"
+def lend(run: OwnRun, known: Callable[[Sequence[ContactId]], Sequence[tuple[ContactId, PhoneNumber]]]) -> None:
+    """Tell a run the numbers of its contacts, as far as they are known.
+
+    Args:
+        run: the run.
+        known: tells those of some contacts.
+    """
+    contacts = run.contacts()
+    while some := list(islice(contacts, _AT_ONCE)):
+        if found := known(some):
+            run.learn(found)
 
 
 def forget_sends(to: Address, run: Run) -> None:

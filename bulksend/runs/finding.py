@@ -24,7 +24,7 @@ def key_of(run: Run) -> str:
                 return plan_id
             return f"{plan_id} {file.st_dev}:{file.st_ino}"
         case DatabaseRun():
-            return f"{plan_id} {place}"
+            return f"{plan_id} #{place.name}"  # machines reach the database under different addresses
 
 
 @contextmanager

@@ -7,19 +7,24 @@ It may be written while a run sends: whoever sends looks again and again, see `b
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Self
+
+import orjson
 
 from bulksend.errors import RunFileError, UsageError
-from bulksend.model import Recipient
+from bulksend.model import ContactId, PhoneNumber, Recipient
 from bulksend.runs.accounts import account_name
-from bulksend.runs.paths import state_folder, state_path
+from bulksend.runs.opted_out import OptedOut
+from bulksend.runs.outliving import OptOut
+from bulksend.runs.paths import state_path
 from bulksend.runs.sqlite import transaction
 from bulksend.sms import phones
 
 _VERSION = 1
+_NEVER = -1  # the version of a list that was not read yet
 _OPTOUTS = ".optouts.sqlite"  # the ending of its file's name
 # Its version is noted with its tables, so that whoever sees the one sees the others.
 _SCHEMA = f"""
@@ -38,22 +43,8 @@ COMMIT;
 """
 
 
-class OptOut(NamedTuple):
-    """Somebody who opted out.
-
-    Attributes:
-        recipient: the number or contact, as it was given.
-        reason: in the words of whoever noted it; may be empty.
-        since_s: when it was noted, in seconds since 1970.
-    """
-
-    recipient: Recipient
-    reason: str
-    since_s: float
-
-
-class OptOuts:
-    """The opt-outs of one account; several processes may write them. A context manager.
+class FileOptOuts:
+    """The opt-outs of one account in a file; see `bulksend.runs.outliving.OptOuts`.
 
     Args:
         path: their file, which is made if it is not there.
@@ -77,16 +68,16 @@ class OptOuts:
                 raise
 
     def add(self, recipients: Iterable[Recipient], reason: str, wall_s: float) -> int:
-        """Note that somebody opted out; how many of them had not before, and they keep what is noted of them."""
-        rows = [(_phone(who), who, reason, wall_s) for who in recipients]
+        """See `OptOuts.add`."""
+        rows = [(listed(who), who, reason, wall_s) for who in recipients]
         return self._change("INSERT OR IGNORE INTO optouts (phone, recipient, reason, since) VALUES (?, ?, ?, ?)", rows)
 
     def remove(self, recipients: Iterable[Recipient]) -> int:
-        """Take some off the list; how many of them were on it."""
-        return self._change("DELETE FROM optouts WHERE phone = ?", [(_phone(who),) for who in recipients])
+        """See `OptOuts.remove`."""
+        return self._change("DELETE FROM optouts WHERE phone = ?", [(listed(who),) for who in recipients])
 
     def all(self) -> Iterator[OptOut]:
-        """All of them, in the order in which they were noted."""
+        """See `OptOuts.all`."""
         with explained(self._path):
             yield from map(OptOut._make, self._db.execute("SELECT recipient, reason, since FROM optouts ORDER BY id"))
 
@@ -105,10 +96,83 @@ class OptOuts:
             return self._db.executemany(sql, rows).rowcount if rows else 0
 
 
-def optouts_of(base_url: str, org_id: int) -> OptOuts:
-    """The opt-outs of an account, to be changed; see `OptOuts`."""
-    state_folder()
-    return OptOuts(optouts_path(base_url, org_id))
+class FileOptedOut(OptedOut):
+    """Who opted out of an account, out of a file; see `OptedOut`.
+
+    Args:
+        path: of the list, which need not be there.
+        account: the account's own file, which knows numbers of contacts; it need not be there either.
+
+    Raises:
+        UsageError: the list is of another version.
+        RunFileError: it cannot be read.
+    """
+
+    def __init__(self, path: Path, account: Path) -> None:
+        super().__init__()
+        self._path = path
+        self._account = account
+        self._db: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
+        self._version, self._last = _NEVER, 0
+        try:
+            self.look()
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def stand(self) -> str:
+        """See `OptedOut.stand`."""
+        if self._db is None or not self._since:
+            return ""
+        with explained(self._path):
+            (name,) = self._db.execute("SELECT id FROM name").fetchone()
+            return f"{name} {self._last}"
+
+    def look(self) -> None:
+        """See `OptedOut.look`."""
+        with explained(self._path):
+            db = self._opened()
+            if db is None:
+                return
+            (version,) = db.execute("PRAGMA data_version").fetchone()
+            if version == self._version:
+                return
+            (last,) = db.execute("SELECT coalesce(max(id), 0) FROM optouts").fetchone()
+            sql = "SELECT phone, since FROM optouts WHERE id > ? AND id <= ?"
+            self._take_in(db.execute(sql, [self._last, last]).fetchall())
+            self._last = max(self._last, last)
+            self._version = version  # known from before: what was added while it was read makes it another
+
+    def close(self) -> None:
+        """See `OptedOut.close`."""
+        if self._db is not None:
+            self._db.close()
+
+    def _opened(self) -> sqlite3.Connection | None:
+        """The list, if there is one; one that took the place of another is read from its beginning."""
+        try:
+            file = self._path.stat()
+        except FileNotFoundError:
+            return None
+        if self._db is not None and self._file == (file.st_dev, file.st_ino):
+            return self._db
+        self.close()
+        self._db = sqlite3.connect(f"{self._path.resolve().as_uri()}?mode=rw", uri=True, isolation_level=None)
+        self._file, self._version, self._last = (file.st_dev, file.st_ino), _NEVER, 0
+        if check_version(self._db, self._path):
+            return self._db
+        self._db.close()  # whoever makes it has not come to its end: nobody is on it yet
+        self._db = self._file = None
+        return None
+
+    def _known(self, contacts: Collection[ContactId]) -> dict[ContactId, PhoneNumber]:
+        if not self._account.exists():
+            return {}
+        sql = "SELECT contact, number FROM numbers JOIN json_each(?) ON contact = value"
+        with explained(self._account), closing(_read_only(self._account)) as db:
+            return dict(db.execute(sql, [orjson.dumps([*contacts]).decode()]).fetchall())
 
 
 def optouts_path(base_url: str, org_id: int) -> Path:
@@ -116,7 +180,8 @@ def optouts_path(base_url: str, org_id: int) -> Path:
     return state_path() / f"{account_name(base_url, org_id)}{_OPTOUTS}"
 
 
-def _phone(recipient: Recipient) -> Recipient:
+def listed(recipient: Recipient) -> Recipient:
+    """What stands for somebody in a list: of the several numbers of a phone always the same."""
     return phones.canonical(recipient) if isinstance(recipient, str) else recipient
 
 
@@ -139,3 +204,7 @@ def explained(path: Path) -> Iterator[None]:
         yield
     except (sqlite3.Error, OSError) as error:
         raise RunFileError(f"{path}: who opted out cannot be read or noted there: {error}") from error
+
+
+def _read_only(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)

@@ -17,7 +17,7 @@ from bulksend.runs.store import Run
 IN_A_ROW = 2
 """So many runs in a row that did not reach a phone, and it is taken for dead."""
 
-_AT_ONCE = 20_000  # phones
+AT_ONCE = 20_000  # phones
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS told_runs (
     id INTEGER PRIMARY KEY, plan_id TEXT NOT NULL UNIQUE,
@@ -39,8 +39,8 @@ SELECT place FROM latest WHERE back <= :runs GROUP BY place HAVING count(*) = :r
 """
 
 
-class Reach:
-    """Which runs reached which phones, as far as receipts tell.
+class FileReach:
+    """Which runs reached which phones, in the file of a history; see `bulksend.runs.outliving.Reach`.
 
     Args:
         db: of the account's history.
@@ -55,11 +55,7 @@ class Reach:
         db.executescript(_SCHEMA)
 
     def take_in(self, run: Run) -> None:
-        """Take in what a run's receipts say, in place of what they said before.
-
-        Raises:
-            RunFileError: the run cannot be read, or history not be written; then nothing of it was taken in.
-        """
+        """See `Reach.take_in`."""
         verdicts = run.receipts.verdicts()
         with explained(self._path), transaction(self._db):
             self._db.execute(
@@ -69,14 +65,14 @@ class Reach:
             )
             sql = "SELECT id FROM told_runs WHERE plan_id = ?"
             (number,) = self._db.execute(sql, [run.facts.plan_id]).fetchone()
-            while some := list(islice(verdicts, _AT_ONCE)):
+            while some := list(islice(verdicts, AT_ONCE)):
                 phones = self._hashes.of_phones(who for who, _ in some)
                 rows = ((phone, number, reached) for phone, (_, reached) in zip(phones, some, strict=True))
                 self._db.executemany("INSERT OR REPLACE INTO reached_by VALUES (?, ?, ?)", sorted(rows))
             self._db.execute("UPDATE changes SET count = count + 1")
 
     def dead(self, recipients: Iterable[Recipient]) -> set[int]:
-        """The places, among those asked for, of phones that the last runs that tell of them did not reach."""
+        """See `Reach.dead`."""
         wanted = orjson.dumps(self._hashes.of_phones(recipients).tolist()).decode()
         with explained(self._path):
             return {place for (place,) in self._db.execute(_DEAD, {"wanted": wanted, "runs": IN_A_ROW})}

@@ -371,11 +371,11 @@ class Campaign:
         """Note in the account's list that some opted out, whatever else is at work."""
         # Here, for a program whose clock is off must not have loaded anything before it is.
         from bulksend.model import PhoneNumber  # noqa: PLC0415
-        from bulksend.runs import OptOuts  # noqa: PLC0415
         from bulksend.runs.accounts import account_name  # noqa: PLC0415
+        from bulksend.runs.optouts import FileOptOuts  # noqa: PLC0415
 
         (self.folder / "state").mkdir(exist_ok=True)
-        with OptOuts(self.folder / "state" / f"{account_name(self.server.base_url, 1)}.optouts.sqlite") as optouts:
+        with FileOptOuts(self.folder / "state" / f"{account_name(self.server.base_url, 1)}.optouts.sqlite") as optouts:
             optouts.add(map(PhoneNumber, numbers), "", time.time())
         self.opted_out |= dict.fromkeys([*numbers], time.monotonic())
 

@@ -103,3 +103,6 @@ def test_who_reads_may_write_nothing(roles: dict[str, str]) -> None:
             db.execute(f"SELECT FROM bulksend.{table}".encode())
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 db.execute(f"DELETE FROM bulksend.{table}".encode())
+        for table in ("account", "brought"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                db.execute(f"SELECT key FROM bulksend.{table}".encode())

@@ -22,10 +22,11 @@ from bulksend.engagespark import Target
 from bulksend.engagespark.sandbox import Sandbox, SandboxOptions
 from bulksend.errors import OwnedError, UsageError
 from bulksend.model import ContactId, Endpoint, Event, Outcome, PhoneNumber, Status
-from bulksend.runs.account import Account, Earlier
+from bulksend.runs.account import FileAccount
 from bulksend.runs.accounts import account_name
 from bulksend.runs.clock import Clock
 from bulksend.runs.opening import open_run
+from bulksend.runs.outliving import Earlier
 from bulksend.runs.sqlite.owned import OwnSqliteRun
 from bulksend.runs.telling import RecentSend
 from bulksend.sending import Cap, Caps, Pace, Stopping
@@ -39,8 +40,8 @@ def campaign(folder: Path, name: str, *recipients: PhoneNumber | ContactId) -> P
     return planned(folder / f"{name}.run", [pending(row, who, row) for row, who in enumerate(recipients, 1)], name)
 
 
-def account_of(path: Path) -> Account:
-    return Account(URL, 1, str(path))
+def account_of(path: Path) -> FileAccount:
+    return FileAccount(URL, 1, str(path))
 
 
 def begun(path: Path, *, since_s: float = SINCE, wall_s: float = NOW) -> Earlier:
@@ -221,7 +222,7 @@ def learned(run: OwnSqliteRun, row: int, contact: int, its_number: PhoneNumber) 
 def test_numbers_that_a_run_learned_are_lent_to_the_next_as_far_as_they_are_its_contacts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bulksend.runs.account._CONTACTS", 2)  # at a time
+    monkeypatch.setattr("bulksend.runs.contacts._AT_ONCE", 2)  # at a time
     contacts = [ContactId(each) for each in range(1, 8)]
     first = campaign(tmp_path, "first", *contacts)
     with own(first) as run, account_of(first) as account:
@@ -267,8 +268,8 @@ def test_one_run_of_an_account_sends_at_a_time_and_the_sentence_names_it(tmp_pat
         says = rf"organization 1 at {URL} \(process {os.getpid()} on .+, since .+, run {first}\): one at a time"
         with pytest.raises(OwnedError, match=says):
             account_of(second)
-        Account(URL, 2, str(second)).close()
-        Account("https://y.test", 1, str(second)).close()
+        FileAccount(URL, 2, str(second)).close()
+        FileAccount("https://y.test", 1, str(second)).close()
     account_of(second).close()
 
 
@@ -596,9 +597,9 @@ async def test_what_a_run_sent_in_its_longest_window_is_kept_when_it_ends(tmp_pa
     first, second = campaign(tmp_path, "first", ANA, BEN), campaign(tmp_path, "second", ANA)
     async with Sandbox(SandboxOptions(org_id=1)) as sandbox:
         target = Target(sandbox.base_url, 1, Endpoint.CONTACT, SandboxOptions().token)
-        with own(first, time.time()) as run, Account(target.base_url, 1, str(first)) as account:
+        with own(first, time.time()) as run, FileAccount(target.base_url, 1, str(first)) as account:
             sent(run, outcome(1, Status.SENT, ended_at=time.time() - 5_000))
             await sends.send(run, account, target, two_hours, Stopping(), lambda _: None)
-        with own(second) as run, Account(target.base_url, 1, str(second)) as account:
+        with own(second) as run, FileAccount(target.base_url, 1, str(second)) as account:
             earlier = sends._begin(run, account, two_hours, lambda _: None)
     assert [send.recipient for send in earlier.sends] == [ANA, BEN]

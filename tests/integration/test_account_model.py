@@ -36,7 +36,7 @@ from bulksend.model import (
     Recipient,
     Status,
 )
-from bulksend.runs.account import Account
+from bulksend.runs.account import FileAccount
 from bulksend.runs.clock import Clock
 from bulksend.runs.opening import own_run
 from bulksend.runs.sqlite.notes import Notes
@@ -116,7 +116,7 @@ class Process:
         self.run_number = run
         self.under_way: list[OnItsWay] = []
         self.told: set[int] = set()  # contacts whose numbers answers have told
-        self.account = Account(URL, 1, str(path))
+        self.account = FileAccount(URL, 1, str(path))
         run_file = own_run(path, wall_s)
         assert isinstance(run_file, OwnSqliteRun)
         self.run = run_file
@@ -239,7 +239,7 @@ class WholeAccount(RuleBasedStateMachine):
         """The one at work ends; whatever becomes of clock and files, the next begins."""
         if self.process is not None:
             with pytest.raises(OwnedError, match="one at a time"):
-                Account(URL, 1, str(self.paths[run]))
+                FileAccount(URL, 1, str(self.paths[run]))
             self.end(self.process, end, arrive=arrive)
         self.true_s += pause_s
         self.step_s += step_s

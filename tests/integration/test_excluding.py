@@ -57,7 +57,7 @@ def listed(*recipients: Recipient, digest: str = "d") -> Exclusions:
 @pytest.mark.parametrize("by_list", [True, False])
 def test_all_that_may_yet_be_sent_is_left_out_and_what_was_is_not_touched(begun: Path, *, by_list: bool) -> None:
     if not by_list:
-        with optouts_of(URL, ORG) as optouts:
+        with optouts_of(None, Address(ORG, URL)) as optouts:
             optouts.add(PHONES, "", 1.0)
     with own(begun) as run:
         before = run.tally()
@@ -77,7 +77,7 @@ def test_all_that_may_yet_be_sent_is_left_out_and_what_was_is_not_touched(begun:
 @pytest.mark.parametrize("by_input", [True, False])
 def test_whoever_goes_on_with_a_run_leaves_them_out_and_hears_of_it(begun: Path, *, by_input: bool) -> None:
     heard: list[object] = []
-    with optouts_of(URL, ORG) as optouts:
+    with optouts_of(None, Address(ORG, URL)) as optouts:
         optouts.add([PHONES[8]], "", 1.0)
     options = PlanOptions(message="Hi", exclusions=listed(PHONES[7]))
     if by_input:
@@ -120,7 +120,7 @@ def test_it_is_looked_at_again_only_where_there_is_news(begun: Path, monkeypatch
             (NOBODY, None, False),
         ]:
             if adds:
-                with optouts_of(URL, ORG) as optouts:
+                with optouts_of(None, Address(ORG, URL)) as optouts:
                     optouts.add([adds], "", 1.0)
             looks.clear()
             excluding.exclude(run, lists)
@@ -130,7 +130,7 @@ def test_it_is_looked_at_again_only_where_there_is_news(begun: Path, monkeypatch
 
 
 def test_a_plan_that_was_compared_is_not_compared_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with optouts_of(URL, ORG) as optouts:
+    with optouts_of(None, Address(ORG, URL)) as optouts:
         optouts.add([PHONES[0]], "", 1.0)
     sheet = tmp_path / "c.csv"
     sheet.write_text("to\n" + "\n".join(PHONES))
@@ -140,7 +140,7 @@ def test_a_plan_that_was_compared_is_not_compared_again(tmp_path: Path, monkeypa
         assert run.plan().overview.rows == len(PHONES) - 2
         assert excluding.exclude(run, options.exclusions) == Excluded()
         assert excluding.exclude(run, NOBODY) == Excluded(keeps_earlier=True)
-        with optouts_of(URL, ORG) as optouts:
+        with optouts_of(None, Address(ORG, URL)) as optouts:
             optouts.add([PHONES[2]], "", 1.0)
         with pytest.raises(TypeError):
             excluding.exclude(run, options.exclusions)
@@ -153,7 +153,7 @@ def test_a_contacts_known_number_and_other_numbers_of_a_phone_are_compared_too(t
     for lists, added in ((listed(PhoneNumber("541123456789"), PHONES[0]), []), (NOBODY, [PHONES[1]])):
         with own(path) as run:
             run.learn([(7, PHONES[0])])  # type: ignore[list-item]
-            with optouts_of(URL, ORG) as optouts:
+            with optouts_of(None, Address(ORG, URL)) as optouts:
                 optouts.add(added, "", 1.0)
             found = excluding.exclude(run, lists)
             assert (found.listed, found.unchecked) == ((2, 0) if lists.digest else (0, 1))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bulksend.campaign import SendOptions, as_last
-from bulksend.runs import Account, Address, held, hold
+from bulksend.runs import Address, account_of, held, hold
 from bulksend.sending import Caps, Pace
 
 URL = "https://api.example"
@@ -19,28 +19,28 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_held_last_is_remembered_of_each_account() -> None:
-    assert held(URL, 7) == 0
+    assert held(None, Address(7, URL)) == 0
     for org_id, at_once in ((7, 40), (7, 300), (8, 12)):
-        with Account(URL, org_id, "june.run"):
-            hold(URL, org_id, at_once)
-    assert (held(URL, 7), held(URL, 8), held(URL, 9)) == (300, 12, 0)
+        with account_of(Path("june.run"), Address(org_id, URL)):
+            hold(None, Address(org_id, URL), at_once)
+    assert (held(None, Address(7, URL)), held(None, Address(8, URL)), held(None, Address(9, URL))) == (300, 12, 0)
 
 
 def test_what_shows_nothing_changes_nothing() -> None:
-    with Account(URL, 7, "june.run"):
-        hold(URL, 7, 40)
-        hold(URL, 7, 0)
-    assert held(URL, 7) == 40
+    with account_of(Path("june.run"), Address(7, URL)):
+        hold(None, Address(7, URL), 40)
+        hold(None, Address(7, URL), 0)
+    assert held(None, Address(7, URL)) == 40
 
 
 def test_of_an_account_of_before_nothing_is_known() -> None:
-    with Account(URL, 7, "june.run"):
-        assert held(URL, 7) == 0
+    with account_of(Path("june.run"), Address(7, URL)):
+        assert held(None, Address(7, URL)) == 0
 
 
 def test_the_next_run_begins_near_it_and_its_duration_is_reckoned_with_it() -> None:
-    with Account(URL, 7, "june.run"):
-        hold(URL, 7, 200)
+    with account_of(Path("june.run"), Address(7, URL)):
+        hold(None, Address(7, URL), 200)
     known = as_last(SendOptions(Pace(), Caps()), Address(7, URL)).pace
     unknown = as_last(SendOptions(Pace(), Caps()), Address(8, URL)).pace
     fixed = as_last(SendOptions(Pace(5), Caps()), Address(7, URL)).pace

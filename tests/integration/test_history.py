@@ -17,8 +17,8 @@ from bulksend.campaign.choices import Repeating
 from bulksend.campaign.lookback import Holds, LookedBack, look_again, look_back
 from bulksend.errors import UsageError
 from bulksend.model import ContactId, Encoding, Event, MicroUSD, Outcome, Recipient, Status
-from bulksend.runs.account import Account, histories
-from bulksend.runs.history import History
+from bulksend.runs.account import FileAccount, histories
+from bulksend.runs.history import FileHistory
 from bulksend.runs.sqlite.owned import OwnSqliteRun
 
 URL = "https://x.test"
@@ -26,9 +26,9 @@ HOUR = 3_600.0
 NOW = 1_000_000.0  # beside which the notes' own times, about 1,000 s, are long past
 HI = "Hi"
 BEGUN_TWO_AND_ONE_LEFT = """
-from bulksend.runs.account import Account, histories
+from bulksend.runs.account import FileAccount, histories
 run = own(path)
-account = Account("https://x.test", 1, str(path))
+account = FileAccount("https://x.test", 1, str(path))
 account.begin(run, since_s=900.0, wall_s=1_000.0, began_at=1_000_000.0)
 notes = notes_of(run)
 run._db.execute("BEGIN")
@@ -49,7 +49,7 @@ def sent(
     path: Path, *, at: float = NOW, rows: Sequence[int] = (1,), event: Event = Event.ACCEPTED, how: str = "in order"
 ) -> None:
     """What a command sends that was given at a time."""
-    with own(path) as run, Account(URL, 1, str(path)) as account:
+    with own(path) as run, FileAccount(URL, 1, str(path)) as account:
         account.begin(run, since_s=900.0, wall_s=1_000.0, began_at=at)
         noted(run, rows, event)
         if how == "in order":
@@ -67,7 +67,7 @@ def looked(
     path: Path, *, repeat: bool = False, after: float = 20 * HOUR, within: float | None = None, at: float = NOW
 ) -> tuple[LookedBack, list[int]]:
     """What a run hears of history, and which of its rows are left to send."""
-    with own(path) as run, Account(URL, 1, str(path)) as account:
+    with own(path) as run, FileAccount(URL, 1, str(path)) as account:
         how = Repeating(repeat, after, within, at)
         lost = account.history.catch_up(run, closes=True)
         seen = look_back(run, account.history, how, lost)
@@ -192,7 +192,7 @@ def test_why_a_row_is_left_out_stands_in_its_results(tmp_path: Path) -> None:
 
 def test_a_contact_counts_by_its_number_once_that_is_known(tmp_path: Path) -> None:
     path = campaign(tmp_path, "june", (ContactId(7), HI))
-    with own(path) as run, Account(URL, 1, str(path)) as account:
+    with own(path) as run, FileAccount(URL, 1, str(path)) as account:
         account.begin(run, since_s=900.0, wall_s=1_000.0, began_at=NOW)
         notes = notes_of(run)
         begin(notes, [1], 1_000.0)
@@ -281,7 +281,7 @@ def test_a_copy_knows_by_itself_what_of_a_killed_run_had_never_left(tmp_path: Pa
 
 def test_a_live_runs_messages_under_way_are_not_taken_for_doubtful(tmp_path: Path) -> None:
     first = campaign(tmp_path, "june", (ANA, HI), (BEN, HI))
-    with own(first) as run, Account(URL, 1, str(first)) as account:
+    with own(first) as run, FileAccount(URL, 1, str(first)) as account:
         account.begin(run, since_s=900.0, wall_s=1_000.0, began_at=NOW)
         notes = notes_of(run)
         begin(notes, [1, 2], 1_000.0)
@@ -302,11 +302,11 @@ def test_it_is_looked_at_again_only_if_history_holds_more(tmp_path: Path) -> Non
     second = campaign(tmp_path, "july", (ANA, HI), (BEN, HI))
     how = Repeating(began_at=NOW)
     with own(second) as run:
-        with Account(URL, 1, str(second)) as account:
+        with FileAccount(URL, 1, str(second)) as account:
             assert look_back(run, account.history, how).held == ()
             assert look_again(run, account.history, how).held == ()
         sent(campaign(tmp_path, "june", (ANA, HI)))
-        with Account(URL, 1, str(second)) as account:
+        with FileAccount(URL, 1, str(second)) as account:
             assert held(look_again(run, account.history, how)) == {Holds.EQUAL: 1}
             assert look_again(run, account.history, how).held == ()
 
@@ -317,7 +317,7 @@ def test_it_is_looked_at_again_only_if_history_holds_more(tmp_path: Path) -> Non
 def test_a_row_that_is_repeated_stands_there_once(tmp_path: Path) -> None:
     path = campaign(tmp_path, "june", (ANA, HI))
     sent(path, event=Event.DOUBTED, at=NOW - HOUR)
-    with own(path) as run, Account(URL, 1, str(path)) as account:
+    with own(path) as run, FileAccount(URL, 1, str(path)) as account:
         run.decide([1], resend=True)
         account.begin(run, since_s=900.0, wall_s=2_000.0, began_at=NOW)
         notes = notes_of(run)
@@ -332,7 +332,7 @@ def test_what_is_old_is_forgotten(tmp_path: Path) -> None:
     sent(campaign(tmp_path, "june", (ANA, HI), (BEN, HI)), rows=[1, 2], at=NOW - 2 * HOUR)
     path = campaign(tmp_path, "july", (ANA, "Other"))
     sent(path, at=NOW)
-    with Account(URL, 1, str(path)) as account:
+    with FileAccount(URL, 1, str(path)) as account:
         assert account.history.purge(NOW - HOUR) == 2
         assert [each.run for each in account.history.commands().values()] == [str(path.resolve())]
         assert account.history.purge(NOW - HOUR) == 0
@@ -341,7 +341,7 @@ def test_what_is_old_is_forgotten(tmp_path: Path) -> None:
 def test_a_command_forgets_what_is_old_once_a_week(tmp_path: Path) -> None:
     sent(campaign(tmp_path, "june", (ANA, HI)), at=NOW)
     path = campaign(tmp_path, "july", (ANA, "Other"))
-    with Account(URL, 1, str(path)) as account:
+    with FileAccount(URL, 1, str(path)) as account:
         account.history.prune(NOW + 6 * 24 * HOUR)
         assert not account.history.is_empty
         account.history.prune(NOW + 8 * 24 * HOUR)
@@ -368,11 +368,11 @@ def test_without_its_key_history_is_refused(tmp_path: Path, state_folder: Path) 
 
 def test_another_version_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.history.sqlite"
-    History(path).close()
+    FileHistory(path).close()
     with closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA user_version = 9")
     with pytest.raises(UsageError, match="another version"):
-        History(path)
+        FileHistory(path)
 
 
 def test_a_message_takes_about_forty_bytes(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from bulksend import campaign
 from bulksend.engagespark import Inbox, Looked, SmsApi, Target, read_inbox
 from bulksend.engagespark.sandbox import Sandbox, SandboxOptions
 from bulksend.model import Endpoint, PhoneNumber
-from bulksend.runs import optouts_of
+from bulksend.runs import Address, optouts_of
 
 ANA = PhoneNumber("639171234567")
 SINCE = 1_800_000_000.0
@@ -106,7 +106,7 @@ async def test_who_asked_for_no_more_is_told_once_with_the_first_words_and_the_l
         ]:
             sandbox.ledger.receive(number, text, SINCE)
         sandbox.ledger.accept({"orgId": 1, "to": ANA, "message": "STOP"}, SINCE)
-        with optouts_of(sandbox.base_url, 1) as optouts:
+        with optouts_of(None, Address(1, sandbox.base_url)) as optouts:
             optouts.add([PhoneNumber("541123456789")], "", 1.0)
         target = Target(sandbox.base_url, 1, Endpoint.CONTACT, "k")
         asked = await campaign.fetch_stops(target, SINCE - 1, ())

@@ -15,7 +15,7 @@ from test_engine import BRISK, HOT, KEYS, LIMIT_S, NoJitter, Server, accepted, a
 
 from bulksend.engagespark.outcomes import Fault, Reply
 from bulksend.model import ContactId, Event, Message, MicroUSD, PhoneNumber, Recipient, Status
-from bulksend.runs import OptedOut, OptOuts
+from bulksend.runs.optouts import FileOptedOut, FileOptOuts
 from bulksend.runs.states import Decision, Life, State
 from bulksend.sending import Budget, Cap, Caps, ErrorLimit, Errors, Pace, Stop, Stopping, StopReason, assemble
 from bulksend.sending.optouts import LOOK_EACH_S
@@ -47,7 +47,7 @@ class Office:
 
     def opts_out(self, *recipients: Recipient) -> None:
         """From another process's point of view: the list is opened, written and closed."""
-        with OptOuts(self.path) as optouts:
+        with FileOptOuts(self.path) as optouts:
             optouts.add(recipients, "", 1.0)
         self.now += LOOK_EACH_S
 
@@ -59,7 +59,7 @@ class Office:
     async def send(
         self, memory: Memory, server: Server, pace: Pace = ALONE, *, caps: tuple[Cap, ...] = (), **how: object
     ) -> Stop | None:
-        with OptedOut(self.path, self.path.with_name("no account")) as optouts:
+        with FileOptedOut(self.path, self.path.with_name("no account")) as optouts:
             engine = assemble(
                 MemoryJournal(memory, time.time()),
                 server,
@@ -284,7 +284,7 @@ async def test_it_is_looked_at_on_the_clock_and_not_row_by_row(office: Office) -
     office.opts_out(HOT)
     looks = 0
 
-    class Counted(OptedOut):
+    class Counted(FileOptedOut):
         def look(self) -> None:
             nonlocal looks
             looks += 1
@@ -313,7 +313,7 @@ async def test_by_the_clock_nobody_gets_anything_a_look_after_they_opted_out(off
     for first in (500, 900, 1_400, 1_900):
         await asyncio.sleep(0.25)
         rows = range(first, 3_000, 7)
-        with OptOuts(office.path) as optouts:
+        with FileOptOuts(office.path) as optouts:
             optouts.add([abroad(row) for row in rows], "", 1.0)
         told |= dict.fromkeys(set(rows) - told.keys(), time.monotonic())
     assert await sending is None

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from bulksend.errors import RunFileError, UsageError
 from bulksend.model import ContactId, PhoneNumber, Recipient
-from bulksend.runs import Account, OptedOut, OptOuts, opted_out_of, optouts_of
-from bulksend.runs.optouts import optouts_path
+from bulksend.runs import Address, OptedOut, account_of, opted_out_of, optouts_of
+from bulksend.runs.optouts import FileOptedOut, FileOptOuts, optouts_path
 
 URL, ORG = "https://x.test", 1
 ANA, BEN = PhoneNumber("639171234567"), PhoneNumber("639181234567")
@@ -32,7 +32,7 @@ def follow() -> Iterator[Follow]:
     followed: list[OptedOut] = []
 
     def begin() -> OptedOut:
-        followed.append(opted_out_of(URL, ORG))
+        followed.append(opted_out_of(None, Address(ORG, URL)))
         return followed[-1]
 
     yield begin
@@ -41,12 +41,12 @@ def follow() -> Iterator[Follow]:
 
 
 def add(*recipients: Recipient, at: float = ON_3_JUNE) -> int:
-    with optouts_of(URL, ORG) as optouts:
+    with optouts_of(None, Address(ORG, URL)) as optouts:
         return optouts.add(recipients, "asked", at)
 
 
 def remove(*recipients: Recipient) -> int:
-    with optouts_of(URL, ORG) as optouts:
+    with optouts_of(None, Address(ORG, URL)) as optouts:
         return optouts.remove(recipients)
 
 
@@ -56,7 +56,7 @@ def test_each_phone_stands_there_once_as_it_was_first_given() -> None:
     assert add(LONG) == 1
     assert add(SHORT) == 0
     assert add(ContactId(639171234567)) == 1  # no number, whatever its digits
-    with optouts_of(URL, ORG) as optouts:
+    with optouts_of(None, Address(ORG, URL)) as optouts:
         assert list(optouts.all()) == [
             (ANA, "asked", ON_3_JUNE),
             (BEN, "asked", ON_3_JUNE),
@@ -68,7 +68,7 @@ def test_each_phone_stands_there_once_as_it_was_first_given() -> None:
 
 
 def test_the_file_is_for_its_owners_eyes_alone() -> None:
-    with optouts_of(URL, ORG) as optouts:
+    with optouts_of(None, Address(ORG, URL)) as optouts:
         optouts.add([ANA], "", 1.0)
         files = list(optouts_path(URL, ORG).parent.glob("*optouts*"))
         assert len(files) == 3  # with its log
@@ -76,9 +76,10 @@ def test_the_file_is_for_its_owners_eyes_alone() -> None:
 
 
 def test_an_account_is_the_same_however_its_address_is_spelled() -> None:
-    with optouts_of("http://localhost:8080/", 1) as optouts:
+    with optouts_of(None, Address(1, "http://localhost:8080/")) as optouts:
         optouts.add([ANA], "", 1.0)
-    with opted_out_of("http://127.0.0.1:8080", 1) as same, opted_out_of("http://127.0.0.1:8080", 2) as other:
+    here = "http://127.0.0.1:8080"
+    with opted_out_of(None, Address(1, here)) as same, opted_out_of(None, Address(2, here)) as other:
         assert same.why(ANA)
         assert other.why(ANA) is None
 
@@ -91,7 +92,7 @@ def test_who_looks_sees_those_who_were_added_since_also_where_there_was_no_list(
     assert seen.why(ANA) is None
     seen.look()
     assert seen.why(ANA) == "opted out on 3 June 2026"
-    with optouts_of(URL, ORG) as optouts:  # which stays open
+    with optouts_of(None, Address(ORG, URL)) as optouts:  # which stays open
         optouts.add([BEN], "", ON_3_JUNE)
         seen.look()
         assert seen.why(BEN)
@@ -156,7 +157,7 @@ def test_a_contact_is_known_by_its_id_and_by_its_number_as_far_as_the_account_kn
     follow: Follow, tmp_path: Path
 ) -> None:
     add(ANA, ContactId(5))
-    Account(URL, ORG, str(tmp_path / "c.run")).close()
+    account_of(tmp_path / "c.run", Address(ORG, URL)).close()
     (account,) = (path for path in optouts_path(URL, ORG).parent.glob("x.test-1.sqlite"))
     with closing(sqlite3.connect(account)) as db, db:
         db.executemany("INSERT INTO numbers VALUES (?, ?)", [(7, ANA), (8, BEN)])
@@ -186,7 +187,7 @@ def test_whoever_was_added_is_known_however_they_were_added_and_asked_for(
 ) -> None:
     folder = tmp_path_factory.mktemp("list")
     path, added = folder / "o.sqlite", {*first}
-    with OptOuts(path) as optouts, OptedOut(path, folder / "no account") as seen:
+    with FileOptOuts(path) as optouts, FileOptedOut(path, folder / "no account") as seen:
         optouts.add(first, "", ON_3_JUNE)
         for more in later:
             optouts.add(more, "", ON_3_JUNE)

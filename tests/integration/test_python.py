@@ -23,7 +23,7 @@ from bulksend.errors import AccountBusyError, OwnedError, Question, UndecidedErr
 from bulksend.events import AccountBusy, CampaignEvent, Ended, Excluded, LeftOut, Progressed, Started
 from bulksend.model import PhoneNumber
 from bulksend.python.choices import refuse
-from bulksend.runs import Standing, ask_to_end, history_of, open_run, optouts_of, own_run
+from bulksend.runs import Address, Standing, ask_to_end, history_of, open_run, optouts_of, own_run
 from bulksend.sending import StopReason
 from bulksend.when import Schedule, Wanted
 
@@ -161,7 +161,7 @@ async def test_whoever_opted_out_gets_nothing(sandbox: Start, campaign_of: Sheet
     server = sandbox()
     account, some = account_of(server), numbers(3)
     planned = await bulksend.plan(Campaign(campaign_of(some)), account)
-    with optouts_of(server.base_url, 1) as optouts:
+    with optouts_of(None, Address(1, server.base_url)) as optouts:
         optouts.add([PhoneNumber(some[1])], "asked", time.time())
     events: list[CampaignEvent] = []
     sent = await bulksend.send(planned, account, on_event=events.append)
@@ -191,7 +191,7 @@ async def test_a_run_that_was_cut_off_and_is_gone_is_a_question(
     server = sandbox()
     account = account_of(server)
     gone = await bulksend.plan(Campaign(campaign_of(numbers(1), "may.csv")), account)
-    with history_of(server.base_url, 1) as history, open_run(gone.place) as run:
+    with history_of(None, Address(1, server.base_url)) as history, open_run(gone.place) as run:
         history.begin(run, began_at=time.time(), wall_s=time.time())
     assert isinstance(gone.place, Path)
     gone.place.unlink()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -10,9 +10,24 @@ from planned import write_plan
 from runfiles import ANA, ANSWER, BEN, begin, facts, notes_of, own, pending, settle
 
 from bulksend.model import Event, MicroUSD, Outcome, Reached, Receipt
-from bulksend.runs.history import History
+from bulksend.runs import Address, History, history_of
+from bulksend.runs.history import FileHistory
+
+HISTORY: list[Callable[[Path], History]] = []  # what the test opens, of a folder
 
 FAILED, REACHED, OPEN = Reached.FAILED, Reached.CONFIRMED, Reached.UNKNOWN
+
+
+@pytest.fixture(params=["files", "database"], autouse=True)
+def where(request: pytest.FixtureRequest) -> Iterator[None]:
+    """History lies in a file, or in a database."""
+    if request.param == "files":
+        HISTORY.append(lambda folder: FileHistory(folder / "history.sqlite"))
+    else:
+        database = request.getfixturevalue("database")
+        HISTORY.append(lambda _: history_of(database, Address(1, "https://x.test")))
+    yield
+    HISTORY.clear()
 
 
 def told(folder: Path, number: int, *phones: Reached) -> None:
@@ -26,7 +41,7 @@ def told(folder: Path, number: int, *phones: Reached) -> None:
             begin(notes, [*range(1, len(phones) + 1)], 1_000.0 * number)
             answers = [ANSWER._replace(message_id=f"S{row}") for row, _ in enumerate(phones, 1)]
             settle(notes, *(Outcome(row, Event.ACCEPTED, True, 9e9, 200, each) for row, each in enumerate(answers, 1)))
-    with own(path) as run, History(folder / "history.sqlite") as history:
+    with own(path) as run, HISTORY[0](folder) as history:
         run.receipts.awaited().note(
             [Receipt(f"S{row}", True, phone, "", MicroUSD(1)) for row, phone in enumerate(phones, 1)]
         )
@@ -34,7 +49,7 @@ def told(folder: Path, number: int, *phones: Reached) -> None:
 
 
 def is_dead(folder: Path) -> bool:
-    with History(folder / "history.sqlite") as history:
+    with HISTORY[0](folder) as history:
         dead = history.reach.dead([BEN, ANA])
     assert dead <= {1}
     return bool(dead)

@@ -24,7 +24,7 @@ from bulksend.engagespark import Target
 from bulksend.engagespark.outcomes import Fault, Reply, judge
 from bulksend.errors import OwnedError
 from bulksend.model import Answer, Endpoint, Message, MicroUSD, PhoneNumber
-from bulksend.runs import Account, ask_to_end, open_run, own_run
+from bulksend.runs import Address, account_of, ask_to_end, open_run, own_run
 from bulksend.runs.states import State
 from bulksend.sending import Caps, Pace, Stop, Stopping, StopReason, Verdict, assemble
 from bulksend.when import Schedule, Wanted
@@ -174,7 +174,7 @@ async def test_a_signal_ends_the_sleep_at_once(place: Path) -> None:
 def test_who_waits_for_the_account_waits_no_longer_than_it_may(place: Path) -> None:
     target, began = Target("https://x.test", 1, Endpoint.CONTACT, "key"), time.monotonic()
     with (
-        Account(target.base_url, target.org_id, "another.run"),
+        account_of(Path("another.run"), Address(target.org_id, target.base_url)),
         own_run(place, time.time()) as run,
         pytest.raises(OwnedError, match="it was waited for as long as it may be: nothing was sent"),
         campaign.held_account(target, run, lambda _: None, wait=True, limit_s=0.6),

@@ -6,6 +6,8 @@ import click
 
 from bulksend import runs
 from bulksend.cli.codes import ExitCode
+from bulksend.cli.groups import with_options
+from bulksend.cli.options import BASE_URL, ORG_ID
 from bulksend.cli.settings import Command
 from bulksend.cli.values import DATABASE
 from bulksend.words import many
@@ -23,16 +25,24 @@ def command() -> None:
 @command.command(
     name="init",
     cls=Command,
-    examples=("bulksend database init postgresql://me@db.example/sms",),
+    examples=(
+        "bulksend database init postgresql://me@db.example/sms",
+        "bulksend database init postgresql://me@db.example/sms --org-id 123",
+    ),
     exits={
         ExitCode.OK: "the tables are there, and of this version",
         ExitCode.USAGE: "this database cannot be used, or the address",
-        ExitCode.STOPPED: "it cannot be reached, or written",
+        ExitCode.STOPPED: "it, or a file of this machine, cannot be reached, read or written",
+        ExitCode.OWNED: "a run of the account is being sent from files",
     },
 )
 @click.argument("database", metavar="DATABASE", type=DATABASE)
-def init_command(database: str) -> ExitCode:
+@with_options((ORG_ID, BASE_URL))
+def init_command(database: str, org_id: int | None, base_url: str) -> ExitCode:
     """Make the tables, or bring them to this version; runs that are there stay. Once is enough.
+
+    With --org-id, what this machine's files hold of the account is brought there: who opted out, numbers of contacts,
+    and history. It lives in the database from then on.
 
     Everything stands in a schema `bulksend` of its own, which whoever does this must be allowed to make;
     docs/database.md has the rights that senders and readers need.
@@ -46,6 +56,14 @@ def init_command(database: str) -> ExitCode:
     else:
         did = f"the tables were made (version {server.tables})"
     _tell(database, did, server)
+    if org_id is not None:
+        brought = runs.import_account(database, base_url.rstrip("/"), org_id)
+        click.echo(
+            f"Brought from this machine: {many(brought.optouts, 'opt-out')}, "
+            f"{many(brought.numbers, 'number of a contact', 'numbers of contacts')}, "
+            f"{many(brought.messages, 'message')} of history.",
+            err=True,
+        )
     return ExitCode.OK
 
 

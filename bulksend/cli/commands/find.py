@@ -11,6 +11,8 @@ from bulksend.cli import summary
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import console
 from bulksend.cli.found_view import show_found
+from bulksend.cli.groups import with_options
+from bulksend.cli.options import DATABASE
 from bulksend.cli.settings import Command, option
 from bulksend.cli.values import SHELF
 from bulksend.errors import Advice, UsageError
@@ -33,7 +35,16 @@ from bulksend.sms import phones
 @option("--contact", metavar="ID", help="A contact's id, instead of a number.")
 @option("--country", metavar="PH", help="Whose number it is, if it is written without + or 00.")
 @option("--json", "as_json", is_flag=True, help="One object on stdout.")
-def command(number: str | None, shelf: Shelf, contact: str | None, country: str | None, *, as_json: bool) -> ExitCode:
+@with_options((DATABASE,))
+def command(
+    number: str | None,
+    shelf: Shelf,
+    contact: str | None,
+    country: str | None,
+    database: str | None,
+    *,
+    as_json: bool,
+) -> ExitCode:
     """Say what a phone got, or is to get: text, when, outcome, run and row.
 
     It is looked for in the runs of FOLDER (by default the current one) or of DATABASE, and in all that history knows,
@@ -42,7 +53,7 @@ def command(number: str | None, shelf: Shelf, contact: str | None, country: str 
     """
     if contact is not None and number is not None:  # the only argument is the folder
         shelf, number = shelf_of(number), None
-    found = campaign.search(shelf, _recipient(number, contact, country))
+    found = campaign.search(database or shelf, _recipient(number, contact, country))
     if as_json:
         summary.write(summary.of_search(found))
     else:

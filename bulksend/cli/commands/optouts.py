@@ -20,7 +20,7 @@ from bulksend.cli.console import confirmed, console
 from bulksend.cli.given import AccountSettings, TargetSettings
 from bulksend.cli.groups import Group, with_options
 from bulksend.cli.looked_view import WHY_NOT
-from bulksend.cli.options import ACCOUNT, COUNTRY, DEFAULT_BASE_URL, TARGET, TELLS_ALL
+from bulksend.cli.options import ACCOUNT, COUNTRY, DATABASE, DEFAULT_BASE_URL, TARGET, TELLS_ALL
 from bulksend.cli.optouts_view import optout_line, show_asked
 from bulksend.cli.sending import has_terminal, run_loop
 from bulksend.cli.settings import Command, option
@@ -76,7 +76,7 @@ def command() -> None:
     """Keep the list of who is to get nothing more of an account.
 
     It is heeded by every plan, and within a second by a run that is being sent. Numbers stand in it as they are: it
-    lies in the state folder, readable by you alone.
+    lies in the state folder, readable by you alone, or in the database that the account lives in.
     """
 
 
@@ -93,7 +93,7 @@ def add_command(
 ) -> ExitCode:
     """Note that somebody opted out."""
     who = _named(numbers, contacts, how)
-    with _optouts(account.address) as optouts:
+    with _optouts(account.address, account.database) as optouts:
         _tell_added(optouts.add(who, printable(reason), time.time()), who)
     return ExitCode.OK
 
@@ -111,7 +111,7 @@ def remove_command(
 ) -> ExitCode:
     """Take somebody off the list. Runs that have left them out already do so for good."""
     who = _named(numbers, contacts, how)
-    with _optouts(account.address) as optouts:
+    with _optouts(account.address, account.database) as optouts:
         removed = optouts.remove(who)
     click.echo(f"{removed:,} removed{_others(len(who) - removed, 'not on the list')}.", err=True)
     return ExitCode.OK
@@ -126,7 +126,7 @@ def remove_command(
 @with_options(ACCOUNT)
 def list_command(account: AccountSettings) -> ExitCode:
     """Show who opted out, when and why."""
-    with _optouts(account.address) as optouts:
+    with _optouts(account.address, account.database) as optouts:
         listed = list(optouts.all())
         for each in listed:
             click.echo(optout_line(each))
@@ -145,12 +145,12 @@ def list_command(account: AccountSettings) -> ExitCode:
 @with_options((_REASON,), READ, ACCOUNT)
 def import_command(file: Path, reason: str, how: ReadSettings, account: AccountSettings) -> ExitCode:
     """Add all numbers of a list: any that --exclude reads, and refused for the same reasons."""
-    address = account.address
+    address, database = account.address, account.database
     found = read_exclusions([file], _country(how), new_prefixes=how.allow_new_prefixes)
     for note in found.notes:
         click.echo(advised(note), err=True)
     _warn(found)
-    with _optouts(address) as optouts:
+    with _optouts(address, database) as optouts:
         who = _each_once(found)
         _tell_added(optouts.add(who, printable(reason) or f"from {printable(file.name)}", time.time()), who)
     return ExitCode.OK
@@ -166,10 +166,10 @@ def import_command(file: Path, reason: str, how: ReadSettings, account: AccountS
 @with_options(ACCOUNT)
 def export_command(file: Path, account: AccountSettings) -> ExitCode:
     """Write the list as CSV, to a file that only you can read, or to standard output."""
-    address = account.address
+    address, database = account.address, account.database
     if file != _STDOUT:
         check_replaceable(file)
-    with _optouts(address) as optouts:
+    with _optouts(address, database) as optouts:
         if file == _STDOUT:
             _write(optouts.all(), sys.stdout)
             return ExitCode.OK
@@ -197,11 +197,14 @@ def export_command(file: Path, account: AccountSettings) -> ExitCode:
             "--since", metavar="TIME", type=DURATION, default="30d", show_default=True, help="How far back to look."
         ),
         option("--add", is_flag=True, help="Add them without asking."),
+        DATABASE,
         TELLS_ALL,
     ),
     TARGET,
 )
-def fetch_command(words: Sequence[str], since: float, to: TargetSettings, *, add: bool, verbose: bool) -> ExitCode:
+def fetch_command(
+    words: Sequence[str], since: float, database: str | None, to: TargetSettings, *, add: bool, verbose: bool
+) -> ExitCode:
     """Read in the API's list of messages who asked for no more, and add them on your word.
 
     It takes who said stop in the usual words of English, Filipino or Spanish and nothing else, and shows who began so
@@ -212,12 +215,12 @@ def fetch_command(words: Sequence[str], since: float, to: TargetSettings, *, add
     account = Address(to.org_id or 0, (to.base_url or DEFAULT_BASE_URL).rstrip("/"))
     to.check(account)
     target = Target(account.base_url, account.org_id, Endpoint.CONTACT, to.key())
-    asked = run_loop(campaign.fetch_stops(target, time.time() - since, words))
+    asked = run_loop(campaign.fetch_stops(target, time.time() - since, words, database))
     if asked.looked is not Looked.THROUGH:
         click.echo(f"{WHY_NOT[asked.looked]}: there may be others who asked for no more.", err=True)
     show_asked(asked, console(verbose=verbose))
     if asked.stops and (add or _agreed(len(asked.stops))):
-        with _optouts(account) as optouts:
+        with _optouts(account, database) as optouts:
             added = sum(optouts.add([each.recipient], each.reason, each.since_s) for each in asked.stops)
         click.echo(f"{added:,} added.", err=True)
     return ExitCode.OK if asked.looked is Looked.THROUGH else ExitCode.STOPPED
@@ -237,8 +240,8 @@ def _agreed(number: int) -> bool:
     return False
 
 
-def _optouts(address: Address) -> OptOuts:
-    return optouts_of(address.base_url, address.org_id)
+def _optouts(address: Address, database: str | None) -> OptOuts:
+    return optouts_of(database, address)
 
 
 def _named(numbers: Sequence[str], contacts: Sequence[int], how: ReadSettings) -> Collection[Recipient]:

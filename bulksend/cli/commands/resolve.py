@@ -22,6 +22,7 @@ from bulksend.cli.options import QUIET, TELLS_ALL
 from bulksend.cli.sending import (
     Manners,
     agreed,
+    check_at_home,
     check_can_ask,
     check_is_local,
     has_terminal,
@@ -70,7 +71,11 @@ RESOLVE = Group(
             "--results", metavar="FILE", type=click.Path(path_type=Path), help="The results, .csv, .jsonl or .xlsx."
         ),
         option("--wait", is_flag=True, help="If another run of the account is sending, wait until it has ended."),
-        option("--force", is_flag=True, help="The run file lies on a network file system, where locks may not hold."),
+        option(
+            "--force",
+            is_flag=True,
+            help="Send a run file also from a network file system, or of an account that lives in a database.",
+        ),
         option("--yes", "-y", is_flag=True, help="Resend without asking."),
         option("--no-progress", is_flag=True, help="Show no progress."),
         QUIET,
@@ -123,6 +128,7 @@ def command(
     tell = excluded_teller(out, is_list_said=False, tells_doubts=not said.resend)
     terms = Terms(org_id=org_id, base_url=base_url)
     with monitors.telling(str(paths.run)), campaign.own_as_planned(paths.run, terms, tell=tell) as run:
+        check_at_home(run, force=said.force)
         return _Resolver(run, to, paced, said, manners, monitors).resolve()
 
 

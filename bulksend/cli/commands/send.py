@@ -26,6 +26,7 @@ from bulksend.cli.sending import (
     EndTold,
     Manners,
     agreed,
+    check_at_home,
     check_can_ask,
     check_is_local,
     run_loop,
@@ -173,8 +174,9 @@ def _opened_and_sent(
         monitors=monitors,
     )
     with monitors.telling(opened.run.place), opened.run as run:
-        how = campaign.as_last(how, run.facts.address)
+        how = campaign.as_last(how, run.facts.address, run.place)
         try:
+            check_at_home(run, force=said.force)
             schedule = wanted.settled(run.times.schedule, time.time(), has_begun=run.has_begun)
             told = _send(opened, to, planned, Timing(schedule, limit_s), how, manners, said)
         except BaseException:

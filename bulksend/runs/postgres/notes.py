@@ -9,17 +9,19 @@ from typing import Any
 from bulksend.errors import OwnedError
 from bulksend.model import Answer, Attempt, Event, Message, Outcome, Queued, Recipient, RowInDoubt
 from bulksend.runs import life
-from bulksend.runs.postgres import deciding, kept, noted, ownership, past, queries
+from bulksend.runs.postgres import deciding, kept, noted, ownership, past, queries, reserving
 from bulksend.runs.postgres.columns import NUMBER, who
 from bulksend.runs.postgres.connecting import array
 from bulksend.runs.postgres.leases import Lease
 from bulksend.runs.postgres.outcomes import Intent, found, settle
 from bulksend.runs.postgres.queries import LAST_ROW
 from bulksend.runs.postgres.reader import Reader
+from bulksend.runs.postgres.reserving import Reserving
 from bulksend.runs.postgres.rows import recent_sends
 from bulksend.runs.states import Decision, State
 
 _ADVANCED_AT = 100_000  # rows
+_NOT_SENT = {Event.REJECTED, Event.FAILED, Event.PUT_OFF, Event.CALLED_OFF}
 _IS_MINE = """
 SELECT run.epoch = %(epoch)s AND (%(account)s::integer IS NULL OR EXISTS (
     SELECT FROM shard JOIN unnest(%(nos)s::smallint[], %(epochs)s::bigint[]) AS mine (no, epoch) USING (no, epoch)
@@ -82,17 +84,20 @@ class Notes:
         by_parts: whether a message counts its parts against a cap, or one.
         limit: send only the first so many pending rows; None for all.
         keyed: whether messages carry a clientDedup; None if none are sent.
+        reserving: how phones and texts are reserved before they are sent; None if they are not.
     """
 
     def __init__(
-        self, of: Reader, lease: Lease, skew_s: int, *, by_parts: bool, limit: int | None, keyed: bool | None = None
-    ) -> None:
+        self, of: Reader, lease: Lease, skew_s: int, *, by_parts: bool, limit: int | None, keyed: bool | None = None,
+        reserving: Reserving | None = None,
+    ) -> None:  # fmt: skip
         self.of = of
         self.lease = lease
         self._skew_s = skew_s
         self._by_parts = by_parts
         self._slots = past.slots(by_parts=by_parts)
         self._keyed = keyed
+        self._reserving = reserving
         self._begun_to = 0
         self._first = queries.first_unfinished(of)
         self._until = queries.until(of, limit)
@@ -196,8 +201,12 @@ class Notes:
         return past.rivals(self.of, since_s + self._skew_s)
 
     def begin(self, rows: Sequence[int], wall_s: float, proof: int = 0) -> list[Attempt]:
-        """See `Journal.begin`: rows of shards whose lease has ended, or that somebody else has, are left out."""
+        """See `Journal.begin`: of shards whose lease has ended, or that somebody else has, no row begins.
+
+        Nor does one whose phone and text another run has reserved, and that is noted.
+        """
         self._note_kind()
+        rows = self._reserved(rows, wall_s)
         which = {"rows": array(rows), "at": wall_s + self._skew_s, "issued": self._issued, "proof": proof}
         self._tried.update(enumerate(rows, self._issued + 1))
         self._issued += len(rows)
@@ -209,6 +218,8 @@ class Notes:
             message = Message(row, who(phone, contact), sender, text, parts, price, copy)
             doubt_since = None if since is None else since - self._skew_s
             attempts.append(Attempt(message, number, doubt_since, self._begun[row].ticket, under, resent=resent))
+        if self._reserving and len(attempts) < len(rows):
+            reserving.give_back(self.of.db, self.of.run, [row for row in rows if row not in self._begun])
         return attempts
 
     def leaves(self, attempt: Attempt) -> bool:
@@ -222,6 +233,8 @@ class Notes:
         """See `Journal.settle`."""
         under_way = {**self.in_flight, **self._begun} if self._begun else self.in_flight
         settle(self.of, [(each, under_way[each.row]) for each in outcomes if each.row in under_way], self._skew_s)
+        if self._reserving and (unsent := [each.row for each in outcomes if each.event in _NOT_SENT]):
+            reserving.give_back(self.of.db, self.of.run, unsent)
         for each in outcomes:
             if each.event is Event.EXCLUDED:
                 _, *held = under_way.get(each.row, (None, None, None))
@@ -237,6 +250,16 @@ class Notes:
     def found(self, answers: Mapping[int, Answer], wall_s: float) -> None:
         """See `Journal.found`."""
         found(self.of, answers, wall_s + self._skew_s)
+
+    def _reserved(self, rows: Sequence[int], wall_s: float) -> Sequence[int]:
+        """The rows that no other run has reserved; the others are left out."""
+        if self._reserving is None:
+            return rows
+        refused = reserving.reserve(self.of.db, self.of.run, rows, self._reserving, self._skew_s)
+        if refused:
+            deciding.leave_out(self.of, refused, Event.LEFT_OUT, wall_s + self._skew_s)
+        others = {each.row for each in refused}
+        return [row for row in rows if row not in others]
 
     def _note_kind(self) -> None:
         """Note once what kind of messages leave from now on."""

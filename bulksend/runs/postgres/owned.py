@@ -24,6 +24,7 @@ from bulksend.runs.postgres.leases import LEASE_S, Lease
 from bulksend.runs.postgres.listing import number_of
 from bulksend.runs.postgres.notes import Notes
 from bulksend.runs.postgres.reader import Reader
+from bulksend.runs.postgres.reserving import Reserving
 from bulksend.runs.postgres.results_file import PostgresResultsFile
 from bulksend.runs.postgres.run import PostgresRun
 from bulksend.runs.postgres.scheduling import OwnPostgresTimes
@@ -51,6 +52,7 @@ class OwnPostgresRun(PostgresRun):
         self._lease = lease
         self._owner = owner
         self._skew_s = skew_s
+        self._reserving: Reserving | None = None
 
     @classmethod
     def own(
@@ -215,6 +217,10 @@ class OwnPostgresRun(PostgresRun):
         """See `OwnRun.times`."""
         return OwnPostgresTimes(self._reader, self._writing, self._lease.epoch)
 
+    def reserve(self, how: Reserving) -> None:
+        """Let journals from now on reserve phones and texts before they are sent, against other runs of the account."""
+        self._reserving = how
+
     def journal(self, *, by_parts: bool = True, limit: int | None = None, keyed: bool | None = None) -> GroupJournal:
         """See `OwnRun.journal`; all of the account's shards are taken for it.
 
@@ -223,7 +229,10 @@ class OwnPostgresRun(PostgresRun):
         """
         self._take_shards(range(SHARDS))
         with explained(self.place):
-            notes = Notes(self._reader, self._lease, self._skew_s, by_parts=by_parts, limit=limit, keyed=keyed)
+            notes = Notes(
+                self._reader, self._lease, self._skew_s,
+                by_parts=by_parts, limit=limit, keyed=keyed, reserving=self._reserving,
+            )  # fmt: skip
         commits = Commits(notes)
         return GroupJournal(notes, commits, lambda: self._end_journal(commits))
 

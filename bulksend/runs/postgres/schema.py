@@ -7,6 +7,7 @@ of a row and an empty contact mean that it has no recipient; at most one of the 
 from __future__ import annotations
 
 from bulksend.runs import life
+from bulksend.runs.postgres.outliving import OUTLIVING
 from bulksend.runs.states import State
 
 SCHEMA = "bulksend"
@@ -18,6 +19,7 @@ OF_ROWS = ("message", "repeat", "copy", "carried", "send", "number", "receipt")
 """The tables of a run's rows. To have each row see that its run is there costs more than to write the row: so whoever
 removes a run removes what it has in these, see `bulksend.runs.postgres.naming`."""
 
+_KEY = "decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex')"
 _FIRST = f"""
 CREATE TABLE installation (          -- one row: whose data these are
     version integer NOT NULL,
@@ -26,7 +28,11 @@ CREATE TABLE installation (          -- one row: whose data these are
 );
 CREATE TABLE account (
     id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    name text COLLATE "C" NOT NULL UNIQUE  -- see `bulksend.runs.accounts`: the same however its address is spelled
+    name text COLLATE "C" NOT NULL UNIQUE,  -- see `bulksend.runs.accounts`: the same however its address is spelled
+    mark text COLLATE "C" NOT NULL DEFAULT gen_random_uuid()::text,  -- tells what it remembers from all others
+    key bytea NOT NULL DEFAULT {_KEY},  -- of its hashes
+    changes bigint NOT NULL DEFAULT 0,  -- of its history
+    held integer NOT NULL DEFAULT 0  -- so many requests at once were well
 );
 CREATE TABLE shard (                 -- a part of an account's phones, and which process sends to them
     account integer NOT NULL REFERENCES account ON DELETE CASCADE,
@@ -134,5 +140,5 @@ CREATE TABLE receipt (
 );
 """
 
-MIGRATIONS = (_FIRST,)
+MIGRATIONS = (_FIRST + OUTLIVING,)
 """What brings a schema from each version to the next, the first from nothing; each runs in one transaction."""

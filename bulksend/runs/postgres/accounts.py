@@ -1,0 +1,88 @@
+"""The accounts of a database: which there are, the numbers of their contacts, and what their servers took well."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+from bulksend.errors import RunFileError, UsageError
+from bulksend.model import ContactId, PhoneNumber
+from bulksend.runs.accounts import account_name
+from bulksend.runs.contacts import lend
+from bulksend.runs.facts import Address
+from bulksend.runs.finding import key_of
+from bulksend.runs.postgres import shards
+from bulksend.runs.postgres.connecting import Db
+from bulksend.runs.postgres.linking import Link
+from bulksend.runs.store import OwnRun, Run
+
+_NUMBERS = """
+SELECT contact, phone FROM account_number WHERE account = %s AND contact = ANY(%s)
+"""
+
+
+def account_id(db: Db, address: Address) -> int | None:
+    """An account's number in the database; None if it has none yet."""
+    name = account_name(address.base_url, address.org_id)
+    found = db.execute("SELECT id FROM account WHERE name = %s", [name]).fetchone()
+    return None if found is None else int(found[0])
+
+
+def made_account(db: Db, address: Address) -> int:
+    """An account's number in the database, which it gets if it has none yet."""
+    if address.is_rehearsal:
+        raise ValueError("a rehearsal is of no account")
+    found = account_id(db, address)
+    return shards.account_of(db, address) or 0 if found is None else found
+
+
+def has_account(database: str, address: Address) -> bool:
+    """Whether a database knows an account.
+
+    Raises:
+        UsageError: the database cannot be used.
+        RunFileError: it cannot be read.
+    """
+    with Link(database) as link:
+        return link.ask(lambda db: account_id(db, address)) is not None
+
+
+def accounts_in(database: str) -> dict[str, int]:
+    """The accounts that a database knows, by name; raises as `has_account` does."""
+    with Link(database) as link:
+        return dict(link.ask(lambda db: db.execute("SELECT name, id FROM account ORDER BY id").fetchall()))
+
+
+def numbers(db: Db, account: int, contacts: Sequence[ContactId]) -> list[tuple[ContactId, PhoneNumber]]:
+    """The numbers of some contacts, as far as an account knows them."""
+    return db.execute(_NUMBERS, [account, list(contacts)]).fetchall()
+
+
+def lend_numbers(database: str, address: Address, run: OwnRun) -> None:
+    """Tell a run the numbers of its contacts, as far as they are known; raises as `has_account` does."""
+    with Link(database) as link:
+        account = link.ask(lambda db: account_id(db, address))
+        if account is not None:
+            lend(run, lambda some: link.ask(lambda db: numbers(db, account, some)))
+
+
+def forget_sends(database: str, address: Address, run: Run) -> None:
+    """Let a run's account forget whom that sent to, which it keeps by number; raises as `has_account` does."""
+    with Link(database) as link, link.transaction() as db:
+        db.execute("DELETE FROM recent WHERE account = %s AND key = %s", [account_id(db, address), key_of(run)])
+
+
+def held(database: str, address: Address) -> int:
+    """So many requests at once were well; 0 if nobody knows."""
+    with suppress(RunFileError, UsageError), Link(database) as link:
+        sql = "SELECT held FROM account WHERE id = %s"
+        found = link.ask(lambda db: db.execute(sql, [account_id(db, address)]).fetchone())
+        return int(found[0]) if found else 0
+    return 0
+
+
+def hold(database: str, address: Address, requests: int) -> None:
+    """Remember that so many were well; of 0, which shows nothing, nothing. If that fails, it is not known."""
+    if requests:
+        with suppress(RunFileError, UsageError), Link(database) as link, link.transaction() as db:
+            db.execute("UPDATE account SET held = %s WHERE id = %s", [requests, account_id(db, address)])

@@ -1,0 +1,28 @@
+"""An account that lives in a database: what outlives its runs is there for every run, and for no run file."""
+
+from __future__ import annotations
+
+from conftest import CampaignOf, Numbers, Program, Start, send_to
+
+KEY = {"BULKSEND_API_KEY": "sandbox"}
+
+
+def test_what_a_run_in_a_database_sent_no_other_run_sends_again(
+    program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers, database: str
+) -> None:
+    server = sandbox()
+    campaign_of(numbers(3))
+    for name, code in (("june", 0), ("july", 1)):
+        sent = program(*send_to(server, "--org-id", "1", "--run", f"{database}#{name}"), env=KEY)
+        assert sent.returncode == code, sent.stderr
+    assert "3 of these got this very text from june" in sent.stderr
+    assert len(server.accepted()) == 3
+    in_file = program(*send_to(server, "--org-id", "1"), env=KEY)
+    assert in_file.returncode == 2
+    assert f"through the database {database}" in in_file.stderr
+    added = program(
+        "optouts", "add", f"+{numbers(1)[0]}", "--org-id", "1", "--base-url", server.base_url, "--database", database
+    )
+    assert added.returncode == 0, added.stderr
+    found = program("find", f"+{numbers(1)[0]}", "--database", database)
+    assert (found.returncode, "2 rows in 2 runs" in found.stdout) == (0, True), found.stdout + found.stderr
