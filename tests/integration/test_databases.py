@@ -51,12 +51,13 @@ def test_a_server_that_only_the_environment_names_is_taken_for_one_elsewhere(
     parts = urlsplit(database)
     services = tmp_path / "services"
     services.write_text("[LOCALHOST]\nhost=LOCALHOST\n")
-    monkeypatch.setenv("PGSERVICEFILE", str(services))
-    monkeypatch.setenv("PGPORT", str(parts.port))
-    monkeypatch.setenv(name, "LOCALHOST")  # not known as this machine by its name, and it can be reached here
-    with pytest.raises(RunFileError, match=r"root certificate|SSL"):
-        check(f"postgresql://{parts.username}@{parts.path}")
-    check(f"postgresql://{parts.username}@{parts.path}?sslmode=prefer")
+    with monkeypatch.context() as environment:
+        environment.setenv("PGSERVICEFILE", str(services))
+        environment.setenv("PGPORT", str(parts.port))
+        environment.setenv(name, "LOCALHOST")  # not known as this machine by its name, and it can be reached here
+        with pytest.raises(RunFileError, match=r"root certificate|SSL"):
+            check(f"postgresql://{parts.username}@{parts.path}")
+        check(f"postgresql://{parts.username}@{parts.path}?sslmode=prefer")
 
 
 def test_what_is_known_of_a_database_that_can_be_trusted(database: str) -> None:

@@ -67,11 +67,11 @@ def made(run: OwnSqliteRun, path: Path, monkeypatch: pytest.MonkeyPatch) -> list
     return found
 
 
-def send(run: OwnSqliteRun, row: int, status: Status | None, error: str = "no") -> None:
+def send(run: OwnSqliteRun, row: int, status: Status | None, error: str = "no", now_s: float = 1_000.0) -> None:
     """Begin a row if it can be begun; None: it stays under way."""
     notes = notes_of(run)
     if row in {queued.row for queued in notes.claim(row - 1, 1)}:
-        begin(notes, [row], 1_000.0)
+        begin(notes, [row], now_s)
         if status is not None:
             settle(notes, outcome(row, status, error="" if status is Status.SENT else error))
 
@@ -112,9 +112,9 @@ class Life:
         run = self.run
         match it.what:
             case "sent":
-                send(run, it.row, it.status, it.says)
+                send(run, it.row, it.status, it.says, self.now_s)
             case "hung":
-                send(run, it.row, None)
+                send(run, it.row, None, now_s=self.now_s)
             case "decided":
                 run.decide([each.row for each in run.in_doubt()][:1], resend=it.is_wanted)
             case "left out":
