@@ -163,7 +163,7 @@ def dies_at(owner, name, when):
 
 point, when = sys.argv.pop(1).split()
 owners = {
-    "carry_over": (carried, "carry_over"), "absorb": (history.History, "absorb"), "sync": (plan.FileLock, "sync"),
+    "carry_over": (carried, "carry_over"), "absorb": (history.FileHistory, "absorb"), "sync": (plan.FileLock, "sync"),
     "rename": (Path, "rename"), "folder": (plan, "_sync_folder"),
 }
 dies_at(*owners[point], when)
