@@ -18,6 +18,8 @@ class Advice(StrEnum):
 
     BEGIN_ANOTHER_RUN = "begin-another-run"
     """Send the input by a run of another name."""
+    ACCEPT_DATABASE = "accept-database"
+    """See that ``database`` is the right one and whether notes are missing, and say so."""
     ALLOW_NEW_PREFIXES = "allow-new-prefixes"
     """If the number's prefix is newer than the numbering plans here, allow such, or bring these up to date."""
     BEGIN_ANOTHER = "begin-another"

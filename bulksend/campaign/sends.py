@@ -59,7 +59,7 @@ def held_account(
     until_s = time.monotonic() + limit_s
     while account is None:
         try:
-            account = account_of(where or run.place, Address(target.org_id, target.base_url))
+            account = _claimed(run, where or run.place, Address(target.org_id, target.base_url))
         except OwnedError as error:
             if not wait:
                 raise
@@ -70,6 +70,16 @@ def held_account(
             time.sleep(_WAIT_S)
     with account:
         yield account
+
+
+def _claimed(run: OwnRun, where: Where, address: Address) -> Account:
+    account = account_of(where, address)
+    try:
+        run.claim_account()
+    except BaseException:
+        account.close()
+        raise
+    return account
 
 
 async def send(

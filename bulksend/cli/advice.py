@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from bulksend.campaign import Ending
 
 _WORDS: dict[Advice, str] = {
+    Advice.ACCEPT_DATABASE: (
+        "see that it is the right one and whether any are, then say bulksend database check {database} --accept"
+    ),
     Advice.ALLOW_NEW_PREFIXES: (
         "if its prefix is newer than that, --allow-new-prefixes sends to it (or pip install -U phonenumbers)"
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any, Generic, TypeVar
@@ -22,6 +23,7 @@ T = TypeVar("T")
 
 MANY = click.IntRange(1, 10_000)
 """How many requests may be under way at once."""
+_NAME = re.compile(r"(?:\w+://[^#]*)?[^,]+")  # in an address commas stand between hosts, up to the # before a run
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 
 
@@ -138,11 +140,13 @@ class _DurationType(click.ParamType[float]):
 class _NamedType(click.Path, Generic[T]):
     """What people name by a file's path, or else by the address of a database; a shell completes the former."""
 
-    envvar_list_splitter = ","
-
     def __init__(self, parse: Callable[[str], T]) -> None:
         super().__init__(readable=False)
         self._parse = parse
+
+    def split_envvar_value(self, rv: str) -> list[str]:
+        """By commas, but for those in the address of a database."""
+        return _NAME.findall(rv)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if not isinstance(value, str | bytes):

@@ -21,9 +21,9 @@ from bulksend.engagespark.outcomes import Reply, judge
 from bulksend.engagespark.proxy import proxy_for
 from bulksend.engagespark.replies import SEND_FAULTS, Secret, fault_of, understood
 from bulksend.engagespark.target import Target
-from bulksend.engagespark.wire import Wire
+from bulksend.engagespark.wire import Wire, WithheldError
 from bulksend.model import Message
-from bulksend.sending import Verdict
+from bulksend.sending import WITHHELD, Verdict
 
 _ANSWER_MAX = 1_000_000  # bytes; the API's answers are under 3,000
 _LIST_MAX = 5_000_000  # bytes of a page of 100 messages
@@ -97,25 +97,29 @@ class SmsApi:
         await self._session.close()
         await self._wire.__aexit__(kind, error, trace)
 
-    async def send(self, message: Message, dedup_key: str | None) -> Verdict:
-        """POST one message, once, and judge what comes back.
+    async def send(self, message: Message, dedup_key: str | None, leaves: Callable[[], bool]) -> Verdict:
+        """See `bulksend.sending.Sender.send`."""
+        try:
+            return judge(await self.post(message, dedup_key, leaves))
+        except WithheldError:
+            return WITHHELD
 
-        Args:
-            message: what to send.
-            dedup_key: its clientDedup, or None to leave the field out.
-        """
-        return judge(await self.post(message, dedup_key))
-
-    async def post(self, message: Message, dedup_key: str | None) -> Reply:
+    async def post(
+        self, message: Message, dedup_key: str | None, leaves: Callable[[], bool] | None = None
+    ) -> Reply:  # fmt: skip
         """POST one message, once; what came back, as it came.
 
         Args:
             message: what to send.
             dedup_key: its clientDedup, or None to leave the field out.
+            leaves: see `send`; None if it may in any case.
+
+        Raises:
+            WithheldError: it may not leave.
         """
         body = orjson.dumps(_request(self._target.org_id, message, dedup_key))
         try:
-            received = await self._wire.post(body, message)
+            received = await self._wire.post(body, message, leaves)
         except SEND_FAULTS as error:
             return fault_of(error, self._secret)
         reply = understood(received, message, dedup_key, self._secret, at_api=self._at_api)

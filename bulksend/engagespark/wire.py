@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -45,6 +45,10 @@ class ProxyRefusedError(NotConnectedError):
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(f"{status} {reason}")
         self.status = status
+
+
+class WithheldError(Exception):
+    """What was to be asked may not leave: certainly nothing was sent."""
 
 
 class Wire:
@@ -101,14 +105,18 @@ class Wire:
             self._timer.cancel()
         await self._connector.close()
 
-    async def post(self, body: bytes, message: Message | None = None) -> Received:
+    async def post(
+        self, body: bytes, message: Message | None = None, leaves: Callable[[], bool] | None = None
+    ) -> Received:  # fmt: skip
         """POST a body once, whatever happens.
 
         Args:
             body: the body.
             message: what it asks for, by which its answer is told from the one before.
+            leaves: whether it may leave, asked once, right before it is written; None if it may in any case.
 
         Raises:
+            WithheldError: it may not.
             aiohttp.ClientConnectorError, aiohttp.ClientSSLError, NotConnectedError: there is no connection: certainly
                 nothing was sent.
             TimeoutError: no answer began in time.
@@ -118,6 +126,10 @@ class Wire:
         now_s = self._loop.time()
         until = now_s + self._timeout_s
         line = self._kept(message, now_s) or await self._connected()
+        if leaves is not None and not leaves():  # connecting may have taken longer than the permission to send
+            line.idle_since = self._loop.time()
+            self._idle.append(line)
+            raise WithheldError
         if until < self._rings_at:
             self._ring_at(until)
         self._under_way.add(line)

@@ -76,7 +76,9 @@ from .places import runs_in as runs_in
 from .places import shelf_of as shelf_of
 from .places import shelf_with as shelf_with
 from .plans import PlanWriter as PlanWriter
+from .postgres import Accepted as Accepted
 from .postgres import Server as Server
+from .postgres import accept as accept
 from .postgres import import_account as import_account
 from .postgres import install as install
 from .postgres import trusted as trusted

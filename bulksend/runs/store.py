@@ -114,8 +114,7 @@ class Run(Timed, Protocol):
     def spent(self, part_micro: int) -> int:
         """What was sent cost, in micro-USD: by the API's own words, or else by the plan.
 
-        Args:
-            part_micro: what a part is taken to have cost of which neither tells.
+        A part of which neither tells is taken to have cost ``part_micro``.
         """
 
     def errors(self) -> Iterator[int]:
@@ -287,6 +286,9 @@ class OwnRun(OwnTimed, Run, Protocol):
     @property
     def receipts(self) -> OwnReceipts:
         """What is known of the delivery of its messages, and what is not yet."""
+
+    def claim_account(self) -> None:
+        """Have the account for itself until a journal or this is closed; raises AccountBusyError if another run has."""
 
     def journal(self, *, by_parts: bool = True, limit: int | None = None, keyed: bool | None = None) -> Journal:
         """The notes of one send; until it is closed, nothing else is asked of the run.

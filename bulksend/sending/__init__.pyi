@@ -25,6 +25,7 @@ from .verdict import ACCEPTED as ACCEPTED
 from .verdict import DOUBTED as DOUBTED
 from .verdict import FAILED as FAILED
 from .verdict import REJECTED as REJECTED
+from .verdict import WITHHELD as WITHHELD
 from .verdict import Repeat as Repeat
 from .verdict import Ruling as Ruling
 from .verdict import Sender as Sender

@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bulksend.model import Attempt, Outcome, Queued
@@ -33,7 +34,7 @@ from bulksend.sending.settling import Settling
 from bulksend.sending.stop import Stop, StopReason
 from bulksend.sending.stopping import Stopping
 from bulksend.sending.throttle import Throttle
-from bulksend.sending.verdict import CUT_SHORT, Sender, Verdict
+from bulksend.sending.verdict import CUT_SHORT, WITHHELD, Sender, Verdict
 
 if TYPE_CHECKING:
     from aiolimiter import AsyncLimiter
@@ -243,13 +244,10 @@ class Engine:
             if held is not None:
                 self._note(held)
                 continue
-            if not self._journal.leaves(attempt):
-                self._note(self._consequences.hold_back(item, attempt, left_s, self._wall_s()))
-                continue
             self._under_way += 1
             try:
                 key = None if self._keys is None else self._keys.of(attempt.message)
-                verdict = await self._sender.send(attempt.message, key)
+                verdict = await self._sender.send(attempt.message, key, partial(self._journal.leaves, attempt))
             except asyncio.CancelledError:
                 self._conclude(item, attempt, CUT_SHORT, left_s)
                 raise
@@ -260,6 +258,9 @@ class Engine:
         mono_s, wall_s = self._mono_s(), self._wall_s()
         took_s = mono_s - left_s
         self._under_way -= 1
+        if verdict is WITHHELD:
+            self._note(self._consequences.hold_back(item, attempt, mono_s, wall_s))
+            return
         self._gate.heard(verdict)
         others = self._under_way
         outcome = self._consequences.draw(item, attempt, verdict, mono_s, wall_s, others=others, latency_s=took_s)

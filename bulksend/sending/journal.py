@@ -45,7 +45,7 @@ class Journal(Protocol):
         """
 
     def leaves(self, attempt: Attempt) -> bool:
-        """An attempt's POST is about to leave; whether it still may. Comes back at once.
+        """An attempt's POST is about to be written; whether it still may. Comes back at once.
 
         It may not if somebody else could have the run by now. What was begun and never left is not in doubt if this
         process dies, though its intent was committed: that it leaves outlives the process. Whoever cannot know it takes

@@ -6,6 +6,7 @@ freely; what may have been accepted is repeated only under a dedup key that the 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum, auto
 from typing import NamedTuple, Protocol
 
@@ -109,13 +110,22 @@ CUT_SHORT = Verdict(
     code="cut short",
 )
 """Of a message whose answer nobody waited for."""
+WITHHELD = Verdict(FAILED, says="it did not leave, for this process may have lost the run", code="withheld")
+"""Of a message that was not let go at the last moment: certainly nothing left."""
 
 
 class Sender(Protocol):
     """What sending needs of a provider."""
 
-    async def send(self, message: Message, dedup_key: str | None) -> Verdict:
-        """POST a message once; never raises."""
+    async def send(self, message: Message, dedup_key: str | None, leaves: Callable[[], bool]) -> Verdict:
+        """POST a message once; never raises.
+
+        Args:
+            message: what to send.
+            dedup_key: its clientDedup, or None to leave the field out.
+            leaves: is asked once, when all is ready and right before the message leaves; if it says no, nothing does,
+                and `WITHHELD` comes back.
+        """
 
     async def is_there(self) -> bool:
         """Whether anybody answers for the provider, found out without sending; never raises."""

@@ -51,7 +51,7 @@ async def test_the_sandboxes_balance_is_told_with_what_was_spent_and_whether_it_
         SmsApi(Target(sandbox.base_url, 123, Endpoint.CONTACT, KEY), timeout_s=5.0) as api,
     ):
         assert await api.balance() == Balance(MicroUSD(10_000), auto_recharge=True)
-        await api.send(Message(1, PhoneNumber("639123456789"), None, "Hi", 1, None), None)
+        await api.send(Message(1, PhoneNumber("639123456789"), None, "Hi", 1, None), None, lambda: True)
         assert await api.balance() == Balance(MicroUSD(4_990_000), auto_recharge=True)
 
 
@@ -180,7 +180,9 @@ async def test_a_balance_that_does_not_come_is_not_waited_for(act: Act, monkeypa
 async def test_after_a_balance_that_did_not_come_messages_are_sent() -> None:
     async with serving(hangs, accepts()) as server, SmsApi(server.target(), timeout_s=0.3) as api:
         assert await api.balance() is Looked.NOT_REACHED
-        assert (await api.send(Message(1, PhoneNumber("639123456789"), None, "Hi", 1, None), None)).answer is not None
+        assert (
+            await api.send(Message(1, PhoneNumber("639123456789"), None, "Hi", 1, None), None, lambda: True)
+        ).answer is not None
 
 
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "307 Temporary", "308 Permanent"])

@@ -6,13 +6,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
 from conftest import environment
 from databases import Server
+from planned import plan_in_database
 from poolers import pooled
+from runfiles import number, pending
 
 from bulksend import cli
 from bulksend.cli.codes import ExitCode
+from bulksend.runs.places import DatabaseRun
 
 
 @pytest.fixture(autouse=True)
@@ -87,3 +91,24 @@ def test_without_the_extra_it_is_said_what_to_install() -> None:
 def test_the_runs_of_a_database_are_asked_for(database: str, capsys: pytest.CaptureFixture[str]) -> None:
     code, says = told(capsys, "runs", database)
     assert (code, says) == (ExitCode.OK, f"No runs in {database}.\n")
+
+
+@pytest.mark.parametrize("change", ["timeline = timeline + 1", "system_identifier = 1"])
+def test_a_database_that_failed_over_is_accepted_by_an_operator_alone(
+    database: str, change: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with psycopg.connect(database, autocommit=True) as db:
+        plan_in_database(DatabaseRun(database, "june"), [pending(1, number(1))]).close()
+        begun = (
+            "INSERT INTO bulksend.send (run, row, state, attempts, started_at) SELECT id, 1, 'in flight', 1, 1 FROM {}"
+        )
+        db.execute(begun.format("bulksend.run"))
+        db.execute(f"UPDATE bulksend.installation SET {change}")
+        code, says = told(capsys, "database", "check", database)
+        assert (code, f"bulksend database check {database} --accept" in says) == (ExitCode.USAGE, True)
+        code, says = told(capsys, "database", "check", database, "--accept")
+        assert (code, "1 row was under way and in doubt now" in says) == (ExitCode.OK, True), says
+        assert db.execute("SELECT state FROM bulksend.send").fetchone() == ("unknown",)
+        assert db.execute("SELECT count(*) FROM bulksend.quiet").fetchone() == (1,)
+    code, says = told(capsys, "database", "check", database, "--accept")
+    assert (code, "accepted" in says) == (ExitCode.OK, False)

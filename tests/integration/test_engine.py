@@ -37,6 +37,7 @@ from bulksend.runs.sqlite import OwnSqliteRun
 from bulksend.runs.sqlite.journal import SqliteJournal
 from bulksend.runs.states import State
 from bulksend.sending import (
+    WITHHELD,
     Budget,
     Cap,
     Caps,
@@ -105,7 +106,9 @@ class Server:
     there: bool = True
     looks: list[float] = field(default_factory=list)
 
-    async def send(self, message: Message, dedup_key: str | None) -> Verdict:
+    async def send(self, message: Message, dedup_key: str | None, leaves: Callable[[], bool]) -> Verdict:
+        if not leaves():
+            return WITHHELD
         self.calls.append((message.row, dedup_key, time.monotonic()))
         reply = self.replies(message, self.rows.count(message.row))
         if isinstance(reply, Reply):

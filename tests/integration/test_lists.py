@@ -167,7 +167,7 @@ async def test_the_sandboxes_list_is_looked_through() -> None:
         Sandbox(SandboxOptions(token=KEY, org_id=123)) as sandbox,
         SmsApi(Target(sandbox.base_url, 123, Endpoint.CONTACT, KEY), timeout_s=5.0) as api,
     ):
-        await api.send(Message(1, ANA, None, "Hello 1", 1, None), "spring-1")
+        await api.send(Message(1, ANA, None, "Hello 1", 1, None), "spring-1", lambda: True)
         seen = await look_up(api, [row(1, time.time()), row(2, time.time())], (), 5.0)
     assert (set(seen.found), seen.looked) == ({1}, Looked.THROUGH)
 

@@ -224,7 +224,10 @@ class Server:
     ended_at: list[float] = field(default_factory=list)
     looks: int = 0
 
-    async def send(self, message: Message, dedup_key: str | None) -> Verdict:  # noqa: ARG002 -- none is sent
+    async def send(
+        self, message: Message, dedup_key: str | None, leaves: Callable[[], bool]  # noqa: ARG002 -- none is sent
+    ) -> Verdict:  # fmt: skip
+        assert leaves()
         self.left_at.append(self.clock())
         self.at(len(self.left_at))
         await asyncio.sleep(self.takes_s)

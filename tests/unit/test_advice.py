@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import re
 
-import click
 import pytest
 
-from bulksend.cli import COMMANDS, program
+from bulksend.cli import COMMANDS
 from bulksend.cli.advice import _WORDS, advised
+from bulksend.cli.settings import every_command
 from bulksend.errors import Advice, InputError, Why
 
 
 def flags() -> set[str]:
-    commands = [program.get_command(click.Context(program), name) for name in COMMANDS]
-    return {flag for command in commands if command for param in command.params for flag in param.opts}
+    return {flag for command in every_command().values() for param in command.params for flag in param.opts}
 
 
 @pytest.mark.parametrize("advice", Advice)

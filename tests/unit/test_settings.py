@@ -232,7 +232,10 @@ def test_a_program_that_says_nothing_gets_the_same_pace() -> None:
     [
         ("concurency = 3", "bulksend.toml: there is no option 'concurency'; did you mean 'concurrency'?"),
         ("base_ulr = ''", "bulksend.toml: there is no option 'base-ulr'; did you mean 'base-url'?"),
-        ("zzz = 1", "bulksend.toml: there is no option 'zzz'; known are add, all, allow-new-prefixes, also, api-key, "),
+        (
+            "zzz = 1",
+            "bulksend.toml: there is no option 'zzz'; known are accept, add, all, allow-new-prefixes, also, api-key, ",
+        ),
         ("[send]\nyes = true", "bulksend.toml: there is no option 'send'"),
         ("rate = ", "bulksend.toml: this is not TOML: "),
         ("rate = 1\nrate = 2", "bulksend.toml: this is not TOML: "),
@@ -581,3 +584,9 @@ def test_an_unknown_command_and_an_unknown_option_are_usage_errors(capsys: pytes
     assert run("sned", "in.csv") == ExitCode.USAGE
     assert run("send", "in.csv", "--concurency", "3") == ExitCode.USAGE
     assert "--concurrency" in capsys.readouterr().err
+
+
+def test_commas_in_an_address_part_no_names_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    several = "postgresql://me@one:5432,two:5432/sms?target_session_attrs=read-write#june"
+    monkeypatch.setenv("BULKSEND_EXCLUDE", f"a.csv,{several},b.csv")
+    assert list(map(str, values("send")["exclude"])) == ["a.csv", several, "b.csv"]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import click
 
 from bulksend import runs
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.groups import with_options
 from bulksend.cli.options import BASE_URL, ORG_ID
-from bulksend.cli.settings import Command
+from bulksend.cli.settings import Command, option
 from bulksend.cli.values import DATABASE
 from bulksend.words import many
 
@@ -70,7 +72,10 @@ def init_command(database: str, org_id: int | None, base_url: str) -> ExitCode:
 @command.command(
     name="check",
     cls=Command,
-    examples=("bulksend database check postgresql://me@db.example/sms",),
+    examples=(
+        "bulksend database check postgresql://me@db.example/sms",
+        "bulksend database check postgresql://me@db.example/sms --accept",
+    ),
     exits={
         ExitCode.OK: "it can be used",
         ExitCode.USAGE: "it cannot, and the sentence says what to do",
@@ -78,11 +83,29 @@ def init_command(database: str, org_id: int | None, base_url: str) -> ExitCode:
     },
 )
 @click.argument("database", metavar="DATABASE", type=DATABASE)
-def check_command(database: str) -> ExitCode:
-    """See that the tables are there and of this version, and that the server and the way to it can be trusted."""
+@option("--accept", is_flag=True, help="Take a database for the right one that was restored or has failed over.")
+def check_command(database: str, *, accept: bool) -> ExitCode:
+    """See that the tables are there and of this version, and that the server and the way to it can be trusted.
+
+    After a restore or a failover a database is refused, for its last notes may be missing. With --accept it is used
+    again: what was under way in it is in doubt then, and no cap counts on what nobody knows.
+    """
+    if accept and (found := runs.accept(database)):
+        _tell_accepted(database, found)
     server = runs.trusted(database)
     _tell(database, f"it can be used; the tables are of this version ({server.tables})", server)
     return ExitCode.OK
+
+
+def _tell_accepted(database: str, found: runs.Accepted) -> None:
+    last = "" if found.last_at is None else f" at {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(found.last_at))}"
+    said = f"Its last note of a message is{last}" if last else "It knows of no message that was sent"
+    click.echo(
+        f"{database}: accepted as it is now. {said}: what was sent after that is not known here, and would be sent "
+        f"again. {many(found.in_doubt, 'row was', 'rows were')} under way and in doubt now: bulksend resolve looks "
+        "them up.",
+        err=True,
+    )
 
 
 def _tell(database: str, did: str, server: runs.Server) -> None:

@@ -9,6 +9,8 @@ from .asked import ask_to_end as ask_to_end
 from .history import PostgresHistory as PostgresHistory
 from .importing import Imported as Imported
 from .importing import import_account as import_account
+from .installing import Accepted as Accepted
+from .installing import accept as accept
 from .installing import check as check
 from .installing import install as install
 from .listing import stands_in as stands_in

@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
-from bulksend.errors import UsageError
-from bulksend.runs.postgres.connecting import Db, connect, explained
+from typing import NamedTuple
+
+from bulksend.errors import Advice, UsageError
+from bulksend.model import Event
+from bulksend.runs import life
+from bulksend.runs.postgres.connecting import Db, connect, explained, one
 from bulksend.runs.postgres.pooling import check_way
 from bulksend.runs.postgres.schema import MIGRATIONS, SCHEMA, VERSION
 
 _OLDEST_SERVER = 13
 _LOCK = 0x62756C6B  # whoever makes or changes the tables does it alone
 _WHOSE = "SELECT system_identifier, timeline_id FROM pg_control_system(), pg_control_checkpoint()"
+
+_LAST_NOTE = "SELECT max(greatest(started_at, ended_at)) FROM send"
+_CUT_OFF = f"""
+UPDATE send SET {life.after(Event.CUT_OFF)}, error = '{life.CUT_OFF}', ended_at = extract(epoch FROM clock_timestamp())
+WHERE {life.can_be(Event.CUT_OFF)}
+"""
+
+
+class Accepted(NamedTuple):
+    """What is known of a database that was taken for the right one.
+
+    Attributes:
+        in_doubt: so many rows were under way in it, and are in doubt now.
+        last_at: when the last of what it holds was noted, in seconds since 1970 by its clock; None if nothing was sent.
+    """
+
+    in_doubt: int
+    last_at: float | None
 
 
 def install(database: str) -> int:
@@ -47,20 +69,55 @@ def check(database: str) -> None:
         check_installed(db, database)
 
 
+def accept(database: str) -> Accepted | None:
+    """Take a database for the right one that was restored, or whose standby took over; None if it is what it was.
+
+    Nobody knows what was noted behind its last note, so whatever is under way in it is in doubt from now on, and who
+    still believes to own anything of it owns nothing.
+
+    Raises:
+        UsageError: it has no tables of this version.
+        RunFileError: the database cannot be used.
+    """
+    with connect(database) as db, explained(database):
+        _check_version_is_this(db, database)
+        with db.transaction():
+            db.execute("SELECT FROM installation FOR UPDATE")
+            if _is_what_it_was(db):
+                return None
+            last_s = one(db.execute(_LAST_NOTE))[0]
+            db.execute("UPDATE run SET epoch = epoch + 1, lease_until = NULL")
+            db.execute("UPDATE shard SET epoch = epoch + 1, owner = NULL, lease_until = NULL")
+            in_doubt = db.execute(_CUT_OFF).rowcount
+            db.execute("INSERT INTO quiet SELECT id, extract(epoch FROM clock_timestamp()) FROM account")
+            db.execute(f"UPDATE installation SET (system_identifier, timeline) = ({_WHOSE})")
+    return Accepted(in_doubt, last_s)
+
+
 def check_installed(db: Db, database: str) -> None:
     """The same, by a connection that is there."""
+    _check_version_is_this(db, database)
+    if not _is_what_it_was(db):
+        raise UsageError(
+            f"{database}: this database was restored, or another server took over from the one that it was on, and the "
+            "last notes may be missing",
+            Advice.ACCEPT_DATABASE,
+            database=database,
+        )
+
+
+def _check_version_is_this(db: Db, database: str) -> None:
     _check_server(db, database)
     version = _version(db)
     _check_version(version, database)
     if version < VERSION:
         seen = "has no tables of bulksend yet" if version == 0 else f"has tables of an earlier version ({version})"
         raise UsageError(f"{database}: this database {seen}: run bulksend database init {database} once")
+
+
+def _is_what_it_was(db: Db) -> bool:
     kept = db.execute("SELECT system_identifier, timeline FROM installation").fetchone()
-    if kept != db.execute(_WHOSE).fetchone():
-        raise UsageError(
-            f"{database}: this database was restored, or another server took over from the one that it was on, and the "
-            "last notes may be missing: see that it is the right one and whether any are"
-        )
+    return kept == db.execute(_WHOSE).fetchone()
 
 
 def _check_server(db: Db, database: str) -> None:

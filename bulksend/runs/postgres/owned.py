@@ -221,13 +221,18 @@ class OwnPostgresRun(PostgresRun):
         """Let journals from now on reserve phones and texts before they are sent, against other runs of the account."""
         self._reserving = how
 
+    def claim_account(self) -> None:
+        """See `OwnRun.claim_account`: all of the account's shards are taken, until the journal or the run is closed."""
+        if not self._lease.shards:
+            self._take_shards(range(SHARDS))
+
     def journal(self, *, by_parts: bool = True, limit: int | None = None, keyed: bool | None = None) -> GroupJournal:
-        """See `OwnRun.journal`; all of the account's shards are taken for it.
+        """See `OwnRun.journal`; all of the account's shards are taken for it, if they were not before.
 
         Raises:
             AccountBusyError: another run of the account is sending.
         """
-        self._take_shards(range(SHARDS))
+        self.claim_account()
         with explained(self.place):
             notes = Notes(
                 self._reader, self._lease, self._skew_s,
@@ -238,6 +243,8 @@ class OwnPostgresRun(PostgresRun):
 
     def close(self) -> None:
         """Give the run up in order."""
+        with suppress(RunFileError):
+            self._lease.let_go()
         self._lease.close()
         with suppress(OwnedError, RunFileError), self._writing() as of:  # it is somebody else's, or cannot be reached
             ownership.give_up(of)

@@ -213,6 +213,9 @@ class OwnSqliteRun(SqliteRun):
         """See `OwnRun.times`."""
         return OwnSqliteTimes(self._db, self.path, self._writing)
 
+    def claim_account(self) -> None:
+        """See `OwnRun.claim_account`: a file's account has a lock of its own."""
+
     def journal(self, *, by_parts: bool = True, limit: int | None = None, keyed: bool | None = None) -> SqliteJournal:
         """See `OwnRun.journal`."""
         with explained(self.path):
