@@ -41,6 +41,7 @@ COMMANDS = {
     "history": "Forget who got what, so long ago.",
     "rates": "Learn what SMS parts cost from what earlier runs were charged.",
     "config": "Show what holds for each option, and where it comes from.",
+    "web": "Plan and send on a local page, in the browser.",
     "sandbox": "Run a local server that behaves as the API's document says.",
 }
 """Every command and its first line of help, so that ``--help`` need not import them."""

@@ -39,3 +39,5 @@ from .reading import ReadOptions as ReadOptions
 from .reading import Source as Source
 from .reading import harmless as harmless
 from .reading import shown as shown
+from .sheet import Sheet as Sheet
+from .sheet import look_at_sheet as look_at_sheet

@@ -57,6 +57,7 @@ from .owner import Owner as Owner
 from .paths import Paths as Paths
 from .paths import results_beside as results_beside
 from .paths import run_named as run_named
+from .paths import state_folder as state_folder
 from .places import DatabaseRun as DatabaseRun
 from .places import Place as Place
 from .places import Shelf as Shelf

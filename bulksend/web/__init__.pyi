@@ -1,0 +1,3 @@
+from .guarding import SESSION as SESSION
+from .server import PageServer as PageServer
+from .settings import PageSettings as PageSettings

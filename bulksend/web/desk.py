@@ -1,0 +1,141 @@
+"""What the pages work with: what was chosen, what is under way, and whose account it is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from aiohttp import web
+
+from bulksend import campaign
+from bulksend.campaign import Unread, Whereabouts
+from bulksend.errors import BulksendError
+from bulksend.runs import Stand, open_run, stand_of
+from bulksend.web.drafts import Draft, Drafts
+from bulksend.web.jobs import Look, Made, Make, Refused, Send, SheetSeen
+from bulksend.web.keys import Keys
+from bulksend.web.settings import PageSettings
+from bulksend.web.working import Sends, do
+
+_SHEETS_MAX = 8  # kept in memory
+
+
+@dataclass(slots=True)
+class Desk:
+    """All of it.
+
+    Attributes:
+        settings: where the page works.
+        drafts: what was chosen.
+        keys: whose account it is.
+        sends: what is under way.
+        sheets: the sheets that were looked at last, by what was said of them.
+        balances: what the account held when a plan was made, in micro-USD, by draft; None where nobody knows.
+    """
+
+    settings: PageSettings
+    drafts: Drafts
+    keys: Keys
+    sends: Sends = field(default_factory=Sends)
+    sheets: dict[tuple[str, str], SheetSeen] = field(default_factory=dict)
+    balances: dict[str, int | None] = field(default_factory=dict)
+
+    async def sheet(self, draft: Draft) -> SheetSeen | Refused:
+        """How a draft's sheet is understood."""
+        asked = (draft.input_name, draft.numbers)
+        if asked in self.sheets:
+            return self.sheets[asked]
+        seen = await do(Look(draft))
+        if not isinstance(seen, SheetSeen):
+            return seen if isinstance(seen, Refused) else Refused("")
+        if len(self.sheets) >= _SHEETS_MAX:
+            self.sheets.pop(next(iter(self.sheets)))
+        self.sheets[asked] = seen
+        return seen
+
+    def keep(self, draft: Draft) -> Draft:
+        """Keep what is chosen now; whatever was planned of it before is planned anew."""
+        kept = replace(draft, run="")
+        self.drafts.keep(kept)
+        return kept
+
+    async def make(self, draft: Draft) -> Draft | Refused:
+        """Plan what is chosen."""
+        made = await do(Make(draft, self.keys.organization, str(self.keys.file or ""), self.settings.base_url))
+        if not isinstance(made, Made):
+            return made if isinstance(made, Refused) else Refused("")
+        planned = replace(draft, run=made.run)
+        self.balances[draft.key] = made.balance
+        self.drafts.keep(planned)
+        return planned
+
+    def send(self, draft: Draft, answers: Sequence[str]) -> None:
+        """Begin or go on with the send of what was planned."""
+        org_id = None if draft.rehearses else self.keys.organization
+        job = Send(draft.run, org_id, str(self.keys.file or ""), self.settings.base_url, tuple(answers))
+        self.sends.begin(draft.key, job)
+
+    def can_send(self, draft: Draft) -> bool:
+        """Whether it is known whose account it goes to."""
+        return draft.rehearses or self.keys.organization is not None
+
+    async def stand(self, draft: Draft) -> Stand | None:
+        """Where a draft's run stands; None if there is none that can be read."""
+        return await asyncio.to_thread(_stand, draft.run) if draft.run else None
+
+    async def campaigns(self) -> list[Stand | Unread]:
+        """The campaigns of the folder, and those whose files were brought; the newest first."""
+        return await asyncio.to_thread(self._campaigns)
+
+    def _campaigns(self) -> list[Stand | Unread]:
+        brought = [Whereabouts(Path(draft.run)) for draft in self.drafts if draft.run and Path(draft.run).is_file()]
+        places = [*campaign.places_in(self.settings.folder), *brought]
+        return sorted(campaign.gathered(places, stand_of), key=_began_at, reverse=True)
+
+
+DESK: web.AppKey[Desk] = web.AppKey("desk", Desk)
+
+
+def desk_of(request: web.Request) -> Desk:
+    """The desk."""
+    return request.app[DESK]
+
+
+def draft_of(request: web.Request) -> Draft:
+    """The draft that an address names.
+
+    Raises:
+        HTTPNotFound: there is none.
+    """
+    found = desk_of(request).drafts.find(request.match_info["key"])
+    if found is None:
+        raise web.HTTPNotFound(text="There is no such campaign.")
+    return found
+
+
+async def open_draft(request: web.Request) -> Draft:
+    """The same, of which nothing has begun, so that all of it can still be chosen.
+
+    Raises:
+        HTTPSeeOther: it has begun: where it stands is to be seen elsewhere.
+    """
+    draft = draft_of(request)
+    stand = await desk_of(request).stand(draft)
+    if desk_of(request).sends.under_way(draft.key) or (stand and (stand.owner or stand.spell.started_at)):
+        raise web.HTTPSeeOther(f"/c/{draft.key}/sending")
+    return draft
+
+
+def _stand(place: str) -> Stand | None:
+    try:
+        with open_run(Path(place)) as run:
+            return stand_of(run)
+    except BulksendError:
+        return None
+
+
+def _began_at(found: Stand | Unread) -> float:
+    at = found.began_at if isinstance(found, Unread) else found.spell.started_at
+    return float("inf") if at is None else at

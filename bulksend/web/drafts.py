@@ -1,0 +1,112 @@
+"""What a person has chosen so far for a campaign, kept so that a restart finds it; never the key."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from bulksend.web.private import private_folder, write_private
+
+_KEY = re.compile(r"[0-9a-f]{16}")
+_FILE = "draft.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A campaign as far as it is chosen.
+
+    Attributes:
+        key: what names it in addresses.
+        input_name: the sheet's file; empty as long as none is chosen.
+        numbers: the column of the numbers; empty if it is found out.
+        country: whose numbers those without a dialing code are; empty if none is without.
+        message: the text of all rows.
+        sender: who it is from.
+        rehearses: whether it goes to a private sandbox.
+        run: the place of its plan or run; empty if none is made of what is chosen now.
+    """
+
+    key: str
+    input_name: str = ""
+    numbers: str = ""
+    country: str = ""
+    message: str = ""
+    sender: str = ""
+    rehearses: bool = False
+    run: str = ""
+
+    @property
+    def name(self) -> str:
+        """The sheet's name, without where it is."""
+        return Path(self.input_name).name
+
+    @property
+    def has_run(self) -> bool:
+        """Whether the run is there that was planned of it."""
+        return bool(self.run) and Path(self.run).is_file()
+
+    @property
+    def mapping(self) -> dict[str, str]:
+        """Which column is what, as far as it is said."""
+        return {"to": self.numbers} if self.numbers else {}
+
+
+class Drafts:
+    """All of them, each in a folder of its own, with the file that was brought for it.
+
+    Args:
+        state: the page's own folder.
+    """
+
+    def __init__(self, state: Path) -> None:
+        self._folder = state / "campaigns"
+
+    def begin(self) -> Draft:
+        """A new one."""
+        draft = Draft(secrets.token_hex(8))
+        self.keep(draft)
+        return draft
+
+    def find(self, key: str) -> Draft | None:
+        """The one of this name; None if there is none."""
+        if not _KEY.fullmatch(key):
+            return None
+        try:
+            found: dict[str, Any] = orjson.loads((self._folder / key / _FILE).read_bytes())
+        except (OSError, orjson.JSONDecodeError):
+            return None
+        known = {field.name for field in fields(Draft)}
+        return Draft(**{name: value for name, value in found.items() if name in known} | {"key": key})
+
+    def of_run(self, place: str) -> Draft | None:
+        """The one whose run lies there; None if there is none."""
+        return next((draft for draft in self if draft.run and Path(draft.run) == Path(place)), None)
+
+    def keep(self, draft: Draft) -> None:
+        """Keep it as it is now."""
+        write_private(self.folder(draft) / _FILE, orjson.dumps(asdict(draft)).decode())
+
+    def remove(self, draft: Draft) -> None:
+        """Throw it away, with the file that was brought for it."""
+        shutil.rmtree(self._folder / draft.key, ignore_errors=True)
+
+    def unbring(self, draft: Draft, path: Path) -> None:
+        """Remove a file again that was brought for it; one that lies elsewhere stays."""
+        if path.is_relative_to(self.folder(draft)):
+            path.unlink(missing_ok=True)
+
+    def folder(self, draft: Draft) -> Path:
+        """Where the file lies that is brought for it."""
+        return private_folder(private_folder(self._folder) / draft.key)
+
+    def __iter__(self) -> Iterator[Draft]:
+        """All of them."""
+        names = (path.name for path in self._folder.iterdir()) if self._folder.is_dir() else ()
+        return (draft for draft in map(self.find, sorted(names)) if draft)

@@ -1,0 +1,183 @@
+"""What the page has done in a process of its own, and what that tells: a line of JSON each."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import orjson
+
+from bulksend.web.drafts import Draft
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Look at a draft's sheet."""
+
+    draft: Draft
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """Plan and price a draft, and keep nothing of it."""
+
+    draft: Draft
+
+
+@dataclass(frozen=True, slots=True)
+class Make:
+    """Plan a draft into a run, which is sent later.
+
+    Attributes:
+        draft: it.
+        org_id: whose account it goes to, if that is known.
+        key_file: holds the API's key, if that is known.
+        base_url: the API's address.
+    """
+
+    draft: Draft
+    org_id: int | None
+    key_file: str
+    base_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send a run.
+
+    Attributes:
+        run: its place.
+        org_id: whose account it goes to; None for a private sandbox.
+        key_file: holds the API's key.
+        base_url: the API's address.
+        answers: what is said yes to beforehand, as `bulksend.errors.Question` has it.
+    """
+
+    run: str
+    org_id: int | None
+    key_file: str
+    base_url: str
+    answers: tuple[str, ...] = ()
+
+
+Job = Look | Price | Make | Send
+
+
+@dataclass(frozen=True, slots=True)
+class SheetSeen:
+    """How a sheet is understood.
+
+    Attributes:
+        columns: its columns, in order.
+        numbers: the column of the numbers; empty if that has to be said.
+        asks: why it has to be said.
+        own_texts: the column of the rows' own texts; empty if there is none.
+        rows: the first rows.
+        lines: their lines in the sheet.
+        hidden: places of those that the workbook does not show.
+        notes: what was found out, in sentences.
+    """
+
+    columns: tuple[str, ...]
+    numbers: str
+    asks: str
+    own_texts: str
+    rows: tuple[tuple[str, ...], ...]
+    lines: tuple[int, ...]
+    hidden: tuple[int, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """What a draft comes to.
+
+    Attributes:
+        rows: messages.
+        parts: SMS parts of them.
+        micro: micro-USD, as far as prices are known.
+        unpriced: messages without a known price.
+        left_out: rows that are not sent.
+    """
+
+    rows: int
+    parts: int
+    micro: int
+    unpriced: int
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A plan is kept.
+
+    Attributes:
+        run: the place of its run.
+        balance: micro-USD that the account holds; None if that is not known.
+    """
+
+    run: str
+    balance: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Where a send stands.
+
+    Attributes:
+        says: what is going on beside it: a key of the words; empty for nothing.
+        rows: messages that are to be sent.
+        sent: of these, so many are accepted.
+        not_sent: of these, so many are done with, and not accepted.
+        pace: messages accepted a second, lately.
+        left_s: how long it still takes; None if nobody can tell.
+    """
+
+    says: str = ""
+    rows: int = 0
+    sent: int = 0
+    not_sent: int = 0
+    pace: float = 0.0
+    left_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """A send has ended; how, stands in its run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """It could not be done.
+
+    Attributes:
+        says: why, for people.
+        question: what somebody has to say yes to first, as `bulksend.errors.Question` has it; empty for nothing.
+    """
+
+    says: str
+    question: str = ""
+
+
+Told = SheetSeen | Priced | Made | Moved | Over | Refused
+_JOBS: dict[str, type[Job]] = {kind.__name__: kind for kind in (Look, Price, Make, Send)}
+_TOLD: dict[str, type[Told]] = {kind.__name__: kind for kind in (SheetSeen, Priced, Made, Moved, Over, Refused)}
+
+
+def written(what: Job | Told) -> bytes:
+    """The line of it."""
+    return orjson.dumps({"kind": type(what).__name__, "what": asdict(what)}) + b"\n"
+
+
+def job_in(line: bytes) -> Job:
+    """The job that a line holds."""
+    found = orjson.loads(line)
+    what = found["what"]
+    if "draft" in what:
+        what["draft"] = Draft(**what["draft"])
+    return _JOBS[found["kind"]](**what)
+
+
+def told_in(line: bytes) -> Told:
+    """What a line tells."""
+    found = orjson.loads(line)
+    return _TOLD[found["kind"]](**found["what"])

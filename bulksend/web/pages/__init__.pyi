@@ -1,0 +1,1 @@
+from .routes import ROUTES as ROUTES

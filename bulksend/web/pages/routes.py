@@ -1,0 +1,32 @@
+"""Which address is which page."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from bulksend.web.pages import after, campaigns, price, sending, sheet, text
+
+ROUTES: tuple[web.RouteDef, ...] = (
+    web.get("/", campaigns.show),
+    web.post("/campaigns", campaigns.begin),
+    web.post("/campaigns/open", campaigns.open_run_of),
+    web.post("/c/{key}/remove", campaigns.remove),
+    web.get("/c/{key}/sheet", sheet.show),
+    web.post("/c/{key}/sheet", sheet.choose_columns),
+    web.post("/c/{key}/sheet/bring", sheet.bring),
+    web.post("/c/{key}/sheet/choose", sheet.choose),
+    web.post("/c/{key}/sheet/leave", sheet.leave),
+    web.get("/c/{key}/text", text.show),
+    web.post("/c/{key}/text", text.keep),
+    web.post("/c/{key}/text/preview", text.preview),
+    web.post("/c/{key}/text/price", text.price),
+    web.get("/c/{key}/price", price.show),
+    web.post("/c/{key}/price/way", price.choose_way),
+    web.post("/c/{key}/price/key", price.keep_key),
+    web.post("/c/{key}/price/key/forget", price.forget_key),
+    web.post("/c/{key}/send", sending.begin),
+    web.get("/c/{key}/sending", sending.show),
+    web.get("/c/{key}/sending/events", sending.events),
+    web.post("/c/{key}/sending/stop", sending.stop),
+    web.get("/c/{key}/results.{kind:csv|xlsx}", after.results),
+)

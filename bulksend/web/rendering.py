@@ -1,0 +1,65 @@
+"""Pages made of templates, in the words of a catalogue; whatever comes from elsewhere is escaped."""
+
+from __future__ import annotations
+
+import time
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+
+from aiohttp import web
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from bulksend.sms import dollars
+from bulksend.web.guarding import SESSION
+from bulksend.words import many, printable, time_of
+
+LANGUAGE = "en"
+
+
+@cache
+def words(language: str) -> Mapping[str, str]:
+    """The catalogue of a language: its sentences by their keys."""
+    text = (files("bulksend.web") / "words" / f"{language}.toml").read_text(encoding="utf-8")
+    return {str(key): str(sentence) for key, sentence in tomllib.loads(text).items()}
+
+
+def say(key: str, **about: object) -> str:
+    """A sentence of the catalogue."""
+    return words(LANGUAGE)[key].format(**about)
+
+
+def render(request: web.Request, template: str, status: int = 200, **about: object) -> web.Response:
+    """A page, or a piece of one."""
+    text = fragment(template, csrf=request.app[SESSION].csrf, **about)
+    return web.Response(text=text, status=status, content_type="text/html")
+
+
+def fragment(template: str, **about: object) -> str:
+    """The text of a page, or of a piece of one."""
+    return _templates().get_template(template).render(**about)
+
+
+def is_piece(request: web.Request) -> bool:
+    """Whether only a piece of a page is wanted, for a page that is open."""
+    return request.headers.get("HX-Request") == "true"
+
+
+@cache
+def _templates() -> Environment:
+    found = Environment(
+        loader=PackageLoader("bulksend.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.globals["say"] = say
+    found.filters |= {"dollars": dollars, "many": many, "printable": printable, "span": time_of, "when": _when}
+    found.globals["language"] = LANGUAGE
+    return found
+
+
+def _when(seconds: float | None) -> str:
+    return "" if seconds is None else time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))

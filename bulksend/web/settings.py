@@ -1,0 +1,29 @@
+"""What is said of the page when it is opened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bulksend.engagespark import DEFAULT_BASE_URL
+
+
+@dataclass(frozen=True, slots=True)
+class PageSettings:
+    """Where the page works.
+
+    Attributes:
+        folder: whose sheets and runs it shows.
+        state: the folder of its own files: uploads, what was chosen, the key.
+        port: it listens on; 0 for any that is free.
+        base_url: the API's address.
+        upload_max: bytes of a file that is brought.
+        entry_s: for so many seconds the file opens the page.
+    """
+
+    folder: Path
+    state: Path
+    port: int = 0
+    base_url: str = DEFAULT_BASE_URL
+    upload_max: int = 256 << 20
+    entry_s: float = 60.0

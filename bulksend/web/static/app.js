@@ -1,0 +1,17 @@
+"use strict";
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-insert]");
+  if (!button) return;
+  const text = document.getElementById("message");
+  text.setRangeText(button.dataset.insert, text.selectionStart, text.selectionEnd, "end");
+  text.focus();
+  text.dispatchEvent(new Event("input", { bubbles: true }));
+});
+
+const progress = document.querySelector("[data-events]");
+if (progress) {
+  const source = new EventSource(progress.dataset.events);
+  source.addEventListener("progress", (event) => { progress.innerHTML = event.data; });
+  source.addEventListener("over", () => { source.close(); window.location.reload(); });
+}

@@ -1,0 +1,90 @@
+"""A browser of a few lines, which enters the page as people's do and sends its forms."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import aiohttp
+
+from bulksend.web import PageServer, PageSettings
+
+
+class Answer(NamedTuple):
+    """What came back."""
+
+    status: int
+    path: str
+    text: str
+
+    @property
+    def key(self) -> str:
+        return self.path.split("/")[2]
+
+    def field(self, name: str) -> str:
+        found = re.search(rf'name="{name}" value="([^"]*)"', self.text)
+        assert found, self.text
+        return found[1]
+
+
+class Browser:
+    """Asks one server."""
+
+    def __init__(self, session: aiohttp.ClientSession, port: int) -> None:
+        self.session = session
+        self.base = f"http://127.0.0.1:{port}"
+        self.csrf = ""
+
+    async def get(self, path: str) -> Answer:
+        async with self.session.get(self.base + path) as answer:
+            return Answer(answer.status, answer.url.path, await answer.text())
+
+    async def post(self, path: str, **fields: str) -> Answer:
+        sent = {"csrf": self.csrf, **fields}
+        async with self.session.post(self.base + path, data=sent, headers={"Origin": self.base}) as answer:
+            return Answer(answer.status, answer.url.path, await answer.text())
+
+    async def bring(self, path: str, name: str, content: bytes, csrf: str | None = None) -> Answer:
+        form = aiohttp.FormData()
+        form.add_field("csrf", self.csrf if csrf is None else csrf)
+        form.add_field("file", content, filename=name)
+        async with self.session.post(self.base + path, data=form, headers={"Origin": self.base}) as answer:
+            return Answer(answer.status, answer.url.path, await answer.text())
+
+    async def enter(self, token: str, origin: str = "null") -> aiohttp.ClientResponse:
+        return await self.session.post(f"{self.base}/enter", data={"token": token}, headers={"Origin": origin})
+
+    async def begin(self, name: str, content: bytes) -> Answer:
+        begun = await self.post("/campaigns")
+        return await self.bring(f"/c/{begun.key}/sheet/bring", name, content)
+
+
+def token_in(file: Path) -> str:
+    found = re.search(r'name="token" value="([^"]+)"', file.read_text(encoding="utf-8"))
+    assert found
+    return found[1]
+
+
+def settings(folder: Path, **more: object) -> PageSettings:
+    (folder / "sheets").mkdir(exist_ok=True)
+    return PageSettings(folder / "sheets", folder / "page", **more)  # type: ignore[arg-type]
+
+
+@asynccontextmanager
+async def outside(server: PageServer) -> AsyncIterator[Browser]:
+    """A browser that has not entered."""
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
+        yield Browser(session, server.port)
+
+
+@asynccontextmanager
+async def entered(said: PageSettings) -> AsyncIterator[Browser]:
+    """A browser that has."""
+    async with PageServer(said) as server, outside(server) as browser:
+        answer = await browser.enter(token_in(server.entry))
+        assert answer.status == 200
+        browser.csrf = (await browser.get("/")).field("csrf")
+        yield browser

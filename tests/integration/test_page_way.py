@@ -1,0 +1,133 @@
+"""A campaign from the page alone: a sheet, its text, its price, sent to a sandbox, stopped and gone on with."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from pages import Browser, entered, settings
+
+from bulksend.engagespark import Sandbox, SandboxOptions
+
+SHEET = b"Name,Mobile,Phone\nAna,639171234567,x\nBen,639181234567,x\nCyd,12,x\n"
+
+
+@pytest.fixture(autouse=True)
+def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BULKSEND_STATE_DIR", str(tmp_path / "state"))
+
+
+async def _log(base_url: str) -> list[dict[str, Any]]:
+    async with aiohttp.ClientSession() as session, session.get(f"{base_url}/sandbox/log") as answer:
+        return [json.loads(line) for line in (await answer.text()).splitlines()]
+
+
+async def _accepts_more(sandbox: Sandbox) -> None:
+    so_far = sandbox.summary().accepted
+    async with asyncio.timeout(30):
+        while sandbox.summary().accepted == so_far:  # noqa: ASYNC110 -- the server tells nobody
+            await asyncio.sleep(0.05)
+
+
+async def _ended(browser: Browser, key: str) -> str:
+    async with asyncio.timeout(30):
+        told = await browser.get(f"/c/{key}/sending/events")
+    assert told.text.rstrip().endswith("data: over")
+    return (await browser.get(f"/c/{key}/sending")).text
+
+
+async def test_the_whole_way(tmp_path: Path) -> None:
+    async with Sandbox(SandboxOptions(token="k1", org_id=7)) as sandbox:
+        async with entered(settings(tmp_path, base_url=sandbox.base_url)) as browser:
+            asked = await browser.begin("june.csv", SHEET)
+            key = asked.key
+            assert "could be the recipient" in asked.text
+            refused = await browser.post(f"/c/{key}/sheet", numbers="", country="")
+            assert refused.path == f"/c/{key}/sheet"
+            assert (await browser.post(f"/c/{key}/sheet", numbers="Mobile", country="")).path == f"/c/{key}/text"
+            seen = await browser.post(f"/c/{key}/text/preview", message="Hi {Name} ŵ", row="2")
+            assert "Hi Ben <mark>ŵ</mark>" in seen.text
+            assert "8 of 70 characters, 1 SMS part" in seen.text
+            priced = await browser.post(f"/c/{key}/text/price", message="Hi {Name}")
+            assert "$0.04" in priced.text
+            wrong = await browser.post(f"/c/{key}/text", message="Hi {Nmae}", sender="ACME")
+            assert wrong.status == 422
+            assert "did you mean {Name}" in wrong.text
+            price = await browser.post(f"/c/{key}/text", message="Hi {Name}", sender="ACME")
+            assert price.path == f"/c/{key}/price"
+            assert "Send 2 messages" not in price.text, "nobody knows yet whose account it is"
+            price = await browser.post(f"/c/{key}/price/key", organization="7", key="k1")
+            assert "Send 2 messages for $0.04" in price.text
+            assert "Hi Ben" in (await browser.get(f"/c/{key}/price?row=2")).text
+            assert (await browser.post(f"/c/{key}/send", agreed="9 9 9")).status == 409
+            await browser.post(f"/c/{key}/send", agreed=price.field("agreed"))
+            after = await _ended(browser, key)
+            assert re.search(r"<dt>sent</dt><dd>2</dd>", after)
+            assert re.search(r"<dt>invalid</dt><dd>1</dd>", after)
+            results = await browser.get(f"/c/{key}/results.csv")
+            rows = list(csv.DictReader(io.StringIO(results.text.removeprefix("\ufeff"))))
+            listed = (await browser.get("/")).text
+            assert "june.csv" in listed
+            assert "Finished" in listed
+            assert (await browser.get(f"/c/{key}/text")).path == f"/c/{key}/sending", "what has begun is not changed"
+        log = await _log(sandbox.base_url)
+    received = {(each["messageId"], each["to"]) for each in log if each["accepted"]}
+    assert {(row["messageId"], row["to"]) for row in rows if row["status"] == "sent"} == received
+    assert [row["messageSent"] for row in rows][:2] == ["Hi Ana", "Hi Ben"]
+    assert len(received) == 2
+
+
+async def test_it_stops_and_goes_on_also_after_the_page_was_closed(tmp_path: Path) -> None:
+    sheet = "to\n" + "".join(f"63917{number:07}\n" for number in range(400))
+    async with Sandbox(SandboxOptions(token="k1", org_id=7, latency_s=0.3)) as sandbox:
+        said = settings(tmp_path, base_url=sandbox.base_url)
+        async with entered(said) as browser:
+            key = (await browser.begin("june.csv", sheet.encode())).key
+            await browser.post(f"/c/{key}/sheet", numbers="to", country="")
+            await browser.post(f"/c/{key}/text", message="Hi", sender="ACME")
+            price = await browser.post(f"/c/{key}/price/key", organization="7", key="k1")
+            await browser.post(f"/c/{key}/send", agreed=price.field("agreed"))
+            await _accepts_more(sandbox)
+            await browser.post(f"/c/{key}/sending/stop")
+            stopped = await _ended(browser, key)
+            assert "Stopped early" in stopped
+            assert sandbox.summary().accepted < 400
+            again = await browser.get(f"/c/{key}/sending")
+            await browser.post(f"/c/{key}/send", agreed=again.field("agreed"))
+            await _accepts_more(sandbox)
+        so_far = sandbox.summary().accepted
+        assert so_far < 400, "the send has ended in order with the page"
+        async with entered(said) as browser:
+            left = await browser.get(f"/c/{key}/sending")
+            assert f"Go on: send {400 - so_far}" in left.text
+            assert sandbox.summary().accepted == so_far, "nothing goes on by itself"
+            await browser.post(f"/c/{key}/send", agreed=left.field("agreed"))
+            assert "Finished" in await _ended(browser, key)
+        assert sandbox.summary().accepted == 400
+
+
+async def test_a_rehearsal_reaches_nobody_and_needs_no_key(tmp_path: Path) -> None:
+    async with entered(settings(tmp_path)) as browser:
+        key = (await browser.begin("june.csv", b"to\n639171234567\n")).key
+        await browser.post(f"/c/{key}/sheet", numbers="to", country="")
+        await browser.post(f"/c/{key}/text", message="Hi", sender="ACME")
+        price = await browser.post(f"/c/{key}/price/way", way="rehearse")
+        assert "Rehearse 1 message" in price.text
+        await browser.post(f"/c/{key}/send", agreed=price.field("agreed"))
+        assert "no phone got anything" in await _ended(browser, key)
+
+
+async def test_a_file_that_cannot_be_read_is_told_and_not_kept(tmp_path: Path) -> None:
+    async with entered(settings(tmp_path)) as browser:
+        answer = await browser.begin("a.csv", b"%PDF-1.4 \0\0")
+        assert answer.status == 422
+        assert "a.csv" in answer.text
+        assert str(tmp_path) not in answer.text
+        assert not list((tmp_path / "page").rglob("a.csv"))

@@ -1,0 +1,50 @@
+"""What the page is made of: what others made is as they made it, and every word is in the catalogue."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from pathlib import Path
+
+from conftest import ROOT
+
+from bulksend.model import Status
+from bulksend.runs import Standing
+
+WEB = ROOT / "bulksend" / "web"
+STATIC = WEB / "static"
+OWN = {"app.css", "app.js", "icon.svg", "chevron.svg", "VENDORED.toml"}
+
+
+def test_what_others_made_is_as_they_made_it() -> None:
+    files = tomllib.loads((STATIC / "VENDORED.toml").read_text(encoding="utf-8"))["file"]
+    for each in files:
+        assert hashlib.sha256((STATIC / each["name"]).read_bytes()).hexdigest() == each["sha256"], each["name"]
+        assert (STATIC / each["licence_file"]).read_text(encoding="utf-8").strip()
+        assert each["version"] in (STATIC / each["name"]).read_text(encoding="utf-8")
+    named = {each[name] for each in files for name in ("name", "licence_file")}
+    assert {path.name for path in STATIC.iterdir()} == named | OWN
+
+
+def test_every_word_is_in_the_catalogue_and_used() -> None:
+    known = set(tomllib.loads((WEB / "words" / "en.toml").read_text(encoding="utf-8")))
+    files = [path for folder in ("templates", "pages", ".") for path in sorted((WEB / folder).glob("*.*"))]
+    texts = [path.read_text(encoding="utf-8") for path in files]
+    used = {key for text in texts for key in re.findall(r'say\("([a-z_.]+)"[,)]', text)}
+    made = {f"state.{each.name.lower()}" for each in Standing} | {f"status.{each.value}" for each in Status}
+    made |= {f"sending.{says}" for says in ("busy", "slowed", "away", "stopping")}
+    made |= {f"steps.{step}" for step in ("sheet", "text", "price", "sending")}
+    assert used | made == known
+
+
+def test_no_style_or_script_stands_in_a_template() -> None:
+    for path in sorted((WEB / "templates").glob("*.html")):
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"<style|\sstyle=|\son[a-z]+=|hx-on|hx-vals='js|\|\s*safe", text), path.name
+        assert text.count("<script") == text.count("<script src="), path.name
+
+
+def test_a_face_never_imports_the_command_line() -> None:
+    for path in sorted(Path(WEB).rglob("*.py")):
+        assert "bulksend.cli" not in path.read_text(encoding="utf-8"), path.name
