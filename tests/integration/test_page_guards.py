@@ -139,7 +139,7 @@ async def test_a_hostile_file_name_stays_in_its_folder(tmp_path: Path, name: str
     async with entered(settings(tmp_path)) as browser:
         answer = await browser.begin(name, SHEET)
         assert answer.status == 200
-        brought = [path for path in tmp_path.rglob("*.csv") if path.is_file()]
+        brought = brought_to(tmp_path)
         assert len(brought) == 1
         assert brought[0].parent == tmp_path / "page" / "campaigns" / answer.key / "sheet"
         assert stat.S_IMODE(brought[0].stat().st_mode) == 0o600
@@ -159,7 +159,10 @@ async def test_only_files_of_the_folder_can_be_chosen(tmp_path: Path) -> None:
 
 async def test_hostile_cells_are_only_text(tmp_path: Path) -> None:
     bad = "<script>alert(1)</script>"
-    sheet = f'Mobile,"{bad}","{{{{7*7}}}}"\n639171234567,"{bad}\u202e","=1+1"\n639181234567,"""><img src=x>",{"y" * 200_000}\n'
+    sheet = (
+        f'Mobile,"{bad}","{{{{7*7}}}}"\n639171234567,"{bad}\u202e","=1+1"\n'
+        f'639181234567,"""><img src=x>",{"y" * 200_000}\n'
+    )
     async with entered(settings(tmp_path)) as browser:
         answer = await browser.begin("<b>a</b>.csv", sheet.encode())
         key = answer.key
@@ -206,3 +209,8 @@ async def test_all_it_keeps_is_for_its_owner(tmp_path: Path) -> None:
         assert stat.S_IMODE(said.state.stat().st_mode) == 0o700
         for path in said.state.rglob("*"):
             assert not stat.S_IMODE(path.stat().st_mode) & 0o077, path
+
+
+def brought_to(folder: Path) -> list[Path]:
+    """The sheets in it."""
+    return [path for path in folder.rglob("*.csv") if path.is_file()]
