@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -50,7 +51,7 @@ class Browser:
     async def bring(self, path: str, name: str, content: bytes, csrf: str | None = None) -> Answer:
         form = aiohttp.FormData()
         form.add_field("csrf", self.csrf if csrf is None else csrf)
-        form.add_field("file", content, filename=name)
+        form.add_field("file", io.BytesIO(content), filename=name)
         async with self.session.post(self.base + path, data=form, headers={"Origin": self.base}) as answer:
             return Answer(answer.status, answer.url.path, await answer.text())
 
