@@ -89,6 +89,17 @@ async def test_what_another_site_has_the_browser_do_is_refused(tmp_path: Path, o
             assert answer.status == 403
 
 
+@pytest.mark.parametrize(("said", "status"), [("same-origin", 200), ("cross-site", 403), ("same-site", 403)])
+async def test_a_form_without_a_referrer_is_known_by_what_the_browser_says(
+    tmp_path: Path, said: str, status: int
+) -> None:
+    async with entered(settings(tmp_path)) as browser:
+        headers = {"Origin": "null", "Sec-Fetch-Site": said}
+        form = {"csrf": browser.csrf}
+        async with browser.session.post(f"{browser.base}/campaigns", data=form, headers=headers) as answer:
+            assert answer.status == status
+
+
 async def test_another_site_cannot_enter(tmp_path: Path) -> None:
     async with PageServer(settings(tmp_path)) as server, outside(server) as browser:
         assert (await browser.enter(token_in(server.entry), origin="http://evil.example")).status == 403

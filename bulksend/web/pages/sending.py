@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +14,8 @@ from aiohttp_sse import sse_response
 from bulksend.errors import UsageError
 from bulksend.planning import Overview
 from bulksend.reports import why_ended
-from bulksend.runs import NotSent, Stand, ask_to_end, open_run, stand_of
+from bulksend.runs import End, NotSent, Stand, ask_to_end, open_run, stand_of
+from bulksend.sending import StopReason
 from bulksend.web.desk import desk_of, draft_of
 from bulksend.web.drafts import Draft
 from bulksend.web.jobs import Moved, Refused
@@ -89,15 +91,22 @@ async def events(request: web.Request) -> web.StreamResponse:
     draft = draft_of(request)
     sending = desk_of(request).sends.under_way(draft.key)
     async with sse_response(request) as answer:
-        if sending:
-            async for now in sending.steps():
-                await answer.send(_progress(draft, now, is_stopping=sending.is_stopping), event="progress")
-        await answer.send("over", event="over")
+        with suppress(ConnectionError):  # the tab was closed, and the send goes on
+            if sending:
+                async for now in sending.steps():
+                    await answer.send(_progress(draft, now, is_stopping=sending.is_stopping), event="progress")
+            await answer.send("over", event="over")
     return answer
 
 
 def _progress(draft: Draft, now: Moved, *, is_stopping: bool) -> str:
     return fragment("_progress.html", draft=draft, now=now, is_stopping=is_stopping)
+
+
+def _why(end: End | None) -> str:
+    if end is None:
+        return ""
+    return say("after.interrupted") if end.reason == StopReason.INTERRUPTED else why_ended(end)
 
 
 def _left(place: str) -> Overview:
@@ -109,4 +118,4 @@ def _outcome(place: str) -> Outcome:
     with open_run(Path(place)) as run:
         stand = stand_of(run)
         reasons = tuple(run.figures.not_sent(_REASONS, _EXAMPLES))
-        return Outcome(stand, run.overview(), reasons, why_ended(stand.end) if stand.end else "")
+        return Outcome(stand, run.overview(), reasons, _why(stand.end))
