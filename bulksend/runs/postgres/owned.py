@@ -12,9 +12,10 @@ from bulksend.model import ContactId, Event, PhoneNumber
 from bulksend.runs.committing import GroupJournal
 from bulksend.runs.ends import End
 from bulksend.runs.facts import Address, Facts
+from bulksend.runs.orders import Orders
 from bulksend.runs.owner import Owner
 from bulksend.runs.places import DatabaseRun
-from bulksend.runs.postgres import closing, deciding, kept, naming, noted, ownership, purging, shards
+from bulksend.runs.postgres import closing, deciding, kept, naming, noted, opened, ownership, purging, queries, shards
 from bulksend.runs.postgres.awaiting import OwnPostgresReceipts
 from bulksend.runs.postgres.clock import boottime_s, skew_s
 from bulksend.runs.postgres.connecting import connect, explained, is_lost, transaction
@@ -226,6 +227,12 @@ class OwnPostgresRun(PostgresRun):
         if not self._lease.shards:
             self._take_shards(range(SHARDS))
 
+    def open_for_workers(self, orders: Orders, limit: int | None) -> None:
+        """Let workers send it as soon as it is closed; only the first ``limit`` rows that are still to be sent."""
+        with self._writing() as of:
+            until = None if limit is None else queries.until(of, limit)
+            opened.open_run(of, self._lease.epoch, replace(orders, until=until))
+
     def journal(self, *, by_parts: bool = True, limit: int | None = None, keyed: bool | None = None) -> GroupJournal:
         """See `OwnRun.journal`; all of the account's shards are taken for it, if they were not before.
 
@@ -235,7 +242,7 @@ class OwnPostgresRun(PostgresRun):
         self.claim_account()
         with explained(self.place):
             notes = Notes(
-                self._reader, self._lease, self._skew_s,
+                self._reader, self._lease, self._lease.epoch, self._skew_s,
                 by_parts=by_parts, limit=limit, keyed=keyed, reserving=self._reserving,
             )  # fmt: skip
         commits = Commits(notes)
