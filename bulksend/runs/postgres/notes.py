@@ -88,8 +88,8 @@ class Notes:
     """
 
     def __init__(
-        self, of: Reader, lease: Hold, epoch: int, skew_s: int, *, by_parts: bool, limit: int | None, keyed: bool | None = None,
-        reserving: Reserving | None = None, run: OpenedRun | None = None,
+        self, of: Reader, lease: Hold, epoch: int, skew_s: int, *, by_parts: bool, limit: int | None,
+        keyed: bool | None = None, reserving: Reserving | None = None, run: OpenedRun | None = None,
     ) -> None:  # fmt: skip
         self.of = of
         self.lease = lease
