@@ -97,9 +97,9 @@ from .trial import Trial as Trial
 from .trial import trial_of as trial_of
 from .trial import trial_run as trial_run
 from .waiting import wait_until_open as wait_until_open
+from .work_events import TellWork as TellWork
+from .work_events import WorkBegun as WorkBegun
+from .work_events import WorkDealt as WorkDealt
+from .work_events import WorkLeft as WorkLeft
 from .working import Post as Post
-from .working import TellWork as TellWork
-from .working import WorkBegun as WorkBegun
-from .working import WorkDealt as WorkDealt
-from .working import WorkLeft as WorkLeft
 from .working import work as work

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from bulksend.campaign.alongside import alongside
 from bulksend.campaign.choices import Repeating, SendOptions
@@ -23,6 +22,7 @@ from bulksend.campaign.room import with_room
 from bulksend.campaign.spans import as_last
 from bulksend.campaign.watching import told
 from bulksend.campaign.windows import heeding_hours
+from bulksend.campaign.work_events import TellWork, WorkBegun, WorkDealt, WorkLeft
 from bulksend.engagespark import SmsApi, Target
 from bulksend.model import Endpoint
 from bulksend.runs import (
@@ -31,7 +31,6 @@ from bulksend.runs import (
     Clock,
     DatabaseRun,
     Earlier,
-    End,
     OpenedRun,
     OptedOut,
     WorkedRun,
@@ -54,46 +53,6 @@ _OF_ALL = frozenset(
     }
 )
 """What one worker finds and all would: it ends the run. All else, as a key that is refused, ends that worker alone."""
-
-
-class WorkBegun(NamedTuple):
-    """A worker begins with a run.
-
-    Attributes:
-        run: its name.
-    """
-
-    run: str
-
-
-class WorkDealt(NamedTuple):
-    """The shards were dealt otherwise.
-
-    Attributes:
-        shards: so many this worker has now.
-        workers: so many are at work on the account.
-    """
-
-    shards: int
-    workers: int
-
-
-class WorkLeft(NamedTuple):
-    """A worker is done with a run.
-
-    Attributes:
-        run: its name.
-        sent: so many of its rows this worker brought to be accepted.
-        end: how the run ended; None if it has not.
-    """
-
-    run: str
-    sent: int
-    end: End | None
-
-
-TellWork: TypeAlias = Callable[[WorkBegun | WorkDealt | WorkLeft | CampaignEvent], None]
-"""How a face hears of them; called in the event loop, and must come back at once."""
 
 
 class Post(NamedTuple):

@@ -27,7 +27,7 @@ WHERE id = %(run)s AND epoch = %(epoch)s RETURNING opened_at
 """
 _CLOSE = "UPDATE run SET opened = NULL WHERE id = %(run)s AND opened = epoch AND epoch = %(epoch)s RETURNING id"
 _LIST = """
-SELECT run.id, name, opened, opened_at, o.value, s.value FROM run
+SELECT run.id, run.name, opened, opened_at, o.value, s.value FROM run
 JOIN fact o ON o.run = run.id AND o.name = 'orders' LEFT JOIN fact s ON s.run = run.id AND s.name = 'schedule'
 WHERE account = %s AND opened = epoch AND run.name IS NOT NULL ORDER BY opened_at, run.id
 """

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
+from typing import TypeVar
 
 from bulksend.errors import OwnedError, RunFileError
 from bulksend.runs.committing import GroupJournal
@@ -18,6 +20,8 @@ from bulksend.runs.postgres.opened import OpenedRun
 from bulksend.runs.postgres.reader import Reader
 from bulksend.runs.postgres.reserving import Reserving
 from bulksend.runs.postgres.run import PostgresRun
+
+T = TypeVar("T")
 
 
 class WorkedRun(PostgresRun):
@@ -60,14 +64,7 @@ class WorkedRun(PostgresRun):
 
     def journal(self) -> GroupJournal:
         """The notes of what is sent of the shards that the worker has by now; nothing else is asked of the run then."""
-        self._reach()
-        orders = self._run.orders
-        reserving = Reserving(orders.began_at, orders.repeat_after_s, repeat=orders.repeat)
-        with explained(self.place):
-            notes = Notes(
-                self._reader, self._lease, self._run.epoch, self._skew_s,
-                by_parts=orders.by_parts, limit=None, keyed=orders.keyed, reserving=reserving, run=self._run,
-            )  # fmt: skip
+        notes = self._ask(self._notes)
         commits = Commits(notes)
         return GroupJournal(notes, commits, lambda: _end(commits))
 
@@ -77,13 +74,12 @@ class WorkedRun(PostgresRun):
         Raises:
             RunFileError: it cannot be read.
         """
-        self._reach()
-        return bool(self._lease.shards) and opened.is_left(self._reader, self._run, sorted(self._lease.shards))
+        nos = sorted(self._lease.shards)
+        return bool(nos) and self._ask(lambda: opened.is_left(self._reader, self._run, nos))
 
     def is_left_at_all(self) -> bool:
         """Whether anything is left to send in any shard; raises as `is_left` does."""
-        self._reach()
-        return opened.is_left(self._reader, self._run)
+        return self._ask(lambda: opened.is_left(self._reader, self._run))
 
     def end_if_through(self, wall_s: float) -> bool:
         """End it for all workers if nothing is left to send or under way; whether it is over.
@@ -91,14 +87,33 @@ class WorkedRun(PostgresRun):
         Raises:
             RunFileError: it cannot be written.
         """
-        self._reach()
-        with explained(self.place), transaction(self._reader.db):
-            return opened.close_if_through(self._reader, self._run, wall_s + self._skew_s)
+        return self._ask(lambda: self._end_if_through(wall_s + self._skew_s))
 
-    def _reach(self) -> None:
+    def _notes(self) -> Notes:
+        orders = self._run.orders
+        reserving = Reserving(orders.began_at, orders.repeat_after_s, repeat=orders.repeat)
+        with explained(self.place):
+            return Notes(
+                self._reader, self._lease, self._run.epoch, self._skew_s,
+                by_parts=orders.by_parts, limit=None, keyed=orders.keyed, reserving=reserving, run=self._run,
+            )  # fmt: skip
+
+    def _end_if_through(self, at_s: float) -> bool:
+        with explained(self.place), transaction(self._reader.db):
+            return opened.close_if_through(self._reader, self._run, at_s)
+
+    def _ask(self, question: Callable[[], T]) -> T:
+        """Ask something that may as well be asked twice: once more where the connection turns out to be broken."""
         of = self._reader
         if is_lost(of.db):
             of.db = connect(of.place.database)
+        try:
+            return question()
+        except RunFileError:
+            if not of.db.closed:
+                raise
+            of.db = connect(of.place.database)
+            return question()
 
 
 def _end(commits: Commits) -> None:
