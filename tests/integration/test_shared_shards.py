@@ -83,7 +83,7 @@ async def test_shards_are_dealt_evenly_and_each_worker_begins_its_own_rows_alone
     assert sum(map(len, begun)) == len(set.union(*begun)) == 40
     with psycopg.connect(office.database) as db:
         db.execute("SET search_path = bulksend")
-        assert [each.shards for each in workers_of(db, office.run(first).number)] == [22, 22, 20]  # type: ignore[arg-type]
+        assert [each.shards for each in workers_of(db, office.run(first).number)] == [22, 22, 20]
 
 
 async def test_a_worker_whose_shards_were_taken_lets_nothing_leave_and_begins_nothing(office: Office) -> None:
