@@ -6,15 +6,14 @@ from bulksend.campaign.choices import SendOptions
 from bulksend.campaign.events import Tell
 from bulksend.campaign.sends import begin
 from bulksend.errors import UsageError
-from bulksend.runs import Account, Orders, OwnRun, open_for_workers
+from bulksend.runs import Orders, OwnRun, account_of, open_for_workers
 
 
-def leave_to_workers(run: OwnRun, account: Account | None, options: SendOptions, tell: Tell) -> None:
+def leave_to_workers(run: OwnRun, options: SendOptions, tell: Tell) -> None:
     """Open a run for workers, who begin as soon as it is closed.
 
     Args:
         run: the run; stays with the caller.
-        account: what outlives it.
         options: how it is sent; how fast is each worker's own.
         tell: hears who is left out by now.
 
@@ -26,7 +25,8 @@ def leave_to_workers(run: OwnRun, account: Account | None, options: SendOptions,
         raise UsageError(
             "several workers together keep no limit of cost, errors or rate: send it from here, or leave it out"
         )
-    begin(run, account, options, tell)
+    with account_of(run.place, run.facts.address) as account:  # others may be at work on other runs of it meanwhile
+        begin(run, account, options, tell)
     how = options.repeating
     orders = Orders(
         tuple(options.caps), options.by_parts, options.dedup, how.began_at, how.repeat, how.repeat_after_s

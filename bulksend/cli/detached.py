@@ -12,7 +12,6 @@ from bulksend.cli.monitors import MonitorSettings
 from bulksend.cli.send_options import SendSettings
 from bulksend.cli.sending import EndTold, Manners
 from bulksend.cli.watch import Watch
-from bulksend.engagespark import Target
 from bulksend.errors import UsageError
 from bulksend.runs import DatabaseRun, OwnRun
 from bulksend.when import Schedule
@@ -38,7 +37,7 @@ def check_can_detach(
 
 
 def detached(
-    run: OwnRun, target: Target | None, how: SendOptions, manners: Manners, schedule: Schedule,
+    run: OwnRun, how: SendOptions, manners: Manners, schedule: Schedule,
     agree: Callable[[], None],
 ) -> EndTold:  # fmt: skip
     """Open a run for workers, and say how these are started."""
@@ -46,8 +45,7 @@ def detached(
     if run.times.schedule != schedule:
         run.times.keep(schedule)
     watch = Watch(manners.out, hides_progress=True)
-    with campaign.held_account(target, run, watch.hear, wait=False) as account:
-        campaign.leave_to_workers(run, account, how, watch.hear)
+    campaign.leave_to_workers(run, how, watch.hear)
     place, org = run.place, run.facts.org_id
     database = place.partition("#")[0]
     manners.out.print(

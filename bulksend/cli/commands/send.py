@@ -253,5 +253,5 @@ def _send(
             raise click.exceptions.Exit(ExitCode.STOPPED)
 
     if said.detach:
-        return detached(run, target, how, manners, timing.schedule, agree)
+        return detached(run, how, manners, timing.schedule, agree)
     return Timed(run, target, how, manners, timing, plan).send(agree)

@@ -5,7 +5,7 @@ Open is a run under the epoch of whoever opened it: who takes the run over has e
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import orjson
@@ -73,8 +73,10 @@ class Progress(NamedTuple):
     end: End | None = None
 
 
-def open_run(of: Reader, epoch: int, orders: Orders) -> None:
-    """Open a run of this owner's for workers; they begin when the owner has given it up."""
+def open_run(of: Reader, epoch: int, orders: Orders, limit: int | None) -> None:
+    """Open a run of this owner's for workers, or its first rows; they begin when the owner has given it up."""
+    if limit is not None:
+        orders = replace(orders, until=queries.until(of, limit))
     (at,) = of.first(_OPEN, epoch=epoch)
     kept.note(of.db, of.run, "orders", orders)
     noted.start(of, epoch, at)
