@@ -47,6 +47,7 @@ from .gathering import gathered as gathered
 from .gathering import places_in as places_in
 from .gathering import places_known as places_known
 from .hours import hour_remarks as hour_remarks
+from .leaving import leave_to_workers as leave_to_workers
 from .limits import repeats_max as repeats_max
 from .lookback import OFTEN as OFTEN
 from .lookback import Held as Held
@@ -96,3 +97,9 @@ from .trial import Trial as Trial
 from .trial import trial_of as trial_of
 from .trial import trial_run as trial_run
 from .waiting import wait_until_open as wait_until_open
+from .work_events import TellWork as TellWork
+from .work_events import WorkBegun as WorkBegun
+from .work_events import WorkDealt as WorkDealt
+from .work_events import WorkLeft as WorkLeft
+from .working import Post as Post
+from .working import work as work

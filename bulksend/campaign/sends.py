@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
-import random
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -13,8 +11,8 @@ from dataclasses import replace
 from bulksend.campaign.choices import SendOptions
 from bulksend.campaign.clients import client
 from bulksend.campaign.collector import rare_collector
-from bulksend.campaign.doubts import look_up_doubts
 from bulksend.campaign.elsewhere import check_not_asked, heeded
+from bulksend.campaign.engines import engine_of, look_up, past_of
 from bulksend.campaign.events import AccountBusy, Ended, HistoryGone, LeftOut, SandboxClosed, Started, Tell
 from bulksend.campaign.known import explain_known
 from bulksend.campaign.limits import budget_of, errors_of, repeats_max
@@ -27,8 +25,8 @@ from bulksend.campaign.windows import heeding_hours, is_over
 from bulksend.engagespark import Balance, SmsApi, Target
 from bulksend.errors import OwnedError, RunFileError
 from bulksend.model import Endpoint, PhoneNumber, Status
-from bulksend.runs import Account, Address, Clock, Earlier, OptedOut, OwnRun, Run, Where, account_of, hold
-from bulksend.sending import Budget, Engine, Errors, Journal, Listener, Pace, Past, Stop, Stopping, StopReason, assemble
+from bulksend.runs import Account, Address, Clock, Earlier, OwnRun, Run, Where, account_of, hold
+from bulksend.sending import Listener, Stop, Stopping, StopReason
 
 _WAIT_S = 0.5
 _DAY_S = 86_400.0
@@ -111,7 +109,7 @@ async def send(
     started, began_s = time.monotonic(), time.time()
     onlookers = Onlookers(tell)
     tell = onlookers.hear
-    earlier = _begin(run, account, options, tell)
+    earlier = begin(run, account, options, tell)
     try:
         before = run.tally()
         rows = run.overview(options.limit)
@@ -124,9 +122,9 @@ async def send(
             run.note_start(time.time())
             journal = run.journal(by_parts=options.by_parts, limit=options.limit, keyed=options.dedup)
             try:
-                past = _past(run, options, earlier, repeats)
+                past = past_of(run, options, earlier, repeats)
                 optouts = account.optouts if account else None
-                engine = _engine(run, journal, api, options, pace, stopping, past, budget, errors, optouts, listener)
+                engine = engine_of(run, journal, api, options, pace, stopping, past, budget, errors, optouts, listener)
                 tell(Started(rows.rows + repeats, None if rows.unpriced else rows.price))
                 async with (
                     heeded(journal, stopping),
@@ -139,7 +137,7 @@ async def send(
                 if target and pace.concurrency is None:
                     hold(run.place, Address(target.org_id, target.base_url), engine.throttle.held)
                 if stopping.why is None or stopping.why.reason.leaves_time:
-                    await _look_up(journal, api, stopping)
+                    await look_up(journal, api, stopping)
                 balance = await _balance_left(api, stopping)
             finally:
                 journal.close()
@@ -171,77 +169,8 @@ async def send(
     return ended
 
 
-def end_unsent(run: OwnRun, stop: Stop) -> Ended:
-    """End a send before its first message leaves; the run keeps that like any other end.
-
-    Raises:
-        RunFileError: the run cannot be written.
-    """
-    wall_s, ended = time.time(), Ended(stop, run.tally())
-    run.note_start(wall_s)
-    run.note_end(ended.noted(wall_s))
-    return ended
-
-
-async def _look_up(journal: Journal, api: SmsApi, stopping: Stopping) -> None:
-    """Look up what is in doubt, unless that is interrupted."""
-    looking = asyncio.create_task(look_up_doubts(journal, api))
-    interrupted = asyncio.create_task(stopping.wait_for_interruption())
-    with stopping.if_the_store_fails():
-        await asyncio.wait((looking, interrupted), return_when=asyncio.FIRST_COMPLETED)
-        interrupted.cancel()
-        if looking.done():
-            looking.result()
-    looking.cancel()
-    with suppress(asyncio.CancelledError, RunFileError, OwnedError):
-        await looking
-
-
-async def _balance_left(api: SmsApi, stopping: Stopping) -> Balance | None:
-    """What the account holds, where it did not hold enough."""
-    if stopping.why is None or stopping.why.reason is not StopReason.OUT_OF_FUNDS:
-        return None
-    told = await api.balance()
-    return told if isinstance(told, Balance) else None
-
-
-def _engine(
-    run: OwnRun,
-    journal: Journal,
-    api: SmsApi,
-    options: SendOptions,
-    pace: Pace,
-    stopping: Stopping,
-    past: Past,
-    budget: Budget | None,
-    errors: Errors | None,
-    optouts: OptedOut | None,
-    listener: Listener | None,
-) -> Engine:
-    return assemble(
-        journal,
-        api,
-        stopping,
-        options.caps,
-        pace,
-        keys=run.facts.keys if options.dedup else None,
-        turn=run.turn,
-        past=past,
-        budget=budget,
-        errors=errors,
-        optouts=optouts,
-        listener=listener,
-        rng=random.SystemRandom(),
-    )
-
-
-def _past(run: OwnRun, options: SendOptions, earlier: Earlier, repeats: int) -> Past:
-    sends = [(who, parts if options.by_parts else messages, at) for who, parts, messages, at in earlier.sends]
-    return Past(sends, options.caps.longest_window_s if earlier.blind else 0.0, repeats, run.behind_s)
-
-
-def _begin(run: OwnRun, account: Account | None, options: SendOptions, tell: Tell) -> Earlier:
-    """What the account knows of its last minute."""
+def begin(run: OwnRun, account: Account | None, options: SendOptions, tell: Tell) -> Earlier:
+    """Begin a run of an account, and leave out what that sent meanwhile; what it knows of its last minute."""
     if account is None:
         return Earlier([], blind=False)
     keep_s, wall_s = options.caps.longest_window_s, time.time()
@@ -262,6 +191,26 @@ def _begin(run: OwnRun, account: Account | None, options: SendOptions, tell: Tel
     if earlier.blind:
         tell(HistoryGone(keep_s))
     return earlier
+
+
+def end_unsent(run: OwnRun, stop: Stop) -> Ended:
+    """End a send before its first message leaves; the run keeps that like any other end.
+
+    Raises:
+        RunFileError: the run cannot be written.
+    """
+    wall_s, ended = time.time(), Ended(stop, run.tally())
+    run.note_start(wall_s)
+    run.note_end(ended.noted(wall_s))
+    return ended
+
+
+async def _balance_left(api: SmsApi, stopping: Stopping) -> Balance | None:
+    """What the account holds, where it did not hold enough."""
+    if stopping.why is None or stopping.why.reason is not StopReason.OUT_OF_FUNDS:
+        return None
+    told = await api.balance()
+    return told if isinstance(told, Balance) else None
 
 
 @asynccontextmanager

@@ -26,6 +26,7 @@ COMMANDS = {
     "estimate": "Plan and price a campaign; send nothing.",
     "send": "Plan, show the price, ask, send, write results; the same command again goes on.",
     "status": "Say where a run stands, also while it works.",
+    "worker": "Send the runs of a database, beside as many others as are wanted.",
     "stop": "End a running send in order, from anywhere.",
     "results": "Write a run's results again.",
     "retry": "Write the rows that were not sent into a sheet, to be mended and sent.",

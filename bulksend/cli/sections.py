@@ -24,7 +24,7 @@ SECTIONS = {
         *("timeout", "retries", "patience"),
     ),
     "Money": ("max-cost", "max-errors", "rates"),
-    "When": ("start-at", "window", "window-end", "tz", "wait", "wait-limit"),
+    "When": ("start-at", "window", "window-end", "tz", "wait", "wait-limit", "detach"),
     "Output": (
         *("run", "new", "results", "output", "save", "dry-run", "yes", "no-progress", "quiet", "verbose", "json"),
         *("on-finish", "webhook", "webhook-secret-file", "log-file", "metrics-port", "metrics-file"),

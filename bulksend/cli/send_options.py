@@ -26,6 +26,7 @@ class SendSettings(NamedTuple):
     test_to: str | None
     row: int | None
     wait: bool
+    detach: bool
     force: bool
     dry_run: bool
     yes: bool
@@ -65,6 +66,11 @@ SEND = Group(
         ),
         option("--new", is_flag=True, help="Begin another run beside one that has begun otherwise, or is finished."),
         option("--wait", is_flag=True, help="If another run of the account is sending, wait until it has ended."),
+        option(
+            "--detach",
+            is_flag=True,
+            help="Of a run in a database: plan and agree only; `bulksend worker`s send it.",
+        ),
         option(
             "--force",
             is_flag=True,

@@ -97,7 +97,7 @@ def of_stop(run: Place, asked: Asked | None) -> dict[str, object]:
         "run": str(run),
         "asked": asked is not None,
         "askedAt": asked and utc(asked.at_s),
-        "owner": asked and of_owner(asked.owner),
+        "owner": of_owner(asked.owner) if asked and asked.owner else None,
     }
 
 

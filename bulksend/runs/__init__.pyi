@@ -41,10 +41,12 @@ from .opening import check_replaceable as check_replaceable
 from .opening import edits_since as edits_since
 from .opening import finish_plan as finish_plan
 from .opening import new_plan as new_plan
+from .opening import open_for_workers as open_for_workers
 from .opening import open_run as open_run
 from .opening import own_run as own_run
 from .opening import replan as replan
 from .opted_out import OptedOut as OptedOut
+from .orders import Orders as Orders
 from .outliving import Account as Account
 from .outliving import Command as Command
 from .outliving import Earlier as Earlier
@@ -78,7 +80,11 @@ from .places import shelf_of as shelf_of
 from .places import shelf_with as shelf_with
 from .plans import PlanWriter as PlanWriter
 from .postgres import Accepted as Accepted
+from .postgres import Dealt as Dealt
+from .postgres import OpenedRun as OpenedRun
 from .postgres import Server as Server
+from .postgres import WorkedRun as WorkedRun
+from .postgres import Worker as Worker
 from .postgres import accept as accept
 from .postgres import import_account as import_account
 from .postgres import install as install

@@ -12,6 +12,7 @@ from bulksend.runs.clock import Clock
 from bulksend.runs.edits import Edits
 from bulksend.runs.facts import Facts
 from bulksend.runs.lock import FileLock
+from bulksend.runs.orders import Orders
 from bulksend.runs.owner import Asked
 from bulksend.runs.places import DatabaseRun, Place
 from bulksend.runs.store import OwnRun, Run
@@ -43,6 +44,19 @@ def own_run(place: Place, wall_s: float) -> OwnRun:
     if isinstance(place, DatabaseRun):
         return postgres.OwnPostgresRun.own(place, wall_s)
     return sqlite.OwnSqliteRun.own(place, wall_s, Clock.now(wall_s))
+
+
+def open_for_workers(run: OwnRun, orders: Orders, limit: int | None) -> None:
+    """Let workers send a run as soon as it is closed; only the first ``limit`` rows that are still to be sent.
+
+    Raises:
+        UsageError: it is in no database.
+        OwnedError: somebody else has taken it over.
+        RunFileError: it cannot be written.
+    """
+    if not isinstance(run, postgres.OwnPostgresRun):
+        raise UsageError(f"{run.place}: only a run in a database can be left to workers")
+    run.open_for_workers(orders, limit)
 
 
 def ask_to_end(place: Place, wall_s: float) -> Asked | None:

@@ -56,11 +56,11 @@ class Asked(NamedTuple):
     """That whoever sends a run was asked to end.
 
     Attributes:
-        owner: whoever sends it.
+        owner: whoever sends it; None if workers do, or will.
         at_s: when it was asked first, in seconds since 1970.
         is_anew: whether it had been asked before.
     """
 
-    owner: Owner
+    owner: Owner | None
     at_s: float
     is_anew: bool

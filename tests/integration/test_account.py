@@ -18,6 +18,7 @@ import pytest
 from runfiles import ANA, ANSWER, BEN, begin, killed_after, notes_of, number, outcome, own, pending, planned, settle
 
 from bulksend.campaign import HistoryGone, SendOptions, sends
+from bulksend.campaign.engines import past_of
 from bulksend.engagespark import Target
 from bulksend.engagespark.sandbox import Sandbox, SandboxOptions
 from bulksend.errors import OwnedError, UsageError
@@ -576,7 +577,7 @@ def test_a_send_hears_of_others_sends_as_far_back_as_its_longest_window(
     sent_ago(campaign(tmp_path, "first", ANA), 50)
     second = campaign(tmp_path, "second", ANA)
     with own(second) as run, account_of(second) as account:
-        earlier = sends._begin(run, account, replace(OPTIONS, caps=Caps(caps)), lambda _: None)
+        earlier = sends.begin(run, account, replace(OPTIONS, caps=Caps(caps)), lambda _: None)
     assert [send.recipient for send in earlier.sends] == heard
 
 
@@ -586,8 +587,8 @@ def test_a_send_waits_for_a_whole_window_where_nobody_knows_what_was_sent(tmp_pa
     gone(first)
     told: list[object] = []
     with own(second) as run, account_of(second) as account:
-        earlier = sends._begin(run, account, OPTIONS, told.append)
-        assert sends._past(run, OPTIONS, earlier, 0).quiet_s == 60.0
+        earlier = sends.begin(run, account, OPTIONS, told.append)
+        assert past_of(run, OPTIONS, earlier, 0).quiet_s == 60.0
     assert told == [HistoryGone(60.0)]
 
 
@@ -601,5 +602,5 @@ async def test_what_a_run_sent_in_its_longest_window_is_kept_when_it_ends(tmp_pa
             sent(run, outcome(1, Status.SENT, ended_at=time.time() - 5_000))
             await sends.send(run, account, target, two_hours, Stopping(), lambda _: None)
         with own(second) as run, FileAccount(target.base_url, 1, str(second)) as account:
-            earlier = sends._begin(run, account, two_hours, lambda _: None)
+            earlier = sends.begin(run, account, two_hours, lambda _: None)
     assert [send.recipient for send in earlier.sends] == [ANA, BEN]

@@ -55,6 +55,7 @@ def test_a_killed_owners_log_stays_beside_its_file(path: Path) -> None:
     log = log_of(path).stat().st_size
     asked = ask_to_end(path, 1_010.0)
     assert asked
+    assert asked.owner
     assert asked.owner.host == "elsewhere"
     assert log_of(path).stat().st_size > log
     with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as db:

@@ -93,6 +93,7 @@ OF_THE_COMMAND_LINE = {
     "message_file", "config", "yes", "no_progress", "quiet", "verbose", "json",  # a program does these itself
     "dry_run", "test_to", "row", "preview", "strict",  # an Estimate tells, and a program decides
     "start_at", "window", "window_end", "tz", "wait_limit",  # it has its own scheduler
+    "detach",  # it is a worker for as long as it waits
     "on_finish", "webhook", "webhook_secret_file", "log_file", "metrics_port", "metrics_file",  # and hears of events
 }  # fmt: skip
 

@@ -126,6 +126,7 @@ SAMPLES: dict[str, tuple[str, Any, str]] = {
     "exclude-dead": ("1", True, "true"),
     "history-days": ("90", 90, "90"),
     "wait": ("1", True, "true"),
+    "detach": ("1", True, "true"),
     "force": ("1", True, "true"),
     "allow-new-prefixes": ("1", True, "true"),
     "limit": ("2", 2, "2"),

@@ -13,6 +13,7 @@ from bulksend.campaign import Ended, Opened, Opener, SendOptions
 from bulksend.cli import options, plan_view, run_view, summary, when_view
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import REHEARSAL, console
+from bulksend.cli.detached import check_can_detach, detached
 from bulksend.cli.given import FileSettings, PaceSettings, PlanSettings, RepeatSettings, TargetSettings
 from bulksend.cli.groups import with_options
 from bulksend.cli.monitors import MONITORS, Monitors, MonitorSettings
@@ -124,6 +125,8 @@ def command(
             as_json=said.as_json,
         )
     wanted = timed.wanted()
+    if said.detach:
+        check_can_detach(to, files, paced, said, watched)
     paths = Paths.beside(input_name, files.run, files.results, rehearses=to.sandbox)
     if not holds_run(paths.run):  # no run keeps a moment: whether it can be is known before a long plan
         wanted.settled(Schedule(), time.time())
@@ -249,4 +252,6 @@ def _send(
         if question and not said.yes and not agreed(question, out):
             raise click.exceptions.Exit(ExitCode.STOPPED)
 
+    if said.detach:
+        return detached(run, how, manners, timing.schedule, agree)
     return Timed(run, target, how, manners, timing, plan).send(agree)

@@ -53,4 +53,6 @@ def _words(asked: Asked | None, end: End | None) -> str:
     if asked.is_anew:
         then = time.strftime("%H:%M:%S", time.localtime(asked.at_s))
         return f"it was asked to stop at {then} already and has not ended yet ({asked.owner})"
+    if asked.owner is None:
+        return "asked to stop: its workers take no more of it within a second, and what is under way comes to its end"
     return f"asked to stop; it ends when the answers under way are in ({asked.owner})"

@@ -17,6 +17,7 @@ from .listing import stands_in as stands_in
 from .names import has_run as has_run
 from .names import names as names
 from .naming import check_replaceable as check_replaceable
+from .opened import OpenedRun as OpenedRun
 from .optouts import PostgresOptedOut as PostgresOptedOut
 from .optouts import PostgresOptOuts as PostgresOptOuts
 from .owned import OwnPostgresRun as OwnPostgresRun
@@ -24,3 +25,6 @@ from .plan import PlanWriter as PlanWriter
 from .run import PostgresRun as PostgresRun
 from .trusting import Server as Server
 from .trusting import trusted as trusted
+from .worked import WorkedRun as WorkedRun
+from .workers import Dealt as Dealt
+from .workers import Worker as Worker

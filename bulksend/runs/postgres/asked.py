@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import time
+
+from bulksend.runs.ends import End
 from bulksend.runs.owner import Asked
 from bulksend.runs.places import DatabaseRun
-from bulksend.runs.postgres import kept, noted, whole
+from bulksend.runs.postgres import kept, noted, opened, whole
 from bulksend.runs.postgres.clock import skew_s
 from bulksend.runs.postgres.connecting import connect, explained, transaction
 from bulksend.runs.postgres.installing import check_installed
 from bulksend.runs.postgres.listing import number_of
 from bulksend.runs.postgres.reader import Reader
+from bulksend.sending import StopReason
 
 
 def ask_to_end(named: DatabaseRun, wall_s: float) -> Asked | None:
-    """Ask whoever has a run for sending to end in order; None if nobody has it.
+    """Ask whoever has a run for sending to end in order, or its workers; None if nobody has it.
 
     Raises:
         UsageError: there is no such run, or it is of a newer version.
@@ -24,8 +28,11 @@ def ask_to_end(named: DatabaseRun, wall_s: float) -> Asked | None:
         ahead_s = skew_s(db)
         with transaction(db):
             of = Reader(db, number_of(db, named), named)
-            of.first("SELECT FROM run WHERE id = %(run)s FOR SHARE")  # who takes it over waits
+            of.first("SELECT FROM run WHERE id = %(run)s FOR UPDATE")  # who takes it over waits
             run = whole.of(of)
+            says = f"somebody asked it to stop, at {time.strftime('%H:%M:%S', time.localtime(wall_s))}"
+            if opened.close(of, run.epoch, End(StopReason.ASKED.value, says, wall_s + ahead_s)):
+                return Asked(None, wall_s, is_anew=False)
             if run.owner is None or run.owner.is_gone:
                 return None
             before = noted.asked_at(of, run.epoch)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from bulksend.errors import OwnedError, RunFileError
 from bulksend.runs.places import DatabaseRun
@@ -37,28 +37,25 @@ WHERE shard.account = mine.account AND shard.no = mine.no RETURNING shard.no
 """
 
 
-class Lease:
-    """The hold of this process on a run, taken just now; it is renewed until it is closed.
+class Hold:
+    """The hold of this process on something in a database, taken just now; it is renewed until it is closed.
 
     Args:
-        place: the run's.
-        run: its id.
-        epoch: under which this process has it.
-        asked_s: when the run was asked for, by the clock.
+        database: its address.
+        named: what is held, for errors.
+        asked_s: when it was asked for, by the clock.
         length_s: how long the hold lasts unless it is renewed.
         clock_s: seconds by a clock that goes on while the machine sleeps.
     """
 
     def __init__(
-        self, place: DatabaseRun, run: int, epoch: int, asked_s: float, *,
-        length_s: float = LEASE_S, clock_s: Callable[[], float] = boottime_s,
-    ) -> None:  # fmt: skip
-        self.run = run
-        self.epoch = epoch
+        self, database: str, named: object, asked_s: float, length_s: float, clock_s: Callable[[], float]
+    ) -> None:
         self.length_s = length_s
         self.account: int | None = None
-        self._place = place
         self.clock_s = clock_s
+        self._database = database
+        self._named = named
         self._shards: Mapping[int, int] = {}
         self._asked_s = asked_s
         self._db: Db | None = None
@@ -69,12 +66,12 @@ class Lease:
 
     @property
     def shards(self) -> Mapping[int, int]:
-        """The epochs of the shards that it holds beside the run, by their numbers."""
+        """The epochs of the shards that it holds beside, by their numbers."""
         return self._shards
 
     @property
     def is_held(self) -> bool:
-        """Whether nobody else can have the run yet, nor its shards."""
+        """Whether nobody else can have it yet, nor its shards."""
         return self.clock_s() < self._asked_s + _SAFE * self.length_s
 
     @property
@@ -89,24 +86,25 @@ class Lease:
             self._shards = {**self._shards, **epochs}
             self._asked_s = min(self._asked_s, asked_s)
 
-    def let_go(self) -> None:
-        """Hold no shards any more, and give them back.
+    def let_go(self, nos: Collection[int] | None = None) -> None:
+        """Hold some shards no more, or none at all, and give them back.
 
         Raises:
             RunFileError: the database cannot be used; they come free when the lease ends.
         """
         with self._one_renews:
-            mine, self._shards = dict(self._shards), {}
-            if mine and self.account is not None:
+            given = {no: epoch for no, epoch in self._shards.items() if nos is None or no in nos}
+            self._shards = {no: epoch for no, epoch in self._shards.items() if no not in given}
+            if given and self.account is not None:
                 db = self._connection()
-                with explained(self._place.database), transaction(db):
-                    shards.give_back(db, self.account, mine)
+                with explained(self._database), transaction(db):
+                    shards.give_back(db, self.account, given)
 
     def renew(self) -> None:
         """Hold it for its whole length from now on; shards that somebody else has are held no more.
 
         Raises:
-            OwnedError: somebody else has the run.
+            OwnedError: somebody else has it.
             RunFileError: the database cannot be used.
         """
         with self._one_renews:
@@ -118,7 +116,7 @@ class Lease:
                 raise
             if kept is None:
                 self._asked_s = -math.inf
-                raise OwnedError(f"{self._place}: another bulksend process has taken this run over")
+                raise OwnedError(self._lost())
             self._shards = {no: epoch for no, epoch in self._shards.items() if no in kept}
             self._asked_s = asked_s
 
@@ -128,11 +126,19 @@ class Lease:
         self._thread.join()
         self._disconnect()
 
+    def _renew_itself(self, db: Db) -> bool:
+        """Renew what is held beside the shards, inside the transaction; whether it still is."""
+        raise NotImplementedError
+
+    def _lost(self) -> str:
+        """That it is held no more, for people."""
+        raise NotImplementedError
+
     def _renewed(self) -> set[int] | None:
-        """Which shards are still this process's; None if the run is not."""
+        """Which shards are still this process's; None if what it holds beside them is not."""
         db = self._connection()
-        with explained(self._place.database), transaction(db):
-            if not db.execute(_RENEW_RUN, [self.length_s, self.run, self.epoch]).rowcount:
+        with explained(self._database), transaction(db):
+            if not self._renew_itself(db):
                 return None
             if not self._shards:
                 return set()
@@ -153,10 +159,35 @@ class Lease:
 
     def _connection(self) -> Db:
         if self._db is None or is_lost(self._db):
-            self._db = connect(self._place.database)
+            self._db = connect(self._database)
         return self._db
 
     def _disconnect(self) -> None:
         if self._db is not None:
             self._db.close()
             self._db = None
+
+
+class Lease(Hold):
+    """The hold of this process on a run.
+
+    Args:
+        place: the run's.
+        run: its id.
+        epoch: under which this process has it.
+        asked_s: see `Hold`, also for the others.
+    """
+
+    def __init__(
+        self, place: DatabaseRun, run: int, epoch: int, asked_s: float, *,
+        length_s: float = LEASE_S, clock_s: Callable[[], float] = boottime_s,
+    ) -> None:  # fmt: skip
+        self.run = run
+        self.epoch = epoch
+        super().__init__(place.database, place, asked_s, length_s, clock_s)
+
+    def _renew_itself(self, db: Db) -> bool:
+        return bool(db.execute(_RENEW_RUN, [self.length_s, self.run, self.epoch]).rowcount)
+
+    def _lost(self) -> str:
+        return f"{self._named}: another bulksend process has taken this run over"

@@ -8,6 +8,7 @@ from typing import Self, TypeVar
 
 import psycopg
 
+from bulksend.errors import RunFileError
 from bulksend.runs.postgres.clock import skew_s
 from bulksend.runs.postgres.connecting import Db, connect, explained
 from bulksend.runs.postgres.installing import check_installed
@@ -47,7 +48,7 @@ class Link:
         with explained(self.database):
             try:
                 return question(self.db)
-            except psycopg.OperationalError:
+            except (psycopg.OperationalError, RunFileError):
                 self._db.close()
                 return question(self.db)
 

@@ -59,7 +59,8 @@ def asked_at(of: Reader, epoch: int) -> float | None:
 
 def turn(of: Reader, of_proof: int) -> None:
     """Note how far the turns of `bulksend.sending.Proof` have come."""
-    _note(of, "turn", of_proof)
+    if of_proof > int(_read(of, "turn") or 0):  # another worker's may be ahead
+        _note(of, "turn", of_proof)
 
 
 def keyed(of: Reader, *, is_keyed: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,11 +10,12 @@ from typing import Any
 from bulksend.errors import OwnedError
 from bulksend.model import Answer, Attempt, Event, Message, Outcome, Queued, Recipient, RowInDoubt
 from bulksend.runs import life
-from bulksend.runs.postgres import deciding, kept, noted, ownership, past, queries, reserving
+from bulksend.runs.postgres import deciding, kept, noted, past, queries, reserving
 from bulksend.runs.postgres.columns import NUMBER, who
 from bulksend.runs.postgres.connecting import array
-from bulksend.runs.postgres.leases import Lease
-from bulksend.runs.postgres.outcomes import Intent, found, settle
+from bulksend.runs.postgres.leases import Hold
+from bulksend.runs.postgres.opened import OpenedRun
+from bulksend.runs.postgres.outcomes import Intent, cut_off, found, settle, take_back
 from bulksend.runs.postgres.queries import LAST_ROW
 from bulksend.runs.postgres.reader import Reader
 from bulksend.runs.postgres.reserving import Reserving
@@ -32,7 +34,7 @@ _CLAIM = f"""
 SELECT m.row, coalesce(n.phone, m.phone), m.contact, {{slots}} FROM message m
 LEFT JOIN send s ON s.run = m.run AND s.row = m.row AND s.row > %(after)s {NUMBER}
 WHERE m.run = %(run)s AND m.row > %(after)s AND m.row <= %(until)s AND m.status = 'pending'
-    AND {past.TO_SEND} AND {past.MINE}
+    AND {past.TO_SEND} AND {past.UNTRIED} AND {past.MINE}
 ORDER BY m.row LIMIT %(limit)s
 """
 # Who takes a shard over waits for the locks, and then finds these intents; so does who takes the run over. In the order
@@ -43,6 +45,7 @@ _SHARDS = """
     JOIN unnest(%(nos)s::smallint[], %(epochs)s::bigint[]) AS mine (no, epoch) USING (no, epoch)
     WHERE shard.account = %(account)s AND shard.lease_until > clock_timestamp()
         AND shard.no IN (SELECT shard FROM planned)
+        AND (NOT %(is_worked)s OR EXISTS (SELECT FROM run WHERE id = %(run)s AND opened = %(epoch)s))
     ORDER BY shard.no FOR SHARE OF shard
 """
 _RUN = """
@@ -67,11 +70,6 @@ SELECT planned.row, phone, contact, sender, text, parts, price, coalesce(copy, 0
     attempts, doubt_since, proof, coalesce(decision = '{Decision.RESEND}', false), shard, epoch, ticket
 FROM begun JOIN planned USING (row) LEFT JOIN copy ON copy.run = planned.run AND copy.row = planned.row ORDER BY place
 """
-_TAKE_BACK = f"""
-UPDATE send SET {life.after(Event.CALLED_OFF, table="send.")}, attempts = attempts - 1
-WHERE run = %(run)s AND row = ANY(%(rows)s) AND ticket = ANY(%(tickets)s) AND state = '{State.IN_FLIGHT}'
-    AND epoch = ANY(%(epochs)s)
-"""
 
 
 class Notes:
@@ -79,17 +77,19 @@ class Notes:
 
     Args:
         of: the run, by the owner's connection.
-        lease: what this process holds of the run and, if an account is behind it, of its shards.
+        lease: what this process holds of the run and, if an account is behind it, of its shards; or of these alone.
+        epoch: the run's, under which its owner has it, or opened it for workers.
         skew_s: see `bulksend.runs.postgres.clock`.
         by_parts: whether a message counts its parts against a cap, or one.
         limit: send only the first so many pending rows; None for all.
         keyed: whether messages carry a clientDedup; None if none are sent.
         reserving: how phones and texts are reserved before they are sent; None if they are not.
+        run: the run as it was opened, where this process is one of its workers.
     """
 
     def __init__(
-        self, of: Reader, lease: Lease, skew_s: int, *, by_parts: bool, limit: int | None, keyed: bool | None = None,
-        reserving: Reserving | None = None,
+        self, of: Reader, lease: Hold, epoch: int, skew_s: int, *, by_parts: bool, limit: int | None,
+        keyed: bool | None = None, reserving: Reserving | None = None, run: OpenedRun | None = None,
     ) -> None:  # fmt: skip
         self.of = of
         self.lease = lease
@@ -101,6 +101,9 @@ class Notes:
         self._begun_to = 0
         self._first = queries.first_unfinished(of)
         self._until = queries.until(of, limit)
+        self._epoch, self._opened_at, self._is_worked = epoch, math.inf, run is not None
+        if run is not None:
+            self._opened_at, self._until = run.at, run.orders.until or LAST_ROW
         self._turn = self._noted_turn = int(kept.read(of.db, of.run, "turn") or 0)
         self._is_noted = self._notes_kind = False
         self._issued = 0
@@ -143,8 +146,7 @@ class Notes:
     def take_back(self) -> None:
         """Intents of which nobody knows whether they were committed, and which surely did not leave, are none."""
         if self._tried:
-            which = {"run": self.of.run, "rows": list(self._tried.values()), "tickets": list(self._tried)}
-            self.of.db.execute(_TAKE_BACK, which | {"epochs": [self.lease.epoch, *self.lease.shards.values()]})
+            take_back(self.of, self._tried, [self._epoch, *self.lease.shards.values()])
 
     @property
     def is_unsettled(self) -> bool:
@@ -153,16 +155,16 @@ class Notes:
 
     def cut_off(self) -> None:
         """Of what is under way the end is not known."""
-        ownership.cut_off(self.of)
+        cut_off(self.of, self.in_flight, self._tried, [self._epoch, *self.lease.shards.values()])
 
     def asked_at(self) -> float | None:
         """See `Journal.asked_at`."""
-        at_s = noted.asked_at(self.of, self.lease.epoch)
+        at_s = noted.asked_at(self.of, self._epoch)
         return None if at_s is None else at_s - self._skew_s
 
     def note_progress(self, words: str) -> None:
         """See `Journal.note_progress`."""
-        noted.progress(self.of, self.lease.epoch, words)
+        noted.progress(self.of, self._epoch, words)
 
     def claim(self, after: int, limit: int) -> list[Queued]:
         """See `Journal.claim`; of the own shards."""
@@ -170,13 +172,16 @@ class Notes:
             noted.advance(self.of)
             self._begun_to = after
         which = self._mine() | {"after": max(after, self._first - 1), "until": self._until, "limit": limit}
+        which["opened_at"] = self._opened_at
         found = self.of.all(_CLAIM.format(slots=self._slots), **which)
         return [Queued(row, who(phone, contact), slots) for row, phone, contact, slots in found]
 
     def crowded(self, is_crowded: Callable[[Recipient, int], bool]) -> list[Queued]:
         """See `Journal.crowded`; of the own shards."""
         shards = None if self.lease.account is None else self.lease.shards
-        return past.crowded(self.of, shards, self._until, is_crowded, by_parts=self._by_parts)
+        return past.crowded(
+            self.of, shards, self._until, is_crowded, by_parts=self._by_parts, opened_at=self._opened_at
+        )
 
     def undecided(self, since_s: float, proof: int) -> list[Queued]:
         """See `Journal.undecided`; of the own shards."""
@@ -275,7 +280,8 @@ class Notes:
         lease, shards = self.lease, self.lease.shards
         if shards is not self._known:  # they change rarely, and each statement asks for them
             self._known = shards
-            self._held = {"epoch": lease.epoch, "account": lease.account, "nos": None, "epochs": None}
+            self._held = {"epoch": self._epoch, "account": lease.account, "nos": None, "epochs": None}
+            self._held["is_worked"] = self._is_worked
             if lease.account is not None:
                 self._held |= {"nos": array(shards), "epochs": array(shards.values())}
         return self._held

@@ -36,6 +36,16 @@ UPDATE send SET {life.after(Event.FOUND, table="send.")}, ended_at = %s, answer 
 FROM json_to_recordset(%s::json) AS said (row bigint, charged bigint, answer jsonb)
 WHERE send.run = %s AND send.row = said.row AND {life.can_be(Event.FOUND, "send.")}
 """
+_TAKE_BACK = f"""
+UPDATE send SET {life.after(Event.CALLED_OFF, table="send.")}, attempts = attempts - 1
+WHERE run = %(run)s AND row = ANY(%(rows)s) AND ticket = ANY(%(tickets)s) AND state = '{State.IN_FLIGHT}'
+    AND epoch = ANY(%(epochs)s)
+"""
+_CUT_OFF = f"""
+UPDATE send SET {life.after(Event.CUT_OFF)}, error = '{life.CUT_OFF}', ended_at = extract(epoch FROM clock_timestamp())
+WHERE run = %(run)s AND row = ANY(%(rows)s) AND ticket = ANY(%(tickets)s) AND epoch = ANY(%(epochs)s)
+    AND {life.can_be(Event.CUT_OFF)}
+"""
 
 
 class Intent(NamedTuple):
@@ -63,6 +73,37 @@ def settle(of: Reader, outcomes: Sequence[tuple[Outcome, Intent]], skew_s: int) 
     ended = [_settlement(each, intent, skew_s) for each, intent in outcomes if each.event is not Event.EXCLUDED]
     if ended:
         of.db.execute(_SETTLE, [orjson.dumps(ended).decode(), of.run])
+
+
+def take_back(of: Reader, tried: Mapping[int, int], epochs: Sequence[int]) -> None:
+    """Intents of which nobody knows whether they were committed, and which surely did not leave, are none.
+
+    Args:
+        of: the run.
+        tried: their rows by ticket.
+        epochs: under which they may have been.
+    """
+    which = {"run": of.run, "rows": list(tried.values()), "tickets": list(tried), "epochs": epochs}
+    of.db.execute(_TAKE_BACK, which)
+
+
+def cut_off(of: Reader, in_flight: Mapping[int, Intent], tried: Mapping[int, int], epochs: Sequence[int]) -> None:
+    """Of one's own intents the end is not known; those of others are theirs.
+
+    Args:
+        of: the run.
+        in_flight: that were committed, by row.
+        tried: of which nobody knows whether they were; see `take_back`, also for their epochs.
+        epochs: under which these may have been.
+    """
+    intents = in_flight.values()
+    which = {
+        "run": of.run,
+        "rows": [*in_flight, *tried.values()],
+        "tickets": [*(intent.ticket for intent in intents), *tried],
+        "epochs": [*(intent.epoch for intent in intents), *epochs],
+    }
+    of.db.execute(_CUT_OFF, which)
 
 
 def found(of: Reader, answers: Mapping[int, Answer], at_s: float) -> None:

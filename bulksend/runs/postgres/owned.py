@@ -11,10 +11,11 @@ from bulksend.errors import OwnedError, RunFileError
 from bulksend.model import ContactId, Event, PhoneNumber
 from bulksend.runs.committing import GroupJournal
 from bulksend.runs.ends import End
-from bulksend.runs.facts import Address, Facts
+from bulksend.runs.facts import Address
+from bulksend.runs.orders import Orders
 from bulksend.runs.owner import Owner
 from bulksend.runs.places import DatabaseRun
-from bulksend.runs.postgres import closing, deciding, kept, naming, noted, ownership, purging, shards
+from bulksend.runs.postgres import closing, deciding, kept, naming, noted, opened, ownership, purging, shards
 from bulksend.runs.postgres.awaiting import OwnPostgresReceipts
 from bulksend.runs.postgres.clock import boottime_s, skew_s
 from bulksend.runs.postgres.connecting import connect, explained, is_lost, transaction
@@ -91,14 +92,14 @@ class OwnPostgresRun(PostgresRun):
         """See `OwnRun.readdress`."""
         facts = replace(self.facts, org_id=address.org_id, base_url=address.base_url)
         with self._writing() as of:
-            _note_facts(of, facts)
+            kept.note(of.db, of.run, "plan", facts)
             of.db.execute("UPDATE run SET account = %s WHERE id = %s", [shards.account_of(of.db, address), of.run])
 
     def note_input(self, digest: str) -> None:
         """See `OwnRun.note_input`."""
         facts = replace(self.facts, input_digest=digest)
         with self._writing() as of:
-            _note_facts(of, facts)
+            kept.note(of.db, of.run, "plan", facts)
 
     def learn(self, numbers: Sequence[tuple[ContactId, PhoneNumber]]) -> None:
         """See `OwnRun.learn`."""
@@ -226,6 +227,11 @@ class OwnPostgresRun(PostgresRun):
         if not self._lease.shards:
             self._take_shards(range(SHARDS))
 
+    def open_for_workers(self, orders: Orders, limit: int | None) -> None:
+        """Let workers send it as soon as it is closed; only the first ``limit`` rows that are still to be sent."""
+        with self._writing() as of:
+            opened.open_run(of, self._lease.epoch, orders, limit)
+
     def journal(self, *, by_parts: bool = True, limit: int | None = None, keyed: bool | None = None) -> GroupJournal:
         """See `OwnRun.journal`; all of the account's shards are taken for it, if they were not before.
 
@@ -235,7 +241,7 @@ class OwnPostgresRun(PostgresRun):
         self.claim_account()
         with explained(self.place):
             notes = Notes(
-                self._reader, self._lease, self._skew_s,
+                self._reader, self._lease, self._lease.epoch, self._skew_s,
                 by_parts=by_parts, limit=limit, keyed=keyed, reserving=self._reserving,
             )  # fmt: skip
         commits = Commits(notes)
@@ -292,7 +298,3 @@ class OwnPostgresRun(PostgresRun):
         with explained(of.place), transaction(of.db):
             ownership.check_epoch(of, self._lease.epoch)
             yield of
-
-
-def _note_facts(of: Reader, facts: Facts) -> None:
-    kept.note(of.db, of.run, "plan", facts)

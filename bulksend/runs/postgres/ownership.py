@@ -8,7 +8,7 @@ from bulksend.errors import OwnedError
 from bulksend.model import Event
 from bulksend.runs import life
 from bulksend.runs.owner import Owner
-from bulksend.runs.postgres import kept, noted
+from bulksend.runs.postgres import kept, noted, opened
 from bulksend.runs.postgres.connecting import Db
 from bulksend.runs.postgres.reader import Reader
 
@@ -30,7 +30,7 @@ def take(of: Reader, now: Owner, length_s: float) -> int:
     """Become the owner; the epoch. The end of every attempt that an earlier owner left behind is not known.
 
     Raises:
-        OwnedError: a living process has the run; the sentence says which.
+        OwnedError: a living process has the run, or works on it; the sentence says which.
     """
     check_free(of.db, of.run, of.place)
     (epoch,) = of.first(_TAKE, length_s=length_s)
@@ -54,6 +54,7 @@ def check_free(db: Db, run: int, place: object) -> None:
     if is_living and not (has_it and has_it.is_gone):
         named = f" ({has_it})" if has_it else ""
         raise OwnedError(f"{place}: another bulksend process is at work on this run{named}")
+    opened.check_unworked(db, run, place)
 
 
 def check_epoch(of: Reader, epoch: int) -> None:

@@ -16,13 +16,15 @@ MINE = "(%(nos)s::smallint[] IS NULL OR m.shard = ANY(%(nos)s::smallint[]))"
 """Of ``message m``: it is in one of the own shards, where there are any."""
 TO_SEND = f"(s.row IS NULL OR {life.is_to_send('s.')})"
 """Of ``send s``, left-joined: it is still to be sent."""
+UNTRIED = f"(s.state IS DISTINCT FROM '{State.FAILED}' OR s.ended_at < %(opened_at)s)"
+"""Of the same: it did not fail since a run was opened for workers, of whom each would try it once more."""
 
 _TOTALS = "SELECT m.phone, m.contact, sum({slots})::bigint FROM repeat m WHERE m.run = %(run)s GROUP BY 1, 2"
 _CROWDED = f"""
 SELECT m.row, coalesce(n.phone, m.phone), m.contact, {{slots}} FROM repeat m
 LEFT JOIN send s ON s.run = m.run AND s.row = m.row {NUMBER}
 WHERE m.run = %(run)s AND (m.phone = ANY(%(phones)s::text[]) OR m.contact = ANY(%(contacts)s::bigint[]))
-    AND m.row <= %(until)s AND {TO_SEND} ORDER BY m.contact, m.phone, m.row
+    AND m.row <= %(until)s AND {TO_SEND} AND {UNTRIED} ORDER BY m.contact, m.phone, m.row
 """
 _UNDECIDED = f"""
 SELECT m.row, coalesce(n.phone, m.phone), m.contact, {{slots}}
@@ -48,7 +50,7 @@ def slots(*, by_parts: bool) -> str:
 
 def crowded(
     of: Reader, shards: Collection[int] | None, until: int, is_crowded: Callable[[Recipient, int], bool], *,
-    by_parts: bool,
+    by_parts: bool, opened_at: float,
 ) -> list[Queued]:  # fmt: skip
     """What `Journal.crowded` tells, of the own shards."""
     counted = slots(by_parts=by_parts)
@@ -61,7 +63,7 @@ def crowded(
     if not crowds:
         return []
     phones, contacts = ([each for each in crowds if isinstance(each, kind)] for kind in (str, int))
-    found = of.all(_CROWDED.format(slots=counted), phones=phones, contacts=contacts, until=until)
+    found = of.all(_CROWDED.format(slots=counted), phones=phones, contacts=contacts, until=until, opened_at=opened_at)
     return [Queued(row, who(phone, contact), count) for row, phone, contact, count in found]
 
 

@@ -49,7 +49,16 @@ CREATE TABLE run (
     planned_at double precision NOT NULL,
     lines bytea,                     -- see `bulksend.planning.Lines`; NULL: not known
     epoch bigint NOT NULL DEFAULT 0, -- how often it was taken over
-    lease_until timestamptz          -- so long its owner, or whoever plans it, has it unless renewed; NULL: nobody has
+    lease_until timestamptz,         -- so long its owner, or whoever plans it, has it unless renewed; NULL: nobody has
+    opened bigint,                   -- the epoch under which workers send it; NULL, or another: they do not
+    opened_at double precision       -- since when they may
+);
+CREATE TABLE worker (                -- a process that works on an account's runs beside others
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    account integer NOT NULL REFERENCES account ON DELETE CASCADE,
+    owner text COLLATE "C" NOT NULL, -- see `bulksend.runs.owner.Owner`, as JSON: that of its shards
+    run bigint REFERENCES run ON DELETE SET NULL,  -- on which it is at work; NULL: on none
+    seen_until timestamptz NOT NULL  -- so long it is taken to live unless it says so again
 );
 CREATE TABLE fact (                  -- what a run keeps of itself as a whole
     run bigint NOT NULL REFERENCES run ON DELETE CASCADE,

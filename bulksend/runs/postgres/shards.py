@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 
 import orjson
@@ -29,6 +29,13 @@ _TAKE = """
 UPDATE shard SET epoch = epoch + 1, owner = %(owner)s,
     lease_until = clock_timestamp() + %(length_s)s * interval '1 second'
 WHERE account = %(account)s AND no = ANY(%(shards)s) RETURNING no, epoch
+"""
+_OTHERS = """
+SELECT no, epoch, owner, lease_until > clock_timestamp() FROM shard WHERE account = %s AND no <> ALL(%s) ORDER BY no
+"""
+_LOCK_FREE = """
+SELECT no FROM shard JOIN unnest(%s::smallint[], %s::bigint[]) AS free (no, epoch) USING (no, epoch)
+WHERE account = %s ORDER BY no FOR UPDATE OF shard SKIP LOCKED
 """
 _CUT_OFF = f"""
 UPDATE send SET {life.after(Event.CUT_OFF)}, error = '{life.CUT_OFF}', ended_at = extract(epoch FROM clock_timestamp())
@@ -68,11 +75,30 @@ def take(db: Db, account: int, shards: Sequence[int], owner: Owner, length_s: fl
                 f"another run of this account is sending ({has_it}): one at a time, so that no phone gets too many",
                 Advice.WAIT_FOR_ACCOUNT,
             )
-    which = {"account": account, "shards": list(shards)}
-    told = which | {"owner": orjson.dumps(asdict(owner)).decode(), "length_s": length_s}
-    epochs: dict[int, int] = dict(db.execute(_TAKE, told).fetchall())
-    db.execute(_CUT_OFF, which)
-    return epochs
+    return _taken(db, account, list(shards), owner, length_s)
+
+
+def free(db: Db, account: int, mine: Collection[int]) -> dict[int, int]:
+    """The shards that nobody living has, with their epochs; none of one's own, whose leases are one's own to renew."""
+    found = db.execute(_OTHERS, [account, list(mine)]).fetchall()
+    return {no: epoch for no, epoch, owner, is_living in found if not (owner and is_living and not _is_gone(owner))}
+
+
+def take_free(
+    db: Db, account: int, mine: Collection[int], owner: Owner, length_s: float, most: int
+) -> dict[int, int]:  # fmt: skip
+    """Take over as many of the shards that nobody living has, inside the caller's transaction; their epochs.
+
+    Nobody is waited for: who is just about to take one, or whose last notes are on their way, has it. See also `take`.
+    """
+    some = dict(list(free(db, account, mine).items())[:most])
+    locked = db.execute(_LOCK_FREE, [list(some), list(some.values()), account]).fetchall()
+    return _taken(db, account, [no for (no,) in locked], owner, length_s) if locked else {}
+
+
+def kept(owner: Owner) -> str:
+    """An owner, as it is kept."""
+    return orjson.dumps(asdict(owner)).decode()
 
 
 def give_back(db: Db, account: int, epochs: dict[int, int]) -> None:
@@ -83,3 +109,14 @@ def give_back(db: Db, account: int, epochs: dict[int, int]) -> None:
            WHERE shard.account = %s AND shard.no = mine.no AND shard.epoch = mine.epoch""",
         [list(epochs), list(epochs.values()), account],
     )
+
+
+def _taken(db: Db, account: int, nos: list[int], owner: Owner, length_s: float) -> dict[int, int]:
+    which = {"account": account, "shards": nos}
+    epochs: dict[int, int] = dict(db.execute(_TAKE, which | {"owner": kept(owner), "length_s": length_s}).fetchall())
+    db.execute(_CUT_OFF, which)
+    return epochs
+
+
+def _is_gone(owner: str) -> bool:
+    return Owner(**orjson.loads(owner)).is_gone

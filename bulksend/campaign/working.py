@@ -1,0 +1,266 @@
+"""A worker: one of as many processes as are wanted that send the runs of an account in a database.
+
+An engine has a fixed set of shards for its life. When these are to be dealt anew, what is under way comes to its end
+and another engine begins, with the caps as they are by then: so nobody sends to a phone that somebody else is sending
+to, or has just sent to unseen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from bulksend.campaign.alongside import alongside
+from bulksend.campaign.choices import Repeating, SendOptions
+from bulksend.campaign.clients import client
+from bulksend.campaign.collector import rare_collector
+from bulksend.campaign.engines import engine_of, look_up, past_of
+from bulksend.campaign.events import CampaignEvent, StoppingEarly
+from bulksend.campaign.room import with_room
+from bulksend.campaign.spans import as_last
+from bulksend.campaign.watching import told
+from bulksend.campaign.windows import heeding_hours
+from bulksend.campaign.work_events import TellWork, WorkBegun, WorkDealt, WorkLeft
+from bulksend.engagespark import SmsApi, Target
+from bulksend.model import Endpoint
+from bulksend.runs import (
+    Account,
+    Address,
+    Clock,
+    DatabaseRun,
+    Earlier,
+    OpenedRun,
+    OptedOut,
+    WorkedRun,
+    Worker,
+    account_of,
+    hold,
+)
+from bulksend.sending import Caps, Listener, Stop, Stopping, StopReason
+
+_LOOK_S = 1.0
+_DEALT = Stop(StopReason.TAKEN_OVER, "the shards are dealt anew")
+"""Not told to anybody: the next engine begins at once."""
+_OF_ALL = frozenset(
+    {
+        StopReason.OUT_OF_FUNDS,
+        StopReason.FOREIGN_KEY,
+        StopReason.BUDGET_FILLED,
+        StopReason.TOO_MANY_ERRORS,
+        StopReason.ALL_REJECTED,
+    }
+)
+"""What one worker finds and all would: it ends the run. All else, as a key that is refused, ends that worker alone."""
+
+
+class Post(NamedTuple):
+    """Where a worker works, by its own settings and nobody else's.
+
+    Attributes:
+        database: the address of the account's.
+        target: where messages go.
+        length_s: how long its shards are its own unless it says so again.
+        until_done: whether it ends when no run is left to be sent.
+    """
+
+    database: str
+    target: Target
+    length_s: float
+    until_done: bool = False
+
+    @property
+    def address(self) -> Address:
+        """The account."""
+        return Address(self.target.org_id, self.target.base_url)
+
+
+async def work(
+    post: Post, options: SendOptions, stopping: Stopping, tell: TellWork, listener: Listener | None = None
+) -> int:  # fmt: skip
+    """Send what is opened for workers, run after run, until somebody asks for the end; how many rows were sent.
+
+    Args:
+        post: where.
+        options: how fast; all else is the run's own.
+        stopping: who wants it to end asks this.
+        tell: hears how it goes.
+        listener: hears of every attempt, if anybody wants to.
+
+    Raises:
+        UsageError: the database cannot be used.
+        RunFileError: it cannot be reached.
+        OwnedError: this worker was taken to be gone.
+    """
+    worker = await asyncio.to_thread(Worker, post.database, post.address, post.length_s)
+    sent = 0
+    try:
+        while stopping.why is None:
+            opened = await asyncio.to_thread(worker.runs)
+            now_s = time.time()
+            due = next((run for run in opened if run.schedule.opens_at(now_s) <= now_s), None)
+            if due is not None:
+                shift = _Shift(worker, due, post, options, stopping, tell, listener)
+                sent += await shift.work()
+            elif post.until_done and not opened:
+                break
+            else:
+                await stopping.unless(asyncio.sleep(_LOOK_S))
+    finally:
+        await asyncio.to_thread(worker.close)
+    return sent
+
+
+@dataclass(slots=True)
+class _Shift:
+    """One worker at one run, until that is over, its window closes, or the worker is to end."""
+
+    worker: Worker
+    opened: OpenedRun
+    post: Post
+    options: SendOptions
+    stopping: Stopping
+    tell: TellWork
+    listener: Listener | None
+    sent: int = 0
+    is_first: bool = True
+    _engine: Stopping | None = None  # that of the engine at work
+
+    async def work(self) -> int:
+        """Do it; how many rows were sent."""
+        orders = self.opened.orders
+        repeating = Repeating(orders.repeat, orders.repeat_after_s, began_at=orders.began_at)
+        where = DatabaseRun(self.post.database, self.opened.name)
+        options = replace(
+            self.options, caps=Caps(orders.caps), by_parts=orders.by_parts, dedup=orders.keyed, repeating=repeating
+        )
+        options = replace(options, pace=with_room(as_last(options, self.post.address, where).pace))
+        self.stopping.tell(self._pass_on)
+        run = await asyncio.to_thread(self.worker.begin, self.opened)
+        try:
+            account = await asyncio.to_thread(account_of, where, self.post.address)
+            try:
+                self.tell(WorkBegun(self.opened.name))
+                target = replace(self.post.target, endpoint=Endpoint(run.facts.endpoint))
+                async with client(target, options.pace.timeout_s) as api:
+                    await self._send_on(run, account, api, options)
+                await asyncio.to_thread(self.worker.leave)
+                if not self.is_first:
+                    await asyncio.to_thread(_end, account, run, options)
+            finally:
+                account.close()
+        finally:
+            run.close()
+        end = (await asyncio.to_thread(self.worker.progress, self.opened)).end
+        self.tell(WorkLeft(self.opened.name, self.sent, end))
+        return self.sent
+
+    async def _send_on(self, run: WorkedRun, account: Account, api: SmsApi, options: SendOptions) -> None:
+        """Engine after engine, each over the shards that this worker has by then."""
+        last: tuple[int, int] | None = None
+        while self.stopping.why is None and await self._is_open() and self._is_due():
+            dealt = await asyncio.to_thread(self.worker.deal)
+            if (dealt.mine, dealt.workers) != last:
+                last = dealt.mine, dealt.workers
+                self.tell(WorkDealt(dealt.mine, dealt.workers))
+            if await asyncio.to_thread(run.is_left):
+                await self._send(run, account, api, options)
+            elif await asyncio.to_thread(run.is_left_at_all) or not await self._ends(run, api):
+                await self.stopping.unless(asyncio.sleep(_LOOK_S))
+
+    async def _send(self, run: WorkedRun, account: Account, api: SmsApi, options: SendOptions) -> None:
+        """Send what is in the own shards, until that is done or these are to be dealt anew."""
+        stopping = self._engine = Stopping()
+        self._pass_on()
+        earlier = await asyncio.to_thread(_begin, account, run, options, is_first=self.is_first)
+        self.is_first = False
+        journal = await asyncio.to_thread(run.journal)
+        try:
+            optouts: OptedOut = account.optouts
+            past = past_of(run, options, earlier, repeats=0)
+            engine = engine_of(
+                run, journal, api, options, options.pace, stopping, past, None, None, optouts, self.listener
+            )
+            async with (
+                alongside(self._look_on(stopping)),
+                heeding_hours(self.opened.schedule, stopping),
+                told(engine, stopping, self._tell_on, rows=0, grace_s=options.pace.grace_s),
+            ):
+                with rare_collector():
+                    await engine.run()
+            self.sent += engine.progress.sent
+            if options.pace.concurrency is None:
+                where = DatabaseRun(self.post.database, self.opened.name)
+                await asyncio.to_thread(hold, where, self.post.address, engine.throttle.held)
+        finally:
+            self._engine = None
+            await asyncio.to_thread(journal.close)
+        await self._heed(stopping.why)
+
+    async def _heed(self, why: Stop | None) -> None:
+        """What the end of an engine means for the run, or for this worker."""
+        if why is None or why.reason in {StopReason.TAKEN_OVER, StopReason.WINDOW_CLOSED}:
+            return
+        if why.reason in _OF_ALL:
+            await asyncio.to_thread(self.worker.stop, self.opened, why.reason.value, why.says)
+        elif self.stopping.why is None and await self._is_open():
+            self.stopping.ask(why)  # it is this worker's own
+
+    async def _look_on(self, stopping: Stopping) -> None:
+        """See each second whether the run is still open, and the shards are dealt well."""
+        while stopping.why is None:
+            await asyncio.sleep(_LOOK_S)
+            with stopping.if_the_store_fails():
+                seen = await asyncio.to_thread(self.worker.progress, self.opened)
+                if not seen.is_open:
+                    end = seen.end
+                    reason = StopReason.TAKEN_OVER if end is None or end.says == "" else StopReason(end.reason)
+                    stopping.ask(Stop(reason, end.says if end else _DEALT.says))
+                elif (await asyncio.to_thread(self.worker.look)).is_due:
+                    stopping.ask(_DEALT)
+
+    async def _is_open(self) -> bool:
+        return (await asyncio.to_thread(self.worker.progress, self.opened)).is_open
+
+    def _is_due(self) -> bool:
+        now_s = time.time()
+        return self.opened.schedule.opens_at(now_s) <= now_s
+
+    async def _ends(self, run: WorkedRun, api: SmsApi) -> bool:
+        """End the run, of which nothing is left to send; whether it is over."""
+        if self.worker.lease.shards and (await asyncio.to_thread(run.tally)).in_doubt:
+            journal = await asyncio.to_thread(run.journal)
+            try:
+                await look_up(journal, api, self.stopping)
+            finally:
+                await asyncio.to_thread(journal.close)
+        return await asyncio.to_thread(run.end_if_through, time.time())
+
+    def _pass_on(self) -> None:
+        """What is asked of the worker is asked of its engine."""
+        if self._engine is None:
+            return
+        if self.stopping.why is not None and self._engine.why is not self.stopping.why:
+            self._engine.ask(self.stopping.why)
+        if self.stopping.is_hurried and not self._engine.is_hurried:
+            self._engine.hurry()
+
+    def _tell_on(self, event: CampaignEvent) -> None:
+        """Tell of an engine; that it ends for the next one is nobody's business."""
+        if not (isinstance(event, StoppingEarly) and event.stop is _DEALT):
+            self.tell(event)
+
+
+def _begin(account: Account, run: WorkedRun, options: SendOptions, *, is_first: bool) -> Earlier:
+    """What the account's runs sent lately; the first time the run is begun there."""
+    wall_s, how = time.time(), options.repeating
+    return account.begin(
+        run, since_s=wall_s - options.caps.longest_window_s, wall_s=wall_s, clock=Clock.now(wall_s),
+        began_at=how.began_at, is_remembered=is_first, repeat_after_s=None if how.repeat else how.repeat_after_s,
+    )  # fmt: skip
+
+
+def _end(account: Account, run: WorkedRun, options: SendOptions) -> None:
+    wall_s = time.time()
+    account.end(run, since_s=wall_s - options.caps.longest_window_s, wall_s=wall_s, clock=Clock.now(wall_s))

@@ -1,0 +1,156 @@
+"""A run is opened for workers, sent by all of them, and ended once: the SQL, inside the caller's transaction.
+
+Open is a run under the epoch of whoever opened it: who takes the run over has ended that, whatever it says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import orjson
+
+from bulksend.errors import OwnedError
+from bulksend.runs.ends import FINISHED, LIMITED, End
+from bulksend.runs.orders import Orders
+from bulksend.runs.owner import Owner
+from bulksend.runs.postgres import kept, noted, past, queries
+from bulksend.runs.postgres.connecting import Db, array
+from bulksend.runs.postgres.reader import Reader
+from bulksend.runs.states import State
+from bulksend.runs.times import schedule_of
+from bulksend.when import Schedule
+
+_OPEN = """
+UPDATE run SET opened = epoch, opened_at = extract(epoch FROM clock_timestamp())
+WHERE id = %(run)s AND epoch = %(epoch)s RETURNING opened_at
+"""
+_CLOSE = "UPDATE run SET opened = NULL WHERE id = %(run)s AND opened = epoch AND epoch = %(epoch)s RETURNING id"
+_LIST = """
+SELECT run.id, run.name, opened, opened_at, o.value, s.value FROM run
+JOIN fact o ON o.run = run.id AND o.name = 'orders' LEFT JOIN fact s ON s.run = run.id AND s.name = 'schedule'
+WHERE account = %s AND opened = epoch AND run.name IS NOT NULL ORDER BY opened_at, run.id
+"""
+_LEFT = f"""
+SELECT EXISTS (SELECT FROM message m LEFT JOIN send s ON s.run = m.run AND s.row = m.row
+    WHERE m.run = %(run)s AND m.row BETWEEN %(first)s AND %(until)s AND m.status = 'pending'
+        AND {past.TO_SEND} AND {past.UNTRIED} AND {past.MINE})
+"""
+_UNDER_WAY = f"SELECT EXISTS (SELECT FROM send WHERE run = %(run)s AND state = '{State.IN_FLIGHT}')"
+_AT_WORK = "SELECT owner FROM worker WHERE run = %s AND seen_until > clock_timestamp()"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedRun:
+    """A run that workers send.
+
+    Attributes:
+        number: which of the database's runs it is.
+        name: its name.
+        epoch: under which it was opened.
+        at: when, in seconds since 1970, by the database's clock: what failed since is not tried again.
+        orders: how it is sent.
+        schedule: when.
+    """
+
+    number: int
+    name: str
+    epoch: int
+    at: float
+    orders: Orders
+    schedule: Schedule
+
+
+class Progress(NamedTuple):
+    """Where the run stands that a worker is at work on.
+
+    Attributes:
+        is_open: whether it is still to be sent.
+        end: how it ended, if it did.
+    """
+
+    is_open: bool
+    end: End | None = None
+
+
+def open_run(of: Reader, epoch: int, orders: Orders, limit: int | None) -> None:
+    """Open a run of this owner's for workers, or its first rows; they begin when the owner has given it up."""
+    if limit is not None:
+        orders = replace(orders, until=queries.until(of, limit))
+    (at,) = of.first(_OPEN, epoch=epoch)
+    kept.note(of.db, of.run, "orders", orders)
+    noted.start(of, epoch, at)
+
+
+def close(of: Reader, epoch: int, end: End) -> bool:
+    """End a run for all of its workers, as it is only ended once; whether this did.
+
+    Args:
+        of: the run.
+        epoch: under which it was opened.
+        end: how; its time by the database's clock.
+    """
+    if of.first(_CLOSE, epoch=epoch) is None:
+        return False
+    noted.end(of, epoch, end)
+    return True
+
+
+def close_if_through(of: Reader, opened: OpenedRun, at_s: float) -> bool:
+    """End a run of which nothing is left to send, nor under way; whether it is open no more."""
+    found = of.first("SELECT opened FROM run WHERE id = %(run)s AND opened = epoch FOR UPDATE")
+    if found is None or found[0] != opened.epoch:
+        return True
+    noted.advance(of)
+    if is_left(of, opened) or of.first(_UNDER_WAY)[0]:
+        return False
+    is_limited = opened.orders.until is not None and is_left(of, opened, is_limited=False)
+    return close(of, opened.epoch, End(LIMITED if is_limited else FINISHED, at_s=at_s))
+
+
+def is_left(
+    of: Reader, opened: OpenedRun, shards: list[int] | None = None, *, is_limited: bool = True
+) -> bool:  # fmt: skip
+    """Whether anything of a run is left to send, in some shards or in all."""
+    until = opened.orders.until if is_limited else None
+    which = {"first": queries.first_unfinished(of), "until": queries.LAST_ROW if until is None else until}
+    nos = None if shards is None else array(shards)
+    return bool(of.first(_LEFT, opened_at=opened.at, nos=nos, **which)[0])
+
+
+def progress(of: Reader, epoch: int) -> Progress:
+    """Where a run stands that was opened under an epoch."""
+    found = of.first("SELECT opened = epoch AND epoch = %(epoch)s FROM run WHERE id = %(run)s", epoch=epoch)
+    if found is not None and found[0]:
+        return Progress(is_open=True)
+    ended = None if found is None else kept.read(of.db, of.run, "end")
+    return Progress(is_open=False, end=End(*ended[1:]) if ended and ended[0] == epoch else None)
+
+
+def opened_runs(db: Db, account: int) -> list[OpenedRun]:
+    """The runs of an account that are opened for workers, the oldest first."""
+    return [
+        OpenedRun(
+            number, name, epoch, at, Orders.told(orjson.loads(orders)),
+            Schedule() if schedule is None else schedule_of(orjson.loads(schedule)),
+        )
+        for number, name, epoch, at, orders, schedule in db.execute(_LIST, [account]).fetchall()
+    ]  # fmt: skip
+
+
+def at_work(db: Db, run: int) -> list[Owner]:
+    """The living workers that are at work on a run."""
+    owners = [Owner(**orjson.loads(owner)) for (owner,) in db.execute(_AT_WORK, [run]).fetchall()]
+    return [owner for owner in owners if not owner.is_gone]
+
+
+def check_unworked(db: Db, run: int, place: object) -> None:
+    """See that no living worker is at work on a run.
+
+    Raises:
+        OwnedError: one is; the sentence says who.
+    """
+    workers = at_work(db, run)
+    if workers:
+        others = f" and {len(workers) - 1} more" if workers[1:] else ""
+        raise OwnedError(f"{place}: workers are at work on this run ({workers[0]}{others})")

@@ -1,0 +1,122 @@
+"""A run that a worker sends beside others: read as any run, and noted for the worker's shards alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TypeVar
+
+from bulksend.errors import OwnedError, RunFileError
+from bulksend.runs.committing import GroupJournal
+from bulksend.runs.places import DatabaseRun
+from bulksend.runs.postgres import opened
+from bulksend.runs.postgres.clock import skew_s
+from bulksend.runs.postgres.connecting import connect, explained, is_lost, transaction
+from bulksend.runs.postgres.installing import check_installed
+from bulksend.runs.postgres.journal import Commits
+from bulksend.runs.postgres.leases import Hold
+from bulksend.runs.postgres.notes import Notes
+from bulksend.runs.postgres.opened import OpenedRun
+from bulksend.runs.postgres.reader import Reader
+from bulksend.runs.postgres.reserving import Reserving
+from bulksend.runs.postgres.run import PostgresRun
+
+T = TypeVar("T")
+
+
+class WorkedRun(PostgresRun):
+    """A run of which a worker sends what is in its shards; see `bulksend.runs.store.Run`.
+
+    One connection does it all: while a journal is open its thread has it.
+
+    Args:
+        of: the run; its connection is closed in the end.
+        run: the same, as it was opened.
+        lease: the worker's hold on its shards.
+        skew_s: see `bulksend.runs.postgres.clock`.
+    """
+
+    behind_s = 0.0
+    """The database's clock counts, whatever becomes of this machine's."""
+
+    def __init__(self, of: Reader, run: OpenedRun, lease: Hold, skew_s: int) -> None:
+        super().__init__(of)
+        self._run = run
+        self._lease = lease
+        self._skew_s = skew_s
+
+    @classmethod
+    def of_worker(cls, named: DatabaseRun, run: OpenedRun, lease: Hold) -> WorkedRun:
+        """Open a run for a worker.
+
+        Raises:
+            UsageError: the database has no tables that this version reads.
+            RunFileError: it cannot be read.
+        """
+        db = connect(named.database)
+        try:
+            with explained(named):
+                check_installed(db, named.database)
+                return cls(Reader(db, run.number, named), run, lease, skew_s(db))
+        except BaseException:
+            db.close()
+            raise
+
+    def journal(self) -> GroupJournal:
+        """The notes of what is sent of the shards that the worker has by now; nothing else is asked of the run then."""
+        notes = self._ask(self._notes)
+        commits = Commits(notes)
+        return GroupJournal(notes, commits, lambda: _end(commits))
+
+    def is_left(self) -> bool:
+        """Whether anything is left to send in the worker's shards.
+
+        Raises:
+            RunFileError: it cannot be read.
+        """
+        nos = sorted(self._lease.shards)
+        return bool(nos) and self._ask(lambda: opened.is_left(self._reader, self._run, nos))
+
+    def is_left_at_all(self) -> bool:
+        """Whether anything is left to send in any shard; raises as `is_left` does."""
+        return self._ask(lambda: opened.is_left(self._reader, self._run))
+
+    def end_if_through(self, wall_s: float) -> bool:
+        """End it for all workers if nothing is left to send or under way; whether it is over.
+
+        Raises:
+            RunFileError: it cannot be written.
+        """
+        return self._ask(lambda: self._end_if_through(wall_s + self._skew_s))
+
+    def _notes(self) -> Notes:
+        orders = self._run.orders
+        reserving = Reserving(orders.began_at, orders.repeat_after_s, repeat=orders.repeat)
+        with explained(self.place):
+            return Notes(
+                self._reader, self._lease, self._run.epoch, self._skew_s,
+                by_parts=orders.by_parts, limit=None, keyed=orders.keyed, reserving=reserving, run=self._run,
+            )  # fmt: skip
+
+    def _end_if_through(self, at_s: float) -> bool:
+        with explained(self.place), transaction(self._reader.db):
+            return opened.close_if_through(self._reader, self._run, at_s)
+
+    def _ask(self, question: Callable[[], T]) -> T:
+        """Ask something that may as well be asked twice: once more where the connection turns out to be broken."""
+        of = self._reader
+        if is_lost(of.db):
+            of.db = connect(of.place.database)
+        try:
+            return question()
+        except RunFileError:
+            if not of.db.closed:
+                raise
+            of.db = connect(of.place.database)
+            return question()
+
+
+def _end(commits: Commits) -> None:
+    """Nothing is under way any more: of what could not be noted the end is not known."""
+    with suppress(OwnedError, RunFileError):
+        commits.cut_off()

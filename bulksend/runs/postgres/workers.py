@@ -1,0 +1,210 @@
+"""The processes that work on an account's runs side by side: who they are, and how its shards are dealt among them.
+
+A shard's row says who sends to its phones, and that is all there is: no queue beside it could contradict it.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import NamedTuple, Self
+
+import orjson
+
+from bulksend.runs.ends import End
+from bulksend.runs.facts import Address
+from bulksend.runs.owner import Owner
+from bulksend.runs.places import DatabaseRun
+from bulksend.runs.postgres import opened, shards
+from bulksend.runs.postgres.accounts import made_account
+from bulksend.runs.postgres.clock import boottime_s
+from bulksend.runs.postgres.connecting import Db, one
+from bulksend.runs.postgres.leases import LEASE_S, Hold
+from bulksend.runs.postgres.linking import Link
+from bulksend.runs.postgres.opened import OpenedRun, Progress
+from bulksend.runs.postgres.reader import Reader
+from bulksend.runs.postgres.schema import SHARDS
+from bulksend.runs.postgres.worked import WorkedRun
+
+_FORGOTTEN_S = 86_400  # so long nobody asks after a worker that was seen last then
+_JOIN = """
+INSERT INTO worker (account, owner, seen_until)
+VALUES (%s, %s, clock_timestamp() + %s * interval '1 second') RETURNING id
+"""
+_RENEW = "UPDATE worker SET seen_until = clock_timestamp() + %s * interval '1 second' WHERE id = %s"
+_LIVING = """
+SELECT owner FROM worker WHERE account = %s AND run IS NOT NULL AND seen_until > clock_timestamp() AND id <> %s
+"""
+_WORKERS = """
+SELECT w.owner, r.name, extract(epoch FROM w.seen_until - clock_timestamp())::float8,
+    (SELECT count(*) FROM shard s
+        WHERE s.account = w.account AND s.owner = w.owner AND s.lease_until > clock_timestamp())
+FROM worker w LEFT JOIN run r ON r.id = w.run
+WHERE w.account = (SELECT account FROM run WHERE id = %s) AND w.seen_until > clock_timestamp() ORDER BY w.id
+"""
+
+
+class AtWork(NamedTuple):
+    """A worker of an account, as others see it.
+
+    Attributes:
+        owner: which process it is.
+        run: the name of the run that it is at work on; None if on none.
+        left_s: so long its lease lasts unless it is renewed.
+        shards: so many of the account's parts it has.
+    """
+
+    owner: Owner
+    run: str | None
+    left_s: float
+    shards: int
+
+
+class Dealt(NamedTuple):
+    """How an account's shards are dealt at a moment.
+
+    Attributes:
+        mine: so many this worker has.
+        fair: so many it may have.
+        free: so many nobody has.
+        workers: so many are at work, this one among them.
+    """
+
+    mine: int
+    fair: int
+    free: int
+    workers: int
+
+    @property
+    def is_due(self) -> bool:
+        """Whether this worker has to give some up, or can take some."""
+        return self.mine > self.fair or (self.free > 0 and self.mine < self.fair)
+
+
+class WorkerLease(Hold):
+    """The hold of a worker on its place in the registry and on its shards; see `Hold`."""
+
+    def __init__(
+        self, database: str, worker: int, asked_s: float, length_s: float, clock_s: Callable[[], float]
+    ) -> None:
+        self.worker = worker
+        super().__init__(database, database, asked_s, length_s, clock_s)
+
+    def _renew_itself(self, db: Db) -> bool:
+        return bool(db.execute(_RENEW, [self.length_s, self.worker]).rowcount)
+
+    def _lost(self) -> str:
+        return f"{self._named}: this worker was not heard of for too long, and is taken to be gone"
+
+
+class Worker:
+    """This process as one worker of an account; a context manager, used by one thread at a time.
+
+    Args:
+        database: the address of the account's database.
+        address: the account.
+        length_s: how long its shards are its own unless it says so again.
+        clock_s: see `Hold`.
+
+    Raises:
+        UsageError: the database cannot be used.
+        RunFileError: it cannot be reached.
+    """
+
+    def __init__(
+        self, database: str, address: Address, length_s: float = LEASE_S, *,
+        clock_s: Callable[[], float] = boottime_s,
+    ) -> None:  # fmt: skip
+        self.owner = Owner.now(time.time())
+        self._link = Link(database)
+        try:
+            self._account = self._link.ask(lambda db: made_account(db, address))
+            asked_s = clock_s()
+            with self._link.transaction() as db:
+                forgotten = "DELETE FROM worker WHERE seen_until < clock_timestamp() - %s * interval '1 second'"
+                db.execute(forgotten, [_FORGOTTEN_S])
+                number = int(one(db.execute(_JOIN, [self._account, shards.kept(self.owner), length_s]))[0])
+        except BaseException:
+            self._link.close()
+            raise
+        self.lease = WorkerLease(database, number, asked_s, length_s, clock_s)
+        self.lease.hold(self._account, {}, asked_s)
+
+    def runs(self) -> list[OpenedRun]:
+        """The account's runs that are opened for workers, the oldest first."""
+        return self._link.ask(lambda db: opened.opened_runs(db, self._account))
+
+    def begin(self, run: OpenedRun) -> WorkedRun:
+        """Be at work on a run from now on."""
+        self._be_at_work(run.number)
+        return WorkedRun.of_worker(self._named(run), run, self.lease)
+
+    def leave(self) -> None:
+        """Be at work on nothing any more, and give back all shards."""
+        self.lease.let_go()
+        self._be_at_work(None)
+
+    def progress(self, run: OpenedRun) -> Progress:
+        """Whether a run is still to be sent."""
+        return self._link.ask(lambda db: opened.progress(Reader(db, run.number, self._named(run)), run.epoch))
+
+    def stop(self, run: OpenedRun, reason: str, says: str) -> None:
+        """End a run for all of its workers."""
+        with self._link.transaction() as db:
+            end = End(reason, says, time.time() + self._link.skew_s)
+            opened.close(Reader(db, run.number, self._named(run)), run.epoch, end)
+
+    def look(self) -> Dealt:
+        """How the shards are dealt now."""
+        return self._link.ask(self._dealt)
+
+    def deal(self) -> Dealt:
+        """Give up what is beyond the fair share, and take what is free up to it; nothing may be under way meanwhile."""
+        seen = self.look()
+        if seen.mine > seen.fair:
+            self.lease.let_go(sorted(self.lease.shards)[seen.fair :])
+        elif seen.is_due:
+            asked_s = self.lease.clock_s()
+            mine, most, length_s = self.lease.shards, seen.fair - seen.mine, self.lease.length_s
+            with self._link.transaction() as db:
+                taken = shards.take_free(db, self._account, mine, self.owner, length_s, most)
+            self.lease.hold(self._account, taken, asked_s)
+        return seen._replace(mine=len(self.lease.shards))
+
+    def close(self) -> None:
+        """Be no worker any more; what cannot be said comes free when the lease ends."""
+        try:
+            self.lease.let_go()
+            with self._link.transaction() as db:
+                db.execute("DELETE FROM worker WHERE id = %s", [self.lease.worker])
+        finally:
+            self.lease.close()
+            self._link.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _dealt(self, db: Db) -> Dealt:
+        others = [Owner(**orjson.loads(owner)) for (owner,) in db.execute(_LIVING, [self._account, self.lease.worker])]
+        workers = 1 + sum(not owner.is_gone for owner in others)
+        mine = self.lease.shards
+        return Dealt(len(mine), math.ceil(SHARDS / workers), len(shards.free(db, self._account, mine)), workers)
+
+    def _be_at_work(self, run: int | None) -> None:
+        with self._link.transaction() as db:
+            db.execute("UPDATE worker SET run = %s WHERE id = %s", [run, self.lease.worker])
+
+    def _named(self, run: OpenedRun) -> DatabaseRun:
+        return DatabaseRun(self._link.database, run.name)
+
+
+def workers_of(db: Db, run: int) -> list[AtWork]:
+    """The living workers of a run's account."""
+    return [
+        AtWork(Owner(**orjson.loads(owner)), name, left_s, nos)
+        for owner, name, left_s, nos in db.execute(_WORKERS, [run]).fetchall()
+    ]

@@ -1,0 +1,169 @@
+"""Several workers on one run in a database: each row exactly once, whoever is killed, stands still or comes late."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from crashing import environment
+from hostile import Hostile, Settings
+from judging import CAP, WINDOW_S, Row, cap_violations
+
+from bulksend.runs import DatabaseRun, open_run
+
+_ENDS_S = 20.0
+
+
+class Team:
+    """Workers of one account, and a run of theirs."""
+
+    def __init__(self, folder: Path, database: str, stack: ExitStack, settings: Settings) -> None:
+        self.folder, self.database = folder, database
+        self.server = stack.enter_context(Hostile(folder / "log", settings))
+        self._stack = stack
+        self.env = environment(folder / "state")
+
+    def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "bulksend", *words]
+        return subprocess.run(command, cwd=self.folder, env=self.env, capture_output=True, text=True, check=False)
+
+    def plan(self, rows: list[Row], *words: str) -> None:
+        lines = ["to,message,from", *(f"{row.to},{row.text},ACME" for row in rows)]
+        (self.folder / "campaign.csv").write_text("\n".join(lines))
+        ended = self(
+            "send", "campaign.csv", "--run", f"{self.database}#june", "--base-url", self.server.base_url,
+            "--yes", "--detach", "--cap", f"63={CAP}/{WINDOW_S:g}", *words,
+        )  # fmt: skip
+        assert ended.returncode == 0, ended.stderr
+
+    def worker(self, *words: str) -> subprocess.Popen[bytes]:
+        command = [
+            sys.executable, "-m", "bulksend", "worker", self.database, "--base-url", self.server.base_url,
+            "--lease", "1", "--until-done", "--concurrency", "4", "--timeout", "2", *words,
+        ]  # fmt: skip
+        with (self.folder / "said").open("a") as said:
+            process = subprocess.Popen(command, cwd=self.folder, env=self.env, stderr=said)
+        self._stack.enter_context(process)
+        self._stack.callback(process.kill)
+        return process
+
+    def await_accepted(self, count: int) -> None:
+        until = time.monotonic() + _ENDS_S
+        while len(self.server.records("accepted")) < count:
+            if time.monotonic() > until:
+                pytest.fail(self.said())
+            time.sleep(0.02)
+
+    def said(self) -> str:
+        """What its workers said."""
+        return (self.folder / "said").read_text()
+
+    def shards(self) -> list[int]:
+        with psycopg.connect(self.database) as db:
+            sql = "SELECT count(*) FROM bulksend.shard WHERE lease_until > clock_timestamp() GROUP BY owner"
+            return sorted(each for (each,) in db.execute(sql))
+
+    def statuses(self) -> dict[str, int]:
+        with open_run(DatabaseRun(self.database, "june")) as run:
+            return {str(status): rows for status, rows in run.tally().statuses.items() if rows}
+
+    def twice(self) -> list[Any]:
+        sent = Counter(record["text"] for record in self.server.records("accepted"))
+        return [text for text, times in sent.items() if times > 1]
+
+
+@pytest.fixture
+def team(tmp_path: Path, database: str) -> Iterator[Team]:
+    with ExitStack() as stack:
+        yield Team(tmp_path, database, stack, Settings(weights={"ok": 1}, latency_s=0.05, knows_dedup=False))
+
+
+def rows(count: int) -> list[Row]:
+    return [
+        Row(f"6391712345{number % 6:02}" if number % 5 == 0 else f"49151{number:08}", f"row {number}")
+        for number in range(1, count + 1)
+    ]
+
+
+def ended(worker: subprocess.Popen[bytes]) -> int:
+    return worker.wait(_ENDS_S)
+
+
+def test_two_workers_send_each_row_once_and_who_comes_late_gets_shards(team: Team) -> None:
+    team.plan(rows(300))
+    first = team.worker()
+    team.await_accepted(20)
+    second = team.worker()
+    until = time.monotonic() + 20
+    while team.shards() != [32, 32]:
+        assert first.poll() is None
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    assert (ended(first), ended(second)) == (0, 0)
+    assert (team.statuses(), team.twice()) == ({"sent": 300}, [])
+    assert list(cap_violations(team.server)) == []
+
+
+def test_what_a_killed_worker_had_others_take_over(team: Team) -> None:
+    team.plan(rows(200))
+    first, second = team.worker(), team.worker()
+    team.await_accepted(60)
+    first.send_signal(signal.SIGKILL)
+    assert ended(second) in {0, 1}
+    seen, accepted = team.statuses(), len(team.server.records("accepted"))
+    assert team.twice() == []
+    assert seen["sent"] + seen.get("unknown", 0) == 200
+    assert seen["sent"] <= accepted <= 200
+    assert seen.get("unknown", 0) <= 4
+    assert list(cap_violations(team.server)) == []
+
+
+@pytest.mark.long
+def test_a_worker_that_stood_still_for_longer_than_its_lease_sends_nothing_of_others(team: Team) -> None:
+    team.plan(rows(300))
+    first, second = team.worker(), team.worker()
+    team.await_accepted(60)
+    first.send_signal(signal.SIGSTOP)
+    time.sleep(2.5)
+    first.send_signal(signal.SIGCONT)
+    ended(first)
+    assert ended(second) in {0, 1}
+    seen = team.statuses()
+    assert team.twice() == []
+    assert seen["sent"] + seen.get("unknown", 0) == 300
+    assert list(cap_violations(team.server)) == []
+
+
+@pytest.mark.long
+def test_a_terminated_worker_drains_and_lost_connections_are_made_anew(team: Team) -> None:
+    team.plan(rows(200))
+    first, second = team.worker(), team.worker()
+    team.await_accepted(30)
+    first.send_signal(signal.SIGTERM)
+    assert ended(first) == 143
+    with psycopg.connect(team.database, autocommit=True) as db:
+        db.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'bulksend'")
+    assert ended(second) == 0, team.said()
+    assert (team.statuses(), team.twice()) == ({"sent": 200}, [])
+
+
+def test_a_stop_ends_the_run_for_all_within_moments_and_the_same_command_goes_on(team: Team) -> None:
+    team.plan(rows(600))
+    workers = [team.worker(), team.worker()]
+    team.await_accepted(30)
+    june = f"{team.database}#june"
+    assert team("stop", june).returncode == 0
+    began = time.monotonic()
+    assert [ended(worker) for worker in workers] == [0, 0]
+    assert time.monotonic() - began < 5
+    assert set(team.statuses()) == {"sent", "pending"}
+    assert team.twice() == []

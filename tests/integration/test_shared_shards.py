@@ -1,0 +1,145 @@
+"""Workers share an account's shards: each has its part, whose intents alone it notes, and a run ends once for all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+
+import psycopg
+import pytest
+from planned import FACTS, PlannedRow, plan_in_database
+
+from bulksend.errors import OwnedError
+from bulksend.model import Encoding, Event, MicroUSD, Outcome, PhoneNumber, Status
+from bulksend.runs import DatabaseRun, OpenedRun, Orders, Worker, ask_to_end, own_run
+from bulksend.runs.committing import GroupJournal
+from bulksend.runs.postgres import OwnPostgresRun
+from bulksend.runs.postgres.workers import workers_of
+
+NOW_S = 2_000.0
+OVER = "clock_timestamp() - interval '1 millisecond'"
+
+
+class Office:
+    """Workers of one account, at a run of forty rows."""
+
+    def __init__(self, database: str, stack: ExitStack) -> None:
+        self.database = database
+        self.named = DatabaseRun(database, "june")
+        self._stack = stack
+        rows = [
+            PlannedRow(
+                row, Status.PENDING, PhoneNumber(f"49151{row:08}"), None, f"Hello {row}", Encoding.GSM7, 1,
+                MicroUSD(20_000), "", b"[]",
+            )
+            for row in range(1, 41)
+        ]  # fmt: skip
+        plan_in_database(self.named, rows, FACTS).close()
+        self.open()
+
+    def open(self) -> None:
+        with OwnPostgresRun.own(self.named, NOW_S) as run:
+            run.open_for_workers(Orders((), True, True, NOW_S, False, 0.0), None)
+
+    def worker(self) -> Worker:
+        return self._stack.enter_context(Worker(self.database, FACTS.address))
+
+    def journal(self, worker: Worker) -> GroupJournal:
+        (run,) = worker.runs()
+        worked = self._stack.enter_context(worker.begin(run))
+        worker.deal()
+        return self._stack.enter_context(closing(worked.journal()))
+
+    def leases_end(self) -> None:
+        with psycopg.connect(self.database, autocommit=True) as db:
+            db.execute(f"UPDATE bulksend.shard SET lease_until = {OVER} WHERE lease_until IS NOT NULL")
+            db.execute(f"UPDATE bulksend.worker SET seen_until = {OVER}")
+
+    def run(self, worker: Worker) -> OpenedRun:
+        (run,) = worker.runs()
+        return run
+
+    def states(self) -> set[str]:
+        with psycopg.connect(self.database) as db:
+            return {state for (state,) in db.execute("SELECT state FROM bulksend.send")}
+
+
+@pytest.fixture
+def office(database: str) -> Iterator[Office]:
+    with ExitStack() as stack:
+        yield Office(database, stack)
+
+
+async def test_shards_are_dealt_evenly_and_each_worker_begins_its_own_rows_alone(office: Office) -> None:
+    first, second, third = (office.worker() for _ in range(3))
+    journals = [office.journal(first)]
+    assert first.look().mine == 64
+    for each in (second, third):
+        each.begin(office.run(each)).close()
+    assert (first.deal().mine, second.deal().mine, third.deal().mine) == (22, 22, 20)
+    journals += [office.journal(second), office.journal(third)]
+    begun = [{each.message.row for each in await journal.begin(range(1, 41), NOW_S)} for journal in journals]
+    assert all(begun)
+    assert sum(map(len, begun)) == len(set.union(*begun)) == 40
+    with psycopg.connect(office.database) as db:
+        db.execute("SET search_path = bulksend")
+        assert [each.shards for each in workers_of(db, office.run(first).number)] == [22, 22, 20]
+
+
+async def test_a_worker_whose_shards_were_taken_lets_nothing_leave_and_begins_nothing(office: Office) -> None:
+    first, second = office.worker(), office.worker()
+    journal = office.journal(first)
+    (attempt,) = await journal.begin([1], NOW_S)
+    assert journal.leaves(attempt)
+    office.leases_end()
+    others = office.journal(second)
+    assert second.look().mine == 64
+    assert office.states() == {"unknown"}
+    first.lease.renew()  # it is a worker still, and has no shard any more
+    assert not first.lease.shards
+    assert not journal.leaves(attempt)
+    with pytest.raises(OwnedError):
+        await journal.begin([2], NOW_S)
+    assert [each.message.row for each in await others.begin([2], NOW_S)] == [2]
+
+
+async def test_intents_end_with_the_lease_though_nobody_took_the_shards(office: Office) -> None:
+    journal = office.journal(office.worker())
+    office.leases_end()
+    assert await journal.begin([1], NOW_S) == []
+
+
+async def test_a_stop_lets_nothing_begin_and_what_was_under_way_is_noted(office: Office) -> None:
+    worker = office.worker()
+    run = office.run(worker)
+    journal = office.journal(worker)
+    await journal.begin([1], NOW_S)
+    asked = ask_to_end(office.named, NOW_S)
+    assert asked
+    assert asked.owner is None
+    assert await journal.begin([2], NOW_S) == []
+    await journal.settle([Outcome(1, Event.REJECTED, final=True, ended_at=NOW_S, error="why")], turn=0)
+    assert office.states() == {"rejected"}
+    assert worker.runs() == []
+    end = worker.progress(run).end
+    assert end is not None
+    assert end.reason == "asked to stop"
+    with pytest.raises(OwnedError, match="workers are at work on this run"):
+        own_run(office.named, NOW_S)
+    worker.leave()
+    own_run(office.named, NOW_S).close()
+
+
+async def test_a_run_is_ended_once_when_nothing_is_left_or_under_way(office: Office) -> None:
+    worker = office.worker()
+    run = office.run(worker)
+    journal = office.journal(worker)
+    await journal.begin(range(1, 41), NOW_S)
+    with worker.begin(run) as worked:
+        assert not worked.is_left_at_all()
+        assert not worked.end_if_through(NOW_S)
+        ended = [Outcome(row, Event.FAILED, final=True, ended_at=9e9, error="why") for row in range(1, 41)]
+        await journal.settle(ended, turn=0)
+        assert not worked.is_left_at_all()  # what failed since the run was opened is not tried by each worker
+        assert worked.end_if_through(NOW_S)
+        assert worker.progress(run).end is not None
