@@ -107,7 +107,8 @@ from bulksend.model import Endpoint, Message, PhoneNumber
 async def main():
     async with SmsApi(Target("https://{HOST}", 123, Endpoint.CONTACT, "{KEY}"), timeout_s=10.0) as api:
         for text in ("one", "two"):
-            print((await api.send(Message(1, PhoneNumber("639123456789"), None, text, 1, None), None)).ruling.event)
+            message = Message(1, PhoneNumber("639123456789"), None, text, 1, None)
+            print((await api.send(message, None, lambda: True)).ruling.event)
         print(await api.balance())
 
 asyncio.run(main())
