@@ -67,9 +67,10 @@ class Job(Generic[T]):
         work: does it, inside the group's transaction.
         begins: whether it notes intents.
         result: what came of it.
+        failure: why it was left out of its group; None if it was not.
     """
 
-    __slots__ = ("begins", "done", "loop", "result", "work")
+    __slots__ = ("begins", "done", "failure", "loop", "result", "work")
 
     def __init__(self, work: Callable[[], T], loop: asyncio.AbstractEventLoop, *, begins: bool) -> None:
         self.work = work
@@ -77,6 +78,7 @@ class Job(Generic[T]):
         self.loop = loop
         self.done: asyncio.Future[T] = loop.create_future()
         self.result: T
+        self.failure: Exception | None = None
 
 
 class GroupJournal:
@@ -84,7 +86,8 @@ class GroupJournal:
 
     Args:
         notes: takes the notes.
-        commit: carries out the jobs of a group in one transaction. Whatever it raises is told to all their callers.
+        commit: carries out the jobs of a group in one transaction. Whatever it raises is told to all their callers;
+            what it leaves out has a failure of its own.
         on_close: is called when nothing can be noted any more.
     """
 
@@ -92,7 +95,7 @@ class GroupJournal:
         self, notes: Notes, commit: Callable[[Sequence[Job[Any]]], None], on_close: Callable[[], None] = lambda: None
     ) -> None:
         self._notes = notes
-        self._commit = commit
+        self._carry_out = commit
         self._on_close = on_close
         self._jobs: queue.SimpleQueue[Job[Any] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
@@ -173,7 +176,7 @@ class GroupJournal:
                 group.append(more)
             failure: Exception | None = None
             try:
-                self._commit(group)
+                self._carry_out(group)
             except Exception as error:  # noqa: BLE001 -- the callers must hear of whatever it is, or wait forever
                 failure = error
             # The loop is woken once for the whole group.
@@ -186,8 +189,8 @@ def _tell(group: Sequence[Job[Any]], failure: Exception | None) -> None:
     for job in group:
         if job.done.done():
             continue  # its caller was cancelled
-        if failure is None:
+        if (why := job.failure or failure) is None:
             job.done.set_result(job.result)
         else:
-            job.done.set_exception(failure)
+            job.done.set_exception(why)
             job.done.exception()  # seen: who shields the future and is called off meanwhile asks the next one

@@ -10,10 +10,10 @@ from pathlib import Path
 import orjson
 
 from bulksend.errors import RunFileError
-from bulksend.model import Answer, Attempt, Event, Message, Outcome, Queued, Recipient
+from bulksend.model import Answer, Attempt, Event, Message, Outcome, Queued, Recipient, RowInDoubt
 from bulksend.runs import life
 from bulksend.runs.answers import named
-from bulksend.runs.sqlite import kept, unsent
+from bulksend.runs.sqlite import kept, queries, unsent
 from bulksend.runs.sqlite.departures import Departures
 from bulksend.runs.sqlite.queries import COPY, LAST_ROW, NUMBER, recent_sends, until
 from bulksend.runs.states import Decision, State
@@ -197,9 +197,10 @@ class Notes:
             for *each, number, since, ticket, under, resent in orjson.loads(bodies)
         ]
 
-    def leaves(self, attempt: Attempt) -> None:
-        """See `Journal.leaves`."""
+    def leaves(self, attempt: Attempt) -> bool:
+        """See `Journal.leaves`: a file's lock is held until the run is closed."""
         self._departures.reach(attempt.ticket)
+        return True
 
     def settle(self, outcomes: Sequence[Outcome], *, turn: int) -> None:
         """See `Journal.settle`."""
@@ -217,6 +218,18 @@ class Notes:
         if turn > self._noted_turn:
             kept.note(self.db, "turn", turn)
             self._noted_turn = turn
+
+    def in_doubt(self, limit: int) -> list[RowInDoubt]:
+        """See `Journal.in_doubt`."""
+        return queries.in_doubt(self.db, limit)
+
+    def message_ids(self, since_s: float) -> set[str]:
+        """See `Journal.message_ids`."""
+        return queries.message_ids(self.db, since_s)
+
+    def rivals(self, since_s: float) -> list[tuple[Recipient, str]]:
+        """See `Journal.rivals`."""
+        return queries.rivals(self.db, since_s)
 
     def found(self, answers: Mapping[int, Answer], wall_s: float) -> None:
         """See `Journal.found`."""
