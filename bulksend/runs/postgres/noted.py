@@ -7,7 +7,7 @@ from typing import Any
 
 from bulksend.runs.ends import End
 from bulksend.runs.owner import Owner
-from bulksend.runs.postgres import kept, queries
+from bulksend.runs.postgres import kept, queries, stops
 from bulksend.runs.postgres.reader import Reader
 
 _BEGUN_TO = """
@@ -31,6 +31,7 @@ def start(of: Reader, epoch: int, at_s: float) -> None:
     ended = _read(of, "end")
     if ended is not None and ended[0] == epoch:
         kept.forget(of.db, of.run, "end")
+    stops.forget(of.db, of.run)
 
 
 def end(of: Reader, epoch: int, how: End) -> None:

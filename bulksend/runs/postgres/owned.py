@@ -16,6 +16,7 @@ from bulksend.runs.owner import Owner
 from bulksend.runs.places import DatabaseRun
 from bulksend.runs.postgres import closing, deciding, kept, naming, noted, ownership, purging, shards
 from bulksend.runs.postgres.awaiting import OwnPostgresReceipts
+from bulksend.runs.postgres.bounds import open_bounds
 from bulksend.runs.postgres.clock import boottime_s, skew_s
 from bulksend.runs.postgres.connecting import connect, explained, is_lost, transaction
 from bulksend.runs.postgres.installing import check_installed
@@ -30,6 +31,7 @@ from bulksend.runs.postgres.run import PostgresRun
 from bulksend.runs.postgres.scheduling import OwnPostgresTimes
 from bulksend.runs.postgres.schema import SHARDS
 from bulksend.runs.telling import KnownRow, OpenRow, UnsentRow
+from bulksend.sending import Errors, Standing
 
 
 class OwnPostgresRun(PostgresRun):
@@ -217,6 +219,11 @@ class OwnPostgresRun(PostgresRun):
         """See `OwnRun.times`."""
         return OwnPostgresTimes(self._reader, self._writing, self._lease.epoch)
 
+    def bound(self, money: Standing | None, errors: Errors | None) -> None:
+        """Limit the run for all processes that send it from now on; see `open_bounds`."""
+        with self._writing() as of:
+            open_bounds(of, money, errors)
+
     def reserve(self, how: Reserving) -> None:
         """Let journals from now on reserve phones and texts before they are sent, against other runs of the account."""
         self._reserving = how
@@ -239,7 +246,7 @@ class OwnPostgresRun(PostgresRun):
                 by_parts=by_parts, limit=limit, keyed=keyed, reserving=self._reserving,
             )  # fmt: skip
         commits = Commits(notes)
-        return GroupJournal(notes, commits, lambda: self._end_journal(commits))
+        return GroupJournal(notes, commits, lambda: self._end_journal(commits, notes), sharing=notes.commons)
 
     def close(self) -> None:
         """Give the run up in order."""
@@ -272,10 +279,12 @@ class OwnPostgresRun(PostgresRun):
         if account is not None:
             self._lease.hold(account, epochs, asked_s)
 
-    def _end_journal(self, commits: Commits) -> None:
+    def _end_journal(self, commits: Commits, notes: Notes) -> None:
         """Nothing is under way any more: of what could not be noted the end is not known."""
         with suppress(OwnedError, RunFileError):
             commits.cut_off()
+        if notes.commons:
+            notes.commons.close()
         with suppress(RunFileError):
             self._lease.let_go()
 

@@ -29,6 +29,9 @@ class SqliteJournal:
     Every call raises RunFileError if its group could not be committed; then none of the group was.
     """
 
+    sharing = None
+    """A file has one process at a time."""
+
     def __init__(self, notes: Notes, names: Names, on_close: Callable[[], None] = lambda: None) -> None:
         self._notes = notes
         self._names = names
