@@ -173,8 +173,7 @@ class Engine:
             self._shares.heed(mono_s)
             quiet_until = max(self._quiet_until, self._throttle.quiet_until)
             free = self._gate.places(self._busy, len(self._outbox), mono_s)
-            next_at = max(quiet_until, self._throttle.next_at)
-            wake_at = max(self._dispatcher.wake_at(mono_s), next_at) if free else math.inf
+            wake_at = max(self._dispatcher.wake_at(mono_s), quiet_until, self._throttle.next_at) if free else math.inf
             look_at = max(self._absence.look_at, quiet_until)
             if self._is_done:
                 return

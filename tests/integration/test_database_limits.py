@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import psycopg
 import pytest
 from planned import FACTS, PlannedRow, plan_in_database
 
-from bulksend.model import Answer, Attempt, Encoding, Event, MicroUSD, Outcome, PhoneNumber, Status
+from bulksend.model import Answer, Attempt, Encoding, Event, Message, MicroUSD, Outcome, PhoneNumber, Status
 from bulksend.runs.committing import GroupJournal
 from bulksend.runs.owner import Owner
 from bulksend.runs.places import DatabaseRun
 from bulksend.runs.postgres import OwnPostgresRun, shards
+from bulksend.runs.postgres.bounds import open_bounds
 from bulksend.runs.postgres.commons import Commons
 from bulksend.runs.postgres.connecting import connect, transaction
 from bulksend.runs.postgres.journal import Commits
@@ -24,7 +25,22 @@ from bulksend.runs.postgres.leases import Lease
 from bulksend.runs.postgres.notes import Notes
 from bulksend.runs.postgres.rates import SharedRate
 from bulksend.runs.postgres.reader import Reader
-from bulksend.sending import ErrorLimit, Errors, Standing, Stop, StopReason
+from bulksend.sending import (
+    ACCEPTED,
+    FAILED,
+    REJECTED,
+    Caps,
+    ErrorLimit,
+    Errors,
+    Pace,
+    Standing,
+    Stop,
+    Stopping,
+    StopReason,
+    Verdict,
+    Voice,
+    assemble,
+)
 
 NOW_S = 2_000.0
 PART = 10_000
@@ -82,10 +98,14 @@ class Company:
         self.run = stack.enter_context(OwnPostgresRun.own(self.place, NOW_S))
         self._stack = stack
 
+    def bound(self, money: Standing | None, errors: Errors | None) -> None:
+        with connect(self.place.database) as db, transaction(db):
+            open_bounds(Reader(db, self.run.number, self.place), money, errors)
+
     def work(self, many: int = WORKERS) -> list[Worker]:
         workers = [Worker(self.run, self.place, no) for no in range(many)]
         for each in workers:
-            self._stack.callback(lambda each=each: each.die())
+            self._stack.callback(each.die)
         return workers
 
     def ask(self, sql: str) -> tuple[object, ...]:
@@ -122,7 +142,7 @@ async def test_four_processes_never_cost_more_than_the_run_may(database: str, st
     company = Company(database, stack, parts, [rng.choice(["63", "49"]) for _ in range(many)])
     real = {"63": rng.choice([PART, PART // 2, 2 * PART]), "49": PART}
     limit = rng.choice([20, 90, 200]) * PART
-    company.run.bound(Standing(limit, PART, {}, {}), None)
+    company.bound(Standing(limit, PART, {}, {}), None)
     workers = company.work()
     charged = in_doubt = 0
     rest = {each.no: mine(each, company, many) for each in workers}
@@ -174,7 +194,7 @@ async def test_the_first_of_a_kind_goes_alone_whoever_has_it_and_its_answer_tell
     database: str, stack: ExitStack
 ) -> None:
     company = Company(database, stack, [1] * 40, ["63"] * 40)
-    company.run.bound(Standing(1_000 * PART, PART, {}, {}), None)
+    company.bound(Standing(1_000 * PART, PART, {}, {}), None)
     one, two = company.work(2)
     ones, twos = mine(one, company, 40), mine(two, company, 40)
     [first] = await one.journal.begin(ones[:3], NOW_S)
@@ -192,7 +212,7 @@ async def test_whose_first_was_killed_lets_the_next_find_out_and_its_price_stays
     database: str, stack: ExitStack
 ) -> None:
     company = Company(database, stack, [1] * 40, ["63"] * 40)
-    company.run.bound(Standing(10 * PART, PART, {}, {}), None)
+    company.bound(Standing(10 * PART, PART, {}, {}), None)
     one, two = company.work(2)
     await one.journal.begin(mine(one, company, 40)[:1], NOW_S)
     twos = mine(two, company, 40)
@@ -205,7 +225,7 @@ async def test_whose_first_was_killed_lets_the_next_find_out_and_its_price_stays
 
 async def test_a_filled_budget_ends_the_run_for_all_once_nothing_is_under_way(database: str, stack: ExitStack) -> None:
     company = Company(database, stack, [1] * 40, ["63"] * 40)
-    company.run.bound(Standing(PART, PART, {}, {}), None)
+    company.bound(Standing(PART, PART, {}, {}), None)
     one, two = company.work(2)
     twos = mine(two, company, 40)
     [first] = await one.journal.begin(mine(one, company, 40)[:1], NOW_S)
@@ -220,7 +240,7 @@ async def test_a_filled_budget_ends_the_run_for_all_once_nothing_is_under_way(da
 
 async def test_errors_of_all_processes_together_end_the_run_for_each(database: str, stack: ExitStack) -> None:
     company = Company(database, stack, [1] * 40, ["63"] * 40)
-    company.run.bound(None, Errors(ErrorLimit(3, is_percent=False)))
+    company.bound(None, Errors(ErrorLimit(3, is_percent=False)))
     one, two = company.work(2)
     for worker in (one, two, one):
         attempts = await worker.journal.begin(mine(worker, company, 40), NOW_S)
@@ -238,7 +258,7 @@ async def test_errors_of_all_processes_together_end_the_run_for_each(database: s
 
 async def test_a_row_that_failed_and_is_sent_after_all_is_no_error(database: str, stack: ExitStack) -> None:
     company = Company(database, stack, [1] * 40, ["63"] * 40)
-    company.run.bound(None, Errors(ErrorLimit(3, is_percent=False)))
+    company.bound(None, Errors(ErrorLimit(3, is_percent=False)))
     [one] = company.work(1)
     row = mine(one, company, 40)[0]
     for event in (Event.FAILED, Event.FAILED, Event.ACCEPTED):
@@ -260,6 +280,69 @@ async def test_who_is_asked_for_quiet_or_finds_nobody_tells_all(database: str, s
     assert told.stop == Stop(StopReason.OUT_OF_FUNDS, "no money")
     assert 59 < told.quiet_s <= 60
     assert told.absences == 1
+
+
+class Server:
+    """Answers each message for a price; from one on it asks for quiet, or says that there is no money."""
+
+    def __init__(self, cost: int, *, ends_from: int = 10**9, quiet_from: int = 10**9) -> None:
+        self.cost, self.ends_from, self.quiet_from = cost, ends_from, quiet_from
+        self.left_at: list[float] = []
+        self.asked_at: float | None = None
+        self.accepted = 0
+
+    async def send(self, message: Message, dedup_key: str | None, leaves: Callable[[], bool]) -> Verdict:
+        assert leaves()
+        assert dedup_key is None
+        self.left_at.append(time.monotonic())
+        await asyncio.sleep(0.01)
+        if len(self.left_at) >= self.ends_from:
+            return Verdict(REJECTED._replace(event=Event.PUT_OFF, ends=StopReason.OUT_OF_FUNDS), 402, says="no money")
+        if len(self.left_at) >= self.quiet_from and self.asked_at is None:
+            self.asked_at = time.monotonic()
+            return Verdict(FAILED, 429, says="slower", retry_after_s=1.0, slow=True, voice=Voice.BUSY)
+        self.accepted += 1
+        answer = Answer(f"SMS{message.row}", 1, self.cost, "", "", "", None, MicroUSD(self.cost))
+        return Verdict(ACCEPTED, 201, answer, voice=Voice.API)
+
+    async def is_there(self) -> bool:
+        return True
+
+
+async def together(company: Company, server: Server, many: int = 2) -> list[Stop | None]:
+    """Engines of several processes send one run at once."""
+    engines = [
+        assemble(each.journal, server, Stopping(), Caps(), Pace(concurrency=4), keys=None)
+        for each in company.work(many)
+    ]
+    return await asyncio.gather(*(each.run() for each in engines))
+
+
+async def test_engines_together_spend_what_the_run_may_cost_and_end_as_one(database: str, stack: ExitStack) -> None:
+    company = Company(database, stack, [1] * 80, ["63"] * 80)
+    company.bound(Standing(30 * PART, PART, {}, {}), None)
+    server = Server(PART)
+    stops = await together(company, server)
+    assert server.accepted == 30
+    assert [each and each.reason for each in stops] == [StopReason.BUDGET_FILLED] * 2
+
+
+async def test_who_hears_that_there_is_no_money_ends_all_engines(database: str, stack: ExitStack) -> None:
+    company = Company(database, stack, [1] * 400, ["63"] * 400)
+    server = Server(PART, ends_from=40)
+    stops = await together(company, server)
+    assert [each and (each.reason, each.says) for each in stops] == [(StopReason.OUT_OF_FUNDS, "no money")] * 2
+    assert len(server.left_at) < 100
+
+
+async def test_no_engine_starts_a_message_while_one_was_asked_for_quiet(database: str, stack: ExitStack) -> None:
+    company = Company(database, stack, [1] * 200, ["63"] * 200)
+    server = Server(PART, quiet_from=40)
+    await together(company, server)
+    assert server.asked_at is not None
+    during = [at for at in server.left_at if server.asked_at + 0.2 < at < server.asked_at + 0.95]
+    assert during == []
+    assert server.accepted == len(server.left_at) - 1
 
 
 async def test_processes_together_keep_an_accounts_rate_in_any_second(database: str, stack: ExitStack) -> None:

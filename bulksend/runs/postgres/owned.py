@@ -16,7 +16,6 @@ from bulksend.runs.owner import Owner
 from bulksend.runs.places import DatabaseRun
 from bulksend.runs.postgres import closing, deciding, kept, naming, noted, ownership, purging, shards
 from bulksend.runs.postgres.awaiting import OwnPostgresReceipts
-from bulksend.runs.postgres.bounds import open_bounds
 from bulksend.runs.postgres.clock import boottime_s, skew_s
 from bulksend.runs.postgres.connecting import connect, explained, is_lost, transaction
 from bulksend.runs.postgres.installing import check_installed
@@ -31,7 +30,6 @@ from bulksend.runs.postgres.run import PostgresRun
 from bulksend.runs.postgres.scheduling import OwnPostgresTimes
 from bulksend.runs.postgres.schema import SHARDS
 from bulksend.runs.telling import KnownRow, OpenRow, UnsentRow
-from bulksend.sending import Errors, Standing
 
 
 class OwnPostgresRun(PostgresRun):
@@ -218,11 +216,6 @@ class OwnPostgresRun(PostgresRun):
     def times(self) -> OwnPostgresTimes:
         """See `OwnRun.times`."""
         return OwnPostgresTimes(self._reader, self._writing, self._lease.epoch)
-
-    def bound(self, money: Standing | None, errors: Errors | None) -> None:
-        """Limit the run for all processes that send it from now on; see `open_bounds`."""
-        with self._writing() as of:
-            open_bounds(of, money, errors)
 
     def reserve(self, how: Reserving) -> None:
         """Let journals from now on reserve phones and texts before they are sent, against other runs of the account."""
