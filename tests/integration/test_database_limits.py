@@ -336,7 +336,7 @@ async def test_who_hears_that_there_is_no_money_ends_all_engines(database: str, 
 
 
 async def test_no_engine_starts_a_message_while_one_was_asked_for_quiet(database: str, stack: ExitStack) -> None:
-    company = Company(database, stack, [1] * 200, ["63"] * 200)
+    company = Company(database, stack, [1] * 1_200, ["63"] * 1_200)
     server = Server(PART, quiet_from=40)
     await together(company, server)
     assert server.asked_at is not None
