@@ -43,6 +43,8 @@ PACE = Pace(concurrency=64)
 class Forgetful:
     """A journal that keeps the plan in memory and notes nothing."""
 
+    sharing = None
+
     def __init__(self, numbers: Sequence[str]) -> None:
         self._numbers = numbers
 

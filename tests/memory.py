@@ -78,6 +78,8 @@ class MemoryJournal:
         limit: send only the first so many rows; None for all.
     """
 
+    sharing = None
+
     def __init__(self, memory: Memory, wall_s: float, limit: int | None = None) -> None:
         self._memory = memory
         self._next_ticket = 1

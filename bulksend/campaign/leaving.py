@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bulksend.campaign.choices import SendOptions
 from bulksend.campaign.events import Tell
+from bulksend.campaign.limits import budget_of, errors_of
 from bulksend.campaign.sends import begin
-from bulksend.errors import UsageError
 from bulksend.runs import Orders, OwnRun, account_of, open_for_workers
 
 
@@ -18,17 +18,16 @@ def leave_to_workers(run: OwnRun, options: SendOptions, tell: Tell) -> None:
         tell: hears who is left out by now.
 
     Raises:
-        UsageError: it is in no database, or something is limited that several workers cannot keep together.
+        UsageError: it is in no database; or a budget cannot be kept, because no price is known.
         RunFileError: the run cannot be written.
     """
-    if options.max_cost is not None or options.max_errors is not None or options.pace.rate is not None:
-        raise UsageError(
-            "several workers together keep no limit of cost, errors or rate: send it from here, or leave it out"
-        )
     with account_of(run.place, run.facts.address) as account:  # others may be at work on other runs of it meanwhile
         begin(run, account, options, tell)
     how = options.repeating
     orders = Orders(
-        tuple(options.caps), options.by_parts, options.dedup, how.began_at, how.repeat, how.repeat_after_s
+        tuple(options.caps), options.by_parts, options.dedup, how.began_at, how.repeat, how.repeat_after_s,
+        rate=options.pace.rate,
     )  # fmt: skip
-    open_for_workers(run, orders, options.limit)
+    budget = budget_of(run, options)
+    money = None if budget is None else budget.standing
+    open_for_workers(run, orders, options.limit, money, errors_of(run, run.tally(), options))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from bulksend.campaign.choices import SendOptions
 from bulksend.errors import Advice, UsageError
-from bulksend.model import PhoneNumber, Recipient, Status
+from bulksend.model import PhoneNumber, Status
 from bulksend.planning import Tally
 from bulksend.runs import Run
-from bulksend.sending import Budget, Errors, Proof
-from bulksend.sms import phones
+from bulksend.sending import Budget, Errors, Proof, kind_of
 
 
 def budget_of(run: Run, options: SendOptions) -> Budget | None:
@@ -24,7 +23,7 @@ def budget_of(run: Run, options: SendOptions) -> Budget | None:
         raise UsageError("the cost cannot be limited: no rate is known for any message", Advice.SEND_A_FEW_FIRST)
     told: dict[str, int] = {}
     for seen in run.observed_rates():
-        kind = _kind(PhoneNumber(seen.start))
+        kind = kind_of(PhoneNumber(seen.start))
         told[kind] = max(told.get(kind, 0), seen.micro)
     return Budget(
         options.max_cost,
@@ -32,7 +31,7 @@ def budget_of(run: Run, options: SendOptions) -> Budget | None:
         dearest_part=dearest,
         told=told,
         in_doubt=run.messages_in_doubt(),
-        kind_of=_kind,
+        kind_of=kind_of,
     )
 
 
@@ -54,8 +53,3 @@ def repeats_max(run: Run, tally: Tally, pending: int, options: SendOptions) -> i
     if not Proof(run.turn, keyed=options.dedup).held:
         return 0
     return tally.undecided if options.limit is None else min(tally.undecided, max(0, options.limit - pending))
-
-
-def _kind(recipient: Recipient) -> str:
-    """What decides the price of a part: the country, which nobody knows of a contact."""
-    return "" if isinstance(recipient, int) else phones.dialing_code(recipient)

@@ -43,16 +43,6 @@ from bulksend.sending import Caps, Listener, Stop, Stopping, StopReason
 _LOOK_S = 1.0
 _DEALT = Stop(StopReason.TAKEN_OVER, "the shards are dealt anew")
 """Not told to anybody: the next engine begins at once."""
-_OF_ALL = frozenset(
-    {
-        StopReason.OUT_OF_FUNDS,
-        StopReason.FOREIGN_KEY,
-        StopReason.BUDGET_FILLED,
-        StopReason.TOO_MANY_ERRORS,
-        StopReason.ALL_REJECTED,
-    }
-)
-"""What one worker finds and all would: it ends the run. All else, as a key that is refused, ends that worker alone."""
 
 
 class Post(NamedTuple):
@@ -135,7 +125,9 @@ class _Shift:
         options = replace(
             self.options, caps=Caps(orders.caps), by_parts=orders.by_parts, dedup=orders.keyed, repeating=repeating
         )
-        options = replace(options, pace=with_room(as_last(options, self.post.address, where).pace))
+        rates = [rate for rate in (orders.rate, options.pace.rate) if rate is not None]
+        pace = as_last(options, self.post.address, where).pace._replace(rate=min(rates, default=None))
+        options = replace(options, pace=with_room(pace))
         self.stopping.tell(self._pass_on)
         run = await asyncio.to_thread(self.worker.begin, self.opened)
         try:
@@ -202,7 +194,7 @@ class _Shift:
         """What the end of an engine means for the run, or for this worker."""
         if why is None or why.reason in {StopReason.TAKEN_OVER, StopReason.WINDOW_CLOSED}:
             return
-        if why.reason in _OF_ALL:
+        if why.reason.is_of_run:  # all else, as a key that is refused, ends this worker alone
             await asyncio.to_thread(self.worker.stop, self.opened, why.reason.value, why.says)
         elif self.stopping.why is None and await self._is_open():
             self.stopping.ask(why)  # it is this worker's own
@@ -217,6 +209,8 @@ class _Shift:
                     end = seen.end
                     reason = StopReason.TAKEN_OVER if end is None or end.says == "" else StopReason(end.reason)
                     stopping.ask(Stop(reason, end.says if end else _DEALT.says))
+                elif seen.stop is not None:
+                    stopping.ask(seen.stop)
                 elif (await asyncio.to_thread(self.worker.look)).is_due:
                     stopping.ask(_DEALT)
 

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from bulksend import campaign
 from bulksend.campaign import Ended, SendOptions
 from bulksend.cli.codes import ExitCode
-from bulksend.cli.given import FileSettings, PaceSettings, TargetSettings
+from bulksend.cli.given import FileSettings, TargetSettings
 from bulksend.cli.monitors import MonitorSettings
-from bulksend.cli.send_options import SendSettings
 from bulksend.cli.sending import EndTold, Manners
 from bulksend.cli.watch import Watch
 from bulksend.errors import UsageError
@@ -18,9 +17,7 @@ from bulksend.when import Schedule
 from bulksend.words import printable
 
 
-def check_can_detach(
-    to: TargetSettings, files: FileSettings, paced: PaceSettings, said: SendSettings, watched: MonitorSettings
-) -> None:  # fmt: skip
+def check_can_detach(to: TargetSettings, files: FileSettings, watched: MonitorSettings) -> None:
     """See that nothing is said that workers do not do.
 
     Raises:
@@ -30,10 +27,6 @@ def check_can_detach(
         raise UsageError("--detach leaves a run to workers: name its place in a database with --run, without --sandbox")
     if any((watched.webhook, watched.on_finish, watched.log_file, watched.metrics_port, watched.metrics_file)):
         raise UsageError("--detach: no worker calls --on-finish or --webhook, and logs and metrics are its own")
-    limits = {"--rate": paced.rate, "--max-cost": said.max_cost, "--max-errors": said.max_errors}
-    for name, value in limits.items():
-        if value is not None:
-            raise UsageError(f"{name} holds for one process alone yet, not for several workers: leave --detach out")
 
 
 def detached(

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 from bulksend.model import Answer, Attempt, Outcome, Queued, Recipient, RowInDoubt
+from bulksend.sending import Sharing
 
 T = TypeVar("T")
 
@@ -89,11 +90,17 @@ class GroupJournal:
         commit: carries out the jobs of a group in one transaction. Whatever it raises is told to all their callers;
             what it leaves out has a failure of its own.
         on_close: is called when nothing can be noted any more.
+        sharing: what is kept for all processes that send the run; None if this one has it alone.
+
+    Attributes:
+        sharing: the same.
     """
 
     def __init__(
-        self, notes: Notes, commit: Callable[[Sequence[Job[Any]]], None], on_close: Callable[[], None] = lambda: None
-    ) -> None:
+        self, notes: Notes, commit: Callable[[Sequence[Job[Any]]], None], on_close: Callable[[], None] = lambda: None,
+        *, sharing: Sharing | None = None,
+    ) -> None:  # fmt: skip
+        self.sharing = sharing
         self._notes = notes
         self._carry_out = commit
         self._on_close = on_close

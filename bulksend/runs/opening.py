@@ -16,6 +16,7 @@ from bulksend.runs.orders import Orders
 from bulksend.runs.owner import Asked
 from bulksend.runs.places import DatabaseRun, Place
 from bulksend.runs.store import OwnRun, Run
+from bulksend.sending import Errors, Standing
 
 if TYPE_CHECKING:
     from bulksend.runs.plans import PlanWriter  # who reads a run plans nothing
@@ -46,8 +47,17 @@ def own_run(place: Place, wall_s: float) -> OwnRun:
     return sqlite.OwnSqliteRun.own(place, wall_s, Clock.now(wall_s))
 
 
-def open_for_workers(run: OwnRun, orders: Orders, limit: int | None) -> None:
-    """Let workers send a run as soon as it is closed; only the first ``limit`` rows that are still to be sent.
+def open_for_workers(
+    run: OwnRun, orders: Orders, limit: int | None, money: Standing | None = None, errors: Errors | None = None
+) -> None:  # fmt: skip
+    """Let workers send a run as soon as it is closed.
+
+    Args:
+        run: the run.
+        orders: how it is sent.
+        limit: only the first so many rows that are still to be sent; None for all.
+        money: what is left of what the whole run may cost; None if it may cost anything.
+        errors: how many of its rows may end unsent, with those so far; None for any number.
 
     Raises:
         UsageError: it is in no database.
@@ -56,7 +66,7 @@ def open_for_workers(run: OwnRun, orders: Orders, limit: int | None) -> None:
     """
     if not isinstance(run, postgres.OwnPostgresRun):
         raise UsageError(f"{run.place}: only a run in a database can be left to workers")
-    run.open_for_workers(orders, limit)
+    run.open_for_workers(orders, limit, money, errors)
 
 
 def ask_to_end(place: Place, wall_s: float) -> Asked | None:

@@ -24,6 +24,7 @@ class Orders:
         repeat: whether also what is equal and of the last hours is sent again.
         repeat_after_s: for so long an equal message is taken for a slip.
         until: the last row that is sent; None for all.
+        rate: so many messages a second of the whole account start; None for any number.
     """
 
     caps: tuple[Cap, ...]
@@ -33,6 +34,7 @@ class Orders:
     repeat: bool
     repeat_after_s: float
     until: int | None = None
+    rate: float | None = None
 
     @classmethod
     def told(cls, kept: Mapping[str, Any]) -> Orders:

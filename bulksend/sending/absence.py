@@ -116,6 +116,11 @@ class Absence:
             self.is_over = True
         return was_here and self._state is not _State.HERE
 
+    def told(self, mono_s: float) -> None:
+        """Another process of the run found it away: this one looks for itself, before a message leaves."""
+        if self._state is _State.HERE:
+            self._wait(mono_s)
+
     def looked(self, mono_s: float, *, found: bool) -> None:
         """It was looked whether anybody answers."""
         if self._state is not _State.WAITING:

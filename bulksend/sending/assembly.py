@@ -18,9 +18,10 @@ from bulksend.sending.keys import Keys
 from bulksend.sending.limits import Errors, alike_max
 from bulksend.sending.listener import Listener
 from bulksend.sending.optouts import Gatekeeper, OptOuts
-from bulksend.sending.pace import Pace, limiter
+from bulksend.sending.pace import OwnRate, Pace, Rate, limiter
 from bulksend.sending.proof import Proof
 from bulksend.sending.purse import Purse
+from bulksend.sending.sharing import Shares, Sharing
 from bulksend.sending.stopping import Stopping
 from bulksend.sending.throttle import Throttle
 from bulksend.sending.tries import Tries
@@ -79,6 +80,7 @@ def assemble(
         is_shared=keys is not None and keys.is_shared,
         alike_max=alike_max(pace.usual),
         errors=errors,
+        sharing=journal.sharing,
     )
     return Engine(
         journal,
@@ -90,11 +92,20 @@ def assemble(
         purse,
         stopping,
         pace.grace_s,
-        limiter(pace.rate),
+        _rate(journal.sharing, pace.rate),
         keys,
         Gatekeeper(optouts, stopping),
         past or Past(),
+        Shares(journal.sharing, stopping, throttle, absence),
         listener,
         mono_s=mono_s,
         wall_s=wall_s,
     )
+
+
+def _rate(sharing: Sharing | None, per_s: float | None) -> Rate | None:
+    """The account's rate, shared with whoever sends beside this process."""
+    if sharing is not None and per_s is not None:
+        return sharing.rate(per_s)
+    own = limiter(per_s)
+    return None if own is None else OwnRate(own)

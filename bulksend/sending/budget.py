@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import NamedTuple
 
-from bulksend.model import API_FIELD, Answer, Message, MicroUSD, Recipient
-
-_FILLED_PARTS = 7  # the API sends no longer text
+from bulksend.model import Answer, Message, MicroUSD, Recipient
+from bulksend.sending.prices import paid, part_told, priced
 
 KindOf = Callable[[Recipient], str]
 """Messages of one kind cost alike a part: the dialing code, or what stands for contacts."""
@@ -27,6 +27,22 @@ class Room(Enum):
     """The first of its kind is under way: its answer tells the price."""
     FILLED = auto()
     """There is not so much left, as long as nothing of what is under way turns out not to cost it."""
+
+
+class Standing(NamedTuple):
+    """Where a budget stands: what another that goes on from here needs.
+
+    Attributes:
+        left: micro-USD, what is held taken off.
+        dearest_part: micro-USD of the dearest part known.
+        told: by kind, that of the dearest that answers told.
+        held: by row.
+    """
+
+    left: int
+    dearest_part: int
+    told: Mapping[str, int]
+    held: Mapping[int, int]
 
 
 @dataclass(slots=True)
@@ -72,6 +88,12 @@ class Budget:
         for message in in_doubt:
             self._hold(message.row, self._priced(message))
 
+    @property
+    def standing(self) -> Standing:
+        """Where it stands now."""
+        held = {row: each.cost for row, each in self._held.items()}
+        return Standing(self._left, self._dearest_part, dict(self._told), held)
+
     def room_for(self, message: Message) -> Room:
         """Whether a message may start as things are."""
         if message.row in self._held:
@@ -93,13 +115,10 @@ class Budget:
 
     def accepted(self, message: Message, answer: Answer | None) -> None:
         """It was sent, for what the answer says; if that is nothing or zero, for its plan's price."""
-        row, charged, counted_parts = message.row, answer and answer.charged, answer and answer.estimate_parts
-        held = self._held.pop(row)
-        cost = charged or (held.cost if message.price is None else message.price)
-        self._left += held.cost - cost
-        self._end_first(held.kind, row)
-        parts = counted_parts or held.parts if API_FIELD in message.text else message.parts
-        self._tell(held.kind, -(-charged // parts) if charged else 0)
+        held = self._held.pop(message.row)
+        self._left += held.cost - paid(message, held.cost, answer)
+        self._end_first(held.kind, message.row)
+        self._tell(held.kind, part_told(message, answer))
 
     def doubted(self, row: int) -> None:
         """It may have been accepted: its price stays held, and the next of its kind may show what that is."""
@@ -116,9 +135,7 @@ class Budget:
 
     def _priced(self, message: Message) -> _Held:
         kind = self._kind_of(message.recipient)
-        parts = max(_FILLED_PARTS, message.parts) if API_FIELD in message.text else message.parts
-        plan = self._dearest_part * parts if message.price is None else -(-message.price * parts // message.parts)
-        return _Held(kind, parts, max(plan, self._told.get(kind, 0) * parts))
+        return _Held(kind, *priced(message, self._dearest_part, self._told.get(kind, 0)))
 
     def _hold(self, row: int, held: _Held) -> None:
         self._held[row] = held

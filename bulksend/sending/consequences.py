@@ -14,12 +14,14 @@ from bulksend.sending.dispatcher import Dispatcher
 from bulksend.sending.limits import Errors
 from bulksend.sending.proof import Proof
 from bulksend.sending.purse import Purse
+from bulksend.sending.sharing import Sharing
 from bulksend.sending.stop import Stop, StopReason
 from bulksend.sending.stopping import Stopping
 from bulksend.sending.throttle import Throttle
 from bulksend.sending.tries import Tries
 from bulksend.sending.verdict import CUT_SHORT, Repeat, Ruling, Verdict, Voice
 
+_MONEY_S = 0.2  # until a row is tried again for which there was no money: others may give some back
 _GOOD = frozenset({Event.ACCEPTED, Event.KNOWN})
 _NO_REPEAT = "it may or may not have been accepted, and it is not known that a repeat would not be accepted as well"
 
@@ -38,6 +40,7 @@ class Consequences:
         is_shared: whether another run may have used the run's dedup keys.
         alike_max: so many messages rejected in the same words from the first on end the run.
         errors: counts the rows that end unsent, or None if they may.
+        sharing: knows which rows wait for the run's money; None if one process has it alone.
 
     Attributes:
         proof: the same.
@@ -56,6 +59,7 @@ class Consequences:
         is_shared: bool,
         alike_max: int,
         errors: Errors | None,
+        sharing: Sharing | None = None,
     ) -> None:
         self.proof = proof
         self._dispatcher = dispatcher
@@ -67,6 +71,7 @@ class Consequences:
         self._is_shared = is_shared
         self._alike_max = alike_max
         self._errors = errors
+        self._sharing = sharing
         self._waiting: list[Queued] = []  # of earlier commands; a repeat is safe once an echo is seen
         self._rejected_alike = 0.0  # messages, as long as none had another fate
         self._rejection: str | None = None
@@ -126,17 +131,9 @@ class Consequences:
         if final:
             self._count(item.row, event)
         return Outcome(
-            item.row,
-            event,
-            final,
-            wall_s,
-            verdict.http_status,
-            answer,
-            verdict.says,
-            learned,
-            attempt.in_doubt,
+            item.row, event, final, wall_s, verdict.http_status, answer, verdict.says, learned, attempt.in_doubt,
             verdict.code,
-        )
+        )  # fmt: skip
 
     def looked(self, mono_s: float, *, found: bool) -> None:
         """It was looked whether anybody answers for the server that is away."""
@@ -179,10 +176,13 @@ class Consequences:
         return outcome
 
     def let_go(self, item: Queued, mono_s: float) -> None:
-        """Somebody else has the row: it is nobody's here any more."""
+        """The row did not begin: it waits for money, or somebody else has it and it is nobody's here any more."""
         self._dispatcher.unsent(item, mono_s)
         self._absence.called_off(item.row)
-        self._tries.forget(item.row)
+        if self._sharing is not None and self._sharing.waits(item.row):
+            self._dispatcher.retry(item, mono_s + _MONEY_S)
+        else:
+            self._tries.forget(item.row)
 
     def _hold_back(self, verdict: Verdict, latency_s: float, mono_s: float) -> None:
         """Let less go, or more, for how an attempt ended."""

@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
 
 from bulksend.model import Attempt, Outcome, Queued
 from bulksend.sending.absence import Absence
@@ -27,17 +26,15 @@ from bulksend.sending.keys import Keys
 from bulksend.sending.listener import Listener
 from bulksend.sending.optouts import Gatekeeper
 from bulksend.sending.outbox import Outbox
-from bulksend.sending.pace import grant
+from bulksend.sending.pace import Rate, grant
 from bulksend.sending.progress import Progress
 from bulksend.sending.purse import Purse
 from bulksend.sending.settling import Settling
+from bulksend.sending.sharing import Shares
 from bulksend.sending.stop import Stop, StopReason
 from bulksend.sending.stopping import Stopping
 from bulksend.sending.throttle import Throttle
 from bulksend.sending.verdict import CUT_SHORT, WITHHELD, Sender, Verdict
-
-if TYPE_CHECKING:
-    from aiolimiter import AsyncLimiter
 
 
 class Engine:
@@ -53,10 +50,11 @@ class Engine:
         purse: which messages may be paid.
         stopping: looked at before each message; who wants the run to end asks it.
         grace_s: how long requests under way may go on after an interruption.
-        limiter: the account-wide rate, or None for no limit.
+        rate: the account-wide rate, or None for no limit.
         keys: makes the dedup keys; None to send without them.
         gatekeeper: tells whose messages must not leave.
         past: what is known of the time before.
+        shares: has this process heed the others that send the run.
         listener: hears of every attempt; None if nobody wants to.
         mono_s: the dispatcher's clock, in monotonic seconds.
         wall_s: seconds since 1970.
@@ -73,10 +71,11 @@ class Engine:
         purse: Purse,
         stopping: Stopping,
         grace_s: float,
-        limiter: AsyncLimiter | None,
+        rate: Rate | None,
         keys: Keys | None,
         gatekeeper: Gatekeeper,
         past: Past,
+        shares: Shares,
         listener: Listener | None = None,
         *,
         mono_s: Callable[[], float] = time.monotonic,
@@ -89,13 +88,14 @@ class Engine:
         self._absence = absence
         self._throttle = throttle
         self._purse = purse
-        self._gate = Gate(absence, throttle, purse, consequences, stopping, gatekeeper, is_rated=limiter is not None)
+        self._gate = Gate(absence, throttle, purse, consequences, stopping, gatekeeper, is_rated=rate is not None)
         self._stopping = stopping
         self._grace_s = grace_s
-        self._limiter = limiter
+        self._rate = rate
         self._keys = keys
         self._gatekeeper = gatekeeper
         self._past = past
+        self._shares = shares
         self._mono_s = mono_s
         self._wall_s = wall_s
         self._feed = Feed(journal, dispatcher)
@@ -170,10 +170,10 @@ class Engine:
             crew.hire(self._under_way + len(self._outbox))
             await self._feed.fill()
             mono_s = self._mono_s()
+            self._shares.heed(mono_s)
             quiet_until = max(self._quiet_until, self._throttle.quiet_until)
             free = self._gate.places(self._busy, len(self._outbox), mono_s)
-            next_at = max(quiet_until, self._throttle.next_at)
-            wake_at = max(self._dispatcher.wake_at(mono_s), next_at) if free else math.inf
+            wake_at = max(self._dispatcher.wake_at(mono_s), quiet_until, self._throttle.next_at) if free else math.inf
             look_at = max(self._absence.look_at, quiet_until)
             if self._is_done:
                 return
@@ -182,7 +182,7 @@ class Engine:
             elif look_at <= mono_s:
                 await self._look()
             elif wake_at <= mono_s:
-                granted = await grant(self._limiter, free, self._stopping)
+                granted = await grant(self._rate, free, self._stopping)
                 untried_first = self._absence.is_away and self._absence.speaks
                 await self._begin(self._dispatcher.take(self._mono_s(), granted, untried_first=untried_first))
             else:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from bulksend.model import Answer, Attempt, Outcome, Queued, Recipient, RowInDoubt
+
+if TYPE_CHECKING:
+    from bulksend.sending.sharing import Sharing
 
 
 class Journal(Protocol):
@@ -15,6 +18,10 @@ class Journal(Protocol):
     RunFileError if it could not be committed, and OwnedError if somebody else has the run by now: then nothing of it
     was noted, and nothing may leave.
     """
+
+    @property
+    def sharing(self) -> Sharing | None:
+        """What it keeps for all processes that send the run; None if this one has it alone."""
 
     def claim(self, after: int, limit: int) -> Awaitable[list[Queued]]:
         """The next rows to send behind row ``after``, in input order, ``limit`` at most; none if there are no more."""
@@ -41,7 +48,8 @@ class Journal(Protocol):
         """Commit the intents to send these rows, under a proof of clientDedup (0 for none).
 
         Returns:
-            The attempts that may leave, and only now. Rows that are missing may not: somebody else has them.
+            The attempts that may leave, and only now. Rows that are missing may not: somebody else has them, or
+            they wait for money (`Sharing.waits`).
         """
 
     def leaves(self, attempt: Attempt) -> bool:

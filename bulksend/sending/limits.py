@@ -74,6 +74,11 @@ class Errors:
         return self._for_good + len(self._bad)
 
     @property
+    def so_far(self) -> frozenset[int]:
+        """The rows that are errors, and may still turn out well."""
+        return frozenset(self._bad)
+
+    @property
     def is_exceeded(self) -> bool:
         """Whether they are too many."""
         return self.limit.is_exceeded(self.count, self.done)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from bulksend.sending.concurrency import START
 
@@ -70,17 +70,46 @@ def limiter(rate: float | None) -> AsyncLimiter | None:
     return AsyncLimiter(burst, burst / rate)
 
 
-async def grant(limiter: AsyncLimiter | None, wanted: int, stopping: Stopping) -> int:
+class Rate(Protocol):
+    """How many messages a second may start, of whoever shares it."""
+
+    async def at_once(self, wanted: int) -> int:
+        """Take what may start now, ``wanted`` at most, without a wait."""
+
+    async def one(self, wanted: int) -> None:
+        """Wait until one may start, and take it; so many are wanted behind it, with it."""
+
+
+class OwnRate:
+    """The rate of a process that sends alone.
+
+    Args:
+        limiter: keeps it.
+    """
+
+    def __init__(self, limiter: AsyncLimiter) -> None:
+        self._limiter = limiter
+
+    async def at_once(self, wanted: int) -> int:
+        """See `Rate.at_once`."""
+        taken = 0
+        while taken < wanted and self._limiter.has_capacity():
+            await self._limiter.acquire()
+            taken += 1
+        return taken
+
+    async def one(self, wanted: int) -> None:
+        """See `Rate.one`."""
+        del wanted
+        await self._limiter.acquire()
+
+
+async def grant(rate: Rate | None, wanted: int, stopping: Stopping) -> int:
     """How many of ``wanted`` the account's rate lets go now: one at least, after a wait; 0 if the run stops."""
-    if limiter is None:
+    if rate is None:
         return wanted
-    if not limiter.has_capacity():
-        await stopping.unless(limiter.acquire())
-        granted = 1 if stopping.why is None else 0
-    else:
-        await limiter.acquire()
-        granted = 1
-    while 0 < granted < wanted and limiter.has_capacity():
-        await limiter.acquire()
-        granted += 1
-    return granted
+    granted = await rate.at_once(wanted)
+    if granted:
+        return granted
+    await stopping.unless(rate.one(wanted))
+    return 0 if stopping.why is not None else 1 + await rate.at_once(wanted - 1)

@@ -46,12 +46,23 @@ class StopReason(StrEnum):
         return not self.is_interruption and self not in {StopReason.TAKEN_OVER, StopReason.STORE_FAILED}
 
     @property
+    def is_of_run(self) -> bool:
+        """Whether it holds for all processes that send the run, and not only for the one that saw it."""
+        return self in _OF_RUN
+
+    @property
     def is_interruption(self) -> bool:
         """Whether somebody waits for the end."""
         return self in _INTERRUPTIONS
 
 
 _INTERRUPTIONS = frozenset({StopReason.INTERRUPTED, StopReason.TERMINATED, StopReason.HUNG_UP, StopReason.ASKED})
+_OF_RUN = frozenset(
+    {
+        StopReason.OUT_OF_FUNDS, StopReason.FOREIGN_KEY, StopReason.BUDGET_FILLED, StopReason.TOO_MANY_ERRORS,
+        StopReason.ALL_REJECTED,
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,13 +21,14 @@ class Throttle:
 
     Attributes:
         width: messages that may be under way now.
-        quiet_until: none may start before, for the server asked for it; seconds of the dispatcher's clock.
+        asked_until: none may start before, for the server asked this process for it; seconds of the dispatcher's clock.
+        quiet_until: nor before this, whoever was asked.
     """
 
-    __slots__ = ("_allowance", "_concurrency", "_is_full", "_most", "quiet_until", "width")
+    __slots__ = ("_allowance", "_concurrency", "_is_full", "_most", "asked_until", "quiet_until", "width")
 
     def __init__(self, concurrency: Concurrency, most: tuple[int, int]) -> None:
-        self.quiet_until = -math.inf
+        self.asked_until = self.quiet_until = -math.inf
         self._concurrency = concurrency
         self._allowance = Allowance()
         self._most = most
@@ -98,9 +99,14 @@ class Throttle:
         """
         pause_s = min(retry_after_s or 0.0, _QUIET_MAX_S)
         if pause_s:
-            self.quiet_until = max(self.quiet_until, mono_s + pause_s)
+            self.asked_until = max(self.asked_until, mono_s + pause_s)
+            self.pause(self.asked_until)
         self._allowance.refused(latency_s, pause_s, mono_s)
         self._fit()
+
+    def pause(self, mono_s: float) -> None:
+        """None may start before then; one that was asked for longer holds."""
+        self.quiet_until = max(self.quiet_until, mono_s)
 
     def answered(self, latency_s: float, mono_s: float) -> None:
         """An answer came in the API's own words, after so long."""

@@ -39,7 +39,7 @@ class Office:
 
     def open(self) -> None:
         with OwnPostgresRun.own(self.named, NOW_S) as run:
-            run.open_for_workers(Orders((), True, True, NOW_S, False, 0.0), None)
+            run.open_for_workers(Orders((), True, True, NOW_S, False, 0.0), None, None, None)
 
     def worker(self) -> Worker:
         return self._stack.enter_context(Worker(self.database, FACTS.address))

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bulksend.sending import Stopping
-from bulksend.sending.pace import grant, limiter
+from bulksend.sending.pace import OwnRate, grant, limiter
 
 
 class Waiting(selectors.SelectSelector):
@@ -38,13 +38,15 @@ class Loop(asyncio.SelectorEventLoop):
 
 async def granted(rate: float, asked: Sequence[tuple[float, int]]) -> list[tuple[float, int]]:
     """When how many were let go, where so many wanted to after each pause."""
-    bucket, stopping, loop = limiter(rate), Stopping(), asyncio.get_running_loop()
+    bucket = limiter(rate)
+    assert bucket is not None
+    own, stopping, loop = OwnRate(bucket), Stopping(), asyncio.get_running_loop()
     found = []
     for pause_s, wanted in asked:
         await asyncio.sleep(pause_s)
         left = wanted
         while left:
-            count = await grant(bucket, left, stopping)
+            count = await grant(own, left, stopping)
             assert 1 <= count <= left
             found.append((loop.time(), count))
             left -= count

@@ -126,7 +126,7 @@ def command(
         )
     wanted = timed.wanted()
     if said.detach:
-        check_can_detach(to, files, paced, said, watched)
+        check_can_detach(to, files, watched)
     paths = Paths.beside(input_name, files.run, files.results, rehearses=to.sandbox)
     if not holds_run(paths.run):  # no run keeps a moment: whether it can be is known before a long plan
         wanted.settled(Schedule(), time.time())

@@ -86,8 +86,6 @@ def command(database: str, to: TargetSettings, paced: PaceSettings, said: WorkSe
         raise UsageError("a private sandbox has no workers: leave --sandbox out")
     if org_id is None:
         raise UsageError("there is no organization id", Advice.GIVE_ORGANIZATION)
-    if paced.rate is not None:
-        raise UsageError("--rate is of one process alone: several workers together keep none")
     if paced.caps:
         raise UsageError("--cap is the run's: say it where that is planned")
     address = Address(org_id, options.DEFAULT_BASE_URL if base_url is None else base_url)

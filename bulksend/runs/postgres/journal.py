@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
-from bulksend.errors import RunFileError
+from bulksend.errors import OwnedError, RunFileError
 from bulksend.runs.committing import Job
 from bulksend.runs.postgres.connecting import Db, connect, explained, transaction
 from bulksend.runs.postgres.notes import Notes
@@ -51,6 +52,13 @@ class Commits:
         """
         if self._notes.is_unsettled:
             self._commit(self._notes.cut_off, begins=False)
+
+    def end(self) -> None:
+        """Nothing is under way any more, and nothing shared: of what could not be noted the end is not known."""
+        with suppress(OwnedError, RunFileError):
+            self.cut_off()
+        if self._notes.commons:
+            self._notes.commons.close()
 
     def _commit(self, work: Callable[[], None], *, begins: bool) -> None:
         pause_s = _PAUSE_S

@@ -7,7 +7,7 @@ from typing import Any
 
 from bulksend.runs.ends import End
 from bulksend.runs.owner import Owner
-from bulksend.runs.postgres import kept, queries
+from bulksend.runs.postgres import bounds, kept, queries, stops
 from bulksend.runs.postgres.reader import Reader
 
 _BEGUN_TO = """
@@ -24,13 +24,15 @@ def owner(of: Reader, now: Owner) -> None:
 
 
 def start(of: Reader, epoch: int, at_s: float) -> None:
-    """Do what `OwnRun.note_start` says."""
+    """Do what `OwnRun.note_start` says; what limited the run, and why it ended for all, was of another start."""
     before = _read(of, "started")
     first = before[0] if before else of.first(_FIRST_TRIED)[0]
     _note(of, "started", [at_s if first is None else first, epoch])
     ended = _read(of, "end")
     if ended is not None and ended[0] == epoch:
         kept.forget(of.db, of.run, "end")
+    stops.forget(of.db, of.run)
+    bounds.forget(of)
 
 
 def end(of: Reader, epoch: int, how: End) -> None:

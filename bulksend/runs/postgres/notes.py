@@ -7,10 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bulksend.errors import OwnedError
 from bulksend.model import Answer, Attempt, Event, Message, Outcome, Queued, Recipient, RowInDoubt
 from bulksend.runs import life
-from bulksend.runs.postgres import deciding, kept, noted, past, queries, reserving
+from bulksend.runs.postgres import commons, deciding, kept, noted, ownership, past, queries, reserving
 from bulksend.runs.postgres.columns import NUMBER, who
 from bulksend.runs.postgres.connecting import array
 from bulksend.runs.postgres.leases import Hold
@@ -24,12 +23,6 @@ from bulksend.runs.states import Decision, State
 
 _ADVANCED_AT = 100_000  # rows
 _NOT_SENT = {Event.REJECTED, Event.FAILED, Event.PUT_OFF, Event.CALLED_OFF}
-_IS_MINE = """
-SELECT run.epoch = %(epoch)s AND (%(account)s::integer IS NULL OR EXISTS (
-    SELECT FROM shard JOIN unnest(%(nos)s::smallint[], %(epochs)s::bigint[]) AS mine (no, epoch) USING (no, epoch)
-    WHERE shard.account = %(account)s))
-FROM run WHERE id = %(run)s
-"""
 _CLAIM = f"""
 SELECT m.row, coalesce(n.phone, m.phone), m.contact, {{slots}} FROM message m
 LEFT JOIN send s ON s.run = m.run AND s.row = m.row AND s.row > %(after)s {NUMBER}
@@ -54,14 +47,16 @@ _RUN = """
 """
 _BEGIN = f"""
 WITH planned AS MATERIALIZED (
-    SELECT m.*, place FROM unnest(%(rows)s::bigint[]) WITH ORDINALITY AS wanted (row, place)
+    SELECT m.*, held, place
+    FROM unnest(%(rows)s::bigint[], %(held)s::bigint[]) WITH ORDINALITY AS wanted (row, held, place)
     JOIN message m ON m.run = %(run)s AND m.row = wanted.row
 ), fence AS MATERIALIZED ({{fence}}), begun AS (
-    INSERT INTO send (run, row, state, attempts, started_at, ticket, epoch, proof)
-    SELECT run, row, '{State.IN_FLIGHT}', 1, %(at)s, %(issued)s + place, fence.epoch, %(proof)s
+    INSERT INTO send (run, row, state, attempts, started_at, ticket, epoch, proof, held)
+    SELECT run, row, '{State.IN_FLIGHT}', 1, %(at)s, %(issued)s + place, fence.epoch, %(proof)s, held
     FROM planned JOIN fence ON fence.no = planned.shard
     ON CONFLICT (run, row) DO UPDATE SET {life.after(Event.BEGUN, table="send.")}, attempts = send.attempts + 1,
         started_at = excluded.started_at, ticket = excluded.ticket, epoch = excluded.epoch, ended_at = NULL,
+        held = excluded.held,
         proof = CASE WHEN send.doubt_since IS NULL OR send.proof = excluded.proof THEN excluded.proof ELSE 0 END
     WHERE {life.can_be(Event.BEGUN, "send.")}
     RETURNING row, attempts, doubt_since, ticket, epoch, proof, decision
@@ -98,6 +93,7 @@ class Notes:
         self._slots = past.slots(by_parts=by_parts)
         self._keyed = keyed
         self._reserving = reserving
+        self.commons = None if lease.account is None else commons.Commons(of, lease.account)
         self._begun_to = 0
         self._first = queries.first_unfinished(of)
         self._until = queries.until(of, limit)
@@ -122,6 +118,8 @@ class Notes:
         self._tried.clear()
         self._turn = self._noted_turn
         self._is_noted = self._is_noted or self._notes_kind
+        if self.commons:
+            self.commons.committed()
         self.rolled_back()
 
     def rolled_back(self) -> None:
@@ -129,6 +127,8 @@ class Notes:
         self._settled.clear()
         self._begun.clear()
         self._noted_turn, self._notes_kind = self._turn, False
+        if self.commons:
+            self.commons.rolled_back()
 
     def check(self, *, begins: bool) -> None:
         """See that nobody else has the run, nor all of its shards.
@@ -139,14 +139,18 @@ class Notes:
         Raises:
             OwnedError: somebody has.
         """
-        found = self.of.first(f"{_IS_MINE} {'FOR SHARE OF run' if begins else ''}", **self._mine())
-        if found is None or not found[0]:
-            raise OwnedError(f"{self.of.place}: another bulksend process has taken this run over")
+        told = ownership.check_mine(self.of, self._mine(), begins=begins)
+        if self.commons:
+            self.commons.hear(*told)
+            self.commons.tell()
 
     def take_back(self) -> None:
         """Intents of which nobody knows whether they were committed, and which surely did not leave, are none."""
         if self._tried:
-            take_back(self.of, self._tried, [self._epoch, *self.lease.shards.values()])
+            epochs = [self._epoch, *self.lease.shards.values()]
+            if self.commons:
+                self.commons.take_back(rows=list(self._tried.values()), tickets=list(self._tried), epochs=epochs)
+            take_back(self.of, self._tried, epochs)
 
     @property
     def is_unsettled(self) -> bool:
@@ -211,8 +215,10 @@ class Notes:
         Nor does one whose phone and text another run has reserved, and that is noted.
         """
         self._note_kind()
-        rows = self._reserved(rows, wall_s)
+        held = self.commons.hold(rows) if self.commons else None  # first, for it locks the run's limits
+        rows = self._reserved(rows if held is None else list(held), wall_s)
         which = {"rows": array(rows), "at": wall_s + self._skew_s, "issued": self._issued, "proof": proof}
+        which["held"] = None if held is None else array(held[row] for row in rows)
         self._tried.update(enumerate(rows, self._issued + 1))
         self._issued += len(rows)
         fence = _RUN if self.lease.account is None else _SHARDS
@@ -223,6 +229,8 @@ class Notes:
             message = Message(row, who(phone, contact), sender, text, parts, price, copy)
             doubt_since = None if since is None else since - self._skew_s
             attempts.append(Attempt(message, number, doubt_since, self._begun[row].ticket, under, resent=resent))
+        if held is not None and self.commons:
+            self.commons.begun(self._begun)
         if self._reserving and len(attempts) < len(rows):
             reserving.give_back(self.of.db, self.of.run, [row for row in rows if row not in self._begun])
         return attempts
@@ -237,7 +245,9 @@ class Notes:
     def settle(self, outcomes: Sequence[Outcome], *, turn: int) -> None:
         """See `Journal.settle`."""
         under_way = {**self.in_flight, **self._begun} if self._begun else self.in_flight
-        settle(self.of, [(each, under_way[each.row]) for each in outcomes if each.row in under_way], self._skew_s)
+        ended = [(each, under_way[each.row]) for each in outcomes if each.row in under_way]
+        bad = self.commons.settle(ended) if self.commons else {}
+        settle(self.of, ended, self._skew_s, bad)
         if self._reserving and (unsent := [each.row for each in outcomes if each.event in _NOT_SENT]):
             reserving.give_back(self.of.db, self.of.run, unsent)
         for each in outcomes:

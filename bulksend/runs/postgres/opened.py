@@ -14,11 +14,12 @@ from bulksend.errors import OwnedError
 from bulksend.runs.ends import FINISHED, LIMITED, End
 from bulksend.runs.orders import Orders
 from bulksend.runs.owner import Owner
-from bulksend.runs.postgres import kept, noted, past, queries
+from bulksend.runs.postgres import bounds, kept, noted, past, queries, stops
 from bulksend.runs.postgres.connecting import Db, array
 from bulksend.runs.postgres.reader import Reader
 from bulksend.runs.states import State
 from bulksend.runs.times import schedule_of
+from bulksend.sending import Errors, Standing, Stop
 from bulksend.when import Schedule
 
 _OPEN = """
@@ -66,20 +67,34 @@ class Progress(NamedTuple):
 
     Attributes:
         is_open: whether it is still to be sent.
+        stop: why it is to end for all, if one of its workers has seen that.
         end: how it ended, if it did.
     """
 
     is_open: bool
+    stop: Stop | None = None
     end: End | None = None
 
 
-def open_run(of: Reader, epoch: int, orders: Orders, limit: int | None) -> None:
-    """Open a run of this owner's for workers, or its first rows; they begin when the owner has given it up."""
+def open_run(
+    of: Reader, epoch: int, orders: Orders, limit: int | None, money: Standing | None, errors: Errors | None
+) -> None:  # fmt: skip
+    """Open a run of this owner's for workers, who begin when he has given it up; see also `open_bounds`.
+
+    Args:
+        of: the run.
+        epoch: the owner's.
+        orders: how it is sent.
+        limit: only the first so many rows; None for all.
+        money: what is left of its budget.
+        errors: how many of its rows may end unsent.
+    """
     if limit is not None:
         orders = replace(orders, until=queries.until(of, limit))
     (at,) = of.first(_OPEN, epoch=epoch)
     kept.note(of.db, of.run, "orders", orders)
     noted.start(of, epoch, at)
+    bounds.open_bounds(of, money, errors)
 
 
 def close(of: Reader, epoch: int, end: End) -> bool:
@@ -120,9 +135,11 @@ def is_left(
 
 def progress(of: Reader, epoch: int) -> Progress:
     """Where a run stands that was opened under an epoch."""
-    found = of.first("SELECT opened = epoch AND epoch = %(epoch)s FROM run WHERE id = %(run)s", epoch=epoch)
+    found = of.first(
+        f"SELECT opened = epoch AND epoch = %(epoch)s, {stops.TOLD} FROM run WHERE id = %(run)s", epoch=epoch
+    )
     if found is not None and found[0]:
-        return Progress(is_open=True)
+        return Progress(is_open=True, stop=stops.told(found[1]))
     ended = None if found is None else kept.read(of.db, of.run, "end")
     return Progress(is_open=False, end=End(*ended[1:]) if ended and ended[0] == epoch else None)
 

@@ -22,10 +22,11 @@ _ENDS = (
 _SETTLE = f"""
 UPDATE send SET {life.after(*_ENDS, which="done.event", table="send.")},
     attempts = send.attempts - (done.event = '{Event.CALLED_OFF}')::integer, ended_at = done.ended_at,
-    http_status = done.http_status, error = done.error, answer = done.answer, charged = done.charged
+    http_status = done.http_status, error = done.error, answer = done.answer, charged = done.charged,
+    bad = coalesce(done.bad, send.bad)
 FROM json_to_recordset(%s::json) AS done (
     row bigint, epoch bigint, ticket bigint, event text, ended_at float8, http_status integer, error text,
-    charged bigint, answer jsonb
+    charged bigint, answer jsonb, bad boolean
 )
 WHERE send.run = %s AND send.row = done.row AND send.epoch = done.epoch AND send.ticket = done.ticket
     AND send.state = '{State.IN_FLIGHT}'
@@ -62,15 +63,20 @@ class Intent(NamedTuple):
     ticket: int
 
 
-def settle(of: Reader, outcomes: Sequence[tuple[Outcome, Intent]], skew_s: int) -> None:
+def settle(of: Reader, outcomes: Sequence[tuple[Outcome, Intent]], skew_s: int, bad: Mapping[int, bool]) -> None:
     """Note outcomes, each of its own intent alone; that somebody is excluded is noted elsewhere.
 
     Args:
         of: the run.
         outcomes: each with the intent that it is of.
         skew_s: see `bulksend.runs.postgres.clock`.
+        bad: by row, whether it counts as an error, where that is counted.
     """
-    ended = [_settlement(each, intent, skew_s) for each, intent in outcomes if each.event is not Event.EXCLUDED]
+    ended = [
+        _settlement(each, intent, skew_s, bad.get(each.row))
+        for each, intent in outcomes
+        if each.event is not Event.EXCLUDED
+    ]
     if ended:
         of.db.execute(_SETTLE, [orjson.dumps(ended).decode(), of.run])
 
@@ -113,7 +119,7 @@ def found(of: Reader, answers: Mapping[int, Answer], at_s: float) -> None:
         of.db.execute(_FOUND, [at_s, orjson.dumps(told).decode(), of.run])
 
 
-def _settlement(outcome: Outcome, intent: Intent, skew_s: int) -> dict[str, object]:
+def _settlement(outcome: Outcome, intent: Intent, skew_s: int, bad: bool | None) -> dict[str, object]:
     answer = outcome.answer
     return {
         "row": outcome.row,
@@ -125,6 +131,7 @@ def _settlement(outcome: Outcome, intent: Intent, skew_s: int) -> dict[str, obje
         "error": plain(outcome.error),
         "charged": None if answer is None else answer.charged,
         "answer": None if answer is None else _said(answer),
+        "bad": bad,
     }
 
 

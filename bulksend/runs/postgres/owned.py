@@ -31,6 +31,7 @@ from bulksend.runs.postgres.run import PostgresRun
 from bulksend.runs.postgres.scheduling import OwnPostgresTimes
 from bulksend.runs.postgres.schema import SHARDS
 from bulksend.runs.telling import KnownRow, OpenRow, UnsentRow
+from bulksend.sending import Errors, Standing
 
 
 class OwnPostgresRun(PostgresRun):
@@ -224,13 +225,22 @@ class OwnPostgresRun(PostgresRun):
 
     def claim_account(self) -> None:
         """See `OwnRun.claim_account`: all of the account's shards are taken, until the journal or the run is closed."""
-        if not self._lease.shards:
-            self._take_shards(range(SHARDS))
-
-    def open_for_workers(self, orders: Orders, limit: int | None) -> None:
-        """Let workers send it as soon as it is closed; only the first ``limit`` rows that are still to be sent."""
+        if self._lease.shards:
+            return
+        asked_s = self._lease.clock_s()
         with self._writing() as of:
-            opened.open_run(of, self._lease.epoch, orders, limit)
+            (account,) = of.first("SELECT account FROM run WHERE id = %(run)s")
+            if account is not None:
+                epochs = shards.take(of.db, account, range(SHARDS), self._owner, self._lease.length_s)
+        if account is not None:
+            self._lease.hold(account, epochs, asked_s)
+
+    def open_for_workers(
+        self, orders: Orders, limit: int | None, money: Standing | None, errors: Errors | None
+    ) -> None:
+        """Let workers send it as soon as it is closed; see `bulksend.runs.open_for_workers`."""
+        with self._writing() as of:
+            opened.open_run(of, self._lease.epoch, orders, limit, money, errors)
 
     def journal(self, *, by_parts: bool = True, limit: int | None = None, keyed: bool | None = None) -> GroupJournal:
         """See `OwnRun.journal`; all of the account's shards are taken for it, if they were not before.
@@ -245,7 +255,7 @@ class OwnPostgresRun(PostgresRun):
                 by_parts=by_parts, limit=limit, keyed=keyed, reserving=self._reserving,
             )  # fmt: skip
         commits = Commits(notes)
-        return GroupJournal(notes, commits, lambda: self._end_journal(commits))
+        return GroupJournal(notes, commits, lambda: self._end_journal(commits), sharing=notes.commons)
 
     def close(self) -> None:
         """Give the run up in order."""
@@ -268,20 +278,8 @@ class OwnPostgresRun(PostgresRun):
         """Which of the database's runs it is."""
         return self._lease.run
 
-    def _take_shards(self, which: Sequence[int]) -> None:
-        """Have shards of the run's account, if it has one."""
-        asked_s = self._lease.clock_s()
-        with self._writing() as of:
-            (account,) = of.first("SELECT account FROM run WHERE id = %(run)s")
-            if account is not None:
-                epochs = shards.take(of.db, account, which, self._owner, self._lease.length_s)
-        if account is not None:
-            self._lease.hold(account, epochs, asked_s)
-
     def _end_journal(self, commits: Commits) -> None:
-        """Nothing is under way any more: of what could not be noted the end is not known."""
-        with suppress(OwnedError, RunFileError):
-            commits.cut_off()
+        commits.end()
         with suppress(RunFileError):
             self._lease.let_go()
 

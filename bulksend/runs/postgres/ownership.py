@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import orjson
 
 from bulksend.errors import OwnedError
 from bulksend.model import Event
 from bulksend.runs import life
 from bulksend.runs.owner import Owner
-from bulksend.runs.postgres import kept, noted, opened
+from bulksend.runs.postgres import commons, kept, noted, opened
 from bulksend.runs.postgres.connecting import Db
 from bulksend.runs.postgres.reader import Reader
 
@@ -19,6 +22,12 @@ FROM run WHERE id = %s FOR UPDATE
 _TAKE = """
 UPDATE run SET epoch = epoch + 1, lease_until = clock_timestamp() + %(length_s)s * interval '1 second'
 WHERE id = %(run)s RETURNING epoch
+"""
+_IS_MINE = f"""
+SELECT run.epoch = %(epoch)s AND (%(account)s::integer IS NULL OR EXISTS (
+    SELECT FROM shard JOIN unnest(%(nos)s::smallint[], %(epochs)s::bigint[]) AS mine (no, epoch) USING (no, epoch)
+    WHERE shard.account = %(account)s)), {commons.TOLD}
+FROM run WHERE id = %(run)s
 """
 _CUT_OFF = f"""
 UPDATE send SET {life.after(Event.CUT_OFF)}, error = '{life.CUT_OFF}', ended_at = extract(epoch FROM clock_timestamp())
@@ -66,6 +75,23 @@ def check_epoch(of: Reader, epoch: int) -> None:
     found = of.first("SELECT epoch FROM run WHERE id = %(run)s FOR SHARE")
     if found is None or found[0] != epoch:
         raise OwnedError(f"{of.place}: another bulksend process has taken this run over")
+
+
+def check_mine(of: Reader, mine: Mapping[str, Any], *, begins: bool) -> tuple[Any, ...]:
+    """See that nobody else has the run, nor all of its shards; what `Commons.hear` is told.
+
+    Args:
+        of: the run.
+        mine: what this process holds.
+        begins: whether intents follow: then who would take the run over waits for them.
+
+    Raises:
+        OwnedError: somebody has.
+    """
+    found = of.first(f"{_IS_MINE} {'FOR SHARE OF run' if begins else ''}", **mine)
+    if found is None or not found[0]:
+        raise OwnedError(f"{of.place}: another bulksend process has taken this run over")
+    return tuple(found[1:])
 
 
 def cut_off(of: Reader) -> None:

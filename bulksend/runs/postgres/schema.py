@@ -7,6 +7,7 @@ of a row and an empty contact mean that it has no recipient; at most one of the 
 from __future__ import annotations
 
 from bulksend.runs import life
+from bulksend.runs.postgres.limiting import LIMITING
 from bulksend.runs.postgres.outliving import OUTLIVING
 from bulksend.runs.states import State
 
@@ -126,6 +127,8 @@ CREATE TABLE send (
     answer jsonb,                    -- what the API said, an object with the API's names
     charged bigint,                  -- micro-USD
     error text COLLATE "C",
+    held bigint,                     -- micro-USD, of the run's budget, as long as it is under way or in doubt
+    bad boolean,                     -- whether it counts as an error, where these are limited
     PRIMARY KEY (run, row)
 );
 CREATE INDEX send_unfinished ON send (run, row) WHERE {life.is_to_send()};
@@ -149,5 +152,5 @@ CREATE TABLE receipt (
 );
 """
 
-MIGRATIONS = (_FIRST + OUTLIVING,)
+MIGRATIONS = (_FIRST + OUTLIVING + LIMITING,)
 """What brings a schema from each version to the next, the first from nothing; each runs in one transaction."""

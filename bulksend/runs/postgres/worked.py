@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import TypeVar
 
-from bulksend.errors import OwnedError, RunFileError
+from bulksend.errors import RunFileError
 from bulksend.runs.committing import GroupJournal
 from bulksend.runs.places import DatabaseRun
 from bulksend.runs.postgres import opened
@@ -66,7 +65,7 @@ class WorkedRun(PostgresRun):
         """The notes of what is sent of the shards that the worker has by now; nothing else is asked of the run then."""
         notes = self._ask(self._notes)
         commits = Commits(notes)
-        return GroupJournal(notes, commits, lambda: _end(commits))
+        return GroupJournal(notes, commits, commits.end, sharing=notes.commons)
 
     def is_left(self) -> bool:
         """Whether anything is left to send in the worker's shards.
@@ -114,9 +113,3 @@ class WorkedRun(PostgresRun):
                 raise
             of.db = connect(of.place.database)
             return question()
-
-
-def _end(commits: Commits) -> None:
-    """Nothing is under way any more: of what could not be noted the end is not known."""
-    with suppress(OwnedError, RunFileError):
-        commits.cut_off()

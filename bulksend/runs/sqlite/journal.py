@@ -24,6 +24,9 @@ class SqliteJournal(GroupJournal):
         on_close: is called when nothing can be noted any more.
     """
 
+    sharing = None
+    """A file has one process at a time."""
+
     def __init__(self, notes: Notes, names: Names, on_close: Callable[[], None] = lambda: None) -> None:
         self._file = notes
         self._names = names
