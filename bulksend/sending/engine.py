@@ -175,7 +175,7 @@ class Engine:
             free = self._gate.places(self._busy, len(self._outbox), mono_s)
             wake_at = max(self._dispatcher.wake_at(mono_s), quiet_until, self._throttle.next_at) if free else math.inf
             look_at = max(self._absence.look_at, quiet_until)
-            if self._is_done:
+            if self._is_done or self._stopping.why is not None:
                 return
             if self._purse.is_filled and not self._busy:
                 self._stopping.ask(Stop(StopReason.BUDGET_FILLED, "the next message would exceed the budget"))
@@ -238,8 +238,7 @@ class Engine:
         while is_needed():
             while (ready := self._outbox.take()) is None:
                 await self._outbox.filled()
-            item, attempt = ready
-            left_s = self._mono_s()
+            (item, attempt), left_s = ready, self._mono_s()
             held = self._gate.holds(item, attempt, self._under_way, left_s, self._wall_s())
             if held is not None:
                 self._note(held)
@@ -256,8 +255,7 @@ class Engine:
     def _conclude(self, item: Queued, attempt: Attempt, verdict: Verdict, left_s: float) -> None:
         """Draw the consequences of what became of a message that left at ``left_s``."""
         mono_s, wall_s = self._mono_s(), self._wall_s()
-        took_s = mono_s - left_s
-        self._under_way -= 1
+        took_s, self._under_way = mono_s - left_s, self._under_way - 1
         if verdict is WITHHELD:
             self._note(self._consequences.hold_back(item, attempt, mono_s, wall_s))
             return
@@ -284,7 +282,9 @@ class Engine:
             self._consequences.let_go(item, self._mono_s())
 
     async def _finish(self) -> None:
-        """Let what is under way come to its end; after an interruption not for ever."""
+        """Let what is under way come to its end; after an interruption not for ever. Nothing more leaves."""
+        while ready := self._outbox.take():  # whose worker may not be hired yet, and will not be
+            self._call_off(*ready)
         while self._busy and not self._stopping.is_interrupted:
             self._wake.clear()
             await self._wake.wait()

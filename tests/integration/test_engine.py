@@ -1023,18 +1023,19 @@ class StoppingJournal(SqliteJournal):
 
     stopping: Stopping
     row: int
+    why = INTERRUPTED_BY_HAND
 
     async def begin(self, rows: Sequence[int], wall_s: float, proof: int = 0) -> list[Attempt]:
         attempts = await super().begin(rows, wall_s, proof)
         if self.row in rows:
-            self.stopping.ask(INTERRUPTED_BY_HAND)
+            self.stopping.ask(self.why)
         return attempts
 
 
-async def is_stopped_after_the_intent_of(row: int, run: FileRun) -> Server:
+async def is_stopped_after_the_intent_of(row: int, run: FileRun, why: Stop = INTERRUPTED_BY_HAND) -> Server:
     owned, server = run.own(), echoes_all()
     journal = StoppingJournal(notes_of(owned), owned._names)
-    journal.stopping, journal.row = Stopping(), row
+    journal.stopping, journal.row, journal.why = Stopping(), row, why
     engine, _ = run.engine(owned, server, journal=journal, stopping=journal.stopping)
     async with asyncio.timeout(LIMIT_S):
         await engine.run()
@@ -1051,6 +1052,12 @@ async def test_a_row_that_is_called_off_after_its_intent_stays_pending_and_untri
     again = accepts_all()
     await run.send(again)
     assert sorted(again.rows) == [1, 2, 3]
+
+
+async def test_an_end_that_is_asked_for_during_the_first_commit_waits_for_no_worker(plan: Plan) -> None:
+    run = plan(abroad(3))
+    server = await is_stopped_after_the_intent_of(1, run, Stop(StopReason.WINDOW_CLOSED, "it is late"))
+    assert (server.calls, set(run.states().values())) == ([], {"pending"})
 
 
 async def test_a_repeat_that_is_called_off_leaves_its_row_unknown(plan: Plan) -> None:
