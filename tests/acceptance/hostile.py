@@ -169,6 +169,10 @@ class _Server:
             return "reject"
         if "SLOW" in text:
             return "slow"
+        if "FUNDS" in text:
+            return "no-funds-402"
+        if "QUIET" in text and tried == 1:
+            return "quiet-429"
         chance = random.Random(f"{settings.seed}:{which}:{tried}")
         every = settings.storm_every_s
         if every and (time.monotonic() - self._started) % every < settings.storm_s:
@@ -193,6 +197,10 @@ class _Server:
                 _write(writer, 500, _bytes(_fields(body, settings) | {"error": "internal"}))
             case "slow-down-429":
                 _write(writer, 429, _bytes({"error": "slow down"}))
+            case "no-funds-402":
+                _write(writer, 402, _bytes({"error": "out of funds"}))
+            case "quiet-429":
+                _write(writer, 429, _bytes({"error": "slow down"}), "Retry-After: 2\r\n")
             case "busy-503":
                 _write(writer, 503, b"", "Retry-After: 1\r\n")
             case "page-502-before":
@@ -256,6 +264,8 @@ _NOT_ACCEPTED = {kind for kind, says in KINDS.items() if "not accepted" in says}
     "reject",
     "error-500",
     "slow-down-429",
+    "no-funds-402",
+    "quiet-429",
 }
 
 
