@@ -32,6 +32,7 @@ from .events import PaceFound as PaceFound
 from .events import Progressed as Progressed
 from .events import SandboxClosed as SandboxClosed
 from .events import ServerAway as ServerAway
+from .events import Shared as Shared
 from .events import Slowed as Slowed
 from .events import Started as Started
 from .events import StillAwaited as StillAwaited
@@ -47,6 +48,9 @@ from .gathering import gathered as gathered
 from .gathering import places_in as places_in
 from .gathering import places_known as places_known
 from .hours import hour_remarks as hour_remarks
+from .joining import as_planned_by_others as as_planned_by_others
+from .joining import join as join
+from .joining import sent_by_others as sent_by_others
 from .leaving import leave_to_workers as leave_to_workers
 from .limits import repeats_max as repeats_max
 from .lookback import OFTEN as OFTEN

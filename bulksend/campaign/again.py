@@ -182,10 +182,10 @@ class _Search(NamedTuple):
         begun = [known for known in self.runs if known.has_begun]
         if not begun:
             return self._unbegun()
-        if self._can_be_read_again:
-            digest = self._digest()
+        if can_be_read_again(self.request):
+            digest = digest_of(self.request)
             for known in begun:
-                if not self._changed(known, digest):
+                if not changed_since(known, self.request, digest):
                     return self._going_on(own_run(known.place, time.time()))
         newest = next((known for known in begun if known.facts.address == self.request.address), begun[0])
         run = own_run(newest.place, time.time())
@@ -209,7 +209,7 @@ class _Search(NamedTuple):
         draft = Draft(self.request, newest.place if is_limited else self._another.place)
         try:
             for known in begun:
-                changed = self._changed(known, draft.digest)
+                changed = changed_since(known, self.request, draft.digest)
                 if not known.is_purged and all(term.name == "input_digest" for term in changed):
                     edits = draft.edits_since(known.place) if changed else Edits()
                     if edits.is_none:
@@ -220,7 +220,7 @@ class _Search(NamedTuple):
             since = Since(
                 run.place,
                 run.span,
-                tuple(self._changed(newest, draft.digest)),
+                tuple(changed_since(newest, self.request, draft.digest)),
                 None if newest.is_purged else draft.edits_since(newest.place),
                 run.tally().statuses[Status.SENT],
                 newest.facts.address.is_rehearsal and not self.request.address.is_rehearsal,
@@ -235,7 +235,7 @@ class _Search(NamedTuple):
 
     def _is_limited(self, known: Known, run: OwnRun) -> bool:
         """Whether a run is still to be sent but for some messages, which can be known again under the terms of now."""
-        changed = {term.name for term in self._changed(known, known.facts.input_digest)}
+        changed = {term.name for term in changed_since(known, self.request, known.facts.input_digest)}
         lists = run.excluded_by.partition(" ")[0] or known.facts.exclusion  # which leave out for good
         is_bound = known.facts.keys_by_row or lists != self.request.options.exclusions.digest
         return run.is_limited and not is_bound and changed.isdisjoint(_BOUND) and not _is_finished(run)
@@ -253,7 +253,7 @@ class _Search(NamedTuple):
         except BaseException:
             run.close()
             raise
-        if found.is_finished and not self._can_be_read_again:
+        if found.is_finished and not can_be_read_again(self.request):
             return found._replace(another=Unbegun(self.request, draft.place, draft))
         draft.discard()
         return found
@@ -276,18 +276,22 @@ class _Search(NamedTuple):
         newest = self.runs[0]
         return Unbegun(self.request, next_place(self.place, self.runs) if newest.has_begun else newest.place)
 
-    @property
-    def _can_be_read_again(self) -> bool:
-        return self.request.input_name != STDIN and Path(self.request.input_name).is_file()
 
-    def _digest(self) -> str:
-        with closing(Source(self.request.input_name, self.request.options.reading)) as source:
-            return source.digest()
+def can_be_read_again(request: PlanRequest) -> bool:
+    """Whether a campaign's input can be read more than once."""
+    return request.input_name != STDIN and Path(request.input_name).is_file()
 
-    def _changed(self, known: Known, digest: str) -> list[Term]:
-        """What is said otherwise than when a run began; who is left out always can be, see `exclude`."""
-        said = known.facts.differences(self.request.terms(digest), unsaid_is_default=True)
-        return [term for term in said if term.name != "exclusion"]
+
+def digest_of(request: PlanRequest) -> str:
+    """The bytes of a campaign's input, in short."""
+    with closing(Source(request.input_name, request.options.reading)) as source:
+        return source.digest()
+
+
+def changed_since(known: Known, request: PlanRequest, digest: str) -> list[Term]:
+    """What is said otherwise than when a run began; who is left out always can be, see `exclude`."""
+    said = known.facts.differences(request.terms(digest), unsaid_is_default=True)
+    return [term for term in said if term.name != "exclusion"]
 
 
 def _is_finished(run: OwnRun) -> bool:

@@ -62,7 +62,7 @@ def engine_of(
     )
 
 
-def past_of(run: Sendable, options: SendOptions, earlier: Earlier, repeats: int) -> Past:
+def past_of(run: Sendable, options: SendOptions, earlier: Earlier, repeats: int | None) -> Past:
     """What an account knows of the time before, as an engine takes it."""
     sends = [(who, parts if options.by_parts else messages, at) for who, parts, messages, at in earlier.sends]
     return Past(sends, options.caps.longest_window_s if earlier.blind else 0.0, repeats, run.behind_s)

@@ -28,6 +28,16 @@ class AccountBusy(NamedTuple):
     says: str
 
 
+class Shared(NamedTuple):
+    """How many others are at work on the run that is sent: told when it is otherwise.
+
+    Attributes:
+        others: so many workers beside this process.
+    """
+
+    others: int
+
+
 class Waiting(NamedTuple):
     """A run's messages may not leave yet; it is told each second until they may.
 
@@ -194,6 +204,7 @@ class Ended(NamedTuple):
         since_s: when it began, in seconds since 1970; None if nothing was to be sent.
         until_s: when it ended.
         balance: what the account held then; None if that was not asked, or not told.
+        others: so many workers go on with the run.
     """
 
     stop: Stop | None
@@ -207,6 +218,7 @@ class Ended(NamedTuple):
     since_s: float | None = None
     until_s: float | None = None
     balance: Balance | None = None
+    others: int = 0
 
     def noted(self, at_s: float) -> End:
         """What the run keeps of it, which ended at this time (seconds since 1970)."""
@@ -264,6 +276,7 @@ class StillAwaited(NamedTuple):
 CampaignEvent = (
     Excluded
     | AccountBusy
+    | Shared
     | Waiting
     | HistoryGone
     | LeftOut

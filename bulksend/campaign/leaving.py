@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bulksend.campaign.choices import SendOptions
 from bulksend.campaign.events import Tell
-from bulksend.campaign.limits import budget_of, errors_of
 from bulksend.campaign.sends import begin
-from bulksend.runs import Orders, OwnRun, account_of, open_for_workers
+from bulksend.campaign.sharing import open_to_workers
+from bulksend.runs import OwnRun, account_of
 
 
 def leave_to_workers(run: OwnRun, options: SendOptions, tell: Tell) -> None:
@@ -23,11 +23,4 @@ def leave_to_workers(run: OwnRun, options: SendOptions, tell: Tell) -> None:
     """
     with account_of(run.place, run.facts.address) as account:  # others may be at work on other runs of it meanwhile
         begin(run, account, options, tell)
-    how = options.repeating
-    orders = Orders(
-        tuple(options.caps), options.by_parts, options.dedup, how.began_at, how.repeat, how.repeat_after_s,
-        rate=options.pace.rate,
-    )  # fmt: skip
-    budget = budget_of(run, options)
-    money = None if budget is None else budget.standing
-    open_for_workers(run, orders, options.limit, money, errors_of(run, run.tally(), options))
+    open_to_workers(run, options, is_left=True)

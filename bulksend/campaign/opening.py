@@ -84,7 +84,7 @@ class Opener(NamedTuple):
         """A run that is named itself; see `own_as_planned` for what is raised."""
         run = own_as_planned(self.run, terms, lists, self.tell)
         try:
-            paths, repeat = self._paths(self.run), self.repeat
+            paths, repeat = self.paths(self.run), self.repeat
             if not run.has_begun and run.facts.base_url:
                 repeat = self._is_repeated(paths)
         except BaseException:
@@ -107,7 +107,7 @@ class Opener(NamedTuple):
 
     def _planned(self, found: Unbegun) -> Opened:
         try:
-            paths, repeat = self._paths(found.place), self.repeat
+            paths, repeat = self.paths(found.place), self.repeat
             if found.request.address.base_url:
                 repeat = self._is_repeated(paths)
         except BaseException:
@@ -122,12 +122,12 @@ class Opener(NamedTuple):
                 check_not_purged(run)
             if found.is_finished and not (self.repeat and run.tally().left_out):
                 if self.deciding.is_for_another(found):
-                    paths = self._paths(another.place)
+                    paths = self.paths(another.place)
                     run.close()
                     return Opened(another.planned(), paths.results, self.repeat, is_another=True)
             else:
                 self.deciding.goes_on(found)
-            paths = self._paths(place_of(run.place))
+            paths = self.paths(place_of(run.place))
         except BaseException:
             another.discard()
             run.close()
@@ -138,7 +138,7 @@ class Opener(NamedTuple):
     def _replanned(self, found: Limited) -> Opened:
         try:
             self.deciding.replans(found.since)
-            paths = self._paths(place_of(found.run.place))
+            paths = self.paths(place_of(found.run.place))
         except BaseException:
             found.draft.discard()
             found.run.close()
@@ -149,7 +149,7 @@ class Opener(NamedTuple):
         draft = found.draft
         try:
             self.deciding.begins_another(found)
-            paths = self._paths(draft.place)
+            paths = self.paths(draft.place)
         except BaseException:
             draft.discard()
             raise
@@ -167,7 +167,7 @@ class Opener(NamedTuple):
         self.deciding.agrees(UndecidedError(says, Question.SENT_BEFORE))
         return True
 
-    def _paths(self, run: Place) -> Paths:
+    def paths(self, run: Place) -> Paths:
         """The run's files, of which the results can be written."""
         paths = Paths.beside(str(run), run, self.results)
         check_output(paths.results, *files_of(paths.run), *self.read)

@@ -19,13 +19,28 @@ from bulksend.campaign.limits import budget_of, errors_of, repeats_max
 from bulksend.campaign.lookback import LookedBack, look_again
 from bulksend.campaign.onlooking import Onlookers
 from bulksend.campaign.room import with_room
+from bulksend.campaign.sharing import Part, open_to_workers, work_on
 from bulksend.campaign.spans import as_last
 from bulksend.campaign.watching import told
 from bulksend.campaign.windows import heeding_hours, is_over
 from bulksend.engagespark import Balance, SmsApi, Target
-from bulksend.errors import OwnedError, RunFileError
+from bulksend.errors import AccountBusyError, OwnedError, RunFileError
 from bulksend.model import Endpoint, PhoneNumber, Status
-from bulksend.runs import Account, Address, Clock, Earlier, OwnRun, Run, Where, account_of, hold
+from bulksend.planning import Tally
+from bulksend.runs import (
+    Account,
+    Address,
+    Clock,
+    DatabaseRun,
+    Earlier,
+    OwnRun,
+    Run,
+    Where,
+    account_of,
+    can_be_shared,
+    hold,
+    place_of,
+)
 from bulksend.sending import Listener, Stop, Stopping, StopReason
 
 _WAIT_S = 0.5
@@ -104,43 +119,29 @@ async def send(
         UsageError: a budget cannot be kept, because no price is known; or there is no room for so many connections.
         RunFileError: the run cannot be written.
     """
-    pace = with_room(as_last(options, run.facts.address, run.place).pace)
-    schedule = run.times.schedule
+    options = replace(options, pace=with_room(as_last(options, run.facts.address, run.place).pace))
     started, began_s = time.monotonic(), time.time()
     onlookers = Onlookers(tell)
     tell = onlookers.hear
     earlier = begin(run, account, options, tell)
+    place = place_of(run.place)
     try:
         before = run.tally()
         rows = run.overview(options.limit)
         repeats = repeats_max(run, before, rows.rows, options)
-        budget, errors = budget_of(run, options), errors_of(run, before, options)
+        began = Started(rows.rows + repeats, None if rows.unpriced else rows.price)
         async with (
             _reachable(target, run, options, tell) as reachable,
             client(reachable, options.pace.timeout_s) as api,
         ):
-            run.note_start(time.time())
-            journal = run.journal(by_parts=options.by_parts, limit=options.limit, keyed=options.dedup)
-            try:
-                past = past_of(run, options, earlier, repeats)
-                optouts = account.optouts if account else None
-                engine = engine_of(run, journal, api, options, pace, stopping, past, budget, errors, optouts, listener)
-                tell(Started(rows.rows + repeats, None if rows.unpriced else rows.price))
-                async with (
-                    heeded(journal, stopping),
-                    heeding_hours(schedule, stopping),
-                    onlookers.shown(journal),
-                    told(engine, stopping, tell, rows=rows.rows + repeats, grace_s=options.pace.grace_s),
-                ):
-                    with rare_collector():
-                        await engine.run()
-                if target and pace.concurrency is None:
-                    hold(run.place, Address(target.org_id, target.base_url), engine.throttle.held)
-                if stopping.why is None or stopping.why.reason.leaves_time:
-                    await look_up(journal, api, stopping)
-                balance = await _balance_left(api, stopping)
-            finally:
-                journal.close()
+            if target is not None and isinstance(place, DatabaseRun) and can_be_shared(run):
+                part = await _send_as_worker(run, place, target, api, options, stopping, onlookers, began, listener)
+            else:
+                stop = await _send_alone(
+                    run, account, api, options, before, earlier, stopping, onlookers, began, repeats, listener
+                )
+                part = Part(stop, is_noted=False)
+            balance = await _balance_left(api, part.stop)
     finally:
         if account:
             wall_s = time.time()
@@ -151,7 +152,7 @@ async def send(
     tally, ended_s = run.tally(), time.time()
     known = tally.known - before.known
     ended = Ended(
-        stop=None if is_over(stopping, tally) else stopping.why,
+        stop=None if is_over(part.stop, tally) else part.stop,
         tally=tally,
         seconds=time.monotonic() - started,
         sent_now=tally.statuses[Status.SENT] - before.statuses[Status.SENT],
@@ -162,9 +163,11 @@ async def send(
         since_s=began_s,
         until_s=ended_s,
         balance=balance,
+        others=part.others,
     )
     with suppress(RunFileError, OwnedError):  # then it is the reason why it ended
-        run.note_end(ended.noted(ended_s))
+        if not part.is_noted:
+            run.note_end(ended.noted(ended_s))
     tell(ended)
     return ended
 
@@ -205,9 +208,57 @@ def end_unsent(run: OwnRun, stop: Stop) -> Ended:
     return ended
 
 
-async def _balance_left(api: SmsApi, stopping: Stopping) -> Balance | None:
+async def _send_alone(
+    run: OwnRun, account: Account | None, api: SmsApi, options: SendOptions, before: Tally, earlier: Earlier,
+    stopping: Stopping, onlookers: Onlookers, began: Started, repeats: int, listener: Listener | None,
+) -> Stop | None:  # fmt: skip
+    """Send a run that this process has for itself; why it ended early."""
+    schedule, tell, pace = run.times.schedule, onlookers.hear, options.pace
+    budget, errors = budget_of(run, options), errors_of(run, before, options)
+    past, optouts = past_of(run, options, earlier, repeats), account.optouts if account else None
+    run.note_start(time.time())
+    journal = run.journal(by_parts=options.by_parts, limit=options.limit, keyed=options.dedup)
+    try:
+        engine = engine_of(run, journal, api, options, pace, stopping, past, budget, errors, optouts, listener)
+        tell(began)
+        async with (
+            heeded(journal, stopping),
+            heeding_hours(schedule, stopping),
+            onlookers.shown(journal),
+            told(engine, stopping, tell, rows=began.rows, grace_s=options.pace.grace_s),
+        ):
+            with rare_collector():
+                await engine.run()
+        if pace.concurrency is None and account is not None:
+            hold(run.place, run.facts.address, engine.throttle.held)
+        if stopping.why is None or stopping.why.reason.leaves_time:
+            await look_up(journal, api, stopping)
+    finally:
+        journal.close()
+    return stopping.why
+
+
+async def _send_as_worker(
+    run: OwnRun, place: DatabaseRun, target: Target, api: SmsApi, options: SendOptions, stopping: Stopping,
+    onlookers: Onlookers, began: Started, listener: Listener | None,
+) -> Part:  # fmt: skip
+    """Send a run as one of its workers; whoever ends it looks up what is in doubt, where nothing is left to send."""
+    open_to_workers(run, options, is_left=False)
+    onlookers.hear(began)
+    part = await work_on(place, target, options, stopping, onlookers, began.rows, listener, is_own=True)
+    if part.stop is not None and part.stop.reason.leaves_time and not part.others and run.tally().in_doubt:
+        with suppress(AccountBusyError):  # or one of them has not left yet
+            journal = run.journal()
+            try:
+                await look_up(journal, api, stopping)
+            finally:
+                journal.close()
+    return part
+
+
+async def _balance_left(api: SmsApi, stop: Stop | None) -> Balance | None:
     """What the account holds, where it did not hold enough."""
-    if stopping.why is None or stopping.why.reason is not StopReason.OUT_OF_FUNDS:
+    if stop is None or stop.reason is not StopReason.OUT_OF_FUNDS:
         return None
     told = await api.balance()
     return told if isinstance(told, Balance) else None

@@ -11,14 +11,16 @@ from contextlib import asynccontextmanager
 from bulksend.campaign.alongside import alongside
 from bulksend.campaign.events import CutShort, PaceFound, Progressed, ServerAway, Slowed, StoppingEarly, Tell
 from bulksend.campaign.meter import Meter, seconds_left
-from bulksend.sending import Engine, Progress, Stop, Stopping
+from bulksend.sending import NOTHING_DONE, Engine, Progress, Stop, Stopping
 
 _LOOK_S = 0.1
 _CAPS_LOOK_S = 5.0  # the caps are looked at phone by phone, so not as often
 
 
 @asynccontextmanager
-async def told(engine: Engine, stopping: Stopping, tell: Tell, *, rows: int, grace_s: float) -> AsyncIterator[None]:
+async def told(
+    engine: Engine, stopping: Stopping, tell: Tell, *, rows: int, grace_s: float, before: Progress = NOTHING_DONE
+) -> AsyncIterator[None]:
     """Tell how an engine gets on, for as long as it works.
 
     Args:
@@ -27,15 +29,19 @@ async def told(engine: Engine, stopping: Stopping, tell: Tell, *, rows: int, gra
         tell: hears of it.
         rows: how many it is to send.
         grace_s: how long it waits for answers where somebody waits for its end.
+        before: what engines before it have done of these rows.
     """
-    async with alongside(_Watching(engine, stopping, tell, rows, grace_s).run()):
+    async with alongside(_Watching(engine, stopping, tell, rows, grace_s, before).run()):
         yield
 
 
 class _Watching:
     """Looks at one engine."""
 
-    def __init__(self, engine: Engine, stopping: Stopping, tell: Tell, rows: int, grace_s: float) -> None:
+    def __init__(
+        self, engine: Engine, stopping: Stopping, tell: Tell, rows: int, grace_s: float, before: Progress
+    ) -> None:
+        self._before = before
         self._engine = engine
         self._stopping = stopping
         self._tell = tell
@@ -104,7 +110,8 @@ class _Watching:
         return self._engine.progress.in_flight
 
     def _progress(self, mono_s: float) -> Progressed:
-        now, engine = self._engine.progress, self._engine
+        engine = self._engine
+        now = self._before.and_then(engine.progress)
         done = now.sent + now.not_sent
         self._done.note(mono_s, done)
         self._sent.note(mono_s, now.sent)

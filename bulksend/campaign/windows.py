@@ -42,9 +42,9 @@ async def heeding_hours(
         yield
 
 
-def is_over(stopping: Stopping, tally: Tally) -> bool:
+def is_over(stop: Stop | None, tally: Tally) -> bool:
     """Whether a window closed on the last answers only, so that nothing was stopped."""
-    closed = stopping.why is not None and stopping.why.reason is StopReason.WINDOW_CLOSED
+    closed = stop is not None and stop.reason is StopReason.WINDOW_CLOSED
     return closed and not tally.statuses[Status.PENDING] and not tally.resent
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from bulksend.campaign.clients import client
 from bulksend.campaign.collector import rare_collector
 from bulksend.campaign.engines import engine_of, look_up, past_of
 from bulksend.campaign.events import CampaignEvent, StoppingEarly
+from bulksend.campaign.onlooking import Onlookers
 from bulksend.campaign.room import with_room
 from bulksend.campaign.spans import as_last
 from bulksend.campaign.watching import told
@@ -38,7 +40,7 @@ from bulksend.runs import (
     account_of,
     hold,
 )
-from bulksend.sending import Caps, Listener, Stop, Stopping, StopReason
+from bulksend.sending import NOTHING_DONE, Caps, Listener, Progress, Stop, Stopping, StopReason
 
 _LOOK_S = 1.0
 _DEALT = Stop(StopReason.TAKEN_OVER, "the shards are dealt anew")
@@ -91,7 +93,7 @@ async def work(
             now_s = time.time()
             due = next((run for run in opened if run.schedule.opens_at(now_s) <= now_s), None)
             if due is not None:
-                shift = _Shift(worker, due, post, options, stopping, tell, listener)
+                shift = Shift(worker, due, post, options, stopping, tell, listener)
                 sent += await shift.work()
             elif post.until_done and not opened:
                 break
@@ -103,8 +105,14 @@ async def work(
 
 
 @dataclass(slots=True)
-class _Shift:
-    """One worker at one run, until that is over, its window closes, or the worker is to end."""
+class Shift:
+    """One worker at one run, until that is over, its window closes, or the worker is to end.
+
+    Attributes:
+        rows: so many the run has to send, as far as anybody wants to know.
+        onlookers: are shown where it stands; None if nobody looks on.
+        before: what the engines before this one have done.
+    """
 
     worker: Worker
     opened: OpenedRun
@@ -113,7 +121,9 @@ class _Shift:
     stopping: Stopping
     tell: TellWork
     listener: Listener | None
-    sent: int = 0
+    rows: int = 0
+    onlookers: Onlookers | None = None
+    before: Progress = NOTHING_DONE
     is_first: bool = True
     _engine: Stopping | None = None  # that of the engine at work
 
@@ -145,8 +155,8 @@ class _Shift:
         finally:
             run.close()
         end = (await asyncio.to_thread(self.worker.progress, self.opened)).end
-        self.tell(WorkLeft(self.opened.name, self.sent, end))
-        return self.sent
+        self.tell(WorkLeft(self.opened.name, self.before.sent, end))
+        return self.before.sent
 
     async def _send_on(self, run: WorkedRun, account: Account, api: SmsApi, options: SendOptions) -> None:
         """Engine after engine, each over the shards that this worker has by then."""
@@ -170,18 +180,19 @@ class _Shift:
         journal = await asyncio.to_thread(run.journal)
         try:
             optouts: OptedOut = account.optouts
-            past = past_of(run, options, earlier, repeats=0)
+            past = past_of(run, options, earlier, None if self.opened.orders.repeats else 0)
             engine = engine_of(
                 run, journal, api, options, options.pace, stopping, past, None, None, optouts, self.listener
             )
             async with (
                 alongside(self._look_on(stopping)),
                 heeding_hours(self.opened.schedule, stopping),
-                told(engine, stopping, self._tell_on, rows=0, grace_s=options.pace.grace_s),
+                self.onlookers.shown(journal) if self.onlookers else nullcontext(),
+                told(engine, stopping, self._tell_on, rows=self.rows, grace_s=options.pace.grace_s, before=self.before),
             ):
                 with rare_collector():
                     await engine.run()
-            self.sent += engine.progress.sent
+            self.before = self.before.and_then(engine.progress)
             if options.pace.concurrency is None:
                 where = DatabaseRun(self.post.database, self.opened.name)
                 await asyncio.to_thread(hold, where, self.post.address, engine.throttle.held)

@@ -221,8 +221,11 @@ _OWN_WORDS = frozenset({StopReason.TOO_MANY_ERRORS, StopReason.BUDGET_FILLED})
 def _show_beside(out: Console, run: Run, ending: Ending) -> None:
     """What else is to be known."""
     ended, tally = ending.ended, ending.tally
-    if ended.is_all_left_out or tally.excluded or ended.known_now:
+    if ended.is_all_left_out or tally.excluded or ended.known_now or ended.others:
         _gap(out)
+    if ended.others:
+        go_on = many(ended.others, "other worker goes on", "other workers go on")
+        out.print(f"{go_on} with it: bulksend stop {printable(run.place)} ends that.", soft_wrap=True)
     if ended.is_all_left_out:
         out.print("To send it all the same, give --repeat.", style="bold red", soft_wrap=True)
     if tally.excluded:

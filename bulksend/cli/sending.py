@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from rich.console import Console
 
 from bulksend import campaign
-from bulksend.campaign import CampaignEvent, Ended, Ending, SendOptions, ending_of
+from bulksend.campaign import CampaignEvent, Ended, Ending, SendOptions, Tell, ending_of
 from bulksend.cli import codes
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import confirmed, tell_error
@@ -26,12 +27,14 @@ from bulksend.errors import UndecidedError, UsageError
 from bulksend.model import Endpoint
 from bulksend.reports import renew_results
 from bulksend.runs import Account, Address, OwnRun, Place, Run
-from bulksend.sending import Stop, Stopping, StopReason
+from bulksend.sending import Listener, Stop, Stopping, StopReason
 
 if TYPE_CHECKING:
     from bulksend.cli.monitors import Monitors
 
 T = TypeVar("T")
+Sending: TypeAlias = Callable[[Stopping, Tell, Listener | None], Coroutine[Any, Any, Ended]]
+"""Sends until the end that is asked for, and tells how it goes."""
 
 KEY_REFUSED = Stop(StopReason.KEY_REFUSED, "the API refused the key (401), when it was asked for the balance")
 """What is known before the first message leaves."""
@@ -154,27 +157,33 @@ def send_monitored(
 ) -> Ended:  # fmt: skip
     """Send a run while its progress is shown, monitors are told, and signals are heard."""
     watch = Watch(manners.out, hides_progress=manners.hides_progress)
-    return run_loop(_watched(run, account, target, how, watch, manners.monitors))
+    return run_loop(watched(partial(campaign.send, run, account, target, how), watch, manners.monitors))
 
 
 def send_watched(
     run: OwnRun, account: Account | None, target: Target | None, how: SendOptions, out: Console, *, hides_progress: bool
 ) -> Ended:  # fmt: skip
     """Send a run while its progress is shown and signals are heard."""
-    return run_loop(_watched(run, account, target, how, Watch(out, hides_progress=hides_progress)))
+    watch = Watch(out, hides_progress=hides_progress)
+    return run_loop(watched(partial(campaign.send, run, account, target, how), watch))
 
 
 def tell_end(run: OwnRun, ended: Ended, manners: Manners) -> EndTold:
     """Write the results of a send, and show how it went."""
+    return tell_end_of(run, ended, manners, lambda: renew_results(run, manners.results))
+
+
+def tell_end_of(run: Run, ended: Ended, manners: Manners, write: Callable[[], Path | None]) -> EndTold:
+    """Write the results of a run, which may be somebody else's, and show how a send of it went."""
     says = "It has ended, and its results are being written: Ctrl-C again leaves them as they were."
     with ends_in_peace(lambda: manners.out.print(says, soft_wrap=True)):
-        return _told(run, ended, manners)
+        return _told(run, ended, manners, write)
 
 
-def _told(run: OwnRun, ended: Ended, manners: Manners) -> EndTold:
+def _told(run: Run, ended: Ended, manners: Manners, write: Callable[[], Path | None]) -> EndTold:
     if ended.tally.rows >= _MANY_ROWS:
         manners.out.print(f"Writing the results of {ended.tally.rows:,} rows ...")
-    fault = _write(run, manners)
+    fault = _write(manners, write)
     ending = ending_of(run, ended)
     command = next_command(ending, run.place) if fault is None else rewrite_command(run.place)
     leaves_out = manners.leaves_out
@@ -189,16 +198,16 @@ def _told(run: OwnRun, ended: Ended, manners: Manners) -> EndTold:
 
 def is_written(run: OwnRun, manners: Manners) -> bool:
     """Write the results; False, and what to do, if they cannot be written where they were to go."""
-    fault = _write(run, manners)
+    fault = _write(manners, lambda: renew_results(run, manners.results))
     if fault is not None:
         tell_error(manners.out, f"{fault}. Write them elsewhere: {rewrite_command(run.place)}")
     return fault is None
 
 
-def _write(run: OwnRun, manners: Manners) -> UsageError | None:
+def _write(manners: Manners, write: Callable[[], Path | None]) -> UsageError | None:
     """Write the results; why they cannot be written where they were to go."""
     try:
-        tell_kept(manners.out, renew_results(run, manners.results))
+        tell_kept(manners.out, write())
     except UsageError as error:
         return error
     return None
@@ -210,14 +219,9 @@ def tell_kept(out: Console, aside: Path | None) -> None:
         out.print(f"The results of a run whose file is gone are kept in {aside}.", soft_wrap=True)
 
 
-async def _watched(
-    run: OwnRun,
-    account: Account | None,
-    target: Target | None,
-    how: SendOptions,
-    watch: Watch,
-    monitors: Monitors | None = None,
-) -> Ended:
+async def watched(send: Sending, watch: Watch, monitors: Monitors | None = None) -> Ended:
+    """Have something sent while its progress is shown, monitors are told, and signals are heard."""
+
     def hear(event: CampaignEvent) -> None:
         watch.hear(event)
         if monitors is not None:
@@ -226,8 +230,7 @@ async def _watched(
     stopping = Stopping()
     try:
         with stop_on_signals(stopping, watch.close):
-            listener = None if monitors is None else monitors.listener
-            return await campaign.send(run, account, target, how, stopping, hear, listener)
+            return await send(stopping, hear, None if monitors is None else monitors.listener)
     finally:
         watch.close()
 

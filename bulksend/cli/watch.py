@@ -16,6 +16,7 @@ from bulksend.campaign import (
     Progressed,
     SandboxClosed,
     ServerAway,
+    Shared,
     Slowed,
     Started,
     StoppingEarly,
@@ -113,6 +114,10 @@ def _words(event: CampaignEvent) -> list[str]:
     match event:
         case AccountBusy(says):
             return [f"Waiting: {says}"]
+        case Shared(0):
+            return ["No other worker is at work on it any more."]
+        case Shared(others):
+            return [f"{many(others, 'other worker is', 'other workers are')} at work on it, too."]
         case HistoryGone(quiet_s):
             cut_off = "The account's last run was cut off and its run file is gone"
             return [f"{cut_off}: waiting {quiet_s:g} s, so that no phone gets too many."]

@@ -36,10 +36,12 @@ from .finding import opened_again as opened_again
 from .homes import home_of as home_of
 from .lock import network_kind as network_kind
 from .opening import ask_to_end as ask_to_end
+from .opening import can_be_shared as can_be_shared
 from .opening import check_folder as check_folder
 from .opening import check_replaceable as check_replaceable
 from .opening import edits_since as edits_since
 from .opening import finish_plan as finish_plan
+from .opening import is_open_to_workers as is_open_to_workers
 from .opening import new_plan as new_plan
 from .opening import open_for_workers as open_for_workers
 from .opening import open_run as open_run

@@ -50,7 +50,7 @@ def own_run(place: Place, wall_s: float) -> OwnRun:
 def open_for_workers(
     run: OwnRun, orders: Orders, limit: int | None, money: Standing | None = None, errors: Errors | None = None
 ) -> None:  # fmt: skip
-    """Let workers send a run as soon as it is closed.
+    """Let workers send a run; the shards that its owner has are theirs.
 
     Args:
         run: the run.
@@ -67,6 +67,27 @@ def open_for_workers(
     if not isinstance(run, postgres.OwnPostgresRun):
         raise UsageError(f"{run.place}: only a run in a database can be left to workers")
     run.open_for_workers(orders, limit, money, errors)
+
+
+def can_be_shared(run: OwnRun) -> bool:
+    """Whether others can send a run beside this process: it is in a database, of an account, and names no contacts.
+
+    Whose phone a contact is nobody knows beforehand; one process has all of an account's phones then.
+    """
+    return isinstance(run, postgres.OwnPostgresRun) and not run.facts.address.is_rehearsal and not run.has_contacts
+
+
+def is_open_to_workers(place: Place) -> bool:
+    """Whether workers can send a run that is there.
+
+    Raises:
+        UsageError: there is none, or it is of a newer version.
+        RunFileError: it cannot be read.
+    """
+    if not isinstance(place, DatabaseRun):
+        return False
+    with postgres.PostgresRun.open(place) as run:
+        return run.is_open_to_workers
 
 
 def ask_to_end(place: Place, wall_s: float) -> Asked | None:

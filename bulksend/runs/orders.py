@@ -25,6 +25,8 @@ class Orders:
         repeat_after_s: for so long an equal message is taken for a slip.
         until: the last row that is sent; None for all.
         rate: so many messages a second of the whole account start; None for any number.
+        repeats: whether rows that were in doubt then are repeated, as far as that is safe.
+        is_left: whether it was left to workers, so that it waits for one where none is at work on it.
     """
 
     caps: tuple[Cap, ...]
@@ -35,6 +37,8 @@ class Orders:
     repeat_after_s: float
     until: int | None = None
     rate: float | None = None
+    repeats: bool = False
+    is_left: bool = True
 
     @classmethod
     def told(cls, kept: Mapping[str, Any]) -> Orders:

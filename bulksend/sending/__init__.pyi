@@ -20,6 +20,7 @@ from .prices import kind_of as kind_of
 from .prices import paid as paid
 from .prices import part_told as part_told
 from .prices import priced as priced
+from .progress import NOTHING_DONE as NOTHING_DONE
 from .progress import Progress as Progress
 from .progress import status_of as status_of
 from .proof import DEDUP_MEMORY_S as DEDUP_MEMORY_S

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bulksend.model import Event, Outcome, Status
 
@@ -49,6 +51,19 @@ class Progress:
     def not_sent(self) -> int:
         """Rows that it is done with all the same."""
         return sum(self.ends.values()) - self.sent
+
+    def and_then(self, later: Progress) -> Progress:
+        """Where it stands when another engine has gone on."""
+        ends = Counter(self.ends)
+        ends.update(later.ends)
+        return replace(
+            later, ends=ends, charged=self.charged + later.charged, retries=self.retries + later.retries,
+            latest=later.latest or self.latest,
+        )  # fmt: skip
+
+
+NOTHING_DONE = Progress({}, 0, 0, "", 0, 0, math.inf, 0)
+"""Where it stands before it began."""
 
 
 def status_of(outcome: Outcome) -> Status:

@@ -34,14 +34,31 @@ class Team:
         command = [sys.executable, "-m", "bulksend", *words]
         return subprocess.run(command, cwd=self.folder, env=self.env, capture_output=True, text=True, check=False)
 
-    def plan(self, rows: list[Row], *words: str) -> None:
+    def write(self, rows: list[Row]) -> None:
         lines = ["to,message,from", *(f"{row.to},{row.text},ACME" for row in rows)]
         (self.folder / "campaign.csv").write_text("\n".join(lines))
-        ended = self(
-            "send", "campaign.csv", "--run", f"{self.database}#june", "--base-url", self.server.base_url,
-            "--yes", "--detach", "--cap", f"63={CAP}/{WINDOW_S:g}", *words,
-        )  # fmt: skip
+
+    def plan(self, rows: list[Row], *words: str) -> None:
+        self.write(rows)
+        ended = self(*self.send("--detach", *words))
         assert ended.returncode == 0, ended.stderr
+
+    def send(self, *words: str) -> tuple[str, ...]:
+        """The words of a command that sends what was written."""
+        return (
+            "send", "campaign.csv", "--run", f"{self.database}#june", "--base-url", self.server.base_url,
+            "--yes", "--cap", f"63={CAP}/{WINDOW_S:g}", *words,
+        )  # fmt: skip
+
+    def sender(self, *words: str) -> subprocess.Popen[str]:
+        """A command that sends it, beside whoever else does."""
+        words = self.send("--concurrency", "4", "--timeout", "2", *words)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bulksend", *words], cwd=self.folder, env=self.env, stderr=subprocess.PIPE, text=True
+        )
+        self._stack.enter_context(process)
+        self._stack.callback(process.kill)
+        return process
 
     def worker(self, *words: str) -> subprocess.Popen[bytes]:
         command = [
@@ -86,5 +103,5 @@ def rows(count: int) -> list[Row]:
     ]
 
 
-def ended(worker: subprocess.Popen[bytes]) -> int:
+def ended(worker: subprocess.Popen[bytes] | subprocess.Popen[str]) -> int:
     return worker.wait(_ENDS_S)

@@ -9,13 +9,14 @@ import click
 from rich.console import Console
 
 from bulksend import campaign
-from bulksend.campaign import Ended, Opened, Opener, SendOptions
+from bulksend.campaign import Ended, Opened, Opener, PlanRequest, SendOptions
 from bulksend.cli import options, plan_view, run_view, summary, when_view
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import REHEARSAL, console
 from bulksend.cli.detached import check_can_detach, detached
 from bulksend.cli.given import FileSettings, PaceSettings, PlanSettings, RepeatSettings, TargetSettings
 from bulksend.cli.groups import with_options
+from bulksend.cli.joining import joined
 from bulksend.cli.monitors import MONITORS, Monitors, MonitorSettings
 from bulksend.cli.opening import Asking, check_organization, opener_of
 from bulksend.cli.page import Page
@@ -41,10 +42,10 @@ from bulksend.cli.timed import Timed, Timing
 from bulksend.cli.values import NAME
 from bulksend.cli.when_options import PATIENCE, WHEN, PatienceSettings, WhenSettings
 from bulksend.engagespark import Looked
-from bulksend.errors import UsageError
+from bulksend.errors import OwnedError, UsageError
 from bulksend.model import Endpoint
 from bulksend.reports import check_output, inputs_at
-from bulksend.runs import Address, Paths, files_of, holds_run, names_run, place_of
+from bulksend.runs import Address, DatabaseRun, Paths, files_of, holds_run, names_run, place_of
 from bulksend.when import Schedule, Wanted
 from bulksend.words import many
 
@@ -163,7 +164,17 @@ def _opened_and_sent(
     said: SendSettings,
     monitors: Monitors,
 ) -> ExitCode:
-    opened = _opened(input_name, to, planned, opener, yes=said.yes)
+    hides_progress = said.no_progress or said.quiet
+    try:
+        opened = _opened(input_name, to, planned, opener, yes=said.yes)
+    except OwnedError:
+        place = None if said.detach else _sent_by_others(input_name, to, planned, opener)
+        if place is None:
+            raise
+        manners = Manners(
+            out, opener.paths(place).results, wait=said.wait, hides_progress=hides_progress, monitors=monitors
+        )
+        return joined(place, to, how, manners, yes=said.yes, as_json=said.as_json)
     if opened.is_kept:
         plan_view.tell_of_rates(out, opened.run.place, planned.rates)
     if opened.repeat:
@@ -172,7 +183,7 @@ def _opened_and_sent(
         out,
         opened.results,
         wait=said.wait,
-        hides_progress=said.no_progress or said.quiet,
+        hides_progress=hides_progress,
         leaves_out=again.is_said,
         monitors=monitors,
     )
@@ -195,18 +206,30 @@ def _opened_and_sent(
 
 def _opened(input_name: str, to: TargetSettings, planned: PlanSettings, opener: Opener, *, yes: bool) -> Opened:
     """Plan the input, or go on with the run that has begun."""
+    plan_options = planned.options()
+    check_can_ask(yes=yes)
     if names_run(place_of(input_name)):
-        plan_options = planned.options()
-        check_can_ask(yes=yes)
         check_organization(place_of(input_name), to)
         return opener.as_planned(planned.terms(to, plan_options), plan_options.exclusions)
-    plan_options = planned.options()
+    request = _request(input_name, to, planned)
+    to.check(request.address)
+    target_of(to, request.address, plan_options.endpoint)  # before a long plan: is the address fit for use?
+    return opener.of_input(request)
+
+
+def _request(input_name: str, to: TargetSettings, planned: PlanSettings) -> PlanRequest:
     org_id, base_url = to.address
-    check_can_ask(yes=yes)
     address = Address(org_id or 0, options.DEFAULT_BASE_URL if base_url is None else base_url)
-    to.check(address)
-    target_of(to, address, plan_options.endpoint)  # before a long plan: is the address fit for use?
-    return opener.of_input(planned.request(input_name, plan_options, address))
+    return planned.request(input_name, planned.options(), address)
+
+
+def _sent_by_others(
+    input_name: str, to: TargetSettings, planned: PlanSettings, opener: Opener
+) -> DatabaseRun | None:  # fmt: skip
+    """The run that is meant, if it is somebody else's and workers send it."""
+    if names_run(place_of(input_name)):
+        return campaign.as_planned_by_others(opener.run, planned.terms(to, planned.options()))
+    return campaign.sent_by_others(_request(input_name, to, planned), opener.run)
 
 
 def _send(

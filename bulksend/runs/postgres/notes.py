@@ -189,7 +189,8 @@ class Notes:
 
     def undecided(self, since_s: float, proof: int) -> list[Queued]:
         """See `Journal.undecided`; of the own shards."""
-        return past.undecided(self.of, self._mine(), since_s + self._skew_s, proof, by_parts=self._by_parts)
+        since, mine, at = since_s + self._skew_s, self._mine(), self._opened_at
+        return past.undecided(self.of, mine, since, proof, by_parts=self._by_parts, opened_at=at)
 
     def recent_sends(self, since_s: float, wall_s: float) -> list[tuple[Recipient, int, float]]:
         """See `Journal.recent_sends`."""

@@ -19,7 +19,7 @@ from bulksend.runs.postgres.connecting import Db, array
 from bulksend.runs.postgres.reader import Reader
 from bulksend.runs.states import State
 from bulksend.runs.times import schedule_of
-from bulksend.sending import Errors, Standing, Stop
+from bulksend.sending import Errors, Proof, Standing, Stop
 from bulksend.when import Schedule
 
 _OPEN = """
@@ -67,7 +67,7 @@ class Progress(NamedTuple):
 
     Attributes:
         is_open: whether it is still to be sent.
-        stop: why it is to end for all, if one of its workers has seen that.
+        stop: why it is to end for all, or did, if one of its workers has seen that.
         end: how it ended, if it did.
     """
 
@@ -94,6 +94,11 @@ def open_run(
     (at,) = of.first(_OPEN, epoch=epoch)
     kept.note(of.db, of.run, "orders", orders)
     noted.start(of, epoch, at)
+    if errors is not None and orders.repeats:
+        proof = Proof(int(kept.read(of.db, of.run, "turn") or 0), keyed=orders.keyed)
+        since_s = float(at) - proof.memory_s
+        for item in past.undecided(of, {"nos": None}, since_s, proof.held, by_parts=True) if proof.held else ():
+            errors.hope(item.row)
     bounds.open_bounds(of, money, errors)
 
 
@@ -109,6 +114,15 @@ def close(of: Reader, epoch: int, end: End) -> bool:
         return False
     noted.end(of, epoch, end)
     return True
+
+
+def close_if_alone(of: Reader, opened: OpenedRun, end: End) -> int:
+    """End a run that nobody is at work on any more, unless it was left to workers; how many are."""
+    of.first("SELECT FROM run WHERE id = %(run)s FOR UPDATE")
+    others = at_work(of.db, of.run)
+    if not others and not opened.orders.is_left:
+        close(of, opened.epoch, end)
+    return len(others)
 
 
 def close_if_through(of: Reader, opened: OpenedRun, at_s: float) -> bool:
@@ -138,10 +152,11 @@ def progress(of: Reader, epoch: int) -> Progress:
     found = of.first(
         f"SELECT opened = epoch AND epoch = %(epoch)s, {stops.TOLD} FROM run WHERE id = %(run)s", epoch=epoch
     )
+    stop = None if found is None else stops.told(found[1])
     if found is not None and found[0]:
-        return Progress(is_open=True, stop=stops.told(found[1]))
+        return Progress(is_open=True, stop=stop)
     ended = None if found is None else kept.read(of.db, of.run, "end")
-    return Progress(is_open=False, end=End(*ended[1:]) if ended and ended[0] == epoch else None)
+    return Progress(is_open=False, stop=stop, end=End(*ended[1:]) if ended and ended[0] == epoch else None)
 
 
 def opened_runs(db: Db, account: int) -> list[OpenedRun]:

@@ -241,6 +241,7 @@ class OwnPostgresRun(PostgresRun):
         """Let workers send it as soon as it is closed; see `bulksend.runs.open_for_workers`."""
         with self._writing() as of:
             opened.open_run(of, self._lease.epoch, orders, limit, money, errors)
+        self._lease.let_go()
 
     def journal(self, *, by_parts: bool = True, limit: int | None = None, keyed: bool | None = None) -> GroupJournal:
         """See `OwnRun.journal`; all of the account's shards are taken for it, if they were not before.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
@@ -29,7 +30,8 @@ WHERE m.run = %(run)s AND (m.phone = ANY(%(phones)s::text[]) OR m.contact = ANY(
 _UNDECIDED = f"""
 SELECT m.row, coalesce(n.phone, m.phone), m.contact, {{slots}}
 FROM send s JOIN message m ON m.run = s.run AND m.row = s.row {NUMBER}
-WHERE s.run = %(run)s AND {life.is_unsettled("s.")} AND s.doubt_since >= %(since)s AND s.proof = %(proof)s AND {MINE}
+WHERE s.run = %(run)s AND {life.is_unsettled("s.")} AND s.doubt_since >= %(since)s AND s.proof = %(proof)s
+    AND s.ended_at < %(opened_at)s AND {MINE}
 ORDER BY m.row
 """
 _MESSAGE_IDS = f"""
@@ -67,9 +69,12 @@ def crowded(
     return [Queued(row, who(phone, contact), count) for row, phone, contact, count in found]
 
 
-def undecided(of: Reader, mine: Mapping[str, Any], since_s: float, proof: int, *, by_parts: bool) -> list[Queued]:
-    """What `Journal.undecided` tells, of the own shards."""
-    found = of.all(_UNDECIDED.format(slots=slots(by_parts=by_parts)), since=since_s, proof=proof, **mine)
+def undecided(
+    of: Reader, mine: Mapping[str, Any], since_s: float, proof: int, *, by_parts: bool, opened_at: float = math.inf
+) -> list[Queued]:  # fmt: skip
+    """What `Journal.undecided` tells, of the own shards: what workers have put in doubt since, none of them repeats."""
+    which = {"since": since_s, "proof": proof, "opened_at": opened_at}
+    found = of.all(_UNDECIDED.format(slots=slots(by_parts=by_parts)), **which, **mine)
     return [Queued(row, who(phone, contact), count) for row, phone, contact, count in found]
 
 

@@ -155,6 +155,12 @@ class Worker:
             end = End(reason, says, time.time() + self._link.skew_s)
             opened.close(Reader(db, run.number, self._named(run)), run.epoch, end)
 
+    def give_up(self, run: OpenedRun, reason: str, says: str) -> int:
+        """Send no more of a run, which ends if nobody else does and nobody is waited for; how many others do."""
+        with self._link.transaction() as db:
+            end = End(reason, says, time.time() + self._link.skew_s)
+            return opened.close_if_alone(Reader(db, run.number, self._named(run)), run, end)
+
     def look(self) -> Dealt:
         """How the shards are dealt now."""
         return self._link.ask(self._dealt)

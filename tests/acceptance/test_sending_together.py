@@ -1,0 +1,113 @@
+"""``send`` into a database is one worker of as many as there are, and ends as it does with a file."""
+
+from __future__ import annotations
+
+import csv
+import signal
+import subprocess
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from hostile import PRICE_MICRO, Settings
+from judging import cap_violations
+from teams import Team, ended, rows
+
+from bulksend.runs import DatabaseRun, open_run
+
+
+@pytest.fixture
+def team(tmp_path: Path, database: str) -> Iterator[Team]:
+    with ExitStack() as stack:
+        yield Team(tmp_path, database, stack, Settings(weights={"ok": 1}, latency_s=0.05, knows_dedup=False))
+
+
+def ends(sender: subprocess.Popen[str]) -> tuple[int, str]:
+    _, said = sender.communicate(timeout=20)
+    return sender.returncode, said
+
+
+def results(team: Team, name: str) -> Counter[str]:
+    with (team.folder / name).open(newline="") as lines:
+        return Counter(record["status"] for record in csv.DictReader(lines))
+
+
+def end_of(team: Team) -> str:
+    with open_run(DatabaseRun(team.database, "june")) as run:
+        return run.spell.end.reason if run.spell.end else ""
+
+
+def test_workers_help_with_a_send_which_ends_with_its_results(team: Team) -> None:
+    team.write(rows(400))
+    sender = team.sender()
+    team.await_accepted(20)
+    worker = team.worker()
+    code, said = ends(sender)
+    assert (code, ended(worker)) == (0, 0), said
+    assert "1 other worker is at work on it, too." in said
+    assert results(team, "june.results.csv") == {"sent": 400}
+    assert (team.statuses(), team.twice()) == ({"sent": 400}, [])
+    assert list(cap_violations(team.server)) == []
+
+
+def test_ctrl_c_ends_the_own_part_alone_where_others_are_at_work(team: Team) -> None:
+    team.write(rows(400))
+    sender = team.sender()
+    team.await_accepted(20)
+    worker = team.worker()
+    while len(team.shards()) < 2:
+        assert sender.poll() is None
+    sender.send_signal(signal.SIGINT)
+    code, said = ends(sender)
+    assert code == 130, said
+    assert "1 other worker goes on with it: bulksend stop" in said
+    assert ended(worker) == 0
+    assert (team.statuses(), team.twice()) == ({"sent": 400}, [])
+
+
+def test_ctrl_c_ends_a_run_that_nobody_else_sends_until_the_same_command_goes_on(team: Team) -> None:
+    team.write(rows(300))
+    sender = team.sender()
+    team.await_accepted(20)
+    sender.send_signal(signal.SIGINT)
+    code, said = ends(sender)
+    assert code == 130, said
+    assert "goes on with it" not in said
+    assert end_of(team) == "interrupted"
+    assert results(team, "june.results.csv").keys() == {"sent", "pending"}
+    accepted = len(team.server.records("accepted"))
+    assert ended(team.worker()) == 0
+    assert len(team.server.records("accepted")) == accepted
+    code, said = ends(team.sender())
+    assert code == 0, said
+    assert (team.statuses(), team.twice()) == ({"sent": 300}, [])
+
+
+def test_the_same_command_again_joins_those_who_send(team: Team) -> None:
+    team.write(rows(400))
+    first = team.sender()
+    team.await_accepted(20)
+    second = team.sender("--results", "others.csv")
+    code, said = ends(second)
+    assert code == 0, said
+    assert "This process joins them" in said
+    assert ends(first)[0] == 0
+    assert results(team, "others.csv") == results(team, "june.results.csv") == {"sent": 400}
+    assert (team.statuses(), team.twice()) == ({"sent": 400}, [])
+
+
+def test_a_budget_holds_for_a_send_and_who_helps_it(team: Team) -> None:
+    budget = 100 * PRICE_MICRO
+    (team.folder / "rates.csv").write_text(f"prefix,microUSD\n49,{PRICE_MICRO}\n63,{PRICE_MICRO}\n")
+    team.write(rows(400))
+    sender = team.sender("--max-cost", f"{budget / 1e6:g}", "--rates", "rates.csv")
+    team.await_accepted(10)
+    worker = team.worker()
+    code, said = ends(sender)
+    assert (code, ended(worker)) == (3, 0), said
+    cost = sum(record["price"] for record in team.server.records("accepted"))
+    assert 0.8 * budget < cost <= budget
+    assert end_of(team) == "budget filled"
+    assert "--max-cost" in said
