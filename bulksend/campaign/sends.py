@@ -40,6 +40,7 @@ from bulksend.runs import (
     can_be_shared,
     hold,
     place_of,
+    reconnect,
 )
 from bulksend.sending import Listener, Stop, Stopping, StopReason
 
@@ -246,6 +247,7 @@ async def _send_as_worker(
     open_to_workers(run, options, is_left=False)
     onlookers.hear(began)
     part = await work_on(place, target, options, stopping, onlookers, began.rows, listener, is_own=True)
+    reconnect(run)
     if part.stop is not None and part.stop.reason.leaves_time and not part.others and run.tally().in_doubt:
         with suppress(AccountBusyError):  # or one of them has not left yet
             journal = run.journal()

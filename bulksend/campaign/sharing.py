@@ -14,7 +14,18 @@ from bulksend.campaign.windows import closed_words
 from bulksend.campaign.work_events import TellWork, WorkBegun, WorkDealt, WorkLeft
 from bulksend.campaign.working import Post, Shift
 from bulksend.engagespark import Target
-from bulksend.runs import FINISHED, LIMITED, DatabaseRun, End, OpenedRun, Orders, OwnRun, Worker, open_for_workers
+from bulksend.runs import (
+    FINISHED,
+    LIMITED,
+    DatabaseRun,
+    End,
+    OpenedRun,
+    Orders,
+    OwnRun,
+    Worker,
+    open_for_workers,
+    open_run,
+)
 from bulksend.sending import Listener, Stop, Stopping, StopReason
 
 _LEASE_S = 30.0
@@ -83,7 +94,7 @@ async def work_on(
         runs = await asyncio.to_thread(worker.runs)
         opened = next((each for each in runs if each.name == place.name), None)
         if opened is None:
-            return Part(None)
+            return Part(await asyncio.to_thread(_stop_meanwhile, place))
         shift = Shift(
             worker, opened, post, options, stopping, _teller(onlookers.hear), listener,
             rows=rows, onlookers=onlookers if is_own else None,
@@ -104,6 +115,11 @@ def _ended(worker: Worker, opened: OpenedRun, why: Stop | None, *, is_own: bool)
     if is_own:
         worker.stop(opened, closed.reason.value, closed.says)
     return Part(closed)
+
+
+def _stop_meanwhile(place: DatabaseRun) -> Stop | None:
+    with open_run(place) as run:
+        return _stop_of(run.spell.end)
 
 
 def _stop_of(end: End | None) -> Stop | None:

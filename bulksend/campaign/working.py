@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from functools import partial
+from typing import NamedTuple, TypeVar
 
 from bulksend.campaign.alongside import alongside
 from bulksend.campaign.choices import Repeating, SendOptions
@@ -26,6 +28,7 @@ from bulksend.campaign.watching import told
 from bulksend.campaign.windows import heeding_hours
 from bulksend.campaign.work_events import TellWork, WorkBegun, WorkDealt, WorkLeft
 from bulksend.engagespark import SmsApi, Target
+from bulksend.errors import RunFileError
 from bulksend.model import Endpoint
 from bulksend.runs import (
     Account,
@@ -42,7 +45,11 @@ from bulksend.runs import (
 )
 from bulksend.sending import NOTHING_DONE, Caps, Listener, Progress, Stop, Stopping, StopReason
 
+T = TypeVar("T")
+
 _LOOK_S = 1.0
+_PAUSE_S = 0.5  # between two tries while the database cannot be reached
+_LENGTHS = 2  # so many leases' lengths it is tried, as outcomes are
 _DEALT = Stop(StopReason.TAKEN_OVER, "the shards are dealt anew")
 """Not told to anybody: the next engine begins at once."""
 
@@ -147,14 +154,14 @@ class Shift:
                 target = replace(self.post.target, endpoint=Endpoint(run.facts.endpoint))
                 async with client(target, options.pace.timeout_s) as api:
                     await self._send_on(run, account, api, options)
-                await asyncio.to_thread(self.worker.leave)
+                await self._ask(self.worker.leave)
                 if not self.is_first:
                     await asyncio.to_thread(_end, account, run, options)
             finally:
                 account.close()
         finally:
             run.close()
-        end = (await asyncio.to_thread(self.worker.progress, self.opened)).end
+        end = (await self._ask(self.worker.progress, self.opened)).end
         self.tell(WorkLeft(self.opened.name, self.before.sent, end))
         return self.before.sent
 
@@ -162,22 +169,22 @@ class Shift:
         """Engine after engine, each over the shards that this worker has by then."""
         last: tuple[int, int] | None = None
         while self.stopping.why is None and await self._is_open() and self._is_due():
-            dealt = await asyncio.to_thread(self.worker.deal)
+            dealt = await self._ask(self.worker.deal)
             if (dealt.mine, dealt.workers) != last:
                 last = dealt.mine, dealt.workers
                 self.tell(WorkDealt(dealt.mine, dealt.workers))
-            if await asyncio.to_thread(run.is_left):
+            if await self._ask(run.is_left):
                 await self._send(run, account, api, options)
-            elif await asyncio.to_thread(run.is_left_at_all) or not await self._ends(run, api):
+            elif await self._ask(run.is_left_at_all) or not await self._ends(run, api):
                 await self.stopping.unless(asyncio.sleep(_LOOK_S))
 
     async def _send(self, run: WorkedRun, account: Account, api: SmsApi, options: SendOptions) -> None:
         """Send what is in the own shards, until that is done or these are to be dealt anew."""
         stopping = self._engine = Stopping()
         self._pass_on()
-        earlier = await asyncio.to_thread(_begin, account, run, options, is_first=self.is_first)
+        earlier = await self._ask(partial(_begin, account, run, options, is_first=self.is_first))
         self.is_first = False
-        journal = await asyncio.to_thread(run.journal)
+        journal = await self._ask(run.journal)
         try:
             optouts: OptedOut = account.optouts
             past = past_of(run, options, earlier, None if self.opened.orders.repeats else 0)
@@ -206,7 +213,7 @@ class Shift:
         if why is None or why.reason in {StopReason.TAKEN_OVER, StopReason.WINDOW_CLOSED}:
             return
         if why.reason.is_of_run:  # all else, as a key that is refused, ends this worker alone
-            await asyncio.to_thread(self.worker.stop, self.opened, why.reason.value, why.says)
+            await self._ask(self.worker.stop, self.opened, why.reason.value, why.says)
         elif self.stopping.why is None and await self._is_open():
             self.stopping.ask(why)  # it is this worker's own
 
@@ -214,7 +221,7 @@ class Shift:
         """See each second whether the run is still open, and the shards are dealt well."""
         while stopping.why is None:
             await asyncio.sleep(_LOOK_S)
-            with stopping.if_the_store_fails():
+            with stopping.if_the_store_fails(), suppress(RunFileError):  # for how long, the journal knows
                 seen = await asyncio.to_thread(self.worker.progress, self.opened)
                 if not seen.is_open:
                     end = seen.end
@@ -226,7 +233,7 @@ class Shift:
                     stopping.ask(_DEALT)
 
     async def _is_open(self) -> bool:
-        return (await asyncio.to_thread(self.worker.progress, self.opened)).is_open
+        return (await self._ask(self.worker.progress, self.opened)).is_open
 
     def _is_due(self) -> bool:
         now_s = time.time()
@@ -235,12 +242,23 @@ class Shift:
     async def _ends(self, run: WorkedRun, api: SmsApi) -> bool:
         """End the run, of which nothing is left to send; whether it is over."""
         if self.worker.lease.shards and (await asyncio.to_thread(run.tally)).in_doubt:
-            journal = await asyncio.to_thread(run.journal)
+            journal = await self._ask(run.journal)
             try:
                 await look_up(journal, api, self.stopping)
             finally:
                 await asyncio.to_thread(journal.close)
-        return await asyncio.to_thread(run.end_if_through, time.time())
+        return await self._ask(run.end_if_through, time.time())
+
+    async def _ask(self, question: Callable[..., T], *about: object) -> T:
+        """Ask the database something that may be asked twice, also where it is away for a while."""
+        until_s = time.monotonic() + _LENGTHS * self.post.length_s
+        while True:
+            try:
+                return await asyncio.to_thread(question, *about)
+            except RunFileError:
+                if self.stopping.is_interrupted or time.monotonic() > until_s:
+                    raise
+                await asyncio.sleep(_PAUSE_S)
 
     def _pass_on(self) -> None:
         """What is asked of the worker is asked of its engine."""

@@ -46,6 +46,7 @@ from .opening import new_plan as new_plan
 from .opening import open_for_workers as open_for_workers
 from .opening import open_run as open_run
 from .opening import own_run as own_run
+from .opening import reconnect as reconnect
 from .opening import replan as replan
 from .opted_out import OptedOut as OptedOut
 from .orders import Orders as Orders

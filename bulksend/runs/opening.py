@@ -77,6 +77,16 @@ def can_be_shared(run: OwnRun) -> bool:
     return isinstance(run, postgres.OwnPostgresRun) and not run.facts.address.is_rehearsal and not run.has_contacts
 
 
+def reconnect(run: OwnRun) -> None:
+    """Be able to ask a run again after a time in which only workers had to do with it.
+
+    Raises:
+        RunFileError: the database cannot be reached.
+    """
+    if isinstance(run, postgres.OwnPostgresRun):
+        run.reconnect()
+
+
 def is_open_to_workers(place: Place) -> bool:
     """Whether workers can send a run that is there.
 

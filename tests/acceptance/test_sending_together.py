@@ -8,8 +8,10 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
+import psycopg
 import pytest
 from hostile import PRICE_MICRO, Settings
 from judging import cap_violations
@@ -111,3 +113,40 @@ def test_a_budget_holds_for_a_send_and_who_helps_it(team: Team) -> None:
     assert 0.8 * budget < cost <= budget
     assert end_of(team) == "budget filled"
     assert "--max-cost" in said
+
+
+def test_what_a_killed_send_left_in_doubt_the_next_repeats_where_keys_are_known(team: Team) -> None:
+    team.server.change(replace(team.server.settings, knows_dedup=True))
+    team.write(rows(300))
+    sender = team.sender()
+    team.await_accepted(60)
+    sender.kill()
+    sender.wait()
+    code, said = ends(team.sender())
+    assert code == 0, said
+    assert (team.statuses(), team.twice()) == ({"sent": 300}, [])
+
+
+@pytest.mark.long
+def test_a_send_whose_connections_are_cut_goes_on_and_ends_with_its_results(team: Team) -> None:
+    team.write(rows(300))
+    sender = team.sender()
+    for count in (40, 120):
+        team.await_accepted(count)
+        with psycopg.connect(team.database, autocommit=True) as db:
+            db.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'bulksend'")
+    code, said = ends(sender)
+    assert code == 0, said
+    assert results(team, "june.results.csv") == {"sent": 300}
+    assert team.twice() == []
+
+
+@pytest.mark.long
+def test_a_send_with_a_limit_leaves_the_rest_to_the_next(team: Team) -> None:
+    team.write(rows(120))
+    code, said = ends(team.sender("--limit", "50"))
+    assert code == 0, said
+    assert team.statuses() == {"sent": 50, "pending": 70}
+    code, said = ends(team.sender())
+    assert code == 0, said
+    assert (team.statuses(), team.twice()) == ({"sent": 120}, [])

@@ -88,7 +88,11 @@ def open_run(
         limit: only the first so many rows; None for all.
         money: what is left of its budget.
         errors: how many of its rows may end unsent.
+
+    Raises:
+        OwnedError: workers are at work on it.
     """
+    check_unworked(of.db, of.run, of.place)  # those of the last time may not have left yet
     if limit is not None:
         orders = replace(orders, until=queries.until(of, limit))
     (at,) = of.first(_OPEN, epoch=epoch)

@@ -18,7 +18,7 @@ from bulksend.runs.places import DatabaseRun
 from bulksend.runs.postgres import closing, deciding, kept, naming, noted, opened, ownership, purging, shards
 from bulksend.runs.postgres.awaiting import OwnPostgresReceipts
 from bulksend.runs.postgres.clock import boottime_s, skew_s
-from bulksend.runs.postgres.connecting import connect, explained, is_lost, transaction
+from bulksend.runs.postgres.connecting import connect, explained, transaction
 from bulksend.runs.postgres.installing import check_installed
 from bulksend.runs.postgres.journal import Commits
 from bulksend.runs.postgres.leases import LEASE_S, Lease
@@ -291,9 +291,8 @@ class OwnPostgresRun(PostgresRun):
     @contextmanager
     def _writing(self) -> Iterator[Reader]:
         """A transaction of the run's owner, whole or not at all."""
+        self.reconnect()
         of = self._reader
-        if is_lost(of.db):
-            of.db = connect(of.place.database)
         with explained(of.place), transaction(of.db):
             ownership.check_epoch(of, self._lease.epoch)
             yield of

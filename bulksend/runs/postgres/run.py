@@ -12,7 +12,7 @@ from bulksend.runs.facts import Facts
 from bulksend.runs.owner import Owner
 from bulksend.runs.places import DatabaseRun
 from bulksend.runs.postgres import charges, cut_off, queries, rows, telling, whole
-from bulksend.runs.postgres.connecting import connect, explained
+from bulksend.runs.postgres.connecting import connect, explained, is_lost
 from bulksend.runs.postgres.figures import PostgresFigures
 from bulksend.runs.postgres.installing import check_installed
 from bulksend.runs.postgres.listing import number_of
@@ -170,6 +170,11 @@ class PostgresRun:
     def contacts(self) -> Iterator[ContactId]:
         """See `Run.contacts`."""
         return rows.contacts(self._reader)
+
+    def reconnect(self) -> None:
+        """Be able to ask after a time in which nothing was asked, and the connection may have been lost."""
+        if is_lost(self._reader.db):
+            self._reader.db = connect(self._reader.place.database)
 
     @property
     def has_contacts(self) -> bool:
