@@ -46,6 +46,7 @@ from .gathering import Whereabouts as Whereabouts
 from .gathering import gathered as gathered
 from .gathering import places_in as places_in
 from .gathering import places_known as places_known
+from .gathering import stands as stands
 from .hours import hour_remarks as hour_remarks
 from .leaving import leave_to_workers as leave_to_workers
 from .limits import repeats_max as repeats_max
