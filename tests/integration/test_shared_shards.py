@@ -193,7 +193,7 @@ def test_a_run_that_nobody_works_on_is_told_as_opened_in_the_list_of_all(office:
     with open_run(office.named) as run:
         alone = stand_of(run)
     assert stands_in(office.database) == [alone]
-    assert (alone.standing, alone.end, alone.shared) == (Standing.OPENED, None, Shared((), 64, 64))
+    assert (alone.standing, alone.spell.end, alone.shared) == (Standing.OPENED, None, Shared((), 64, 64))
     with office.worker() as idle:
         (told,) = stands_in(office.database)
         assert told.standing is Standing.OPENED
