@@ -34,7 +34,7 @@ from bulksend.engagespark import Sandbox
 from bulksend.runs.postgres import install
 
 ROOT = Path(__file__).parents[1]
-_FOLDERS = ("unit", "golden", "contract", "integration", "acceptance")
+_FOLDERS = ("unit", "golden", "contract", "integration", "acceptance", "browser")
 PROGRAM = (sys.executable, "-m", "bulksend")
 _IN_MEMORY = Path("/dev/shm")  # noqa: S108 -- pytest makes a folder of its own there
 _ROOM = 2 << 30  # bytes

@@ -28,11 +28,11 @@ from .events import CutShort as CutShort
 from .events import Ended as Ended
 from .events import HistoryGone as HistoryGone
 from .events import LeftOut as LeftOut
+from .events import OthersAtWork as OthersAtWork
 from .events import PaceFound as PaceFound
 from .events import Progressed as Progressed
 from .events import SandboxClosed as SandboxClosed
 from .events import ServerAway as ServerAway
-from .events import Shared as Shared
 from .events import Slowed as Slowed
 from .events import Started as Started
 from .events import StillAwaited as StillAwaited
@@ -47,6 +47,7 @@ from .gathering import Whereabouts as Whereabouts
 from .gathering import gathered as gathered
 from .gathering import places_in as places_in
 from .gathering import places_known as places_known
+from .gathering import stands as stands
 from .hours import hour_remarks as hour_remarks
 from .joining import as_planned_by_others as as_planned_by_others
 from .joining import join as join

@@ -28,7 +28,7 @@ class AccountBusy(NamedTuple):
     says: str
 
 
-class Shared(NamedTuple):
+class OthersAtWork(NamedTuple):
     """How many others are at work on the run that is sent: told when it is otherwise.
 
     Attributes:
@@ -276,7 +276,7 @@ class StillAwaited(NamedTuple):
 CampaignEvent = (
     Excluded
     | AccountBusy
-    | Shared
+    | OthersAtWork
     | Waiting
     | HistoryGone
     | LeftOut

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from bulksend.errors import RunFileError, UsageError
@@ -12,6 +13,7 @@ from bulksend.runs import (
     Place,
     Run,
     Shelf,
+    Stand,
     files_of,
     histories,
     is_taken,
@@ -20,6 +22,8 @@ from bulksend.runs import (
     opened_again,
     place_of,
     runs_in,
+    stand_of,
+    stands_in,
 )
 
 T = TypeVar("T")
@@ -73,6 +77,16 @@ def places_in(shelf: Shelf) -> list[Whereabouts]:
         RunFileError: the database cannot be reached.
     """
     return list(map(Whereabouts, runs_in(shelf)))
+
+
+def stands(shelf: Shelf) -> list[Stand | Unread]:
+    """Where the runs of a folder or a database stand, those of a database all at one moment.
+
+    Raises:
+        UsageError: it is none, or cannot be read.
+        RunFileError: the database cannot be read.
+    """
+    return list(gathered(places_in(shelf), stand_of)) if isinstance(shelf, Path) else [*stands_in(shelf)]
 
 
 def places_known() -> Iterator[Whereabouts | Unread]:

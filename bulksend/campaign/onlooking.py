@@ -17,10 +17,11 @@ from typing import Any, NamedTuple
 import orjson
 
 from bulksend.campaign.alongside import alongside
+from bulksend.campaign.counting import Counting
 from bulksend.campaign.events import CampaignEvent, PaceFound, Progressed, Started, StoppingEarly, Tell
 from bulksend.errors import BulksendError, OwnedError, RunFileError
 from bulksend.model import Status
-from bulksend.runs import Owner, Place, Run, Spell, Standing, open_run, stand_of
+from bulksend.runs import Owner, Place, Run, Shared, Spell, Standing, open_run, stand_of
 from bulksend.sending import Journal, Progress, Stop, StopReason, Why
 
 _LOOK_S = 1.0
@@ -80,6 +81,7 @@ class Look(NamedTuple):
 
     Attributes:
         owner: who has the run; None if nobody has, or whoever had it is gone.
+        shared: the workers that it is left to; None if it is to none.
         spell: from when to when it was sent; while it is sent, the end is that of the time before.
         view: where the send stands; None if none is under way, or it has told nothing yet.
         silent_s: how long ago it told that.
@@ -89,6 +91,12 @@ class Look(NamedTuple):
     spell: Spell
     view: View | None = None
     silent_s: float = 0.0
+    shared: Shared | None = None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether somebody has the run, or it is left to workers."""
+        return self.owner is not None or self.shared is not None
 
 
 class Onlookers:
@@ -143,16 +151,17 @@ def looks(place: Place, pause: Callable[[float], None] = time.sleep) -> Iterator
         UsageError: there is none, or it is of a newer version.
         RunFileError: it cannot be read.
     """
+    counting = Counting()
     with open_run(place) as run:
-        first = look = _look(run)
-    was_sent, was_owned = False, True
+        first = look = _look(run, counting)
+    was_sent, was_held = False, True
     while True:
-        if look.owner is None and (was_sent or look.spell != first.spell or (was_owned and _is_through(place))):
+        if not look.is_held and (was_sent or look.spell != first.spell or (was_held and _is_through(place))):
             return
-        was_sent, was_owned = was_sent or look.view is not None, look.owner is not None
+        was_sent, was_held = was_sent or look.view is not None, look.is_held
         yield look
         pause(_LOOK_S)
-        look = _look_again(place, pause)
+        look = _look_again(place, counting, pause)
 
 
 def _is_through(place: Place) -> bool:
@@ -161,11 +170,11 @@ def _is_through(place: Place) -> bool:
         return stand_of(run).standing in {Standing.FINISHED, Standing.IN_DOUBT}
 
 
-def _look_again(place: Place, pause: Callable[[float], None]) -> Look:
+def _look_again(place: Place, counting: Counting, pause: Callable[[float], None]) -> Look:
     for unread in range(1, _UNREAD_MAX + 1):
         try:
             with open_run(place) as run:
-                return _look(run)
+                return _look(run, counting)
         except BulksendError:
             if unread == _UNREAD_MAX:
                 raise
@@ -173,10 +182,14 @@ def _look_again(place: Place, pause: Callable[[float], None]) -> Look:
     raise AssertionError
 
 
-def _look(run: Run) -> Look:
+def _look(run: Run, counting: Counting) -> Look:
     spell, owner = run.spell, run.owner  # in this order: an end between the two shows at the next look
     if owner is not None and owner.is_gone:
         owner = None
+    shared = run.shared
+    if shared is not None and (owner is None or len(shared.here) > 1):  # else whoever sends it alone tells more
+        counted = counting.count(run) if shared.here else None
+        return Look(None, spell, counted and View(time.time(), *counted), shared=shared)
     words = None if owner is None else run.progress
     view = None if words is None else View.read(words)
     if view is None:

@@ -7,7 +7,7 @@ import time
 from typing import NamedTuple
 
 from bulksend.campaign.choices import SendOptions
-from bulksend.campaign.events import CampaignEvent, Shared, Tell
+from bulksend.campaign.events import CampaignEvent, OthersAtWork, Tell
 from bulksend.campaign.limits import budget_of, errors_of, repeats_max
 from bulksend.campaign.onlooking import Onlookers
 from bulksend.campaign.windows import closed_words
@@ -140,7 +140,7 @@ def _teller(tell: Tell) -> TellWork:
             case WorkDealt(_, workers):
                 if workers - 1 != others:
                     others = workers - 1
-                    tell(Shared(others))
+                    tell(OthersAtWork(others))
             case _:
                 tell(event)
 

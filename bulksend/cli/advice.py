@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _WORDS: dict[Advice, str] = {
     Advice.ACCEPT_DATABASE: (
-        "see that it is the right one and whether any are, then say bulksend database check {database} --accept"
+        "see that it is the right one and whether any are, then say bulksend database accept {database}"
     ),
     Advice.ALLOW_NEW_PREFIXES: (
         "if its prefix is newer than that, --allow-new-prefixes sends to it (or pip install -U phonenumbers)"

@@ -12,7 +12,7 @@ from bulksend.campaign import Look, View
 from bulksend.cli.advice import stop_words
 from bulksend.cli.console import wrapped
 from bulksend.cli.screen import Screen
-from bulksend.cli.standing_view import end_words, moment
+from bulksend.cli.standing_view import end_words, moment, shared_words, worker_lines
 from bulksend.runs import Place
 from bulksend.words import printable, time_of
 
@@ -61,7 +61,8 @@ class _Onlooker:
             self._live = Live(console=self._out, auto_refresh=False, transient=True)
             self._live.start()
         width = self._out.width
-        lines = [line for each in self._head(look) for line in wrapped(each, width)]
+        workers = () if look.shared is None else worker_lines(look.shared)
+        lines = [line for each in (*self._head(look), *workers) for line in wrapped(each, width)]
         leave = wrapped("Ctrl-C leaves this screen; it stops nothing.", width)
         if look.view is None:
             shown = Group(*lines, *leave)
@@ -95,7 +96,9 @@ class _Onlooker:
     def _head(self, look: Look) -> Iterator[str]:
         """Who is at work on it, since when, and how it ended before."""
         place, owner, spell = printable(str(self._place)), look.owner, look.spell
-        if owner is None:
+        if look.shared is not None:
+            yield f"{place}: {shared_words(look.shared)}."
+        elif owner is None:
             yield f"{place}: nobody is sending it. Waiting for whoever does."
         else:
             has_sent = spell.end is not None and (spell.end.at_s or 0.0) >= owner.since

@@ -15,7 +15,7 @@ from bulksend import campaign
 from bulksend.cli.receipt_words import of_deliveries, of_receipt
 from bulksend.model import Status
 from bulksend.planning import Plan, Tally
-from bulksend.runs import Asked, Owner, Place, Run, Stand
+from bulksend.runs import Asked, AtWork, Owner, Place, Run, Stand
 
 if TYPE_CHECKING:
     from bulksend.campaign import SendOptions
@@ -55,6 +55,7 @@ def of_stand(stand: Stand) -> dict[str, object]:
         "inFlight": stand.tally.in_flight,
         "state": stand.standing.value,
         "owner": stand.owner and of_owner(stand.owner),
+        "workers": stand.shared and [of_worker(each) for each in stand.shared.here],
         "startsAt": stand.schedule.start and utc(stand.schedule.start.at_s),
         "waitsUntil": utc(stand.waits_until),
         "startedAt": utc(stand.spell.started_at),
@@ -104,6 +105,11 @@ def of_stop(run: Place, asked: Asked | None) -> dict[str, object]:
 def of_owner(owner: Owner) -> dict[str, object]:
     """Who has a run."""
     return {"pid": owner.pid, "host": owner.host, "since": utc(owner.since)}
+
+
+def of_worker(worker: AtWork) -> dict[str, object]:
+    """A worker that sends a run beside others."""
+    return of_owner(worker.owner) | {"shards": worker.shards, "leaseSeconds": round(worker.left_s, 3)}
 
 
 def utc(seconds: float | None) -> str | None:

@@ -12,11 +12,11 @@ from bulksend.campaign import (
     Ended,
     HistoryGone,
     LeftOut,
+    OthersAtWork,
     PaceFound,
     Progressed,
     SandboxClosed,
     ServerAway,
-    Shared,
     Slowed,
     Started,
     StoppingEarly,
@@ -114,9 +114,9 @@ def _words(event: CampaignEvent) -> list[str]:
     match event:
         case AccountBusy(says):
             return [f"Waiting: {says}"]
-        case Shared(0):
+        case OthersAtWork(0):
             return ["No other worker is at work on it any more."]
-        case Shared(others):
+        case OthersAtWork(others):
             return [f"{many(others, 'other worker is', 'other workers are')} at work on it, too."]
         case HistoryGone(quiet_s):
             cut_off = "The account's last run was cut off and its run file is gone"

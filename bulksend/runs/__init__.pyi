@@ -57,6 +57,7 @@ from .outliving import Got as Got
 from .outliving import History as History
 from .outliving import OptOut as OptOut
 from .outliving import OptOuts as OptOuts
+from .owned import OwnRun as OwnRun
 from .owner import Asked as Asked
 from .owner import Owner as Owner
 from .paths import Paths as Paths
@@ -91,6 +92,7 @@ from .postgres import Worker as Worker
 from .postgres import accept as accept
 from .postgres import import_account as import_account
 from .postgres import install as install
+from .postgres import stands_in as stands_in
 from .postgres import trusted as trusted
 from .receipts import Deliveries as Deliveries
 from .receipts import Undelivered as Undelivered
@@ -100,13 +102,14 @@ from .results_file import Written as Written
 from .series import Known as Known
 from .series import next_place as next_place
 from .series import series as series
+from .shared import AtWork as AtWork
+from .shared import Shared as Shared
 from .sqlite import is_run_file as is_run_file
 from .standing import Stand as Stand
 from .standing import Standing as Standing
 from .standing import stand_of as stand_of
 from .states import Decision as Decision
 from .states import State as State
-from .store import OwnRun as OwnRun
 from .store import Run as Run
 from .telling import Charge as Charge
 from .telling import Complaint as Complaint

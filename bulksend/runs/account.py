@@ -27,11 +27,12 @@ from bulksend.runs.lock import FileLock, NameLock
 from bulksend.runs.opted_out import OptedOut
 from bulksend.runs.optouts import FileOptedOut, optouts_path
 from bulksend.runs.outliving import Earlier
+from bulksend.runs.owned import OwnRun
 from bulksend.runs.owner import Owner
 from bulksend.runs.paths import state_folder, state_path
 from bulksend.runs.places import Place, place_of, resolved
 from bulksend.runs.sqlite import explained
-from bulksend.runs.store import OwnRun, Run
+from bulksend.runs.store import Run
 from bulksend.runs.telling import RecentSend
 
 _VERSION = 1

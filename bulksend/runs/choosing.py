@@ -16,11 +16,12 @@ from bulksend.runs.facts import Address
 from bulksend.runs.history import FileHistory
 from bulksend.runs.opted_out import OptedOut
 from bulksend.runs.outliving import Account, History, OptOuts
+from bulksend.runs.owned import OwnRun
 from bulksend.runs.pace import held as held_here
 from bulksend.runs.pace import hold as hold_here
 from bulksend.runs.paths import state_folder
 from bulksend.runs.places import Place, is_database
-from bulksend.runs.store import OwnRun, Run
+from bulksend.runs.store import Run
 
 Where: TypeAlias = Place | str | None
 

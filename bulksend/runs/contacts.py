@@ -14,9 +14,10 @@ from bulksend.model import ContactId, PhoneNumber, Recipient
 from bulksend.runs.accounts import account_name
 from bulksend.runs.facts import Address
 from bulksend.runs.finding import key_of
+from bulksend.runs.owned import OwnRun
 from bulksend.runs.paths import state_path
 from bulksend.runs.sqlite import explained
-from bulksend.runs.store import OwnRun, Run
+from bulksend.runs.store import Run
 
 _AT_ONCE = 10_000  # contacts
 _SQL = """

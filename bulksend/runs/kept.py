@@ -11,7 +11,6 @@ from bulksend.planning import Example, Findings, Reason
 from bulksend.rules import Rule
 from bulksend.runs.ends import CUT_OFF, End, Spell
 from bulksend.runs.facts import Facts
-from bulksend.runs.owner import Owner
 
 
 def facts(kept: Mapping[str, Any]) -> Facts:
@@ -48,21 +47,20 @@ def counts(kept: Mapping[str, int]) -> dict[Status, int]:
     return {Status(status): rows for status, rows in kept.items()}
 
 
-def spell(started: Sequence[Any], ended: Sequence[Any] | None, epoch: int, owner: Owner | None) -> Spell:
+def spell(started: Sequence[Any], ended: Sequence[Any] | None, epoch: int, *, is_held: bool) -> Spell:
     """From when to when a run was sent.
 
     Args:
         started: when that began for the first time, and the epoch in which it did last.
         ended: the epoch that last ended in order, and its end; None if none did.
         epoch: how often the run was taken over.
-        owner: who has it, or had it last; None if nobody, or if that ended in order.
+        is_held: whether it is still being sent, as far as can be seen.
     """
     first, sent_epoch = started
     end_epoch, *end = ended or [0]
     if end_epoch == sent_epoch:
         return Spell(first, End(*end))
-    is_over = owner is None or owner.is_gone or epoch != sent_epoch
-    return Spell(first, End(CUT_OFF) if is_over else End(*end) if end else None)
+    return Spell(first, End(CUT_OFF) if not is_held or epoch != sent_epoch else End(*end) if end else None)
 
 
 def _remark(value: Any) -> Remark:

@@ -13,9 +13,10 @@ from bulksend.runs.edits import Edits
 from bulksend.runs.facts import Facts
 from bulksend.runs.lock import FileLock
 from bulksend.runs.orders import Orders
+from bulksend.runs.owned import OwnRun
 from bulksend.runs.owner import Asked
 from bulksend.runs.places import DatabaseRun, Place
-from bulksend.runs.store import OwnRun, Run
+from bulksend.runs.store import Run
 from bulksend.sending import Errors, Standing
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from bulksend.model import Recipient
 from bulksend.runs.clock import Clock
 from bulksend.runs.hashes import Hashes
 from bulksend.runs.opted_out import OptedOut
-from bulksend.runs.store import OwnRun, Run
+from bulksend.runs.owned import OwnRun
+from bulksend.runs.store import Run
 from bulksend.runs.telling import RecentSend
 
 

@@ -10,6 +10,7 @@ from bulksend.planning import Tally
 from bulksend.runs.ends import End, Purge, Spell
 from bulksend.runs.facts import Facts
 from bulksend.runs.owner import Owner
+from bulksend.runs.shared import Shared
 from bulksend.runs.store import Run
 from bulksend.when import Schedule
 
@@ -21,6 +22,8 @@ class Standing(StrEnum):
     """Nothing of it was ever sent."""
     WAITING = "waiting"
     """Somebody has it and sleeps until its messages may leave."""
+    OPENED = "opened"
+    """It is left to workers, and none is at work on it."""
     SENDING = "sending"
     """Somebody is at work on it."""
     STOPPED = "stopped early"
@@ -39,7 +42,8 @@ class Stand(NamedTuple):
         is_rehearsal: whether it goes to a private sandbox.
         standing: in one word.
         tally: its rows, by what became of them.
-        owner: who is at work on it; None if nobody is.
+        owner: who is at work on it; None if nobody is, or workers are.
+        shared: the workers that it is left to; None if it is to none.
         purge: that its numbers, texts and cells are gone; None if they are not.
         spell: from when to when it was sent; as long as somebody is at work, the end is that of the time before.
         schedule: when its messages may leave.
@@ -52,6 +56,7 @@ class Stand(NamedTuple):
     standing: Standing
     tally: Tally
     owner: Owner | None
+    shared: Shared | None
     purge: Purge | None
     spell: Spell
     schedule: Schedule
@@ -60,7 +65,7 @@ class Stand(NamedTuple):
     @property
     def end(self) -> End | None:
         """How it ended; None as long as it has not, or if it was never sent."""
-        return None if self.owner else self.spell.end
+        return None if self.owner or self.shared else self.spell.end
 
 
 def stand_of(run: Run) -> Stand:
@@ -70,7 +75,8 @@ def stand_of(run: Run) -> Stand:
         RunFileError: it cannot be read.
     """
     waits_until = run.times.waits_until
-    return stand(run.place, run.facts, run.tally(), run.owner, run.purge, run.spell, run.times.schedule, waits_until)
+    spell, schedule = run.spell, run.times.schedule
+    return stand(run.place, run.facts, run.tally(), run.owner, run.shared, run.purge, spell, schedule, waits_until)
 
 
 def stand(
@@ -78,6 +84,7 @@ def stand(
     facts: Facts,
     tally: Tally,
     owner: Owner | None,
+    shared: Shared | None,
     purge: Purge | None,
     spell: Spell,
     schedule: Schedule,
@@ -87,14 +94,17 @@ def stand(
     if owner is not None and owner.is_gone:
         owner = None
     waits_until = waits_until if owner else None
-    standing = Standing.WAITING if waits_until else _standing(tally, owner, spell)
+    standing = Standing.WAITING if waits_until else _standing(tally, owner, shared, spell)
     rehearsal = facts.address.is_rehearsal
-    return Stand(place, facts.input_name, rehearsal, standing, tally, owner, purge, spell, schedule, waits_until)
+    about = place, facts.input_name, rehearsal, standing, tally
+    return Stand(*about, owner, shared, purge, spell, schedule, waits_until)
 
 
-def _standing(tally: Tally, owner: Owner | None, spell: Spell) -> Standing:
-    if owner is not None:
+def _standing(tally: Tally, owner: Owner | None, shared: Shared | None, spell: Spell) -> Standing:
+    if owner is not None or (shared is not None and shared.here):
         return Standing.SENDING
+    if shared is not None:
+        return Standing.OPENED
     if tally.statuses[Status.PENDING]:
         return Standing.PLANNED if spell.started_at is None else Standing.STOPPED
     return Standing.IN_DOUBT if tally.in_doubt else Standing.FINISHED

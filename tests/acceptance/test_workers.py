@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from collections.abc import Iterator
@@ -34,6 +35,26 @@ def test_two_workers_send_each_row_once_and_who_comes_late_gets_shards(team: Tea
     assert (ended(first), ended(second)) == (0, 0)
     assert (team.statuses(), team.twice()) == ({"sent": 300}, [])
     assert list(cap_violations(team.server)) == []
+
+
+def test_who_looks_on_is_told_of_the_workers_until_the_run_is_over(team: Team) -> None:
+    team.plan(rows(200))
+    run = f"{team.database}#june"
+    assert "It is left to workers, and none is at work on it" in team("status", run).stderr
+    worker = team.worker()
+    team.await_accepted(20)
+    told = team("status", run, "--json")
+    assert ": 64 of 64 shards, its lease lasts" in told.stderr
+    summary = json.loads(told.stdout)
+    assert (summary["state"], summary["owner"], summary["reason"]) == ("sending", None, None)
+    assert [(each["pid"], each["shards"]) for each in summary["workers"]] == [(worker.pid, 64)]
+    (listed,) = json.loads(team("runs", team.database, "--json").stdout)
+    assert (listed["run"], listed["state"]) == (run, "sending")
+    watched = team("status", run, "--watch")
+    assert ended(worker) == 0
+    assert f"{run}: 1 worker is at work on it." in watched.stderr
+    assert any(line.startswith("200 of 200") or "of 200 done: " in line for line in watched.stderr.splitlines())
+    assert json.loads(team("status", run, "--json").stdout)["workers"] is None
 
 
 def test_what_a_killed_worker_had_others_take_over(team: Team) -> None:

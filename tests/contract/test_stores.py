@@ -52,6 +52,7 @@ def by_status(found: Iterable[NotSent]) -> list[NotSent]:
 
 READS: dict[str, Callable[[Run], object]] = {
     "facts": lambda run: run.facts,
+    "shared": lambda run: run.shared,
     "owner": lambda run: None if run.owner is None or run.owner.is_gone else run.owner,
     "spell": lambda run: run.spell,
     "progress": lambda run: run.progress,

@@ -23,9 +23,9 @@ from bulksend.errors import RunFileError
 from bulksend.model import ContactId, Message, MicroUSD, Reached, Receipt, Recipient, Status
 from bulksend.planning import Findings, Lines, PlanSink
 from bulksend.runs.opening import edits_since, new_plan, replan
+from bulksend.runs.owned import OwnRun
 from bulksend.runs.sqlite.owned import OwnSqliteRun
 from bulksend.runs.sqlite.run import SqliteRun
-from bulksend.runs.store import OwnRun
 from bulksend.sending import Keys
 
 Row = tuple[Recipient, str]  # to whom, and the text

@@ -105,10 +105,10 @@ def test_a_database_that_failed_over_is_accepted_by_an_operator_alone(
         db.execute(begun.format("bulksend.run"))
         db.execute(f"UPDATE bulksend.installation SET {change}")
         code, says = told(capsys, "database", "check", database)
-        assert (code, f"bulksend database check {database} --accept" in says) == (ExitCode.USAGE, True)
-        code, says = told(capsys, "database", "check", database, "--accept")
+        assert (code, f"bulksend database accept {database}" in says) == (ExitCode.USAGE, True)
+        code, says = told(capsys, "database", "accept", database)
         assert (code, "1 row was under way and in doubt now" in says) == (ExitCode.OK, True), says
         assert db.execute("SELECT state FROM bulksend.send").fetchone() == ("unknown",)
         assert db.execute("SELECT count(*) FROM bulksend.quiet").fetchone() == (1,)
-    code, says = told(capsys, "database", "check", database, "--accept")
+    code, says = told(capsys, "database", "accept", database)
     assert (code, "accepted" in says) == (ExitCode.OK, False)

@@ -17,12 +17,12 @@ from bulksend.errors import OwnedError, RunFileError, UsageError
 from bulksend.model import ContactId, Encoding, Event, MicroUSD, Outcome, PhoneNumber, Recipient, Status
 from bulksend.planning import Findings, Lines
 from bulksend.runs.opening import edits_since, finish_plan, new_plan, open_run, replan
+from bulksend.runs.owned import OwnRun
 from bulksend.runs.places import DatabaseRun
 from bulksend.runs.postgres import OwnPostgresRun, PlanWriter, check_replaceable
 from bulksend.runs.postgres.notes import Notes
 from bulksend.runs.postgres.shards import shard_of
 from bulksend.runs.sqlite.owned import OwnSqliteRun
-from bulksend.runs.store import OwnRun
 
 ANA, BEN = PhoneNumber("639171234567"), PhoneNumber("639181234567")
 COLUMNS = ("to", "message")

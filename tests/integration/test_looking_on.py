@@ -12,9 +12,10 @@ from runfiles import begin, crowd_of, journal_of, killed_after, notes_of, outcom
 
 from bulksend import campaign
 from bulksend.campaign import Look, Progressed, Started, View, onlooking
+from bulksend.campaign.counting import Counting
 from bulksend.cli import onlooking as face
 from bulksend.model import Status
-from bulksend.runs import CUT_OFF, FINISHED, End, Owner, Spell, open_run
+from bulksend.runs import CUT_OFF, FINISHED, AtWork, End, Owner, Shared, Spell, open_run
 from bulksend.sending import Progress, Stop, StopReason
 
 NOW_S = 1_900_000_000.0
@@ -114,7 +115,7 @@ def test_a_look_reads_nothing_of_the_rows_and_leaves_no_trace(path: Path) -> Non
         with open_run(path) as looked:
             asked: list[str] = []
             looked._db.set_trace_callback(asked.append)  # type: ignore[attr-defined]
-            assert onlooking._look(looked).view
+            assert onlooking._look(looked, Counting()).view
             assert asked
             assert not [sql for sql in asked if "sends" in sql or "messages" in sql]
         looking = looks(path)
@@ -154,3 +155,14 @@ def test_a_sender_that_is_stopping_and_one_that_stands_still_are_told() -> None:
     stopping = view(3, stop=Stop(StopReason.INTERRUPTED, "interrupted"))
     told = shown(Look(Owner(7, "web1", NOW_S), Spell(), stopping, silent_s=12.0))
     assert told[-2:] == ["Stopping: interrupted.", "It has told nothing for 12.0 s."]
+
+
+def test_the_workers_of_a_run_are_told_in_number_for_a_log() -> None:
+    worker = AtWork(Owner(7, "web1", NOW_S), True, 27.0, 22)
+    idle = worker._replace(is_here=False)
+    nobody = Look(None, Spell(), shared=Shared((idle,), 42, 64))
+    busy = [Look(None, Spell(), view(sent), shared=Shared((worker, worker, idle), 20, 64)) for sent in (0, 3)]
+    first, second, line = shown(nobody, *busy)
+    assert first == "campaign.run: it is left to workers, and none is at work on it; 1 other worker of the account."
+    assert second == "campaign.run: 2 workers are at work on it."
+    assert line == "0 of 10 done: 0 sent, 5 in flight, 2/s now, 2/s on average"

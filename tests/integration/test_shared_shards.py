@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 
@@ -9,12 +10,26 @@ import psycopg
 import pytest
 from planned import FACTS, PlannedRow, plan_in_database
 
+from bulksend.campaign import looks
 from bulksend.errors import OwnedError
 from bulksend.model import Encoding, Event, MicroUSD, Outcome, PhoneNumber, Status
-from bulksend.runs import DatabaseRun, OpenedRun, Orders, Worker, ask_to_end, own_run
+from bulksend.runs import (
+    DatabaseRun,
+    OpenedRun,
+    Orders,
+    Shared,
+    Standing,
+    Worker,
+    ask_to_end,
+    open_run,
+    own_run,
+    stand_of,
+    stands_in,
+)
 from bulksend.runs.committing import GroupJournal
 from bulksend.runs.postgres import OwnPostgresRun
-from bulksend.runs.postgres.workers import workers_of
+from bulksend.runs.postgres.shared import shared
+from bulksend.sending import StopReason
 
 NOW_S = 2_000.0
 OVER = "clock_timestamp() - interval '1 millisecond'"
@@ -83,7 +98,10 @@ async def test_shards_are_dealt_evenly_and_each_worker_begins_its_own_rows_alone
     assert sum(map(len, begun)) == len(set.union(*begun)) == 40
     with psycopg.connect(office.database) as db:
         db.execute("SET search_path = bulksend")
-        assert [each.shards for each in workers_of(db, office.run(first).number)] == [22, 22, 20]
+        told = shared(db, office.run(first).number)
+        assert told is not None
+        assert [(each.shards, each.is_here) for each in told.workers] == [(22, True), (22, True), (20, True)]
+        assert told.free == 0
 
 
 async def test_a_worker_whose_shards_were_taken_lets_nothing_leave_and_begins_nothing(office: Office) -> None:
@@ -143,3 +161,41 @@ async def test_a_run_is_ended_once_when_nothing_is_left_or_under_way(office: Off
         assert not worked.is_left_at_all()  # what failed since the run was opened is not tried by each worker
         assert worked.end_if_through(NOW_S)
         assert worker.progress(run).end is not None
+
+
+async def test_whoever_looks_on_sees_the_workers_and_the_run_by_its_counts(office: Office) -> None:
+    pauses: list[float] = []
+    looking = looks(office.named, pauses.append)
+    left = next(looking)
+    assert (left.owner, left.view, left.shared) == (None, None, Shared((), 64, 64))
+    worker = office.worker()
+    journal = office.journal(worker)
+    await journal.begin([1], NOW_S)
+    seen = next(looking)
+    assert seen.shared is not None
+    assert [(each.owner.pid, each.shards) for each in seen.shared.here] == [(os.getpid(), 64)]
+    assert seen.view is not None
+    assert (seen.view.began.rows, seen.view.seen.now.in_flight, seen.view.seen.now.sent) == (40, 1, 0)
+    with open_run(office.named) as run:
+        assert stand_of(run).standing is Standing.SENDING
+    await journal.settle([Outcome(1, Event.REJECTED, final=True, ended_at=NOW_S, error="why")], turn=0)
+    seen = next(looking)
+    assert seen.view is not None
+    assert (seen.view.seen.now.in_flight, seen.view.seen.now.not_sent) == (0, 1)
+    worker.stop(office.run(worker), StopReason.ASKED.value, "somebody")
+    with pytest.raises(StopIteration):
+        next(looking)
+    with open_run(office.named) as run:
+        assert stand_of(run).standing is Standing.STOPPED
+
+
+def test_a_run_that_nobody_works_on_is_told_as_opened_in_the_list_of_all(office: Office) -> None:
+    with open_run(office.named) as run:
+        alone = stand_of(run)
+    assert stands_in(office.database) == [alone]
+    assert (alone.standing, alone.spell.end, alone.shared) == (Standing.OPENED, None, Shared((), 64, 64))
+    with office.worker() as idle:
+        (told,) = stands_in(office.database)
+        assert told.standing is Standing.OPENED
+        assert told.shared is not None
+        assert [(each.owner, each.is_here) for each in told.shared.workers] == [(idle.owner, False)]

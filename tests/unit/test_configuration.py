@@ -181,7 +181,7 @@ def test_something_that_is_no_file_is_not_waited_for() -> None:
         ("exclude = [3]", "'exclude' (--exclude) takes a path, in quotes, or an array of them, not 3"),
         ("api-key = 3", "'api-key' takes text, in quotes"),
         ("lint = 3", "'lint' is a table: write [lint] above what belongs to it"),
-        ("config = 'x'", "there is no option 'config'; known are accept, "),
+        ("config = 'x'", "there is no option 'config'; known are add, "),
         ("[send]\nyes = true", "there is no option 'send', and no table [send]: options stand above all tables, for "),
         ("base-url = 'a'\nbase_url = 'b'", "'base-url' and 'base_url' are the same option: leave one out"),
     ],

@@ -235,7 +235,7 @@ def test_a_program_that_says_nothing_gets_the_same_pace() -> None:
         ("base_ulr = ''", "bulksend.toml: there is no option 'base-ulr'; did you mean 'base-url'?"),
         (
             "zzz = 1",
-            "bulksend.toml: there is no option 'zzz'; known are accept, add, all, allow-new-prefixes, also, api-key, ",
+            "bulksend.toml: there is no option 'zzz'; known are add, all, allow-new-prefixes, also, api-key, ",
         ),
         ("[send]\nyes = true", "bulksend.toml: there is no option 'send'"),
         ("rate = ", "bulksend.toml: this is not TOML: "),

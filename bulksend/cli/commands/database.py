@@ -10,7 +10,7 @@ from bulksend import runs
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.groups import with_options
 from bulksend.cli.options import BASE_URL, ORG_ID
-from bulksend.cli.settings import Command, option
+from bulksend.cli.settings import Command
 from bulksend.cli.values import DATABASE
 from bulksend.words import many
 
@@ -72,10 +72,7 @@ def init_command(database: str, org_id: int | None, base_url: str) -> ExitCode:
 @command.command(
     name="check",
     cls=Command,
-    examples=(
-        "bulksend database check postgresql://me@db.example/sms",
-        "bulksend database check postgresql://me@db.example/sms --accept",
-    ),
+    examples=("bulksend database check postgresql://me@db.example/sms",),
     exits={
         ExitCode.OK: "it can be used",
         ExitCode.USAGE: "it cannot, and the sentence says what to do",
@@ -83,18 +80,38 @@ def init_command(database: str, org_id: int | None, base_url: str) -> ExitCode:
     },
 )
 @click.argument("database", metavar="DATABASE", type=DATABASE)
-@option("--accept", is_flag=True, help="Take a database for the right one that was restored or has failed over.")
-def check_command(database: str, *, accept: bool) -> ExitCode:
-    """See that the tables are there and of this version, and that the server and the way to it can be trusted.
+def check_command(database: str) -> ExitCode:
+    """See that the tables are there and of this version, and that the server and the way to it can be trusted."""
+    _tell_usable(database)
+    return ExitCode.OK
 
-    After a restore or a failover a database is refused, for its last notes may be missing. With --accept it is used
-    again: what was under way in it is in doubt then, and no cap counts on what nobody knows.
+
+@command.command(
+    name="accept",
+    cls=Command,
+    examples=("bulksend database accept postgresql://me@db.example/sms",),
+    exits={
+        ExitCode.OK: "it can be used again, or could be all the time",
+        ExitCode.USAGE: "it cannot, and the sentence says what to do",
+        ExitCode.STOPPED: "it cannot be reached",
+    },
+)
+@click.argument("database", metavar="DATABASE", type=DATABASE)
+def accept_command(database: str) -> ExitCode:
+    """Take a database for the right one that was restored or has failed over; look first that it is.
+
+    Until then it is refused, for its last notes may be missing. What was under way in it is in doubt from then on, and
+    no cap counts on what nobody knows.
     """
-    if accept and (found := runs.accept(database)):
+    if found := runs.accept(database):
         _tell_accepted(database, found)
+    _tell_usable(database)
+    return ExitCode.OK
+
+
+def _tell_usable(database: str) -> None:
     server = runs.trusted(database)
     _tell(database, f"it can be used; the tables are of this version ({server.tables})", server)
-    return ExitCode.OK
 
 
 def _tell_accepted(database: str, found: runs.Accepted) -> None:

@@ -38,8 +38,8 @@ def command(shelf: Shelf | None, *, everywhere: bool, as_json: bool) -> ExitCode
     if everywhere and shelf is not None:
         raise UsageError("--all is of all folders: leave it out, or the folder")
     shelf = shelf or Path()
-    places = campaign.places_known() if everywhere else campaign.places_in(shelf)
-    found = sorted(campaign.gathered(places, stand_of), key=_began_at, reverse=True)
+    looked = campaign.gathered(campaign.places_known(), stand_of) if everywhere else campaign.stands(shelf)
+    found = sorted(looked, key=_began_at, reverse=True)
     if as_json:
         summary.write(summary.of_runs(found))
     elif found:

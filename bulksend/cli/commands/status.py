@@ -11,7 +11,7 @@ from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import console
 from bulksend.cli.receipt_words import deliveries_of, of_deliveries
 from bulksend.cli.settings import Command, option
-from bulksend.cli.standing_view import purge_words, who_words
+from bulksend.cli.standing_view import purge_words, who_words, worker_lines
 from bulksend.cli.values import PLACE
 from bulksend.cli.when_view import kept_words
 from bulksend.cli.which_run import run_meant
@@ -49,7 +49,9 @@ def command(place: Place, *, watch: bool, verbose: bool, as_json: bool) -> ExitC
             return ExitCode.OK
     with open_run(place) as run:
         stand = stand_of(run)
-        run_view.show_status(out, run, stand.tally, who_words(run.owner, stand.spell))
+        run_view.show_status(out, run, stand.tally, who_words(run.owner, stand.shared, stand.spell))
+        for line in () if stand.shared is None or stand.owner else worker_lines(stand.shared):
+            out.print(line, soft_wrap=True)
         for line in kept_words(stand.schedule, stand.waits_until, time.time()):
             out.print(line, soft_wrap=True)
         if stand.purge:

@@ -20,6 +20,7 @@ from bulksend.runs.finding import found_again, key_of
 from bulksend.runs.homes import note_home
 from bulksend.runs.opted_out import OptedOut
 from bulksend.runs.outliving import Earlier, History
+from bulksend.runs.owned import OwnRun
 from bulksend.runs.owner import Owner
 from bulksend.runs.places import place_of
 from bulksend.runs.postgres import accounts, placing
@@ -28,7 +29,7 @@ from bulksend.runs.postgres.linking import Link
 from bulksend.runs.postgres.optouts import PostgresOptedOut
 from bulksend.runs.postgres.owned import OwnPostgresRun
 from bulksend.runs.postgres.reserving import Reserving
-from bulksend.runs.store import OwnRun, Run
+from bulksend.runs.store import Run
 from bulksend.runs.telling import RecentSend
 
 _KEPT_S = 3600.0  # what was sent is remembered so long at least: the next run may count by a longer window

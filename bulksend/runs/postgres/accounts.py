@@ -11,10 +11,11 @@ from bulksend.runs.accounts import account_name
 from bulksend.runs.contacts import lend
 from bulksend.runs.facts import Address
 from bulksend.runs.finding import key_of
+from bulksend.runs.owned import OwnRun
 from bulksend.runs.postgres import shards
 from bulksend.runs.postgres.connecting import Db
 from bulksend.runs.postgres.linking import Link
-from bulksend.runs.store import OwnRun, Run
+from bulksend.runs.store import Run
 
 _NUMBERS = """
 SELECT contact, phone FROM account_number WHERE account = %s AND contact = ANY(%s)

@@ -14,7 +14,9 @@ from bulksend.runs.postgres import whole
 from bulksend.runs.postgres.connecting import Db, connect, explained
 from bulksend.runs.postgres.cut_off import SHOWN
 from bulksend.runs.postgres.installing import check_installed
+from bulksend.runs.postgres.shared import all_shared
 from bulksend.runs.postgres.whole import Whole
+from bulksend.runs.shared import Shared
 from bulksend.runs.standing import Stand, stand
 from bulksend.runs.states import State
 
@@ -50,9 +52,10 @@ def stands_in(database: str) -> list[Stand]:
         with db.transaction():
             db.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             found = whole.all_of(db)
+            workers = all_shared(db)
             for run, *counts in db.execute(_SENT):
                 sent[run].append(_Sent._make(counts))
-    return [_stand(DatabaseRun(database, each.name), each, sent[run]) for run, each in found.items()]
+    return [_stand(DatabaseRun(database, each.name), each, sent[run], workers.get(run)) for run, each in found.items()]
 
 
 def number_of(db: Db, named: DatabaseRun) -> int:
@@ -69,7 +72,7 @@ def number_of(db: Db, named: DatabaseRun) -> int:
     raise UsageError(f"{named}: there is no such run in this database; {_there_is(names, near)}")
 
 
-def _stand(named: DatabaseRun, about: Whole, sent: list[_Sent]) -> Stand:
+def _stand(named: DatabaseRun, about: Whole, sent: list[_Sent], workers: Shared | None) -> Stand:
     tally = sums.tally(
         about.counts,
         sum(each.rows for each in sent),
@@ -78,7 +81,9 @@ def _stand(named: DatabaseRun, about: Whole, sent: list[_Sent]) -> Stand:
         ((each.state, each.decision, each.rows) for each in sent if each.state != State.SENT),
     )
     spell = about.spell(min((each.first_at for each in sent if each.first_at is not None), default=None))
-    return stand(str(named), about.plan, tally, about.owner, about.purge, spell, about.schedule, about.waits_until)
+    return stand(
+        str(named), about.plan, tally, about.owner, workers, about.purge, spell, about.schedule, about.waits_until
+    )
 
 
 def _there_is(names: Sequence[str], near: Sequence[str]) -> str:

@@ -18,7 +18,9 @@ from bulksend.runs.postgres.installing import check_installed
 from bulksend.runs.postgres.listing import number_of
 from bulksend.runs.postgres.reader import Reader
 from bulksend.runs.postgres.receipts import PostgresReceipts
+from bulksend.runs.postgres.shared import shared
 from bulksend.runs.postgres.times import PostgresTimes
+from bulksend.runs.shared import Shared
 from bulksend.runs.telling import Arrived, Charge, Complaint, MendRow, PlannedRow, RecentSend, ResultRow, RowTold, Span
 from bulksend.sms import Observed
 
@@ -66,6 +68,12 @@ class PostgresRun:
     def owner(self) -> Owner | None:
         """See `Run.owner`."""
         return whole.of(self._reader).owner
+
+    @property
+    def shared(self) -> Shared | None:
+        """See `Run.shared`."""
+        with explained(self._reader.place):
+            return shared(self._reader.db, self._reader.run)
 
     @property
     def spell(self) -> Spell:

@@ -23,7 +23,8 @@ from bulksend.runs.times import schedule_of
 from bulksend.when import Schedule
 
 _WHOLE = """
-SELECT run.id, run.name, run.epoch, coalesce(run.lease_until > clock_timestamp(), false), fact.name, fact.value
+SELECT run.id, run.name, run.epoch, coalesce(run.lease_until > clock_timestamp(), false),
+    coalesce(run.opened = run.epoch, false), fact.name, fact.value
 FROM run LEFT JOIN fact ON fact.run = run.id
 """
 
@@ -36,12 +37,14 @@ class Whole:
         name: the run's.
         epoch: how often it was taken over.
         is_owned: whether the lease of whoever took it over last goes on.
+        is_opened: whether workers send it.
         facts: by name, each as JSON.
     """
 
     name: str
     epoch: int
     is_owned: bool
+    is_opened: bool
     facts: Mapping[str, str]
 
     def read(self, name: str) -> Any:
@@ -76,8 +79,9 @@ class Whole:
         Args:
             first: when the first of its rows was tried last, which counts where nobody noted the start.
         """
-        started = self.read("started")
-        return Spell(first) if started is None else kept.spell(started, self.read("end"), self.epoch, self.owner)
+        started, owner = self.read("started"), self.owner
+        is_held = self.is_opened or (owner is not None and not owner.is_gone)
+        return Spell(first) if started is None else kept.spell(started, self.read("end"), self.epoch, is_held=is_held)
 
     @property
     def progress(self) -> str | None:
@@ -159,5 +163,5 @@ def all_of(db: Db) -> dict[int, Whole]:
 
 
 def _whole(rows: list[tuple[Any, ...]]) -> Whole:
-    (_, name, epoch, is_owned, *_) = rows[0]
-    return Whole(name, epoch, is_owned, {fact: value for *_, fact, value in rows if fact is not None})
+    (_, name, epoch, is_owned, is_opened, *_) = rows[0]
+    return Whole(name, epoch, is_owned, is_opened, {fact: value for *_, fact, value in rows if fact is not None})

@@ -36,29 +36,6 @@ _RENEW = "UPDATE worker SET seen_until = clock_timestamp() + %s * interval '1 se
 _LIVING = """
 SELECT owner FROM worker WHERE account = %s AND run IS NOT NULL AND seen_until > clock_timestamp() AND id <> %s
 """
-_WORKERS = """
-SELECT w.owner, r.name, extract(epoch FROM w.seen_until - clock_timestamp())::float8,
-    (SELECT count(*) FROM shard s
-        WHERE s.account = w.account AND s.owner = w.owner AND s.lease_until > clock_timestamp())
-FROM worker w LEFT JOIN run r ON r.id = w.run
-WHERE w.account = (SELECT account FROM run WHERE id = %s) AND w.seen_until > clock_timestamp() ORDER BY w.id
-"""
-
-
-class AtWork(NamedTuple):
-    """A worker of an account, as others see it.
-
-    Attributes:
-        owner: which process it is.
-        run: the name of the run that it is at work on; None if on none.
-        left_s: so long its lease lasts unless it is renewed.
-        shards: so many of the account's parts it has.
-    """
-
-    owner: Owner
-    run: str | None
-    left_s: float
-    shards: int
 
 
 class Dealt(NamedTuple):
@@ -206,11 +183,3 @@ class Worker:
 
     def _named(self, run: OpenedRun) -> DatabaseRun:
         return DatabaseRun(self._link.database, run.name)
-
-
-def workers_of(db: Db, run: int) -> list[AtWork]:
-    """The living workers of a run's account."""
-    return [
-        AtWork(Owner(**orjson.loads(owner)), name, left_s, nos)
-        for owner, name, left_s, nos in db.execute(_WORKERS, [run]).fetchall()
-    ]

@@ -76,7 +76,9 @@ def spell(db: sqlite3.Connection) -> Spell:
         (first,) = db.execute("SELECT min(started_at) FROM sends WHERE attempts > 0").fetchone()
         return Spell(first)
     ended = read(db, "end")
-    return kept.spell(orjson.loads(started), orjson.loads(ended) if ended else None, epoch(db), owner(db))
+    has_it = owner(db)
+    is_held = has_it is not None and not has_it.is_gone
+    return kept.spell(orjson.loads(started), orjson.loads(ended) if ended else None, epoch(db), is_held=is_held)
 
 
 def note_start(db: sqlite3.Connection, wall_s: float) -> None:

@@ -18,13 +18,16 @@ from bulksend.runs.sqlite.receipts import SqliteReceipts
 from bulksend.runs.sqlite.schema import connect, explained, show
 from bulksend.runs.sqlite.times import SqliteTimes
 from bulksend.runs.sqlite.wholeness import check_whole, epoch_gone, left_to
-from bulksend.runs.states import Decision, State
+from bulksend.runs.states import State
 from bulksend.runs.telling import Arrived, Charge, Complaint, MendRow, PlannedRow, RecentSend, ResultRow, RowTold, Span
 from bulksend.sms import Observed
 
 
 class SqliteRun:
     """A run in a file, open for reading; see `bulksend.runs.store.Run`."""
+
+    shared = None
+    """A file has one owner."""
 
     def __init__(self, path: Path, db: sqlite3.Connection) -> None:
         self.path = path
@@ -168,13 +171,8 @@ class SqliteRun:
 
     def errors(self) -> Iterator[int]:
         """See `Run.errors`."""
-        sql = (
-            f"SELECT row FROM sends WHERE state = '{State.FAILED}' "
-            f"OR state = '{State.UNKNOWN}' AND decision IS NOT '{Decision.RESEND}'"
-        )
         with explained(self.path):
-            for (row,) in self._db.execute(sql):
-                yield row
+            yield from unsent.errors(self._db)
 
     def recent_sends(self, since_s: float, wall_s: float) -> Iterator[RecentSend]:
         """See `Run.recent_sends`."""

@@ -67,6 +67,14 @@ INSERT OR REPLACE INTO copies SELECT m.row, :earlier + (
 """
 
 
+def errors(db: sqlite3.Connection) -> Iterator[int]:
+    """What `Run.errors` tells."""
+    sql = f"""SELECT row FROM sends WHERE state = '{State.FAILED}'
+        OR state = '{State.UNKNOWN}' AND decision IS NOT '{Decision.RESEND}'"""
+    for (row,) in db.execute(sql):
+        yield row
+
+
 def arrived(db: sqlite3.Connection, since_s: float) -> Iterator[Any]:
     """What `Run.arrived` tells."""
     return db.execute(_ARRIVED, [since_s])
