@@ -1212,7 +1212,7 @@ async def test_what_was_sent_counts_for_its_whole_window_when_a_run_goes_on() ->
     dispatcher = Dispatcher(Caps())
     feed = Feed(journal, dispatcher)
     await feed.recall(Past(), 0.0, now)
-    await feed.fill()
+    await feed.fill(0.0, now)
     assert dispatcher.take(0.0, 9) == []
     assert dispatcher.wake_at(0.0) == 1.0
     assert [item.row for item in dispatcher.take(1.0, 9)] == [6]
