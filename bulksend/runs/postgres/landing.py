@@ -32,7 +32,7 @@ SELECT here.seen::text, l.run, l.phone, l.parts, l.messages, l.ended_at, l.moved
 FROM here LEFT JOIN landed l ON l.account = %(account)s AND l.told_in >= pg_snapshot_xmin(%(seen)s::pg_snapshot)
     AND NOT pg_visible_in_snapshot(l.told_in, %(seen)s::pg_snapshot)
     AND l.shard = ANY(%(nos)s::smallint[]) AND l.sent_for <> ALL(%(nos)s::smallint[])
-    AND (%(seen)s <> '1:1:' OR l.run <> %(run)s)
+    AND (%(goes_on)s OR l.run <> %(run)s)
 """
 _TO_PHONES = f"""
 SELECT m.row FROM message m {NUMBER}
@@ -125,8 +125,9 @@ class Landing:
 
     def _look(self) -> set[int]:
         """Hear what was told by now; the rows of the run that came with it."""
-        shards = array(self._lease.shards)
-        found = self._of.all(_LOOK, account=self._lease.account, nos=shards, seen=self._now.seen)
+        seen, shards = self._now.seen, array(self._lease.shards)
+        which = {"account": self._lease.account, "nos": shards, "seen": seen, "goes_on": seen != _NOTHING}
+        found = self._of.all(_LOOK, **which)
         told = [each for each in found if each[1] is not None]
         sends = tuple(Landed(PhoneNumber(phone), *rest) for _, _, phone, *rest, _ in told)
         self._now = self._now._replace(seen=found[0][0], sends=self._now.sends + sends)
