@@ -14,6 +14,9 @@ from bulksend.model import Answer, ContactId, Encoding, Event, MicroUSD, Outcome
 from bulksend.runs import DatabaseRun, OpenedRun, Orders, WorkedRun, Worker
 from bulksend.runs.committing import GroupJournal
 from bulksend.runs.postgres import OwnPostgresRun
+from bulksend.runs.postgres.connecting import connect
+from bulksend.runs.postgres.landing import Landed, Landing
+from bulksend.runs.postgres.reader import Reader
 from bulksend.runs.postgres.shards import shard_of
 from bulksend.sending import News
 
@@ -263,3 +266,20 @@ async def test_news_whose_transaction_failed_are_told_again(pair: Pair) -> None:
     pair.execute(f"SELECT pg_terminate_backend({own})")
     assert await second.news() == News([Queued(3, ANA, 1)], [(ANA, 1, NOW_S)])
     assert await second.news() == NO_NEWS
+
+
+async def test_what_was_heard_in_a_transaction_that_failed_is_heard_in_the_next(pair: Pair) -> None:
+    first, run = pair.journal(pair.first), pair.run(pair.second)
+    with closing(connect(pair.database)) as db:
+        landing = Landing(Reader(db, run.number, DatabaseRun(pair.database, run.name)), pair.second.lease)
+        landing.heard()
+        landing.committed()
+        await begun(first, 1)
+        await first.settle([tells(1, CONTACT)], turn=0)
+        assert list(landing.begin([2, 4])) == [4]
+        landing.rolled_back()
+        heard = landing.heard()
+        landing.rolled_back()
+        assert heard == landing.heard() == ((Landed(ANA, 1, 1, NOW_S),), frozenset())
+        landing.committed()
+        assert landing.heard() == ((), frozenset())
