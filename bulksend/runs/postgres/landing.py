@@ -19,10 +19,12 @@ from bulksend.runs.postgres.reader import Reader
 from bulksend.runs.postgres.schema import SHARDS
 
 _NOTHING = "1:1:"  # a snapshot in which nothing is to be seen
-# Another run of the account may have contacts that are under way: not one that is planned only from now on.
+# Another run of the account may have contacts that are under way: not one that is planned only from now on. Due to the
+# order an index serves, whatever is known of the table.
 _HAS_CONTACTS = """
-SELECT EXISTS (SELECT FROM run WHERE account = %(account)s AND EXISTS (
-    SELECT FROM message m WHERE m.run = run.id AND m.contact IS NOT NULL))
+SELECT EXISTS (SELECT FROM run CROSS JOIN LATERAL (
+    SELECT FROM message m WHERE m.run = run.id AND m.contact IS NOT NULL ORDER BY m.contact LIMIT 1
+) contacts WHERE account = %(account)s)
 """
 # What a run told before the caps were seeded is among its own sends. What another one told may not be: who seeds the
 # caps of these looks elsewhere, and before.
