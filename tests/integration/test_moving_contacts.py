@@ -37,7 +37,7 @@ class Pair:
         self.database = database
         self._stack = stack
         self.plan("june", SHEET)
-        self.first, self.second = (stack.enter_context(Worker(database, FACTS.address)) for _ in range(2))
+        self.first, self.second = self.worker(), self.worker()
         for each in (self.first, self.second):
             each.begin(self.run(each)).close()
         self.first.deal()
@@ -54,6 +54,9 @@ class Pair:
         plan_in_database(named, rows, FACTS).close()
         with OwnPostgresRun.own(named, NOW_S) as run:
             run.open_for_workers(Orders((), True, True, NOW_S, True, 0.0), None)
+
+    def worker(self) -> Worker:
+        return self._stack.enter_context(Worker(self.database, FACTS.address))
 
     def run(self, worker: Worker, name: str = "june") -> OpenedRun:
         return next(each for each in worker.runs() if each.name == name)
@@ -154,7 +157,7 @@ async def test_what_is_in_doubt_of_a_contact_is_told_as_well(pair: Pair) -> None
     await first.settle([tells(3, CONTACT)], turn=0)
     news = await second.news()
     assert news is not None
-    assert news.sends == [(ANA, 1, NOW_S - 5), (ANA, 1, NOW_S)]
+    assert sorted(news.sends) == [(ANA, 1, NOW_S - 5), (ANA, 1, NOW_S)]
 
 
 async def test_a_send_of_a_contact_whose_number_is_known_is_told_once(pair: Pair) -> None:
@@ -178,8 +181,29 @@ async def test_whoever_has_both_shards_hears_nothing_and_keeps_the_rows(pair: Pa
     assert await begun(first, 3, 6) == [3, 6]
 
 
-async def test_whoever_has_all_shards_looks_for_no_news(pair: Pair) -> None:
+async def test_whoever_loses_shards_meanwhile_hears_of_who_has_them(pair: Pair) -> None:
     pair.first_is_gone()
+    second = pair.journal(pair.second)
+    assert await second.news() == NO_NEWS
+    assert [item.row for item in await second.claim(0, 2)] == [1, 2]
+    third = pair.worker()
+    with pair.worked(third):
+        nos = ",".join(map(str, range(32)))
+        pair.execute(f"UPDATE bulksend.shard SET lease_until = {OVER} WHERE no IN ({nos})")
+        assert third.deal().mine == 32
+    others = pair.journal(third)
+    await begun(others, 1)
+    await others.settle([tells(1, CONTACT)], turn=0)
+    assert [item.row for item in await second.claim(2, 2)] == [3, 4]
+    pair.second.lease.renew()
+    assert len(pair.second.lease.shards) == 32
+    assert await begun(second, 2, 4) == [4]
+    assert await second.news() == News([Queued(2, ANA, 1)], [(ANA, 1, NOW_S)])
+    assert await begun(second, 2, 3) == [2, 3]
+
+
+async def test_where_nobody_is_a_contact_nobody_hears_anything(pair: Pair) -> None:
+    pair.execute("UPDATE bulksend.message SET contact = NULL")
     assert await pair.journal(pair.second).news() is None
 
 

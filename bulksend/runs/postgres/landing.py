@@ -33,7 +33,9 @@ WITH here AS MATERIALIZED (SELECT pg_current_snapshot() AS seen)
 SELECT here.seen::text, l.run, l.phone, l.parts, l.messages, l.ended_at, l.moved
 FROM here LEFT JOIN landed l ON l.account = %(account)s AND l.told_in >= pg_snapshot_xmin(%(seen)s::pg_snapshot)
     AND NOT pg_visible_in_snapshot(l.told_in, %(seen)s::pg_snapshot)
-    AND l.shard = ANY(%(nos)s::smallint[]) AND l.sent_for <> ALL(%(nos)s::smallint[])
+    AND l.shard = ANY(%(nos)s::smallint[]) AND NOT EXISTS (
+        SELECT FROM unnest(%(nos)s::smallint[], %(epochs)s::bigint[]) AS mine (no, epoch)
+        WHERE mine.no = l.sent_for AND mine.epoch = l.epoch)
     AND (%(goes_on)s OR l.run <> %(run)s)
 """
 _TO_PHONES = f"""
@@ -79,15 +81,14 @@ class Landing:
         lease: the shards.
 
     Attributes:
-        hears: whether anything can come: not all shards are held, and there are contacts.
+        hears: whether anything can come: there are contacts.
     """
 
     def __init__(self, of: Reader, lease: Hold) -> None:
         self._of = of
         self._lease = lease
         self._before = self._now = _Heard()
-        has_others = lease.account is not None and len(lease.shards) < SHARDS
-        self.hears: bool = has_others and of.first(_HAS_CONTACTS, account=lease.account)[0]
+        self.hears: bool = lease.account is not None and of.first(_HAS_CONTACTS, account=lease.account)[0]
 
     def committed(self) -> None:
         """The transaction under way is on the disk."""
@@ -108,28 +109,32 @@ class Landing:
 
     def begin(self, rows: Sequence[int]) -> Sequence[int]:
         """Those of rows that may begin: of their phones the caps know all that was told by now."""
-        if not self.hears:
+        if not self.hears or len(self._lease.shards) == SHARDS:  # as long as all are held, nobody else can send
             return rows
-        came = {row for row in self._look() if row <= self._now.claimed_to}
+        self._hear()
         held: set[int] = set()
         if self._now.sends:
             phones = list({each.phone for each in self._now.sends})
             held = {row for (row,) in self._of.all(_TO_PHONES, rows=array(rows), phones=phones)}
-        self._now = self._now._replace(rows=self._now.rows | came | held)
+        self._now = self._now._replace(rows=self._now.rows | held)
         return [row for row in rows if row not in held]
 
     def heard(self) -> tuple[tuple[Landed, ...], frozenset[int]]:
         """What came since this was asked last, from now on counted; and the rows that came or were held back."""
-        self.begin(())
+        self._hear()
         sends, rows = self._now.sends, self._now.rows
         self._now = self._now._replace(sends=(), rows=frozenset())
         return sends, rows
 
+    def _hear(self) -> None:
+        came = {row for row in self._look() if row <= self._now.claimed_to}
+        self._now = self._now._replace(rows=self._now.rows | came)
+
     def _look(self) -> set[int]:
         """Hear what was told by now; the rows of the run that came with it."""
-        seen, shards = self._now.seen, array(self._lease.shards)
-        which = {"account": self._lease.account, "nos": shards, "seen": seen, "goes_on": seen != _NOTHING}
-        found = self._of.all(_LOOK, **which)
+        seen, shards = self._now.seen, self._lease.shards
+        mine = {"account": self._lease.account, "nos": array(shards), "epochs": array(shards.values())}
+        found = self._of.all(_LOOK, seen=seen, goes_on=seen != _NOTHING, **mine)
         told = [each for each in found if each[1] is not None]
         sends = tuple(Landed(PhoneNumber(phone), *rest) for _, _, phone, *rest, _ in told)
         self._now = self._now._replace(seen=found[0][0], sends=self._now.sends + sends)

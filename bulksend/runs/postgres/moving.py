@@ -42,13 +42,13 @@ WITH told AS MATERIALIZED (
 """
 _TELL = f"""
 {_MOVE}, sent AS (
-    SELECT told.*, s.shard AS sent_for, {TAKEN}, row_number() OVER (PARTITION BY told.contact) AS nth
+    SELECT told.*, s.shard AS sent_for, s.epoch, {TAKEN}, row_number() OVER (PARTITION BY told.contact) AS nth
     FROM told JOIN message m ON m.run = %(run)s AND m.contact = told.contact
     JOIN send s ON s.run = m.run AND s.row = m.row {COUNTED}
     WHERE s.shard <> told.shard AND {life.may_have_arrived("s.")} AND ended >= %(now)s - {_KEPT_S}
 )
-INSERT INTO landed (account, shard, sent_for, run, phone, parts, messages, ended_at, moved)
-SELECT %(account)s, shard, sent_for, %(run)s, phone, parts, messages, ended,
+INSERT INTO landed (account, shard, sent_for, epoch, run, phone, parts, messages, ended_at, moved)
+SELECT %(account)s, shard, sent_for, epoch, %(run)s, phone, parts, messages, ended,
     ARRAY(SELECT row FROM moved WHERE moved.contact = sent.contact AND nth = 1)
 FROM sent
 """

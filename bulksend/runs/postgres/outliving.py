@@ -33,7 +33,8 @@ CREATE INDEX recent_of_account ON recent (account, ended_at);
 CREATE TABLE landed (                -- what was sent to contacts out of other shards than those of their phones
     account integer NOT NULL REFERENCES account ON DELETE CASCADE,
     shard smallint NOT NULL,         -- the phone's, whose owner is to know it
-    sent_for smallint NOT NULL,      -- the shard out of which it was sent
+    sent_for smallint NOT NULL,      -- the shard out of which it was sent,
+    epoch bigint NOT NULL,           -- and its epoch then
     run bigint NOT NULL,
     phone text COLLATE "C" NOT NULL,
     parts integer NOT NULL,
