@@ -85,6 +85,9 @@ class Forgetful:
     def close(self) -> None:
         pass
 
+    async def news(self) -> None:
+        pass
+
     async def begin(self, rows: Sequence[int], wall_s: float, proof: int = 0) -> list[Attempt]:  # noqa: ARG002
         return [self._attempt(row) for row in rows]
 

@@ -77,7 +77,7 @@ def _copy(
 ) -> None:  # fmt: skip
     names = [column[0] for column in rows.description]
     columns = {"run": run} | dict.fromkeys(_split(names, [None] * len(names)))
-    columns |= {"message": {"shard": 0}, "send": {"epoch": epoch}}.get(table, {})
+    columns |= {"message": {"shard": 0}, "send": {"epoch": epoch, "shard": 0}}.get(table, {})
     with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
         for row in rows:
             copy.write_row(list((columns | _split(names, row)).values()))

@@ -12,7 +12,7 @@ from typing import TypeVar
 from bulksend.errors import BulksendError, RunFileError
 from bulksend.model import Answer, Attempt, Event, Message, Outcome, Queued, Recipient, RowInDoubt
 from bulksend.runs.states import STEPS, Decision, Life, State
-from bulksend.sending import Keys
+from bulksend.sending import Keys, News
 
 T = TypeVar("T")
 
@@ -50,6 +50,7 @@ class Memory:
         elsewhere: rows that somebody else has.
         failure: what every call raises from now on, or None.
         asked_at_s: when somebody asked for the end, or None.
+        news: what came from others meanwhile; None if nothing ever does.
         progress: where the send stands, in its words, or None.
         turn: how far the turns of `Proof` have come.
         keys: of its messages.
@@ -62,6 +63,7 @@ class Memory:
     turn: int = 0
     asked_at_s: float | None = None
     progress: str | None = None
+    news: News | None = None
     keys: Keys = Keys("spring", is_shared=False)  # noqa: RUF009 -- it is frozen
 
     @classmethod
@@ -111,6 +113,9 @@ class MemoryJournal:
 
     def recent_sends(self, since_s: float, wall_s: float) -> Awaitable[list[tuple[Recipient, int, float]]]:
         return self._do(lambda: self._recent_sends(since_s, wall_s))
+
+    def news(self) -> Awaitable[News | None]:
+        return self._do(self._news)
 
     def begin(self, rows: Sequence[int], wall_s: float, proof: int = 0) -> Awaitable[list[Attempt]]:
         return self._do(lambda: self.begin_now(rows, wall_s, proof))
@@ -235,6 +240,11 @@ class MemoryJournal:
                 who, slots = self._queued(note)[1:]
                 found.append((who, slots * (note.attempts if note.life.in_doubt else 1), ended_s))
         return sorted((each for each in found if each[2] >= since_s), key=lambda each: each[2])
+
+    def _news(self) -> News | None:
+        news = self._memory.news
+        self._memory.news = None if news is None else News()
+        return news
 
     def _queued(self, note: Note) -> Queued:
         message = note.message

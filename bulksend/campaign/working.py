@@ -278,10 +278,13 @@ class Shift:
 def _begin(account: Account, run: WorkedRun, options: SendOptions, *, is_first: bool) -> Earlier:
     """What the account's runs sent lately; the first time the run is begun there."""
     wall_s, how = time.time(), options.repeating
-    return account.begin(
+    earlier = account.begin(
         run, since_s=wall_s - options.caps.longest_window_s, wall_s=wall_s, clock=Clock.now(wall_s),
         began_at=how.began_at, is_remembered=is_first, repeat_after_s=None if how.repeat else how.repeat_after_s,
     )  # fmt: skip
+    if is_first:
+        run.learn_known()
+    return earlier
 
 
 def _end(account: Account, run: WorkedRun, options: SendOptions) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 from bulksend.model import Answer, Attempt, Outcome, Queued, Recipient, RowInDoubt
-from bulksend.sending import Sharing
+from bulksend.sending import News, Sharing
 
 T = TypeVar("T")
 
@@ -32,6 +32,9 @@ class Notes(Protocol):
 
     def recent_sends(self, since_s: float, wall_s: float) -> list[tuple[Recipient, int, float]]:
         """See `Journal.recent_sends`."""
+
+    def news(self) -> News | None:
+        """See `Journal.news`."""
 
     def begin(self, rows: Sequence[int], wall_s: float, proof: int = 0) -> list[Attempt]:
         """See `Journal.begin`."""
@@ -123,6 +126,10 @@ class GroupJournal:
     def recent_sends(self, since_s: float, wall_s: float) -> Awaitable[list[tuple[Recipient, int, float]]]:
         """See `Journal.recent_sends`."""
         return self._do(lambda: self._notes.recent_sends(since_s, wall_s))
+
+    def news(self) -> Awaitable[News | None]:
+        """See `Journal.news`."""
+        return self._do(self._notes.news)
 
     def begin(self, rows: Sequence[int], wall_s: float, proof: int = 0) -> Awaitable[list[Attempt]]:
         """See `Journal.begin`."""

@@ -8,6 +8,7 @@ from .concurrency import Why as Why
 from .engine import Engine as Engine
 from .feed import Past as Past
 from .journal import Journal as Journal
+from .journal import News as News
 from .keys import Keys as Keys
 from .limits import ErrorLimit as ErrorLimit
 from .limits import Errors as Errors

@@ -168,7 +168,7 @@ class Engine:
         while self._stopping.why is None:
             self._wake.clear()
             crew.hire(self._under_way + len(self._outbox))
-            await self._feed.fill()
+            await self._feed.fill(self._mono_s(), self._wall_s())
             mono_s = self._mono_s()
             self._shares.heed(mono_s)
             quiet_until = max(self._quiet_until, self._throttle.quiet_until)
@@ -186,7 +186,7 @@ class Engine:
                 untried_first = self._absence.is_away and self._absence.speaks
                 await self._begin(self._dispatcher.take(self._mono_s(), granted, untried_first=untried_first))
             else:
-                await self._sleep_until(min(wake_at, look_at))
+                await self._sleep_until(min(wake_at, look_at, self._feed.news_at))
 
     @property
     def _is_done(self) -> bool:
@@ -278,6 +278,7 @@ class Engine:
     def _let_go(self, items: Collection[Queued]) -> None:
         """Forget rows whose intents the journal refused: somebody else has them."""
         self._busy -= len(items)
+        self._feed.missed(len(items))
         for item in items:
             self._consequences.let_go(item, self._mono_s())
 

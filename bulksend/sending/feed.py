@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from bulksend.sending.journal import Journal
 # Rows the dispatcher is fed with at a time, and when it gets more: enough that it never starves between two claims.
 _CLAIM_ROWS = 2_000
 _CLAIM_BELOW = 500
+_NEWS_S = 1.0
 
 
 class Past(NamedTuple):
@@ -38,10 +40,12 @@ class Feed:
 
     Attributes:
         is_dry: whether the journal has no more of them.
+        news_at: when to ask for news of others next, by the dispatcher's clock; ``math.inf`` if none ever comes.
     """
 
     def __init__(self, journal: Journal, dispatcher: Dispatcher) -> None:
         self.is_dry = False
+        self.news_at = -math.inf
         self._journal = journal
         self._dispatcher = dispatcher
         self._claimed_to = 0  # the last row claimed
@@ -49,18 +53,18 @@ class Feed:
 
     async def recall(self, past: Past, mono_s: float, wall_s: float) -> None:
         """Load what still counts against a cap, and park the rows of phones known to need theirs."""
+        await self._hear(mono_s, wall_s)
         caps = self._dispatcher.caps
         own = await self._journal.recent_sends(wall_s - caps.longest_window_s, wall_s)
-        for recipient, slots, ended_at in sorted([*own, *past.sends], key=itemgetter(2)):
-            cap = caps.of(recipient)
-            if cap is not None:
-                self._dispatcher.recall(recipient, slots, mono_s + min(ended_at - wall_s, 0) + cap.window_s)
+        self._recall([*own, *past.sends], mono_s, wall_s)
         crowded = await self._journal.crowded(self._is_crowded)
         self._crowded = array("q", sorted(item.row for item in crowded))
         self._dispatcher.park(crowded, mono_s)
 
-    async def fill(self) -> None:
-        """Claim rows until the dispatcher has enough for a while."""
+    async def fill(self, mono_s: float, wall_s: float) -> None:
+        """Claim rows until the dispatcher has enough for a while; and hear the news, if there may be any."""
+        if self.news_at <= mono_s:
+            await self._hear(mono_s, wall_s)
         while not self.is_dry and self._dispatcher.queued < _CLAIM_BELOW:
             items = await self._journal.claim(self._claimed_to, _CLAIM_ROWS)
             if items:
@@ -68,6 +72,25 @@ class Feed:
             else:
                 self.is_dry = True
             self._dispatcher.queue(self._uncrowded(items))
+
+    def missed(self, rows: int) -> None:
+        """So many rows did not begin: there may be news."""
+        if rows and self.news_at < math.inf:
+            self.news_at = -math.inf
+
+    async def _hear(self, mono_s: float, wall_s: float) -> None:
+        """Hear what came from others that send for the account."""
+        news = await self._journal.news()
+        self.news_at = math.inf if news is None else mono_s + _NEWS_S
+        if news is not None:
+            self._recall(news.sends, mono_s, wall_s)
+            self._dispatcher.queue(news.rows)
+
+    def _recall(self, sends: Iterable[tuple[Recipient, int, float]], mono_s: float, wall_s: float) -> None:
+        for recipient, slots, ended_at in sorted(sends, key=itemgetter(2)):
+            cap = self._dispatcher.caps.of(recipient)
+            if cap is not None:
+                self._dispatcher.recall(recipient, slots, mono_s + min(ended_at - wall_s, 0) + cap.window_s)
 
     def _is_crowded(self, recipient: Recipient, slots: int) -> bool:
         cap = self._dispatcher.caps.of(recipient)

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from bulksend.model import Answer, Attempt, Outcome, Queued, Recipient, RowInDoubt
 
 if TYPE_CHECKING:
     from bulksend.sending.sharing import Sharing
+
+
+class News(NamedTuple):
+    """What came to this process from others that send for the account.
+
+    Attributes:
+        rows: to be sent from here, though they would not be claimed any more.
+        sends: (recipient, slots, seconds since 1970) of sends that count against a cap that is kept here.
+    """
+
+    rows: Sequence[Queued] = ()
+    sends: Sequence[tuple[Recipient, int, float]] = ()
 
 
 class Journal(Protocol):
@@ -42,6 +54,12 @@ class Journal(Protocol):
         """(recipient, slots, time) of attempts that ended at ``since_s`` or later, in seconds since 1970.
 
         An attempt whose end nobody saw is taken to end at ``wall_s``.
+        """
+
+    def news(self) -> Awaitable[News | None]:
+        """What came since this was asked last, first of all before `recent_sends`; None if nothing ever will.
+
+        To a phone of which there are sends that were not told yet no row begins; it comes with them.
         """
 
     def begin(self, rows: Sequence[int], wall_s: float, proof: int = 0) -> Awaitable[list[Attempt]]:

@@ -128,7 +128,7 @@ class Process:
         self.feed = Feed(Now(self.notes), self.dispatcher)  # type: ignore[arg-type]
         sends = [(who, parts, at) for who, parts, _, at in earlier.sends]
         at_once(self.feed.recall(Past(sends), mono_s, wall_s))
-        at_once(self.feed.fill())
+        at_once(self.feed.fill(mono_s, wall_s))
 
     def start(self, mono_s: float, wall_s: float, most: int) -> list[OnItsWay]:
         """Let messages leave that may, their intents first."""

@@ -30,6 +30,7 @@ from bulksend.model import (
     MicroUSD,
     Outcome,
     PhoneNumber,
+    Queued,
     Recipient,
     Status,
 )
@@ -46,6 +47,7 @@ from bulksend.sending import (
     Errors,
     Journal,
     Keys,
+    News,
     Pace,
     Past,
     Stop,
@@ -465,6 +467,43 @@ async def test_a_row_that_somebody_else_took_before_its_repeat_is_not_repeated()
     assert await run.send(server, watch=engines.append) is None
     assert server.rows.count(2) == 1
     assert engines[0]._consequences._tries._used == {}
+
+
+class Informed(MemoryJournal):
+    """Others sent four to the hot phone, which shows when rows to it are to begin; and row 4 came to it."""
+
+    is_told = False
+
+    def begin_now(self, rows: Sequence[int], wall_s: float, proof: int) -> list[Attempt]:
+        if self.is_told:
+            return super().begin_now(rows, wall_s, proof)
+        self.is_told = True
+        self._memory.news = News([Queued(row, HOT, 1) for row in (*rows, 4)], [(HOT, 4, wall_s)])
+        return []
+
+
+async def test_what_others_sent_to_a_phone_counts_before_the_next_row_begins() -> None:
+    memory, server = quick([HOT] * 4).memory, accepts_all()
+    memory.news, began = News(), time.monotonic()
+    async with asyncio.timeout(LIMIT_S):
+        assert await engine_of(Informed(memory, time.time(), limit=3), server, caps=[Cap("63", 5, 0.4)]).run() is None
+    assert sorted(server.rows) == [1, 2, 3, 4]
+    first, *others = (at - began for at in server.times)
+    assert first < 0.4 <= min(others)
+
+
+async def test_rows_that_come_are_sent_while_others_wait() -> None:
+    run, server = quick([HOT, HOT, *abroad(1)]), accepts_all()
+    run.memory.news = News()
+
+    async def comes() -> None:
+        await asyncio.sleep(0.2)
+        run.memory.news = News([Queued(3, abroad(1)[0], 1)])
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(comes())
+        assert await run.send(server, caps=[Cap("63", 1, 2.0)], limit=2) is None
+    assert server.rows == [1, 3, 2]
 
 
 # -- What is tried again
@@ -1219,7 +1258,7 @@ async def test_what_was_sent_counts_for_its_whole_window_when_a_run_goes_on() ->
     dispatcher = Dispatcher(Caps())
     feed = Feed(journal, dispatcher)
     await feed.recall(Past(), 0.0, now)
-    await feed.fill()
+    await feed.fill(0.0, now)
     assert dispatcher.take(0.0, 9) == []
     assert dispatcher.wake_at(0.0) == 1.0
     assert [item.row for item in dispatcher.take(1.0, 9)] == [6]

@@ -104,7 +104,8 @@ class PostgresAccount:
                 [self._account, self._key, placing.kept(run)],
             )
             kept_since = self._kept_since(since_s, wall_s)
-            db.execute("DELETE FROM recent WHERE account = %s AND ended_at < %s", [self._account, kept_since])
+            for table in ("recent", "landed"):
+                db.execute(f"DELETE FROM {table} WHERE account = %s AND ended_at < %s", [self._account, kept_since])
             # Whoever was cut off while it waited has not waited: it waits as long as it is not over.
             db.execute("DELETE FROM quiet WHERE account = %s AND since <= %s", [self._account, since])
             quiet = db.execute("SELECT FROM quiet WHERE account = %s LIMIT 1", [self._account]).fetchone()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+_PARTS_MAX = 255  # as many as a concatenated SMS can have (3GPP TS 23.040)
+
 WITH_SENDS = "message m LEFT JOIN {sends} s ON s.run = m.run AND s.row = m.row"
 """All messages, with what became of them."""
 SENDS = "{sends} s JOIN message m ON m.run = s.run AND m.row = s.row"
@@ -20,6 +22,18 @@ CONTACT = f"CASE WHEN {PHONE} IS NULL THEN m.contact END"
 """The contact, where its phone is not known."""
 COUNTED_PARTS = "least(greatest((s.answer->>'estimateParts')::numeric, 0), 32767)::integer"
 """The parts as the API counted them, within what can be reckoned with whatever it said; NULL if it said nothing."""
+
+COUNTED = """CROSS JOIN LATERAL (
+    SELECT CASE WHEN s.doubt_since IS NULL THEN 1 ELSE s.attempts END AS times,
+        least(coalesce(s.ended_at, %(now)s::float8), %(now)s::float8) AS ended) counted"""
+"""How often a send may have arrived, and when the last time, at the latest.
+
+Of a row in doubt only the last attempt's time is kept: its earlier ones are counted as if they had been as late. An
+attempt whose end nobody saw may have left at the last moment, for its intent may have waited: it ends now.
+"""
+TAKEN = f"""greatest(m.parts, least(coalesce({COUNTED_PARTS}, 0), {_PARTS_MAX})) * times AS parts,
+    times AS messages, ended"""
+"""What of a phone's cap that takes, and when it ended; parts as the API counted them, if these are more."""
 
 
 def who(phone: str | None, contact: int | None) -> Any:

@@ -13,8 +13,7 @@ from bulksend.runs.states import State
 
 _UNDER_WAY = f"f.state = '{State.IN_FLIGHT}'"
 _HELD = """EXISTS (
-    SELECT FROM run LEFT JOIN message ON message.run = run.id AND message.row = f.row
-    LEFT JOIN shard ON shard.account = run.account AND shard.no = message.shard
+    SELECT FROM run LEFT JOIN shard ON shard.account = run.account AND shard.no = f.shard
     WHERE run.id = f.run AND f.epoch = CASE WHEN run.account IS NULL THEN run.epoch ELSE shard.epoch END
         AND CASE WHEN run.account IS NULL THEN run.lease_until ELSE shard.lease_until END > clock_timestamp())"""
 _CHANGED = life.after(Event.CUT_OFF)._asdict() | {"error": f"'{life.CUT_OFF}'"}

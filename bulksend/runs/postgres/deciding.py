@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from bulksend.model import ContactId, Event, PhoneNumber
+from bulksend.model import Event
 from bulksend.runs import life
 from bulksend.runs.postgres.columns import NUMBER, who
 from bulksend.runs.postgres.connecting import plain
@@ -75,7 +75,6 @@ WHERE send.run = %s AND send.row = told.row AND send.state = '{State.SKIPPED}'
 _TAKE_UP = f"""
 UPDATE send SET {life.after(Event.TAKEN_UP)}, error = NULL WHERE run = %s AND {life.can_be(Event.TAKEN_UP)}
 """
-_LEARN = "INSERT INTO number SELECT %s, * FROM unnest(%s::bigint[], %s::text[]) ON CONFLICT (run, contact) DO {}"
 
 
 def unsent(of: Reader, after: int, limit: int) -> list[UnsentRow]:
@@ -151,15 +150,3 @@ def explain(of: Reader, rows: Sequence[tuple[int, str]]) -> None:
 def take_up(of: Reader) -> None:
     """Do what `OwnRun.take_up` says."""
     of.db.execute(_TAKE_UP, [of.run])
-
-
-def learn(of: Reader, numbers: Mapping[ContactId, PhoneNumber], *, is_newer: bool) -> None:
-    """Note numbers of contacts.
-
-    Args:
-        of: the run.
-        numbers: by contact.
-        is_newer: whether they take the place of what is known.
-    """
-    what = "UPDATE SET phone = excluded.phone" if is_newer else "NOTHING"
-    of.db.execute(_LEARN.format(what), [of.run, list(numbers), [plain(number) for number in numbers.values()]])

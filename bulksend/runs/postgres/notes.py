@@ -8,10 +8,22 @@ from dataclasses import replace
 from typing import Any
 
 from bulksend.model import Answer, Attempt, Event, Message, Outcome, Queued, Recipient, RowInDoubt
-from bulksend.runs import life
-from bulksend.runs.postgres import commons, deciding, kept, noted, ownership, past, queries, reserving
-from bulksend.runs.postgres.columns import NUMBER, who
+from bulksend.runs.postgres import (
+    beginning,
+    claiming,
+    commons,
+    deciding,
+    kept,
+    moving,
+    noted,
+    ownership,
+    past,
+    queries,
+    reserving,
+)
+from bulksend.runs.postgres.columns import who
 from bulksend.runs.postgres.connecting import array
+from bulksend.runs.postgres.landing import Landing
 from bulksend.runs.postgres.leases import Hold
 from bulksend.runs.postgres.opened import OpenedRun
 from bulksend.runs.postgres.outcomes import Intent, cut_off, found, settle, take_back
@@ -19,52 +31,10 @@ from bulksend.runs.postgres.queries import LAST_ROW
 from bulksend.runs.postgres.reader import Reader
 from bulksend.runs.postgres.reserving import Reserving
 from bulksend.runs.postgres.rows import recent_sends
-from bulksend.runs.states import Decision, State
+from bulksend.sending import News
 
 _ADVANCED_AT = 100_000  # rows
 _NOT_SENT = {Event.REJECTED, Event.FAILED, Event.PUT_OFF, Event.CALLED_OFF}
-_CLAIM = f"""
-SELECT m.row, coalesce(n.phone, m.phone), m.contact, {{slots}} FROM message m
-LEFT JOIN send s ON s.run = m.run AND s.row = m.row AND s.row > %(after)s {NUMBER}
-WHERE m.run = %(run)s AND m.row > %(after)s AND m.row <= %(until)s AND m.status = 'pending'
-    AND {past.TO_SEND} AND {past.UNTRIED} AND {past.MINE}
-ORDER BY m.row LIMIT %(limit)s
-"""
-# Who takes a shard over waits for the locks, and then finds these intents; so does who takes the run over. In the order
-# of the shards' numbers, as all who lock several. The WHERE of the conflict is the last guard against a double send: a
-# row that was accepted, or is on its way, cannot begin again.
-_SHARDS = """
-    SELECT shard.no, shard.epoch FROM shard
-    JOIN unnest(%(nos)s::smallint[], %(epochs)s::bigint[]) AS mine (no, epoch) USING (no, epoch)
-    WHERE shard.account = %(account)s AND shard.lease_until > clock_timestamp()
-        AND shard.no IN (SELECT shard FROM planned)
-        AND (NOT %(is_worked)s OR EXISTS (SELECT FROM run WHERE id = %(run)s AND opened = %(epoch)s))
-    ORDER BY shard.no FOR SHARE OF shard
-"""
-_RUN = """
-    SELECT no, run.epoch FROM run, (SELECT DISTINCT shard AS no FROM planned) AS parts
-    WHERE run.id = %(run)s AND run.epoch = %(epoch)s AND run.lease_until > clock_timestamp() FOR SHARE OF run
-"""
-_BEGIN = f"""
-WITH planned AS MATERIALIZED (
-    SELECT m.*, held, place
-    FROM unnest(%(rows)s::bigint[], %(held)s::bigint[]) WITH ORDINALITY AS wanted (row, held, place)
-    JOIN message m ON m.run = %(run)s AND m.row = wanted.row
-), fence AS MATERIALIZED ({{fence}}), begun AS (
-    INSERT INTO send (run, row, state, attempts, started_at, ticket, epoch, proof, held)
-    SELECT run, row, '{State.IN_FLIGHT}', 1, %(at)s, %(issued)s + place, fence.epoch, %(proof)s, held
-    FROM planned JOIN fence ON fence.no = planned.shard
-    ON CONFLICT (run, row) DO UPDATE SET {life.after(Event.BEGUN, table="send.")}, attempts = send.attempts + 1,
-        started_at = excluded.started_at, ticket = excluded.ticket, epoch = excluded.epoch, ended_at = NULL,
-        held = excluded.held,
-        proof = CASE WHEN send.doubt_since IS NULL OR send.proof = excluded.proof THEN excluded.proof ELSE 0 END
-    WHERE {life.can_be(Event.BEGUN, "send.")}
-    RETURNING row, attempts, doubt_since, ticket, epoch, proof, decision
-)
-SELECT planned.row, phone, contact, sender, text, parts, price, coalesce(copy, 0),
-    attempts, doubt_since, proof, coalesce(decision = '{Decision.RESEND}', false), shard, epoch, ticket
-FROM begun JOIN planned USING (row) LEFT JOIN copy ON copy.run = planned.run AND copy.row = planned.row ORDER BY place
-"""
 
 
 class Notes:
@@ -90,7 +60,6 @@ class Notes:
         self.lease = lease
         self._skew_s = skew_s
         self._by_parts = by_parts
-        self._slots = past.slots(by_parts=by_parts)
         self._keyed = keyed
         self._reserving = reserving
         self.commons = None if lease.account is None else commons.Commons(of, lease.account)
@@ -102,6 +71,7 @@ class Notes:
             self._opened_at, self._until = run.at, run.orders.until or LAST_ROW
         self._turn = self._noted_turn = int(kept.read(of.db, of.run, "turn") or 0)
         self._is_noted = self._notes_kind = False
+        self._landing = Landing(of, lease)
         self._issued = 0
         self._known: Mapping[int, int] | None = None
         self._held: dict[str, Any] = {}
@@ -120,6 +90,7 @@ class Notes:
         self._is_noted = self._is_noted or self._notes_kind
         if self.commons:
             self.commons.committed()
+        self._landing.committed()
         self.rolled_back()
 
     def rolled_back(self) -> None:
@@ -129,6 +100,7 @@ class Notes:
         self._noted_turn, self._notes_kind = self._turn, False
         if self.commons:
             self.commons.rolled_back()
+        self._landing.rolled_back()
 
     def check(self, *, begins: bool) -> None:
         """See that nobody else has the run, nor all of its shards.
@@ -175,22 +147,25 @@ class Notes:
         if after > self._begun_to + _ADVANCED_AT:
             noted.advance(self.of)
             self._begun_to = after
-        which = self._mine() | {"after": max(after, self._first - 1), "until": self._until, "limit": limit}
-        which["opened_at"] = self._opened_at
-        found = self.of.all(_CLAIM.format(slots=self._slots), **which)
-        return [Queued(row, who(phone, contact), slots) for row, phone, contact, slots in found]
+        found = claiming.claim(self.of, self._open(), max(after, self._first - 1), limit, by_parts=self._by_parts)
+        self._landing.claimed([item.row for item in found])
+        return found
 
     def crowded(self, is_crowded: Callable[[Recipient, int], bool]) -> list[Queued]:
         """See `Journal.crowded`; of the own shards."""
-        shards = None if self.lease.account is None else self.lease.shards
-        return past.crowded(
-            self.of, shards, self._until, is_crowded, by_parts=self._by_parts, opened_at=self._opened_at
-        )
+        return claiming.crowded(self.of, self._open(), is_crowded, by_parts=self._by_parts)
+
+    def news(self) -> News | None:
+        """See `Journal.news`."""
+        if not self._landing.hears:
+            return None
+        landed, rows = self._landing.heard()
+        came = claiming.among(self.of, self._open(), rows, by_parts=self._by_parts) if rows else []
+        return News(came, [each.counted(self._skew_s, by_parts=self._by_parts) for each in landed])
 
     def undecided(self, since_s: float, proof: int) -> list[Queued]:
         """See `Journal.undecided`; of the own shards."""
-        since, mine, at = since_s + self._skew_s, self._mine(), self._opened_at
-        return past.undecided(self.of, mine, since, proof, by_parts=self._by_parts, opened_at=at)
+        return past.undecided(self.of, self._open(), since_s + self._skew_s, proof, by_parts=self._by_parts)
 
     def recent_sends(self, since_s: float, wall_s: float) -> list[tuple[Recipient, int, float]]:
         """See `Journal.recent_sends`."""
@@ -213,18 +188,18 @@ class Notes:
     def begin(self, rows: Sequence[int], wall_s: float, proof: int = 0) -> list[Attempt]:
         """See `Journal.begin`: of shards whose lease has ended, or that somebody else has, no row begins.
 
-        Nor does one whose phone and text another run has reserved, and that is noted.
+        Nor does one whose phone and text another run has reserved, and that is noted; nor one to a phone of which there
+        is news (`news`).
         """
         self._note_kind()
         held = self.commons.hold(rows) if self.commons else None  # first, for it locks the run's limits
-        rows = self._reserved(rows if held is None else list(held), wall_s)
+        rows = self._reserved(self._landing.begin(rows if held is None else list(held)), wall_s)
         which = {"rows": array(rows), "at": wall_s + self._skew_s, "issued": self._issued, "proof": proof}
         which["held"] = None if held is None else array(held[row] for row in rows)
         self._tried.update(enumerate(rows, self._issued + 1))
         self._issued += len(rows)
-        fence = _RUN if self.lease.account is None else _SHARDS
         attempts = []
-        for each in self.of.all(_BEGIN.format(fence=fence), **self._mine(), **which):
+        for each in beginning.begin(self.of, self._mine(), which):
             row, phone, contact, sender, text, parts, price, copy, number, since, under, resent, *intent = each
             self._begun[row] = Intent(*intent)
             message = Message(row, who(phone, contact), sender, text, parts, price, copy)
@@ -258,7 +233,8 @@ class Notes:
         self._settled.update(outcome.row for outcome in outcomes)
         learned = dict(outcome.learned for outcome in outcomes if outcome.learned)
         if learned:
-            deciding.learn(self.of, learned, is_newer=True)
+            now_s = max(outcome.ended_at for outcome in outcomes) + self._skew_s
+            moving.tell(self.of, self.lease.account, learned, now_s)
         if turn > self._noted_turn:
             noted.turn(self.of, turn)
             self._noted_turn = turn
@@ -285,6 +261,10 @@ class Notes:
             noted.keyed(self.of, is_keyed=self._keyed)
         noted.limited(self.of, is_limited=self._until < LAST_ROW)
         self._notes_kind = True
+
+    def _open(self) -> dict[str, Any]:
+        """What is held, and which rows of it are sent."""
+        return self._mine() | {"until": self._until, "opened_at": self._opened_at}
 
     def _mine(self) -> dict[str, Any]:
         """What this process holds, as the statements know it."""

@@ -30,6 +30,20 @@ CREATE TABLE recent (                -- what counts against a phone's cap
     ended_at double precision NOT NULL
 );
 CREATE INDEX recent_of_account ON recent (account, ended_at);
+CREATE TABLE landed (                -- what was sent to contacts out of other shards than those of their phones
+    account integer NOT NULL REFERENCES account ON DELETE CASCADE,
+    shard smallint NOT NULL,         -- the phone's, whose owner is to know it
+    sent_for smallint NOT NULL,      -- the shard out of which it was sent,
+    epoch bigint NOT NULL,           -- and its epoch then
+    run bigint NOT NULL,
+    phone text COLLATE "C" NOT NULL,
+    parts integer NOT NULL,
+    messages integer NOT NULL,
+    ended_at double precision NOT NULL,
+    moved bigint[] NOT NULL,         -- the run's rows that came to the phone's shard with it
+    told_in xid8 NOT NULL DEFAULT pg_current_xact_id()  -- the transaction that tells it
+);
+CREATE INDEX landed_of_account ON landed (account, told_in);
 CREATE TABLE quiet (                 -- nobody knows what was sent shortly before
     account integer NOT NULL REFERENCES account ON DELETE CASCADE,
     since double precision NOT NULL

@@ -15,7 +15,7 @@ from bulksend.runs.facts import Address
 from bulksend.runs.orders import Orders
 from bulksend.runs.owner import Owner
 from bulksend.runs.places import DatabaseRun
-from bulksend.runs.postgres import closing, deciding, kept, naming, noted, opened, ownership, purging, shards
+from bulksend.runs.postgres import closing, deciding, kept, moving, naming, noted, opened, ownership, purging, shards
 from bulksend.runs.postgres.awaiting import OwnPostgresReceipts
 from bulksend.runs.postgres.clock import boottime_s, skew_s
 from bulksend.runs.postgres.connecting import connect, explained, transaction
@@ -105,7 +105,7 @@ class OwnPostgresRun(PostgresRun):
     def learn(self, numbers: Sequence[tuple[ContactId, PhoneNumber]]) -> None:
         """See `OwnRun.learn`."""
         with self._writing() as of:
-            deciding.learn(of, dict(reversed(numbers)), is_newer=False)
+            moving.lend(of, dict(reversed(numbers)))
 
     def decide(self, rows: Sequence[int], *, resend: bool) -> None:
         """See `OwnRun.decide`."""

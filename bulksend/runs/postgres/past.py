@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from bulksend.model import Queued, Recipient
 from bulksend.runs import life
 from bulksend.runs.postgres.columns import NUMBER, who
 from bulksend.runs.postgres.reader import Reader
-from bulksend.runs.postgres.shards import shard_of
 from bulksend.runs.states import State
 
 MINE = "(%(nos)s::smallint[] IS NULL OR m.shard = ANY(%(nos)s::smallint[]))"
@@ -20,13 +18,6 @@ TO_SEND = f"(s.row IS NULL OR {life.is_to_send('s.')})"
 UNTRIED = f"(s.state IS DISTINCT FROM '{State.FAILED}' OR s.ended_at < %(opened_at)s)"
 """Of the same: it did not fail since a run was opened for workers, of whom each would try it once more."""
 
-_TOTALS = "SELECT m.phone, m.contact, sum({slots})::bigint FROM repeat m WHERE m.run = %(run)s GROUP BY 1, 2"
-_CROWDED = f"""
-SELECT m.row, coalesce(n.phone, m.phone), m.contact, {{slots}} FROM repeat m
-LEFT JOIN send s ON s.run = m.run AND s.row = m.row {NUMBER}
-WHERE m.run = %(run)s AND (m.phone = ANY(%(phones)s::text[]) OR m.contact = ANY(%(contacts)s::bigint[]))
-    AND m.row <= %(until)s AND {TO_SEND} AND {UNTRIED} ORDER BY m.contact, m.phone, m.row
-"""
 _UNDECIDED = f"""
 SELECT m.row, coalesce(n.phone, m.phone), m.contact, {{slots}}
 FROM send s JOIN message m ON m.run = s.run AND m.row = s.row {NUMBER}
@@ -50,31 +41,9 @@ def slots(*, by_parts: bool) -> str:
     return "m.parts" if by_parts else "1"
 
 
-def crowded(
-    of: Reader, shards: Collection[int] | None, until: int, is_crowded: Callable[[Recipient, int], bool], *,
-    by_parts: bool, opened_at: float,
-) -> list[Queued]:  # fmt: skip
-    """What `Journal.crowded` tells, of the own shards."""
-    counted = slots(by_parts=by_parts)
-    recipients = [(who(phone, contact), total) for phone, contact, total in of.all(_TOTALS.format(slots=counted))]
-    crowds = [
-        recipient
-        for recipient, total in recipients
-        if (shards is None or shard_of(recipient) in shards) and is_crowded(recipient, total)
-    ]
-    if not crowds:
-        return []
-    phones, contacts = ([each for each in crowds if isinstance(each, kind)] for kind in (str, int))
-    found = of.all(_CROWDED.format(slots=counted), phones=phones, contacts=contacts, until=until, opened_at=opened_at)
-    return [Queued(row, who(phone, contact), count) for row, phone, contact, count in found]
-
-
-def undecided(
-    of: Reader, mine: Mapping[str, Any], since_s: float, proof: int, *, by_parts: bool, opened_at: float = math.inf
-) -> list[Queued]:  # fmt: skip
+def undecided(of: Reader, mine: Mapping[str, Any], since_s: float, proof: int, *, by_parts: bool) -> list[Queued]:
     """What `Journal.undecided` tells, of the own shards: what workers have put in doubt since, none of them repeats."""
-    which = {"since": since_s, "proof": proof, "opened_at": opened_at}
-    found = of.all(_UNDECIDED.format(slots=slots(by_parts=by_parts)), **which, **mine)
+    found = of.all(_UNDECIDED.format(slots=slots(by_parts=by_parts)), since=since_s, proof=proof, **mine)
     return [Queued(row, who(phone, contact), count) for row, phone, contact, count in found]
 
 

@@ -20,7 +20,7 @@ from bulksend.runs.edits import Edits
 from bulksend.runs.facts import Facts
 from bulksend.runs.owner import Owner
 from bulksend.runs.places import DatabaseRun
-from bulksend.runs.postgres import carried, compared, kept, naming
+from bulksend.runs.postgres import carried, compared, kept, moving, naming
 from bulksend.runs.postgres.clock import boottime_s, skew_s
 from bulksend.runs.postgres.connecting import connect, explained, one, transaction
 from bulksend.runs.postgres.installing import check_installed
@@ -141,6 +141,7 @@ class PlanWriter:
         columns = run.facts.columns
         with self._writing(), transaction(self._of.db):
             added, taken_up = carried.carry_over(self._of, run.number, columns, now)
+            moving.place(self._of)
         rows = self._counts.total()
         self._counts[Status.PENDING] += added + taken_up
         self._counts[Status.SKIPPED] -= taken_up

@@ -22,6 +22,7 @@ FORGET = {
     "send": """UPDATE send SET error = NULL, answer = answer || '{"to": "", "contactId": null}' WHERE run = %s""",
     "receipt": "UPDATE receipt SET error = '' WHERE run = %s",
     "repeat": "DELETE FROM repeat WHERE run = %s",
+    "landed": "DELETE FROM landed WHERE run = %s",
     "number": "DELETE FROM number WHERE run = %s",
     "copy": "DELETE FROM copy WHERE run = %s",
     "carried": "DELETE FROM carried WHERE run = %s",

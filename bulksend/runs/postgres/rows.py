@@ -6,12 +6,10 @@ from collections.abc import Iterator
 
 from bulksend.model import ContactId, Message, PhoneNumber, Recipient, Status
 from bulksend.runs import life
-from bulksend.runs.postgres.columns import CONTACT, COUNTED_PARTS, NUMBER, PHONE, SENDS, WITH_SENDS, who, with_who
+from bulksend.runs.postgres.columns import CONTACT, COUNTED, NUMBER, PHONE, SENDS, TAKEN, WITH_SENDS, who, with_who
 from bulksend.runs.postgres.reader import Reader
 from bulksend.runs.states import Decision, State
 from bulksend.runs.telling import Arrived, MendRow, PlannedRow, RecentSend, ResultRow
-
-_PARTS_MAX = 255  # as many as a concatenated SMS can have (3GPP TS 23.040)
 
 _RESULTS = f"""
 SELECT m.row, {life.told("s.", "m.status")}, m.phone, m.contact, s.answer::text, coalesce(s.error, m.error),
@@ -39,15 +37,9 @@ _ERRORS = f"""
 SELECT row FROM {{sends}} s WHERE run = %(run)s AND (state = '{State.FAILED}'
     OR state = '{State.UNKNOWN}' AND decision IS DISTINCT FROM '{Decision.RESEND}')
 """
-# Of a row in doubt only the last attempt's time is kept: its earlier ones are counted as if they had been as late. An
-# attempt whose end nobody saw may have left at the last moment, for its intent may have waited: it ends now. A message
-# to a contact went to the phone that its answer told, whatever is the contact's number by now; and parts count as the
-# API counted them, if these are more.
+# A message to a contact went to the phone that its answer told, whatever is the contact's number by now.
 _RECENT_SENDS = f"""
-SELECT {PHONE}, {CONTACT}, greatest(m.parts, least(coalesce({COUNTED_PARTS}, 0), {_PARTS_MAX})) * times, times, ended
-FROM {SENDS} {NUMBER} CROSS JOIN LATERAL (
-    SELECT CASE WHEN s.doubt_since IS NULL THEN 1 ELSE s.attempts END AS times,
-        least(coalesce(s.ended_at, %(now)s::float8), %(now)s::float8) AS ended) counted
+SELECT {PHONE}, {CONTACT}, {TAKEN} FROM {SENDS} {NUMBER} {COUNTED}
 WHERE s.run = %(run)s AND {life.may_have_arrived("s.")} AND ended >= %(since)s
     AND (m.phone IS NOT NULL OR m.contact IS NOT NULL)
 ORDER BY ended

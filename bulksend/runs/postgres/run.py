@@ -185,12 +185,6 @@ class PostgresRun:
             self._reader.db = connect(self._reader.place.database)
 
     @property
-    def has_contacts(self) -> bool:
-        """Whether it goes to anybody who is named by a contact."""
-        sql = "SELECT EXISTS (SELECT FROM message WHERE run = %(run)s AND contact IS NOT NULL AND status = 'pending')"
-        return bool(self._reader.first(sql)[0])
-
-    @property
     def is_open_to_workers(self) -> bool:
         """Whether workers can send it."""
         found = self._reader.first("SELECT opened = epoch FROM run WHERE id = %(run)s")

@@ -73,7 +73,8 @@ CREATE TABLE message (
     status text COLLATE "C" NOT NULL,  -- pending, invalid or skipped: what the plan says
     phone text COLLATE "C",          -- the number it goes to, or
     contact bigint,                  -- the contact
-    shard smallint,                  -- which part of the account's phones; NULL: no recipient
+    shard smallint,                  -- which part of the account's phones; a contact's by its id until its number is
+                                     -- known, then by that; NULL: no recipient
     sender text COLLATE "C",
     text text COLLATE "C" NOT NULL,
     encoding text COLLATE "C",
@@ -122,6 +123,7 @@ CREATE TABLE send (
     decision text COLLATE "C",       -- what somebody decided about the doubt; NULL: nothing
     ticket bigint,                   -- of the last intent, counted from 1 by each owner
     epoch bigint,                    -- under which it was committed
+    shard smallint,                  -- for which: that of the phone as far as that was known then
     proof integer NOT NULL DEFAULT 0,  -- see `bulksend.sending.Proof`; of all attempts that may have been accepted
     http_status integer,
     answer jsonb,                    -- what the API said, an object with the API's names

@@ -39,9 +39,9 @@ WHERE account = %s ORDER BY no FOR UPDATE OF shard SKIP LOCKED
 """
 _CUT_OFF = f"""
 UPDATE send SET {life.after(Event.CUT_OFF)}, error = '{life.CUT_OFF}', ended_at = extract(epoch FROM clock_timestamp())
-FROM run, message m, shard
+FROM run, shard
 WHERE run.account = %(account)s AND send.run = run.id AND {life.can_be(Event.CUT_OFF, "send.")}
-    AND m.run = send.run AND m.row = send.row AND shard.account = run.account AND shard.no = m.shard
+    AND shard.account = run.account AND shard.no = send.shard
     AND shard.no = ANY(%(shards)s) AND send.epoch < shard.epoch
 """
 

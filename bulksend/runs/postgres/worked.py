@@ -8,7 +8,7 @@ from typing import TypeVar
 from bulksend.errors import RunFileError
 from bulksend.runs.committing import GroupJournal
 from bulksend.runs.places import DatabaseRun
-from bulksend.runs.postgres import opened
+from bulksend.runs.postgres import moving, opened
 from bulksend.runs.postgres.clock import skew_s
 from bulksend.runs.postgres.connecting import connect, explained, is_lost, transaction
 from bulksend.runs.postgres.installing import check_installed
@@ -67,6 +67,10 @@ class WorkedRun(PostgresRun):
         commits = Commits(notes)
         return GroupJournal(notes, commits, commits.end, sharing=notes.commons)
 
+    def learn_known(self) -> None:
+        """Take over what the account knows by now of whose numbers its contacts have; raises as `is_left` does."""
+        self._ask(self._learn_known)
+
     def is_left(self) -> bool:
         """Whether anything is left to send in the worker's shards.
 
@@ -96,6 +100,10 @@ class WorkedRun(PostgresRun):
                 self._reader, self._lease, self._run.epoch, self._skew_s,
                 by_parts=orders.by_parts, limit=None, keyed=orders.keyed, reserving=reserving, run=self._run,
             )  # fmt: skip
+
+    def _learn_known(self) -> None:
+        with explained(self.place), transaction(self._reader.db):
+            moving.lend_known(self._reader)
 
     def _end_if_through(self, at_s: float) -> bool:
         with explained(self.place), transaction(self._reader.db):

@@ -174,6 +174,9 @@ class Notes:
         found = recent_sends(self.db, since_s, wall_s)
         return [(who, parts if self._by_parts else messages, ended) for who, parts, messages, ended in found]
 
+    def news(self) -> None:
+        """See `Journal.news`: nobody else sends to a phone meanwhile."""
+
     def begin(self, rows: Sequence[int], wall_s: float, proof: int = 0) -> list[Attempt]:
         """See `Journal.begin`."""
         wanted = orjson.dumps(rows).decode()
