@@ -207,11 +207,12 @@ def _opened_and_sent(
 def _opened(input_name: str, to: TargetSettings, planned: PlanSettings, opener: Opener, *, yes: bool) -> Opened:
     """Plan the input, or go on with the run that has begun."""
     plan_options = planned.options()
-    check_can_ask(yes=yes)
     if names_run(place_of(input_name)):
+        check_can_ask(yes=yes)
         check_organization(place_of(input_name), to)
         return opener.as_planned(planned.terms(to, plan_options), plan_options.exclusions)
     request = _request(input_name, to, planned)
+    check_can_ask(yes=yes)
     to.check(request.address)
     target_of(to, request.address, plan_options.endpoint)  # before a long plan: is the address fit for use?
     return opener.of_input(request)
