@@ -18,6 +18,11 @@ from judging import CAP, WINDOW_S, Row
 
 from bulksend.runs import DatabaseRun, open_run
 
+CUT = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE application_name = 'bulksend' AND datname = current_database()
+"""
+"""Cuts every connection of bulksend to a database; other tests have theirs to others of the same server."""
 _ENDS_S = 20.0
 
 

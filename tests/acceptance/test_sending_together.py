@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from hostile import PRICE_MICRO, Settings
 from judging import cap_violations
-from teams import Team, ended, rows
+from teams import CUT, Team, ended, rows
 
 from bulksend.runs import DatabaseRun, open_run
 
@@ -134,7 +134,7 @@ def test_a_send_whose_connections_are_cut_goes_on_and_ends_with_its_results(team
     for count in (40, 120):
         team.await_accepted(count)
         with psycopg.connect(team.database, autocommit=True) as db:
-            db.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'bulksend'")
+            db.execute(CUT)
     code, said = ends(sender)
     assert code == 0, said
     assert results(team, "june.results.csv") == {"sent": 300}

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from hostile import Settings
 from judging import cap_violations
-from teams import Team, ended, rows
+from teams import CUT, Team, ended, rows
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_a_terminated_worker_drains_and_lost_connections_are_made_anew(team: Tea
     first.send_signal(signal.SIGTERM)
     assert ended(first) == 143
     with psycopg.connect(team.database, autocommit=True) as db:
-        db.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'bulksend'")
+        db.execute(CUT)
     assert ended(second) == 0, team.said()
     assert (team.statuses(), team.twice()) == ({"sent": 200}, [])
 

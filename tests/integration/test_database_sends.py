@@ -8,15 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-import pytest
 from conftest import SandboxServer, Start
 from planned import plan_in_database
 from runfiles import number, pending
 
 from bulksend.campaign import Ended, SendOptions, held_account, send
 from bulksend.engagespark import Target
-from bulksend.model import ContactId, Endpoint, MicroUSD, Status
-from bulksend.runs import OwnRun, can_be_shared, is_open_to_workers
+from bulksend.model import Endpoint, MicroUSD, Status
+from bulksend.runs import OwnRun, is_open_to_workers
 from bulksend.runs.places import DatabaseRun
 from bulksend.sending import Cap, Caps, Pace, Stopping, StopReason
 from bulksend.when import Moment, Schedule
@@ -75,9 +74,3 @@ def test_a_budget_of_a_send_is_kept_by_the_run_and_its_end_told(database: str, s
         assert ended.stop is not None
         assert (ended.stop.reason, ended.sent_now) == (StopReason.BUDGET_FILLED, 5)
         assert sent_to(server, run).sent_now == 15
-
-
-@pytest.mark.parametrize(("recipient", "is_shared"), [(number(1), True), (ContactId(7), False)])
-def test_whom_a_contact_names_one_process_sends_to(database: str, recipient: object, *, is_shared: bool) -> None:
-    with plan_in_database(DatabaseRun(database, "june"), [pending(1, recipient)]) as run:  # type: ignore[arg-type]
-        assert can_be_shared(run) is is_shared
