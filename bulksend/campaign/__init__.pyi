@@ -88,10 +88,12 @@ from .sends import end_unsent as end_unsent
 from .sends import held_account as held_account
 from .sends import send as send
 from .spans import ANSWER_S as ANSWER_S
+from .spans import Slowest as Slowest
 from .spans import as_last as as_last
 from .spans import expected_s as expected_s
 from .spans import least_s as least_s
 from .spans import span_of as span_of
+from .spans import taking as taking
 from .stops import Asked as Asked
 from .stops import fetch_stops as fetch_stops
 from .trial import Trial as Trial
