@@ -8,6 +8,7 @@ from .again import meant as meant
 from .again import reopen as reopen
 from .choices import Repeating as Repeating
 from .choices import SendOptions as SendOptions
+from .clients import KEY_REFUSED as KEY_REFUSED
 from .clients import balance as balance
 from .closing import close_run as close_run
 from .doubts import LookedUp as LookedUp

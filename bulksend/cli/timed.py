@@ -16,7 +16,7 @@ from bulksend.cli.codes import of_stop
 from bulksend.cli.console import tell_error
 from bulksend.cli.excluded_view import excluded_teller
 from bulksend.cli.next_command import next_command
-from bulksend.cli.sending import KEY_REFUSED, EndTold, Manners, is_written, run_loop, send_monitored, tell_end
+from bulksend.cli.sending import EndTold, Manners, is_written, run_loop, send_monitored, tell_end
 from bulksend.cli.signals import stop_on_signals
 from bulksend.cli.watch import Watch
 from bulksend.engagespark import Balance, Looked, Target
@@ -142,7 +142,7 @@ class Timed:
         if self.target and overview.rows:
             told = run_loop(campaign.balance(self.target))
             if told is Looked.REFUSED:
-                return KEY_REFUSED
+                return campaign.KEY_REFUSED
             if isinstance(told, Balance) and (says := plan_view.uncovered(told, overview)):
                 out.print(says, style="bold red", soft_wrap=True)
         return replace(how, repeating=replace(how.repeating, began_at=now_s))
