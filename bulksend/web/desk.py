@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -32,7 +33,7 @@ class Desk:
         keys: whose account it is.
         sends: what is under way.
         sheets: the sheets that were looked at last, by what was said of them.
-        balances: what the account held when a plan was made, in micro-USD, by draft; None where nobody knows.
+        made: what was told of plans when they were made, by draft.
     """
 
     settings: PageSettings
@@ -40,7 +41,7 @@ class Desk:
     keys: Keys
     sends: Sends = field(default_factory=Sends)
     sheets: dict[tuple[str, str], SheetSeen] = field(default_factory=dict)
-    balances: dict[str, int | None] = field(default_factory=dict)
+    made: dict[str, Made] = field(default_factory=dict)
 
     async def sheet(self, draft: Draft) -> SheetSeen | Refused:
         """How a draft's sheet is understood."""
@@ -62,20 +63,24 @@ class Desk:
         return kept
 
     async def make(self, draft: Draft) -> Draft | Refused:
-        """Plan what is chosen."""
+        """Plan what is chosen, and keep it; if that cannot be, what was chosen and planned before stays."""
         made = await do(Make(draft, self.keys.organization, str(self.keys.file or ""), self.settings.base_url))
         if not isinstance(made, Made):
             return made if isinstance(made, Refused) else Refused("")
         planned = replace(draft, run=made.run)
-        self.balances[draft.key] = made.balance
+        self.made[draft.key] = made
         self.drafts.keep(planned)
         return planned
 
     def send(self, draft: Draft, answers: Sequence[str]) -> None:
         """Begin or go on with the send of what was planned."""
         org_id = None if draft.rehearses else self.keys.organization
-        job = Send(draft.run, org_id, str(self.keys.file or ""), self.settings.base_url, tuple(answers))
+        job = Send(draft, org_id, str(self.keys.file or ""), self.settings.base_url, tuple(answers))
         self.sends.begin(draft.key, job)
+
+    def named(self, says: str) -> str:
+        """A sentence that names files as people know them: without the folders where they lie."""
+        return self.drafts.named(says).replace(f"{self.settings.folder.resolve()}{os.sep}", "")
 
     def can_send(self, draft: Draft) -> bool:
         """Whether it is known whose account it goes to."""

@@ -42,17 +42,17 @@ class Make:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send a run.
+    """Send a draft's run.
 
     Attributes:
-        run: its place.
+        draft: it.
         org_id: whose account it goes to; None for a private sandbox.
         key_file: holds the API's key.
         base_url: the API's address.
         answers: what is said yes to beforehand, as `bulksend.errors.Question` has it.
     """
 
-    run: str
+    draft: Draft
     org_id: int | None
     key_file: str
     base_url: str
@@ -113,10 +113,18 @@ class Made:
     Attributes:
         run: the place of its run.
         balance: micro-USD that the account holds; None if that is not known.
+        recharges: whether the account recharges itself.
+        looked: why the balance is not known, as `bulksend.engagespark.Looked` has it; empty if it is, or nobody asked.
+        again: messages whose phones got the same before, and get it again.
+        another: messages whose phones got another one within 7 days.
     """
 
     run: str
     balance: int | None = None
+    recharges: bool = False
+    looked: str = ""
+    again: int = 0
+    another: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +180,7 @@ def job_in(line: bytes) -> Job:
     """The job that a line holds."""
     found = orjson.loads(line)
     what = found["what"]
-    if "draft" in what:
-        what["draft"] = Draft(**what["draft"])
+    what["draft"] = Draft.read(what["draft"])
     return _JOBS[found["kind"]](**what)
 
 

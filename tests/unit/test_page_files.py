@@ -14,7 +14,7 @@ from bulksend.runs import Standing
 
 WEB = ROOT / "bulksend" / "web"
 STATIC = WEB / "static"
-OWN = {"app.css", "app.js", "icon.svg", "chevron.svg", "VENDORED.toml"}
+OWN = {"app.css", "app.js", "icon.svg", "check.svg", "chevron.svg", "VENDORED.toml"}
 
 
 def test_what_others_made_is_as_they_made_it() -> None:
@@ -34,7 +34,8 @@ def test_every_word_is_in_the_catalogue_and_used() -> None:
     used = {key for text in texts for key in re.findall(r'say\("([a-z_.]+)"[,)]', text)}
     made = {f"state.{each.name.lower()}" for each in Standing} | {f"status.{each.value}" for each in Status}
     made |= {f"sending.{says}" for says in ("busy", "slowed", "away", "stopping")}
-    made |= {f"steps.{step}" for step in ("sheet", "text", "price", "sending")}
+    made |= {f"steps.{step}" for step in ("sheet", "text", "who", "price", "sending")}
+    made |= {f"who.{each}" for each in ("pending", "skipped", "invalid")} | {"status.in_flight"}
     assert used | made == known
 
 

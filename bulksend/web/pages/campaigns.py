@@ -13,7 +13,8 @@ from bulksend.reports import why_ended
 from bulksend.runs import Stand
 from bulksend.web.desk import desk_of, draft_of, open_draft
 from bulksend.web.drafts import Draft
-from bulksend.web.rendering import render, say
+from bulksend.web.rendering import render
+from bulksend.web.wording import say
 
 _NOT_SENT = (Status.PENDING, Status.FAILED, Status.REJECTED, Status.UNKNOWN, Status.INVALID)
 

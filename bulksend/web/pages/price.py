@@ -17,7 +17,8 @@ from bulksend.sms import phones
 from bulksend.web.desk import desk_of, open_draft
 from bulksend.web.drafts import Draft
 from bulksend.web.jobs import Refused
-from bulksend.web.rendering import render, say
+from bulksend.web.rendering import render
+from bulksend.web.wording import say
 
 _DIGITS = 9  # of a row's number, at most
 
@@ -60,7 +61,7 @@ async def show(request: web.Request) -> web.StreamResponse:
         shown=shown,
         agreed=agreed(shown.plan.overview),
         organization=desk.keys.organization,
-        balance=desk.balances.get(draft.key),
+        balance=desk.made[draft.key].balance if draft.key in desk.made else None,
         can_send=desk.can_send(draft),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from bulksend.web.pages import after, campaigns, price, sending, sheet, text
+from bulksend.web.pages import after, campaigns, mending, price, rows, sending, sheet, text, who
 
 ROUTES: tuple[web.RouteDef, ...] = (
     web.get("/", campaigns.show),
@@ -20,6 +20,17 @@ ROUTES: tuple[web.RouteDef, ...] = (
     web.post("/c/{key}/text", text.keep),
     web.post("/c/{key}/text/preview", text.preview),
     web.post("/c/{key}/text/price", text.price),
+    web.get("/c/{key}/who", who.show),
+    web.post("/c/{key}/who/filter", who.add_filter),
+    web.post("/c/{key}/who/filter/remove", who.remove_filter),
+    web.post("/c/{key}/who/list", who.add_list),
+    web.post("/c/{key}/who/list/remove", who.remove_list),
+    web.post("/c/{key}/who/choose", who.choose),
+    web.post("/c/{key}/who/repeat", who.repeat),
+    web.get("/c/{key}/rows", rows.show),
+    web.post("/c/{key}/rows", rows.show),
+    web.get("/c/{key}/to-mend.{kind:csv|xlsx}", mending.take),
+    web.post("/c/{key}/mend", mending.bring),
     web.get("/c/{key}/price", price.show),
     web.post("/c/{key}/price/way", price.choose_way),
     web.post("/c/{key}/price/key", price.keep_key),

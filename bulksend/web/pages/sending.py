@@ -20,7 +20,8 @@ from bulksend.web.desk import desk_of, draft_of
 from bulksend.web.drafts import Draft
 from bulksend.web.jobs import Moved, Refused
 from bulksend.web.pages.price import agreed
-from bulksend.web.rendering import fragment, render, say
+from bulksend.web.rendering import fragment, render
+from bulksend.web.wording import say
 
 _REASONS, _EXAMPLES = 20, 3
 

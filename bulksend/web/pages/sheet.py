@@ -13,8 +13,9 @@ from bulksend.web.desk import desk_of, open_draft
 from bulksend.web.drafts import Draft
 from bulksend.web.guarding import PARTS
 from bulksend.web.jobs import Refused
-from bulksend.web.rendering import render, say
+from bulksend.web.rendering import render
 from bulksend.web.uploads import receive
+from bulksend.web.wording import say
 
 _ENDINGS = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".ods", ".xls", ".xlsb", ".jsonl", ".ndjson", ".gz")
 _NO_SHEETS = (".results.csv", ".results.xlsx", ".results.jsonl")
@@ -33,7 +34,7 @@ async def show(request: web.Request) -> web.StreamResponse:
 async def bring(request: web.Request) -> web.StreamResponse:
     """Take a file that is brought."""
     desk, draft = desk_of(request), await open_draft(request)
-    path = await receive(request.get(PARTS), desk.drafts.folder(draft), desk.settings.upload_max)
+    path = await receive(request.get(PARTS), desk.drafts.sheet_folder(draft), desk.settings.upload_max)
     return await _taken(request, draft, path)
 
 
@@ -92,25 +93,21 @@ async def _taken(request: web.Request, draft: Draft, path: Path) -> web.StreamRe
     if isinstance(seen, Refused):
         desk.drafts.unbring(draft, path)
         files = sheets_in(desk.settings.folder)
-        return render(request, "choose.html", 422, draft=draft, files=files, fault=_without_folder(seen.says, path))
+        return render(request, "choose.html", 422, draft=draft, files=files, fault=desk.named(seen.says))
     desk.keep(wanted)
     raise web.HTTPSeeOther(f"/c/{draft.key}/sheet")
 
 
 async def _understood(request: web.Request, draft: Draft, fault: str) -> web.StreamResponse:
-    seen = await desk_of(request).sheet(draft)
+    desk = desk_of(request)
+    seen = await desk.sheet(draft)
     if isinstance(seen, Refused):
-        plain = await desk_of(request).sheet(replace(draft, numbers=""))
+        plain = await desk.sheet(replace(draft, numbers=""))
         if isinstance(plain, Refused):
-            raise UsageError(_without_folder(plain.says, Path(draft.input_name)))
-        fault, seen = _without_folder(seen.says, Path(draft.input_name)), plain
-    asks = _without_folder(seen.asks, Path(draft.input_name))
+            raise UsageError(desk.named(plain.says))
+        fault, seen = desk.named(seen.says), plain
+    asks = desk.named(seen.asks)
     status = 422 if fault else 200
     return render(
         request, "sheet.html", status, draft=draft, seen=seen, asks=asks, fault=fault, shown=seen.rows[:_ROWS]
     )
-
-
-def _without_folder(says: str, path: Path) -> str:
-    """A sentence that names the file as people know it."""
-    return says.replace(str(path), path.name)

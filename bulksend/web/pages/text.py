@@ -12,7 +12,8 @@ from bulksend.sms import Template, segments
 from bulksend.web.desk import desk_of, open_draft
 from bulksend.web.drafts import Draft
 from bulksend.web.jobs import Price, Priced, Refused, SheetSeen
-from bulksend.web.rendering import fragment, render, say
+from bulksend.web.rendering import fragment, render
+from bulksend.web.wording import say
 from bulksend.web.working import do
 
 
@@ -67,13 +68,13 @@ async def show(request: web.Request) -> web.StreamResponse:
 
 
 async def keep(request: web.Request) -> web.StreamResponse:
-    """Take the text, and plan what it comes to."""
+    """Take the text, and plan it."""
     desk, draft = desk_of(request), await _said(request)
     kept = desk.keep(draft)
     made = await desk.make(kept)
     if isinstance(made, Refused):
         return await _page(request, kept, made.says)
-    raise web.HTTPSeeOther(f"/c/{draft.key}/price")
+    raise web.HTTPSeeOther(f"/c/{draft.key}/who")
 
 
 async def preview(request: web.Request) -> web.StreamResponse:
