@@ -49,6 +49,7 @@ from .gathering import places_in as places_in
 from .gathering import places_known as places_known
 from .gathering import stands as stands
 from .hours import hour_remarks as hour_remarks
+from .hours import with_hours as with_hours
 from .leaving import leave_to_workers as leave_to_workers
 from .limits import repeats_max as repeats_max
 from .lookback import OFTEN as OFTEN

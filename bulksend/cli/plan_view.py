@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from bulksend import campaign
-from bulksend.campaign import Slowest, hour_remarks, taking
+from bulksend.campaign import Slowest, taking
 from bulksend.cli import people
 from bulksend.cli.console import meaning_of, table
 from bulksend.cli.findings_view import show_findings
@@ -18,14 +17,12 @@ from bulksend.cli.message_view import height, message_blocks, show_blocks
 from bulksend.cli.page import Page
 from bulksend.model import Status
 from bulksend.planning import Crowd, Findings, Group, Overview, Plan, shown
-from bulksend.runs import Address
 from bulksend.sms import dollars, phones
 from bulksend.words import many, printable, time_of
 
 if TYPE_CHECKING:
     from bulksend.campaign import SendOptions
     from bulksend.engagespark import Balance
-    from bulksend.when import Schedule
 
 
 _COUNTRIES = 8
@@ -67,19 +64,6 @@ def show_plan(
         page.print(people.LEFT_OUT)
     if blocks:
         page.gap()
-
-
-def with_hours(
-    findings: Findings | None, plan: Plan, options: SendOptions, address: Address, schedule: Schedule, now_s: float
-) -> Findings | None:  # fmt: skip
-    """What planning found, if that is told, and what is to be said of the hour; a rehearsal reaches nobody."""
-    if address.is_rehearsal:
-        return findings
-    begins_s, ends_s = campaign.span_of(plan.overview, options, schedule, now_s)
-    found = tuple(hour_remarks(plan.overview, begins_s, min(ends_s, schedule.closes_at(begins_s))))
-    if not found:
-        return findings
-    return replace(findings or Findings(), warnings=(*found, *(findings.warnings if findings else ())))
 
 
 def tell_of_rates(out: Console, place: str, rates: Path | None) -> None:
