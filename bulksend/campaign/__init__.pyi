@@ -91,6 +91,7 @@ from .sends import held_account as held_account
 from .sends import send as send
 from .spans import ANSWER_S as ANSWER_S
 from .spans import Slowest as Slowest
+from .spans import Taking as Taking
 from .spans import as_last as as_last
 from .spans import expected_s as expected_s
 from .spans import least_s as least_s

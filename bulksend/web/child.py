@@ -16,7 +16,7 @@ from bulksend.errors import BulksendError, UndecidedError
 from bulksend.model import Status
 from bulksend.python import work_on
 from bulksend.web import plan_jobs, send_jobs
-from bulksend.web.jobs import Job, Look, Make, Moved, Over, Price, Refused, Send, Told, job_in, written
+from bulksend.web.jobs import Job, Look, Make, Moved, Over, Price, Refused, Send, Told, Try, job_in, written
 from bulksend.web.wording import advised
 
 
@@ -97,6 +97,8 @@ async def _do(job: Job, teller: _Teller) -> Told:
             return await work_on(partial(plan_jobs.make, job))
         case Send():
             return await send_jobs.send(job, teller.hear)
+        case Try():
+            return await work_on(partial(send_jobs.try_out, job), teller.hear)
 
 
 async def _lines() -> asyncio.StreamReader:

@@ -15,7 +15,7 @@ from bulksend.campaign import Unread, Whereabouts
 from bulksend.errors import BulksendError
 from bulksend.runs import Stand, open_run, stand_of
 from bulksend.web.drafts import Draft, Drafts
-from bulksend.web.jobs import Look, Made, Make, Refused, Send, SheetSeen
+from bulksend.web.jobs import Look, Made, Make, Refused, Send, SheetSeen, Told, Tried, Try
 from bulksend.web.keys import Keys
 from bulksend.web.settings import PageSettings
 from bulksend.web.working import Sends, do
@@ -34,6 +34,7 @@ class Desk:
         sends: what is under way.
         sheets: the sheets that were looked at last, by what was said of them.
         made: what was told of plans when they were made, by draft.
+        tried: what became of trials, until somebody has seen it, by draft.
     """
 
     settings: PageSettings
@@ -42,6 +43,7 @@ class Desk:
     sends: Sends = field(default_factory=Sends)
     sheets: dict[tuple[str, str], SheetSeen] = field(default_factory=dict)
     made: dict[str, Made] = field(default_factory=dict)
+    tried: dict[str, Tried | Refused] = field(default_factory=dict)
 
     async def sheet(self, draft: Draft) -> SheetSeen | Refused:
         """How a draft's sheet is understood."""
@@ -64,7 +66,7 @@ class Desk:
 
     async def make(self, draft: Draft) -> Draft | Refused:
         """Plan what is chosen, and keep it; if that cannot be, what was chosen and planned before stays."""
-        made = await do(Make(draft, self.keys.organization, str(self.keys.file or ""), self.settings.base_url))
+        made = await do(Make(draft, *self._account(draft)))
         if not isinstance(made, Made):
             return made if isinstance(made, Refused) else Refused("")
         planned = replace(draft, run=made.run)
@@ -74,9 +76,16 @@ class Desk:
 
     def send(self, draft: Draft, answers: Sequence[str]) -> None:
         """Begin or go on with the send of what was planned."""
+        self.sends.begin(draft.key, Send(draft, *self._account(draft), tuple(answers)))
+
+    async def try_out(self, draft: Draft, row: int, phone: str) -> Told:
+        """Send the text of one row to a phone."""
+        return await do(Try(draft, row, phone, *self._account(draft)))
+
+    def _account(self, draft: Draft) -> tuple[int | None, str, str]:
+        """Whose account a draft goes to, the file of its key, and the API's address."""
         org_id = None if draft.rehearses else self.keys.organization
-        job = Send(draft, org_id, str(self.keys.file or ""), self.settings.base_url, tuple(answers))
-        self.sends.begin(draft.key, job)
+        return org_id, str(self.keys.file or ""), self.settings.base_url
 
     def named(self, says: str) -> str:
         """A sentence that names files as people know them: without the folders where they lie."""

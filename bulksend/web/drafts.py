@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from bulksend.web.private import private_folder, write_private
+from bulksend.when import ALWAYS, NOW, Schedule, Wanted, WindowEnd
 
 _KEY = re.compile(r"[0-9a-f]{16}")
 _FILE = "draft.json"
@@ -39,6 +40,10 @@ class Draft:
         one_per_number: whether of several rows to one phone the first is sent alone.
         skips_repeats: whether a row is left out that repeats number and text of an earlier one.
         repeats: whether it is sent again to who got the same of late.
+        start_at: not before this moment, as it is written; empty for at once.
+        window: only in these hours, as they are written; empty for any.
+        zone: by whose clock; empty for the machine's.
+        max_cost: micro-USD that it may cost at most; 0 for no limit.
         rehearses: whether it goes to a private sandbox.
         run: the place of its plan or run; empty if none is made of what is chosen now.
     """
@@ -56,6 +61,10 @@ class Draft:
     one_per_number: bool = False
     skips_repeats: bool = False
     repeats: bool = False
+    start_at: str = ""
+    window: str = ""
+    zone: str = ""
+    max_cost: int = 0
     rehearses: bool = False
     run: str = ""
 
@@ -74,6 +83,21 @@ class Draft:
     def has_run(self) -> bool:
         """Whether the run is there that was planned of it."""
         return bool(self.run) and Path(self.run).is_file()
+
+    def schedule(self, kept: Schedule, now_s: float) -> Schedule:
+        """When it is sent; between its hours it waits.
+
+        Args:
+            kept: what its run was told before.
+            now_s: in seconds since 1970.
+
+        Raises:
+            UsageError: something of it cannot be read, or has passed.
+        """
+        if not (self.start_at or self.window):
+            return Schedule()
+        windows = (self.window,) if self.window else (ALWAYS,)
+        return Wanted(self.start_at or NOW, windows, WindowEnd.PAUSE, self.zone or None).settled(kept, now_s)
 
     @property
     def mapping(self) -> dict[str, str]:

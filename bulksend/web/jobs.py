@@ -59,7 +59,28 @@ class Send:
     answers: tuple[str, ...] = ()
 
 
-Job = Look | Price | Make | Send
+@dataclass(frozen=True, slots=True)
+class Try:
+    """Send the text of one row of a draft's run to one's own phone.
+
+    Attributes:
+        draft: it.
+        row: the row's number.
+        phone: as it is written.
+        org_id: whose account it goes to; None for a private sandbox.
+        key_file: holds the API's key.
+        base_url: the API's address.
+    """
+
+    draft: Draft
+    row: int
+    phone: str
+    org_id: int | None
+    key_file: str
+    base_url: str
+
+
+Job = Look | Price | Make | Send | Try
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +187,28 @@ class Refused:
     question: str = ""
 
 
-Told = SheetSeen | Priced | Made | Moved | Over | Refused
-_JOBS: dict[str, type[Job]] = {kind.__name__: kind for kind in (Look, Price, Make, Send)}
-_TOLD: dict[str, type[Told]] = {kind.__name__: kind for kind in (SheetSeen, Priced, Made, Moved, Over, Refused)}
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What became of a trial.
+
+    Attributes:
+        row: the row whose text it is.
+        phone: whose phone it went to.
+        state: a `Status`.
+        error: what went wrong; empty for nothing.
+        charged: micro-USD by the API's own words, or None.
+    """
+
+    row: int
+    phone: str
+    state: str
+    error: str
+    charged: int | None
+
+
+Told = SheetSeen | Priced | Made | Moved | Over | Tried | Refused
+_JOBS: dict[str, type[Job]] = {kind.__name__: kind for kind in (Look, Price, Make, Send, Try)}
+_TOLD: dict[str, type[Told]] = {kind.__name__: kind for kind in (SheetSeen, Priced, Made, Moved, Over, Tried, Refused)}
 
 
 def written(what: Job | Told) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -53,6 +54,9 @@ def make(job: Make, work: Work[object]) -> Made:
     how = SendOptions(repeat=draft.repeats).settled()
     with campaign.plan(campaign_of(draft).request(to, work.check), place) as run:
         looked = campaign.look_at_history(run, how.repeating)
+        schedule = draft.schedule(run.times.schedule, time.time())
+        if schedule != run.times.schedule:
+            run.times.keep(schedule)
     told = _balance(work, account)
     again, another = _held(looked, _AGAIN), _held(looked, frozenset({Holds.ANOTHER}))
     if isinstance(told, Balance):

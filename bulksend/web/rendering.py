@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from bulksend.sms import dollars
 from bulksend.web.guarding import SESSION
 from bulksend.web.wording import LANGUAGE, advised, say
+from bulksend.when import local
 from bulksend.words import many, printable, time_of
 
 
@@ -41,10 +42,14 @@ def _templates() -> Environment:
     )
     found.globals["say"] = say
     found.filters |= {"advised": advised, "dollars": dollars, "many": many, "printable": printable}
-    found.filters |= {"span": time_of, "when": _when}
+    found.filters |= {"span": time_of, "when": _when, "moment": _moment}
     found.globals["language"] = LANGUAGE
     return found
 
 
 def _when(seconds: float | None) -> str:
     return "" if seconds is None else time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
+
+
+def _moment(seconds: float, zone: str) -> str:
+    return f"{local(seconds, zone):%Y-%m-%d %H:%M} ({zone})" if zone else _when(seconds)

@@ -9,12 +9,14 @@ from pathlib import Path
 
 from conftest import ROOT
 
+from bulksend.campaign import Slowest
+from bulksend.errors import Advice
 from bulksend.model import Status
 from bulksend.runs import Standing
 
 WEB = ROOT / "bulksend" / "web"
 STATIC = WEB / "static"
-OWN = {"app.css", "app.js", "icon.svg", "check.svg", "chevron.svg", "VENDORED.toml"}
+OWN = {"app.css", "app.js", "icon.svg", "calendar.svg", "check.svg", "chevron.svg", "VENDORED.toml"}
 
 
 def test_what_others_made_is_as_they_made_it() -> None:
@@ -36,6 +38,8 @@ def test_every_word_is_in_the_catalogue_and_used() -> None:
     made |= {f"sending.{says}" for says in ("busy", "slowed", "away", "stopping")}
     made |= {f"steps.{step}" for step in ("sheet", "text", "who", "price", "sending")}
     made |= {f"who.{each}" for each in ("pending", "skipped", "invalid")} | {"status.in_flight"}
+    made |= {f"price.takes_{each.value}" for each in Slowest}
+    made |= {f"advice.{each.value}" for each in Advice} & known
     assert used | made == known
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from bulksend.web.pages import after, campaigns, mending, price, rows, sending, sheet, text, who
+from bulksend.web.pages import after, campaigns, limits, mending, price, rows, sending, sheet, text, trial, who
 
 ROUTES: tuple[web.RouteDef, ...] = (
     web.get("/", campaigns.show),
@@ -35,6 +35,9 @@ ROUTES: tuple[web.RouteDef, ...] = (
     web.post("/c/{key}/price/way", price.choose_way),
     web.post("/c/{key}/price/key", price.keep_key),
     web.post("/c/{key}/price/key/forget", price.forget_key),
+    web.post("/c/{key}/price/time", limits.choose_time),
+    web.post("/c/{key}/price/most", limits.choose_most),
+    web.post("/c/{key}/price/trial", trial.send),
     web.post("/c/{key}/send", sending.begin),
     web.get("/c/{key}/sending", sending.show),
     web.get("/c/{key}/sending/events", sending.events),

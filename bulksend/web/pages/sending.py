@@ -16,6 +16,7 @@ from bulksend.planning import Overview
 from bulksend.reports import why_ended
 from bulksend.runs import End, NotSent, Stand, ask_to_end, open_run, stand_of
 from bulksend.sending import StopReason
+from bulksend.web.confirming import is_written, to_write
 from bulksend.web.desk import desk_of, draft_of
 from bulksend.web.drafts import Draft
 from bulksend.web.jobs import Moved, Refused
@@ -59,6 +60,7 @@ async def show(request: web.Request) -> web.StreamResponse:
         outcome=outcome,
         refused=refused,
         agreed=agreed(outcome.left),
+        to_write=to_write(draft, outcome.left, desk.settings.confirm_above),
         can_send=desk.can_send(draft),
     )
 
@@ -72,6 +74,8 @@ async def begin(request: web.Request) -> web.StreamResponse:
         left = await asyncio.to_thread(_left, draft.run)
         if form.get("agreed") != agreed(left):
             raise web.HTTPConflict(text=say("price.changed"))
+        if not is_written(to_write(draft, left, desk.settings.confirm_above), str(form.get("written", ""))):
+            raise web.HTTPConflict(text=say("price.not_written"))
         answer = str(form.get("answer", ""))
         desk.send(draft, [answer] if answer else [])
     raise web.HTTPSeeOther(f"/c/{draft.key}/sending")
