@@ -103,6 +103,7 @@ from .trial import Trial as Trial
 from .trial import trial_of as trial_of
 from .trial import trial_run as trial_run
 from .waiting import wait_until_open as wait_until_open
+from .windows import pauses as pauses
 from .work_events import TellWork as TellWork
 from .work_events import WorkBegun as WorkBegun
 from .work_events import WorkDealt as WorkDealt

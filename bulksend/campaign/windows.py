@@ -9,10 +9,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from bulksend.campaign.alongside import alongside
+from bulksend.campaign.events import Ended
 from bulksend.model import Status
 from bulksend.planning import Tally
 from bulksend.sending import Stop, Stopping, StopReason
-from bulksend.when import Schedule, local
+from bulksend.when import Schedule, WindowEnd, local
 
 _STEP_S = 0.5  # the clock may be set, or stand still with the machine
 _SET_BACK_S = 5.0  # a clock that is put right by so little when a window has just opened does not close it
@@ -46,6 +47,12 @@ def is_over(stopping: Stopping, tally: Tally) -> bool:
     """Whether a window closed on the last answers only, so that nothing was stopped."""
     closed = stopping.why is not None and stopping.why.reason is StopReason.WINDOW_CLOSED
     return closed and not tally.statuses[Status.PENDING] and not tally.resent
+
+
+def pauses(ended: Ended, schedule: Schedule) -> bool:
+    """Whether a send that ended is only to wait until its window opens again."""
+    is_closed = ended.stop is not None and ended.stop.reason is StopReason.WINDOW_CLOSED
+    return is_closed and schedule.at_end is WindowEnd.PAUSE
 
 
 async def _watch(

@@ -23,7 +23,7 @@ from bulksend.engagespark import Balance, Looked, Target
 from bulksend.planning import Exclusions, Plan
 from bulksend.runs import Account, OwnRun
 from bulksend.sending import Stop, Stopping, StopReason
-from bulksend.when import Schedule, WindowEnd
+from bulksend.when import Schedule
 from bulksend.words import many, printable
 
 
@@ -89,7 +89,7 @@ class Timed:
             if self.manners.monitors:
                 self.manners.monitors.planned(self.run.place, self.plan)
             ended = self._watched(account, how)
-        while self._pauses(ended):
+        while campaign.pauses(ended, self.schedule):
             how = self._less(how, rows - self.run.overview().rows)
             rows = self.run.overview().rows
             if how.limit == 0:
@@ -116,10 +116,6 @@ class Timed:
     def _less(self, how: SendOptions, done: int) -> SendOptions:
         """Of a limited number of rows, those are left that were not done before the pause."""
         return how if how.limit is None else replace(how, limit=how.limit - done)
-
-    def _pauses(self, ended: Ended) -> bool:
-        is_closed = ended.stop is not None and ended.stop.reason is StopReason.WINDOW_CLOSED
-        return is_closed and self.schedule.at_end is WindowEnd.PAUSE
 
     @property
     def schedule(self) -> Schedule:

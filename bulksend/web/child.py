@@ -11,12 +11,12 @@ import sys
 from contextlib import suppress
 from functools import partial
 
-from bulksend.campaign import AccountBusy, CampaignEvent, Progressed, ServerAway, Slowed, Started, StoppingEarly
+from bulksend.campaign import CampaignEvent, Started
 from bulksend.errors import BulksendError, UndecidedError
-from bulksend.model import Status
 from bulksend.python import work_on
 from bulksend.web import plan_jobs, send_jobs
-from bulksend.web.jobs import Job, Look, Make, Moved, Over, Price, Refused, Send, Told, Try, job_in, written
+from bulksend.web.jobs import Fetch, Job, Look, Make, Over, Price, Refused, Send, Settle, Told, Try, job_in, written
+from bulksend.web.moving import moved_by
 from bulksend.web.wording import advised
 
 
@@ -28,7 +28,7 @@ def main() -> None:
     try:
         asyncio.run(_work(teller))
     except UndecidedError as error:
-        teller.tell(Refused(advised(error), error.question.value))
+        teller.tell(Refused(str(error.about.get("sentence", error)), error.question.value))
     except BulksendError as error:
         teller.tell(Refused(advised(error)))
     except asyncio.CancelledError:
@@ -48,29 +48,10 @@ class _Teller:
 
     def hear(self, event: CampaignEvent) -> None:
         """Tell of an event what the page shows."""
-        match event:
-            case Started(rows):
-                self._rows = rows
-                self.tell(Moved(rows=rows))
-            case Progressed():
-                self.tell(_moved(self._rows, event))
-            case AccountBusy():
-                self.tell(Moved("busy"))
-            case Slowed():
-                self.tell(Moved("slowed", self._rows))
-            case ServerAway():
-                self.tell(Moved("away", self._rows))
-            case StoppingEarly():
-                self.tell(Moved("stopping", self._rows))
-            case _:
-                pass
-
-
-def _moved(rows: int, event: Progressed) -> Moved:
-    ends = event.now.ends
-    sent = ends.get(Status.SENT, 0)
-    says = "away" if event.away_s is not None else "slowed" if event.slowed_s else ""
-    return Moved(says, rows, sent, sum(ends.values()) - sent, event.pace, event.left_s)
+        if isinstance(event, Started):
+            self._rows = event.rows
+        if (moved := moved_by(event, self._rows)) is not None:
+            self.tell(moved)
 
 
 async def _work(teller: _Teller) -> None:
@@ -99,6 +80,10 @@ async def _do(job: Job, teller: _Teller) -> Told:
             return await send_jobs.send(job, teller.hear)
         case Try():
             return await work_on(partial(send_jobs.try_out, job), teller.hear)
+        case Fetch():
+            return await send_jobs.fetch(job)
+        case Settle():
+            return await send_jobs.settle(job)
 
 
 async def _lines() -> asyncio.StreamReader:

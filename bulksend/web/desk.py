@@ -15,7 +15,7 @@ from bulksend.campaign import Unread, Whereabouts
 from bulksend.errors import BulksendError
 from bulksend.runs import Stand, open_run, stand_of
 from bulksend.web.drafts import Draft, Drafts
-from bulksend.web.jobs import Look, Made, Make, Refused, Send, SheetSeen, Told, Tried, Try
+from bulksend.web.jobs import Job, Look, Made, Make, Refused, Send, SheetSeen, Told
 from bulksend.web.keys import Keys
 from bulksend.web.settings import PageSettings
 from bulksend.web.working import Sends, do
@@ -34,7 +34,8 @@ class Desk:
         sends: what is under way.
         sheets: the sheets that were looked at last, by what was said of them.
         made: what was told of plans when they were made, by draft.
-        tried: what became of trials, until somebody has seen it, by draft.
+        paused: the drafts whose sends were paused, and not stopped, since the server began.
+        told: what came of the last thing that somebody had done, until it was seen, by draft.
     """
 
     settings: PageSettings
@@ -43,7 +44,8 @@ class Desk:
     sends: Sends = field(default_factory=Sends)
     sheets: dict[tuple[str, str], SheetSeen] = field(default_factory=dict)
     made: dict[str, Made] = field(default_factory=dict)
-    tried: dict[str, Tried | Refused] = field(default_factory=dict)
+    paused: set[str] = field(default_factory=set)
+    told: dict[str, Told] = field(default_factory=dict)
 
     async def sheet(self, draft: Draft) -> SheetSeen | Refused:
         """How a draft's sheet is understood."""
@@ -66,7 +68,7 @@ class Desk:
 
     async def make(self, draft: Draft) -> Draft | Refused:
         """Plan what is chosen, and keep it; if that cannot be, what was chosen and planned before stays."""
-        made = await do(Make(draft, *self._account(draft)))
+        made = await do(Make(draft, *self.account(draft)))
         if not isinstance(made, Made):
             return made if isinstance(made, Refused) else Refused("")
         planned = replace(draft, run=made.run)
@@ -74,15 +76,25 @@ class Desk:
         self.drafts.keep(planned)
         return planned
 
-    def send(self, draft: Draft, answers: Sequence[str]) -> None:
-        """Begin or go on with the send of what was planned."""
-        self.sends.begin(draft.key, Send(draft, *self._account(draft), tuple(answers)))
+    def send(self, draft: Draft, answers: Sequence[str], before: tuple[int, int]) -> None:
+        """Begin or go on with the send of what was planned, of which so many rows are sent, and so many will not be."""
+        self.paused.discard(draft.key)
+        self.sends.begin(draft.key, Send(draft, *self.account(draft), tuple(answers)), before)
 
-    async def try_out(self, draft: Draft, row: int, phone: str) -> Told:
-        """Send the text of one row to a phone."""
-        return await do(Try(draft, row, phone, *self._account(draft)))
+    def stop(self, draft: Draft, *, pauses: bool) -> bool:
+        """Have its send end in order, to go on soon or not; whether there is one of ours."""
+        sending = self.sends.under_way(draft.key)
+        (self.paused.add if pauses and sending else self.paused.discard)(draft.key)
+        if sending:
+            sending.stop()
+        return sending is not None
 
-    def _account(self, draft: Draft) -> tuple[int | None, str, str]:
+    async def ask(self, job: Job) -> Told:
+        """Have something done about a draft; sentences name files as people know them."""
+        told = await do(job)
+        return replace(told, says=self.named(told.says)) if isinstance(told, Refused) else told
+
+    def account(self, draft: Draft) -> tuple[int | None, str, str]:
         """Whose account a draft goes to, the file of its key, and the API's address."""
         org_id = None if draft.rehearses else self.keys.organization
         return org_id, str(self.keys.file or ""), self.settings.base_url

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import orjson
 
@@ -65,22 +65,60 @@ class Try:
 
     Attributes:
         draft: it.
+        org_id: whose account it goes to; None for a private sandbox.
+        key_file: holds the API's key.
+        base_url: the API's address.
         row: the row's number.
         phone: as it is written.
-        org_id: whose account it goes to; None for a private sandbox.
+    """
+
+    draft: Draft
+    org_id: int | None
+    key_file: str
+    base_url: str
+    row: int
+    phone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """Ask for the receipts of a draft's run.
+
+    Attributes:
+        draft: it.
+        org_id: whose account it was sent from.
         key_file: holds the API's key.
         base_url: the API's address.
     """
 
     draft: Draft
-    row: int
-    phone: str
     org_id: int | None
     key_file: str
     base_url: str
 
 
-Job = Look | Price | Make | Send | Try
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Look up the rows in doubt of a draft's run.
+
+    Attributes:
+        draft: it.
+        org_id: whose account it was sent from.
+        key_file: holds the API's key.
+        base_url: the API's address.
+        decision: what becomes of those that are not found: "resend" or "leave"; empty for nothing.
+        is_unseen: whether they may be sent again although they could not be looked up.
+    """
+
+    draft: Draft
+    org_id: int | None
+    key_file: str
+    base_url: str
+    decision: str = ""
+    is_unseen: bool = False
+
+
+Job = Look | Price | Make | Send | Try | Fetch | Settle
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +197,8 @@ class Moved:
         not_sent: of these, so many are done with, and not accepted.
         pace: messages accepted a second, lately.
         left_s: how long it still takes; None if nobody can tell.
+        until_s: until when it waits for its time, in seconds since 1970; None if it does not.
+        zone: by whose clock people are told of that.
     """
 
     says: str = ""
@@ -167,6 +207,17 @@ class Moved:
     not_sent: int = 0
     pace: float = 0.0
     left_s: float | None = None
+    until_s: float | None = None
+    zone: str = ""
+
+    def saying(self, says: str, until_s: float | None = None, zone: str = "") -> Moved:
+        """The same figures, while something else is going on."""
+        return replace(self, says=says, until_s=until_s, zone=zone)
+
+    def after(self, sent: int, not_sent: int) -> Moved:
+        """The same, of a run of which so many rows were done before."""
+        rows = self.rows + sent + not_sent
+        return replace(self, rows=rows, sent=self.sent + sent, not_sent=self.not_sent + not_sent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,9 +257,36 @@ class Tried:
     charged: int | None
 
 
-Told = SheetSeen | Priced | Made | Moved | Over | Tried | Refused
-_JOBS: dict[str, type[Job]] = {kind.__name__: kind for kind in (Look, Price, Make, Send, Try)}
-_TOLD: dict[str, type[Told]] = {kind.__name__: kind for kind in (SheetSeen, Priced, Made, Moved, Over, Tried, Refused)}
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """Receipts were asked for; what they tell stands in the run.
+
+    Attributes:
+        could_look: whether the API was asked for all that is not known.
+    """
+
+    could_look: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Rows in doubt were looked up.
+
+    Attributes:
+        found: so many were accepted.
+        decided: on so many was decided.
+        in_doubt: so many are in doubt yet.
+    """
+
+    found: int
+    decided: int
+    in_doubt: int
+
+
+Told = SheetSeen | Priced | Made | Moved | Over | Tried | Fetched | Settled | Refused
+_JOBS: dict[str, type[Job]] = {kind.__name__: kind for kind in (Look, Price, Make, Send, Try, Fetch, Settle)}
+_TELLING = (SheetSeen, Priced, Made, Moved, Over, Tried, Fetched, Settled, Refused)
+_TOLD: dict[str, type[Told]] = {kind.__name__: kind for kind in _TELLING}
 
 
 def written(what: Job | Told) -> bytes:

@@ -35,13 +35,17 @@ async def do(job: Job) -> Told:
 class Sending:
     """A send that is under way, or was.
 
+    Args:
+        before: of its run, so many rows were sent before, and so many will not be.
+
     Attributes:
         now: what was last told of it.
         end: how it ended; None as long as it has not.
     """
 
-    def __init__(self) -> None:
-        self.now = Moved()
+    def __init__(self, before: tuple[int, int]) -> None:
+        self._before = before
+        self.now = Moved().after(*before)
         self.end: Told | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._changed = asyncio.Condition()
@@ -100,9 +104,9 @@ class Sending:
 
     async def _tell(self, told: Moved) -> None:
         if told.says and not told.sent + told.not_sent:  # what it says alone: the figures stay
-            was = self.now
-            told = Moved(told.says, was.rows, was.sent, was.not_sent, was.pace, was.left_s)
-        self.now = told
+            self.now = self.now.saying(told.says, told.until_s, told.zone)
+        else:
+            self.now = told.after(*self._before)
         async with self._changed:
             self._changed.notify_all()
 
@@ -122,10 +126,10 @@ class Sends:
         found = self._all.get(key)
         return found if found and found.end is None else None
 
-    def begin(self, key: str, job: Send) -> None:
-        """Send a draft's run, unless that is under way."""
+    def begin(self, key: str, job: Send, before: tuple[int, int]) -> None:
+        """Send a draft's run, of which so much is done, unless that is under way."""
         if self.under_way(key) is None:
-            self._all[key] = sending = Sending()
+            self._all[key] = sending = Sending(before)
             sending.begin(job)
 
     async def end(self) -> None:

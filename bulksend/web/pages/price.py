@@ -23,6 +23,7 @@ from bulksend.web.desk import desk_of, open_draft
 from bulksend.web.drafts import Draft
 from bulksend.web.jobs import Refused
 from bulksend.web.rendering import render
+from bulksend.web.telling import flash
 from bulksend.web.wording import say
 from bulksend.when import Schedule, Span
 
@@ -82,7 +83,7 @@ async def page(request: web.Request, draft: Draft, fault: str = "") -> web.Strea
         to_write=to_write(draft, overview, desk.settings.confirm_above),
         organization=desk.keys.organization,
         made=desk.made.get(draft.key),
-        tried=desk.tried.pop(draft.key, None),
+        told=flash(desk.told.pop(draft.key, None), is_rehearsal=draft.rehearses),
         can_send=desk.can_send(draft),
         named=desk.named,
         fault=desk.named(fault),

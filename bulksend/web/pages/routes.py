@@ -41,6 +41,10 @@ ROUTES: tuple[web.RouteDef, ...] = (
     web.post("/c/{key}/send", sending.begin),
     web.get("/c/{key}/sending", sending.show),
     web.get("/c/{key}/sending/events", sending.events),
+    web.post("/c/{key}/sending/pause", sending.pause),
     web.post("/c/{key}/sending/stop", sending.stop),
+    web.post("/c/{key}/receipts", after.receipts),
+    web.post("/c/{key}/settle", after.settle),
+    web.get("/c/{key}/report.html", after.report),
     web.get("/c/{key}/results.{kind:csv|xlsx}", after.results),
 )

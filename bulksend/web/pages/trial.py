@@ -6,7 +6,7 @@ from aiohttp import web
 
 from bulksend.errors import UsageError
 from bulksend.web.desk import desk_of, open_draft
-from bulksend.web.jobs import Refused, Tried
+from bulksend.web.jobs import Try
 from bulksend.web.pages.price import number_in
 from bulksend.web.wording import say
 
@@ -17,6 +17,6 @@ async def send(request: web.Request) -> web.StreamResponse:
     row = number_in(str(form.get("row", "")))
     if not (row and draft.has_run and desk.can_send(draft)):
         raise UsageError(say("price.no_organization"))
-    told = await desk.try_out(draft, row, str(form.get("phone", "")).strip())
-    desk.tried[draft.key] = told if isinstance(told, Tried | Refused) else Refused("")
+    phone = str(form.get("phone", "")).strip()
+    desk.told[draft.key] = await desk.ask(Try(draft, *desk.account(draft), row, phone))
     raise web.HTTPSeeOther(f"/c/{draft.key}/price?row={row}")
