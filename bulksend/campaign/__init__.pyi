@@ -85,6 +85,7 @@ from .receipts import check_has_receipts as check_has_receipts
 from .receipts import fetch_receipts as fetch_receipts
 from .search import Hit as Hit
 from .search import Search as Search
+from .search import recipient_of as recipient_of
 from .search import search as search
 from .sends import end_unsent as end_unsent
 from .sends import held_account as held_account

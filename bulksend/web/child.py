@@ -15,8 +15,9 @@ from bulksend.campaign import CampaignEvent, Started
 from bulksend.errors import BulksendError, UndecidedError
 from bulksend.python import work_on
 from bulksend.web import plan_jobs, send_jobs
-from bulksend.web.jobs import Fetch, Job, Look, Make, Over, Price, Refused, Send, Settle, Told, Try, job_in, written
+from bulksend.web.jobs import Fetch, Job, Look, Make, Price, Send, Settle, Try, job_in
 from bulksend.web.moving import moved_by
+from bulksend.web.told import Over, Refused, Told, written
 from bulksend.web.wording import advised
 
 

@@ -15,10 +15,12 @@ from bulksend.campaign import Unread, Whereabouts
 from bulksend.errors import BulksendError
 from bulksend.runs import Stand, open_run, stand_of
 from bulksend.web.drafts import Draft, Drafts
-from bulksend.web.jobs import Job, Look, Made, Make, Refused, Send, SheetSeen, Told
+from bulksend.web.jobs import Job, Look, Make, Send, Whose
 from bulksend.web.keys import Keys
 from bulksend.web.settings import PageSettings
-from bulksend.web.working import Sends, do
+from bulksend.web.told import Made, Refused, SheetSeen, Told
+from bulksend.web.wording import say
+from bulksend.web.working import Sending, Sends, do
 
 _SHEETS_MAX = 8  # kept in memory
 
@@ -68,7 +70,7 @@ class Desk:
 
     async def make(self, draft: Draft) -> Draft | Refused:
         """Plan what is chosen, and keep it; if that cannot be, what was chosen and planned before stays."""
-        made = await do(Make(draft, *self.account(draft)))
+        made = await do(Make(draft, self.whose(draft)))
         if not isinstance(made, Made):
             return made if isinstance(made, Refused) else Refused("")
         planned = replace(draft, run=made.run)
@@ -76,10 +78,10 @@ class Desk:
         self.drafts.keep(planned)
         return planned
 
-    def send(self, draft: Draft, answers: Sequence[str], before: tuple[int, int]) -> None:
-        """Begin or go on with the send of what was planned, of which so many rows are sent, and so many will not be."""
+    def send(self, draft: Draft, answers: Sequence[str], sending: Sending) -> None:
+        """Begin or go on with the send of what was planned."""
         self.paused.discard(draft.key)
-        self.sends.begin(draft.key, Send(draft, *self.account(draft), tuple(answers)), before)
+        self.sends.begin(draft.key, Send(draft, self.whose(draft), tuple(answers)), sending)
 
     def stop(self, draft: Draft, *, pauses: bool) -> bool:
         """Have its send end in order, to go on soon or not; whether there is one of ours."""
@@ -94,10 +96,10 @@ class Desk:
         told = await do(job)
         return replace(told, says=self.named(told.says)) if isinstance(told, Refused) else told
 
-    def account(self, draft: Draft) -> tuple[int | None, str, str]:
-        """Whose account a draft goes to, the file of its key, and the API's address."""
+    def whose(self, draft: Draft) -> Whose:
+        """Whose account a draft goes to."""
         org_id = None if draft.rehearses else self.keys.organization
-        return org_id, str(self.keys.file or ""), self.settings.base_url
+        return Whose(org_id, str(self.keys.file or ""), self.settings.base_url)
 
     def named(self, says: str) -> str:
         """A sentence that names files as people know them: without the folders where they lie."""
@@ -137,7 +139,7 @@ def draft_of(request: web.Request) -> Draft:
     """
     found = desk_of(request).drafts.find(request.match_info["key"])
     if found is None:
-        raise web.HTTPNotFound(text="There is no such campaign.")
+        raise web.HTTPNotFound(text=say("mishap.gone"))
     return found
 
 

@@ -14,7 +14,7 @@ from bulksend.campaign import (
     Waiting,
 )
 from bulksend.model import Status
-from bulksend.web.jobs import Moved
+from bulksend.web.told import Moved
 
 
 def moved_by(event: CampaignEvent, rows: int) -> Moved | None:

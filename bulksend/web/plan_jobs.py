@@ -14,8 +14,9 @@ from bulksend.planning import ReadOptions, look_at_sheet
 from bulksend.python import Account, Campaign, SendOptions, Work
 from bulksend.runs import Address, Paths, check_replaceable
 from bulksend.web.drafts import Draft, Pairs
-from bulksend.web.jobs import Job, Look, Made, Make, Price, Priced, SheetSeen
-from bulksend.web.wording import advised
+from bulksend.web.jobs import Look, Make, Paid, Price
+from bulksend.web.told import Made, Priced, SheetSeen
+from bulksend.web.wording import advised, say
 
 _ROWS_SHOWN = 50
 _CELL_MAX = 1_500  # characters: more than any message has
@@ -81,26 +82,29 @@ def campaign_of(draft: Draft) -> Campaign:
     )
 
 
-def account_of_plan(job: Job) -> Account | None:
+def account_of_plan(job: Make) -> Account | None:
     """Whose account a draft is planned for; None if that is not known yet."""
-    if job.draft.rehearses:
-        return Account.rehearsal()
-    return None if isinstance(job, Look | Price) or job.org_id is None else account_of(job)
+    if not job.draft.rehearses and job.whose.org_id is None:
+        return None
+    return account_of(job)
 
 
-def account_of(job: Job) -> Account:
+def account_of(job: Paid) -> Account:
     """Whose account a draft is sent from.
 
     Raises:
         UsageError: the key is gone.
     """
-    if job.draft.rehearses or isinstance(job, Look | Price) or job.org_id is None:
+    whose = job.whose
+    if job.draft.rehearses:
         return Account.rehearsal()
+    if whose.org_id is None:
+        raise UsageError(say("price.no_organization"))
     try:
-        key = Path(job.key_file).read_text(encoding="utf-8").strip()
+        key = Path(whose.key_file).read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise UsageError("the API key is gone from its file: give it once more") from error
-    return Account(job.org_id, key, job.base_url)
+        raise UsageError(say("price.key_gone")) from error
+    return Account(whose.org_id, key, whose.base_url)
 
 
 def _balance(work: Work[object], account: Account | None) -> Balance | Looked | None:

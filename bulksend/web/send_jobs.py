@@ -18,8 +18,9 @@ from bulksend.python import send as send_run
 from bulksend.runs import open_run, own_run
 from bulksend.sending import Stop, Stopping
 from bulksend.sms import phones
-from bulksend.web.jobs import Fetch, Fetched, Over, Send, Settle, Settled, Tried, Try
+from bulksend.web.jobs import Fetch, Send, Settle, Try
 from bulksend.web.plan_jobs import account_of, campaign_of
+from bulksend.web.told import Fetched, Over, Settled, Tried
 from bulksend.web.wording import advised
 from bulksend.when import Schedule
 from bulksend.words import printable

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from bulksend.model import Status
 from bulksend.sms import dollars
-from bulksend.web.jobs import Fetched, Refused, Settled, Told, Tried
+from bulksend.web.told import Fetched, Refused, Settled, Told, Tried
 from bulksend.web.wording import say
 from bulksend.words import printable
 

@@ -11,7 +11,7 @@ from conftest import ROOT
 
 from bulksend.campaign import Slowest
 from bulksend.errors import Advice
-from bulksend.model import Status
+from bulksend.model import Reached, Status
 from bulksend.runs import Standing
 
 WEB = ROOT / "bulksend" / "web"
@@ -38,8 +38,9 @@ def test_every_word_is_in_the_catalogue_and_used() -> None:
     made |= {f"sending.{says}" for says in ("busy", "slowed", "away", "stopping", "waiting", "elsewhere", "paused")}
     made |= {f"steps.{step}" for step in ("sheet", "text", "who", "price", "sending")}
     made |= {f"who.{each}" for each in ("pending", "skipped", "invalid")} | {"status.in_flight"}
+    made |= {f"find.receipt_{each.value}" for each in Reached}
     made |= {f"price.takes_{each.value}" for each in Slowest}
-    made |= {f"advice.{each.value}" for each in Advice} & known
+    made |= {f"advice.{each.value}" for each in Advice} & known  # some of them are nothing that the page can do
     assert used | made == known
 
 

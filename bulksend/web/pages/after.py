@@ -13,16 +13,17 @@ from aiohttp import web
 from bulksend.errors import UsageError
 from bulksend.planning import Overview
 from bulksend.reports import why_ended, write_page, write_results
-from bulksend.runs import Deliveries, End, NotSent, Run, Stand, open_run, stand_of
+from bulksend.runs import FINISHED, Deliveries, End, NotSent, Run, Stand, open_run, stand_of
 from bulksend.sending import StopReason
 from bulksend.web.confirming import to_write
 from bulksend.web.desk import desk_of, draft_of
 from bulksend.web.downloads import download
 from bulksend.web.drafts import Draft
-from bulksend.web.jobs import Fetch, Refused, Settle
+from bulksend.web.jobs import Fetch, Settle
 from bulksend.web.pages.price import agreed
 from bulksend.web.rendering import render
 from bulksend.web.telling import flash
+from bulksend.web.told import Refused
 from bulksend.web.wording import say
 
 _REASONS, _EXAMPLES = 50, 3
@@ -85,7 +86,7 @@ async def report(request: web.Request) -> web.StreamResponse:
 async def receipts(request: web.Request) -> web.StreamResponse:
     """Ask whether messages arrived."""
     desk, draft = desk_of(request), _ended(request)
-    desk.told[draft.key] = await desk.ask(Fetch(draft, *desk.account(draft)))
+    desk.told[draft.key] = await desk.ask(Fetch(draft, desk.whose(draft)))
     raise web.HTTPSeeOther(f"/c/{draft.key}/sending")
 
 
@@ -96,7 +97,7 @@ async def settle(request: web.Request) -> web.StreamResponse:
     is_unseen = form.get("answer") == "unseen"
     if decision not in {"", "resend", "leave"}:
         raise web.HTTPBadRequest
-    desk.told[draft.key] = await desk.ask(Settle(draft, *desk.account(draft), decision, is_unseen))
+    desk.told[draft.key] = await desk.ask(Settle(draft, desk.whose(draft), decision, is_unseen))
     raise web.HTTPSeeOther(f"/c/{draft.key}/sending")
 
 
@@ -121,6 +122,6 @@ def _outcome(place: str) -> Outcome:
 
 
 def _why(end: End | None) -> str:
-    if end is None:
+    if end is None or end.reason == FINISHED:
         return ""
     return say("after.interrupted") if end.reason == StopReason.INTERRUPTED else why_ended(end)

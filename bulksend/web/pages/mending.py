@@ -11,7 +11,7 @@ from bulksend.reports import write_mending
 from bulksend.web.desk import desk_of, draft_of
 from bulksend.web.downloads import download
 from bulksend.web.guarding import PARTS
-from bulksend.web.jobs import Refused
+from bulksend.web.told import Refused
 from bulksend.web.uploads import receive
 
 

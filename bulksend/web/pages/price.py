@@ -21,9 +21,9 @@ from bulksend.sms import phones
 from bulksend.web.confirming import to_write
 from bulksend.web.desk import desk_of, open_draft
 from bulksend.web.drafts import Draft
-from bulksend.web.jobs import Refused
 from bulksend.web.rendering import render
 from bulksend.web.telling import flash
+from bulksend.web.told import Refused
 from bulksend.web.wording import say
 from bulksend.when import Schedule, Span
 

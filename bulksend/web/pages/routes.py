@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from bulksend.web.pages import after, campaigns, limits, mending, price, rows, sending, sheet, text, trial, who
+from bulksend.web.pages import after, campaigns, find, limits, mending, price, rows, sending, sheet, text, trial, who
 
 ROUTES: tuple[web.RouteDef, ...] = (
     web.get("/", campaigns.show),
+    web.get("/find", find.show),
+    web.post("/find", find.show),
     web.post("/campaigns", campaigns.begin),
     web.post("/campaigns/open", campaigns.open_run_of),
     web.post("/c/{key}/remove", campaigns.remove),

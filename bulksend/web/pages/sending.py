@@ -20,12 +20,13 @@ from bulksend.runs import Stand, ask_to_end, open_run
 from bulksend.web.confirming import is_written, to_write
 from bulksend.web.desk import desk_of, draft_of
 from bulksend.web.drafts import Draft
-from bulksend.web.jobs import Moved, Refused
 from bulksend.web.moving import moved_elsewhere
 from bulksend.web.pages import after
 from bulksend.web.pages.price import agreed
 from bulksend.web.rendering import fragment, render
+from bulksend.web.told import Moved, Refused
 from bulksend.web.wording import say
+from bulksend.web.working import Sending
 
 _LOOK_S = 1.0
 
@@ -61,7 +62,7 @@ async def begin(request: web.Request) -> web.StreamResponse:
         if not is_written(to_write(draft, left, desk.settings.confirm_above), str(form.get("written", ""))):
             raise web.HTTPConflict(text=say("price.not_written"))
         answer = str(form.get("answer", ""))
-        desk.send(draft, [answer] if answer else [], _done(tally))
+        desk.send(draft, [answer] if answer else [], Sending(left.rows, _done(tally)))
     raise web.HTTPSeeOther(f"/c/{draft.key}/sending")
 
 

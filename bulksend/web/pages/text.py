@@ -11,8 +11,9 @@ from bulksend.errors import UsageError
 from bulksend.sms import Template, segments
 from bulksend.web.desk import desk_of, open_draft
 from bulksend.web.drafts import Draft
-from bulksend.web.jobs import Price, Priced, Refused, SheetSeen
+from bulksend.web.jobs import Price
 from bulksend.web.rendering import fragment, render
+from bulksend.web.told import Priced, Refused, SheetSeen
 from bulksend.web.wording import say
 from bulksend.web.working import do
 

@@ -18,5 +18,5 @@ async def send(request: web.Request) -> web.StreamResponse:
     if not (row and draft.has_run and desk.can_send(draft)):
         raise UsageError(say("price.no_organization"))
     phone = str(form.get("phone", "")).strip()
-    desk.told[draft.key] = await desk.ask(Try(draft, *desk.account(draft), row, phone))
+    desk.told[draft.key] = await desk.ask(Try(draft, desk.whose(draft), row, phone))
     raise web.HTTPSeeOther(f"/c/{draft.key}/price?row={row}")

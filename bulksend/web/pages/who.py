@@ -18,8 +18,8 @@ from bulksend.sms import phones
 from bulksend.web.desk import desk_of, open_draft
 from bulksend.web.drafts import Draft
 from bulksend.web.guarding import PARTS
-from bulksend.web.jobs import Refused
 from bulksend.web.rendering import render
+from bulksend.web.told import Refused
 from bulksend.web.uploads import receive
 from bulksend.web.wording import say
 
