@@ -73,7 +73,7 @@ class Desk:
         made = await do(Make(draft, self.whose(draft)))
         if not isinstance(made, Made):
             return made if isinstance(made, Refused) else Refused("")
-        planned = replace(draft, run=made.run)
+        planned = replace(draft, run=made.run, start_at="" if made.late else draft.start_at)
         self.made[draft.key] = made
         self.drafts.keep(planned)
         return planned

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from bulksend import campaign
@@ -12,11 +13,12 @@ from bulksend.engagespark import DEFAULT_BASE_URL, Balance, Looked
 from bulksend.errors import UsageError
 from bulksend.planning import ReadOptions, look_at_sheet
 from bulksend.python import Account, Campaign, SendOptions, Work
-from bulksend.runs import Address, Paths, check_replaceable
+from bulksend.runs import Address, OwnRun, Paths, check_replaceable
 from bulksend.web.drafts import Draft, Pairs
 from bulksend.web.jobs import Look, Make, Paid, Price
 from bulksend.web.told import Made, Priced, SheetSeen
 from bulksend.web.wording import advised, say
+from bulksend.when import Schedule
 
 _ROWS_SHOWN = 50
 _CELL_MAX = 1_500  # characters: more than any message has
@@ -55,14 +57,12 @@ def make(job: Make, work: Work[object]) -> Made:
     how = SendOptions(repeat=draft.repeats).settled()
     with campaign.plan(campaign_of(draft).request(to, work.check), place) as run:
         looked = campaign.look_at_history(run, how.repeating)
-        schedule = draft.schedule(run.times.schedule, time.time())
-        if schedule != run.times.schedule:
-            run.times.keep(schedule)
+        late = _keep_time(run, draft)
     told = _balance(work, account)
     again, another = _held(looked, _AGAIN), _held(looked, frozenset({Holds.ANOTHER}))
     if isinstance(told, Balance):
-        return Made(str(place), told.micro, told.auto_recharge, again=again, another=another)
-    return Made(str(place), looked=told.value if told else "", again=again, another=another)
+        return Made(str(place), told.micro, told.auto_recharge, again=again, another=another, late=late)
+    return Made(str(place), looked=told.value if told else "", again=again, another=another, late=late)
 
 
 def campaign_of(draft: Draft) -> Campaign:
@@ -113,6 +113,18 @@ def _balance(work: Work[object], account: Account | None) -> Balance | Looked | 
         with suppress(UsageError):
             return work.ask(campaign.balance(target))
     return None
+
+
+def _keep_time(run: OwnRun, draft: Draft) -> str:
+    """Have a run keep when it is sent; that its moment has passed, if it has, which then is left out."""
+    kept, now_s, late = run.times.schedule, time.time(), ""
+    try:
+        schedule = draft.schedule(kept, now_s)
+    except UsageError as error:
+        schedule, late = replace(draft, start_at="").schedule(Schedule(), now_s), str(error)
+    if schedule != kept:
+        run.times.keep(schedule)
+    return late
 
 
 def _held(looked: LookedBack, kinds: frozenset[Holds]) -> int:

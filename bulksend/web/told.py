@@ -62,6 +62,7 @@ class Made:
         looked: why the balance is not known, as `bulksend.engagespark.Looked` has it; empty if it is, or nobody asked.
         again: messages whose phones got the same before, and get it again.
         another: messages whose phones got another one within 7 days.
+        late: that the moment has passed before which it was not to be sent; empty if it has not.
     """
 
     run: str
@@ -70,6 +71,7 @@ class Made:
     looked: str = ""
     again: int = 0
     another: int = 0
+    late: str = ""
 
 
 @dataclass(frozen=True, slots=True)

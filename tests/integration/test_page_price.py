@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import orjson
 import pytest
 from pages import Answer, Browser, entered, settings
 
@@ -46,6 +47,20 @@ async def test_it_is_sent_in_its_hours_which_the_run_keeps(tmp_path: Path) -> No
         await browser.post(f"/c/{key}/who/repeat", repeats="no")
         assert "03:00 (Asia/Manila)" in (await browser.get(f"/c/{key}/price")).text, "planned anew, it is kept"
         assert "Begins" not in (await browser.post(f"/c/{key}/price/time", start_at="", window="", zone="")).text
+
+
+async def test_a_moment_that_has_passed_meanwhile_is_told_and_holds_up_nothing(tmp_path: Path) -> None:
+    async with (
+        Sandbox(SandboxOptions(token="k1", org_id=7)) as sandbox,
+        entered(settings(tmp_path, base_url=sandbox.base_url)) as browser,
+    ):
+        key, _ = await _priced(browser)
+        file = tmp_path / "page" / "campaigns" / key / "draft.json"
+        file.write_bytes(orjson.dumps(orjson.loads(file.read_bytes()) | {"start_at": "2020-01-01T09:00"}))
+        who = await browser.post(f"/c/{key}/text", message="Hi again", sender="ACME")
+        assert who.path == f"/c/{key}/who"
+        assert "It would be sent at once" in who.text
+        assert "Begins" not in (await browser.get(f"/c/{key}/price")).text
 
 
 async def test_it_stops_before_it_costs_more_than_it_may(tmp_path: Path) -> None:
