@@ -65,11 +65,26 @@ async def write(tab: Tab) -> None:
     await tab.fill("From (sender id)", "ACME")
     await tab.page.locator(".all-rows", has_text="for all rows").wait_for()
     await tab.see("text")
+    await tab.press("See who gets it")
+
+
+async def look(tab: Tab) -> None:
+    await tab.page.wait_for_url("**/who")
+    await tab.page.get_by_text("By what a column holds").click()
+    await tab.page.get_by_text("By a list").click()
+    await tab.page.get_by_text("Twice in the sheet, or abroad").click()
+    await tab.page.get_by_text("Bring the mended sheet").click()
+    await tab.see("who")
+    await tab.press("Look at the rows: Cannot be sent")
+    await tab.see("rows")
+    await tab.page.get_by_role("link", name="Back").click()
     await tab.press("See the price")
 
 
 async def agree(tab: Tab) -> str:
-    await tab.page.wait_for_url("**/price")
+    await tab.page.wait_for_url("**/price*")
+    await tab.page.get_by_text("When it is sent").click()
+    await tab.page.get_by_text("What it may cost at most").click()
     await tab.see("price-nobodys")
     await tab.fill("Organization (a number)", "7")
     await tab.fill("API key", "k1-secret")
@@ -90,6 +105,7 @@ async def test_a_first_campaign(tmp_path: Path) -> None:
     ):
         await bring(tab, workbook(tmp_path / "June <b>.xlsx"))
         await write(tab)
+        await look(tab)
         assert await agree(tab) == f"Send {ROWS - 1} messages for $5.98"
         async with beside(tab) as other:
             await other.press("Send ")
@@ -132,6 +148,7 @@ async def test_the_folder_that_it_was_opened_in_offers_its_sheets(tmp_path: Path
         await tab.page.wait_for_url("**/text")
         await tab.fill("Message", "Hi")
         await tab.fill("From (sender id)", "ACME")
+        await tab.press("See who gets it")
         await tab.press("See the price")
         await tab.press("Rehearse first")
         await tab.page.get_by_role("button", name="Rehearse 1 message").wait_for()
