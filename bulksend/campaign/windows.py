@@ -68,6 +68,8 @@ async def _watch(
 def _look(schedule: Schedule, stopping: Stopping, now_s: float) -> float:
     """See that the end is asked for in time; when that is."""
     closes_s = schedule.closes_at(now_s)
+    if closes_s == math.inf:  # it is open around the clock
+        return closes_s
     stopping.ask_at(closes_s, Stop(StopReason.WINDOW_CLOSED, closed_words(schedule, closes_s)))
     stopping.look(now_s)
     return closes_s
