@@ -168,3 +168,57 @@ async def test_a_file_that_is_none_and_a_text_with_a_slip_are_told_where_they_ar
         await tab.page.get_by_role("alert").wait_for()
         await tab.see("choose-fault")
         assert "scan.csv" in await tab.text()
+
+
+async def test_all_that_a_campaign_can_be_told(tmp_path: Path) -> None:
+    sheet = tmp_path / "june.csv"
+    sheet.write_text("Name,to\n" + "".join(f"Ana {row},63917{row:07}\n" for row in range(ROWS)) + "Bad,12\n")
+    async with (
+        Sandbox(SandboxOptions(token="k1-secret", org_id=7, latency_s=1.0)) as sandbox,
+        PageServer(settings(tmp_path, base_url=sandbox.base_url, confirm_above=1_000_000)) as server,
+        chromium() as browser,
+        opened(server, browser) as tab,
+    ):
+        await tab.press("New campaign")
+        await tab.page.get_by_label("Choose a file, or drop one here").set_input_files(sheet)
+        await tab.press("Read it")
+        await tab.press("Go on to the text")
+        await tab.fill("Message", "Hi {Name}")
+        await tab.fill("From (sender id)", "ACME")
+        await tab.press("See who gets it")
+        await tab.page.get_by_text("By what a column holds").click()
+        await tab.fill("is", "Ana 7")
+        await tab.page.get_by_label("Rows", exact=True).select_option("Leave out rows where")
+        await tab.press("Add")
+        await tab.see("who-filtered")
+        await tab.press("See the price")
+        await tab.fill("Organization (a number)", "7")
+        await tab.fill("API key", "k1-secret")
+        await tab.press("Keep the key")
+        await tab.page.get_by_text("When it is sent").click()
+        await tab.fill("Only in these hours", "00:00-24:00")
+        await tab.fill("By the clock of", "Asia/Manila")
+        await tab.press("Keep this time")
+        await tab.page.get_by_text("to my phone").click()
+        await tab.fill("Your phone number", "+63 918 111 2222")
+        await tab.press("Send this one text")
+        await tab.see("price-tried")
+        await tab.fill("To confirm, write $5.98", "5.98")
+        await tab.press(f"Send {ROWS - 1} messages for $5.98")
+        await tab.page.get_by_text("a second").wait_for()
+        await tab.press("Pause")
+        await tab.page.get_by_role("heading", name="Paused").wait_for()
+        await tab.see("paused")
+        left = await tab.page.get_by_text("To confirm, write").inner_text()
+        await tab.page.get_by_label("To confirm, write").fill(left.split()[-1])
+        await tab.press("Go on: send ")
+        await tab.page.get_by_role("heading", name="Finished").wait_for()
+        await tab.press("Ask whether they arrived")
+        await tab.see("arrived")
+        await tab.page.get_by_role("link", name="bulksend").click()
+        await tab.page.get_by_role("link", name="What did a phone get?").click()
+        await tab.fill("Phone number", "639170000008")
+        await tab.press("Look")
+        await tab.see("found")
+        assert "Hi Ana 8" in await tab.text()
+        assert len(await received(sandbox)) == ROWS  # the trial included
