@@ -156,6 +156,18 @@ async def open_draft(request: web.Request) -> Draft:
     return draft
 
 
+async def chosen_draft(request: web.Request) -> Draft:
+    """The same, of which what was chosen is known here.
+
+    Raises:
+        HTTPSeeOther: it was planned elsewhere, and is sent as it is.
+    """
+    draft = await open_draft(request)
+    if draft.elsewhere:
+        raise web.HTTPSeeOther(f"/c/{draft.key}/price")
+    return draft
+
+
 def _stand(place: str) -> Stand | None:
     try:
         with open_run(Path(place)) as run:

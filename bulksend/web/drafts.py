@@ -45,6 +45,7 @@ class Draft:
         zone: by whose clock; empty for the machine's.
         max_cost: micro-USD that it may cost at most; 0 for no limit.
         rehearses: whether it goes to a private sandbox.
+        elsewhere: whether its plan was made elsewhere, by choices that are not known here: it is sent as it is.
         run: the place of its plan or run; empty if none is made of what is chosen now.
     """
 
@@ -65,6 +66,7 @@ class Draft:
     window: str = ""
     zone: str = ""
     max_cost: int = 0
+    elsewhere: bool = False
     rehearses: bool = False
     run: str = ""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pages import Browser, entered, settings
 
+import bulksend
 from bulksend.engagespark import Sandbox, SandboxOptions
 
 
@@ -49,3 +50,29 @@ async def test_what_a_phone_got_is_found_whatever_the_campaign(tmp_path: Path) -
         assert str(tmp_path) not in found.text
         assert "Nothing went to this phone" in (await browser.post("/find", number="+639181112222")).text
         assert (await browser.post("/find", number="nobody")).status == 422
+
+
+async def test_what_was_planned_elsewhere_is_sent_as_it_is(tmp_path: Path) -> None:
+    async with Sandbox(SandboxOptions(token="k1", org_id=7)) as sandbox:
+        said = settings(tmp_path, base_url=sandbox.base_url)
+        sheet = said.folder / "june.csv"
+        sheet.write_text("to,City\n639171234567,Manila\n639181234567,Cebu\n")
+        campaign = bulksend.Campaign(sheet, message="Hi", sender="ACME", skip={"City": "Cebu"})
+        planned = await bulksend.plan(campaign, bulksend.Account(7, "k1", base_url=sandbox.base_url))
+        async with entered(said) as browser:
+            opened = await browser.post("/campaigns/open", place=str(planned.place))
+            assert "Ready to send" in opened.text
+            key = opened.key
+            for step in ("sheet", "text", "who"):
+                assert (await browser.get(f"/c/{key}/{step}")).path == f"/c/{key}/price"
+            await browser.post(f"/c/{key}/who/filter", kind="skip", column="City", value="Manila")
+            price = await browser.post(f"/c/{key}/price/key", organization="7", key="k1")
+            assert "is sent as it was planned" in price.text
+            assert "Send 1 message for $0.02" in price.text
+            await browser.post(f"/c/{key}/send", agreed=price.field("agreed"))
+            await browser.get(f"/c/{key}/sending/events")
+            assert "Finished" in (await browser.get(f"/c/{key}/sending")).text
+            mended = await browser.bring(f"/c/{key}/mend", "mended.csv", b"to,City\n639191234567,Manila\n")
+            assert "1 message to send" in mended.text
+            assert "Hi" in (await browser.get(f"/c/{mended.key}/text")).text
+        assert sandbox.summary().accepted == 1

@@ -83,7 +83,9 @@ async def open_run_of(request: web.Request) -> web.StreamResponse:
             draft = desk.drafts.of_run(place)
             if draft is None:
                 draft = desk.drafts.begin()
-                desk.drafts.keep(Draft(draft.key, each.input_name, rehearses=each.is_rehearsal, run=place))
+                desk.drafts.keep(
+                    Draft(draft.key, each.input_name, rehearses=each.is_rehearsal, elsewhere=True, run=place)
+                )
             raise web.HTTPSeeOther(f"/c/{draft.key}/sending")
     raise web.HTTPNotFound(text=say("mishap.gone"))
 

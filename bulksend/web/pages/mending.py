@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
+from pathlib import Path
 
 from aiohttp import web
 
 from bulksend.errors import UsageError
 from bulksend.reports import write_mending
+from bulksend.runs import open_run
 from bulksend.web.desk import desk_of, draft_of
 from bulksend.web.downloads import download
+from bulksend.web.drafts import Draft
 from bulksend.web.guarding import PARTS
 from bulksend.web.told import Refused
 from bulksend.web.uploads import receive
@@ -24,7 +28,8 @@ async def take(request: web.Request) -> web.StreamResponse:
 async def bring(request: web.Request) -> web.StreamResponse:
     """Begin a campaign with the mended sheet, chosen as this one was."""
     desk, draft = desk_of(request), draft_of(request)
-    begun = replace(draft, key=desk.drafts.begin().key, input_name="", run="")
+    known = await asyncio.to_thread(_known, draft) if draft.elsewhere else draft
+    begun = replace(known, key=desk.drafts.begin().key, input_name="", run="")
     try:
         path = await receive(request.get(PARTS), desk.drafts.sheet_folder(begun), desk.settings.upload_max)
         mended = replace(begun, input_name=str(path))
@@ -36,3 +41,10 @@ async def bring(request: web.Request) -> web.StreamResponse:
     desk.keep(mended)
     made = await desk.make(mended)
     raise web.HTTPSeeOther(f"/c/{mended.key}/{'text' if isinstance(made, Refused) else 'who'}")
+
+
+def _known(draft: Draft) -> Draft:
+    """What is known of the choices for a plan that was made elsewhere."""
+    with open_run(Path(draft.run)) as run:
+        facts = run.facts
+    return replace(draft, message=facts.template or "", sender=facts.sender or "", elsewhere=False)

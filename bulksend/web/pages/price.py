@@ -19,7 +19,7 @@ from bulksend.python import SendOptions
 from bulksend.runs import RowTold, open_run
 from bulksend.sms import phones
 from bulksend.web.confirming import to_write
-from bulksend.web.desk import desk_of, open_draft
+from bulksend.web.desk import chosen_draft, desk_of, open_draft
 from bulksend.web.drafts import Draft
 from bulksend.web.rendering import render
 from bulksend.web.telling import flash
@@ -92,17 +92,19 @@ async def page(request: web.Request, draft: Draft, fault: str = "") -> web.Strea
 
 async def choose_way(request: web.Request) -> web.StreamResponse:
     """Rehearse, or send for real."""
-    draft, form = await open_draft(request), await request.post()
+    draft, form = await chosen_draft(request), await request.post()
     return await _planned_anew(request, draft, replace(draft, rehearses=form.get("way") == "rehearse"))
 
 
 async def keep_key(request: web.Request) -> web.StreamResponse:
-    """Keep the account's key, and plan anew by what that account has sent."""
+    """Keep the account's key, and plan anew by what that account has sent; what was planned elsewhere stays."""
     draft, form = await open_draft(request), await request.post()
     number, key = str(form.get("organization", "")).strip(), str(form.get("key", "")).strip()
     if not number_in(number):
         raise UsageError(say("price.no_organization"))
     desk_of(request).keys.keep(int(number), key)
+    if draft.elsewhere:
+        raise web.HTTPSeeOther(f"/c/{draft.key}/price")
     return await _planned_anew(request, draft, draft)
 
 

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from bulksend.errors import UsageError
 from bulksend.sms import phones
-from bulksend.web.desk import desk_of, open_draft
+from bulksend.web.desk import chosen_draft, desk_of
 from bulksend.web.drafts import Draft
 from bulksend.web.guarding import PARTS
 from bulksend.web.rendering import render
@@ -25,7 +25,7 @@ _ROWS = 8
 
 async def show(request: web.Request) -> web.StreamResponse:
     """Ask for a sheet, or show how it is understood."""
-    desk, draft = desk_of(request), await open_draft(request)
+    desk, draft = desk_of(request), await chosen_draft(request)
     if not draft.input_name:
         return render(request, "choose.html", draft=draft, files=sheets_in(desk.settings.folder), fault="")
     return await _understood(request, draft, "")
@@ -33,14 +33,14 @@ async def show(request: web.Request) -> web.StreamResponse:
 
 async def bring(request: web.Request) -> web.StreamResponse:
     """Take a file that is brought."""
-    desk, draft = desk_of(request), await open_draft(request)
+    desk, draft = desk_of(request), await chosen_draft(request)
     path = await receive(request.get(PARTS), desk.drafts.sheet_folder(draft), desk.settings.upload_max)
     return await _taken(request, draft, path)
 
 
 async def choose(request: web.Request) -> web.StreamResponse:
     """Take one of the folder."""
-    desk, draft = desk_of(request), await open_draft(request)
+    desk, draft = desk_of(request), await chosen_draft(request)
     name = str((await request.post()).get("file", ""))
     if name not in sheets_in(desk.settings.folder):
         raise UsageError(say("sheet.none"))
@@ -49,14 +49,14 @@ async def choose(request: web.Request) -> web.StreamResponse:
 
 async def leave(request: web.Request) -> web.StreamResponse:
     """Choose another one after all."""
-    desk, draft = desk_of(request), await open_draft(request)
+    desk, draft = desk_of(request), await chosen_draft(request)
     desk.keep(replace(draft, input_name="", numbers=""))
     raise web.HTTPSeeOther(f"/c/{draft.key}/sheet")
 
 
 async def choose_columns(request: web.Request) -> web.StreamResponse:
     """Take what is said of the columns."""
-    desk, draft = desk_of(request), await open_draft(request)
+    desk, draft = desk_of(request), await chosen_draft(request)
     form = await request.post()
     said = replace(draft, numbers=str(form.get("numbers", "")), country=str(form.get("country", "")).strip().upper())
     try:

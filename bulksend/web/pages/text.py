@@ -9,7 +9,7 @@ from aiohttp import web
 
 from bulksend.errors import UsageError
 from bulksend.sms import Template, segments
-from bulksend.web.desk import desk_of, open_draft
+from bulksend.web.desk import chosen_draft, desk_of
 from bulksend.web.drafts import Draft
 from bulksend.web.jobs import Price
 from bulksend.web.rendering import fragment, render
@@ -62,7 +62,7 @@ class Preview(NamedTuple):
 
 async def show(request: web.Request) -> web.StreamResponse:
     """Show the editor."""
-    draft = await open_draft(request)
+    draft = await chosen_draft(request)
     if not draft.input_name:
         raise web.HTTPSeeOther(f"/c/{draft.key}/sheet")
     return await _page(request, draft, "")
@@ -95,7 +95,7 @@ async def price(request: web.Request) -> web.StreamResponse:
 
 
 async def _said(request: web.Request) -> Draft:
-    draft, form = await open_draft(request), await request.post()
+    draft, form = await chosen_draft(request), await request.post()
     message = str(form.get("message", "")).replace("\r\n", "\n")
     return replace(draft, message=message, sender=str(form.get("sender", "")).strip())
 

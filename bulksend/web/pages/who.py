@@ -15,7 +15,7 @@ from bulksend.model import Status
 from bulksend.planning import Plan
 from bulksend.runs import NotSent, open_run
 from bulksend.sms import phones
-from bulksend.web.desk import desk_of, open_draft
+from bulksend.web.desk import chosen_draft, desk_of
 from bulksend.web.drafts import Draft
 from bulksend.web.guarding import PARTS
 from bulksend.web.rendering import render
@@ -50,12 +50,12 @@ class Chosen(NamedTuple):
 
 async def show(request: web.Request) -> web.StreamResponse:
     """Show them."""
-    return await _page(request, await open_draft(request), "")
+    return await _page(request, await chosen_draft(request), "")
 
 
 async def add_filter(request: web.Request) -> web.StreamResponse:
     """Choose rows by what a column holds."""
-    draft, form = await open_draft(request), await request.post()
+    draft, form = await chosen_draft(request), await request.post()
     pair = (str(form.get("column", "")), str(form.get("value", "")).strip())
     if form.get("kind") == "skip":
         return await _planned(request, draft, replace(draft, skip=_with(draft.skip, pair)))
@@ -64,7 +64,7 @@ async def add_filter(request: web.Request) -> web.StreamResponse:
 
 async def remove_filter(request: web.Request) -> web.StreamResponse:
     """Choose them by that no more."""
-    draft, form = await open_draft(request), await request.post()
+    draft, form = await chosen_draft(request), await request.post()
     place = str(form.get("place", ""))
     only = [pair for number, pair in enumerate(draft.only) if place != f"only {number}"]
     skip = [pair for number, pair in enumerate(draft.skip) if place != f"skip {number}"]
@@ -73,7 +73,7 @@ async def remove_filter(request: web.Request) -> web.StreamResponse:
 
 async def add_list(request: web.Request) -> web.StreamResponse:
     """Take a list of those to leave out that is brought; one that cannot be read is not kept."""
-    desk, draft = desk_of(request), await open_draft(request)
+    desk, draft = desk_of(request), await chosen_draft(request)
     path = await receive(request.get(PARTS), desk.drafts.list_folder(draft), desk.settings.upload_max)
     refusal = await _planned(request, draft, replace(draft, lists=(*draft.lists, str(path))))
     desk.drafts.unbring(draft, path)
@@ -82,7 +82,7 @@ async def add_list(request: web.Request) -> web.StreamResponse:
 
 async def remove_list(request: web.Request) -> web.StreamResponse:
     """Leave them out no more."""
-    desk, draft, form = desk_of(request), await open_draft(request), await request.post()
+    desk, draft, form = desk_of(request), await chosen_draft(request), await request.post()
     place = str(form.get("place", ""))
     lists = [path for number, path in enumerate(draft.lists) if str(number) != place]
     try:
@@ -95,7 +95,7 @@ async def remove_list(request: web.Request) -> web.StreamResponse:
 
 async def choose(request: web.Request) -> web.StreamResponse:
     """Take what is said of repeats and countries."""
-    draft, form = await open_draft(request), await request.post()
+    draft, form = await chosen_draft(request), await request.post()
     codes = str(form.get("countries", "")).replace(",", " ").split()
     try:
         countries = tuple(sorted({phones.check_country(code) for code in codes}))
@@ -108,7 +108,7 @@ async def choose(request: web.Request) -> web.StreamResponse:
 
 async def repeat(request: web.Request) -> web.StreamResponse:
     """Send it again to who got it already, or do not."""
-    draft, form = await open_draft(request), await request.post()
+    draft, form = await chosen_draft(request), await request.post()
     return await _planned(request, draft, replace(draft, repeats=form.get("repeats") == "yes"))
 
 
