@@ -73,6 +73,7 @@ async def look(tab: Tab) -> None:
     await tab.page.get_by_text("By what a column holds").click()
     await tab.page.get_by_text("By a list").click()
     await tab.page.get_by_text("Twice in the sheet, or abroad").click()
+    await tab.page.get_by_label("One message to a phone: the first").check()  # where it is, it stays
     await tab.page.get_by_text("Bring the mended sheet").click()
     await tab.see("who")
     await tab.press("Look at the rows: Cannot be sent")
