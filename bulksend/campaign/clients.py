@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from bulksend import __version__
 from bulksend.engagespark import Balance, Looked, SmsApi, Target
+from bulksend.sending import Stop, StopReason
+
+KEY_REFUSED = Stop(StopReason.KEY_REFUSED, "the API refused the key (401), when it was asked for the balance")
+"""What is known before the first message leaves."""
 
 _BALANCE_S = 20.0
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, time, timedelta, timezone, tzinfo
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from bulksend.campaign.choices import SendOptions
+from bulksend.campaign.spans import span_of
 from bulksend.errors import Remark, Severity
-from bulksend.planning import Overview
+from bulksend.planning import Findings, Overview, Plan
 from bulksend.rules import Rule
+from bulksend.runs import Address
 from bulksend.sms import phones
+from bulksend.when import Schedule
 from bulksend.words import many
 
 
@@ -48,6 +53,19 @@ _QUIET = (
         "marketing texts go to people in the US from 8:00 to 21:00 of their own time",
     ),
 )
+
+
+def with_hours(
+    findings: Findings | None, plan: Plan, options: SendOptions, address: Address, schedule: Schedule, now_s: float
+) -> Findings | None:  # fmt: skip
+    """What planning found, if that is told, and what is to be said of the hour; a rehearsal reaches nobody."""
+    if address.is_rehearsal:
+        return findings
+    begins_s, ends_s = span_of(plan.overview, options, schedule, now_s)
+    found = tuple(hour_remarks(plan.overview, begins_s, min(ends_s, schedule.closes_at(begins_s))))
+    if not found:
+        return findings
+    return replace(findings or Findings(), warnings=(*found, *(findings.warnings if findings else ())))
 
 
 def hour_remarks(overview: Overview, begins_s: float, ends_s: float) -> Iterator[Remark]:

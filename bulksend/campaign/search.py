@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import orjson
 
 from bulksend.campaign.gathering import Unread, gathered, places_in, places_of
-from bulksend.errors import RunFileError, UsageError
+from bulksend.errors import Advice, RunFileError, UsageError
 from bulksend.model import Receipt, Recipient, Status
 from bulksend.runs import Command, Kept, RowTold, Run, Shelf, State, histories
 from bulksend.sms import phones
@@ -71,6 +71,23 @@ class Search:
     def is_whole(self) -> bool:
         """Whether everything was looked at."""
         return not self.unread and not self.nameless
+
+
+def recipient_of(number: str, country: str | None) -> Recipient:
+    """The phone of a number, however that is spelled.
+
+    Args:
+        number: it.
+        country: whose it is, if it is written without + or 00; None where it is written with its dialing code.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        return phones.normalise(number, phones.check_country(country) if country else None, new_prefixes=True)
+    except phones.BadNumber as error:
+        advice = None if error.why.advice is Advice.ALLOW_NEW_PREFIXES else error.why.advice
+        raise UsageError(f"{number}: {error}", advice) from error
 
 
 def search(shelf: Shelf, recipient: Recipient) -> Search:

@@ -9,10 +9,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from bulksend.campaign.alongside import alongside
+from bulksend.campaign.events import Ended
 from bulksend.model import Status
 from bulksend.planning import Tally
 from bulksend.sending import Stop, Stopping, StopReason
-from bulksend.when import Schedule, local
+from bulksend.when import Schedule, WindowEnd, local
 
 _STEP_S = 0.5  # the clock may be set, or stand still with the machine
 _SET_BACK_S = 5.0  # a clock that is put right by so little when a window has just opened does not close it
@@ -48,6 +49,12 @@ def is_over(stop: Stop | None, tally: Tally) -> bool:
     return closed and not tally.statuses[Status.PENDING] and not tally.resent
 
 
+def pauses(ended: Ended, schedule: Schedule) -> bool:
+    """Whether a send that ended is only to wait until its window opens again."""
+    is_closed = ended.stop is not None and ended.stop.reason is StopReason.WINDOW_CLOSED
+    return is_closed and schedule.at_end is WindowEnd.PAUSE
+
+
 async def _watch(
     schedule: Schedule, stopping: Stopping, wall_s: Callable[[], float], sleep: Callable[[float], Awaitable[None]]
 ) -> None:
@@ -61,6 +68,8 @@ async def _watch(
 def _look(schedule: Schedule, stopping: Stopping, now_s: float) -> float:
     """See that the end is asked for in time; when that is."""
     closes_s = schedule.closes_at(now_s)
+    if closes_s == math.inf:  # it is open around the clock
+        return closes_s
     stopping.ask_at(closes_s, Stop(StopReason.WINDOW_CLOSED, closed_words(schedule, closes_s)))
     stopping.look(now_s)
     return closes_s

@@ -27,7 +27,7 @@ def show_findings(page: Page, findings: Findings, kept: int) -> None:
         findings: what was found.
         kept: lines that are kept free for what comes below.
     """
-    told = sorted([*_warnings(page, findings), *_reasons(page, findings), *_notes(page, findings)])
+    told = list(_told(page, findings))
     room = page.left - kept - bool(findings.reasons)
     if not page.tells_all and sum(each.height(page) for each in told) > room:
         told = [each.folded() for each in told]
@@ -42,20 +42,14 @@ def show_findings(page: Page, findings: Findings, kept: int) -> None:
 
 
 class _Told(NamedTuple):
-    """Something found; what is worse sorts first, and what was found first among equals.
+    """Something found.
 
     Attributes:
-        severity: what is at stake.
-        kind: what comes first of the same severity.
-        place: the same within a kind.
         says: the line that tells it.
         rows: the lines below it, an example each.
         style: how the first line looks.
     """
 
-    severity: Severity
-    kind: int
-    place: int
     says: str
     rows: tuple[str, ...] = ()
     style: str | None = None
@@ -82,32 +76,31 @@ def _fitting(page: Page, told: Sequence[_Told], room: int) -> int:
     return fitting
 
 
-def _warnings(page: Page, findings: Findings) -> Iterator[_Told]:
-    for place, warning in enumerate(findings.warnings):
-        yield _Told(warning.severity, 0, place, f"warning: {_words(page, warning)}", style=_WARNING)
-
-
-def _reasons(page: Page, findings: Findings) -> Iterator[_Told]:
+def _told(page: Page, findings: Findings) -> Iterator[_Told]:
     most = len(findings.reasons) if page.tells_all else _REASONS
-    for place, reason in enumerate(findings.reasons[:most]):
-        why = advised(Why(people.foreign(reason.says, page.out), reason.advice))
-        says = f"{reason.status}: {many(reason.rows, 'row')}: {why}"
-        rows = tuple(f"  {_example(page, one)}" for one in reason.examples)
-        yield _Told(Severity.LEFT_OUT, 1, place, says, rows, _WARNING)
-    if rest := findings.reasons[most:]:
-        yield _Told(Severity.LEFT_OUT, 2, 0, _others(rest), style=_WARNING)
+    left_out = 0
+    for each in findings.worst_first():
+        if isinstance(each, Remark):
+            is_grave = each.severity < Severity.NOTE or each in findings.warnings
+            kind = "warning" if is_grave else "note"
+            yield _Told(f"{kind}: {_words(page, each)}", style=_WARNING if is_grave else None)
+            continue
+        left_out += 1
+        if left_out <= most:
+            yield _reason(page, each)
+        elif left_out == most + 1:
+            yield _Told(_others(findings.reasons[most:]), style=_WARNING)
+
+
+def _reason(page: Page, reason: Reason) -> _Told:
+    why = advised(Why(people.foreign(reason.says, page.out), reason.advice))
+    rows = tuple(f"  {_example(page, one)}" for one in reason.examples)
+    return _Told(f"{reason.status}: {many(reason.rows, 'row')}: {why}", rows, _WARNING)
 
 
 def _others(rest: Sequence[Reason]) -> str:
     left = many(sum(reason.rows for reason in rest), "more row")
     return f"{left} for {many(len(rest), 'other reason')}: -o FILE tells them all."
-
-
-def _notes(page: Page, findings: Findings) -> Iterator[_Told]:
-    for place, note in enumerate(findings.notes):
-        is_grave = note.severity < Severity.NOTE
-        says = f"{'warning' if is_grave else 'note'}: {_words(page, note)}"
-        yield _Told(note.severity, 3, place, says, style=_WARNING if is_grave else None)
 
 
 def _words(page: Page, remark: Remark) -> str:

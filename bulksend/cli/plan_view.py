@@ -3,40 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from bulksend import campaign
-from bulksend.campaign import hour_remarks
+from bulksend.campaign import Slowest, taking
 from bulksend.cli import people
 from bulksend.cli.console import meaning_of, table
 from bulksend.cli.findings_view import show_findings
 from bulksend.cli.message_view import height, message_blocks, show_blocks
 from bulksend.cli.page import Page
 from bulksend.model import Status
-from bulksend.planning import Findings, Group, Overview, Plan, crowd_seconds, min_seconds, shown
-from bulksend.runs import Address
+from bulksend.planning import Crowd, Findings, Group, Overview, Plan, shown
 from bulksend.sms import dollars, phones
 from bulksend.words import many, printable, time_of
 
 if TYPE_CHECKING:
     from bulksend.campaign import SendOptions
     from bulksend.engagespark import Balance
-    from bulksend.when import Schedule
 
 
 _COUNTRIES = 8
-
-
-_CROWDS = 3
-
-
-_CROWDED = 10  # a phone that takes a tenth of the longest time is not worth a word
-
-
 _GAPS = 2  # lines that set the previews apart
 
 
@@ -75,19 +64,6 @@ def show_plan(
         page.print(people.LEFT_OUT)
     if blocks:
         page.gap()
-
-
-def with_hours(
-    findings: Findings | None, plan: Plan, options: SendOptions, address: Address, schedule: Schedule, now_s: float
-) -> Findings | None:  # fmt: skip
-    """What planning found, if that is told, and what is to be said of the hour; a rehearsal reaches nobody."""
-    if address.is_rehearsal:
-        return findings
-    begins_s, ends_s = campaign.span_of(plan.overview, options, schedule, now_s)
-    found = tuple(hour_remarks(plan.overview, begins_s, min(ends_s, schedule.closes_at(begins_s))))
-    if not found:
-        return findings
-    return replace(findings or Findings(), warnings=(*found, *(findings.warnings if findings else ())))
 
 
 def tell_of_rates(out: Console, place: str, rates: Path | None) -> None:
@@ -179,31 +155,22 @@ def _balance(balance: Balance, overview: Overview) -> str:
 
 
 def _duration(page: Page, overview: Overview, options: SendOptions) -> str:
-    by_rate, by_caps, by_answers = _seconds(overview, options)
-    longest = max(by_rate, by_caps, by_answers)
-    if longest < 1:
+    found = taking(overview, options)
+    if found.seconds < 1:
         return "about a second"
-    if longest == by_caps:
-        return f"{time_of(by_caps)} at least, for the cap: {_crowds(page, overview, options)}"
-    if longest == by_rate:
-        return f"{time_of(by_rate)} at least, at {options.pace.rate:g} messages per second"
-    under_way = f"{options.pace.usual} under way at once"
-    return f"about {time_of(by_answers)}, if each answer takes {campaign.ANSWER_S:g} s, with {under_way}"
+    match found.by:
+        case Slowest.CAPS:
+            return f"{time_of(found.seconds)} at least, for the cap: {_crowds(page, found.crowds)}"
+        case Slowest.RATE:
+            return f"{time_of(found.seconds)} at least, at {options.pace.rate:g} messages per second"
+        case Slowest.ANSWERS:
+            under_way = f"{options.pace.usual} under way at once"
+            return f"about {time_of(found.seconds)}, if each answer takes {campaign.ANSWER_S:g} s, with {under_way}"
 
 
-def _seconds(overview: Overview, options: SendOptions) -> tuple[float, float, float]:
-    """How long it takes at least by the rate and by the caps, and about how long by the answers."""
-    by_rate, by_caps = min_seconds(overview, options.pace.rate, options.caps.of, by_parts=options.by_parts)
-    return by_rate, by_caps, overview.rows / options.pace.usual * campaign.ANSWER_S
-
-
-def _crowds(page: Page, overview: Overview, options: SendOptions) -> str:
+def _crowds(page: Page, crowds: Sequence[Crowd]) -> str:
     """The phones that take longest."""
-    timed = [(crowd_seconds(crowd, options.caps.of, by_parts=options.by_parts), crowd) for crowd in overview.crowds]
-    slowest = sorted(timed, key=lambda each: -each[0])[:_CROWDS]
-    longest = slowest[0][0]
-    crowded = [crowd for seconds, crowd in slowest if seconds * _CROWDED >= longest]
     first, *others = [
-        f"{people.recipient(crowd.recipient, page.out)} gets {many(crowd.rows, 'message')}" for crowd in crowded
+        f"{people.recipient(crowd.recipient, page.out)} gets {many(crowd.rows, 'message')}" for crowd in crowds
     ]
     return first + "".join(f", {other.replace('gets ', '')}" for other in others)

@@ -27,7 +27,7 @@ from bulksend.errors import UndecidedError, UsageError
 from bulksend.model import Endpoint
 from bulksend.reports import renew_results
 from bulksend.runs import Account, Address, OwnRun, Place, Run
-from bulksend.sending import Listener, Stop, Stopping, StopReason
+from bulksend.sending import Listener, Stopping
 
 if TYPE_CHECKING:
     from bulksend.cli.monitors import Monitors
@@ -36,8 +36,6 @@ T = TypeVar("T")
 Sending: TypeAlias = Callable[[Stopping, Tell, Listener | None], Coroutine[Any, Any, Ended]]
 """Sends until the end that is asked for, and tells how it goes."""
 
-KEY_REFUSED = Stop(StopReason.KEY_REFUSED, "the API refused the key (401), when it was asked for the balance")
-"""What is known before the first message leaves."""
 WITHHELD = (
     "The server does not show the balance to this key (403): check the API key and --org-id, or the first message may "
     "be refused."

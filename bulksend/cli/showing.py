@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from bulksend import campaign
 from bulksend.campaign import LookedBack, SendOptions
 from bulksend.cli import plan_view, when_view
 from bulksend.cli.far_view import far_lines
@@ -30,7 +31,7 @@ def show_before(
 ) -> None:
     """Show a plan before the question, with what history holds, what is far, the hour, and whether a budget will do."""
     now_s, balance = time.time(), told if isinstance(told, Balance) else None
-    findings = plan_view.with_hours(plan.findings if is_new else None, plan, how, address, schedule, now_s)
+    findings = campaign.with_hours(plan.findings if is_new else None, plan, how, address, schedule, now_s)
     held = [*far_lines(), *held_lines(looked, how.repeating)]
     when = when_view.plan_rows(schedule, plan.overview, how, now_s)
     plan_view.show_plan(page, plan, how, place, balance, findings, held, when)

@@ -16,14 +16,14 @@ from bulksend.cli.codes import of_stop
 from bulksend.cli.console import tell_error
 from bulksend.cli.excluded_view import excluded_teller
 from bulksend.cli.next_command import next_command
-from bulksend.cli.sending import KEY_REFUSED, EndTold, Manners, is_written, run_loop, send_monitored, tell_end
+from bulksend.cli.sending import EndTold, Manners, is_written, run_loop, send_monitored, tell_end
 from bulksend.cli.signals import stop_on_signals
 from bulksend.cli.watch import Watch
 from bulksend.engagespark import Balance, Looked, Target
 from bulksend.planning import Exclusions, Plan
 from bulksend.runs import Account, OwnRun
 from bulksend.sending import Stop, Stopping, StopReason
-from bulksend.when import Schedule, WindowEnd
+from bulksend.when import Schedule
 from bulksend.words import many, printable
 
 
@@ -89,7 +89,7 @@ class Timed:
             if self.manners.monitors:
                 self.manners.monitors.planned(self.run.place, self.plan)
             ended = self._watched(account, how)
-        while self._pauses(ended):
+        while campaign.pauses(ended, self.schedule):
             how = self._less(how, rows - self.run.overview().rows)
             rows = self.run.overview().rows
             if how.limit == 0:
@@ -117,10 +117,6 @@ class Timed:
         """Of a limited number of rows, those are left that were not done before the pause."""
         return how if how.limit is None else replace(how, limit=how.limit - done)
 
-    def _pauses(self, ended: Ended) -> bool:
-        is_closed = ended.stop is not None and ended.stop.reason is StopReason.WINDOW_CLOSED
-        return is_closed and self.schedule.at_end is WindowEnd.PAUSE
-
     @property
     def schedule(self) -> Schedule:
         """When its messages may leave."""
@@ -142,7 +138,7 @@ class Timed:
         if self.target and overview.rows:
             told = run_loop(campaign.balance(self.target))
             if told is Looked.REFUSED:
-                return KEY_REFUSED
+                return campaign.KEY_REFUSED
             if isinstance(told, Balance) and (says := plan_view.uncovered(told, overview)):
                 out.print(says, style="bold red", soft_wrap=True)
         return replace(how, repeating=replace(how.repeating, began_at=now_s))

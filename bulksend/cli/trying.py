@@ -21,7 +21,7 @@ from bulksend.cli.far_view import far_lines
 from bulksend.cli.given import PlanSettings, TargetSettings
 from bulksend.cli.row_view import of_row
 from bulksend.cli.run_view import stopped
-from bulksend.cli.sending import KEY_REFUSED, agreed, check_can_ask, run_loop, send_watched, target_of
+from bulksend.cli.sending import agreed, check_can_ask, run_loop, send_watched, target_of
 from bulksend.cli.strictness import check_strict
 from bulksend.cli.watch import Watch
 from bulksend.engagespark import Looked, Target
@@ -123,7 +123,7 @@ def _check_key(target: Target) -> None:
         StoppedError: it does.
     """
     if run_loop(campaign.balance(target)) is Looked.REFUSED:
-        raise StoppedError(f"nothing was sent: {stop_words(KEY_REFUSED)}")
+        raise StoppedError(f"nothing was sent: {stop_words(campaign.KEY_REFUSED)}")
 
 
 def _phone(text: str, country: str | None) -> PhoneNumber:

@@ -6,7 +6,6 @@ import csv
 import os
 import re
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
 from typing import Any, Generic, TypeVar
 
 import click
@@ -16,7 +15,7 @@ from bulksend.model import MicroUSD
 from bulksend.planning import FIELDS
 from bulksend.runs import database_of, place_of, shelf_of
 from bulksend.sending import Cap, ErrorLimit
-from bulksend.sms import column_key, phones
+from bulksend.sms import column_key, parse_dollars, phones
 from bulksend.words import printable
 
 T = TypeVar("T")
@@ -117,12 +116,9 @@ class _UsdType(click.ParamType[MicroUSD]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> MicroUSD:
         try:
-            micro = Decimal(str(value).strip().removeprefix("$")) * 1_000_000
-        except InvalidOperation:
-            micro = Decimal(0)
-        if not micro.is_finite() or micro <= 0:
-            self.fail(f"{value!r} is no amount of US dollars: write one such as 25 or 12.50", param, ctx)
-        return MicroUSD(int(micro))
+            return parse_dollars(str(value))
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
 
 
 class _DurationType(click.ParamType[float]):

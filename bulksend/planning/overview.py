@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from bulksend.errors import Advice, Remark
+from bulksend.errors import Advice, Remark, Severity
 from bulksend.model import Encoding, MicroUSD, Recipient, Status
 
 
@@ -209,6 +209,15 @@ class Findings:
     rates: str = ""
     longest: int = 0
     dearest: int = 0
+
+    def worst_first(self) -> list[Remark | Reason]:
+        """What people are to see first, at its head; among equals warnings, then why rows are left out, then notes."""
+        told: list[tuple[Severity, int, Remark | Reason]] = [
+            *((each.severity, 0, each) for each in self.warnings),
+            *((Severity.LEFT_OUT, 1, each) for each in self.reasons),
+            *((each.severity, 2, each) for each in self.notes),
+        ]
+        return [each for *_, each in sorted(told, key=lambda one: one[:2])]
 
 
 class Preview(NamedTuple):

@@ -14,3 +14,5 @@ from .runs import Row as Row
 from .runs import open_run as open_run
 from .sends import Sent as Sent
 from .sends import send as send
+from .working import Work as Work
+from .working import work_on as work_on

@@ -208,4 +208,5 @@ def check_at_home(run: Run, *, force: bool) -> None:
 def refuse(undecided: UndecidedError) -> NoReturn:
     """Raise it with the argument by which yes is said."""
     says = f"{undecided}: {_WORDS[undecided.question]}"
-    raise UndecidedError(says, undecided.question, undecided.advice, **undecided.about) from None
+    about = {"sentence": f"{undecided}", **undecided.about}  # for whoever has other words for yes
+    raise UndecidedError(says, undecided.question, undecided.advice, **about) from None

@@ -11,6 +11,7 @@ from .rates import Observed as Observed
 from .rates import Rates as Rates
 from .rates import dollars as dollars
 from .rates import learn as learn
+from .rates import parse_dollars as parse_dollars
 from .rates import read_rates as read_rates
 from .rates import write_rates as write_rates
 from .rates import writer_for as writer_for

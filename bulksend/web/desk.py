@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,10 +15,12 @@ from bulksend.campaign import Unread, Whereabouts
 from bulksend.errors import BulksendError
 from bulksend.runs import Stand, open_run, stand_of
 from bulksend.web.drafts import Draft, Drafts
-from bulksend.web.jobs import Look, Made, Make, Refused, Send, SheetSeen
+from bulksend.web.jobs import Job, Look, Make, Send, Whose
 from bulksend.web.keys import Keys
 from bulksend.web.settings import PageSettings
-from bulksend.web.working import Sends, do
+from bulksend.web.told import Made, Refused, SheetSeen, Told
+from bulksend.web.wording import say
+from bulksend.web.working import Sending, Sends, do
 
 _SHEETS_MAX = 8  # kept in memory
 
@@ -32,7 +35,9 @@ class Desk:
         keys: whose account it is.
         sends: what is under way.
         sheets: the sheets that were looked at last, by what was said of them.
-        balances: what the account held when a plan was made, in micro-USD, by draft; None where nobody knows.
+        made: what was told of plans when they were made, by draft.
+        paused: the drafts whose sends were paused, and not stopped, since the server began.
+        told: what came of the last thing that somebody had done, until it was seen, by draft.
     """
 
     settings: PageSettings
@@ -40,7 +45,9 @@ class Desk:
     keys: Keys
     sends: Sends = field(default_factory=Sends)
     sheets: dict[tuple[str, str], SheetSeen] = field(default_factory=dict)
-    balances: dict[str, int | None] = field(default_factory=dict)
+    made: dict[str, Made] = field(default_factory=dict)
+    paused: set[str] = field(default_factory=set)
+    told: dict[str, Told] = field(default_factory=dict)
 
     async def sheet(self, draft: Draft) -> SheetSeen | Refused:
         """How a draft's sheet is understood."""
@@ -62,20 +69,41 @@ class Desk:
         return kept
 
     async def make(self, draft: Draft) -> Draft | Refused:
-        """Plan what is chosen."""
-        made = await do(Make(draft, self.keys.organization, str(self.keys.file or ""), self.settings.base_url))
+        """Plan what is chosen, and keep it; if that cannot be, what was chosen and planned before stays."""
+        made = await do(Make(draft, self.whose(draft)))
         if not isinstance(made, Made):
             return made if isinstance(made, Refused) else Refused("")
-        planned = replace(draft, run=made.run)
-        self.balances[draft.key] = made.balance
+        planned = replace(draft, run=made.run, start_at="" if made.late else draft.start_at)
+        self.made[draft.key] = made
         self.drafts.keep(planned)
         return planned
 
-    def send(self, draft: Draft, answers: Sequence[str]) -> None:
+    def send(self, draft: Draft, answers: Sequence[str], sending: Sending) -> None:
         """Begin or go on with the send of what was planned."""
+        self.paused.discard(draft.key)
+        self.sends.begin(draft.key, Send(draft, self.whose(draft), tuple(answers)), sending)
+
+    def stop(self, draft: Draft, *, pauses: bool) -> bool:
+        """Have its send end in order, to go on soon or not; whether there is one of ours."""
+        sending = self.sends.under_way(draft.key)
+        (self.paused.add if pauses and sending else self.paused.discard)(draft.key)
+        if sending:
+            sending.stop()
+        return sending is not None
+
+    async def ask(self, job: Job) -> Told:
+        """Have something done about a draft; sentences name files as people know them."""
+        told = await do(job)
+        return replace(told, says=self.named(told.says)) if isinstance(told, Refused) else told
+
+    def whose(self, draft: Draft) -> Whose:
+        """Whose account a draft goes to."""
         org_id = None if draft.rehearses else self.keys.organization
-        job = Send(draft.run, org_id, str(self.keys.file or ""), self.settings.base_url, tuple(answers))
-        self.sends.begin(draft.key, job)
+        return Whose(org_id, str(self.keys.file or ""), self.settings.base_url)
+
+    def named(self, says: str) -> str:
+        """A sentence that names files as people know them: without the folders where they lie."""
+        return self.drafts.named(says).replace(f"{self.settings.folder.resolve()}{os.sep}", "")
 
     def can_send(self, draft: Draft) -> bool:
         """Whether it is known whose account it goes to."""
@@ -111,7 +139,7 @@ def draft_of(request: web.Request) -> Draft:
     """
     found = desk_of(request).drafts.find(request.match_info["key"])
     if found is None:
-        raise web.HTTPNotFound(text="There is no such campaign.")
+        raise web.HTTPNotFound(text=say("mishap.gone"))
     return found
 
 
@@ -125,6 +153,18 @@ async def open_draft(request: web.Request) -> Draft:
     stand = await desk_of(request).stand(draft)
     if desk_of(request).sends.under_way(draft.key) or (stand and (stand.owner or stand.spell.started_at)):
         raise web.HTTPSeeOther(f"/c/{draft.key}/sending")
+    return draft
+
+
+async def chosen_draft(request: web.Request) -> Draft:
+    """The same, of which what was chosen is known here.
+
+    Raises:
+        HTTPSeeOther: it was planned elsewhere, and is sent as it is.
+    """
+    draft = await open_draft(request)
+    if draft.elsewhere:
+        raise web.HTTPSeeOther(f"/c/{draft.key}/price")
     return draft
 
 

@@ -13,9 +13,13 @@ from typing import Any
 import orjson
 
 from bulksend.web.private import private_folder, write_private
+from bulksend.when import ALWAYS, NOW, Schedule, Wanted, WindowEnd
 
 _KEY = re.compile(r"[0-9a-f]{16}")
 _FILE = "draft.json"
+
+Pairs = tuple[tuple[str, str], ...]
+"""(column, value) pairs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,19 @@ class Draft:
         country: whose numbers those without a dialing code are; empty if none is without.
         message: the text of all rows.
         sender: who it is from.
+        only: (column, value) pairs of the rows that are not left out.
+        skip: (column, value) pairs of the rows that are left out.
+        lists: files of those to leave out.
+        countries: whose numbers may be texted; none for all.
+        one_per_number: whether of several rows to one phone the first is sent alone.
+        skips_repeats: whether a row is left out that repeats number and text of an earlier one.
+        repeats: whether it is sent again to who got the same of late.
+        start_at: not before this moment, as it is written; empty for at once.
+        window: only in these hours, as they are written; empty for any.
+        zone: by whose clock; empty for the machine's.
+        max_cost: micro-USD that it may cost at most; 0 for no limit.
         rehearses: whether it goes to a private sandbox.
+        elsewhere: whether its plan was made elsewhere, by choices that are not known here: it is sent as it is.
         run: the place of its plan or run; empty if none is made of what is chosen now.
     """
 
@@ -39,8 +55,26 @@ class Draft:
     country: str = ""
     message: str = ""
     sender: str = ""
+    only: Pairs = ()
+    skip: Pairs = ()
+    lists: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
+    one_per_number: bool = False
+    skips_repeats: bool = False
+    repeats: bool = False
+    start_at: str = ""
+    window: str = ""
+    zone: str = ""
+    max_cost: int = 0
+    elsewhere: bool = False
     rehearses: bool = False
     run: str = ""
+
+    @classmethod
+    def read(cls, found: dict[str, Any]) -> Draft:
+        """The one that was kept as JSON; what another version kept beside it is left."""
+        known = {field.name for field in fields(cls)}
+        return cls(**{name: _tupled(value) for name, value in found.items() if name in known})
 
     @property
     def name(self) -> str:
@@ -51,6 +85,21 @@ class Draft:
     def has_run(self) -> bool:
         """Whether the run is there that was planned of it."""
         return bool(self.run) and Path(self.run).is_file()
+
+    def schedule(self, kept: Schedule, now_s: float) -> Schedule:
+        """When it is sent; between its hours it waits.
+
+        Args:
+            kept: what its run was told before.
+            now_s: in seconds since 1970.
+
+        Raises:
+            UsageError: something of it cannot be read, or has passed.
+        """
+        if not (self.start_at or self.window):
+            return Schedule()
+        windows = (self.window,) if self.window else (ALWAYS,)
+        return Wanted(self.start_at or NOW, windows, WindowEnd.PAUSE, self.zone or None).settled(kept, now_s)
 
     @property
     def mapping(self) -> dict[str, str]:
@@ -82,8 +131,7 @@ class Drafts:
             found: dict[str, Any] = orjson.loads((self._folder / key / _FILE).read_bytes())
         except (OSError, orjson.JSONDecodeError):
             return None
-        known = {field.name for field in fields(Draft)}
-        return Draft(**{name: value for name, value in found.items() if name in known} | {"key": key})
+        return Draft.read(found | {"key": key})
 
     def of_run(self, place: str) -> Draft | None:
         """The one whose run lies there; None if there is none."""
@@ -103,10 +151,26 @@ class Drafts:
             path.unlink(missing_ok=True)
 
     def folder(self, draft: Draft) -> Path:
-        """Where the file lies that is brought for it."""
+        """Where all lies that is brought for it."""
         return private_folder(private_folder(self._folder) / draft.key)
+
+    def named(self, says: str) -> str:
+        """A sentence that names what was brought without the folders where it lies."""
+        return re.sub(rf"{re.escape(str(self._folder))}/{_KEY.pattern}/(sheet|lists/[0-9a-f]+)/", "", says)
+
+    def sheet_folder(self, draft: Draft) -> Path:
+        """Where its sheet lies, if that is brought."""
+        return self.folder(draft) / "sheet"
+
+    def list_folder(self, draft: Draft) -> Path:
+        """Where another list of those to leave out is to lie."""
+        return private_folder(self.folder(draft) / "lists") / secrets.token_hex(4)
 
     def __iter__(self) -> Iterator[Draft]:
         """All of them."""
         names = (path.name for path in self._folder.iterdir()) if self._folder.is_dir() else ()
         return (draft for draft in map(self.find, sorted(names)) if draft)
+
+
+def _tupled(value: Any) -> Any:
+    return tuple(map(_tupled, value)) if isinstance(value, list) else value

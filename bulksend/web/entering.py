@@ -12,6 +12,7 @@ from aiohttp import web
 from bulksend.web.guarding import ENTRY, SESSION
 from bulksend.web.private import private_folder, write_private
 from bulksend.web.rendering import render
+from bulksend.web.wording import say
 
 _FILE = """\
 <!doctype html>
@@ -69,7 +70,7 @@ async def enter(request: web.Request) -> web.StreamResponse:
     The next page is opened by this one: a strict cookie does not follow a redirection that began in a file.
     """
     if not request.app[ENTRANCE].takes(str((await request.post()).get("token", ""))):
-        raise web.HTTPForbidden(text="This has opened the page before, or is too old: use the command again.")
+        raise web.HTTPForbidden(text=say("guard.entry"))
     answer = render(request, "entered.html")
     request.app[SESSION].open_for(answer)
     return answer

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import BodyPartReader, MultipartReader, web
 
+from bulksend.web.wording import say
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 HEADERS = {
@@ -67,7 +69,7 @@ async def check_host(request: web.Request, handler: Handler) -> web.StreamRespon
     """Refuse whatever was not asked by this address: another name may lead here, and belong to somebody else."""
     port = request.app[PORT][0]
     if request.headers.getall("Host", []) not in ([f"127.0.0.1:{port}"], [f"localhost:{port}"]):
-        raise web.HTTPMisdirectedRequest(text="This page is at 127.0.0.1 only.")
+        raise web.HTTPMisdirectedRequest(text=say("guard.host"))
     return await handler(request)
 
 
@@ -75,9 +77,9 @@ async def check_host(request: web.Request, handler: Handler) -> web.StreamRespon
 async def check_origin(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuse what another site has the browser do. The file that opens the page has no origin, and a token instead."""
     if request.path != ENTRY and not _is_our_own(request):
-        raise web.HTTPForbidden(text="This was asked by another site.")
+        raise web.HTTPForbidden(text=say("guard.origin"))
     if request.path == ENTRY and request.headers.get("Origin") not in {"null", _origin(request)}:
-        raise web.HTTPForbidden(text="This was asked by another site.")
+        raise web.HTTPForbidden(text=say("guard.origin"))
     return await handler(request)
 
 
@@ -97,7 +99,7 @@ def _origin(request: web.Request) -> str:
 async def check_session(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuse who did not enter; pictures and styles are nobody's secret."""
     if request.path != ENTRY and not request.path.startswith(_STATIC) and not request.app[SESSION].is_of(request):
-        raise web.HTTPUnauthorized(text="Open this page anew with the command `bulksend web`.")
+        raise web.HTTPUnauthorized(text=say("guard.session"))
     return await handler(request)
 
 
@@ -107,7 +109,7 @@ async def check_form(request: web.Request, handler: Handler) -> web.StreamRespon
     if request.method not in _SAFE and request.path != ENTRY:
         token = request.headers.get(CSRF_HEADER) or await _token_in(request)
         if not request.app[SESSION].allows(token):
-            raise web.HTTPForbidden(text="This form is too old: load the page anew.")
+            raise web.HTTPForbidden(text=say("guard.form"))
     return await handler(request)
 
 
@@ -118,7 +120,7 @@ async def _token_in(request: web.Request) -> str:
         parts = await request.multipart()  # a file may follow, which is only read if the token is ours
         first = await parts.next()
     except (ValueError, AssertionError) as error:
-        raise web.HTTPBadRequest(text="This form cannot be read.") from error
+        raise web.HTTPBadRequest(text=say("guard.unread")) from error
     request[PARTS] = parts
     if not isinstance(first, BodyPartReader) or first.name != CSRF_FIELD:
         return ""

@@ -1,4 +1,4 @@
-"""What the page has done in a process of its own, and what that tells: a line of JSON each."""
+"""What the page has done in a process of its own: a line of JSON each."""
 
 from __future__ import annotations
 
@@ -7,6 +7,21 @@ from dataclasses import asdict, dataclass
 import orjson
 
 from bulksend.web.drafts import Draft
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Whose account it is.
+
+    Attributes:
+        org_id: the organization; None if that is not known, or for a private sandbox.
+        key_file: holds the API's key, if that is known.
+        base_url: the API's address.
+    """
+
+    org_id: int | None
+    key_file: str
+    base_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,159 +40,85 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Make:
-    """Plan a draft into a run, which is sent later.
-
-    Attributes:
-        draft: it.
-        org_id: whose account it goes to, if that is known.
-        key_file: holds the API's key, if that is known.
-        base_url: the API's address.
-    """
+    """Plan a draft into a run, which is sent later."""
 
     draft: Draft
-    org_id: int | None
-    key_file: str
-    base_url: str
+    whose: Whose
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send a run.
+    """Send a draft's run.
 
     Attributes:
-        run: its place.
-        org_id: whose account it goes to; None for a private sandbox.
-        key_file: holds the API's key.
-        base_url: the API's address.
+        draft: it.
+        whose: whose account it goes to.
         answers: what is said yes to beforehand, as `bulksend.errors.Question` has it.
     """
 
-    run: str
-    org_id: int | None
-    key_file: str
-    base_url: str
+    draft: Draft
+    whose: Whose
     answers: tuple[str, ...] = ()
 
 
-Job = Look | Price | Make | Send
-
-
 @dataclass(frozen=True, slots=True)
-class SheetSeen:
-    """How a sheet is understood.
+class Try:
+    """Send the text of one row of a draft's run to one's own phone.
 
     Attributes:
-        columns: its columns, in order.
-        numbers: the column of the numbers; empty if that has to be said.
-        asks: why it has to be said.
-        own_texts: the column of the rows' own texts; empty if there is none.
-        rows: the first rows.
-        lines: their lines in the sheet.
-        hidden: places of those that the workbook does not show.
-        notes: what was found out, in sentences.
+        draft: it.
+        whose: whose account it goes to.
+        row: the row's number.
+        phone: as it is written.
     """
 
-    columns: tuple[str, ...]
-    numbers: str
-    asks: str
-    own_texts: str
-    rows: tuple[tuple[str, ...], ...]
-    lines: tuple[int, ...]
-    hidden: tuple[int, ...]
-    notes: tuple[str, ...]
+    draft: Draft
+    whose: Whose
+    row: int
+    phone: str
 
 
 @dataclass(frozen=True, slots=True)
-class Priced:
-    """What a draft comes to.
+class Fetch:
+    """Ask for the receipts of a draft's run."""
+
+    draft: Draft
+    whose: Whose
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Look up the rows in doubt of a draft's run.
 
     Attributes:
-        rows: messages.
-        parts: SMS parts of them.
-        micro: micro-USD, as far as prices are known.
-        unpriced: messages without a known price.
-        left_out: rows that are not sent.
+        draft: it.
+        whose: whose account it was sent from.
+        decision: what becomes of those that are not found: "resend" or "leave"; empty for nothing.
+        is_unseen: whether they may be sent again although they could not be looked up.
     """
 
-    rows: int
-    parts: int
-    micro: int
-    unpriced: int
-    left_out: int
+    draft: Draft
+    whose: Whose
+    decision: str = ""
+    is_unseen: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A plan is kept.
-
-    Attributes:
-        run: the place of its run.
-        balance: micro-USD that the account holds; None if that is not known.
-    """
-
-    run: str
-    balance: int | None = None
+Paid = Make | Send | Try | Fetch | Settle
+"""What is done for an account."""
+Job = Look | Price | Paid
+_JOBS: dict[str, type[Job]] = {kind.__name__: kind for kind in (Look, Price, Make, Send, Try, Fetch, Settle)}
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """Where a send stands.
-
-    Attributes:
-        says: what is going on beside it: a key of the words; empty for nothing.
-        rows: messages that are to be sent.
-        sent: of these, so many are accepted.
-        not_sent: of these, so many are done with, and not accepted.
-        pace: messages accepted a second, lately.
-        left_s: how long it still takes; None if nobody can tell.
-    """
-
-    says: str = ""
-    rows: int = 0
-    sent: int = 0
-    not_sent: int = 0
-    pace: float = 0.0
-    left_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Over:
-    """A send has ended; how, stands in its run."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """It could not be done.
-
-    Attributes:
-        says: why, for people.
-        question: what somebody has to say yes to first, as `bulksend.errors.Question` has it; empty for nothing.
-    """
-
-    says: str
-    question: str = ""
-
-
-Told = SheetSeen | Priced | Made | Moved | Over | Refused
-_JOBS: dict[str, type[Job]] = {kind.__name__: kind for kind in (Look, Price, Make, Send)}
-_TOLD: dict[str, type[Told]] = {kind.__name__: kind for kind in (SheetSeen, Priced, Made, Moved, Over, Refused)}
-
-
-def written(what: Job | Told) -> bytes:
+def written(job: Job) -> bytes:
     """The line of it."""
-    return orjson.dumps({"kind": type(what).__name__, "what": asdict(what)}) + b"\n"
+    return orjson.dumps({"kind": type(job).__name__, "what": asdict(job)}) + b"\n"
 
 
 def job_in(line: bytes) -> Job:
     """The job that a line holds."""
     found = orjson.loads(line)
     what = found["what"]
-    if "draft" in what:
-        what["draft"] = Draft(**what["draft"])
+    what["draft"] = Draft.read(what["draft"])
+    if "whose" in what:
+        what["whose"] = Whose(**what["whose"])
     return _JOBS[found["kind"]](**what)
-
-
-def told_in(line: bytes) -> Told:
-    """What a line tells."""
-    found = orjson.loads(line)
-    return _TOLD[found["kind"]](**found["what"])

@@ -8,7 +8,8 @@ from aiohttp import web
 
 from bulksend.errors import BulksendError
 from bulksend.web.guarding import SESSION, Handler
-from bulksend.web.rendering import render, say
+from bulksend.web.rendering import render
+from bulksend.web.wording import say
 
 _LOG = logging.getLogger(__name__)
 

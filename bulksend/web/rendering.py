@@ -3,31 +3,16 @@
 from __future__ import annotations
 
 import time
-import tomllib
-from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bulksend.sms import dollars
 from bulksend.web.guarding import SESSION
+from bulksend.web.wording import LANGUAGE, advised, say
+from bulksend.when import local
 from bulksend.words import many, printable, time_of
-
-LANGUAGE = "en"
-
-
-@cache
-def words(language: str) -> Mapping[str, str]:
-    """The catalogue of a language: its sentences by their keys."""
-    text = (files("bulksend.web") / "words" / f"{language}.toml").read_text(encoding="utf-8")
-    return {str(key): str(sentence) for key, sentence in tomllib.loads(text).items()}
-
-
-def say(key: str, **about: object) -> str:
-    """A sentence of the catalogue."""
-    return words(LANGUAGE)[key].format(**about)
 
 
 def render(request: web.Request, template: str, status: int = 200, **about: object) -> web.Response:
@@ -56,10 +41,15 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     found.globals["say"] = say
-    found.filters |= {"dollars": dollars, "many": many, "printable": printable, "span": time_of, "when": _when}
+    found.filters |= {"advised": advised, "dollars": dollars, "many": many, "printable": printable}
+    found.filters |= {"span": time_of, "when": _when, "moment": _moment}
     found.globals["language"] = LANGUAGE
     return found
 
 
 def _when(seconds: float | None) -> str:
     return "" if seconds is None else time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
+
+
+def _moment(seconds: float, zone: str) -> str:
+    return f"{local(seconds, zone):%Y-%m-%d %H:%M} ({zone})" if zone else _when(seconds)

@@ -19,6 +19,7 @@ class PageSettings:
         base_url: the API's address.
         upload_max: bytes of a file that is brought.
         entry_s: for so many seconds the file opens the page.
+        confirm_above: what costs more than this, in micro-USD, is sent only when somebody writes the amount.
     """
 
     folder: Path
@@ -27,3 +28,4 @@ class PageSettings:
     base_url: str = DEFAULT_BASE_URL
     upload_max: int = 256 << 20
     entry_s: float = 60.0
+    confirm_above: int = 50_000_000

@@ -10,12 +10,12 @@ from aiohttp import BodyPartReader, MultipartReader, web
 
 from bulksend.errors import UsageError
 from bulksend.web.private import create_private, private_folder
-from bulksend.web.rendering import say
+from bulksend.web.wording import say
 
 _PIECE = 1 << 18  # bytes
 _NAME_MAX = 100
 _STRANGE = re.compile(r"[^\w .()+-]+")
-_FOLDER = "sheet"
+_UNNAMED = "sheet"
 
 
 async def receive(parts: MultipartReader | None, folder: Path, most: int) -> Path:
@@ -23,7 +23,7 @@ async def receive(parts: MultipartReader | None, folder: Path, most: int) -> Pat
 
     Args:
         parts: what of the form is left to read.
-        folder: where to; what was brought there before is removed.
+        folder: where to, a folder for this file alone; what was brought there before is removed.
         most: bytes.
 
     Raises:
@@ -33,10 +33,9 @@ async def receive(parts: MultipartReader | None, folder: Path, most: int) -> Pat
     part = await parts.next() if parts else None
     if not isinstance(part, BodyPartReader) or not part.filename:
         raise UsageError(say("sheet.none"))
-    place = private_folder(folder / _FOLDER)
-    for left in place.iterdir():
+    for left in private_folder(folder).iterdir():
         left.unlink()
-    path = place / _fit(part.filename)
+    path = folder / _fit(part.filename)
     try:
         with os.fdopen(create_private(path), "wb") as file:
             while piece := await part.read_chunk(_PIECE):
@@ -53,4 +52,4 @@ async def receive(parts: MultipartReader | None, folder: Path, most: int) -> Pat
 def _fit(name: str) -> str:
     """A name that is one of a file here, whatever was sent: no folder, no control, nothing that turns the text."""
     stem, dot, ending = _STRANGE.sub("_", name.replace("\\", "/").rpartition("/")[2]).strip(" .").rpartition(".")
-    return f"{stem[: _NAME_MAX - len(ending[:10])]}{dot}{ending[:10]}" if stem else f"{ending[:_NAME_MAX]}" or _FOLDER
+    return f"{stem[: _NAME_MAX - len(ending[:10])]}{dot}{ending[:10]}" if stem else f"{ending[:_NAME_MAX]}" or _UNNAMED

@@ -12,16 +12,17 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from functools import partial
 
-from bulksend.web.jobs import Job, Moved, Refused, Send, Told, told_in, written
+from bulksend.web.jobs import Job, Send, written
+from bulksend.web.told import Moved, Refused, Told, told_in
+from bulksend.web.wording import say
 
 _LINE_MAX = 1 << 24  # bytes
-_BROKEN = Refused("the work on it broke off: try again")
 
 
 async def do(job: Job) -> Told:
     """Have a job done; what comes of it."""
     process = await _begun(job)
-    last: Told = _BROKEN
+    last: Told = Refused(say("mishap.broken"))
     try:
         async for told in _told(process):
             last = told
@@ -35,13 +36,18 @@ async def do(job: Job) -> Told:
 class Sending:
     """A send that is under way, or was.
 
+    Args:
+        rows: messages that are to be sent.
+        before: of its run, so many rows were sent before, and so many will not be.
+
     Attributes:
         now: what was last told of it.
         end: how it ended; None as long as it has not.
     """
 
-    def __init__(self) -> None:
-        self.now = Moved()
+    def __init__(self, rows: int, before: tuple[int, int]) -> None:
+        self._before = before
+        self.now = Moved(rows=rows).after(*before)
         self.end: Told | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._changed = asyncio.Condition()
@@ -82,7 +88,7 @@ class Sending:
         return self.now is not seen or self.end is not None
 
     async def _run(self, job: Send) -> None:
-        end: Told = _BROKEN
+        end: Told = Refused(say("mishap.broken"))
         try:
             self._process = await _begun(job)
             if self._is_stopping:
@@ -100,9 +106,9 @@ class Sending:
 
     async def _tell(self, told: Moved) -> None:
         if told.says and not told.sent + told.not_sent:  # what it says alone: the figures stay
-            was = self.now
-            told = Moved(told.says, was.rows, was.sent, was.not_sent, was.pace, was.left_s)
-        self.now = told
+            self.now = self.now.saying(told.says, told.until_s, told.zone)
+        else:
+            self.now = told.after(*self._before)
         async with self._changed:
             self._changed.notify_all()
 
@@ -122,10 +128,10 @@ class Sends:
         found = self._all.get(key)
         return found if found and found.end is None else None
 
-    def begin(self, key: str, job: Send) -> None:
+    def begin(self, key: str, job: Send, sending: Sending) -> None:
         """Send a draft's run, unless that is under way."""
         if self.under_way(key) is None:
-            self._all[key] = sending = Sending()
+            self._all[key] = sending
             sending.begin(job)
 
     async def end(self) -> None:

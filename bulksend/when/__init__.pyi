@@ -3,6 +3,8 @@ from .moments import parse_moment as parse_moment
 from .schedule import Schedule as Schedule
 from .schedule import Span as Span
 from .schedule import WindowEnd as WindowEnd
+from .wanted import ALWAYS as ALWAYS
+from .wanted import NOW as NOW
 from .wanted import Wanted as Wanted
 from .windows import Window as Window
 from .windows import Windows as Windows

@@ -65,11 +65,27 @@ async def write(tab: Tab) -> None:
     await tab.fill("From (sender id)", "ACME")
     await tab.page.locator(".all-rows", has_text="for all rows").wait_for()
     await tab.see("text")
+    await tab.press("See who gets it")
+
+
+async def look(tab: Tab) -> None:
+    await tab.page.wait_for_url("**/who")
+    await tab.page.get_by_text("By what a column holds").click()
+    await tab.page.get_by_text("By a list").click()
+    await tab.page.get_by_text("Twice in the sheet, or abroad").click()
+    await tab.page.get_by_label("One message to a phone: the first").check()  # where it is, it stays
+    await tab.page.get_by_text("Bring the mended sheet").click()
+    await tab.see("who")
+    await tab.press("Look at the rows: Cannot be sent")
+    await tab.see("rows")
+    await tab.page.get_by_role("link", name="Back").click()
     await tab.press("See the price")
 
 
 async def agree(tab: Tab) -> str:
-    await tab.page.wait_for_url("**/price")
+    await tab.page.wait_for_url("**/price*")
+    await tab.page.get_by_text("When it is sent").click()
+    await tab.page.get_by_text("What it may cost at most").click()
     await tab.see("price-nobodys")
     await tab.fill("Organization (a number)", "7")
     await tab.fill("API key", "k1-secret")
@@ -90,6 +106,7 @@ async def test_a_first_campaign(tmp_path: Path) -> None:
     ):
         await bring(tab, workbook(tmp_path / "June <b>.xlsx"))
         await write(tab)
+        await look(tab)
         assert await agree(tab) == f"Send {ROWS - 1} messages for $5.98"
         async with beside(tab) as other:
             await other.press("Send ")
@@ -132,6 +149,7 @@ async def test_the_folder_that_it_was_opened_in_offers_its_sheets(tmp_path: Path
         await tab.page.wait_for_url("**/text")
         await tab.fill("Message", "Hi")
         await tab.fill("From (sender id)", "ACME")
+        await tab.press("See who gets it")
         await tab.press("See the price")
         await tab.press("Rehearse first")
         await tab.page.get_by_role("button", name="Rehearse 1 message").wait_for()
@@ -151,3 +169,57 @@ async def test_a_file_that_is_none_and_a_text_with_a_slip_are_told_where_they_ar
         await tab.page.get_by_role("alert").wait_for()
         await tab.see("choose-fault")
         assert "scan.csv" in await tab.text()
+
+
+async def test_all_that_a_campaign_can_be_told(tmp_path: Path) -> None:
+    sheet = tmp_path / "june.csv"
+    sheet.write_text("Name,to\n" + "".join(f"Ana {row},63917{row:07}\n" for row in range(ROWS)) + "Bad,12\n")
+    async with (
+        Sandbox(SandboxOptions(token="k1-secret", org_id=7, latency_s=1.0)) as sandbox,
+        PageServer(settings(tmp_path, base_url=sandbox.base_url, confirm_above=1_000_000)) as server,
+        chromium() as browser,
+        opened(server, browser) as tab,
+    ):
+        await tab.press("New campaign")
+        await tab.page.get_by_label("Choose a file, or drop one here").set_input_files(sheet)
+        await tab.press("Read it")
+        await tab.press("Go on to the text")
+        await tab.fill("Message", "Hi {Name}")
+        await tab.fill("From (sender id)", "ACME")
+        await tab.press("See who gets it")
+        await tab.page.get_by_text("By what a column holds").click()
+        await tab.fill("is", "Ana 7")
+        await tab.page.get_by_label("Rows", exact=True).select_option("Leave out rows where")
+        await tab.press("Add")
+        await tab.see("who-filtered")
+        await tab.press("See the price")
+        await tab.fill("Organization (a number)", "7")
+        await tab.fill("API key", "k1-secret")
+        await tab.press("Keep the key")
+        await tab.page.get_by_text("When it is sent").click()
+        await tab.fill("Only in these hours", "00:00-24:00")
+        await tab.fill("By the clock of", "Asia/Manila")
+        await tab.press("Keep this time")
+        await tab.page.get_by_text("to my phone").click()
+        await tab.fill("Your phone number", "+63 918 111 2222")
+        await tab.press("Send this one text")
+        await tab.see("price-tried")
+        await tab.fill("To confirm, write $5.98", "5.98")
+        await tab.press(f"Send {ROWS - 1} messages for $5.98")
+        await tab.page.get_by_text("a second").wait_for()
+        await tab.press("Pause")
+        await tab.page.get_by_role("heading", name="Paused").wait_for()
+        await tab.see("paused")
+        left = await tab.page.get_by_text("To confirm, write").inner_text()
+        await tab.page.get_by_label("To confirm, write").fill(left.split()[-1])
+        await tab.press("Go on: send ")
+        await tab.page.get_by_role("heading", name="Finished").wait_for()
+        await tab.press("Ask whether they arrived")
+        await tab.see("arrived")
+        await tab.page.get_by_role("link", name="bulksend").click()
+        await tab.page.get_by_role("link", name="What did a phone get?").click()
+        await tab.fill("Phone number", "639170000008")
+        await tab.press("Look")
+        await tab.see("found")
+        assert "Hi Ana 8" in await tab.text()
+        assert len(await received(sandbox)) == ROWS  # the trial included

@@ -189,6 +189,12 @@ async def test_hostile_cells_are_only_text(tmp_path: Path) -> None:
         pages.append((await browser.post(f"/c/{key}/text/preview", message=f"Hi {{{bad}}} {bad}", row="1")).text)
         pages.append((await browser.post(f"/c/{key}/text", message=f"Hi {{{bad}}} {bad}", sender=bad)).text)
         pages.append((await browser.get("/")).text)
+        pages.append((await browser.post(f"/c/{key}/who/filter", kind="only", column=bad, value=bad)).text)
+        pages.append((await browser.post(f"/c/{key}/who/filter", kind="skip", column="Mobile", value=bad)).text)
+        pages += [(await browser.post(f"/c/{key}/rows", reason=why, holds="")).text for why in ("", "pending", bad)]
+        pages.append((await browser.post(f"/c/{key}/rows", reason="pending", holds=bad)).text)
+        pages.append((await browser.post("/find", number=bad, country=bad)).text)
+        pages.append((await browser.get(f"/?name={bad}")).text)
         for text in pages:
             assert "<script>alert" not in text
             assert "<img" not in text

@@ -60,8 +60,9 @@ async def test_the_whole_way(tmp_path: Path) -> None:
             wrong = await browser.post(f"/c/{key}/text", message="Hi {Nmae}", sender="ACME")
             assert wrong.status == 422
             assert "did you mean {Name}" in wrong.text
-            price = await browser.post(f"/c/{key}/text", message="Hi {Name}", sender="ACME")
-            assert price.path == f"/c/{key}/price"
+            who = await browser.post(f"/c/{key}/text", message="Hi {Name}", sender="ACME")
+            assert who.path == f"/c/{key}/who"
+            price = await browser.get(f"/c/{key}/price")
             assert "Send 2 messages" not in price.text, "nobody knows yet whose account it is"
             price = await browser.post(f"/c/{key}/price/key", organization="7", key="k1")
             assert "Send 2 messages for $0.04" in price.text

@@ -323,3 +323,11 @@ async def test_without_hours_nothing_is_looked_at() -> None:
     async with heeding_hours(Schedule(), stopping):
         assert len(asyncio.all_tasks()) == 1
         assert stopping.asks_at == math.inf
+
+
+async def test_hours_that_never_end_end_nothing() -> None:
+    stopping = Stopping()
+    async with heeding_hours(schedule(None, "00:00-24:00"), stopping, wall_s=lambda: EVENING):
+        await asyncio.sleep(0)
+        assert stopping.asks_at == math.inf
+        assert stopping.why is None

@@ -9,12 +9,14 @@ from pathlib import Path
 
 from conftest import ROOT
 
-from bulksend.model import Status
+from bulksend.campaign import Slowest
+from bulksend.errors import Advice
+from bulksend.model import Reached, Status
 from bulksend.runs import Standing
 
 WEB = ROOT / "bulksend" / "web"
 STATIC = WEB / "static"
-OWN = {"app.css", "app.js", "icon.svg", "chevron.svg", "VENDORED.toml"}
+OWN = {"app.css", "app.js", "icon.svg", "calendar.svg", "check.svg", "chevron.svg", "VENDORED.toml"}
 
 
 def test_what_others_made_is_as_they_made_it() -> None:
@@ -33,8 +35,12 @@ def test_every_word_is_in_the_catalogue_and_used() -> None:
     texts = [path.read_text(encoding="utf-8") for path in files]
     used = {key for text in texts for key in re.findall(r'say\("([a-z_.]+)"[,)]', text)}
     made = {f"state.{each.name.lower()}" for each in Standing} | {f"status.{each.value}" for each in Status}
-    made |= {f"sending.{says}" for says in ("busy", "slowed", "away", "stopping")}
-    made |= {f"steps.{step}" for step in ("sheet", "text", "price", "sending")}
+    made |= {f"sending.{says}" for says in ("busy", "slowed", "away", "stopping", "waiting", "elsewhere", "paused")}
+    made |= {f"steps.{step}" for step in ("sheet", "text", "who", "price", "sending")}
+    made |= {f"who.{each}" for each in ("pending", "skipped", "invalid")} | {"status.in_flight"}
+    made |= {f"find.receipt_{each.value}" for each in Reached}
+    made |= {f"price.takes_{each.value}" for each in Slowest}
+    made |= {f"advice.{each.value}" for each in Advice} & known  # some of them are nothing that the page can do
     assert used | made == known
 
 

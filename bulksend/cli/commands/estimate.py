@@ -215,7 +215,7 @@ class _Estimator:
         balance = self._balance(address)
         page = Page(self.out, verbose=self.said.verbose)
         now_s = time.time()
-        findings = plan_view.with_hours(plan.findings, plan, self.how, address, self.schedule, now_s)
+        findings = campaign.with_hours(plan.findings, plan, self.how, address, self.schedule, now_s)
         held = [*far_lines(), *held_lines(looked, self.how.repeating)]
         when = when_view.plan_rows(self.schedule, plan.overview, self.how, now_s)
         plan_view.show_plan(page, plan, self.how, _NOBODY, balance, findings, held, when)

@@ -15,7 +15,7 @@ from bulksend.cli.groups import with_options
 from bulksend.cli.options import DATABASE
 from bulksend.cli.settings import Command, option
 from bulksend.cli.values import SHELF
-from bulksend.errors import Advice, UsageError
+from bulksend.errors import UsageError
 from bulksend.model import Recipient
 from bulksend.runs import Shelf, shelf_of
 from bulksend.sms import phones
@@ -64,11 +64,9 @@ def command(
 def _recipient(number: str | None, contact: str | None, country: str | None) -> Recipient:
     if number is None and contact is None:
         raise UsageError("nobody is named to look for: give a number, or a contact's id with --contact")
+    if contact is None:
+        return campaign.recipient_of(number or "", country)
     try:
-        if contact is not None:
-            return phones.normalise_contact_id(contact)
-        country = phones.check_country(country) if country else None
-        return phones.normalise(number or "", country, new_prefixes=True)
+        return phones.normalise_contact_id(contact)
     except phones.BadNumber as error:
-        advice = None if error.why.advice is Advice.ALLOW_NEW_PREFIXES else error.why.advice
-        raise UsageError(f"{number or contact}: {error}", advice) from error
+        raise UsageError(f"{contact}: {error}", error.why.advice) from error

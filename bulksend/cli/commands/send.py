@@ -23,7 +23,6 @@ from bulksend.cli.page import Page
 from bulksend.cli.question import question_of, tells_a_no
 from bulksend.cli.send_options import SEND, SendSettings
 from bulksend.cli.sending import (
-    KEY_REFUSED,
     WITHHELD,
     EndTold,
     Manners,
@@ -266,7 +265,7 @@ def _send(
     if not is_something_left:
         return tell_end(run, Ended(None, plan.tally), manners)
     if told is Looked.REFUSED:
-        return tell_end(run, campaign.end_unsent(run, KEY_REFUSED), manners)
+        return tell_end(run, campaign.end_unsent(run, campaign.KEY_REFUSED), manners)
     if told is Looked.WITHHELD:
         out.print(WITHHELD, style="bold red", soft_wrap=True)
     when_view.tell_changed(out, run.times.schedule, timing.schedule, time.time())

@@ -15,6 +15,7 @@ from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import console
 from bulksend.cli.options import BASE_URL
 from bulksend.cli.settings import Command, option
+from bulksend.cli.values import USD
 from bulksend.errors import UsageError
 from bulksend.runs import state_folder
 
@@ -32,8 +33,16 @@ _NEEDED = ("jinja2", "aiohttp_sse")
 @click.argument("folder", metavar="[FOLDER]", required=False, type=click.Path(path_type=Path))
 @option("--port", metavar="N", type=click.IntRange(0, 65535), default=0, show_default=True, help="0: any free one.")
 @option("--no-open", is_flag=True, help="Only say which file opens the page.")
+@option(
+    "--confirm-above",
+    metavar="USD",
+    type=USD,
+    default=50,
+    show_default="50",
+    help="What costs more is sent only when somebody writes the amount.",
+)
 @BASE_URL
-def command(folder: Path | None, *, port: int, no_open: bool, base_url: str) -> ExitCode:
+def command(folder: Path | None, *, port: int, no_open: bool, confirm_above: int, base_url: str) -> ExitCode:
     """Open a page in the browser, on this machine alone, that plans and sends the campaigns of a folder.
 
     Ctrl-C ends it; what it sends then ends in order, and goes on when somebody says so.
@@ -45,7 +54,7 @@ def command(folder: Path | None, *, port: int, no_open: bool, base_url: str) -> 
         raise UsageError("the page needs an extra: pip install 'bulksend[web]'")
     from bulksend.web import PageSettings  # noqa: PLC0415 -- an extra
 
-    settings = PageSettings(folder, state_folder() / "web", port, base_url.rstrip("/"))
+    settings = PageSettings(folder, state_folder() / "web", port, base_url.rstrip("/"), confirm_above=confirm_above)
     return asyncio.run(_serve(settings, opens=not no_open))
 
 

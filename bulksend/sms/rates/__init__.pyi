@@ -8,3 +8,4 @@ from .ratesfile import writer_for as writer_for
 from .table import EXAMPLE_RATES as EXAMPLE_RATES
 from .table import Rates as Rates
 from .table import dollars as dollars
+from .table import parse_dollars as parse_dollars

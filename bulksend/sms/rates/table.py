@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 
+from bulksend.errors import UsageError
 from bulksend.model import MicroUSD, PhoneNumber, Recipient
 
 
@@ -46,6 +48,21 @@ class Rates:
 
 EXAMPLE_RATES = Rates({"63": MicroUSD(20_000)}, "the API document's example")
 """The one price in the API's document: one part to 639123456789, answered by ``estimateMicro`` 20000."""
+
+
+def parse_dollars(text: str) -> MicroUSD:
+    """An amount of more than nothing, as people write it.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        micro = Decimal(text.strip().removeprefix("$")) * 1_000_000
+    except InvalidOperation:
+        micro = Decimal(0)
+    if not micro.is_finite() or micro <= 0:
+        raise UsageError(f"{text!r} is no amount of US dollars: write one such as 25 or 12.50")
+    return MicroUSD(int(micro))
 
 
 def dollars(micro: int) -> str:

@@ -1,42 +1,127 @@
-"""What people take away: the results."""
+"""What became of it: what was sent, what was not and why, whether it arrived; and what people take away."""
 
 from __future__ import annotations
 
 import asyncio
-import re
-import tempfile
+import time
+from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
 from aiohttp import web
 
-from bulksend.reports import write_results
-from bulksend.runs import open_run
+from bulksend.errors import UsageError
+from bulksend.planning import Overview
+from bulksend.reports import why_ended, write_page, write_results
+from bulksend.runs import FINISHED, Deliveries, End, NotSent, Run, Stand, open_run, stand_of
+from bulksend.sending import StopReason
+from bulksend.web.confirming import to_write
 from bulksend.web.desk import desk_of, draft_of
+from bulksend.web.downloads import download
+from bulksend.web.drafts import Draft
+from bulksend.web.jobs import Fetch, Settle
+from bulksend.web.pages.price import agreed
+from bulksend.web.rendering import render
+from bulksend.web.telling import flash
+from bulksend.web.told import Refused
+from bulksend.web.wording import say
 
-_PIECE = 1 << 18  # bytes
-_TYPES = {"csv": "text/csv", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
-_STRANGE = re.compile(r"[^A-Za-z0-9._-]+")
+_REASONS, _EXAMPLES = 50, 3
+_UNDELIVERED = 8
+
+
+class Outcome(NamedTuple):
+    """A run as it stands.
+
+    Attributes:
+        stand: where.
+        left: what is still to be sent.
+        reasons: why rows were not sent.
+        deliveries: what its receipts tell, as far as they were asked for.
+        why: why it ended; empty if it did not, or was never sent.
+    """
+
+    stand: Stand
+    left: Overview
+    reasons: tuple[NotSent, ...]
+    deliveries: Deliveries
+    why: str
+
+
+async def page(request: web.Request, draft: Draft, refused: Refused | None) -> web.StreamResponse:
+    """Show it.
+
+    Args:
+        request: asks for it.
+        draft: whose it is.
+        refused: why it could not be sent just now; None if nobody tried, or it could.
+    """
+    desk = desk_of(request)
+    outcome = await asyncio.to_thread(_outcome, draft.run)
+    return render(
+        request,
+        "after.html",
+        draft=draft,
+        outcome=outcome,
+        refused=refused,
+        told=flash(desk.told.pop(draft.key, None), is_rehearsal=draft.rehearses),
+        agreed=agreed(outcome.left),
+        to_write=to_write(draft, outcome.left, desk.settings.confirm_above),
+        can_send=desk.can_send(draft),
+        has_report=find_spec("lets_plot") is not None,
+        named=desk.named,
+    )
 
 
 async def results(request: web.Request) -> web.StreamResponse:
     """The results as they are now, to be kept."""
-    desk, draft, kind = desk_of(request), draft_of(request), request.match_info["kind"]
-    if not draft.has_run:
-        raise web.HTTPNotFound
-    name = f"{_STRANGE.sub('_', Path(draft.run).stem)}.results.{kind}"
-    disposition = f'attachment; filename="{name}"'
-    answer = web.StreamResponse(headers={"Content-Type": _TYPES[kind], "Content-Disposition": disposition})
-    with tempfile.TemporaryDirectory(dir=desk.drafts.folder(draft)) as folder:  # numbers of people: gone at once
-        path = Path(folder) / f"results.{kind}"
-        await asyncio.to_thread(_write, draft.run, path)
-        await answer.prepare(request)
-        with path.open("rb") as file:
-            while piece := file.read(_PIECE):
-                await answer.write(piece)
-    await answer.write_eof()
-    return answer
+    return await download(request, f"results.{request.match_info['kind']}", write_results)
 
 
-def _write(place: str, path: Path) -> None:
+async def report(request: web.Request) -> web.StreamResponse:
+    """The report, to be kept; it is never shown among our pages."""
+    return await download(request, "report.html", _write_report)
+
+
+async def receipts(request: web.Request) -> web.StreamResponse:
+    """Ask whether messages arrived."""
+    desk, draft = desk_of(request), _ended(request)
+    desk.told[draft.key] = await desk.ask(Fetch(draft, desk.whose(draft)))
+    raise web.HTTPSeeOther(f"/c/{draft.key}/sending")
+
+
+async def settle(request: web.Request) -> web.StreamResponse:
+    """Look up what is in doubt, and decide on it if that is said."""
+    desk, draft, form = desk_of(request), _ended(request), await request.post()
+    decision = str(form.get("decision", ""))
+    is_unseen = form.get("answer") == "unseen"
+    if decision not in {"", "resend", "leave"}:
+        raise web.HTTPBadRequest
+    desk.told[draft.key] = await desk.ask(Settle(draft, desk.whose(draft), decision, is_unseen))
+    raise web.HTTPSeeOther(f"/c/{draft.key}/sending")
+
+
+def _ended(request: web.Request) -> Draft:
+    desk, draft = desk_of(request), draft_of(request)
+    if not draft.has_run or desk.sends.under_way(draft.key):
+        raise web.HTTPConflict(text=say("after.not_now"))
+    if not desk.can_send(draft):
+        raise UsageError(say("price.no_organization"))
+    return draft
+
+
+def _write_report(run: Run, path: Path) -> None:
+    write_page(run, path, time.time())
+
+
+def _outcome(place: str) -> Outcome:
     with open_run(Path(place)) as run:
-        write_results(run, path)
+        stand = stand_of(run)
+        reasons = tuple(run.figures.not_sent(_REASONS, _EXAMPLES))
+        return Outcome(stand, run.overview(), reasons, run.receipts.deliveries(_UNDELIVERED), _why(stand.end))
+
+
+def _why(end: End | None) -> str:
+    if end is None or end.reason == FINISHED:
+        return ""
+    return say("after.interrupted") if end.reason == StopReason.INTERRUPTED else why_ended(end)

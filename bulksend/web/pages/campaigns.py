@@ -10,10 +10,11 @@ from aiohttp import web
 from bulksend.campaign import Unread
 from bulksend.model import Status
 from bulksend.reports import why_ended
-from bulksend.runs import Stand
+from bulksend.runs import FINISHED, Stand
 from bulksend.web.desk import desk_of, draft_of, open_draft
 from bulksend.web.drafts import Draft
-from bulksend.web.rendering import render, say
+from bulksend.web.rendering import render
+from bulksend.web.wording import say
 
 _NOT_SENT = (Status.PENDING, Status.FAILED, Status.REJECTED, Status.UNKNOWN, Status.INVALID)
 
@@ -55,7 +56,16 @@ async def show(request: web.Request) -> web.StreamResponse:
     listed = {line.key for line in lines}
     chosen = [draft for draft in desk.drafts if draft.key not in listed]
     lines = [*(Line(each.name, "", each.key, say("state.draft"), can_go=True) for each in chosen), *lines]
-    return render(request, "campaigns.html", lines=lines, folder=str(desk.settings.folder.resolve()))
+    wanted = request.query.get("name", "").strip()
+    return render(
+        request,
+        "campaigns.html",
+        lines=[line for line in lines if _fits(line, wanted)],
+        has_any=bool(lines),
+        wanted=wanted,
+        folder=str(desk.settings.folder.resolve()),
+        named=desk.named,
+    )
 
 
 async def begin(request: web.Request) -> web.StreamResponse:
@@ -73,7 +83,9 @@ async def open_run_of(request: web.Request) -> web.StreamResponse:
             draft = desk.drafts.of_run(place)
             if draft is None:
                 draft = desk.drafts.begin()
-                desk.drafts.keep(Draft(draft.key, each.input_name, rehearses=each.is_rehearsal, run=place))
+                desk.drafts.keep(
+                    Draft(draft.key, each.input_name, rehearses=each.is_rehearsal, elsewhere=True, run=place)
+                )
             raise web.HTTPSeeOther(f"/c/{draft.key}/sending")
     raise web.HTTPNotFound(text=say("mishap.gone"))
 
@@ -85,6 +97,12 @@ async def remove(request: web.Request) -> web.StreamResponse:
         raise web.HTTPConflict(text=say("mishap.planned"))
     desk_of(request).drafts.remove(draft_of(request))
     raise web.HTTPSeeOther("/")
+
+
+def _fits(line: Line, wanted: str) -> bool:
+    """Whether each word that is looked for stands in a line."""
+    text = f"{line.name} {line.state} {line.says}".casefold()
+    return all(word in text for word in wanted.casefold().split())
 
 
 def _line(found: Stand | Unread, drafts: dict[str, Draft]) -> Line:
@@ -101,5 +119,6 @@ def _line(found: Stand | Unread, drafts: dict[str, Draft]) -> Line:
         statuses[Status.SENT],
         sum(statuses[status] for status in _NOT_SENT) + found.tally.in_flight,
         found.tally.charged,
-        (say("state.rehearsal") if found.is_rehearsal else "") or (why_ended(found.end) if found.end else ""),
+        (say("state.rehearsal") if found.is_rehearsal else "")
+        or (why_ended(found.end) if found.end and found.end.reason != FINISHED else ""),
     )

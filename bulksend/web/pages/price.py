@@ -1,8 +1,9 @@
-"""The third step: what it comes to, how each message reads, and whose account pays."""
+"""The fourth step: what it comes to, when it is sent, how each message reads, and whose account pays."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
@@ -10,14 +11,21 @@ from typing import NamedTuple
 
 from aiohttp import web
 
-from bulksend.errors import UsageError
+from bulksend import campaign
+from bulksend.campaign import Taking
+from bulksend.errors import Remark, Severity, UsageError
 from bulksend.planning import Group, Overview, Plan
+from bulksend.python import SendOptions
 from bulksend.runs import RowTold, open_run
 from bulksend.sms import phones
-from bulksend.web.desk import desk_of, open_draft
+from bulksend.web.confirming import to_write
+from bulksend.web.desk import chosen_draft, desk_of, open_draft
 from bulksend.web.drafts import Draft
-from bulksend.web.jobs import Refused
-from bulksend.web.rendering import render, say
+from bulksend.web.rendering import render
+from bulksend.web.telling import flash
+from bulksend.web.told import Refused
+from bulksend.web.wording import say
+from bulksend.when import Schedule, Span
 
 _DIGITS = 9  # of a row's number, at most
 
@@ -34,53 +42,70 @@ class Shown(NamedTuple):
 
     Attributes:
         plan: it.
+        remarks: what may not be as it was meant, the worst first.
         countries: what goes where, most messages first.
         row: the row that is looked at; None if there is none.
         rows: so many there are.
+        taking: how long it takes.
+        schedule: when it is sent.
+        span: from when to when that is likely to be.
     """
 
     plan: Plan
+    remarks: tuple[Remark, ...]
     countries: tuple[Country, ...]
     row: RowTold | None
     rows: int
+    taking: Taking
+    schedule: Schedule
+    span: Span
 
 
 async def show(request: web.Request) -> web.StreamResponse:
     """Show the plan."""
-    desk, draft = desk_of(request), await open_draft(request)
+    return await page(request, await open_draft(request))
+
+
+async def page(request: web.Request, draft: Draft, fault: str = "") -> web.StreamResponse:
+    """The plan's page, with a fault if there is one."""
+    desk = desk_of(request)
     if not draft.has_run:
         raise web.HTTPSeeOther(f"/c/{draft.key}/text")
-    wanted = request.query.get("row", "")
-    row = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) <= _DIGITS else 0
-    shown = await asyncio.to_thread(_shown, draft.run, row)
+    shown = await asyncio.to_thread(_shown, draft, number_in(request.query.get("row", "")))
+    overview = shown.plan.overview
     return render(
         request,
         "price.html",
+        422 if fault else 200,
         draft=draft,
         shown=shown,
-        agreed=agreed(shown.plan.overview),
+        agreed=agreed(overview),
+        to_write=to_write(draft, overview, desk.settings.confirm_above),
         organization=desk.keys.organization,
-        balance=desk.balances.get(draft.key),
+        made=desk.made.get(draft.key),
+        told=flash(desk.told.pop(draft.key, None), is_rehearsal=draft.rehearses),
         can_send=desk.can_send(draft),
+        named=desk.named,
+        fault=desk.named(fault),
     )
 
 
 async def choose_way(request: web.Request) -> web.StreamResponse:
     """Rehearse, or send for real."""
-    draft, form = await open_draft(request), await request.post()
-    await _planned_anew(request, replace(draft, rehearses=form.get("way") == "rehearse"))
-    raise web.HTTPSeeOther(f"/c/{draft.key}/price")
+    draft, form = await chosen_draft(request), await request.post()
+    return await _planned_anew(request, draft, replace(draft, rehearses=form.get("way") == "rehearse"))
 
 
 async def keep_key(request: web.Request) -> web.StreamResponse:
-    """Keep the account's key, and plan anew by what that account has sent."""
+    """Keep the account's key, and plan anew by what that account has sent; what was planned elsewhere stays."""
     draft, form = await open_draft(request), await request.post()
     number, key = str(form.get("organization", "")).strip(), str(form.get("key", "")).strip()
-    if not (number.isascii() and number.isdigit() and len(number) <= _DIGITS):
+    if not number_in(number):
         raise UsageError(say("price.no_organization"))
     desk_of(request).keys.keep(int(number), key)
-    await _planned_anew(request, draft)
-    raise web.HTTPSeeOther(f"/c/{draft.key}/price")
+    if draft.elsewhere:
+        raise web.HTTPSeeOther(f"/c/{draft.key}/price")
+    return await _planned_anew(request, draft, draft)
 
 
 async def forget_key(request: web.Request) -> web.StreamResponse:
@@ -95,21 +120,39 @@ def agreed(overview: Overview) -> str:
     return f"{overview.rows} {overview.price} {overview.unpriced}"
 
 
-async def _planned_anew(request: web.Request, draft: Draft) -> None:
-    desk = desk_of(request)
-    made = await desk.make(desk.keep(draft))
+def number_in(text: str) -> int:
+    """A number that is written; 0 for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else 0
+
+
+async def _planned_anew(request: web.Request, draft: Draft, said: Draft) -> web.StreamResponse:
+    made = await desk_of(request).make(said)
     if isinstance(made, Refused):
-        raise UsageError(made.says)
+        return await page(request, draft, made.says)
+    raise web.HTTPSeeOther(f"/c/{draft.key}/price")
 
 
-def _shown(place: str, wanted: int) -> Shown:
-    with open_run(Path(place)) as run:
-        plan = run.plan()
+def _shown(draft: Draft, wanted: int) -> Shown:
+    now_s = time.time()
+    with open_run(Path(draft.run)) as run:
+        plan, schedule, address = run.plan(), run.times.schedule, run.facts.address
         rows = plan.tally.rows
         first = plan.previews[0].row if plan.previews else 1
         told = run.told([min(wanted, rows) or first])
+        how = campaign.as_last(SendOptions().settled(), address, run.place)
+    findings = campaign.with_hours(plan.findings, plan, how, address, schedule, now_s) or plan.findings
+    remarks = [each for each in findings.worst_first() if isinstance(each, Remark) and each.severity < Severity.NOTE]
     groups: dict[str, list[Group]] = defaultdict(list)
     for group in plan.overview.groups:
         groups[group.code].append(group)
     countries = [Country(phones.country_name(code), Overview(tuple(some), ())) for code, some in groups.items()]
-    return Shown(plan, tuple(sorted(countries, key=lambda each: -each.overview.rows)), next(iter(told), None), rows)
+    return Shown(
+        plan,
+        tuple(remarks),
+        tuple(sorted(countries, key=lambda each: -each.overview.rows)),
+        next(iter(told), None),
+        rows,
+        campaign.taking(plan.overview, how),
+        schedule,
+        campaign.span_of(plan.overview, how, schedule, now_s),
+    )

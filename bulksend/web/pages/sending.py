@@ -1,44 +1,34 @@
-"""The fourth step: it is sent, stopped, goes on, and has ended."""
+"""The fifth step: it is sent, pauses, goes on, is stopped; also where another process sends it."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
 from aiohttp import web
-from aiohttp_sse import sse_response
+from aiohttp_sse import EventSourceResponse, sse_response
 
-from bulksend.errors import UsageError
-from bulksend.planning import Overview
-from bulksend.reports import why_ended
-from bulksend.runs import End, NotSent, Stand, ask_to_end, open_run, stand_of
-from bulksend.sending import StopReason
+from bulksend import campaign
+from bulksend.campaign import Look
+from bulksend.errors import BulksendError, UsageError
+from bulksend.model import Status
+from bulksend.planning import Overview, Tally
+from bulksend.runs import Stand, ask_to_end, open_run
+from bulksend.web.confirming import is_written, to_write
 from bulksend.web.desk import desk_of, draft_of
 from bulksend.web.drafts import Draft
-from bulksend.web.jobs import Moved, Refused
+from bulksend.web.moving import moved_elsewhere
+from bulksend.web.pages import after
 from bulksend.web.pages.price import agreed
-from bulksend.web.rendering import fragment, render, say
+from bulksend.web.rendering import fragment, render
+from bulksend.web.told import Moved, Refused
+from bulksend.web.wording import say
+from bulksend.web.working import Sending
 
-_REASONS, _EXAMPLES = 20, 3
-
-
-class Outcome(NamedTuple):
-    """A run as it stands.
-
-    Attributes:
-        stand: where.
-        left: what is still to be sent.
-        reasons: why rows were not sent.
-        why: why it ended; empty if it did not, or was never sent.
-    """
-
-    stand: Stand
-    left: Overview
-    reasons: tuple[NotSent, ...]
-    why: str
+_LOOK_S = 1.0
 
 
 async def show(request: web.Request) -> web.StreamResponse:
@@ -47,19 +37,17 @@ async def show(request: web.Request) -> web.StreamResponse:
     if not draft.has_run:
         raise web.HTTPSeeOther(f"/c/{draft.key}/sheet")
     if sending := desk.sends.under_way(draft.key):
-        return render(request, "sending.html", draft=draft, now=sending.now, is_stopping=sending.is_stopping)
-    outcome = await asyncio.to_thread(_outcome, draft.run)
+        return _page(request, draft, sending.now, is_stopping=sending.is_stopping)
+    stand = await desk.stand(draft)
+    if stand and stand.owner:
+        return _page(request, draft, await _elsewhere(draft, stand), is_elsewhere=True)
     last = desk.sends.of(draft.key)
     refused = last.end if last and isinstance(last.end, Refused) else None
-    return render(
-        request,
-        "after.html",
-        draft=draft,
-        outcome=outcome,
-        refused=refused,
-        agreed=agreed(outcome.left),
-        can_send=desk.can_send(draft),
-    )
+    if stand and draft.key in desk.paused and not refused:
+        left, tally = await asyncio.to_thread(_left, draft.run)
+        if left.rows:
+            return _page(request, draft, _paused(left, tally), left=left)
+    return await after.page(request, draft, refused)
 
 
 async def begin(request: web.Request) -> web.StreamResponse:
@@ -68,54 +56,115 @@ async def begin(request: web.Request) -> web.StreamResponse:
     if desk.sends.under_way(draft.key) is None:
         if not draft.run or not desk.can_send(draft):
             raise UsageError(say("price.no_organization"))
-        left = await asyncio.to_thread(_left, draft.run)
+        left, tally = await asyncio.to_thread(_left, draft.run)
         if form.get("agreed") != agreed(left):
             raise web.HTTPConflict(text=say("price.changed"))
+        if not is_written(to_write(draft, left, desk.settings.confirm_above), str(form.get("written", ""))):
+            raise web.HTTPConflict(text=say("price.not_written"))
         answer = str(form.get("answer", ""))
-        desk.send(draft, [answer] if answer else [])
+        desk.send(draft, [answer] if answer else [], Sending(left.rows, _done(tally)))
+    raise web.HTTPSeeOther(f"/c/{draft.key}/sending")
+
+
+async def pause(request: web.Request) -> web.StreamResponse:
+    """Have it end in order, to go on soon."""
+    draft = draft_of(request)
+    desk_of(request).stop(draft, pauses=True)
     raise web.HTTPSeeOther(f"/c/{draft.key}/sending")
 
 
 async def stop(request: web.Request) -> web.StreamResponse:
     """Have it end in order, whoever sends it."""
     desk, draft = desk_of(request), draft_of(request)
-    if sending := desk.sends.under_way(draft.key):
-        sending.stop()
-    elif draft.run:
+    was_paused = draft.key in desk.paused
+    if not desk.stop(draft, pauses=False) and draft.run and not was_paused:
         await asyncio.to_thread(ask_to_end, Path(draft.run), time.time())
     raise web.HTTPSeeOther(f"/c/{draft.key}/sending")
 
 
 async def events(request: web.Request) -> web.StreamResponse:
-    """Where it stands, whenever that changes."""
-    draft = draft_of(request)
-    sending = desk_of(request).sends.under_way(draft.key)
+    """Where it stands, whenever that changes; and what is going on, whenever that is something else."""
+    desk, draft = desk_of(request), draft_of(request)
+    sending = desk.sends.under_way(draft.key)
     async with sse_response(request) as answer:
         with suppress(ConnectionError):  # the tab was closed, and the send goes on
-            if sending:
-                async for now in sending.steps():
-                    await answer.send(_progress(draft, now, is_stopping=sending.is_stopping), event="progress")
+            said = ""
+            async for now in sending.steps() if sending else _looks(draft):
+                says = _says(now, is_stopping=sending is not None and sending.is_stopping)
+                await _tell(answer, now, says if says != said else "")
+                said = says
             await answer.send("over", event="over")
     return answer
 
 
-def _progress(draft: Draft, now: Moved, *, is_stopping: bool) -> str:
-    return fragment("_progress.html", draft=draft, now=now, is_stopping=is_stopping)
+def _page(
+    request: web.Request,
+    draft: Draft,
+    now: Moved,
+    *,
+    is_stopping: bool = False,
+    is_elsewhere: bool = False,
+    left: Overview | None = None,
+) -> web.Response:
+    """It under way, or paused with so much left."""
+    return render(
+        request,
+        "sending.html",
+        draft=draft,
+        now=now,
+        says=_says(now, is_stopping=is_stopping),
+        is_stopping=is_stopping,
+        is_elsewhere=is_elsewhere,
+        left=left,
+        agreed=agreed(left) if left else "",
+        to_write=to_write(draft, left, desk_of(request).settings.confirm_above) if left else "",
+    )
 
 
-def _why(end: End | None) -> str:
-    if end is None:
-        return ""
-    return say("after.interrupted") if end.reason == StopReason.INTERRUPTED else why_ended(end)
+async def _tell(answer: EventSourceResponse, now: Moved, says: str) -> None:
+    await answer.send(fragment("_progress.html", now=now), event="progress")
+    if says:
+        await answer.send(says, event="says")
 
 
-def _left(place: str) -> Overview:
+def _says(now: Moved, *, is_stopping: bool) -> str:
+    if is_stopping:
+        return say("sending.stopping")
+    if now.says == "waiting" and now.until_s is not None:
+        return fragment("_waiting.html", now=now).strip()
+    return say(f"sending.{now.says}") if now.says else "\u00a0"
+
+
+async def _elsewhere(draft: Draft, stand: Stand) -> Moved:
+    if stand.waits_until:
+        return Moved("waiting", until_s=stand.waits_until, zone=stand.schedule.zone)
+    async for now in _looks(draft):
+        return now
+    return Moved("elsewhere")
+
+
+async def _looks(draft: Draft) -> AsyncIterator[Moved]:
+    """Where it stands while another process sends it, about once a second, until that has ended."""
+    looks = campaign.looks(Path(draft.run), lambda _: None)
+    with suppress(BulksendError):  # then the page says why, when it is loaded anew
+        while (look := await asyncio.to_thread(_next, looks)) is not None and look.owner is not None:
+            yield moved_elsewhere(look)
+            await asyncio.sleep(_LOOK_S)
+
+
+def _next(looks: Iterator[Look]) -> Look | None:
+    return next(looks, None)
+
+
+def _left(place: str) -> tuple[Overview, Tally]:
     with open_run(Path(place)) as run:
-        return run.overview()
+        return run.overview(), run.tally()
 
 
-def _outcome(place: str) -> Outcome:
-    with open_run(Path(place)) as run:
-        stand = stand_of(run)
-        reasons = tuple(run.figures.not_sent(_REASONS, _EXAMPLES))
-        return Outcome(stand, run.overview(), reasons, _why(stand.end))
+def _done(tally: Tally) -> tuple[int, int]:
+    """How many of the rows that were to be sent are sent, and how many will not be."""
+    return tally.statuses[Status.SENT], tally.statuses[Status.REJECTED]
+
+
+def _paused(left: Overview, tally: Tally) -> Moved:
+    return Moved("paused", left.rows).after(*_done(tally))

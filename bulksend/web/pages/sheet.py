@@ -9,12 +9,13 @@ from aiohttp import web
 
 from bulksend.errors import UsageError
 from bulksend.sms import phones
-from bulksend.web.desk import desk_of, open_draft
+from bulksend.web.desk import chosen_draft, desk_of
 from bulksend.web.drafts import Draft
 from bulksend.web.guarding import PARTS
-from bulksend.web.jobs import Refused
-from bulksend.web.rendering import render, say
+from bulksend.web.rendering import render
+from bulksend.web.told import Refused
 from bulksend.web.uploads import receive
+from bulksend.web.wording import say
 
 _ENDINGS = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".ods", ".xls", ".xlsb", ".jsonl", ".ndjson", ".gz")
 _NO_SHEETS = (".results.csv", ".results.xlsx", ".results.jsonl")
@@ -24,7 +25,7 @@ _ROWS = 8
 
 async def show(request: web.Request) -> web.StreamResponse:
     """Ask for a sheet, or show how it is understood."""
-    desk, draft = desk_of(request), await open_draft(request)
+    desk, draft = desk_of(request), await chosen_draft(request)
     if not draft.input_name:
         return render(request, "choose.html", draft=draft, files=sheets_in(desk.settings.folder), fault="")
     return await _understood(request, draft, "")
@@ -32,14 +33,14 @@ async def show(request: web.Request) -> web.StreamResponse:
 
 async def bring(request: web.Request) -> web.StreamResponse:
     """Take a file that is brought."""
-    desk, draft = desk_of(request), await open_draft(request)
-    path = await receive(request.get(PARTS), desk.drafts.folder(draft), desk.settings.upload_max)
+    desk, draft = desk_of(request), await chosen_draft(request)
+    path = await receive(request.get(PARTS), desk.drafts.sheet_folder(draft), desk.settings.upload_max)
     return await _taken(request, draft, path)
 
 
 async def choose(request: web.Request) -> web.StreamResponse:
     """Take one of the folder."""
-    desk, draft = desk_of(request), await open_draft(request)
+    desk, draft = desk_of(request), await chosen_draft(request)
     name = str((await request.post()).get("file", ""))
     if name not in sheets_in(desk.settings.folder):
         raise UsageError(say("sheet.none"))
@@ -48,14 +49,14 @@ async def choose(request: web.Request) -> web.StreamResponse:
 
 async def leave(request: web.Request) -> web.StreamResponse:
     """Choose another one after all."""
-    desk, draft = desk_of(request), await open_draft(request)
+    desk, draft = desk_of(request), await chosen_draft(request)
     desk.keep(replace(draft, input_name="", numbers=""))
     raise web.HTTPSeeOther(f"/c/{draft.key}/sheet")
 
 
 async def choose_columns(request: web.Request) -> web.StreamResponse:
     """Take what is said of the columns."""
-    desk, draft = desk_of(request), await open_draft(request)
+    desk, draft = desk_of(request), await chosen_draft(request)
     form = await request.post()
     said = replace(draft, numbers=str(form.get("numbers", "")), country=str(form.get("country", "")).strip().upper())
     try:
@@ -92,25 +93,21 @@ async def _taken(request: web.Request, draft: Draft, path: Path) -> web.StreamRe
     if isinstance(seen, Refused):
         desk.drafts.unbring(draft, path)
         files = sheets_in(desk.settings.folder)
-        return render(request, "choose.html", 422, draft=draft, files=files, fault=_without_folder(seen.says, path))
+        return render(request, "choose.html", 422, draft=draft, files=files, fault=desk.named(seen.says))
     desk.keep(wanted)
     raise web.HTTPSeeOther(f"/c/{draft.key}/sheet")
 
 
 async def _understood(request: web.Request, draft: Draft, fault: str) -> web.StreamResponse:
-    seen = await desk_of(request).sheet(draft)
+    desk = desk_of(request)
+    seen = await desk.sheet(draft)
     if isinstance(seen, Refused):
-        plain = await desk_of(request).sheet(replace(draft, numbers=""))
+        plain = await desk.sheet(replace(draft, numbers=""))
         if isinstance(plain, Refused):
-            raise UsageError(_without_folder(plain.says, Path(draft.input_name)))
-        fault, seen = _without_folder(seen.says, Path(draft.input_name)), plain
-    asks = _without_folder(seen.asks, Path(draft.input_name))
+            raise UsageError(desk.named(plain.says))
+        fault, seen = desk.named(seen.says), plain
+    asks = desk.named(seen.asks)
     status = 422 if fault else 200
     return render(
         request, "sheet.html", status, draft=draft, seen=seen, asks=asks, fault=fault, shown=seen.rows[:_ROWS]
     )
-
-
-def _without_folder(says: str, path: Path) -> str:
-    """A sentence that names the file as people know it."""
-    return says.replace(str(path), path.name)

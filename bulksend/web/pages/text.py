@@ -9,10 +9,12 @@ from aiohttp import web
 
 from bulksend.errors import UsageError
 from bulksend.sms import Template, segments
-from bulksend.web.desk import desk_of, open_draft
+from bulksend.web.desk import chosen_draft, desk_of
 from bulksend.web.drafts import Draft
-from bulksend.web.jobs import Price, Priced, Refused, SheetSeen
-from bulksend.web.rendering import fragment, render, say
+from bulksend.web.jobs import Price
+from bulksend.web.rendering import fragment, render
+from bulksend.web.told import Priced, Refused, SheetSeen
+from bulksend.web.wording import say
 from bulksend.web.working import do
 
 
@@ -60,20 +62,20 @@ class Preview(NamedTuple):
 
 async def show(request: web.Request) -> web.StreamResponse:
     """Show the editor."""
-    draft = await open_draft(request)
+    draft = await chosen_draft(request)
     if not draft.input_name:
         raise web.HTTPSeeOther(f"/c/{draft.key}/sheet")
     return await _page(request, draft, "")
 
 
 async def keep(request: web.Request) -> web.StreamResponse:
-    """Take the text, and plan what it comes to."""
+    """Take the text, and plan it."""
     desk, draft = desk_of(request), await _said(request)
     kept = desk.keep(draft)
     made = await desk.make(kept)
     if isinstance(made, Refused):
         return await _page(request, kept, made.says)
-    raise web.HTTPSeeOther(f"/c/{draft.key}/price")
+    raise web.HTTPSeeOther(f"/c/{draft.key}/who")
 
 
 async def preview(request: web.Request) -> web.StreamResponse:
@@ -93,7 +95,7 @@ async def price(request: web.Request) -> web.StreamResponse:
 
 
 async def _said(request: web.Request) -> Draft:
-    draft, form = await open_draft(request), await request.post()
+    draft, form = await chosen_draft(request), await request.post()
     message = str(form.get("message", "")).replace("\r\n", "\n")
     return replace(draft, message=message, sender=str(form.get("sender", "")).strip())
 

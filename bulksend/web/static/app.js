@@ -13,5 +13,6 @@ const progress = document.querySelector("[data-events]");
 if (progress) {
   const source = new EventSource(progress.dataset.events);
   source.addEventListener("progress", (event) => { progress.innerHTML = event.data; });
+  source.addEventListener("says", (event) => { document.getElementById("says").textContent = event.data; });
   source.addEventListener("over", () => { source.close(); window.location.reload(); });
 }

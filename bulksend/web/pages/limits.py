@@ -1,0 +1,48 @@
+"""When a campaign is sent, and what it may cost."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from aiohttp import web
+
+from bulksend.errors import UsageError
+from bulksend.runs import own_run
+from bulksend.sms import parse_dollars
+from bulksend.web.desk import desk_of, open_draft
+from bulksend.web.drafts import Draft
+from bulksend.web.pages.price import page
+
+
+async def choose_time(request: web.Request) -> web.StreamResponse:
+    """Take what is said of the time; the run keeps it."""
+    draft, form = await open_draft(request), await request.post()
+    start, window, zone = (str(form.get(name, "")).strip() for name in ("start_at", "window", "zone"))
+    said = replace(draft, start_at=start, window=window, zone=zone)
+    try:
+        await asyncio.to_thread(_keep_time, said)
+    except UsageError as error:
+        return await page(request, draft, str(error))
+    desk_of(request).drafts.keep(said)
+    raise web.HTTPSeeOther(f"/c/{draft.key}/price")
+
+
+async def choose_most(request: web.Request) -> web.StreamResponse:
+    """Take what it may cost at most."""
+    draft, form = await open_draft(request), await request.post()
+    most = str(form.get("most", "")).strip()
+    try:
+        said = replace(draft, max_cost=int(parse_dollars(most.replace(",", ""))) if most else 0)
+    except UsageError as error:
+        return await page(request, draft, str(error))
+    desk_of(request).drafts.keep(said)
+    raise web.HTTPSeeOther(f"/c/{draft.key}/price")
+
+
+def _keep_time(draft: Draft) -> None:
+    now_s = time.time()
+    with own_run(Path(draft.run), now_s) as run:
+        run.times.keep(draft.schedule(run.times.schedule, now_s))

@@ -1,0 +1,138 @@
+"""What the page's child does before anything is sent: it looks at sheets, and prices and plans what was chosen."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from bulksend import campaign
+from bulksend.campaign import Holds, LookedBack
+from bulksend.engagespark import DEFAULT_BASE_URL, Balance, Looked
+from bulksend.errors import UsageError
+from bulksend.planning import ReadOptions, look_at_sheet
+from bulksend.python import Account, Campaign, SendOptions, Work
+from bulksend.runs import Address, OwnRun, Paths, check_replaceable
+from bulksend.web.drafts import Draft, Pairs
+from bulksend.web.jobs import Look, Make, Paid, Price
+from bulksend.web.told import Made, Priced, SheetSeen
+from bulksend.web.wording import advised, say
+from bulksend.when import Schedule
+
+_ROWS_SHOWN = 50
+_CELL_MAX = 1_500  # characters: more than any message has
+_COLUMNS_MAX = 200
+_AGAIN = frozenset({Holds.OLDER})
+
+
+def see(job: Look) -> SheetSeen:
+    """Look at a draft's sheet."""
+    draft = job.draft
+    sheet = look_at_sheet(draft.input_name, ReadOptions(), list(draft.mapping.items()), _ROWS_SHOWN)
+
+    def cut(cells: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(cell[:_CELL_MAX] for cell in cells[:_COLUMNS_MAX])
+
+    rows = tuple(map(cut, sheet.rows))
+    notes = tuple(map(advised, sheet.notes))
+    columns = cut(sheet.columns)
+    return SheetSeen(columns, sheet.numbers, sheet.asks, sheet.own_texts, rows, sheet.lines, sheet.hidden, notes)
+
+
+def price(job: Price) -> Priced:
+    """What a draft comes to; nothing of it is kept."""
+    found = campaign.survey(campaign_of(job.draft).request(Address(0, ""), lambda: None))
+    overview = found.overview
+    left_out = found.tally.rows - overview.rows
+    return Priced(overview.rows, overview.parts, overview.price, overview.unpriced, left_out)
+
+
+def make(job: Make, work: Work[object]) -> Made:
+    """Plan a draft into a run, and ask what the account holds."""
+    draft, account = job.draft, account_of_plan(job)
+    to = Address(0, DEFAULT_BASE_URL) if account is None else account.address
+    place = Paths.beside(draft.input_name, rehearses=draft.rehearses).run
+    check_replaceable(place)
+    how = SendOptions(repeat=draft.repeats).settled()
+    with campaign.plan(campaign_of(draft).request(to, work.check), place) as run:
+        looked = campaign.look_at_history(run, how.repeating)
+        late = _keep_time(run, draft)
+    told = _balance(work, account)
+    again, another = _held(looked, _AGAIN), _held(looked, frozenset({Holds.ANOTHER}))
+    if isinstance(told, Balance):
+        return Made(str(place), told.micro, told.auto_recharge, again=again, another=another, late=late)
+    return Made(str(place), looked=told.value if told else "", again=again, another=another, late=late)
+
+
+def campaign_of(draft: Draft) -> Campaign:
+    """The campaign that a draft means."""
+    return Campaign(
+        draft.input_name,
+        message=draft.message or None,
+        sender=draft.sender or None,
+        columns=draft.mapping,
+        only=_by_column(draft.only),
+        skip=_by_column(draft.skip),
+        country=draft.country or None,
+        countries=draft.countries,
+        exclude=draft.lists,
+        duplicates="skip" if draft.skips_repeats else None,
+        one_per_number=draft.one_per_number,
+    )
+
+
+def account_of_plan(job: Make) -> Account | None:
+    """Whose account a draft is planned for; None if that is not known yet."""
+    if not job.draft.rehearses and job.whose.org_id is None:
+        return None
+    return account_of(job)
+
+
+def account_of(job: Paid) -> Account:
+    """Whose account a draft is sent from.
+
+    Raises:
+        UsageError: the key is gone.
+    """
+    whose = job.whose
+    if job.draft.rehearses:
+        return Account.rehearsal()
+    if whose.org_id is None:
+        raise UsageError(say("price.no_organization"))
+    try:
+        key = Path(whose.key_file).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise UsageError(say("price.key_gone")) from error
+    return Account(whose.org_id, key, whose.base_url)
+
+
+def _balance(work: Work[object], account: Account | None) -> Balance | Looked | None:
+    target = account.target("contact") if account else None
+    if target is not None:
+        with suppress(UsageError):
+            return work.ask(campaign.balance(target))
+    return None
+
+
+def _keep_time(run: OwnRun, draft: Draft) -> str:
+    """Have a run keep when it is sent; that its moment has passed, if it has, which then is left out."""
+    kept, now_s, late = run.times.schedule, time.time(), ""
+    try:
+        schedule = draft.schedule(kept, now_s)
+    except UsageError as error:
+        schedule, late = replace(draft, start_at="").schedule(Schedule(), now_s), str(error)
+    if schedule != kept:
+        run.times.keep(schedule)
+    return late
+
+
+def _held(looked: LookedBack, kinds: frozenset[Holds]) -> int:
+    return sum(held.rows for held in looked.held if held.what in kinds)
+
+
+def _by_column(pairs: Pairs) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for column, value in pairs:
+        found.setdefault(column, []).append(value)
+    return found

@@ -1,0 +1,112 @@
+"""What the page's child asks of the API: that it sends a draft's run, or one text of it, and what became of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from bulksend import campaign
+from bulksend.campaign import CampaignEvent
+from bulksend.errors import Question, StoppedError, UsageError
+from bulksend.model import PhoneNumber
+from bulksend.python import SendOptions, Work, receipts, resolve, work_on
+from bulksend.python import send as send_run
+from bulksend.runs import open_run, own_run
+from bulksend.sending import Stop, Stopping
+from bulksend.sms import phones
+from bulksend.web.jobs import Fetch, Send, Settle, Try
+from bulksend.web.plan_jobs import account_of, campaign_of
+from bulksend.web.told import Fetched, Over, Settled, Tried
+from bulksend.web.wording import advised
+from bulksend.when import Schedule
+from bulksend.words import printable
+
+_REPEAT = frozenset({Question.SENT_BEFORE.value, Question.LOST.value})
+_FORCE = frozenset({Question.NETWORK.value, Question.HOME.value})
+
+
+async def send(job: Send, hear: Callable[[CampaignEvent], None]) -> Over:
+    """Send a draft's run, or what is left of it, in its time: it is waited for, also between its hours."""
+    account, options = account_of(job), _options(job)
+    while True:
+        schedule = await work_on(partial(_wait, Path(job.draft.run)), hear)
+        sent = await send_run(job.draft.run, account, options, hear)
+        if not campaign.pauses(sent.ended, schedule):
+            return Over()
+
+
+def _wait(place: Path, work: Work[CampaignEvent]) -> Schedule:
+    """Sleep until messages of a run may leave; when they may.
+
+    Raises:
+        StoppedError: somebody elsewhere asked for the end.
+    """
+    with own_run(place, time.time()) as run:
+        schedule = run.times.schedule
+
+        async def sleep(stopping: Stopping) -> Stop | None:
+            await campaign.wait_until_open(run, schedule, stopping, work.tell)
+            return stopping.why
+
+        stop = work.send(sleep) if schedule.opens_at(time.time()) > time.time() else None
+    if stop is not None:
+        raise StoppedError(stop.says)
+    return schedule
+
+
+async def fetch(job: Fetch) -> Fetched:
+    """Ask for the receipts of a draft's run, once."""
+    delivered = await receipts(job.draft.run, account_of(job))
+    return Fetched(delivered.could_look)
+
+
+async def settle(job: Settle) -> Settled:
+    """Look up what is in doubt of a draft's run, and decide on it if that is said."""
+    decision: Literal["resend", "leave"] | None = None
+    if job.decision:
+        decision = "resend" if job.decision == "resend" else "leave"
+    done = await resolve(job.draft.run, account_of(job), decision, unseen=job.is_unseen, wait=True)
+    return Settled(done.looked_up.found if done.looked_up else 0, done.decided, done.in_doubt)
+
+
+def try_out(job: Try, work: Work[CampaignEvent]) -> Tried:
+    """Send the text of one row to one's own phone.
+
+    Raises:
+        UsageError: that is no number, or the row has no text.
+    """
+    account = account_of(job)
+    wanted = campaign_of(job.draft).request(account.address, work.check).options
+    with open_run(Path(job.draft.run)) as run:
+        phone = _phone(job.phone, job.draft.country or run.facts.country)
+        trial = campaign.trial_of(run, job.row, phone, wanted)
+        target = account.target(run.facts.endpoint)
+    how = replace(SendOptions().settled(), is_trial=True)
+    with (
+        campaign.trial_run(trial, account.address) as own,
+        campaign.held_account(target, own, work.tell_unless_stopped, wait=True, where=trial.where) as held,
+    ):
+        work.send(lambda stopping: campaign.send(own, held, target, how, stopping, work.tell))
+        (told,) = own.told([1])
+    return Tried(trial.row, str(phone), told.state, told.error, told.charged)
+
+
+def _phone(text: str, country: str | None) -> PhoneNumber:
+    try:
+        return phones.normalise(text, country, new_prefixes=True)
+    except phones.BadNumber as error:
+        raise UsageError(f"{printable(text)}: {advised(error.why)}") from error
+
+
+def _options(job: Send) -> SendOptions:
+    said = frozenset(job.answers)
+    return SendOptions(
+        repeat=job.draft.repeats or bool(said & _REPEAT),
+        force=bool(said & _FORCE),
+        max_cost_micro=job.draft.max_cost or None,
+        wait=True,
+    )
