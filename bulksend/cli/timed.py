@@ -81,7 +81,7 @@ class Timed:
                 return tell_end(self.run, campaign.end_unsent(self.run, awake), self.manners)
             how, slept = awake, True
         left_s = max(0.0, self.timing.limit_s - (time.monotonic() - began_s))
-        rows = self.run.overview().rows
+        rows = self._rows(how)
         with self._held(wait=self.manners.wait, limit_s=left_s) as account:
             if not slept:
                 agree()
@@ -90,8 +90,8 @@ class Timed:
                 self.manners.monitors.planned(self.run.place, self.plan)
             ended = self._watched(account, how)
         while campaign.pauses(ended, self.schedule):
-            how = self._less(how, rows - self.run.overview().rows)
-            rows = self.run.overview().rows
+            how = self._less(how, rows - self._rows(how))
+            rows = self._rows(how)
             if how.limit == 0:
                 ended = ended._replace(stop=None)
                 break
@@ -112,6 +112,10 @@ class Timed:
 
     def _watched(self, account: Account | None, how: SendOptions) -> Ended:
         return send_monitored(self.run, account, self.target, how, self.manners)
+
+    def _rows(self, how: SendOptions) -> int:
+        """The rows that are still to be sent; 0 where no limit counts them, for that takes a second per million."""
+        return 0 if how.limit is None else self.run.overview().rows
 
     def _less(self, how: SendOptions, done: int) -> SendOptions:
         """Of a limited number of rows, those are left that were not done before the pause."""

@@ -40,6 +40,9 @@ class Chosen:
 
     def of(self, records: Iterable[tuple[object, ...]]) -> Generator[tuple[object, ...]]:
         """Those of the records that fit."""
+        if not self._values:
+            yield from records
+            return
         for record in records:
             if all(_key(record[place]) in values for place, values in self._values.items()):
                 yield record

@@ -7,9 +7,10 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import lru_cache, partial
+from itertools import islice
 from operator import itemgetter
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, NamedTuple, cast
 
 from orjson import dumps, loads
 
@@ -30,6 +31,10 @@ _SAID = itemgetter(
     "messageId", "estimateParts", "estimateMicro", "estimate", "deliveryDeadline", "to", "contactId"
 )  # fmt: skip
 _NOTHING_SAID = (None,) * 7
+_IN_FLIGHT, _SENT = State.IN_FLIGHT.value, State.SENT.value
+_AT_ONCE = 500  # rows
+_TEXTS = {str, type(None)}
+_QUOTED = ',"\r\n'
 _NOT_NOTED = "under way: its outcome is not noted yet"
 
 Record = tuple[object, ...]
@@ -138,27 +143,39 @@ def _is_workbook(path: Path) -> bool:
 
 
 def _records(rows: Iterable[ResultRow], width: int, receipts: ReceiptCells) -> Generator[Record]:
-    for row, state, recipient, said, error, http_status, attempts, started_at, text, cells in rows:
-        message_id, parts, micro, estimate, deadline, to, contact = _SAID(loads(said)) if said else _NOTHING_SAID
-        is_contact = isinstance(recipient, int)
-        yield (
-            row,
-            state,
-            (to or None) if is_contact else recipient,
-            recipient if is_contact else contact,
-            message_id,
-            parts,
-            micro,
-            estimate,
-            deadline,
-            _NOT_NOTED if state == State.IN_FLIGHT else error,
-            http_status,
-            attempts,
-            _utc(started_at) if state == State.SENT and started_at is not None else None,
-            *receipts.of(row),
-            text or None,
-            *own_cells(cells, width),
-        )
+    following = iter(rows)
+    while some := list(islice(following, _AT_ONCE)):
+        yield from zip(*_columns(some, width, receipts), strict=True)
+
+
+def _columns(some: Sequence[ResultRow], width: int, receipts: ReceiptCells) -> Iterable[Sequence[object]]:
+    """What results say of some rows, column by column."""
+    rows, states, who, said, errors, http, attempts, started, texts, cells = zip(*some, strict=True)
+    message_ids, parts, micro, estimates, deadlines, told, contacts = zip(
+        *(_SAID(loads(answer)) if answer else _NOTHING_SAID for answer in said), strict=True
+    )
+    sent = zip(states, started, strict=True)
+    own = list(map(loads, cells))
+    if any(len(row) != width for row in own):
+        own = [own_cells(row, width) for row in cells]
+    return (
+        rows,
+        states,
+        [(to or None) if isinstance(each, int) else each for each, to in zip(who, told, strict=True)],
+        [each if isinstance(each, int) else contact for each, contact in zip(who, contacts, strict=True)],
+        message_ids,
+        parts,
+        micro,
+        estimates,
+        deadlines,
+        [_NOT_NOTED if state == _IN_FLIGHT else error for state, error in zip(states, errors, strict=True)],
+        http,
+        attempts,
+        [_utc(at) if state == _SENT and at is not None else None for state, at in sent],
+        *zip(*map(receipts.of, rows), strict=True),
+        [text or None for text in texts],
+        *zip(*own, strict=True),
+    )
 
 
 def _estimates(run: Run, width: int) -> Generator[Record]:
@@ -193,11 +210,33 @@ def _csv_head(file: IO[str], header: Sequence[str]) -> None:
 
 
 def _csv_lines(file: IO[str], _header: Sequence[str], records: Iterable[Record]) -> None:
-    # A text that begins with a letter or a digit is no formula; the rest is looked at.
-    csv.writer(file).writerows(
-        [cell if not isinstance(cell, str) or cell[:1].isalnum() else harmless(cell) for cell in record]
-        for record in records
-    )
+    following = iter(records)
+    while some := list(islice(following, _AT_ONCE)):
+        columns = map(_spelled, zip(*some, strict=True))
+        file.write("".join(f"{','.join(cells)}\r\n" for cells in zip(*columns, strict=True)))
+
+
+def _spelled(column: Sequence[object]) -> Sequence[str]:
+    """A column's cells as they stand in a CSV: as `csv.writer` writes them, which looks at each character by itself."""
+    kinds = set(map(type, column))
+    if kinds == {int}:
+        return list(map(str, column))
+    if kinds <= _TEXTS:
+        texts = [cast("str | None", cell) or "" for cell in column]
+        # A text that begins with a letter or a digit is no formula; where all do, none is looked at.
+        if not all(map(str.isalnum, {text[:1] for text in texts} - {""})):
+            texts = list(map(harmless, texts))
+    else:
+        texts = [harmless(cell) if isinstance(cell, str) else "" if cell is None else str(cell) for cell in column]
+    together = "".join(texts)
+    return list(map(_quoted, texts)) if any(sign in together for sign in _QUOTED) else texts
+
+
+def _quoted(text: str) -> str:
+    if any(sign in text for sign in _QUOTED):
+        doubled = text.replace('"', '""')
+        return f'"{doubled}"'
+    return text
 
 
 def _jsonl_head(_file: IO[str], _header: Sequence[str]) -> None:

@@ -64,12 +64,12 @@ def arrivals(
 
 def taken(some: Sequence[Arrived], commands: Sequence[Begun], hashes: Hashes) -> list[Taken]:
     """Messages as they are kept, each of the command that had the account when it was tried."""
-    phones = hashes.of_phones(each.recipient for each in some)
-    texts = hashes.of_texts([each.text for each in some])
+    if not some:
+        return []
+    rows, recipients, texts, started, doubts = zip(*some, strict=True)
     begun = [since for _, since, _ in commands]
-    of = [commands[max(0, bisect_right(begun, each.started_at) - 1)].number for each in some]
-    rows, doubts = [each.row for each in some], [each.in_doubt for each in some]
-    return list(zip(phones, texts, of, rows, doubts, strict=True))
+    of = (commands[max(0, bisect_right(begun, at_s) - 1)].number for at_s in started)
+    return list(zip(hashes.of_phones(recipients), hashes.of_texts(texts), of, rows, doubts, strict=True))
 
 
 def catch_up(history: Absorbing, own: Run, *, closes: bool) -> list[Command]:

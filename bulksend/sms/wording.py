@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
+from string import ascii_lowercase, digits
 from typing import NamedTuple
 
 PROMOTIONS = (
@@ -64,13 +66,14 @@ PLAIN = Wording()
 def wording_of(text: str) -> Wording:
     """What the words of a text are about."""
     text = text.lower()
-    content = _CONTENT.search(text)
+    words = _words(text)
+    content = _CONTENT.found(text, words)
     return Wording(
-        promotes=_found(_PROMOTION, text),
-        opts_out=_OPT_OUT.search(text) is not None,
-        wants_permit=_found(_PERMIT_WANTED, text),
-        has_permit=_PERMIT.search(text) is not None,
-        content=(content[0], _ABOUT[content[0]]) if content else ("", ""),
+        promotes=_PROMOTION.found(text, words),
+        opts_out=bool(_OPT_OUT.found(text, words)),
+        wants_permit=_PERMIT_WANTED.found(text, words),
+        has_permit=bool(_PERMIT.found(text, words)),
+        content=(content, _ABOUT[content]) if content else ("", ""),
         tests=text.lstrip().startswith("test"),
     )
 
@@ -81,8 +84,8 @@ def may_matter(text: str, more: frozenset[str] = frozenset()) -> bool:
     return (
         "test" in text
         or "%" in text
-        or not _VOCABULARY.isdisjoint(words := _WORD.findall(text))
-        or (bool(more) and not more.isdisjoint(words))
+        or not _VOCABULARY.isdisjoint(_words(text))
+        or (bool(more) and not more.isdisjoint(_WORD.findall(text)))
     )
 
 
@@ -96,28 +99,53 @@ def squeezed(text: str) -> str:
     return "".join(filter(str.isalnum, text.lower()))
 
 
-def _any_of(*phrases: str) -> str:
+class _Phrases(NamedTuple):
+    """A pattern that begins with one of some words, and is searched for only where there is one.
+
+    Attributes:
+        pattern: it.
+        firsts: these words.
+        has_share: whether it fits a share that is taken off as well.
+    """
+
+    pattern: re.Pattern[str]
+    firsts: frozenset[bytes]
+    has_share: bool = False
+
+    def found(self, text: str, words: Sequence[bytes]) -> str:
+        """What of them stands in a text in lower case, of which these are the words; empty if nothing."""
+        if self.firsts.isdisjoint(words) and not (self.has_share and "%" in text):
+            return ""
+        found = self.pattern.search(text)
+        return " ".join(found[0].split()) if found else ""
+
+
+def _words(text: str) -> list[bytes]:
+    """The words of a text in lower case; where letters are not ASCII, the pieces between them."""
+    return text.encode(errors="replace").translate(_TO_SPACES).split()
+
+
+def _firsts(phrases: Iterable[str]) -> frozenset[bytes]:
+    return frozenset(_words(phrase)[0] for phrase in phrases)
+
+
+def _any_of(phrases: Iterable[str]) -> str:
     spelled = "|".join(
         sorted((re.escape(phrase).replace(r"\ ", r"[\s-]+") for phrase in phrases), key=len, reverse=True)
     )
     return rf"(?<![\w-])(?:{spelled})(?!\w)"
 
 
-def _found(pattern: re.Pattern[str], text: str) -> str:
-    found = pattern.search(text)
-    return " ".join(found[0].split()) if found else ""
-
-
 _WORD = re.compile(r"\w+")
+# Of bytes, for these are split in a quarter of the time that a regular expression takes.
+_TO_SPACES = bytes(byte if chr(byte) in f"{ascii_lowercase}{digits}_" else ord(" ") for byte in range(256))
 _OFF = r"\d+\s?%\s*(?:off|discount|bawas|less)(?!\w)"
-_PROMOTION = re.compile(rf"{_OFF}|(?<!feel )(?:{_any_of(*PROMOTIONS)})")
-_OPT_OUT = re.compile(_any_of(*OPT_OUTS))
-_PERMIT_WANTED = re.compile(rf"{_OFF}|{_any_of(*PERMIT_WANTED)}")
-_PERMIT = re.compile(r"(?<!\w)(?:dti|fda|permit)(?!\w)")
+_PROMOTION = _Phrases(
+    re.compile(rf"{_OFF}|(?<!feel )(?:{_any_of(PROMOTIONS)})"), _firsts(PROMOTIONS), has_share=True
+)  # fmt: skip
+_OPT_OUT = _Phrases(re.compile(_any_of(OPT_OUTS)), _firsts(OPT_OUTS))
+_PERMIT_WANTED = _Phrases(re.compile(rf"{_OFF}|{_any_of(PERMIT_WANTED)}"), _firsts(PERMIT_WANTED), has_share=True)
+_PERMIT = _Phrases(re.compile(r"(?<!\w)(?:dti|fda|permit)(?!\w)"), _firsts(("dti", "fda", "permit")))
 _ABOUT = {word: about for about, words in CONTENT.items() for word in words}
-_CONTENT = re.compile(_any_of(*_ABOUT))
-_VOCABULARY = frozenset(
-    word
-    for phrase in (*PROMOTIONS, *OPT_OUTS, *PERMIT_WANTED, *_ABOUT, "dti", "fda", "permit")
-    for word in _WORD.findall(phrase)[:1]
-)
+_CONTENT = _Phrases(re.compile(_any_of(_ABOUT)), _firsts(_ABOUT))
+_VOCABULARY = frozenset().union(*(each.firsts for each in (_PROMOTION, _OPT_OUT, _PERMIT_WANTED, _PERMIT, _CONTENT)))

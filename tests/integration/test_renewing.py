@@ -182,6 +182,20 @@ def test_only_what_has_changed_is_made_anew(run: OwnSqliteRun, tmp_path: Path, m
     send(run, ROWS, Status.SENT)
     assert made(run, path, monkeypatch) == [range(2 * BLOCK, 3 * BLOCK), range(4 * BLOCK, 5 * BLOCK)]
     assert path.read_bytes() == anew(run, path)
+    send(run, 3 * BLOCK, Status.SENT)  # the last block is copied from behind this one, which was copied from elsewhere
+    assert made(run, path, monkeypatch) == [range(3 * BLOCK, 4 * BLOCK)]
+    assert path.read_bytes() == anew(run, path)
+
+
+def test_the_first_receipt_brings_columns_and_each_later_one_is_a_change(run: OwnSqliteRun, tmp_path: Path) -> None:
+    path = tmp_path / "june.results.csv"
+    send(run, 2, Status.SENT)
+    renew_results(run, path)
+    for told in (Reached.UNKNOWN, Reached.FAILED):
+        run.receipts.awaited().note([Receipt(ANSWER.message_id, None, told, f"so far {told}", None)])
+        renew_results(run, path)
+        assert path.read_bytes() == anew(run, path)
+        assert f"so far {told}".encode() in path.read_bytes()
 
 
 def test_a_change_by_a_program_that_knows_nothing_of_this_is_seen(

@@ -29,7 +29,7 @@ from bulksend.model import (
 )
 from bulksend.planning import harmless
 from bulksend.reports.columns import COLUMNS, ESTIMATE_COLUMNS, input_columns
-from bulksend.reports.results import write_estimate, write_results, writer_for
+from bulksend.reports.results import TEXTS, write_estimate, write_results, writer_for
 from bulksend.runs.sqlite import SqliteRun
 from bulksend.runs.telling import ResultRow
 
@@ -221,6 +221,25 @@ def test_the_text_as_it_left_is_made_harmless_and_whole(tmp_path: Path) -> None:
     assert (header[-1], record[-1]) == ("input_messageSent", "mine")
     told = json.loads(run.write("out.jsonl").read_text(encoding="utf-8"))
     assert (told["messageSent"], told["input_messageSent"]) == (text, "mine")
+
+
+CELLS = st.one_of(
+    st.text(alphabet="ab=+- ,\"\r\n\0'ñ", max_size=5),
+    st.integers(),
+    st.floats(allow_nan=False),
+    st.none(),
+    st.booleans(),
+)
+
+
+@given(st.lists(st.tuples(CELLS, CELLS, st.text(max_size=3), st.integers()), max_size=4))
+def test_a_csv_is_written_as_pythons_own_module_does(records: list[tuple[object, ...]]) -> None:
+    ours, theirs = io.StringIO(), io.StringIO()
+    TEXTS[".csv"].lines(ours, (), records)
+    csv.writer(theirs).writerows(
+        [harmless(cell) if isinstance(cell, str) else cell for cell in record] for record in records
+    )
+    assert ours.getvalue() == theirs.getvalue()
 
 
 @given(st.text(max_size=6))

@@ -24,9 +24,9 @@ _EVENTS = {"INSERT": "new", "UPDATE": "new", "DELETE": "old"}
 _STALE = "CREATE TABLE IF NOT EXISTS main.stale (block INTEGER PRIMARY KEY)"
 # Not by INSERT OR IGNORE: in a trigger that is overruled by the statement that fires it.
 _TRIGGER = f"""
-CREATE TRIGGER IF NOT EXISTS main.{{table}}_{{event}} AFTER {{event}} ON {{table}} BEGIN
-    INSERT INTO stale SELECT {{which}}.row / {BLOCK}
-    WHERE NOT EXISTS (SELECT 1 FROM stale WHERE block = {{which}}.row / {BLOCK});
+CREATE TRIGGER IF NOT EXISTS main.{{table}}_{{event}} AFTER {{event}} ON {{table}}
+WHEN NOT EXISTS (SELECT 1 FROM stale WHERE block = {{which}}.row / {BLOCK}) BEGIN
+    INSERT INTO stale VALUES ({{which}}.row / {BLOCK});
 END
 """
 
