@@ -31,6 +31,8 @@ from bulksend.sending.tries import Tries
 
 FIXED = (1, 2, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 SETTLED_S = 10.0
+_APART_S = 0.05  # where a server leaves nothing to chance, seeds differ by when the second run begins
+SHARE_SEEDS = 7  # chance decides much about which of two runs gets ahead
 MOST = 512
 WELL = Verdict(ACCEPTED, 200, voice=Voice.API)
 SILENT = Verdict(FAILED, voice=Voice.NONE)
@@ -230,7 +232,7 @@ KINDS = (
 
 @dataclass(frozen=True)
 class Found:
-    """The figures of a kind of server: medians of several seeds, the refused ones of all.
+    """The figures of a kind of server: medians of three seeds, of shares of seven, the refused ones of all.
 
     Attributes:
         best: the fixed concurrency that was quickest.
@@ -276,14 +278,14 @@ def measure(kind: Kind, seeds: range) -> Found:
         to_32=auto_s / times[32],
         refused=sum(run.late_refused for run in runs) / max(1, sum(run.late_requests for run in runs)),
         queueing=statistics.median(run.waited / run.done for run in runs) / kind.base_s,
-        shared=statistics.median(shared(kind, seed, 0.0) for seed in seeds),
-        joined=statistics.median(shared(kind, seed, 10.0) for seed in seeds),
+        shared=statistics.median(shared(kind, seed, 0.0) for seed in range(SHARE_SEEDS)),
+        joined=statistics.median(shared(kind, seed, 10.0) for seed in range(SHARE_SEEDS)),
     )
 
 
 def shared(kind: Kind, seed: int, apart_s: float) -> float:
     """The smaller of the shares two runs at one server got, from ten seconds on until one of them ended."""
-    runs = [auto(kind.rows, seed), auto(kind.rows, seed + 100, begins=apart_s)]
+    runs = [auto(kind.rows, seed), auto(kind.rows, seed + 100, begins=apart_s + _APART_S * seed)]
     simulate(kind.make(seed), runs)
     since, until = apart_s + SETTLED_S, min(run.ended for run in runs)
     counts = [sum(since <= at <= until for at in run.done_at) for run in runs]
