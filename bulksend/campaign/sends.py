@@ -135,7 +135,7 @@ async def send(
                     with rare_collector():
                         await engine.run()
                 if target and pace.concurrency is None:
-                    hold(run.place, Address(target.org_id, target.base_url), engine.throttle.held)
+                    hold(run.place, Address(target.org_id, target.base_url), engine.throttle.held, time.time())
                 if stopping.why is None or stopping.why.reason.leaves_time:
                     await look_up(journal, api, stopping)
                 balance = await _balance_left(api, stopping)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 from bulksend.campaign.choices import SendOptions
@@ -15,7 +16,7 @@ ANSWER_S = 0.25
 
 def as_last(options: SendOptions, address: Address, where: Where = None) -> SendOptions:
     """The same, beginning near what the server of an account that lives somewhere took well the last time."""
-    return replace(options, pace=options.pace.start_at(held(where, address)))
+    return replace(options, pace=options.pace.start_at(held(where, address, time.time())))
 
 
 def least_s(overview: Overview, options: SendOptions) -> float:

@@ -192,7 +192,7 @@ class _Shift:
             self.sent += engine.progress.sent
             if options.pace.concurrency is None:
                 where = DatabaseRun(self.post.database, self.opened.name)
-                await asyncio.to_thread(hold, where, self.post.address, engine.throttle.held)
+                await asyncio.to_thread(hold, where, self.post.address, engine.throttle.held, time.time())
         finally:
             self._engine = None
             await asyncio.to_thread(journal.close)

@@ -13,6 +13,7 @@ from .limits import Errors as Errors
 from .listener import Heard as Heard
 from .listener import Listener as Listener
 from .optouts import OptOuts as OptOuts
+from .pace import Held as Held
 from .pace import Pace as Pace
 from .progress import Progress as Progress
 from .progress import status_of as status_of

@@ -38,14 +38,18 @@ _USED_UP = 0.6  # of the rate: commits that take their time leave some of it
 _CATCH_UP_S, _TOGETHER = 0.03, 100.0  # seconds; and a rate up to which none start together
 # Refused at what was well before: what is left of the rate at first, and by each refusal of the next seconds; meanwhile
 # it gains, a second, so much of a power of it.
-_YIELDS, _YIELDS_ON, _SHARES_S = 0.6, 0.8, 15.0
+_YIELDS, _YIELDS_ON, _SHARES_S = 0.6, 0.8, 30.0
 _SHARES_GAIN, _SHARES_POWER = 0.17, 0.75
 _WELL = 1.01  # of what is known: no more than that is no probe
+_BELOW = 0.9  # of what was found another time
 _SLOWEST, _ANY = 1 / 20.0, 10_000.0  # a second; from the latter on nothing is spaced again
 
 
 class Allowance:
     """Spaces starts, once something was refused: first a search, then a rate that is held, and probed now and then.
+
+    Args:
+        known: messages a second that were let through another time; 0 if nobody knows. It begins below that.
 
     Attributes:
         rate: starts a second; ``math.inf`` as long as nothing is spaced.
@@ -58,14 +62,14 @@ class Allowance:
         "_window_count", "next_at", "rate",
     )  # fmt: skip
 
-    def __init__(self) -> None:
-        self.rate = math.inf
+    def __init__(self, known: float = 0.0) -> None:
+        self.rate = known * _BELOW or math.inf
         self.next_at = -math.inf
-        self._calm = math.inf  # what it pays out, as far as is known
+        self._calm = self.rate  # what it pays out, as far as is known
         self._since = -math.inf  # the last refusal that changed the rate
         self._accepted = 0  # since then
         self._refused = 0  # with it
-        self._goal = math.inf  # what it comes back to at once, after a time in which nothing got through
+        self._goal = self.rate  # what it comes back to at once, after a time in which nothing got through
         self._is_sure = False  # whether that was told by two refusals
         self._pause_s = 0.0  # asked for with it
         self._searches_to = -math.inf  # until then it is searched
@@ -82,6 +86,11 @@ class Allowance:
         """Whether starts are spaced."""
         return self.rate < math.inf
 
+    @property
+    def found(self) -> float:
+        """Messages a second that refusals showed to be let through; 0 if none did."""
+        return self._calm if self._refused and self._calm < math.inf else 0.0
+
     def at_once(self, mono_s: float) -> int | None:
         """How many may start together once `next_at` has come; None for any number."""
         if self.rate == math.inf:
@@ -96,6 +105,8 @@ class Allowance:
     def started(self, many: int, mono_s: float) -> None:
         """Messages start."""
         if self.rate < math.inf:
+            if self._since == -math.inf:  # it began with what was known
+                self._since = self._step_at = mono_s
             self.next_at = max(self.next_at, mono_s - self._catch_up_s) + many / self.rate
             self._started += many
 

@@ -70,7 +70,7 @@ class Concurrency:
         is_fixed: whether it stays where it is.
         held: the last limit that was reached while answers were quick; 0 if none was.
         why: why it moved last; None if it did not.
-        mean_s: how long the answers of the last round took.
+        mean_s: how long the answers of the last round took; in the first, the first answer.
     """
 
     __slots__ = (
@@ -106,6 +106,7 @@ class Concurrency:
         """
         if mono_s - latency_s < self._since:
             return
+        self.mean_s = self.mean_s or latency_s
         self._latencies.append(latency_s)
         self._bound += is_bound
         if len(self._latencies) >= self._round:
@@ -160,7 +161,8 @@ class Concurrency:
 
     @property
     def _wait_max(self) -> float:
-        return min(_WAIT_FEW, _WAIT_MAX * (_WAIT_AT / self.limit) ** _WAIT_FALLS)
+        bears: float = _WAIT_MAX * (_WAIT_AT / self.limit) ** _WAIT_FALLS
+        return min(_WAIT_FEW, bears)
 
     def _grow(self) -> None:
         if self._is_rising:
