@@ -31,6 +31,8 @@ from bulksend.sending.tries import Tries
 
 FIXED = (1, 2, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 SETTLED_S = 10.0
+_APART_S = 0.05  # where a server leaves nothing to chance, seeds differ by when the second run begins
+SHARE_SEEDS = 7  # chance decides much about which of two runs gets ahead
 MOST = 512
 WELL = Verdict(ACCEPTED, 200, voice=Voice.API)
 SILENT = Verdict(FAILED, voice=Voice.NONE)
@@ -175,12 +177,21 @@ def hold_back(run: Run, throttle: Throttle, verdict: Verdict, latency_s: float, 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of server: how it is made anew with a seed, what is sent, and how long an answer takes by itself."""
+    """A kind of server.
+
+    Attributes:
+        name: what it is like.
+        make: how it is made anew with a seed.
+        rows: what is sent.
+        base_s: how long an answer takes by itself.
+        settles_s: so long it may take until shares are counted, and a second run comes so much later.
+    """
 
     name: str
     make: Callable[[int], Server]
     rows: int
     base_s: float
+    settles_s: float = SETTLED_S
 
 
 def auto(rows: int, seed: int, begins: float = 0.0, start: int = START) -> Run:
@@ -199,6 +210,7 @@ W, B = kinds.Workers, kinds.Bucket
 KINDS = (
     Kind("capacity 50, 100 ms", lambda s: W(lambda _: 50, kinds.steady(0.08), 0.02, seed=s), 30_000, 0.1),
     Kind("capacity 8, 100 ms", lambda s: W(lambda _: 8, kinds.steady(0.08), 0.02, seed=s), 6_000, 0.1),
+    Kind("capacity 16, 1-5 ms", lambda s: W(lambda _: 16, kinds.between(0.001, 0.005), seed=s), 30_000, 0.003, 1.0),
     Kind("capacity 200, far away", lambda s: W(lambda _: 100, kinds.steady(0.1), 0.2, seed=s), 50_000, 0.3),
     Kind("capacity 50, short queue", lambda s: W(lambda _: 50, kinds.steady(0.08), 0.02, 30, seed=s), 30_000, 0.1),
     Kind("no limit, 100 ms", lambda s: W(lambda _: 10_000, kinds.steady(0.1), seed=s), 150_000, 0.1),
@@ -230,7 +242,7 @@ KINDS = (
 
 @dataclass(frozen=True)
 class Found:
-    """The figures of a kind of server: medians of several seeds, the refused ones of all.
+    """The figures of a kind of server: medians of three seeds, of shares of seven, the refused ones of all.
 
     Attributes:
         best: the fixed concurrency that was quickest.
@@ -241,7 +253,7 @@ class Found:
         refused: share of requests that were, after the first ten seconds.
         queueing: the mean wait at the server, in answers' own time.
         shared: the smaller share of two runs that begin together.
-        joined: and of two of which one begins ten seconds later, from ten seconds on after that.
+        joined: and of two of which one begins ten seconds later, a second where answers are fast.
     """
 
     best: int
@@ -276,16 +288,16 @@ def measure(kind: Kind, seeds: range) -> Found:
         to_32=auto_s / times[32],
         refused=sum(run.late_refused for run in runs) / max(1, sum(run.late_requests for run in runs)),
         queueing=statistics.median(run.waited / run.done for run in runs) / kind.base_s,
-        shared=statistics.median(shared(kind, seed, 0.0) for seed in seeds),
-        joined=statistics.median(shared(kind, seed, 10.0) for seed in seeds),
+        shared=statistics.median(shared(kind, seed, 0.0) for seed in range(SHARE_SEEDS)),
+        joined=statistics.median(shared(kind, seed, kind.settles_s) for seed in range(SHARE_SEEDS)),
     )
 
 
 def shared(kind: Kind, seed: int, apart_s: float) -> float:
-    """The smaller of the shares two runs at one server got, from ten seconds on until one of them ended."""
-    runs = [auto(kind.rows, seed), auto(kind.rows, seed + 100, begins=apart_s)]
+    """The smaller of the shares two runs at one server got, once that settled, until one of them ended."""
+    runs = [auto(kind.rows, seed), auto(kind.rows, seed + 100, begins=apart_s + _APART_S * seed)]
     simulate(kind.make(seed), runs)
-    since, until = apart_s + SETTLED_S, min(run.ended for run in runs)
+    since, until = apart_s + kind.settles_s, min(run.ended for run in runs)
     counts = [sum(since <= at <= until for at in run.done_at) for run in runs]
     return min(counts) / max(1, sum(counts))
 

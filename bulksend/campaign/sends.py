@@ -231,7 +231,7 @@ async def _send_alone(
             with rare_collector():
                 await engine.run()
         if pace.concurrency is None and account is not None:
-            hold(run.place, run.facts.address, engine.throttle.held)
+            hold(run.place, run.facts.address, engine.throttle.held, time.time())
         if stopping.why is None or stopping.why.reason.leaves_time:
             await look_up(journal, api, stopping)
     finally:

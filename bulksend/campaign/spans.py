@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from enum import StrEnum
 from typing import NamedTuple
@@ -45,7 +46,7 @@ class Taking(NamedTuple):
 
 def as_last(options: SendOptions, address: Address, where: Where = None) -> SendOptions:
     """The same, beginning near what the server of an account that lives somewhere took well the last time."""
-    return replace(options, pace=options.pace.start_at(held(where, address)))
+    return replace(options, pace=options.pace.start_at(held(where, address, time.time())))
 
 
 def least_s(overview: Overview, options: SendOptions) -> float:

@@ -202,7 +202,7 @@ class Shift:
             self.before = self.before.and_then(engine.progress)
             if options.pace.concurrency is None:
                 where = DatabaseRun(self.post.database, self.opened.name)
-                await asyncio.to_thread(hold, where, self.post.address, engine.throttle.held)
+                await asyncio.to_thread(hold, where, self.post.address, engine.throttle.held, time.time())
         finally:
             self._engine = None
             await asyncio.to_thread(journal.close)

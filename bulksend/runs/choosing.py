@@ -17,11 +17,13 @@ from bulksend.runs.history import FileHistory
 from bulksend.runs.opted_out import OptedOut
 from bulksend.runs.outliving import Account, History, OptOuts
 from bulksend.runs.owned import OwnRun
+from bulksend.runs.pace import RATE_KEPT_S
 from bulksend.runs.pace import held as held_here
 from bulksend.runs.pace import hold as hold_here
 from bulksend.runs.paths import state_folder
 from bulksend.runs.places import Place, is_database
 from bulksend.runs.store import Run
+from bulksend.sending import Held
 
 Where: TypeAlias = Place | str | None
 
@@ -138,19 +140,19 @@ def forget_sends(where: Where, address: Address, run: Run) -> None:
         contacts.forget_sends(address, run)
 
 
-def held(where: Where, address: Address) -> int:
-    """So many requests at once the account's server took well the last time; 0 if nobody knows."""
+def held(where: Where, address: Address, wall_s: float) -> Held:
+    """What the account's server took well the last time, as far as anybody knows."""
     if database := _database(where):
-        return postgres.held(database, address)
-    return held_here(address.base_url, address.org_id)
+        return postgres.held(database, address, wall_s - RATE_KEPT_S)
+    return held_here(address.base_url, address.org_id, wall_s)
 
 
-def hold(where: Where, address: Address, requests: int) -> None:
-    """Remember that so many were well; of 0, which shows nothing, nothing. If that fails, it is not known."""
+def hold(where: Where, address: Address, what: Held, wall_s: float) -> None:
+    """Remember what was well; of 0, which shows nothing, nothing. If that fails, it is not known."""
     if database := _database(where):
-        postgres.hold(database, address, requests)
+        postgres.hold(database, address, what, wall_s)
     else:
-        hold_here(address.base_url, address.org_id, requests)
+        hold_here(address.base_url, address.org_id, what, wall_s)
 
 
 def _in_database(database: str, name: str, account: int) -> Kept:

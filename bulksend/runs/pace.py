@@ -1,4 +1,9 @@
-"""How many requests at once an account's server took well the last time: where the next run begins."""
+"""What an account's server took well the last time, at once and a second: where the next run begins.
+
+How many a second it lets through is forgotten after a week. It belongs to a contract, which seldom changes, so that
+weekly campaigns begin near it; but it was shared with whoever sent then, and may have been raised since: after a longer
+time a search of seconds costs less than to climb from what is no longer true.
+"""
 
 from __future__ import annotations
 
@@ -10,27 +15,39 @@ from bulksend.errors import RunFileError, UsageError
 from bulksend.runs.accounts import account_name
 from bulksend.runs.paths import state_path
 from bulksend.runs.sqlite import explained
+from bulksend.sending import Held
+
+RATE_KEPT_S = 7 * 86_400.0
 
 
-def held(base_url: str, org_id: int) -> int:
-    """So many requests at once were well; 0 if nobody knows."""
+def held(base_url: str, org_id: int, wall_s: float) -> Held:
+    """What was well, as far as anybody knows."""
     path = _path(base_url, org_id)
     if not path.exists():
-        return 0
-    with suppress(sqlite3.Error), closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
-        return int(db.execute("SELECT coalesce(max(held), 0) FROM pace").fetchone()[0])
-    return 0
+        return Held()
+    uri, at_once, rate = f"{path.resolve().as_uri()}?mode=ro", 0, 0.0
+    with suppress(sqlite3.Error), closing(sqlite3.connect(uri, uri=True)) as db:
+        at_once = int(db.execute("SELECT coalesce(max(held), 0) FROM pace").fetchone()[0])
+    with suppress(sqlite3.Error), closing(sqlite3.connect(uri, uri=True)) as db:
+        of_late = db.execute("SELECT coalesce(max(rate), 0) FROM pace_rate WHERE at > ?", [wall_s - RATE_KEPT_S])
+        rate = float(of_late.fetchone()[0])
+    return Held(at_once, rate)
 
 
-def hold(base_url: str, org_id: int, requests: int) -> None:
-    """Remember that so many were well; of 0, which shows nothing, nothing. If that fails, it is not known."""
+def hold(base_url: str, org_id: int, what: Held, wall_s: float) -> None:
+    """Remember what was well; of 0, which shows nothing, nothing. If that fails, it is not known."""
     path = _path(base_url, org_id)
-    if not requests or not path.exists():
+    if not any(what) or not path.exists():
         return
     with suppress(RunFileError, UsageError), explained(path), closing(sqlite3.connect(path)) as db, db:
-        db.execute("CREATE TABLE IF NOT EXISTS pace (held INTEGER NOT NULL)")
-        db.execute("DELETE FROM pace")
-        db.execute("INSERT INTO pace VALUES (?)", [requests])
+        if what.at_once:
+            db.execute("CREATE TABLE IF NOT EXISTS pace (held INTEGER NOT NULL)")
+            db.execute("DELETE FROM pace")
+            db.execute("INSERT INTO pace VALUES (?)", [what.at_once])
+        if what.rate:
+            db.execute("CREATE TABLE IF NOT EXISTS pace_rate (rate REAL NOT NULL, at REAL NOT NULL)")
+            db.execute("DELETE FROM pace_rate")
+            db.execute("INSERT INTO pace_rate VALUES (?, ?)", [what.rate, wall_s])
 
 
 def _path(base_url: str, org_id: int) -> Path:

@@ -15,6 +15,7 @@ from .limits import Errors as Errors
 from .listener import Heard as Heard
 from .listener import Listener as Listener
 from .optouts import OptOuts as OptOuts
+from .pace import Held as Held
 from .pace import Pace as Pace
 from .pace import Rate as Rate
 from .prices import kind_of as kind_of

@@ -5,6 +5,9 @@ Where it says 429, no number under way is right: 20 a second at 20 ms an answer 
 - From TCP BBR, where it finds a policer: between two refusals the server's bucket was empty at both ends, so that what
   it accepted between them is what it pays out in that time, however large the bucket is.
 - From AWS's adaptive retries: nothing is spaced before the first refusal, and a rate that is not used up not raised.
+- From TCP's fairness (additive increase, multiplicative decrease) and CUBIC's fast convergence: refused at a rate that
+  was well before, somebody else is there. So a good part is left to whoever that is, which his quick search takes up
+  before the slow steps back do; while this goes on, each refusal takes a share, and steps hardly grow with the rate.
 - A probe may cost one request in a hundred: the more it was told to slow down, the longer it keeps to what it knows.
 """
 
@@ -33,11 +36,20 @@ _GAIN, _GAIN_MAX, _GAINS_GROW = 0.1, 0.05, 1.5
 _STEP, _STEP_S = 3, 0.4  # accepted, and seconds, between two gains
 _USED_UP = 0.6  # of the rate: commits that take their time leave some of it
 _CATCH_UP_S, _TOGETHER = 0.03, 100.0  # seconds; and a rate up to which none start together
+# Refused at what was well before: what is left of the rate at first, and by each refusal of the next seconds; meanwhile
+# it gains, a second, so much of a power of it.
+_YIELDS, _YIELDS_ON, _SHARES_S = 0.6, 0.8, 30.0
+_SHARES_GAIN, _SHARES_POWER = 0.17, 0.75
+_WELL = 1.01  # of what is known: no more than that is no probe
+_BELOW = 0.9  # of what was found another time
 _SLOWEST, _ANY = 1 / 20.0, 10_000.0  # a second; from the latter on nothing is spaced again
 
 
 class Allowance:
     """Spaces starts, once something was refused: first a search, then a rate that is held, and probed now and then.
+
+    Args:
+        known: messages a second that were let through another time; 0 if nobody knows. It begins below that.
 
     Attributes:
         rate: starts a second; ``math.inf`` as long as nothing is spaced.
@@ -46,21 +58,22 @@ class Allowance:
 
     __slots__ = (
         "_accepted", "_before", "_calm", "_gain", "_goal", "_is_sure", "_pause_s", "_refused", "_searches_to",
-        "_since", "_started", "_step_accepted", "_step_at", "_step_started", "_window_at", "_window_count", "next_at",
-        "rate",
+        "_shares_to", "_since", "_started", "_step_accepted", "_step_at", "_step_started", "_window_at",
+        "_window_count", "next_at", "rate",
     )  # fmt: skip
 
-    def __init__(self) -> None:
-        self.rate = math.inf
+    def __init__(self, known: float = 0.0) -> None:
+        self.rate = known * _BELOW or math.inf
         self.next_at = -math.inf
-        self._calm = math.inf  # what it pays out, as far as is known
+        self._calm = self.rate  # what it pays out, as far as is known
         self._since = -math.inf  # the last refusal that changed the rate
         self._accepted = 0  # since then
         self._refused = 0  # with it
-        self._goal = math.inf  # what it comes back to at once, after a time in which nothing got through
+        self._goal = self.rate  # what it comes back to at once, after a time in which nothing got through
         self._is_sure = False  # whether that was told by two refusals
         self._pause_s = 0.0  # asked for with it
         self._searches_to = -math.inf  # until then it is searched
+        self._shares_to = -math.inf  # until then somebody else is taken to be there
         self._gain = _GAIN  # of the next probe
         self._started = self._step_started = self._step_accepted = 0
         self._step_at = 0.0
@@ -72,6 +85,11 @@ class Allowance:
     def is_limited(self) -> bool:
         """Whether starts are spaced."""
         return self.rate < math.inf
+
+    @property
+    def found(self) -> float:
+        """Messages a second that refusals showed to be let through; 0 if none did."""
+        return self._calm if self._refused and self._calm < math.inf else 0.0
 
     def at_once(self, mono_s: float) -> int | None:
         """How many may start together once `next_at` has come; None for any number."""
@@ -87,6 +105,8 @@ class Allowance:
     def started(self, many: int, mono_s: float) -> None:
         """Messages start."""
         if self.rate < math.inf:
+            if self._since == -math.inf:  # it began with what was known
+                self._since = self._step_at = mono_s
             self.next_at = max(self.next_at, mono_s - self._catch_up_s) + many / self.rate
             self._started += many
 
@@ -134,7 +154,10 @@ class Allowance:
             self._is_sure = mono_s > self._searches_to or pays > _LASTS_UNSURE * lately
             if lately > _MANY:
                 pays = max(pays, (_LASTS if mono_s > self._searches_to else _LASTS_UNSURE) * lately)
-            if self._calm < self.rate and self._gain > _GAIN:  # a probe failed: what was held before was well
+            if mono_s > self._searches_to and (mono_s < self._shares_to or self.rate <= _WELL * self._calm):
+                pays = min(pays, self.rate * (_YIELDS_ON if mono_s < self._shares_to else _YIELDS))
+                self._shares_to = mono_s + _SHARES_S
+            elif self._calm < self.rate and self._gain > _GAIN:  # a probe failed: what was held before was well
                 pays = max(pays, self._calm)
             self.rate = self._calm = min(self.rate, pays)
         else:
@@ -164,6 +187,9 @@ class Allowance:
             return
         if mono_s < self._searches_to or self._calm == math.inf:
             self.rate *= 1 + max(_SEARCH_GAIN_MIN, min(_SEARCH_GAIN_MAX, _SEARCH_GAIN / self.rate**0.5))
+        elif mono_s < self._shares_to:
+            self.rate += _SHARES_GAIN * self.rate**_SHARES_POWER * took_s
+            self._calm = max(self._calm, self.rate)
         elif self.rate < self._calm:
             self.rate = min(self._calm, 1.2 * self.rate)
         elif mono_s - self._since >= max(

@@ -11,6 +11,8 @@ What was learned elsewhere, and why:
   also passes over the requests that had to open a connection first.
 - AWS's adaptive retries (CUBIC): after a cut quickly back to just below where it hurt, then slowly past it, then ever
   faster. So a cut by mistake is made good in a few rounds, and of two runs at one server the smaller gains.
+- TCP Vegas once more, which counts its own that wait and not how long: of two runs at one server the one that has more
+  under way bears less waiting, goes back first, and leaves room to the other, until both have as much.
 - TCP BBR: how long an answer takes at least is forgotten after a while; each cut empties the queue, and shows it anew.
   What a cut does not change was not ours: then the server has become slower, and that is the new measure.
 """
@@ -24,8 +26,10 @@ START = 8
 _ROUND_FEW = 8  # fewer answers say nothing of how long they take
 _ROUND_MIN = 24  # answers that are judged together at least, once the first rise is over
 _BASE_S = 15.0  # so long it is remembered how quick answers were
-# The wait at the server that is too long, in answers' own time: so much, and some standard errors of what is judged.
-_WAIT_MAX, _SPREADS, _WAIT_CAP = 0.6, 4.0, 1.5
+# The wait at the server that is too long, in answers' own time: so much where so many are under way, less where more
+# are, and some standard errors of what is judged.
+_WAIT_MAX, _WAIT_AT, _WAIT_FALLS, _WAIT_FEW = 0.6, 128, 0.25, 0.75
+_SPREADS, _WAIT_CAP = 4.0, 1.5
 _ANSWER_S = 0.02  # quicker answers wait for our own processor rather than at the server, and are judged as these
 _CUT_MOST, _CUT_LEAST, _CUT_SILENT = 0.5, 0.85, 0.6  # what is left after a cut
 _CUBIC = 0.4  # messages per round of the third power
@@ -66,7 +70,7 @@ class Concurrency:
         is_fixed: whether it stays where it is.
         held: the last limit that was reached while answers were quick; 0 if none was.
         why: why it moved last; None if it did not.
-        mean_s: how long the answers of the last round took.
+        mean_s: how long the answers of the last round took; in the first, the first answer.
     """
 
     __slots__ = (
@@ -102,6 +106,7 @@ class Concurrency:
         """
         if mono_s - latency_s < self._since:
             return
+        self.mean_s = self.mean_s or latency_s
         self._latencies.append(latency_s)
         self._bound += is_bound
         if len(self._latencies) >= self._round:
@@ -144,7 +149,7 @@ class Concurrency:
         if self._before:
             self._in_vain = self._in_vain + 1 if low > _QUICKER * self._before else 0
             self._before = 0.0
-        if count >= _ROUND_FEW and wait > min(_WAIT_MAX + error, _WAIT_CAP):
+        if count >= _ROUND_FEW and wait > min(self._wait_max + error, _WAIT_CAP):
             if self._in_vain >= _IN_VAIN_MAX:
                 self._take_as_new(low, middle, mono_s)
             else:
@@ -153,6 +158,11 @@ class Concurrency:
         elif is_bound:
             self.held = self.limit
             self._grow()
+
+    @property
+    def _wait_max(self) -> float:
+        bears: float = _WAIT_MAX * (_WAIT_AT / self.limit) ** _WAIT_FALLS
+        return min(_WAIT_FEW, bears)
 
     def _grow(self) -> None:
         if self._is_rising:

@@ -14,12 +14,25 @@ if TYPE_CHECKING:
 _USUAL = 32  # what nearly every server takes, as long as nothing is known of it
 
 
+class Held(NamedTuple):
+    """What an account's server took well the last time.
+
+    Attributes:
+        at_once: requests under way at once; 0 if nobody knows.
+        rate: messages a second that it let through, where it refused more; 0 if nobody knows.
+    """
+
+    at_once: int = 0
+    rate: float = 0.0
+
+
 class Pace(NamedTuple):
     """How fast, and how stubbornly.
 
     Attributes:
         concurrency: requests under way at once; None to find out what the server takes.
         start: if that is to be found out, so many at first.
+        start_rate: and near so many messages a second; 0 for any number.
         most: and never more.
         most_unproven: and no more as long as the server has not shown that it knows dedup keys: a power cut leaves so
             many messages in doubt, and a person decides on each.
@@ -32,6 +45,7 @@ class Pace(NamedTuple):
 
     concurrency: int | None = None
     start: int = START
+    start_rate: float = 0.0
     most: int = 512
     most_unproven: int = 64
     rate: float | None = None
@@ -50,9 +64,10 @@ class Pace(NamedTuple):
         """So many are about to be, as far as anybody knows before."""
         return self.concurrency or min(self.most, self.start if self.start != START else _USUAL)
 
-    def start_at(self, held: int) -> Pace:
-        """The same for a server of which so many were found to be well; 0 if nothing is known of it."""
-        return self._replace(start=max(START, held * 3 // 4)) if held else self
+    def start_at(self, held: Held) -> Pace:
+        """The same for a server of which so much was found to be well."""
+        start = max(START, held.at_once * 3 // 4) if held.at_once else self.start
+        return self._replace(start=start, start_rate=held.rate)
 
     def bound(self, concurrency: int) -> Pace:
         """The same with no more requests at once."""

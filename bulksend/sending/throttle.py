@@ -6,7 +6,7 @@ import math
 
 from bulksend.sending.allowance import Allowance
 from bulksend.sending.concurrency import Concurrency, Why
-from bulksend.sending.pace import Pace
+from bulksend.sending.pace import Held, Pace
 
 _QUIET_MAX_S = 300.0  # a server that asks to be left alone for longer is asked again after this
 _PACED_ROOM = 3  # messages under way beside twice what the rate needs
@@ -18,6 +18,7 @@ class Throttle:
     Args:
         concurrency: finds how many may be under way.
         most: of these, where the server has shown that it knows dedup keys, and where not.
+        rate: messages a second that it let through another time, where it refused more; 0 if nobody knows.
 
     Attributes:
         width: messages that may be under way now.
@@ -27,10 +28,10 @@ class Throttle:
 
     __slots__ = ("_allowance", "_concurrency", "_is_full", "_most", "asked_until", "quiet_until", "width")
 
-    def __init__(self, concurrency: Concurrency, most: tuple[int, int]) -> None:
+    def __init__(self, concurrency: Concurrency, most: tuple[int, int], rate: float = 0.0) -> None:
         self.asked_until = self.quiet_until = -math.inf
         self._concurrency = concurrency
-        self._allowance = Allowance()
+        self._allowance = Allowance(rate)
         self._most = most
         self._is_full = False  # whether the last that started took what was left of the width
         self.width = concurrency.limit
@@ -41,7 +42,7 @@ class Throttle:
         if pace.concurrency is not None:
             fixed = Concurrency(pace.concurrency, pace.concurrency, is_fixed=True)
             return cls(fixed, (pace.concurrency, pace.concurrency))
-        return cls(Concurrency(pace.start, pace.most_unproven), (pace.most, pace.most_unproven))
+        return cls(Concurrency(pace.start, pace.most_unproven), (pace.most, pace.most_unproven), pace.start_rate)
 
     @property
     def is_narrowed(self) -> bool:
@@ -69,9 +70,10 @@ class Throttle:
         return Why.REFUSED if self._allowance.is_limited else self._concurrency.why
 
     @property
-    def held(self) -> int:
-        """What held last, and may be begun with another time; 0 if nothing shows that."""
-        return min(self._concurrency.held, self.width) if self._allowance.is_limited else self._concurrency.held
+    def held(self) -> Held:
+        """What held last, and may be begun with another time."""
+        at_once = self._concurrency.held
+        return Held(min(at_once, self.width) if self._allowance.is_limited else at_once, self._allowance.found)
 
     def free(self, busy: int, mono_s: float) -> int:
         """How many may start together, from `next_at` on, beside those that are busy."""

@@ -61,6 +61,7 @@ from bulksend.runs import (
     optouts_of,
 )  # fmt: skip
 from bulksend.runs.postgres import install
+from bulksend.sending import Held
 
 T = TypeVar("T")
 URL = "https://x.test"
@@ -247,11 +248,16 @@ class Homes(RuleBasedStateMachine):
 
         self.same(removed)
 
-    @rule(requests=st.integers(0, 500))
-    def holds(self, requests: int) -> None:
+    @rule(
+        requests=st.integers(0, 500),
+        rate=st.just(0.0) | st.floats(0.05, 10_000),
+        at=st.floats(0, 2e6),
+        later_s=st.floats(0, 2e6),
+    )
+    def holds(self, requests: int, rate: float, at: float, later_s: float) -> None:
         for home in self.homes:
-            hold(home.where, home.address, requests)
-        self.same(lambda home: held(home.where, home.address))
+            hold(home.where, home.address, Held(requests, rate), at)
+        self.same(lambda home: held(home.where, home.address, at + later_s))
 
     @rule()
     def looks(self) -> None:

@@ -16,6 +16,7 @@ from bulksend.runs.postgres import shards
 from bulksend.runs.postgres.connecting import Db
 from bulksend.runs.postgres.linking import Link
 from bulksend.runs.store import Run
+from bulksend.sending import Held
 
 _NUMBERS = """
 SELECT contact, phone FROM account_number WHERE account = %s AND contact = ANY(%s)
@@ -73,17 +74,21 @@ def forget_sends(database: str, address: Address, run: Run) -> None:
         db.execute("DELETE FROM recent WHERE account = %s AND key = %s", [account_id(db, address), key_of(run)])
 
 
-def held(database: str, address: Address) -> int:
-    """So many requests at once were well; 0 if nobody knows."""
+def held(database: str, address: Address, rate_since_s: float) -> Held:
+    """What was well, as far as anybody knows, and a rate that was found since then."""
     with suppress(RunFileError, UsageError), Link(database) as link:
-        sql = "SELECT held FROM account WHERE id = %s"
-        found = link.ask(lambda db: db.execute(sql, [account_id(db, address)]).fetchone())
-        return int(found[0]) if found else 0
-    return 0
+        sql = "SELECT held, CASE WHEN rate_at > %s THEN rate ELSE 0 END FROM account WHERE id = %s"
+        found = link.ask(lambda db: db.execute(sql, [rate_since_s, account_id(db, address)]).fetchone())
+        return Held(*found) if found else Held()
+    return Held()
 
 
-def hold(database: str, address: Address, requests: int) -> None:
-    """Remember that so many were well; of 0, which shows nothing, nothing. If that fails, it is not known."""
-    if requests:
-        with suppress(RunFileError, UsageError), Link(database) as link, link.transaction() as db:
-            db.execute("UPDATE account SET held = %s WHERE id = %s", [requests, account_id(db, address)])
+def hold(database: str, address: Address, what: Held, wall_s: float) -> None:
+    """Remember what was well; of 0, which shows nothing, nothing. If that fails, it is not known."""
+    if not any(what):
+        return
+    sql = "UPDATE account SET held = coalesce(%s, held), rate = coalesce(%s, rate), rate_at = coalesce(%s, rate_at)"
+    with suppress(RunFileError, UsageError), Link(database) as link, link.transaction() as db:
+        rate_at = wall_s if what.rate else None
+        values = [what.at_once or None, what.rate or None, rate_at, account_id(db, address)]
+        db.execute(f"{sql} WHERE id = %s", values)

@@ -33,7 +33,9 @@ CREATE TABLE account (
     mark text COLLATE "C" NOT NULL DEFAULT gen_random_uuid()::text,  -- tells what it remembers from all others
     key bytea NOT NULL DEFAULT {_KEY},  -- of its hashes
     changes bigint NOT NULL DEFAULT 0,  -- of its history
-    held integer NOT NULL DEFAULT 0  -- so many requests at once were well
+    held integer NOT NULL DEFAULT 0, -- so many requests at once were well
+    rate double precision NOT NULL DEFAULT 0,  -- so many messages a second were let through; 0: not known
+    rate_at double precision NOT NULL DEFAULT 0  -- when that was found
 );
 CREATE TABLE shard (                 -- a part of an account's phones, and which process sends to them
     account integer NOT NULL REFERENCES account ON DELETE CASCADE,
