@@ -172,7 +172,7 @@ class Engine:
             mono_s = self._mono_s()
             quiet_until = max(self._quiet_until, self._throttle.quiet_until)
             free = self._gate.places(self._busy, len(self._outbox), mono_s)
-            next_at = max(quiet_until, self._throttle.next_at)
+            next_at = max(quiet_until, self._gate.next_at(self._busy))
             wake_at = max(self._dispatcher.wake_at(mono_s), next_at) if free else math.inf
             look_at = max(self._absence.look_at, quiet_until)
             if self._is_done:
