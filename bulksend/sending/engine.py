@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from functools import partial
@@ -110,17 +109,7 @@ class Engine:
     @property
     def progress(self) -> Progress:
         """Where the run stands now."""
-        settled, waiting = self._settling, self._dispatcher
-        return Progress(
-            ends=Counter(settled.ends),
-            charged=settled.charged,
-            retries=settled.retries,
-            latest=settled.latest,
-            parked=waiting.parked,
-            phones=waiting.phones,
-            free_at=waiting.free_at,
-            in_flight=self._busy - len(self._outbox),
-        )
+        return self._settling.progress(self._dispatcher, self._busy - len(self._outbox))
 
     @property
     def caps_s(self) -> float:
@@ -173,7 +162,8 @@ class Engine:
             self._shares.heed(mono_s)
             quiet_until = max(self._quiet_until, self._throttle.quiet_until)
             free = self._gate.places(self._busy, len(self._outbox), mono_s)
-            wake_at = max(self._dispatcher.wake_at(mono_s), quiet_until, self._throttle.next_at) if free else math.inf
+            next_at = max(quiet_until, self._gate.next_at(self._busy))
+            wake_at = max(self._dispatcher.wake_at(mono_s), next_at) if free else math.inf
             look_at = max(self._absence.look_at, quiet_until)
             if self._is_done or self._stopping.why is not None:
                 return

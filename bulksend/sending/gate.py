@@ -77,6 +77,13 @@ class Gate:
         free = 2 * width - busy
         return free if free > 0 and (not ready or free >= width) else 0
 
+    def next_at(self, busy: int) -> float:
+        """None may start before; with intents committed ahead, or spaced, nothing is gained by starting together."""
+        throttle = self._throttle
+        if self._consequences.proof.number or self._is_rated or throttle.is_narrowed:
+            return throttle.next_at
+        return throttle.together_at(busy)
+
     def heard(self, verdict: Verdict) -> None:
         """An attempt ended; once one is answered, messages no longer go alone."""
         self._is_alone = self._is_alone and not verdict.is_answer

@@ -8,9 +8,10 @@ from collections.abc import Awaitable
 
 from bulksend.model import Attempt, Event, Outcome, Status
 from bulksend.sending.consequences import Consequences
+from bulksend.sending.dispatcher import Dispatcher
 from bulksend.sending.journal import Journal
 from bulksend.sending.listener import Heard, Listener
-from bulksend.sending.progress import status_of
+from bulksend.sending.progress import Progress, status_of
 from bulksend.sending.stopping import Stopping
 
 _GROUP_S = 0.015  # outcomes that come within it are committed together, if intents do not take them along before
@@ -39,6 +40,13 @@ class Settling:
         self._tried: dict[int, tuple[Attempt, float]] = {}  # by row, for the listener
         self._outcomes: list[Outcome] = []
         self._some = asyncio.Event()
+
+    def progress(self, waiting: Dispatcher, in_flight: int) -> Progress:
+        """Where the run stands, with what still waits of it."""
+        return Progress(
+            Counter(self.ends), self.charged, self.retries, self.latest,
+            waiting.parked, waiting.phones, waiting.free_at, in_flight,
+        )  # fmt: skip
 
     def note(self, outcome: Outcome, attempt: Attempt | None = None, took_s: float = 0.0) -> None:
         """Take an outcome that is to be committed soon; of an attempt that left, that and how long it took."""

@@ -10,6 +10,7 @@ from bulksend.sending.pace import Held, Pace
 
 _QUIET_MAX_S = 300.0  # a server that asks to be left alone for longer is asked again after this
 _PACED_ROOM = 3  # messages under way beside twice what the rate needs
+_QUICK_S = 0.005  # answers that come within it leave no time to commit intents one by one
 
 
 class Throttle:
@@ -26,13 +27,23 @@ class Throttle:
         quiet_until: nor before this, whoever was asked.
     """
 
-    __slots__ = ("_allowance", "_concurrency", "_is_full", "_most", "asked_until", "quiet_until", "width")
+    __slots__ = (
+        "_allowance",
+        "_concurrency",
+        "_is_full",
+        "_most",
+        "_started_at",
+        "asked_until",
+        "quiet_until",
+        "width",
+    )
 
     def __init__(self, concurrency: Concurrency, most: tuple[int, int], rate: float = 0.0) -> None:
         self.asked_until = self.quiet_until = -math.inf
         self._concurrency = concurrency
         self._allowance = Allowance(rate)
         self._most = most
+        self._started_at = -math.inf
         self._is_full = False  # whether the last that started took what was left of the width
         self.width = concurrency.limit
 
@@ -80,6 +91,15 @@ class Throttle:
         room, spaced = self.width - busy, self._allowance.at_once(mono_s)
         return room if spaced is None else min(room, spaced)
 
+    def together_at(self, busy: int) -> float:
+        """When more may start beside those that are busy, so that they start together.
+
+        While answers come quickly, half of the width is soon free, and one commit then serves as many messages as two
+        did. It is never waited for longer than quick answers take: they may have become slow since.
+        """
+        is_soon_free = 2 * busy > self.width and 0.0 < self._concurrency.mean_s < _QUICK_S
+        return self._started_at + _QUICK_S if is_soon_free else -math.inf
+
     def started(self, many: int, busy: int, mono_s: float) -> None:
         """Messages start.
 
@@ -88,6 +108,7 @@ class Throttle:
             busy: with them so many are handed out.
             mono_s: now.
         """
+        self._started_at = mono_s
         self._is_full = busy >= self.width
         self._allowance.started(many, mono_s)
 

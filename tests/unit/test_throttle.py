@@ -38,6 +38,18 @@ def test_a_refusal_spaces_starts_by_what_got_through() -> None:
     assert one.why is Why.REFUSED
 
 
+def test_where_answers_are_quick_half_of_the_width_starts_together_and_waits_for_that_only_briefly() -> None:
+    one = throttle(8)
+    for step in range(8):
+        one.answered(0.001, 1.0 + step / 1000)
+    one.started(5, 5, 2.0)
+    assert 2.0 < one.together_at(5) <= 2.01
+    assert one.together_at(4) == -math.inf
+    for step in range(24):
+        one.answered(0.1, 3.0 + step / 1000)
+    assert one.together_at(5) == -math.inf
+
+
 def test_what_was_under_way_at_a_refusal_is_part_of_it() -> None:
     one = throttle()
     for step in range(100):
