@@ -14,6 +14,8 @@ import socket
 import subprocess
 import tempfile
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -63,6 +65,18 @@ def shared() -> Server:
         if not (folder / "address").exists():
             Cluster.make(folder).start()
         return Server((folder / "address").read_text())
+
+
+@contextmanager
+def own() -> Iterator[Cluster]:
+    """A cluster of a test's own, whose server may be stopped and started again."""
+    cluster = Cluster.make(_parent() / f"bulksend-tests-{uuid.uuid4().hex}")
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop("immediate")
+        shutil.rmtree(cluster.folder)
 
 
 def is_emptied(database: str) -> bool:
@@ -117,6 +131,11 @@ class Cluster:
         cluster = cls(folder)
         cluster.run("initdb", "-D", str(cluster.data), "-U", "tests", "-A", "trust", "-E", "UTF8", "--no-sync")
         return cluster
+
+    @property
+    def server(self) -> Server:
+        """Its server, which was started before."""
+        return Server((self.folder / "address").read_text())
 
     def start(self) -> Server:
         """Start its server, on the port it had before if it had one."""
