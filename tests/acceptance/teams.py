@@ -388,5 +388,5 @@ def _draw(rng: random.Random, faults: int, fates: Sequence[str]) -> tuple[list[s
     """What comes from outside, and at which points workers meet their own: half of each."""
     turns = [fate for _ in range(faults) for fate in rng.sample(fates, len(fates))]
     inner = [point for _ in range(faults) for point in rng.sample(DEALING + SENDING, len(DEALING + SENDING))]
-    points = [(rng.choice(["", "", STOPPED]) + point, rng.randint(1, 3)) for point in inner[: faults // 2]]
+    points = [(rng.choice(["", STOPPED]) + point, rng.randint(1, 3)) for point in inner[: faults // 2]]
     return turns[: faults - len(points)], points

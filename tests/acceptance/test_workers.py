@@ -40,6 +40,9 @@ class Team:
     def plan(self, rows: list[Row], *words: str) -> None:
         lines = ["to,message,from", *(f"{row.to},{row.text},ACME" for row in rows)]
         (self.folder / "campaign.csv").write_text("\n".join(lines))
+        self.open(*words)
+
+    def open(self, *words: str) -> None:
         ended = self(
             "send", "campaign.csv", "--run", f"{self.database}#june", "--base-url", self.server.base_url,
             "--yes", "--detach", "--cap", f"63={CAP}/{WINDOW_S:g}", *words,
@@ -188,3 +191,26 @@ def test_a_stop_ends_the_run_for_all_within_moments_and_the_same_command_goes_on
     assert time.monotonic() - began < 5
     assert set(team.statuses()) == {"sent", "pending"}
     assert team.twice() == []
+
+
+def test_after_a_failover_workers_halt_until_an_operator_has_looked(team: Team) -> None:
+    team.plan(rows(300))
+    worker = team.worker()
+    team.await_accepted(30)
+    with psycopg.connect(team.database, autocommit=True) as db:
+        db.execute("UPDATE bulksend.installation SET timeline = timeline + 1")
+        # As a server that takes over, it has none of the connections of the one before.
+        db.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'bulksend'")
+    assert ended(worker) == 2
+    sent = len(team.server.records("accepted"))
+    assert "bulksend database check" in team.said()
+    assert "--accept" in team.said()
+    assert ended(team.worker()) == 2
+    assert len(team.server.records("accepted")) == sent < 300
+    assert team("database", "check", team.database, "--accept").returncode == 0
+    team.open()
+    assert ended(team.worker()) == 0, team.said()
+    assert team.twice() == []
+    seen = team.statuses()
+    assert seen["sent"] + seen.get("unknown", 0) == 300
+    assert set(seen) <= {"sent", "unknown"}
