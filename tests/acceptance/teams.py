@@ -25,6 +25,7 @@ from judging import CAP, WINDOW_S, Log, Row, cap_violations, doubles, untrue
 from lossy import LossyWay
 
 from bulksend.runs import DatabaseRun, open_run
+from bulksend.runs.ends import FINISHED
 
 LEASE_S = 1.0
 CONCURRENCY = 4
@@ -87,6 +88,7 @@ class Team:
     codes: list[int] = field(default_factory=list)
     found: list[str] = field(default_factory=list)
     is_over: bool = False
+    _kept_back: set[str] = field(default_factory=set)  # texts that were in doubt before they left
     _members: list[Member] = field(default_factory=list)
     _stack: ExitStack = field(default_factory=ExitStack)
 
@@ -166,11 +168,14 @@ class Team:
         """Let them work until all that are armed have come to their points, but no longer than so many seconds."""
         until = time.monotonic() + seconds
         while time.monotonic() < until and not self.is_over:
-            if not any(each.point for each in self._members):
-                if not self.points:
-                    break
-                self.meet("kill")
-            self.wait(0.05)
+            self.look_after()
+            unarmed = [each for each in self._members if not each.point]
+            if self.points and unarmed:
+                self.rng.choice(unarmed).process.kill()  # whoever comes in its place is armed
+                self.faults.append("kill")
+            elif len(unarmed) == len(self._members):
+                break
+            self.wait(0.5)
 
     def look_after(self) -> None:
         """See which workers ended or halted at their points, and have others in their places."""
@@ -187,7 +192,7 @@ class Team:
                 member.halted_at = time.monotonic()
                 self.faults.append(member.point)
             elif member.halted_at is not None and time.monotonic() > member.halted_at + self.rng.uniform(1.2, 2.5):
-                member.process.send_signal(signal.SIGCONT)
+                self._go_on(member)
                 member.halted_at, member.point = None, ""
         while not self.is_over and len(self._members) < self.size:
             self.begin()
@@ -201,7 +206,7 @@ class Team:
 
     def meet(self, fate: str) -> bool:
         """Let something befall them; whether it did."""
-        if self.is_over or (fate == "stop the database" and self.cluster is None):
+        if self.is_over or not self._members or (fate == "stop the database" and self.cluster is None):
             return False
         member = self.rng.choice(self._members)
         match fate:
@@ -247,8 +252,13 @@ class Team:
                 if time.monotonic() > until:
                     self.found.append(f"it does not end: {self.statuses()}; {self.said()[-1500:]}")
                     return
-            if not {"pending", "failed", "in flight"}.intersection(self.statuses()):
+            statuses = self.statuses()
+            if not {"pending", "failed"}.intersection(statuses):
                 break
+            with open_run(DatabaseRun(self.database, "june")) as run:
+                end = run.spell.end
+            if end is not None and end.reason == FINISHED and statuses["pending"]:
+                self.found.append(f"the run was ended though {statuses['pending']} rows of it were left")
             self.open()
         if self.server.settings.knows_dedup:
             if "unknown" in self.statuses():
@@ -262,6 +272,15 @@ class Team:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             time.sleep(0.02)
+        self._go_on(member)
+
+    def _go_on(self, member: Member) -> None:
+        """Let a worker go on that stood still: what is in doubt by now must not leave any more."""
+        if not self.server.settings.knows_dedup:
+            of = "FROM bulksend.send JOIN bulksend.message m USING (run, row)"
+            with suppress(psycopg.OperationalError), psycopg.connect(self.database) as db:
+                doubt = {text for (text,) in db.execute(f"SELECT m.text {of} WHERE state = 'unknown'".encode())}
+                self._kept_back |= doubt - {record["text"] for record in self.server.records("request")}
         member.process.send_signal(signal.SIGCONT)
 
     def _cut_off(self, *, every: bool) -> None:
@@ -291,6 +310,8 @@ class Team:
         log, told = Log(self.server.records(), []), self.told()
         yield from doubles(log, self.rows)
         yield from cap_violations(self.server)
+        asked = {record["text"] for record in self.server.records("request")}
+        yield from (f"{text!r} left when others had taken it over" for text in self._kept_back & asked)
         yield from untrue(log, self.rows, told)
         if self.server.settings.knows_dedup:
             # Of what is refused now an earlier attempt may have been accepted, for all that is known.
@@ -341,8 +362,8 @@ def _stands_still(pid: int) -> bool:
 
 
 def befall(
-    seed: int, folder: Path, database: str, cluster: Cluster | None, *, knows_dedup: bool, faults: int,
-    fates: Sequence[str] = FATES, contacts: bool = False,
+    seed: int, folder: Path, database: str, cluster: Cluster | None = None, *, knows_dedup: bool, faults: int = 0,
+    fates: Sequence[str] = FATES, points: Sequence[str] = (), contacts: bool = False,
 ) -> Team:  # fmt: skip
     """Let about so many faults befall the workers of a run, half of them at points of their own; then let it finish.
 
@@ -354,27 +375,35 @@ def befall(
         knows_dedup: whether the API's server knows clientDedup.
         faults: how many.
         fates: what may come from outside.
+        points: at which workers are killed or stopped, in place of all that is drawn.
         contacts: whether rows go to contacts and to the numbers behind them, mixed.
     """
     rng = random.Random(seed)
     settings = _settings(rng, knows_dedup=knows_dedup)
-    count = 40 + 30 * faults
-    rows = mixed_rows(rng, count) if contacts else rows_of(count, rng, crowded=10)
-    # So long it takes at least, for the cap of one phone, as the faults do.
-    rows += [Row(_CROWDED, f"row {number} of many") for number in range(round(CAP / WINDOW_S * _FAULT_S * faults))]
-    drawn, points = _draw(rng, faults, fates)
+    drawn, armed = ([], [(point, 1) for point in points]) if points else _draw(rng, faults, fates)
+    rows = _rows(rng, 2 * len(points) or faults, contacts=contacts)
+    size = 3 if points else rng.randint(2, 4)
     with (
         Hostile(folder.with_suffix(".log"), settings) as server,
-        Team(folder, database, server, rows, rng.randint(2, 4), rng, points, cluster) as team,
+        Team(folder, database, server, rows, size, rng, armed, cluster) as team,
     ):
         team.open()
         for fate in drawn:
             team.wait(rng.uniform(0.3, 0.8))
             team.meet(fate)
-        team.wait_for_points(_POINTS_S)
+        team.wait_for_points(_POINTS_S + 3 * len(points))
         server.change(replace(settings, weights={"ok": 1}, latency_s=0.0))
         team.finish()
     return team
+
+
+def _rows(rng: random.Random, faults: int, *, contacts: bool) -> list[Row]:
+    count = 40 + 30 * faults
+    rows = mixed_rows(rng, count) if contacts else rows_of(count, rng, crowded=10)
+    # So long it takes at least, for the cap of one phone, as the faults do.
+    return rows + [
+        Row(_CROWDED, f"row {number} of many") for number in range(round(CAP / WINDOW_S * _FAULT_S * faults))
+    ]
 
 
 def _settings(rng: random.Random, *, knows_dedup: bool) -> Settings:
