@@ -68,11 +68,15 @@ def shared() -> Server:
 
 
 @contextmanager
-def own() -> Iterator[Cluster]:
-    """A cluster of a test's own, whose server may be stopped and started again."""
+def own(*, fsync: bool = False) -> Iterator[Cluster]:
+    """A cluster of a test's own, whose server may be stopped and started again.
+
+    Args:
+        fsync: whether what is committed outlives the machine's own end, too.
+    """
     cluster = Cluster.make(_parent() / f"bulksend-tests-{uuid.uuid4().hex}")
     try:
-        cluster.start()
+        cluster.start(fsync=fsync)
         yield cluster
     finally:
         cluster.stop("immediate")
@@ -137,14 +141,15 @@ class Cluster:
         """Its server, which was started before."""
         return Server((self.folder / "address").read_text())
 
-    def start(self) -> Server:
+    def start(self, *, fsync: bool = False) -> Server:
         """Start its server, on the port it had before if it had one."""
         kept = self.folder / "address"
         address = kept.read_text() if kept.exists() else f"postgresql://tests@127.0.0.1:{_free_port()}/postgres"
         port = address.rpartition(":")[2].partition("/")[0]
         # What is committed outlives every process; only the machine's own end would take it away.
         options = (
-            f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -c max_connections=200"
+            f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200"
+            f" -c fsync={'on' if fsync else 'off'}"
         )
         self.run("pg_ctl", "-D", str(self.data), "-o", options, "-l", str(self.folder / "log"), "-w", "start")
         kept.write_text(address)
