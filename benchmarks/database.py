@@ -32,7 +32,7 @@ from servers import slow_server
 from bulksend.runs.postgres import install
 
 WORKERS = (1, 2, 4)
-DEATHS = 5
+DEATHS = 3
 LEASE_S = 3.0
 _PROGRAM = (sys.executable, "-m", "bulksend")
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -80,7 +80,7 @@ def main() -> None:
             place = _place(Path(folder), cluster, url)
             found["killed, to the next send of its shards, s"] = deaths(place, signal.SIGKILL, 30.0)
             found[f"stopped, the same with a lease of {LEASE_S:g} s"] = deaths(place, signal.SIGSTOP, LEASE_S)
-        show(found)
+    show(found)
 
 
 def send_from_file(place: Place, rows: int) -> dict[str, float]:
@@ -94,6 +94,8 @@ def send_from_file(place: Place, rows: int) -> dict[str, float]:
 def send_by_workers(place: Place, rows: int, count: int) -> dict[str, float]:
     """The pace of so many workers, which end when nothing is left."""
     name = f"by{count}"
+    sizes = "SELECT pg_database_size(current_database()), pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')"
+    size, wal = place.first(sizes)
     _leave(place, name, rows)
     before, began = _postgres_s(place.cluster), time.perf_counter()
     workers = [place.start("worker", place.database, "--until-done", "--concurrency", "64") for _ in range(count)]
@@ -102,11 +104,14 @@ def send_by_workers(place: Place, rows: int, count: int) -> dict[str, float]:
     theirs_s = _postgres_s(place.cluster) - before
     of = "FROM send JOIN run ON run.id = send.run WHERE name = %s AND state = 'sent'"
     sent, took_s = place.first(f"SELECT count(*), (max(ended_at) - min(started_at))::float8 {of}", name)
+    grown, written = place.first(sizes)
     commits.sort()
     return {
         "sends per s": round(sent / took_s),
         "clients, us CPU": _micro(cpu_s, rows),
         "database, us CPU": _micro(theirs_s, rows),
+        "bytes a row, planned and sent": round((grown - size) / rows),
+        "of the write-ahead log": round((int(written) - int(wal)) / rows),
         "commit of another, ms, median": round(1000 * statistics.median(commits), 1),
         "commit of another, ms, 99 of 100": round(1000 * commits[len(commits) * 99 // 100], 1),
     }
@@ -135,7 +140,7 @@ def deaths(place: Place, by: signal.Signals, lease_s: float) -> list[float]:
     found = []
     for turn in range(DEATHS):
         name = f"{by.name}{turn}"
-        _leave(place, name, 20_000)
+        _leave(place, name, 5_000)
         words = ("worker", place.database, "--until-done", "--concurrency", "16", "--lease", f"{lease_s:g}")
         workers = [place.start(*words) for _ in range(2)]
         mine = f"owner LIKE '%%\"pid\":{workers[0].pid},%%' AND lease_until > clock_timestamp()"

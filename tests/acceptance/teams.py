@@ -109,6 +109,11 @@ class Team:
             member.process.wait()
         self._stack.close()
 
+    @property
+    def crashes(self) -> int:
+        """How much befell them."""
+        return len(self.faults)
+
     # -- Its commands
 
     @property
