@@ -1,8 +1,8 @@
 """Crashes campaigns against a hostile server for as long as asked, and judges each by the server's log.
 
 Run with ``python benchmarks/soak.py --minutes 10``; with ``--workers`` it is workers of runs in databases, each on a
-PostgreSQL of its own, that are killed, stopped and cut off. Prints the seed and a JSON summary; ends with 1 if a promise
-was broken, and says with which ``--seed ... --only ...`` it happens again.
+PostgreSQL of its own, that are killed, stopped and cut off. Prints the seed and a JSON summary; ends with 1 if a
+promise was broken, and says with which ``--seed ... --only ...`` it happens again.
 """
 
 from __future__ import annotations
