@@ -124,7 +124,7 @@ def test_workers_that_take_the_same_shards_at_the_same_moment_have_each_once(off
         held = [no for each in workers for no in each.lease.shards]
         assert sorted(held) == list(range(64))
         with psycopg.connect(office.database) as db:
-            epochs = dict(db.execute("SELECT no, epoch FROM bulksend.shard").fetchall())
+            epochs: dict[int, int] = dict(db.execute("SELECT no, epoch FROM bulksend.shard").fetchall())
         assert {no: epoch for each in workers for no, epoch in each.lease.shards.items()} == epochs
         for each in workers:
             each.lease.let_go()
