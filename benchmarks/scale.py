@@ -114,7 +114,7 @@ def mark_sent(run: Path, rows: int) -> None:
         known = [name for name, _ in columns if name in SENT]
         values = ", ".join(SENT[name] for name in known)
         db.execute(
-            f"INSERT OR REPLACE INTO sends ({', '.join(known)}) SELECT {values} FROM messages WHERE row <= ?",  # noqa: S608 -- our own names
+            f"INSERT OR REPLACE INTO sends ({', '.join(known)}) SELECT {values} FROM messages WHERE row <= ?",
             [rows],
         )
     own_run(run, time.time()).close()  # which notes how far it is, as a run does by itself while it goes on

@@ -41,6 +41,8 @@ class Connection(asyncio.Protocol):
 
     def accept(self, fields: bytes) -> None:
         """Answer that it is accepted."""
+        if self.transport.is_closing():  # who asked is gone
+            return
         Connection.answered += 1
         body = _ACCEPTED % Connection.answered + fields
         self.transport.write(_HEAD % len(body) + body)

@@ -100,7 +100,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _turn(item: pytest.Item) -> int:
-    return len(_FOLDERS) if item.path.name == "test_crashes.py" else _FOLDERS.index(item.path.parent.name)
+    return len(_FOLDERS) if "crashe" in item.path.name else _FOLDERS.index(item.path.parent.name)
 
 
 def pytest_report_header(config: pytest.Config) -> str:

@@ -14,6 +14,8 @@ import socket
 import subprocess
 import tempfile
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -63,6 +65,22 @@ def shared() -> Server:
         if not (folder / "address").exists():
             Cluster.make(folder).start()
         return Server((folder / "address").read_text())
+
+
+@contextmanager
+def own(*, fsync: bool = False) -> Iterator[Cluster]:
+    """A cluster of a test's own, whose server may be stopped and started again.
+
+    Args:
+        fsync: whether what is committed outlives the machine's own end, too.
+    """
+    cluster = Cluster.make(_parent() / f"bulksend-tests-{uuid.uuid4().hex}")
+    try:
+        cluster.start(fsync=fsync)
+        yield cluster
+    finally:
+        cluster.stop("immediate")
+        shutil.rmtree(cluster.folder)
 
 
 def is_emptied(database: str) -> bool:
@@ -118,14 +136,20 @@ class Cluster:
         cluster.run("initdb", "-D", str(cluster.data), "-U", "tests", "-A", "trust", "-E", "UTF8", "--no-sync")
         return cluster
 
-    def start(self) -> Server:
+    @property
+    def server(self) -> Server:
+        """Its server, which was started before."""
+        return Server((self.folder / "address").read_text())
+
+    def start(self, *, fsync: bool = False) -> Server:
         """Start its server, on the port it had before if it had one."""
         kept = self.folder / "address"
         address = kept.read_text() if kept.exists() else f"postgresql://tests@127.0.0.1:{_free_port()}/postgres"
         port = address.rpartition(":")[2].partition("/")[0]
         # What is committed outlives every process; only the machine's own end would take it away.
         options = (
-            f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -c max_connections=200"
+            f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200"
+            f" -c fsync={'on' if fsync else 'off'}"
         )
         self.run("pg_ctl", "-D", str(self.data), "-o", options, "-l", str(self.folder / "log"), "-w", "start")
         kept.write_text(address)

@@ -1,4 +1,7 @@
-"""A way to a database on which an answer gets lost: the last thing that is known of a COMMIT is that it was sent."""
+"""A way to a database on which answers get lost, and that may fall silent: nobody hears, and nobody is told.
+
+The last thing that is then known of a COMMIT is that it was sent.
+"""
 
 from __future__ import annotations
 
@@ -28,11 +31,25 @@ class LossyWay:
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.address = address.replace(f":{url.port}/", f":{self._listening.getsockname()[1]}/")
         self._to_lose = 0
+        self._is_silent = self._falls_silent = False
+        self._ends: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
 
     def lose_answers(self, count: int = 1) -> None:
         """Lose the answers to the next COMMITs, and the connections with them."""
         self._to_lose = count
+
+    def fall_silent(self, *, after_commit: bool = False) -> None:
+        """Pass on nothing more, in neither direction, and say so to nobody; at once, or behind the next COMMIT."""
+        self._is_silent, self._falls_silent = not after_commit, after_commit
+
+    def speak(self) -> None:
+        """Be as before; the connections on which something was not passed on are gone."""
+        self._is_silent = self._falls_silent = False
+        for each in self._ends:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+        self._ends.clear()
 
     def close(self) -> None:
         with suppress(OSError):
@@ -49,7 +66,12 @@ class LossyWay:
         with suppress(OSError):
             while True:
                 client, _ = self._listening.accept()
-                server = socket.create_connection(self._server)
+                try:
+                    server = socket.create_connection(self._server)
+                except OSError:  # it is down
+                    client.close()
+                    continue
+                self._ends += [client, server]
                 is_lost = threading.Event()
                 for sides in ((client, server, True), (server, client, False)):
                     threading.Thread(target=self._pass_on, args=(*sides, is_lost), daemon=True).start()
@@ -57,6 +79,10 @@ class LossyWay:
     def _pass_on(self, source: socket.socket, to: socket.socket, is_client: bool, is_lost: threading.Event) -> None:
         with suppress(OSError):
             while data := source.recv(65536):
+                if self._is_silent:
+                    continue
+                if is_client and self._falls_silent and _COMMIT in data:
+                    self._is_silent = True
                 if is_client and self._to_lose and _COMMIT in data:
                     self._to_lose -= 1
                     is_lost.set()

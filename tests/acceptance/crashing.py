@@ -58,8 +58,9 @@ SENDING = (
 )
 ENDING = ("before close", "after close", "during results", "before results are named", "results are named")
 POINTS = PLANNING + SENDING + ENDING
-STOP = "stopped after intent commit"
-"""Not a kill but a SIGSTOP: as if the machine slept between an intent and its POST."""
+STOPPED = "stopped "
+"""Before a point: not a kill there but a SIGSTOP, as if the machine slept."""
+STOP = f"{STOPPED}after intent commit"
 
 TIMEOUT_S = 0.6
 CONCURRENCY = 4
@@ -80,19 +81,21 @@ _INTERRUPTED = {130, 143, -signal.SIGINT, -signal.SIGTERM}  # the latter: before
 # -- The program that kills itself
 
 
-class _Bomb:
+class Bomb:
     """Goes off when the program comes to its point for the N-th time."""
 
     def __init__(self, point: str, nth: int) -> None:
-        self._point = point
+        self._point = point.removeprefix(STOPPED)
+        self._signal = signal.SIGSTOP if point.startswith(STOPPED) else signal.SIGKILL
         self._left = nth
 
     def at(self, point: str) -> None:
+        """The program has come to a point."""
         if point != self._point:
             return
         self._left -= 1
         if self._left == 0:
-            os.kill(os.getpid(), signal.SIGSTOP if point == STOP else signal.SIGKILL)
+            os.kill(os.getpid(), self._signal)
 
     def soon(self, point: str, loop_call: Callable[[float, Callable[[], None]], object]) -> None:
         """The point is a moment after this one."""
@@ -108,7 +111,7 @@ _CHANGES = {
 """What a transaction changes, by its statements."""
 
 
-def _watch_sql(bomb: _Bomb) -> None:
+def _watch_sql(bomb: Bomb) -> None:
     class Watched(sqlite3.Connection):
         noted: frozenset[str] = frozenset()
 
@@ -122,8 +125,6 @@ def _watch_sql(bomb: _Bomb) -> None:
             self.note(sql, found)
             for what in done:
                 bomb.at(f"after {what} commit")
-            if "intent" in done:
-                bomb.at(STOP)
             if sql == "PRAGMA journal_mode = DELETE":
                 bomb.at("after close")
             return found
@@ -147,7 +148,8 @@ def _watch_sql(bomb: _Bomb) -> None:
     sqlite3.connect = watched  # type: ignore[assignment]
 
 
-def _watch_http(bomb: _Bomb) -> None:
+def watch_http(bomb: Bomb) -> None:
+    """Tell a bomb of the points at which something leaves or arrives."""
     import asyncio  # noqa: PLC0415 -- all of these only in the program that is to die
 
     from aiohttp.client_proto import ResponseHandler  # noqa: PLC0415
@@ -192,7 +194,7 @@ def _watch_http(bomb: _Bomb) -> None:
     SmsApi.send = watched_send  # type: ignore[method-assign]
 
 
-def _watch_files(bomb: _Bomb) -> None:
+def _watch_files(bomb: Bomb) -> None:
     from bulksend.runs.sqlite.run import SqliteRun  # noqa: PLC0415
 
     rename, put, results = Path.rename, Path.replace, SqliteRun.results
@@ -222,16 +224,17 @@ def _watch_files(bomb: _Bomb) -> None:
     SqliteRun.results = watched_results  # type: ignore[method-assign]
 
 
-def _step_clock(step_s: float) -> None:
+def step_clock(step_s: float) -> None:
+    """Set the clock, before anything is loaded that reads it."""
     right = time.time
     time.time = lambda: right() + step_s
 
 
 def _die(point: str, nth: int, step_s: float, arguments: Sequence[str]) -> None:
-    _step_clock(step_s)
-    bomb = _Bomb(point, nth)
+    step_clock(step_s)
+    bomb = Bomb(point, nth)
     _watch_sql(bomb)
-    _watch_http(bomb)
+    watch_http(bomb)
     _watch_files(bomb)
     from bulksend.cli import main  # noqa: PLC0415
 

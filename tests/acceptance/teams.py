@@ -45,6 +45,10 @@ class Team:
 
     def plan(self, rows: list[Row], *words: str) -> None:
         self.write(rows)
+        self.open(*words)
+
+    def open(self, *words: str) -> None:
+        """Leave what was written to workers."""
         ended = self(*self.send("--detach", *words))
         assert ended.returncode == 0, ended.stderr
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 import click
 import psycopg
 import pytest
-from conftest import ROOT
+from database_page import PAGE, block, made_roles
 from databases import Server
 
 from bulksend import cli
@@ -19,31 +18,14 @@ from bulksend.cli.codes import ExitCode
 from bulksend.cli.settings import every_command
 from bulksend.runs import database_of, place_of, runs_in, trusted
 
-PAGE = (ROOT / "docs" / "database.md").read_text(encoding="utf-8")
 ADDRESS = "postgresql://me@db.example/sms"
-
-
-def block(name: str) -> str:
-    found = re.search(rf"<!-- {re.escape(name)} -->\n```\w*\n(.+?)\n```", PAGE, re.DOTALL)
-    assert found, name
-    return found[1]
 
 
 @pytest.fixture
 def roles(database: str) -> Iterator[dict[str, str]]:
-    """The addresses of the page's roles, under names that no other test has."""
-    name = urlsplit(database).path.removeprefix("/")
-    made = {kind: f"{kind}_{name}" for kind in ("sender", "reader")}
-    with psycopg.connect(database, autocommit=True) as db:
-        for kind, role in made.items():
-            for line in block(kind).replace(f"sms_{kind}", role).splitlines():
-                db.execute(line.encode())
-        user = urlsplit(database).username
-        yield {kind: database.replace(f"//{user}@", f"//{role}@") for kind, role in made.items()}
-        for role in made.values():
-            for line in re.sub(r"sms_reader", role, "DROP OWNED BY sms_reader; DROP ROLE sms_reader;").split("; "):
-                assert line.removesuffix(";").replace(role, "sms_reader") in PAGE
-                db.execute(line.encode())
+    """The addresses of the page's roles."""
+    with made_roles(database) as addresses:
+        yield addresses
 
 
 @pytest.mark.usefixtures("own_folder")

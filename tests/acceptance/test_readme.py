@@ -50,7 +50,14 @@ def test_the_page_of_options_has_every_exit_code() -> None:
 
 def test_every_option_that_the_papers_name_exists() -> None:
     known = set(re.findall(r"--[a-z][a-z-]+", page()))
-    others = {"--hypothesis-seed", "--seed", "--quiet", "--check", "--reinstall"}  # pytest, benchmarks, pip, ruff, uv
+    others = {
+        "--hypothesis-seed",
+        "--seed",
+        "--workers",
+        "--quiet",
+        "--check",
+        "--reinstall",
+    }  # pytest, benchmarks, pip, ruff, uv
     for paper in PAPERS:
         named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", paper.read_text(encoding="utf-8")))
         assert named <= known | others, paper.name

@@ -111,3 +111,25 @@ def test_a_stop_ends_the_run_for_all_within_moments_and_the_same_command_goes_on
     assert time.monotonic() - began < 5
     assert set(team.statuses()) == {"sent", "pending"}
     assert team.twice() == []
+
+
+def test_after_a_failover_workers_halt_until_an_operator_has_looked(team: Team) -> None:
+    team.plan(rows(300))
+    worker = team.worker()
+    team.await_accepted(30)
+    with psycopg.connect(team.database, autocommit=True) as db:
+        db.execute("UPDATE bulksend.installation SET timeline = timeline + 1")
+        # As a server that takes over, it has none of the connections of the one before.
+        db.execute(CUT)
+    assert ended(worker) == 2
+    sent = len(team.server.records("accepted"))
+    assert "bulksend database accept" in team.said()
+    assert ended(team.worker()) == 2
+    assert len(team.server.records("accepted")) == sent < 300
+    assert team("database", "accept", team.database).returncode == 0
+    team.open()
+    assert ended(team.worker()) == 0, team.said()
+    assert team.twice() == []
+    seen = team.statuses()
+    assert seen["sent"] + seen.get("unknown", 0) == 300
+    assert set(seen) <= {"sent", "unknown"}

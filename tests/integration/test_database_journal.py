@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from databases import Cluster
+from databases import own
 from lossy import LossyWay
 from planned import FACTS, PlannedRow, plan_in_database
 
@@ -291,32 +287,26 @@ async def test_an_intent_whose_answer_stays_lost_leaves_not_and_is_in_doubt_for_
 
 
 def test_a_server_that_is_killed_and_started_again_is_waited_for() -> None:
-    folder = Path(tempfile.gettempdir()) / f"bulksend-tests-{uuid.uuid4().hex}"
-    cluster = Cluster.make(folder)
-    address = cluster.start().database()
-    install(address)
-    try:
-        with ExitStack() as stack:
-            runs = Runs(address, stack)
-            run = runs.own(runs.plan())
+    with own() as cluster, ExitStack() as stack:
+        address = cluster.server.database()
+        install(address)
+        runs = Runs(address, stack)
+        run = runs.own(runs.plan())
 
-            async def send() -> None:
-                journal = run.journal()
-                assert await begun(journal, 1) == [1]
-                cluster.stop("immediate")
-                settling = journal.settle([ended(1, Event.ACCEPTED, "", answer=ANSWER)], turn=0)
-                beginning = journal.begin([2], BEGAN_S)
-                await asyncio.to_thread(cluster.start)
-                await settling
-                assert [attempt.number for attempt in await beginning] == [1]
-                journal.close()
+        async def send() -> None:
+            journal = run.journal()
+            assert await begun(journal, 1) == [1]
+            cluster.stop("immediate")
+            settling = journal.settle([ended(1, Event.ACCEPTED, "", answer=ANSWER)], turn=0)
+            beginning = journal.begin([2], BEGAN_S)
+            await asyncio.to_thread(cluster.start)
+            await settling
+            assert [attempt.number for attempt in await beginning] == [1]
+            journal.close()
 
-            asyncio.run(send())
-            assert runs.told()[:2] == ("sent", 1)
-            assert runs.told(2)[:2] == ("unknown", 1)  # as its journal was closed without an outcome
-    finally:
-        cluster.stop("immediate")
-        shutil.rmtree(folder)
+        asyncio.run(send())
+        assert runs.told()[:2] == ("sent", 1)
+        assert runs.told(2)[:2] == ("unknown", 1)  # as its journal was closed without an outcome
 
 
 async def test_an_outcome_is_that_of_its_own_intent_alone(runs: Runs) -> None:

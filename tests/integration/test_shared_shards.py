@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from threading import Barrier
 
 import psycopg
 import pytest
@@ -102,6 +104,30 @@ async def test_shards_are_dealt_evenly_and_each_worker_begins_its_own_rows_alone
         assert told is not None
         assert [(each.shards, each.is_here) for each in told.workers] == [(22, True), (22, True), (20, True)]
         assert told.free == 0
+
+
+def test_workers_that_take_the_same_shards_at_the_same_moment_have_each_once(office: Office) -> None:
+    workers = [office.worker() for _ in range(4)]
+    for each in workers:
+        each.begin(office.run(each)).close()
+    for _ in range(3):
+        together = Barrier(len(workers))
+
+        def deal(worker: Worker, together: Barrier = together) -> None:
+            together.wait()
+            worker.deal()
+
+        with ThreadPoolExecutor(len(workers)) as pool:
+            list(pool.map(deal, workers))
+        for each in workers:  # who found its part taken just then has it at the next look
+            each.deal()
+        held = [no for each in workers for no in each.lease.shards]
+        assert sorted(held) == list(range(64))
+        with psycopg.connect(office.database) as db:
+            epochs: dict[int, int] = dict(db.execute("SELECT no, epoch FROM bulksend.shard").fetchall())
+        assert {no: epoch for each in workers for no, epoch in each.lease.shards.items()} == epochs
+        for each in workers:
+            each.lease.let_go()
 
 
 async def test_a_worker_whose_shards_were_taken_lets_nothing_leave_and_begins_nothing(office: Office) -> None:
