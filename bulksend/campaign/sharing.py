@@ -16,6 +16,7 @@ from bulksend.campaign.working import Post, Shift
 from bulksend.engagespark import Target
 from bulksend.runs import (
     FINISHED,
+    LEASE_S,
     LIMITED,
     DatabaseRun,
     End,
@@ -28,7 +29,6 @@ from bulksend.runs import (
 )
 from bulksend.sending import Listener, Stop, Stopping, StopReason
 
-_LEASE_S = 30.0
 _ELSEWHERE = Stop(StopReason.TAKEN_OVER, "another bulksend process has taken this run over")
 
 
@@ -88,7 +88,7 @@ async def work_on(
         RunFileError: it cannot be reached.
         OwnedError: this worker was taken to be gone.
     """
-    post = Post(place.database, target, _LEASE_S)
+    post = Post(place.database, target, LEASE_S)
     worker = await asyncio.to_thread(Worker, post.database, post.address, post.length_s)
     try:
         runs = await asyncio.to_thread(worker.runs)

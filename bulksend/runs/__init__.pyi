@@ -102,6 +102,7 @@ from .results_file import Written as Written
 from .series import Known as Known
 from .series import next_place as next_place
 from .series import series as series
+from .shared import LEASE_S as LEASE_S
 from .shared import AtWork as AtWork
 from .shared import Shared as Shared
 from .sqlite import is_run_file as is_run_file

@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 from bulksend.runs.owner import Owner
 
+LEASE_S = 30.0
+"""How long a run, or a part of an account's phones, stays with whoever has it unless he says so again, in seconds."""
+
 
 class AtWork(NamedTuple):
     """A worker, as others see it.

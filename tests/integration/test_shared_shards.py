@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
@@ -190,8 +191,7 @@ async def test_a_run_is_ended_once_when_nothing_is_left_or_under_way(office: Off
 
 
 async def test_whoever_looks_on_sees_the_workers_and_the_run_by_its_counts(office: Office) -> None:
-    pauses: list[float] = []
-    looking = looks(office.named, pauses.append)
+    looking = looks(office.named, lambda _: time.sleep(0.02))
     left = next(looking)
     assert (left.owner, left.view, left.shared) == (None, None, Shared((), 64, 64))
     worker = office.worker()
@@ -205,9 +205,8 @@ async def test_whoever_looks_on_sees_the_workers_and_the_run_by_its_counts(offic
     with open_run(office.named) as run:
         assert stand_of(run).standing is Standing.SENDING
     await journal.settle([Outcome(1, Event.REJECTED, final=True, ended_at=NOW_S, error="why")], turn=0)
-    seen = next(looking)
-    assert seen.view is not None
-    assert (seen.view.seen.now.in_flight, seen.view.seen.now.not_sent) == (0, 1)
+    views = (each.view.seen.now for each in looking if each.view is not None)
+    assert next(now.in_flight for now in views if now.not_sent) == 0  # counted again the later the longer it took
     worker.stop(office.run(worker), StopReason.ASKED.value, "somebody")
     with pytest.raises(StopIteration):
         next(looking)

@@ -111,9 +111,9 @@ async def test_what_was_withheld_begins_again_and_costs_neither_a_try_nor_a_slot
 
 STANDS_STILL = """
 import os, signal
-from bulksend.runs.postgres import leases
+from bulksend.runs import shared
 
-leases.LEASE_S = leases.Lease.__init__.__kwdefaults__["length_s"] = 1.0
+shared.LEASE_S = 1.0
 from bulksend.cli import main
 from bulksend.runs.postgres.journal import Commits
 

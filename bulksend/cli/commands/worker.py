@@ -25,11 +25,9 @@ from bulksend.cli.watch import Watch
 from bulksend.engagespark import Target
 from bulksend.errors import Advice, UsageError
 from bulksend.model import Endpoint
-from bulksend.runs import Address
+from bulksend.runs import LEASE_S, Address
 from bulksend.sending import Stop, Stopping
 from bulksend.words import many, printable
-
-_LEASE_S = 30.0
 
 
 class WorkSettings(NamedTuple):
@@ -49,7 +47,7 @@ WORK = Group(
             "--lease",
             metavar="SECONDS",
             type=click.FloatRange(min=1),
-            default=_LEASE_S,
+            default=LEASE_S,
             show_default=True,
             help="So long what this worker has is its own unless it says so again: then others take it over.",
         ),

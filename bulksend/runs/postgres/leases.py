@@ -16,9 +16,8 @@ from bulksend.runs.places import DatabaseRun
 from bulksend.runs.postgres import shards
 from bulksend.runs.postgres.clock import boottime_s
 from bulksend.runs.postgres.connecting import Db, connect, explained, is_lost, transaction
+from bulksend.runs.shared import LEASE_S
 
-LEASE_S = 30.0
-"""How long a hold lasts that is not renewed."""
 _SAFE = 0.8
 _RENEWALS = 3  # in its length
 _RETRIES = 30  # in its length, while the database cannot be reached

@@ -21,7 +21,7 @@ from bulksend.runs.postgres.clock import boottime_s, skew_s
 from bulksend.runs.postgres.connecting import connect, explained, transaction
 from bulksend.runs.postgres.installing import check_installed
 from bulksend.runs.postgres.journal import Commits
-from bulksend.runs.postgres.leases import LEASE_S, Lease
+from bulksend.runs.postgres.leases import Lease
 from bulksend.runs.postgres.listing import number_of
 from bulksend.runs.postgres.notes import Notes
 from bulksend.runs.postgres.reader import Reader
@@ -30,6 +30,7 @@ from bulksend.runs.postgres.results_file import PostgresResultsFile
 from bulksend.runs.postgres.run import PostgresRun
 from bulksend.runs.postgres.scheduling import OwnPostgresTimes
 from bulksend.runs.postgres.schema import SHARDS
+from bulksend.runs.shared import LEASE_S
 from bulksend.runs.telling import KnownRow, OpenRow, UnsentRow
 from bulksend.sending import Errors, Standing
 

@@ -24,11 +24,12 @@ from bulksend.runs.postgres import carried, compared, kept, moving, naming
 from bulksend.runs.postgres.clock import boottime_s, skew_s
 from bulksend.runs.postgres.connecting import connect, explained, one, transaction
 from bulksend.runs.postgres.installing import check_installed
-from bulksend.runs.postgres.leases import LEASE_S, Lease
+from bulksend.runs.postgres.leases import Lease
 from bulksend.runs.postgres.listing import number_of
 from bulksend.runs.postgres.owned import OwnPostgresRun
 from bulksend.runs.postgres.reader import Reader
 from bulksend.runs.postgres.shards import account_of, shard_of
+from bulksend.runs.shared import LEASE_S
 
 _WAITING_MAX = 5_000  # rows of repeats and of those that are skipped, until they are written
 

@@ -20,12 +20,13 @@ from bulksend.runs.postgres import opened, shards
 from bulksend.runs.postgres.accounts import made_account
 from bulksend.runs.postgres.clock import boottime_s
 from bulksend.runs.postgres.connecting import Db, one
-from bulksend.runs.postgres.leases import LEASE_S, Hold
+from bulksend.runs.postgres.leases import Hold
 from bulksend.runs.postgres.linking import Link
 from bulksend.runs.postgres.opened import OpenedRun, Progress
 from bulksend.runs.postgres.reader import Reader
 from bulksend.runs.postgres.schema import SHARDS
 from bulksend.runs.postgres.worked import WorkedRun
+from bulksend.runs.shared import LEASE_S
 
 _FORGOTTEN_S = 86_400  # so long nobody asks after a worker that was seen last then
 _JOIN = """
