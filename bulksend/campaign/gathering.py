@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+from bulksend import runs  # a database's are read only by who asks for them: they need the extra `postgres`
 from bulksend.errors import RunFileError, UsageError
 from bulksend.runs import (
     Command,
@@ -23,7 +24,6 @@ from bulksend.runs import (
     place_of,
     runs_in,
     stand_of,
-    stands_in,
 )
 
 T = TypeVar("T")
@@ -86,7 +86,7 @@ def stands(shelf: Shelf) -> list[Stand | Unread]:
         UsageError: it is none, or cannot be read.
         RunFileError: the database cannot be read.
     """
-    return list(gathered(places_in(shelf), stand_of)) if isinstance(shelf, Path) else [*stands_in(shelf)]
+    return list(gathered(places_in(shelf), stand_of)) if isinstance(shelf, Path) else [*runs.stands_in(shelf)]
 
 
 def places_known() -> Iterator[Whereabouts | Unread]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from bulksend import runs  # see `bulksend.campaign.working`
 from bulksend.campaign.choices import SendOptions
 from bulksend.campaign.events import CampaignEvent, OthersAtWork, Tell
 from bulksend.campaign.limits import budget_of, errors_of, repeats_max
@@ -20,14 +21,15 @@ from bulksend.runs import (
     LIMITED,
     DatabaseRun,
     End,
-    OpenedRun,
     Orders,
     OwnRun,
-    Worker,
     open_for_workers,
     open_run,
 )
 from bulksend.sending import Listener, Stop, Stopping, StopReason
+
+if TYPE_CHECKING:
+    from bulksend.runs import OpenedRun, Worker
 
 _ELSEWHERE = Stop(StopReason.TAKEN_OVER, "another bulksend process has taken this run over")
 
@@ -89,10 +91,10 @@ async def work_on(
         OwnedError: this worker was taken to be gone.
     """
     post = Post(place.database, target, LEASE_S)
-    worker = await asyncio.to_thread(Worker, post.database, post.address, post.length_s)
+    worker = await asyncio.to_thread(runs.Worker, post.database, post.address, post.length_s)
     try:
-        runs = await asyncio.to_thread(worker.runs)
-        opened = next((each for each in runs if each.name == place.name), None)
+        open_runs = await asyncio.to_thread(worker.runs)
+        opened = next((each for each in open_runs if each.name == place.name), None)
         if opened is None:
             return Part(await asyncio.to_thread(_stop_meanwhile, place))
         shift = Shift(

@@ -13,8 +13,9 @@ from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from bulksend import runs  # of which a worker is loaded only by whoever becomes one: it needs the extra `postgres`
 from bulksend.campaign.alongside import alongside
 from bulksend.campaign.choices import Repeating, SendOptions
 from bulksend.campaign.clients import client
@@ -36,14 +37,14 @@ from bulksend.runs import (
     Clock,
     DatabaseRun,
     Earlier,
-    OpenedRun,
     OptedOut,
-    WorkedRun,
-    Worker,
     account_of,
     hold,
 )
 from bulksend.sending import NOTHING_DONE, Caps, Listener, Progress, Stop, Stopping, StopReason
+
+if TYPE_CHECKING:
+    from bulksend.runs import OpenedRun, WorkedRun, Worker
 
 T = TypeVar("T")
 
@@ -92,7 +93,7 @@ async def work(
         RunFileError: it cannot be reached.
         OwnedError: this worker was taken to be gone.
     """
-    worker = await asyncio.to_thread(Worker, post.database, post.address, post.length_s)
+    worker = await asyncio.to_thread(runs.Worker, post.database, post.address, post.length_s)
     sent = 0
     try:
         while stopping.why is None:

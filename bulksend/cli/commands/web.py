@@ -51,7 +51,7 @@ def command(folder: Path | None, *, port: int, no_open: bool, confirm_above: int
     if not folder.is_dir():
         raise UsageError(f"{folder}: this is no folder")
     if not all(map(importlib.util.find_spec, _NEEDED)):
-        raise UsageError("the page needs an extra: pip install 'bulksend[web]'")
+        raise UsageError("the page needs an extra: in bulksend's folder, pip install '.[web]'")
     from bulksend.web import PageSettings  # noqa: PLC0415 -- an extra
 
     settings = PageSettings(folder, state_folder() / "web", port, base_url.rstrip("/"), confirm_above=confirm_above)
