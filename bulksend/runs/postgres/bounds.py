@@ -8,14 +8,14 @@ messages are put in doubt, and stay held. The first of each kind goes alone here
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
 from bulksend.model import API_FIELD, Event, Message, Outcome
 from bulksend.runs.postgres.columns import who
 from bulksend.runs.postgres.connecting import array
-from bulksend.runs.postgres.outcomes import Intent
+from bulksend.runs.postgres.outcomes import TRIED, Intent
 from bulksend.runs.postgres.reader import Reader
 from bulksend.runs.states import State
 from bulksend.sending import ErrorLimit, Errors, Standing, Stop, StopReason, kind_of, paid, part_told, priced
@@ -69,10 +69,7 @@ SELECT {_MESSAGE}, s.held FROM send s JOIN message m ON m.run = s.run AND m.row 
 WHERE s.run = %(run)s AND (s.state = '{State.IN_FLIGHT}' OR s.state = '{State.UNKNOWN}') AND s.held > 0
     AND s.row <> ALL(%(ended)s::bigint[])
 """
-_TAKEN_BACK = f"""
-SELECT coalesce(sum(held), 0)::bigint FROM send WHERE run = %(run)s AND row = ANY(%(rows)s)
-    AND ticket = ANY(%(tickets)s) AND epoch = ANY(%(epochs)s) AND state = '{State.IN_FLIGHT}' AND doubt_since IS NULL
-"""
+_TAKEN_BACK = f"SELECT coalesce(sum(held), 0)::bigint FROM send WHERE {TRIED} AND doubt_since IS NULL"
 
 
 class _Price(NamedTuple):
@@ -210,7 +207,7 @@ class Bounds:
             self.stop = Stop(StopReason.TOO_MANY_ERRORS, says, self._bad, self._done, self._limit)
         return bad
 
-    def take_back(self, **which: object) -> None:
+    def take_back(self, which: Mapping[str, Any]) -> None:
         """Intents are about to be taken back that may have been committed, and surely did not leave."""
         if self._left is not None and (cost := self._of.first(_TAKEN_BACK, **which)[0]):
             self._left += cost

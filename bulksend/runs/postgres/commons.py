@@ -7,7 +7,7 @@ looks at what was committed last.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from bulksend.model import Outcome
@@ -115,11 +115,11 @@ class Commons:
         self._end()
         return bad
 
-    def take_back(self, **which: object) -> None:
+    def take_back(self, which: Mapping[str, Any]) -> None:
         """Intents are about to be taken back."""
         bounds = self._locked()
         if bounds is not None:
-            bounds.take_back(**which)
+            bounds.take_back(which)
 
     def committed(self) -> None:
         """The transaction under way is on the disk."""

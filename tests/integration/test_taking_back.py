@@ -1,0 +1,55 @@
+"""What a process takes back whose COMMIT's answer was lost is its own alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+
+import psycopg
+import pytest
+from lossy import LossyWay
+from test_database_limits import NOW_S, PART, Company, Worker, mine, outcome
+
+from bulksend.model import Event
+from bulksend.runs.places import DatabaseRun
+from bulksend.sending import Standing
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+def close_last(worker: Worker) -> None:
+    """The connection that it ended with."""
+    worker.notes.of.db.close()
+
+
+@pytest.mark.parametrize("is_bound", [False, True])
+async def test_a_lost_answer_takes_back_nobody_elses_intent(database: str, stack: ExitStack, is_bound: bool) -> None:
+    """A row that came to another's shard meanwhile, who has begun it under the same epoch and ticket."""
+    company = Company(database, stack, [1] * 40, ["63"] * 40)
+    if is_bound:
+        company.bound(Standing(100 * PART, PART, {"63": PART}, {}), None)
+    [two] = [Worker(company.run, company.place, 1)]
+    stack.callback(two.die)
+    way = stack.enter_context(closing(LossyWay(database)))
+    one = Worker(company.run, DatabaseRun(way.address, "spring"), 0)
+    stack.callback(close_last, one)
+    stack.callback(one.die)
+    moved, *others = mine(one, company, 40)
+    with psycopg.connect(database, autocommit=True) as db:
+        db.execute("UPDATE bulksend.message SET shard = 1 WHERE row = %s", [moved])
+    if is_bound:
+        [first] = await two.journal.begin(mine(two, company, 40)[-1:], NOW_S)
+        await two.journal.settle([outcome(first, Event.ACCEPTED, PART)], turn=0)
+    [attempt] = await two.journal.begin([moved], NOW_S)
+    way.lose_answers()
+    begun = await one.journal.begin([*others[:2], moved], NOW_S)
+    assert [each.message.row for each in begun] == others[:2]
+    assert company.ask(f"SELECT state FROM bulksend.send WHERE row = {moved}") == ("in flight",)
+    await two.journal.settle([outcome(attempt, Event.ACCEPTED, PART)], turn=0)
+    assert company.ask(f"SELECT state FROM bulksend.send WHERE row = {moved}") == ("sent",)
+    if is_bound:
+        assert company.ask("SELECT cost_left FROM bulksend.bound") == (96 * PART,)
