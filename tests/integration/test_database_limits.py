@@ -112,6 +112,10 @@ class Company:
         with psycopg.connect(self.place.database) as db:
             return db.execute(sql).fetchone() or ()
 
+    def execute(self, sql: str) -> None:
+        with psycopg.connect(self.place.database, autocommit=True) as db:
+            db.execute(sql)
+
 
 @pytest.fixture
 def stack() -> Iterator[ExitStack]:
@@ -280,6 +284,26 @@ async def test_who_is_asked_for_quiet_or_finds_nobody_tells_all(database: str, s
     assert told.stop == Stop(StopReason.OUT_OF_FUNDS, "no money")
     assert 59 < told.quiet_s <= 60
     assert told.absences == 1
+
+
+async def test_who_tells_of_an_end_and_who_finds_one_do_not_wait_for_each_other(
+    database: str, stack: ExitStack
+) -> None:
+    company = Company(database, stack, [1] * 40, ["63"] * 40)
+    company.bound(None, Errors(ErrorLimit(0, is_percent=False)))
+    one, two = company.work(2)
+    [[ones], [twos]] = [await each.journal.begin(mine(each, company, 40)[:1], NOW_S) for each in (one, two)]
+    company.execute(
+        """CREATE FUNCTION bulksend.wait() RETURNS trigger LANGUAGE plpgsql
+           AS $$ BEGIN PERFORM pg_sleep(0.5); RETURN NEW; END $$;
+           CREATE TRIGGER waiting BEFORE UPDATE ON bulksend.bound FOR EACH ROW EXECUTE FUNCTION bulksend.wait()"""
+    )
+    finding = two.journal.settle([outcome(twos, Event.REJECTED)], turn=0)
+    await asyncio.sleep(0.2)  # its limits are locked by now, and the end is not noted yet
+    one.commons.note_stop(Stop(StopReason.OUT_OF_FUNDS, "no money"))
+    await asyncio.gather(one.journal.settle([outcome(ones, Event.REJECTED)], turn=0), finding)
+    assert company.ask("SELECT reason, (SELECT bad FROM bulksend.bound) FROM bulksend.stop") == ("too many errors", 2)
+    assert company.ask("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()") == (0,)
 
 
 class Server:

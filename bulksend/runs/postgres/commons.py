@@ -91,6 +91,8 @@ class Commons:
     def tell(self) -> None:
         """Note what is to be noted."""
         to_note = self._to_note[:]
+        if to_note:
+            self._locked()  # first: who has found an end has locked the limits, and notes it then
         for note in to_note:
             note()
         self._noted = len(to_note)
