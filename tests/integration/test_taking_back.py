@@ -53,3 +53,19 @@ async def test_a_lost_answer_takes_back_nobody_elses_intent(database: str, stack
     assert company.ask(f"SELECT state FROM bulksend.send WHERE row = {moved}") == ("sent",)
     if is_bound:
         assert company.ask("SELECT cost_left FROM bulksend.bound") == (96 * PART,)
+
+
+async def test_who_was_chosen_to_give_way_does_it_all_once_more(database: str, stack: ExitStack) -> None:
+    """The database ends one of those who wait for each other; nothing of that was noted."""
+    company = Company(database, stack, [1] * 8, ["63"] * 8)
+    [one] = company.work(1)
+    company.execute(
+        """CREATE SEQUENCE bulksend.tries;
+           CREATE FUNCTION bulksend.give_way() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+               IF nextval('bulksend.tries') < 3 THEN RAISE deadlock_detected; END IF; RETURN NEW; END $$;
+           CREATE TRIGGER giving_way BEFORE INSERT ON bulksend.send FOR EACH ROW EXECUTE FUNCTION bulksend.give_way()"""
+    )
+    [row, *_] = mine(one, company, 8)
+    [attempt] = await one.journal.begin([row], NOW_S)
+    assert (attempt.message.row, attempt.number) == (row, 1)
+    assert one.journal.leaves(attempt)
