@@ -309,8 +309,8 @@ async def test_who_tells_of_an_end_and_who_finds_one_do_not_wait_for_each_other(
 class Server:
     """Answers each message for a price; from one on it asks for quiet, or says that there is no money."""
 
-    def __init__(self, cost: int, *, ends_from: int = 10**9, quiet_from: int = 10**9) -> None:
-        self.cost, self.ends_from, self.quiet_from = cost, ends_from, quiet_from
+    def __init__(self, cost: int, *, ends_from: int = 10**9, quiet_from: int = 10**9, rejects_to: int = 0) -> None:
+        self.cost, self.ends_from, self.quiet_from, self.rejects_to = cost, ends_from, quiet_from, rejects_to
         self.left_at: list[float] = []
         self.asked_at: float | None = None
         self.accepted = 0
@@ -325,6 +325,8 @@ class Server:
         if len(self.left_at) >= self.quiet_from and self.asked_at is None:
             self.asked_at = time.monotonic()
             return Verdict(FAILED, 429, says="slower", retry_after_s=1.0, slow=True, voice=Voice.BUSY)
+        if len(self.left_at) <= self.rejects_to:
+            return Verdict(REJECTED, 422, says="no such organization", voice=Voice.API)
         self.accepted += 1
         answer = Answer(f"SMS{message.row}", 1, self.cost, "", "", "", None, MicroUSD(self.cost))
         return Verdict(ACCEPTED, 201, answer, voice=Voice.API)
@@ -357,6 +359,16 @@ async def test_who_hears_that_there_is_no_money_ends_all_engines(database: str, 
     stops = await together(company, server)
     assert [each and (each.reason, each.says) for each in stops] == [(StopReason.OUT_OF_FUNDS, "no money")] * 2
     assert len(server.left_at) < 100
+
+
+async def test_where_errors_are_limited_a_run_goes_on_though_all_are_rejected_alike(
+    database: str, stack: ExitStack
+) -> None:
+    company = Company(database, stack, [1] * 300, ["63"] * 300)
+    company.bound(None, Errors(ErrorLimit(1_000, is_percent=False)))
+    server = Server(PART, rejects_to=10**9)
+    assert await together(company, server, 4) == [None] * 4
+    assert len(server.left_at) == 300
 
 
 async def test_no_engine_starts_a_message_while_one_was_asked_for_quiet(database: str, stack: ExitStack) -> None:

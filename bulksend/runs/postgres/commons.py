@@ -29,13 +29,17 @@ class Commons:
         of: the run, by the owner's connection.
         account: the run's.
         mono_s: monotonic seconds.
+
+    Attributes:
+        limits_errors: see `Sharing.limits_errors`.
     """
 
     def __init__(self, of: Reader, account: int, mono_s: Callable[[], float] = time.monotonic) -> None:
         self._of = of
         self._account = account
         self._mono_s = mono_s
-        self._is_bound = bool(of.first("SELECT EXISTS (SELECT FROM bound WHERE run = %(run)s)")[0])
+        bound = of.first("SELECT most_errors IS NOT NULL FROM bound WHERE run = %(run)s")
+        self._is_bound, self.limits_errors = bound is not None, bound is not None and bool(bound[0])
         self._known: dict[str, int] = {}  # see `Bounds`
         self._bounds: Bounds | None = None  # of the transaction under way
         self._waits: frozenset[int] = frozenset()
