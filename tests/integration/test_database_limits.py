@@ -212,6 +212,19 @@ async def test_the_first_of_a_kind_goes_alone_whoever_has_it_and_its_answer_tell
     assert company.ask("SELECT sum(held)::int FROM bulksend.send WHERE state = 'in flight'") == (9 * PART,)
 
 
+async def test_rows_wait_for_money_until_they_are_asked_for_again(database: str, stack: ExitStack) -> None:
+    """Outcomes may be committed before anybody has asked which rows wait."""
+    company = Company(database, stack, [1] * 40, ["63"] * 40)
+    company.bound(Standing(3 * PART, PART, {}, {}), None)
+    [one] = company.work(1)
+    ones = mine(one, company, 40)
+    [first] = await one.journal.begin(ones[:3], NOW_S)
+    await one.journal.settle([outcome(first, Event.ACCEPTED, PART)], turn=0)
+    assert [one.commons.waits(row) for row in ones[:3]] == [False, True, True]
+    assert len(await one.journal.begin(ones[1:3], NOW_S)) == 2
+    assert not any(map(one.commons.waits, ones))
+
+
 async def test_whose_first_was_killed_lets_the_next_find_out_and_its_price_stays_held(
     database: str, stack: ExitStack
 ) -> None:

@@ -126,13 +126,13 @@ class Bounds:
         known: kinds of which this process knows what a part costs at most, and that everybody was told.
 
     Attributes:
-        waits: rows that must not begin, for there is no money for them as things are.
+        waits: rows that must not begin, for there is no money for them as things are; None if none were to begin.
         stop: why the run must end; None if it may go on.
         told: what was told of kinds.
     """
 
     def __init__(self, of: Reader, known: Mapping[str, int]) -> None:
-        self.waits: list[int] = []
+        self.waits: list[int] | None = None
         self.stop: Stop | None = None
         self.told: dict[str, int] = {}
         self._of = of
@@ -147,6 +147,7 @@ class Bounds:
 
     def hold(self, rows: Sequence[int]) -> dict[int, int]:
         """What rows that are about to begin are held at, in their order, as far as there is money for them."""
+        self.waits = waits = self.waits or []
         if self._left is None:
             return dict.fromkeys(rows, 0)
         costs: dict[int, int] = {}
@@ -161,7 +162,7 @@ class Bounds:
             is_not_yet = held is None and price.is_under_way and not price.is_known
             is_filled = is_filled or (held is None and cost > left and not is_not_yet)
             if is_filled or is_not_yet:
-                self.waits.append(message.row)
+                waits.append(message.row)
                 continue
             left -= new
             costs[message.row] = cost

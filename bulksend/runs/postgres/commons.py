@@ -131,7 +131,7 @@ class Commons:
         """The transaction under way is on the disk."""
         del self._to_note[: self._noted]
         if self._bounds is not None:
-            self._waits = frozenset(self._bounds.waits)
+            self._waits = self._waits if self._bounds.waits is None else frozenset(self._bounds.waits)
             self._known.update(self._bounds.told)
             self._stop = self._stop or self._bounds.stop
         self.rolled_back()
