@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from dataclasses import replace
 
 import psycopg
 import pytest
 from lossy import LossyWay
+from planned import FACTS, plan_in_database
+from test_database_journal import ANA, BEGAN_S, ended, rows
 from test_database_limits import NOW_S, PART, Company, Worker, mine, outcome
 
 from bulksend.model import Event
 from bulksend.runs.places import DatabaseRun
+from bulksend.runs.postgres import OwnPostgresRun
+from bulksend.runs.postgres.reserving import Reserving
 from bulksend.sending import Standing
 
 
@@ -69,3 +74,22 @@ async def test_who_was_chosen_to_give_way_does_it_all_once_more(database: str, s
     [attempt] = await one.journal.begin([row], NOW_S)
     assert (attempt.message.row, attempt.number) == (row, 1)
     assert one.journal.leaves(attempt)
+
+
+async def test_what_was_reserved_for_an_intent_that_is_taken_back_is_given_back(database: str) -> None:
+    named = DatabaseRun(database, "spring")
+    plan_in_database(named, rows(ANA), FACTS).close()
+    with LossyWay(database) as way, OwnPostgresRun.own(replace(named, database=way.address), NOW_S) as run:
+        run.reserve(Reserving(BEGAN_S, 3_600.0))
+        with closing(run.journal()) as journal:
+            way.lose_answers(2)
+            await journal.begin([1], NOW_S)
+            assert reserved(database) == 1
+            await journal.settle([ended(1, Event.REJECTED)], turn=0)
+            assert reserved(database) == 0
+
+
+def reserved(database: str) -> int:
+    with psycopg.connect(database) as db:
+        [(count,)] = db.execute("SELECT rows FROM bulksend.reservation").fetchall()
+    return int(count)

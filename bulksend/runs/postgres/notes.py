@@ -122,7 +122,9 @@ class Notes:
             which = tried(self._mine(), self._tried)
             if self.commons:
                 self.commons.take_back(which)
-            take_back(self.of, which)
+            taken_back = take_back(self.of, which)
+            if self._reserving and taken_back:
+                reserving.give_back(self.of.db, self.of.run, taken_back)
 
     @property
     def is_unsettled(self) -> bool:

@@ -44,6 +44,7 @@ TRIED = f"""send.run = %(run)s AND send.state = '{State.IN_FLIGHT}'
 """Of ``send``: an intent that this process may have noted. Others count epochs and tickets from 1, too."""
 _TAKE_BACK = f"""
 UPDATE send SET {life.after(Event.CALLED_OFF, table="send.")}, attempts = attempts - 1 WHERE {TRIED}
+RETURNING send.row
 """
 _END = f"{life.after(Event.CUT_OFF)}, error = '{life.CUT_OFF}', ended_at = extract(epoch FROM clock_timestamp())"
 _CUT_OFF = f"""
@@ -95,9 +96,14 @@ def tried(mine: Mapping[str, Any], rows: Mapping[int, int]) -> dict[str, Any]:
     return {**mine, "rows": array(rows.values()), "tickets": array(rows)}
 
 
-def take_back(of: Reader, which: Mapping[str, Any]) -> None:
-    """Intents of which nobody knows whether they were committed, and which surely did not leave, are none."""
-    of.db.execute(_TAKE_BACK, {"run": of.run, **which})
+def take_back(of: Reader, which: Mapping[str, Any]) -> list[int]:
+    """Intents of which nobody knows whether they were committed, and which surely did not leave, are none; their rows.
+
+    Args:
+        of: the run.
+        which: see `tried`.
+    """
+    return [row for (row,) in of.all(_TAKE_BACK, **which)]
 
 
 def cut_off(of: Reader, in_flight: Mapping[int, Intent], which: Mapping[str, Any]) -> None:
