@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
@@ -10,7 +11,7 @@ import psycopg
 import pytest
 from lossy import LossyWay
 from planned import FACTS, plan_in_database
-from test_database_journal import ANA, BEGAN_S, ended, rows
+from test_database_journal import ANA, BEGAN_S, ended, rows, wait_for_commit
 from test_database_limits import NOW_S, PART, Company, Worker, mine, outcome
 
 from bulksend.model import Event
@@ -74,6 +75,7 @@ async def test_who_was_chosen_to_give_way_does_it_all_once_more(database: str, s
     [attempt] = await one.journal.begin([row], NOW_S)
     assert (attempt.message.row, attempt.number) == (row, 1)
     assert one.journal.leaves(attempt)
+    company.execute("DROP FUNCTION bulksend.give_way() CASCADE; DROP SEQUENCE bulksend.tries")
 
 
 async def test_what_was_reserved_for_an_intent_that_is_taken_back_is_given_back(database: str) -> None:
@@ -93,3 +95,30 @@ def reserved(database: str) -> int:
     with psycopg.connect(database) as db:
         [(count,)] = db.execute("SELECT rows FROM bulksend.reservation").fetchall()
     return int(count)
+
+
+@pytest.mark.parametrize("base_url", [FACTS.base_url, ""], ids=["of an account", "a rehearsal"])
+async def test_a_commit_that_goes_on_though_its_connection_is_gone_is_waited_for(database: str, base_url: str) -> None:
+    named = DatabaseRun(database, "spring")
+    plan_in_database(named, rows(ANA), replace(FACTS, base_url=base_url)).close()
+    with psycopg.connect(database, autocommit=True) as db:
+        db.execute(
+            """CREATE FUNCTION bulksend.wait() RETURNS trigger LANGUAGE plpgsql
+               AS $$ BEGIN PERFORM pg_sleep(1); RETURN NULL; END $$;
+               CREATE CONSTRAINT TRIGGER waiting AFTER INSERT ON bulksend.send DEFERRABLE INITIALLY DEFERRED
+               FOR EACH ROW EXECUTE FUNCTION bulksend.wait()"""
+        )
+    with (
+        LossyWay(database) as way,
+        OwnPostgresRun.own(replace(named, database=way.address), NOW_S) as run,
+        closing(run.journal()) as journal,
+    ):
+        beginning = journal.begin([1], NOW_S)
+        await asyncio.to_thread(wait_for_commit, database)
+        way.speak()  # every connection is cut, and the server does not see it yet
+        [attempt] = await beginning
+        assert (attempt.message.row, attempt.number) == (1, 1)
+        await journal.settle([ended(1, Event.REJECTED)], turn=0)
+    with psycopg.connect(database, autocommit=True) as db:
+        assert db.execute("SELECT state, attempts FROM bulksend.send").fetchall() == [("rejected", 1)]
+        db.execute("DROP FUNCTION bulksend.wait() CASCADE")

@@ -122,6 +122,7 @@ class Notes:
             which = tried(self._mine(), self._tried)
             if self.commons:
                 self.commons.take_back(which)
+            ownership.wait_out(self.of, which)
             taken_back = take_back(self.of, which)
             if self._reserving and taken_back:
                 reserving.give_back(self.of.db, self.of.run, taken_back)
@@ -133,7 +134,7 @@ class Notes:
 
     def cut_off(self) -> None:
         """Of what is under way the end is not known."""
-        cut_off(self.of, self.in_flight, tried(self._mine(), self._tried))
+        cut_off(self.of, self.in_flight)
 
     def asked_at(self) -> float | None:
         """See `Journal.asked_at`."""

@@ -46,12 +46,11 @@ _TAKE_BACK = f"""
 UPDATE send SET {life.after(Event.CALLED_OFF, table="send.")}, attempts = attempts - 1 WHERE {TRIED}
 RETURNING send.row
 """
-_END = f"{life.after(Event.CUT_OFF)}, error = '{life.CUT_OFF}', ended_at = extract(epoch FROM clock_timestamp())"
 _CUT_OFF = f"""
-UPDATE send SET {_END} WHERE run = %(run)s AND {life.can_be(Event.CUT_OFF)} AND (row, shard, epoch, ticket) IN (
+UPDATE send SET {life.after(Event.CUT_OFF)}, error = '{life.CUT_OFF}', ended_at = extract(epoch FROM clock_timestamp())
+WHERE run = %(run)s AND {life.can_be(Event.CUT_OFF)} AND (row, shard, epoch, ticket) IN (
     SELECT * FROM unnest(%(rows)s::bigint[], %(nos)s::smallint[], %(epochs)s::bigint[], %(tickets)s::bigint[]))
 """
-_CUT_OFF_TRIED = f"UPDATE send SET {_END} WHERE {TRIED}"
 
 
 class Intent(NamedTuple):
@@ -106,14 +105,8 @@ def take_back(of: Reader, which: Mapping[str, Any]) -> list[int]:
     return [row for (row,) in of.all(_TAKE_BACK, **which)]
 
 
-def cut_off(of: Reader, in_flight: Mapping[int, Intent], which: Mapping[str, Any]) -> None:
-    """Of one's own intents the end is not known; those of others are theirs.
-
-    Args:
-        of: the run.
-        in_flight: that were committed, by row.
-        which: of which nobody knows whether they were; see `tried`.
-    """
+def cut_off(of: Reader, in_flight: Mapping[int, Intent]) -> None:
+    """Of one's own intents, by row, the end is not known; those of others are theirs."""
     intents = in_flight.values()
     of.db.execute(
         _CUT_OFF,
@@ -125,7 +118,6 @@ def cut_off(of: Reader, in_flight: Mapping[int, Intent], which: Mapping[str, Any
             "tickets": array(intent.ticket for intent in intents),
         },
     )
-    of.db.execute(_CUT_OFF_TRIED, {"run": of.run, **which})
 
 
 def found(of: Reader, answers: Mapping[int, Answer], at_s: float) -> None:
