@@ -52,7 +52,7 @@ class Sharing(Protocol):
         """The server is away."""
 
     def rate(self, per_s: float) -> Rate:
-        """The account's rate, of messages per second that all its processes start together."""
+        """The account's rate, of messages per second that all its processes start together; no more for this one."""
 
 
 class Shares:

@@ -419,3 +419,25 @@ async def test_processes_together_keep_an_accounts_rate_in_any_second(database: 
     most = max(sum(1 for at in left if since <= at < since + 1) for since in left)
     assert most <= 1.1 * rate
     assert len(left) > 0.8 * rate * 2.4
+
+
+async def test_a_process_with_less_of_its_own_takes_no_more_of_an_accounts_rate(
+    database: str, stack: ExitStack
+) -> None:
+    company = Company(database, stack, [1] * 8, ["63"] * 8)
+    began = time.monotonic()
+    account = int(str(company.ask("SELECT id FROM bulksend.account")[0]))
+
+    async def sent(one: SharedRate) -> int:
+        count = 0
+        while time.monotonic() < began + 2:
+            await one.one(32)
+            count += 1 + await one.at_once(31)
+        return count
+
+    both = SharedRate(database, account, 100.0), SharedRate(database, account, 100.0, 5.0)
+    much, little = await asyncio.gather(*map(sent, both))
+    for each in both:
+        each.close()
+    assert little <= 12
+    assert 150 < much <= 210

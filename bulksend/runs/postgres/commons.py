@@ -28,15 +28,19 @@ class Commons:
     Args:
         of: the run, by the owner's connection.
         account: the run's.
+        per_s: messages per second of the whole account, as the run was opened; None if nobody said.
         mono_s: monotonic seconds.
 
     Attributes:
         limits_errors: see `Sharing.limits_errors`.
     """
 
-    def __init__(self, of: Reader, account: int, mono_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, of: Reader, account: int, per_s: float | None = None, mono_s: Callable[[], float] = time.monotonic
+    ) -> None:  # fmt: skip
         self._of = of
         self._account = account
+        self._per_s = per_s
         self._mono_s = mono_s
         bound = of.first("SELECT most_errors IS NOT NULL FROM bound WHERE run = %(run)s")
         self._is_bound, self.limits_errors = bound is not None, bound is not None and bool(bound[0])
@@ -75,7 +79,7 @@ class Commons:
 
     def rate(self, per_s: float) -> SharedRate:
         """See `Sharing.rate`."""
-        rate = SharedRate(self._of.place.database, self._account, per_s)
+        rate = SharedRate(self._of.place.database, self._account, self._per_s or per_s, per_s)
         self._rates.append(rate)
         return rate
 

@@ -62,7 +62,9 @@ class Notes:
         self._by_parts = by_parts
         self._keyed = keyed
         self._reserving = reserving
-        self.commons = None if lease.account is None else commons.Commons(of, lease.account)
+        self.commons = (
+            None if lease.account is None else commons.Commons(of, lease.account, run.orders.rate if run else None)
+        )
         self._begun_to = 0
         self._first = queries.first_unfinished(of)
         self._until = queries.until(of, limit)
