@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable
@@ -65,6 +66,7 @@ def assemble(
         mono_s: monotonic seconds.
         wall_s: seconds since 1970.
     """
+    sharing = journal.sharing
     rng = rng or random.Random()  # noqa: S311 -- jitter is no secret
     dispatcher = Dispatcher(caps)
     absence, throttle = Absence(pace.patience_s, rng), Throttle.of(pace)
@@ -78,9 +80,9 @@ def assemble(
         Tries(pace.retries, rng),
         proof=Proof(turn, keyed=keys is not None, behind_s=past.behind_s if past else 0.0),
         is_shared=keys is not None and keys.is_shared,
-        alike_max=alike_max(pace.usual),
+        alike_max=math.inf if errors or (sharing and sharing.limits_errors) else alike_max(pace.usual),
         errors=errors,
-        sharing=journal.sharing,
+        sharing=sharing,
     )
     return Engine(
         journal,
@@ -92,11 +94,11 @@ def assemble(
         purse,
         stopping,
         pace.grace_s,
-        _rate(journal.sharing, pace.rate),
+        _rate(sharing, pace.rate),
         keys,
         Gatekeeper(optouts, stopping),
         past or Past(),
-        Shares(journal.sharing, stopping, throttle, absence),
+        Shares(sharing, stopping, throttle, absence),
         listener,
         mono_s=mono_s,
         wall_s=wall_s,

@@ -38,7 +38,7 @@ class Consequences:
         tries: counts them.
         proof: when a repeat is safe; hears of answers.
         is_shared: whether another run may have used the run's dedup keys.
-        alike_max: so many messages rejected in the same words from the first on end the run.
+        alike_max: so many messages rejected in the same words from the first on end the run; ``math.inf`` for none.
         errors: counts the rows that end unsent, or None if they may.
         sharing: knows which rows wait for the run's money; None if one process has it alone.
 
@@ -57,7 +57,7 @@ class Consequences:
         *,
         proof: Proof,
         is_shared: bool,
-        alike_max: int,
+        alike_max: float,
         errors: Errors | None,
         sharing: Sharing | None = None,
     ) -> None:
@@ -224,7 +224,7 @@ class Consequences:
         if event is Event.REJECTED:
             self._rejection = error
             self._rejected_alike += 1
-        if self._rejected_alike >= self._alike_max and self._errors is None:
+        if self._rejected_alike >= self._alike_max:
             says = f"all of the first {self._rejected_alike:.0f} messages were rejected, because: {error}"
             self._stopping.ask(Stop(StopReason.ALL_REJECTED, says))
 

@@ -32,6 +32,10 @@ class Sharing(Protocol):
     What is noted is committed with what the journal commits next, and what is told came with what it committed last.
     """
 
+    @property
+    def limits_errors(self) -> bool:
+        """Whether it is said how many rows may end unsent: then they are counted, whatever they have in common."""
+
     def waits(self, row: int) -> bool:
         """Whether a row did not begin because there is no money for it as things are: it is asked for again."""
 
@@ -48,7 +52,7 @@ class Sharing(Protocol):
         """The server is away."""
 
     def rate(self, per_s: float) -> Rate:
-        """The account's rate, of messages per second that all its processes start together."""
+        """The account's rate, of messages per second that all its processes start together; no more for this one."""
 
 
 class Shares:

@@ -112,6 +112,10 @@ class Company:
         with psycopg.connect(self.place.database) as db:
             return db.execute(sql).fetchone() or ()
 
+    def execute(self, sql: str) -> None:
+        with psycopg.connect(self.place.database, autocommit=True) as db:
+            db.execute(sql)
+
 
 @pytest.fixture
 def stack() -> Iterator[ExitStack]:
@@ -208,6 +212,19 @@ async def test_the_first_of_a_kind_goes_alone_whoever_has_it_and_its_answer_tell
     assert company.ask("SELECT sum(held)::int FROM bulksend.send WHERE state = 'in flight'") == (9 * PART,)
 
 
+async def test_rows_wait_for_money_until_they_are_asked_for_again(database: str, stack: ExitStack) -> None:
+    """Outcomes may be committed before anybody has asked which rows wait."""
+    company = Company(database, stack, [1] * 40, ["63"] * 40)
+    company.bound(Standing(3 * PART, PART, {}, {}), None)
+    [one] = company.work(1)
+    ones = mine(one, company, 40)
+    [first] = await one.journal.begin(ones[:3], NOW_S)
+    await one.journal.settle([outcome(first, Event.ACCEPTED, PART)], turn=0)
+    assert [one.commons.waits(row) for row in ones[:3]] == [False, True, True]
+    assert len(await one.journal.begin(ones[1:3], NOW_S)) == 2
+    assert not any(map(one.commons.waits, ones))
+
+
 async def test_whose_first_was_killed_lets_the_next_find_out_and_its_price_stays_held(
     database: str, stack: ExitStack
 ) -> None:
@@ -282,11 +299,34 @@ async def test_who_is_asked_for_quiet_or_finds_nobody_tells_all(database: str, s
     assert told.absences == 1
 
 
+async def test_who_tells_of_an_end_and_who_finds_one_do_not_wait_for_each_other(
+    database: str, stack: ExitStack
+) -> None:
+    company = Company(database, stack, [1] * 40, ["63"] * 40)
+    company.bound(None, Errors(ErrorLimit(0, is_percent=False)))
+    one, two = company.work(2)
+    [[ones], [twos]] = [await each.journal.begin(mine(each, company, 40)[:1], NOW_S) for each in (one, two)]
+    company.execute(
+        """CREATE FUNCTION bulksend.wait() RETURNS trigger LANGUAGE plpgsql
+           AS $$ BEGIN PERFORM pg_sleep(0.5); RETURN NEW; END $$;
+           CREATE TRIGGER waiting BEFORE UPDATE ON bulksend.bound FOR EACH ROW EXECUTE FUNCTION bulksend.wait()"""
+    )
+    deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+    before = company.ask(deadlocks)
+    finding = two.journal.settle([outcome(twos, Event.REJECTED)], turn=0)
+    await asyncio.sleep(0.2)  # its limits are locked by now, and the end is not noted yet
+    one.commons.note_stop(Stop(StopReason.OUT_OF_FUNDS, "no money"))
+    await asyncio.gather(one.journal.settle([outcome(ones, Event.REJECTED)], turn=0), finding)
+    assert company.ask("SELECT reason, (SELECT bad FROM bulksend.bound) FROM bulksend.stop") == ("too many errors", 2)
+    company.execute("DROP FUNCTION bulksend.wait() CASCADE")
+    assert company.ask(deadlocks) == before
+
+
 class Server:
     """Answers each message for a price; from one on it asks for quiet, or says that there is no money."""
 
-    def __init__(self, cost: int, *, ends_from: int = 10**9, quiet_from: int = 10**9) -> None:
-        self.cost, self.ends_from, self.quiet_from = cost, ends_from, quiet_from
+    def __init__(self, cost: int, *, ends_from: int = 10**9, quiet_from: int = 10**9, rejects_to: int = 0) -> None:
+        self.cost, self.ends_from, self.quiet_from, self.rejects_to = cost, ends_from, quiet_from, rejects_to
         self.left_at: list[float] = []
         self.asked_at: float | None = None
         self.accepted = 0
@@ -301,6 +341,8 @@ class Server:
         if len(self.left_at) >= self.quiet_from and self.asked_at is None:
             self.asked_at = time.monotonic()
             return Verdict(FAILED, 429, says="slower", retry_after_s=1.0, slow=True, voice=Voice.BUSY)
+        if len(self.left_at) <= self.rejects_to:
+            return Verdict(REJECTED, 422, says="no such organization", voice=Voice.API)
         self.accepted += 1
         answer = Answer(f"SMS{message.row}", 1, self.cost, "", "", "", None, MicroUSD(self.cost))
         return Verdict(ACCEPTED, 201, answer, voice=Voice.API)
@@ -335,6 +377,16 @@ async def test_who_hears_that_there_is_no_money_ends_all_engines(database: str, 
     assert len(server.left_at) < 100
 
 
+async def test_where_errors_are_limited_a_run_goes_on_though_all_are_rejected_alike(
+    database: str, stack: ExitStack
+) -> None:
+    company = Company(database, stack, [1] * 300, ["63"] * 300)
+    company.bound(None, Errors(ErrorLimit(1_000, is_percent=False)))
+    server = Server(PART, rejects_to=10**9)
+    assert await together(company, server, 4) == [None] * 4
+    assert len(server.left_at) == 300
+
+
 async def test_no_engine_starts_a_message_while_one_was_asked_for_quiet(database: str, stack: ExitStack) -> None:
     company = Company(database, stack, [1] * 1_200, ["63"] * 1_200)
     server = Server(PART, quiet_from=40)
@@ -367,3 +419,25 @@ async def test_processes_together_keep_an_accounts_rate_in_any_second(database: 
     most = max(sum(1 for at in left if since <= at < since + 1) for since in left)
     assert most <= 1.1 * rate
     assert len(left) > 0.8 * rate * 2.4
+
+
+async def test_a_process_with_less_of_its_own_takes_no_more_of_an_accounts_rate(
+    database: str, stack: ExitStack
+) -> None:
+    company = Company(database, stack, [1] * 8, ["63"] * 8)
+    began = time.monotonic()
+    account = int(str(company.ask("SELECT id FROM bulksend.account")[0]))
+
+    async def sent(one: SharedRate) -> int:
+        count = 0
+        while time.monotonic() < began + 2:
+            await one.one(32)
+            count += 1 + await one.at_once(31)
+        return count
+
+    both = SharedRate(database, account, 100.0), SharedRate(database, account, 100.0, 5.0)
+    much, little = await asyncio.gather(*map(sent, both))
+    for each in both:
+        each.close()
+    assert little <= 12
+    assert 150 < much <= 210

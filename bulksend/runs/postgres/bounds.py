@@ -8,14 +8,14 @@ messages are put in doubt, and stay held. The first of each kind goes alone here
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
 from bulksend.model import API_FIELD, Event, Message, Outcome
 from bulksend.runs.postgres.columns import who
 from bulksend.runs.postgres.connecting import array
-from bulksend.runs.postgres.outcomes import Intent
+from bulksend.runs.postgres.outcomes import TRIED, Intent
 from bulksend.runs.postgres.reader import Reader
 from bulksend.runs.states import State
 from bulksend.sending import ErrorLimit, Errors, Standing, Stop, StopReason, kind_of, paid, part_told, priced
@@ -69,10 +69,7 @@ SELECT {_MESSAGE}, s.held FROM send s JOIN message m ON m.run = s.run AND m.row 
 WHERE s.run = %(run)s AND (s.state = '{State.IN_FLIGHT}' OR s.state = '{State.UNKNOWN}') AND s.held > 0
     AND s.row <> ALL(%(ended)s::bigint[])
 """
-_TAKEN_BACK = f"""
-SELECT coalesce(sum(held), 0)::bigint FROM send WHERE run = %(run)s AND row = ANY(%(rows)s)
-    AND ticket = ANY(%(tickets)s) AND epoch = ANY(%(epochs)s) AND state = '{State.IN_FLIGHT}' AND doubt_since IS NULL
-"""
+_TAKEN_BACK = f"SELECT coalesce(sum(held), 0)::bigint FROM send WHERE {TRIED} AND doubt_since IS NULL"
 
 
 class _Price(NamedTuple):
@@ -129,13 +126,13 @@ class Bounds:
         known: kinds of which this process knows what a part costs at most, and that everybody was told.
 
     Attributes:
-        waits: rows that must not begin, for there is no money for them as things are.
+        waits: rows that must not begin, for there is no money for them as things are; None if none were to begin.
         stop: why the run must end; None if it may go on.
         told: what was told of kinds.
     """
 
     def __init__(self, of: Reader, known: Mapping[str, int]) -> None:
-        self.waits: list[int] = []
+        self.waits: list[int] | None = None
         self.stop: Stop | None = None
         self.told: dict[str, int] = {}
         self._of = of
@@ -150,6 +147,7 @@ class Bounds:
 
     def hold(self, rows: Sequence[int]) -> dict[int, int]:
         """What rows that are about to begin are held at, in their order, as far as there is money for them."""
+        self.waits = waits = self.waits or []
         if self._left is None:
             return dict.fromkeys(rows, 0)
         costs: dict[int, int] = {}
@@ -164,7 +162,7 @@ class Bounds:
             is_not_yet = held is None and price.is_under_way and not price.is_known
             is_filled = is_filled or (held is None and cost > left and not is_not_yet)
             if is_filled or is_not_yet:
-                self.waits.append(message.row)
+                waits.append(message.row)
                 continue
             left -= new
             costs[message.row] = cost
@@ -210,7 +208,7 @@ class Bounds:
             self.stop = Stop(StopReason.TOO_MANY_ERRORS, says, self._bad, self._done, self._limit)
         return bad
 
-    def take_back(self, **which: object) -> None:
+    def take_back(self, which: Mapping[str, Any]) -> None:
         """Intents are about to be taken back that may have been committed, and surely did not leave."""
         if self._left is not None and (cost := self._of.first(_TAKEN_BACK, **which)[0]):
             self._left += cost

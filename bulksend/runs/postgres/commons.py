@@ -7,7 +7,7 @@ looks at what was committed last.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from bulksend.model import Outcome
@@ -28,14 +28,22 @@ class Commons:
     Args:
         of: the run, by the owner's connection.
         account: the run's.
+        per_s: messages per second of the whole account, as the run was opened; None if nobody said.
         mono_s: monotonic seconds.
+
+    Attributes:
+        limits_errors: see `Sharing.limits_errors`.
     """
 
-    def __init__(self, of: Reader, account: int, mono_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, of: Reader, account: int, per_s: float | None = None, mono_s: Callable[[], float] = time.monotonic
+    ) -> None:  # fmt: skip
         self._of = of
         self._account = account
+        self._per_s = per_s
         self._mono_s = mono_s
-        self._is_bound = bool(of.first("SELECT EXISTS (SELECT FROM bound WHERE run = %(run)s)")[0])
+        bound = of.first("SELECT most_errors IS NOT NULL FROM bound WHERE run = %(run)s")
+        self._is_bound, self.limits_errors = bound is not None, bound is not None and bool(bound[0])
         self._known: dict[str, int] = {}  # see `Bounds`
         self._bounds: Bounds | None = None  # of the transaction under way
         self._waits: frozenset[int] = frozenset()
@@ -71,7 +79,7 @@ class Commons:
 
     def rate(self, per_s: float) -> SharedRate:
         """See `Sharing.rate`."""
-        rate = SharedRate(self._of.place.database, self._account, per_s)
+        rate = SharedRate(self._of.place.database, self._account, self._per_s or per_s, per_s)
         self._rates.append(rate)
         return rate
 
@@ -91,6 +99,8 @@ class Commons:
     def tell(self) -> None:
         """Note what is to be noted."""
         to_note = self._to_note[:]
+        if to_note:
+            self._locked()  # first: who has found an end has locked the limits, and notes it then
         for note in to_note:
             note()
         self._noted = len(to_note)
@@ -115,17 +125,17 @@ class Commons:
         self._end()
         return bad
 
-    def take_back(self, **which: object) -> None:
+    def take_back(self, which: Mapping[str, Any]) -> None:
         """Intents are about to be taken back."""
         bounds = self._locked()
         if bounds is not None:
-            bounds.take_back(**which)
+            bounds.take_back(which)
 
     def committed(self) -> None:
         """The transaction under way is on the disk."""
         del self._to_note[: self._noted]
         if self._bounds is not None:
-            self._waits = frozenset(self._bounds.waits)
+            self._waits = self._waits if self._bounds.waits is None else frozenset(self._bounds.waits)
             self._known.update(self._bounds.told)
             self._stop = self._stop or self._bounds.stop
         self.rolled_back()

@@ -90,6 +90,11 @@ def explained(place: object) -> Iterator[None]:
         raise RunFileError(f"{place}: the database cannot be used: {_words(error)}") from error
 
 
+def is_given_way(error: RunFileError) -> bool:
+    """Whether the database ended a transaction for others that waited for it: it may be tried again."""
+    return isinstance(error.__cause__, psycopg.errors.DeadlockDetected)
+
+
 def one(found: psycopg.Cursor[tuple[Any, ...]]) -> tuple[Any, ...]:
     """The one row of what always has one."""
     row = found.fetchone()

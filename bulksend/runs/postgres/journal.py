@@ -14,7 +14,7 @@ from typing import Any
 
 from bulksend.errors import OwnedError, RunFileError
 from bulksend.runs.committing import Job
-from bulksend.runs.postgres.connecting import Db, connect, explained, transaction
+from bulksend.runs.postgres.connecting import Db, connect, explained, is_given_way, transaction
 from bulksend.runs.postgres.notes import Notes
 
 _LENGTHS_MORE = 2  # so many leases' lengths after the end of the last one it is still tried to note outcomes
@@ -68,8 +68,8 @@ class Commits:
                 if begins and not self._notes.lease.is_held:
                     self._notes.lease.renew()  # as after a sleep of the machine, if nobody else has it by now
                 self._carry_out(work, begins=begins)
-            except RunFileError:
-                if not self._is_worth_a_try:
+            except RunFileError as error:
+                if not (is_given_way(error) or self._is_worth_a_try):
                     raise
                 time.sleep(pause_s)
                 pause_s = min(2 * pause_s, _PAUSE_MAX_S)

@@ -26,7 +26,7 @@ from bulksend.runs.postgres.connecting import array
 from bulksend.runs.postgres.landing import Landing
 from bulksend.runs.postgres.leases import Hold
 from bulksend.runs.postgres.opened import OpenedRun
-from bulksend.runs.postgres.outcomes import Intent, cut_off, found, settle, take_back
+from bulksend.runs.postgres.outcomes import Intent, cut_off, found, settle, take_back, tried
 from bulksend.runs.postgres.queries import LAST_ROW
 from bulksend.runs.postgres.reader import Reader
 from bulksend.runs.postgres.reserving import Reserving
@@ -62,7 +62,9 @@ class Notes:
         self._by_parts = by_parts
         self._keyed = keyed
         self._reserving = reserving
-        self.commons = None if lease.account is None else commons.Commons(of, lease.account)
+        self.commons = (
+            None if lease.account is None else commons.Commons(of, lease.account, run.orders.rate if run else None)
+        )
         self._begun_to = 0
         self._first = queries.first_unfinished(of)
         self._until = queries.until(of, limit)
@@ -119,10 +121,13 @@ class Notes:
     def take_back(self) -> None:
         """Intents of which nobody knows whether they were committed, and which surely did not leave, are none."""
         if self._tried:
-            epochs = [self._epoch, *self.lease.shards.values()]
+            which = tried(self._mine(), self._tried)
             if self.commons:
-                self.commons.take_back(rows=list(self._tried.values()), tickets=list(self._tried), epochs=epochs)
-            take_back(self.of, self._tried, epochs)
+                self.commons.take_back(which)
+            ownership.wait_out(self.of, which)
+            taken_back = take_back(self.of, which)
+            if self._reserving and taken_back:
+                reserving.give_back(self.of.db, self.of.run, taken_back)
 
     @property
     def is_unsettled(self) -> bool:
@@ -131,7 +136,7 @@ class Notes:
 
     def cut_off(self) -> None:
         """Of what is under way the end is not known."""
-        cut_off(self.of, self.in_flight, self._tried, [self._epoch, *self.lease.shards.values()])
+        cut_off(self.of, self.in_flight)
 
     def asked_at(self) -> float | None:
         """See `Journal.asked_at`."""

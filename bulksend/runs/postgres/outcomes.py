@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
 from bulksend.model import Answer, Event, Outcome
 from bulksend.runs import life
 from bulksend.runs.answers import named
-from bulksend.runs.postgres.connecting import plain
+from bulksend.runs.postgres.connecting import array, plain
 from bulksend.runs.postgres.reader import Reader
 from bulksend.runs.states import State
 
@@ -37,15 +37,19 @@ UPDATE send SET {life.after(Event.FOUND, table="send.")}, ended_at = %s, answer 
 FROM json_to_recordset(%s::json) AS said (row bigint, charged bigint, answer jsonb)
 WHERE send.run = %s AND send.row = said.row AND {life.can_be(Event.FOUND, "send.")}
 """
+TRIED = f"""send.run = %(run)s AND send.state = '{State.IN_FLIGHT}'
+    AND (send.row, send.ticket) IN (SELECT * FROM unnest(%(rows)s::bigint[], %(tickets)s::bigint[]))
+    AND (%(account)s::integer IS NULL AND send.epoch = %(epoch)s OR (send.shard, send.epoch) IN (
+        SELECT * FROM unnest(%(nos)s::smallint[], %(epochs)s::bigint[])))"""
+"""Of ``send``: an intent that this process may have noted. Others count epochs and tickets from 1, too."""
 _TAKE_BACK = f"""
-UPDATE send SET {life.after(Event.CALLED_OFF, table="send.")}, attempts = attempts - 1
-WHERE run = %(run)s AND row = ANY(%(rows)s) AND ticket = ANY(%(tickets)s) AND state = '{State.IN_FLIGHT}'
-    AND epoch = ANY(%(epochs)s)
+UPDATE send SET {life.after(Event.CALLED_OFF, table="send.")}, attempts = attempts - 1 WHERE {TRIED}
+RETURNING send.row
 """
 _CUT_OFF = f"""
 UPDATE send SET {life.after(Event.CUT_OFF)}, error = '{life.CUT_OFF}', ended_at = extract(epoch FROM clock_timestamp())
-WHERE run = %(run)s AND row = ANY(%(rows)s) AND ticket = ANY(%(tickets)s) AND epoch = ANY(%(epochs)s)
-    AND {life.can_be(Event.CUT_OFF)}
+WHERE run = %(run)s AND {life.can_be(Event.CUT_OFF)} AND (row, shard, epoch, ticket) IN (
+    SELECT * FROM unnest(%(rows)s::bigint[], %(nos)s::smallint[], %(epochs)s::bigint[], %(tickets)s::bigint[]))
 """
 
 
@@ -81,35 +85,39 @@ def settle(of: Reader, outcomes: Sequence[tuple[Outcome, Intent]], skew_s: int, 
         of.db.execute(_SETTLE, [orjson.dumps(ended).decode(), of.run])
 
 
-def take_back(of: Reader, tried: Mapping[int, int], epochs: Sequence[int]) -> None:
-    """Intents of which nobody knows whether they were committed, and which surely did not leave, are none.
+def tried(mine: Mapping[str, Any], rows: Mapping[int, int]) -> dict[str, Any]:
+    """What `TRIED` asks for.
+
+    Args:
+        mine: what is held of the run, as the statements know it.
+        rows: that were tried, by ticket.
+    """
+    return {**mine, "rows": array(rows.values()), "tickets": array(rows)}
+
+
+def take_back(of: Reader, which: Mapping[str, Any]) -> list[int]:
+    """Intents of which nobody knows whether they were committed, and which surely did not leave, are none; their rows.
 
     Args:
         of: the run.
-        tried: their rows by ticket.
-        epochs: under which they may have been.
+        which: see `tried`.
     """
-    which = {"run": of.run, "rows": list(tried.values()), "tickets": list(tried), "epochs": epochs}
-    of.db.execute(_TAKE_BACK, which)
+    return [row for (row,) in of.all(_TAKE_BACK, **which)]
 
 
-def cut_off(of: Reader, in_flight: Mapping[int, Intent], tried: Mapping[int, int], epochs: Sequence[int]) -> None:
-    """Of one's own intents the end is not known; those of others are theirs.
-
-    Args:
-        of: the run.
-        in_flight: that were committed, by row.
-        tried: of which nobody knows whether they were; see `take_back`, also for their epochs.
-        epochs: under which these may have been.
-    """
+def cut_off(of: Reader, in_flight: Mapping[int, Intent]) -> None:
+    """Of one's own intents, by row, the end is not known; those of others are theirs."""
     intents = in_flight.values()
-    which = {
-        "run": of.run,
-        "rows": [*in_flight, *tried.values()],
-        "tickets": [*(intent.ticket for intent in intents), *tried],
-        "epochs": [*(intent.epoch for intent in intents), *epochs],
-    }
-    of.db.execute(_CUT_OFF, which)
+    of.db.execute(
+        _CUT_OFF,
+        {
+            "run": of.run,
+            "rows": array(in_flight),
+            "nos": array(intent.shard for intent in intents),
+            "epochs": array(intent.epoch for intent in intents),
+            "tickets": array(intent.ticket for intent in intents),
+        },
+    )
 
 
 def found(of: Reader, answers: Mapping[int, Answer], at_s: float) -> None:

@@ -29,6 +29,10 @@ SELECT run.epoch = %(epoch)s AND (%(account)s::integer IS NULL OR EXISTS (
     WHERE shard.account = %(account)s)), {commons.TOLD}
 FROM run WHERE id = %(run)s
 """
+_MY_SHARDS = """
+SELECT FROM shard JOIN unnest(%(nos)s::smallint[], %(epochs)s::bigint[]) AS mine (no, epoch) USING (no, epoch)
+WHERE shard.account = %(account)s ORDER BY no FOR NO KEY UPDATE OF shard
+"""
 _CUT_OFF = f"""
 UPDATE send SET {life.after(Event.CUT_OFF)}, error = '{life.CUT_OFF}', ended_at = extract(epoch FROM clock_timestamp())
 WHERE run = %s AND {life.can_be(Event.CUT_OFF)}
@@ -92,6 +96,17 @@ def check_mine(of: Reader, mine: Mapping[str, Any], *, begins: bool) -> tuple[An
     if found is None or not found[0]:
         raise OwnedError(f"{of.place}: another bulksend process has taken this run over")
     return tuple(found[1:])
+
+
+def wait_out(of: Reader, mine: Mapping[str, Any]) -> None:
+    """Wait for an own transaction that noted intents, and may go on though its connection is gone.
+
+    Args:
+        of: the run.
+        mine: what this process holds, by which such a transaction holds off who would take it over.
+    """
+    its_run = "SELECT FROM run WHERE id = %(run)s FOR NO KEY UPDATE"
+    of.db.execute(its_run if mine["account"] is None else _MY_SHARDS, {"run": of.run, **mine})
 
 
 def cut_off(of: Reader) -> None:

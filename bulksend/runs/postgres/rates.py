@@ -8,6 +8,7 @@ nobody saves up for a burst.
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 import time
 from collections import deque
@@ -59,17 +60,21 @@ class SharedRate:
         database: its address.
         account: which.
         per_s: messages per second of the whole account.
+        own_per_s: of these for this process at most; None for all.
         mono_s: monotonic seconds.
     """
 
     def __init__(
-        self, database: str, account: int, per_s: float, mono_s: Callable[[], float] = time.monotonic
+        self, database: str, account: int, per_s: float, own_per_s: float | None = None,
+        mono_s: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self._database = database
         self._account = account
         self._per_s = per_s
+        self._own_per_s = per_s if own_per_s is None else min(own_per_s, per_s)
         self._mono_s = mono_s
-        self._most = max(1, int(_SPAN_S * per_s))
+        self._most = max(1, int(_SPAN_S * self._own_per_s))
+        self._asks_at = -math.inf  # not before, where less is its own than the account's
         self._due: deque[float] = deque()  # when each message may start that was asked for
         self._thread = ThreadPoolExecutor(1, "rate")
         self._ends = threading.Event()
@@ -101,9 +106,13 @@ class SharedRate:
 
     async def _ask(self, wanted: int) -> None:
         """Ask for the next span: it begins when those of all others are over."""
+        if (early_s := self._asks_at - self._mono_s()) > 0:
+            await asyncio.sleep(early_s)
         wait_s = await asyncio.get_running_loop().run_in_executor(self._thread, self._taken, wanted)
         first = self._mono_s() + wait_s
         self._due.extend(first + place / self._per_s for place in range(wanted))
+        if self._own_per_s < self._per_s:
+            self._asks_at = first + wanted / self._own_per_s
 
     def _taken(self, wanted: int) -> float:
         """In how many seconds the span begins.
