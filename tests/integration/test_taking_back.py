@@ -15,6 +15,7 @@ from test_database_journal import ANA, BEGAN_S, ended, rows, wait_for_commit
 from test_database_limits import NOW_S, PART, Company, Worker, mine, outcome
 
 from bulksend.model import Event
+from bulksend.runs.committing import GroupJournal
 from bulksend.runs.places import DatabaseRun
 from bulksend.runs.postgres import OwnPostgresRun
 from bulksend.runs.postgres.reserving import Reserving
@@ -89,6 +90,27 @@ async def test_what_was_reserved_for_an_intent_that_is_taken_back_is_given_back(
             assert reserved(database) == 1
             await journal.settle([ended(1, Event.REJECTED)], turn=0)
             assert reserved(database) == 0
+
+
+async def test_what_was_given_back_is_not_given_back_twice(database: str) -> None:
+    """Of two equal rows one is sent; the other's outcome is noted twice, for the first answer was lost."""
+    named = DatabaseRun(database, "spring")
+    plan_in_database(named, [each._replace(text="Hello") for each in rows(ANA, ANA)], FACTS).close()
+    with (
+        LossyWay(database) as way,
+        OwnPostgresRun.own(replace(named, database=way.address), NOW_S) as run,
+        closing(run_reserving(run)) as journal,
+    ):
+        await journal.begin([1, 2], NOW_S)
+        await journal.settle([ended(1, Event.ACCEPTED, "")], turn=0)
+        way.lose_answers()
+        await journal.settle([ended(2, Event.REJECTED)], turn=0)
+        assert reserved(database) == 1
+
+
+def run_reserving(run: OwnPostgresRun) -> GroupJournal:
+    run.reserve(Reserving(BEGAN_S, 3_600.0))
+    return run.journal()
 
 
 def reserved(database: str) -> int:

@@ -228,8 +228,9 @@ class Notes:
         under_way = {**self.in_flight, **self._begun} if self._begun else self.in_flight
         ended = [(each, under_way[each.row]) for each in outcomes if each.row in under_way]
         bad = self.commons.settle(ended) if self.commons else {}
-        settle(self.of, ended, self._skew_s, bad)
-        if self._reserving and (unsent := [each.row for each in outcomes if each.event in _NOT_SENT]):
+        noted_now = settle(self.of, ended, self._skew_s, bad)
+        unsent = [each.row for each in outcomes if each.event in _NOT_SENT and each.row in noted_now]
+        if self._reserving and unsent:
             reserving.give_back(self.of.db, self.of.run, unsent)
         for each in outcomes:
             if each.event is Event.EXCLUDED:

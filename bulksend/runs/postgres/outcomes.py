@@ -30,6 +30,7 @@ FROM json_to_recordset(%s::json) AS done (
 )
 WHERE send.run = %s AND send.row = done.row AND send.epoch = done.epoch AND send.ticket = done.ticket
     AND send.state = '{State.IN_FLIGHT}'
+RETURNING send.row
 """
 _FOUND = f"""
 UPDATE send SET {life.after(Event.FOUND, table="send.")}, ended_at = %s, answer = said.answer, charged = said.charged,
@@ -67,7 +68,7 @@ class Intent(NamedTuple):
     ticket: int
 
 
-def settle(of: Reader, outcomes: Sequence[tuple[Outcome, Intent]], skew_s: int, bad: Mapping[int, bool]) -> None:
+def settle(of: Reader, outcomes: Sequence[tuple[Outcome, Intent]], skew_s: int, bad: Mapping[int, bool]) -> set[int]:
     """Note outcomes, each of its own intent alone; that somebody is excluded is noted elsewhere.
 
     Args:
@@ -75,14 +76,18 @@ def settle(of: Reader, outcomes: Sequence[tuple[Outcome, Intent]], skew_s: int, 
         outcomes: each with the intent that it is of.
         skew_s: see `bulksend.runs.postgres.clock`.
         bad: by row, whether it counts as an error, where that is counted.
+
+    Returns:
+        The rows of those that were not noted before.
     """
     ended = [
         _settlement(each, intent, skew_s, bad.get(each.row))
         for each, intent in outcomes
         if each.event is not Event.EXCLUDED
     ]
-    if ended:
-        of.db.execute(_SETTLE, [orjson.dumps(ended).decode(), of.run])
+    if not ended:
+        return set()
+    return {row for (row,) in of.db.execute(_SETTLE, [orjson.dumps(ended).decode(), of.run])}
 
 
 def tried(mine: Mapping[str, Any], rows: Mapping[int, int]) -> dict[str, Any]:
