@@ -12,9 +12,8 @@ from bulksend.campaign import SendOptions
 from bulksend.cli import plan_view, summary
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.given import TargetSettings
-from bulksend.cli.sending import Manners, agreed, run_loop, target_of, tell_end_of, watched
+from bulksend.cli.sending import Manners, agreed, run_loop, target_of_run, tell_end_of, watched
 from bulksend.cli.watch import Watch
-from bulksend.model import Endpoint
 from bulksend.reports import write_results
 from bulksend.runs import DatabaseRun, open_run
 from bulksend.words import many, printable
@@ -35,8 +34,7 @@ def joined(
     """
     out = manners.out
     with open_run(place) as run:
-        facts, left = run.facts, run.overview()
-    target = target_of(to, facts.address, Endpoint(facts.endpoint))
+        target, left = target_of_run(to, run), run.overview()
     if target is None:
         raise AssertionError
     out.print(

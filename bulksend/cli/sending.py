@@ -22,11 +22,11 @@ from bulksend.cli.next_command import next_command, rewrite_command
 from bulksend.cli.run_view import stopped
 from bulksend.cli.signals import ends_in_peace, stop_on_signals
 from bulksend.cli.watch import Watch
-from bulksend.engagespark import Target
+from bulksend.engagespark import DEFAULT_BASE_URL, Target
 from bulksend.errors import UndecidedError, UsageError
 from bulksend.model import Endpoint
 from bulksend.reports import renew_results
-from bulksend.runs import Account, Address, OwnRun, Place, Run
+from bulksend.runs import Account, Address, DatabaseRun, OwnRun, Place, Run, place_of
 from bulksend.sending import Listener, Stopping
 
 if TYPE_CHECKING:
@@ -85,6 +85,30 @@ def target_of(to: TargetSettings, address: Address, endpoint: Endpoint) -> Targe
     if not address.base_url:
         return None
     return Target(address.base_url, address.org_id, endpoint, to.key())
+
+
+def target_of_run(to: TargetSettings, run: Run) -> Target | None:
+    """Where a run goes, or None for a private sandbox that is still to be started.
+
+    Raises:
+        UsageError: see `check_own_address`; or there is no key.
+    """
+    check_own_address(to, run)
+    return target_of(to, run.facts.address, Endpoint(run.facts.endpoint))
+
+
+def check_own_address(to: TargetSettings, run: Run) -> None:
+    """See that a key goes where one's own settings say, and not where only a database does.
+
+    Raises:
+        UsageError: the run lies in a database, and goes elsewhere.
+    """
+    facts, own = run.facts, (to.base_url or DEFAULT_BASE_URL).rstrip("/")
+    if isinstance(place_of(run.place), DatabaseRun) and facts.address.base_url not in {"", own}:
+        raise UsageError(
+            f"{run.place}: this run goes to {facts.base_url}, and your settings say {own}: no database decides where a "
+            f"key goes. If that is where yours belongs, say --base-url {facts.base_url}"
+        )
 
 
 def check_is_local(place: Place, *, force: bool) -> None:

@@ -21,7 +21,7 @@ from bulksend.cli.far_view import far_lines
 from bulksend.cli.given import PlanSettings, TargetSettings
 from bulksend.cli.row_view import of_row
 from bulksend.cli.run_view import stopped
-from bulksend.cli.sending import agreed, check_can_ask, run_loop, send_watched, target_of
+from bulksend.cli.sending import agreed, check_can_ask, check_own_address, run_loop, send_watched, target_of
 from bulksend.cli.strictness import check_strict
 from bulksend.cli.watch import Watch
 from bulksend.engagespark import Looked, Target
@@ -102,6 +102,7 @@ def _planned_run(input_name: str, to: TargetSettings, planned: PlanSettings) -> 
             facts = run.facts
             if base_url is None and facts.address.is_rehearsal:
                 raise UsageError(f"{place}: this run is for a private sandbox", Advice.SEND_TO_SANDBOX)
+            check_own_address(to, run)
             address = Address(org_id or facts.org_id, facts.base_url if base_url is None else base_url)
             to.check(address)
             yield run, address

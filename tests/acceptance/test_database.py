@@ -81,3 +81,20 @@ def test_a_send_is_stopped_from_elsewhere_and_its_run_settled(
     assert cli.run(["results", june, "-o", "again.csv"]) == ExitCode.OK
     assert len(program.results("again.csv")) == 200
     assert cli.run(["resolve", june, "--org-id", "1"]) == ExitCode.OK
+
+
+def test_no_database_decides_where_a_key_goes(
+    database: str, program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
+) -> None:
+    server, june = sandbox(), f"{database}#june"
+    campaign_of(numbers(3))
+    assert program(*send_to(server, "--run", june, "--detach")).returncode == ExitCode.OK
+    for words in (("send", june, "--yes"), ("send", june, "--test-to", numbers(1)[0], "--yes")):
+        refused = program(*words)
+        assert refused.returncode == ExitCode.USAGE, refused.stderr
+        said = " ".join(refused.stderr.split())
+        assert f"goes to {server.base_url}, and your settings say https://api.engagespark.com" in said
+    assert not server.accepted()
+    sent = program("send", june, "--base-url", server.base_url, "--yes")
+    assert sent.returncode == ExitCode.OK, sent.stderr
+    assert len(server.accepted()) == 3

@@ -72,7 +72,8 @@ class Tab:
             await self.page.keyboard.press("Enter")
 
     async def text(self) -> str:
-        return await self.page.locator("main").inner_text()
+        told: str = await self.page.locator("main").inner_text()
+        return told
 
     async def _overflows(self) -> bool:
         found: bool = await self.page.evaluate(

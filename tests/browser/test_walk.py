@@ -94,7 +94,8 @@ async def agree(tab: Tab) -> str:
     await send.wait_for()
     await tab.see("price")
     assert "k1-secret" not in await tab.page.content()
-    return await send.inner_text()
+    says: str = await send.inner_text()
+    return says
 
 
 async def test_a_first_campaign(tmp_path: Path) -> None:

@@ -17,12 +17,11 @@ from bulksend.cli.given import TargetSettings
 from bulksend.cli.groups import Group, with_options
 from bulksend.cli.looked_view import WHY_NOT
 from bulksend.cli.options import QUIET, TELLS_ALL
-from bulksend.cli.sending import check_is_local, run_loop, target_of
+from bulksend.cli.sending import check_is_local, run_loop, target_of_run
 from bulksend.cli.settings import Command, option
 from bulksend.cli.values import DURATION, PLACE
 from bulksend.cli.which_run import run_meant
 from bulksend.engagespark import Looked
-from bulksend.model import Endpoint
 from bulksend.runs import Deliveries, OwnRun, Place, Run, Terms, open_run
 
 _REASONS = 8  # the commonest
@@ -90,8 +89,7 @@ def command(place: Place, to: TargetSettings, said: ReceiptsSettings) -> ExitCod
 
 
 def _fetch(run: OwnRun, to: TargetSettings, out: Console, said: ReceiptsSettings) -> Looked:
-    facts = run.facts
-    target = target_of(to, facts.address, Endpoint(facts.endpoint))
+    target = target_of_run(to, run)
     if target is None:
         return Looked.NO_SUCH
     tell = partial(receipts_view.tell_awaited, out)

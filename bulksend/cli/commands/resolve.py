@@ -29,7 +29,7 @@ from bulksend.cli.sending import (
     is_written,
     run_loop,
     send_and_tell,
-    target_of,
+    target_of_run,
 )
 from bulksend.cli.settings import Command, option
 from bulksend.cli.values import PLACE
@@ -37,7 +37,7 @@ from bulksend.cli.watch import Watch
 from bulksend.cli.which_run import run_meant
 from bulksend.engagespark import Looked, Target
 from bulksend.errors import UsageError
-from bulksend.model import Endpoint, RowInDoubt
+from bulksend.model import RowInDoubt
 from bulksend.reports import check_output, check_own, inputs_of
 from bulksend.runs import Account, OwnRun, Paths, Place, Terms, files_of, open_run
 from bulksend.words import many
@@ -149,8 +149,7 @@ class _Resolver:
             out.print("No row is in doubt.")
             return ExitCode.OK
         run_view.show_in_doubt(out, rows)
-        facts = self.run.facts
-        target = target_of(self.to, facts.address, Endpoint(facts.endpoint))
+        target = target_of_run(self.to, self.run)
         watch = Watch(out, hides_progress=True)
         with campaign.held_account(target, self.run, watch.hear, wait=self.manners.wait) as account:
             looked = self._look_up(target, account)

@@ -32,6 +32,7 @@ from bulksend.cli.sending import (
     check_is_local,
     run_loop,
     target_of,
+    target_of_run,
     tell_end,
 )
 from bulksend.cli.settings import Command
@@ -42,7 +43,6 @@ from bulksend.cli.values import NAME
 from bulksend.cli.when_options import PATIENCE, WHEN, PatienceSettings, WhenSettings
 from bulksend.engagespark import Looked
 from bulksend.errors import OwnedError, UsageError
-from bulksend.model import Endpoint
 from bulksend.reports import check_output, inputs_at
 from bulksend.runs import Address, DatabaseRun, Paths, files_of, holds_run, names_run, place_of
 from bulksend.when import Schedule, Wanted
@@ -249,7 +249,7 @@ def _send(
     is_something_left = bool(plan.overview.rows or in_doubt)
     target = None
     if is_something_left:
-        target = target_of(to, facts.address, Endpoint(facts.endpoint))
+        target = target_of_run(to, run)
     place = REHEARSAL if facts.address.is_rehearsal else f"{facts.base_url}, organization {facts.org_id}"
     is_refused = planned.strict and bool(refused_by(plan.findings, planned.lint.allow))
     is_new = opened.is_new or not plan.tally.attempts or is_refused
