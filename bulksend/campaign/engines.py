@@ -62,10 +62,10 @@ def engine_of(
     )
 
 
-def past_of(run: Sendable, options: SendOptions, earlier: Earlier, repeats: int | None) -> Past:
+def past_of(run: Sendable, options: SendOptions, earlier: Earlier, repeats: int | None, proof: int = 0) -> Past:
     """What an account knows of the time before, as an engine takes it."""
     sends = [(who, parts if options.by_parts else messages, at) for who, parts, messages, at in earlier.sends]
-    return Past(sends, options.caps.longest_window_s if earlier.blind else 0.0, repeats, run.behind_s)
+    return Past(sends, options.caps.longest_window_s if earlier.blind else 0.0, repeats, run.behind_s, proof)
 
 
 async def look_up(journal: Journal, api: SmsApi, stopping: Stopping) -> None:

@@ -23,6 +23,8 @@ from bulksend.campaign.collector import rare_collector
 from bulksend.campaign.engines import engine_of, look_up, past_of
 from bulksend.campaign.events import CampaignEvent, StoppingEarly
 from bulksend.campaign.onlooking import Onlookers
+from bulksend.campaign.remembering import recall, remember
+from bulksend.campaign.repeats import Repeats
 from bulksend.campaign.room import with_room
 from bulksend.campaign.spans import as_last
 from bulksend.campaign.watching import told
@@ -34,9 +36,7 @@ from bulksend.model import Endpoint
 from bulksend.runs import (
     Account,
     Address,
-    Clock,
     DatabaseRun,
-    Earlier,
     OptedOut,
     account_of,
     hold,
@@ -157,7 +157,7 @@ class Shift:
                     await self._send_on(run, account, api, options)
                 await self._ask(self.worker.leave)
                 if not self.is_first:
-                    await asyncio.to_thread(_end, account, run, options)
+                    await asyncio.to_thread(remember, account, run, options)
             finally:
                 account.close()
         finally:
@@ -169,26 +169,33 @@ class Shift:
     async def _send_on(self, run: WorkedRun, account: Account, api: SmsApi, options: SendOptions) -> None:
         """Engine after engine, each over the shards that this worker has by then."""
         last: tuple[int, int] | None = None
+        repeats = Repeats(run, options.pace.retries, are_wanted=self.opened.orders.repeats)
         while self.stopping.why is None and await self._is_open() and self._is_due():
             dealt = await self._ask(self.worker.deal)
             if (dealt.mine, dealt.workers) != last:
                 last = dealt.mine, dealt.workers
                 self.tell(WorkDealt(dealt.mine, dealt.workers))
-            if await self._ask(run.is_left):
-                await self._send(run, account, api, options)
-            elif await self._ask(run.is_left_at_all) or not await self._ends(run, api):
+            if await self._ask(run.is_left) or await self._ask(repeats.are_due):
+                await self._send(run, account, api, options, repeats)
+            elif (
+                await self._ask(run.is_left_at_all)
+                or await self._ask(repeats.are_awaited)
+                or not await self._ends(run, api)
+            ):
                 await self.stopping.unless(asyncio.sleep(_LOOK_S))
 
-    async def _send(self, run: WorkedRun, account: Account, api: SmsApi, options: SendOptions) -> None:
+    async def _send(
+        self, run: WorkedRun, account: Account, api: SmsApi, options: SendOptions, repeats: Repeats
+    ) -> None:
         """Send what is in the own shards, until that is done or these are to be dealt anew."""
         stopping = self._engine = Stopping()
         self._pass_on()
-        earlier = await self._ask(partial(_begin, account, run, options, is_first=self.is_first))
+        earlier = await self._ask(partial(recall, account, run, options, is_first=self.is_first))
         self.is_first = False
-        journal = await self._ask(run.journal)
+        journal = await self._ask(run.journal, options.pace.retries)
         try:
             optouts: OptedOut = account.optouts
-            past = past_of(run, options, earlier, None if self.opened.orders.repeats else 0)
+            past = past_of(run, options, earlier, None if self.opened.orders.repeats else 0, repeats.proof)
             engine = engine_of(
                 run, journal, api, options, options.pace, stopping, past, None, None, optouts, self.listener
             )
@@ -200,6 +207,7 @@ class Shift:
             ):
                 with rare_collector():
                     await engine.run()
+            repeats.ended(engine.proof, is_through=stopping.why is None)
             self.before = self.before.and_then(engine.progress)
             if options.pace.concurrency is None:
                 where = DatabaseRun(self.post.database, self.opened.name)
@@ -274,20 +282,3 @@ class Shift:
         """Tell of an engine; that it ends for the next one is nobody's business."""
         if not (isinstance(event, StoppingEarly) and event.stop is _DEALT):
             self.tell(event)
-
-
-def _begin(account: Account, run: WorkedRun, options: SendOptions, *, is_first: bool) -> Earlier:
-    """What the account's runs sent lately; the first time the run is begun there."""
-    wall_s, how = time.time(), options.repeating
-    earlier = account.begin(
-        run, since_s=wall_s - options.caps.longest_window_s, wall_s=wall_s, clock=Clock.now(wall_s),
-        began_at=how.began_at, is_remembered=is_first, repeat_after_s=None if how.repeat else how.repeat_after_s,
-    )  # fmt: skip
-    if is_first:
-        run.learn_known()
-    return earlier
-
-
-def _end(account: Account, run: WorkedRun, options: SendOptions) -> None:
-    wall_s = time.time()
-    account.end(run, since_s=wall_s - options.caps.longest_window_s, wall_s=wall_s, clock=Clock.now(wall_s))

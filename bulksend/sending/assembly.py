@@ -68,6 +68,7 @@ def assemble(
     """
     sharing = journal.sharing
     rng = rng or random.Random()  # noqa: S311 -- jitter is no secret
+    past = past or Past()
     dispatcher = Dispatcher(caps)
     absence, throttle = Absence(pace.patience_s, rng), Throttle.of(pace)
     purse = Purse(budget, dispatcher)
@@ -78,7 +79,7 @@ def assemble(
         throttle,
         purse,
         Tries(pace.retries, rng),
-        proof=Proof(turn, keyed=keys is not None, behind_s=past.behind_s if past else 0.0),
+        proof=Proof(turn, keyed=keys is not None, behind_s=past.behind_s, seen=past.proof),
         is_shared=keys is not None and keys.is_shared,
         alike_max=math.inf if errors or (sharing and sharing.limits_errors) else alike_max(pace.usual),
         errors=errors,
@@ -97,7 +98,7 @@ def assemble(
         _rate(sharing, pace.rate),
         keys,
         Gatekeeper(optouts, stopping),
-        past or Past(),
+        past,
         Shares(sharing, stopping, throttle, absence),
         listener,
         mono_s=mono_s,

@@ -78,18 +78,20 @@ class Consequences:
         self._is_proven = False
         self._latest = ""  # why an attempt did not get through
 
-    def begin(self, in_doubt: list[Queued], repeats: int | None) -> None:
+    def begin(self, in_doubt: list[Queued], repeats: int | None, mono_s: float) -> None:
         """Take up what earlier commands left.
 
         Args:
             in_doubt: rows that may have been accepted, under the proof that holds: they are repeated once that is safe.
             repeats: only the first so many of them; None for all.
+            mono_s: seconds of the dispatcher's clock.
         """
         if self._errors is not None:
             for item in in_doubt:
                 self._errors.hope(item.row)
         self._see_whether_errors_are_too_many()
         self._waiting.extend(in_doubt[:repeats])
+        self._repeat(mono_s)
 
     def draw(
         self, item: Queued, attempt: Attempt, verdict: Verdict, mono_s: float, wall_s: float, *,
@@ -273,6 +275,9 @@ class Consequences:
     def _prove(self, attempt: Attempt, verdict: Verdict, mono_s: float) -> None:
         """See what an answer proves: what waits is repeated from now on, or never."""
         self.proof.see(attempt, verdict)
+        self._repeat(mono_s)
+
+    def _repeat(self, mono_s: float) -> None:
         if bool(self.proof.number) is not self._is_proven:
             self._is_proven = not self._is_proven
             self._throttle.prove(is_proven=self._is_proven)

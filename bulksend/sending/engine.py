@@ -122,6 +122,11 @@ class Engine:
         return self._throttle
 
     @property
+    def proof(self) -> int:
+        """The proof under which it has seen an echo; 0 for none."""
+        return self._consequences.proof.number
+
+    @property
     def looks_at(self) -> float:
         """When it looks whether the server is back; ``math.inf`` if it is not away; by the dispatcher's clock."""
         return self._absence.look_at
@@ -151,7 +156,7 @@ class Engine:
         await self._feed.recall(self._past, mono_s, wall_s)
         proof = self._consequences.proof
         undecided = await self._journal.undecided(wall_s - proof.memory_s, proof.held) if proof.held else []
-        self._consequences.begin(undecided, self._past.repeats)
+        self._consequences.begin(undecided, self._past.repeats, mono_s)
 
     async def _dispatch(self, crew: Crew) -> None:
         while self._stopping.why is None:

@@ -27,12 +27,14 @@ class Past(NamedTuple):
         quiet_s: how long to wait before the first message.
         repeats: of the rows in doubt, only the first so many may be repeated; None for all.
         behind_s: by so much they may be older than their times say, for the clock was set back.
+        proof: under which this command has seen an echo, with another engine; 0 for none.
     """
 
     sends: Sequence[tuple[Recipient, int, float]] = ()
     quiet_s: float = 0.0
     repeats: int | None = None
     behind_s: float = 0.0
+    proof: int = 0
 
 
 class Feed:

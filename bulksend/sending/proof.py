@@ -32,6 +32,7 @@ class Proof:
         turn: how far the run's turns have come.
         keyed: whether messages carry a clientDedup; without one, answers show nothing.
         behind_s: by so much attempts may be older than their times say, for the clock was set back.
+        seen: the proof under which an engine before this one, of the same command, has seen an echo; 0 for none.
 
     Attributes:
         memory_s: so old may an attempt look that is repeated.
@@ -40,11 +41,11 @@ class Proof:
 
     __slots__ = ("_is_seen", "_keyed", "_left", "_lost", "memory_s", "turn")
 
-    def __init__(self, turn: int, *, keyed: bool, behind_s: float = 0.0) -> None:
+    def __init__(self, turn: int, *, keyed: bool, behind_s: float = 0.0, seen: int = 0) -> None:
         self.memory_s = DEDUP_MEMORY_S - behind_s
         self.turn = turn
         self._keyed = keyed
-        self._is_seen = False  # whether this command has seen an echo
+        self._is_seen = turn == seen != 0  # whether this command has seen an echo
         self._left = 0  # the last ticket that left
         self._lost = 0  # the last ticket that had left when a proof was lost: its echo may be older than the loss
 

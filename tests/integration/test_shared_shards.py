@@ -6,20 +6,17 @@ import os
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from threading import Barrier
 
 import psycopg
 import pytest
-from planned import FACTS, PlannedRow, plan_in_database
+from offices import Office
 
 from bulksend.campaign import looks
 from bulksend.errors import OwnedError
-from bulksend.model import Encoding, Event, MicroUSD, Outcome, PhoneNumber, Status
+from bulksend.model import Event, Outcome
 from bulksend.runs import (
-    DatabaseRun,
-    OpenedRun,
-    Orders,
     Shared,
     Standing,
     Worker,
@@ -29,57 +26,10 @@ from bulksend.runs import (
     stand_of,
     stands_in,
 )
-from bulksend.runs.committing import GroupJournal
-from bulksend.runs.postgres import OwnPostgresRun
 from bulksend.runs.postgres.shared import shared
 from bulksend.sending import StopReason
 
 NOW_S = 2_000.0
-OVER = "clock_timestamp() - interval '1 millisecond'"
-
-
-class Office:
-    """Workers of one account, at a run of forty rows."""
-
-    def __init__(self, database: str, stack: ExitStack) -> None:
-        self.database = database
-        self.named = DatabaseRun(database, "june")
-        self._stack = stack
-        rows = [
-            PlannedRow(
-                row, Status.PENDING, PhoneNumber(f"49151{row:08}"), None, f"Hello {row}", Encoding.GSM7, 1,
-                MicroUSD(20_000), "", b"[]",
-            )
-            for row in range(1, 41)
-        ]  # fmt: skip
-        plan_in_database(self.named, rows, FACTS).close()
-        self.open()
-
-    def open(self) -> None:
-        with OwnPostgresRun.own(self.named, NOW_S) as run:
-            run.open_for_workers(Orders((), True, True, NOW_S, False, 0.0), None, None, None)
-
-    def worker(self) -> Worker:
-        return self._stack.enter_context(Worker(self.database, FACTS.address))
-
-    def journal(self, worker: Worker) -> GroupJournal:
-        (run,) = worker.runs()
-        worked = self._stack.enter_context(worker.begin(run))
-        worker.deal()
-        return self._stack.enter_context(closing(worked.journal()))
-
-    def leases_end(self) -> None:
-        with psycopg.connect(self.database, autocommit=True) as db:
-            db.execute(f"UPDATE bulksend.shard SET lease_until = {OVER} WHERE lease_until IS NOT NULL")
-            db.execute(f"UPDATE bulksend.worker SET seen_until = {OVER}")
-
-    def run(self, worker: Worker) -> OpenedRun:
-        (run,) = worker.runs()
-        return run
-
-    def states(self) -> set[str]:
-        with psycopg.connect(self.database) as db:
-            return {state for (state,) in db.execute("SELECT state FROM bulksend.send")}
 
 
 @pytest.fixture

@@ -49,6 +49,14 @@ def test_a_command_repeats_only_after_it_has_seen_an_echo_itself() -> None:
     assert proof.allows(attempt(3, 0.0, proof=1), 1.0)
 
 
+def test_an_echo_counts_for_the_next_engine_of_the_same_command_as_long_as_its_proof_holds() -> None:
+    assert Proof(1, keyed=True, seen=1).number == 1
+    assert Proof(3, keyed=True, seen=1).number == 0  # it was lost, and found by somebody else
+    assert Proof(2, keyed=True, seen=1).number == 0
+    assert Proof(0, keyed=True, seen=0).number == 0
+    assert Proof(1, keyed=False, seen=1).number == 0
+
+
 def test_an_answer_without_an_echo_takes_the_proof_back_for_ever() -> None:
     proof = Proof(1, keyed=True)
     proof.see(attempt(1), ECHO)

@@ -15,6 +15,13 @@ SELECT m.row FROM message m LEFT JOIN send s ON s.run = m.run AND s.row = m.row 
 WHERE m.run = %(run)s AND m.row > %(begun_to)s AND m.status = 'pending' AND s.row IS NULL ORDER BY m.row LIMIT 1
 """
 _LAST = "SELECT coalesce(max(row), 0) FROM message WHERE run = %(run)s"
+# In one statement, for others note theirs at the same time. An even turn is a proof's loss.
+_TURN = """
+INSERT INTO fact VALUES (%(run)s, 'turn', %(turn)s::integer) ON CONFLICT (run, name) DO UPDATE SET value = CASE
+    WHEN fact.value::integer < %(turn)s THEN excluded.value
+    WHEN %(turn)s %% 2 = 0 AND fact.value::integer %% 2 = 1 THEN (fact.value::integer + 1)::text
+    ELSE fact.value END
+"""
 _FIRST_TRIED = "SELECT min(started_at) FROM send WHERE run = %(run)s AND attempts > 0"
 
 
@@ -60,9 +67,8 @@ def asked_at(of: Reader, epoch: int) -> float | None:
 
 
 def turn(of: Reader, of_proof: int) -> None:
-    """Note how far the turns of `bulksend.sending.Proof` have come."""
-    if of_proof > int(_read(of, "turn") or 0):  # another worker's may be ahead
-        _note(of, "turn", of_proof)
+    """Note how far the turns of `bulksend.sending.Proof` have come; a loss ends also what others have found since."""
+    of.db.execute(_TURN, {"run": of.run, "turn": of_proof})
 
 
 def keyed(of: Reader, *, is_keyed: bool) -> None:

@@ -50,11 +50,13 @@ class Notes:
         keyed: whether messages carry a clientDedup; None if none are sent.
         reserving: how phones and texts are reserved before they are sent; None if they are not.
         run: the run as it was opened, where this process is one of its workers.
+        tries: a row that was put in doubt since is repeated until it was tried more often.
     """
 
     def __init__(
         self, of: Reader, lease: Hold, epoch: int, skew_s: int, *, by_parts: bool, limit: int | None,
         keyed: bool | None = None, reserving: Reserving | None = None, run: OpenedRun | None = None,
+        tries: int = 0,
     ) -> None:  # fmt: skip
         self.of = of
         self.lease = lease
@@ -72,6 +74,8 @@ class Notes:
         if run is not None:
             self._opened_at, self._until = run.at, run.orders.until or LAST_ROW
         self._turn = self._noted_turn = int(kept.read(of.db, of.run, "turn") or 0)
+        self._heard_turn = self._turn  # the run's, as of the last transaction
+        self._tries = tries
         self._is_noted = self._notes_kind = False
         self._landing = Landing(of, lease)
         self._issued = 0
@@ -113,7 +117,8 @@ class Notes:
         Raises:
             OwnedError: somebody has.
         """
-        told = ownership.check_mine(self.of, self._mine(), begins=begins)
+        turn, *told = ownership.check_mine(self.of, self._mine(), begins=begins)
+        self._heard_turn = turn or 0
         if self.commons:
             self.commons.hear(*told)
             self.commons.tell()
@@ -193,12 +198,15 @@ class Notes:
     def begin(self, rows: Sequence[int], wall_s: float, proof: int = 0) -> list[Attempt]:
         """See `Journal.begin`: of shards whose lease has ended, or that somebody else has, no row begins.
 
-        Nor does one whose phone and text another run has reserved, and that is noted; nor one to a phone of which there
-        is news (`news`).
+        Another's answer may have taken the proof back: then they begin under none, and repeats are held back.
+
+        Nor does one begin whose phone and text another run has reserved, and that is noted; nor one to a phone of which
+        there is news (`news`).
         """
         self._note_kind()
         held = self.commons.hold(rows) if self.commons else None  # first, for it locks the run's limits
         rows = self._reserved(self._landing.begin(rows if held is None else list(held)), wall_s)
+        proof = proof if self._holds(proof, self._noted_turn) else 0
         which = {"rows": array(rows), "at": wall_s + self._skew_s, "issued": self._issued, "proof": proof}
         which["held"] = None if held is None else array(held[row] for row in rows)
         self._tried.update(enumerate(rows, self._issued + 1))
@@ -220,6 +228,8 @@ class Notes:
         """See `Journal.leaves`."""
         intent = self.in_flight.get(attempt.message.row)
         if intent is None or not self.lease.is_held:
+            return False
+        if attempt.in_doubt and not attempt.resent and not self._holds(attempt.proof, self._turn):
             return False
         return self.lease.account is None or self.lease.shards.get(intent.shard) == intent.epoch
 
@@ -249,6 +259,10 @@ class Notes:
         """See `Journal.found`."""
         found(self.of, answers, wall_s + self._skew_s)
 
+    def _holds(self, proof: int, turn: int) -> bool:
+        """Whether no other worker has seen a proof lost, where this one has noted this turn last."""
+        return not self._is_worked or proof == max(self._heard_turn, turn)
+
     def _reserved(self, rows: Sequence[int], wall_s: float) -> Sequence[int]:
         """The rows that no other run has reserved; the others are left out."""
         if self._reserving is None:
@@ -270,7 +284,7 @@ class Notes:
 
     def _open(self) -> dict[str, Any]:
         """What is held, and which rows of it are sent."""
-        return self._mine() | {"until": self._until, "opened_at": self._opened_at}
+        return self._mine() | {"until": self._until, "opened_at": self._opened_at, "tries": self._tries}
 
     def _mine(self) -> dict[str, Any]:
         """What this process holds, as the statements know it."""

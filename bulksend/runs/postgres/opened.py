@@ -101,7 +101,8 @@ def open_run(
     if errors is not None and orders.repeats:
         proof = Proof(int(kept.read(of.db, of.run, "turn") or 0), keyed=orders.keyed)
         since_s = float(at) - proof.memory_s
-        for item in past.undecided(of, {"nos": None}, since_s, proof.held, by_parts=True) if proof.held else ():
+        mine = {"nos": None, "opened_at": at, "tries": 0}
+        for item in past.undecided(of, mine, since_s, proof.held, by_parts=True) if proof.held else ():
             errors.hope(item.row)
     bounds.open_bounds(of, money, errors)
 

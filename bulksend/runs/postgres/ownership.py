@@ -26,7 +26,8 @@ WHERE id = %(run)s RETURNING epoch
 _IS_MINE = f"""
 SELECT run.epoch = %(epoch)s AND (%(account)s::integer IS NULL OR EXISTS (
     SELECT FROM shard JOIN unnest(%(nos)s::smallint[], %(epochs)s::bigint[]) AS mine (no, epoch) USING (no, epoch)
-    WHERE shard.account = %(account)s)), {commons.TOLD}
+    WHERE shard.account = %(account)s)),
+    (SELECT value::integer FROM fact WHERE fact.run = run.id AND name = 'turn'), {commons.TOLD}
 FROM run WHERE id = %(run)s
 """
 _MY_SHARDS = """
@@ -82,7 +83,7 @@ def check_epoch(of: Reader, epoch: int) -> None:
 
 
 def check_mine(of: Reader, mine: Mapping[str, Any], *, begins: bool) -> tuple[Any, ...]:
-    """See that nobody else has the run, nor all of its shards; what `Commons.hear` is told.
+    """See that nobody else has the run, nor all of its shards; its turn, and what `Commons.hear` is told.
 
     Args:
         of: the run.

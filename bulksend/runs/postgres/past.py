@@ -18,12 +18,20 @@ TO_SEND = f"(s.row IS NULL OR {life.is_to_send('s.')})"
 UNTRIED = f"(s.state IS DISTINCT FROM '{State.FAILED}' OR s.ended_at < %(opened_at)s)"
 """Of the same: it did not fail since a run was opened for workers, of whom each would try it once more."""
 
+REPEATABLE = f"""{life.is_unsettled("s.")} AND s.doubt_since >= %(since)s AND s.proof = %(proof)s
+    AND (s.ended_at < %(opened_at)s OR s.attempts <= %(tries)s)"""
+"""Of the same: it may be repeated under a proof. What was put in doubt since a run was opened for workers only until it
+was tried too often: each of them would try it anew, and again."""
+
 _UNDECIDED = f"""
 SELECT m.row, coalesce(n.phone, m.phone), m.contact, {{slots}}
 FROM send s JOIN message m ON m.run = s.run AND m.row = s.row {NUMBER}
-WHERE s.run = %(run)s AND {life.is_unsettled("s.")} AND s.doubt_since >= %(since)s AND s.proof = %(proof)s
-    AND s.ended_at < %(opened_at)s AND {MINE}
+WHERE s.run = %(run)s AND {REPEATABLE} AND {MINE}
 ORDER BY m.row
+"""
+_TO_REPEAT = f"""
+SELECT m.row FROM send s JOIN message m ON m.run = s.run AND m.row = s.row
+WHERE s.run = %(run)s AND {REPEATABLE} AND (m.shard = ANY(%(nos)s::smallint[])) = %(is_mine)s
 """
 _MESSAGE_IDS = f"""
 SELECT answer->>'messageId' FROM send WHERE run = %(run)s AND state IN ('{State.SENT}', '{State.SKIPPED}')
@@ -42,9 +50,14 @@ def slots(*, by_parts: bool) -> str:
 
 
 def undecided(of: Reader, mine: Mapping[str, Any], since_s: float, proof: int, *, by_parts: bool) -> list[Queued]:
-    """What `Journal.undecided` tells, of the own shards: what workers have put in doubt since, none of them repeats."""
+    """What `Journal.undecided` tells, of the own shards."""
     found = of.all(_UNDECIDED.format(slots=slots(by_parts=by_parts)), since=since_s, proof=proof, **mine)
     return [Queued(row, who(phone, contact), count) for row, phone, contact, count in found]
+
+
+def to_repeat(of: Reader, **which: object) -> set[int]:
+    """The rows in doubt, in some shards or in all others, that may be repeated under a proof."""
+    return {row for (row,) in of.all(_TO_REPEAT, **which)}
 
 
 def message_ids(of: Reader, since_s: float) -> set[str]:

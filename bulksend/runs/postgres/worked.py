@@ -8,9 +8,9 @@ from typing import TypeVar
 from bulksend.errors import RunFileError
 from bulksend.runs.committing import GroupJournal
 from bulksend.runs.places import DatabaseRun
-from bulksend.runs.postgres import moving, opened
+from bulksend.runs.postgres import moving, opened, past
 from bulksend.runs.postgres.clock import skew_s
-from bulksend.runs.postgres.connecting import connect, explained, is_lost, transaction
+from bulksend.runs.postgres.connecting import array, connect, explained, is_lost, transaction
 from bulksend.runs.postgres.installing import check_installed
 from bulksend.runs.postgres.journal import Commits
 from bulksend.runs.postgres.leases import Hold
@@ -19,6 +19,7 @@ from bulksend.runs.postgres.opened import OpenedRun
 from bulksend.runs.postgres.reader import Reader
 from bulksend.runs.postgres.reserving import Reserving
 from bulksend.runs.postgres.run import PostgresRun
+from bulksend.sending import DEDUP_MEMORY_S
 
 T = TypeVar("T")
 
@@ -61,9 +62,13 @@ class WorkedRun(PostgresRun):
             db.close()
             raise
 
-    def journal(self) -> GroupJournal:
-        """The notes of what is sent of the shards that the worker has by now; nothing else is asked of the run then."""
-        notes = self._ask(self._notes)
+    def journal(self, tries: int = 0) -> GroupJournal:
+        """The notes of what is sent of the shards that the worker has by now; nothing else is asked of the run then.
+
+        Args:
+            tries: see `to_repeat`.
+        """
+        notes = self._ask(lambda: self._notes(tries))
         commits = Commits(notes)
         return GroupJournal(notes, commits, commits.end, sharing=notes.commons)
 
@@ -84,6 +89,22 @@ class WorkedRun(PostgresRun):
         """Whether anything is left to send in any shard; raises as `is_left` does."""
         return self._ask(lambda: opened.is_left(self._reader, self._run))
 
+    def to_repeat(self, proof: int, wall_s: float, tries: int, *, is_mine: bool) -> set[int]:
+        """The rows in doubt that may be repeated under a proof, in the worker's shards or in all others.
+
+        Args:
+            proof: see `bulksend.sending.Proof`.
+            wall_s: seconds since 1970.
+            tries: a row that was put in doubt since the run was opened is repeated until it was tried more often.
+            is_mine: in which shards.
+
+        Raises:
+            RunFileError: it cannot be read.
+        """
+        which = {"proof": proof, "opened_at": self._run.at, "tries": tries, "is_mine": is_mine}
+        since_s, nos = wall_s + self._skew_s - DEDUP_MEMORY_S, array(self._lease.shards)
+        return self._ask(lambda: past.to_repeat(self._reader, since=since_s, nos=nos, **which))
+
     def end_if_through(self, wall_s: float) -> bool:
         """End it for all workers if nothing is left to send or under way; whether it is over.
 
@@ -92,13 +113,14 @@ class WorkedRun(PostgresRun):
         """
         return self._ask(lambda: self._end_if_through(wall_s + self._skew_s))
 
-    def _notes(self) -> Notes:
+    def _notes(self, tries: int) -> Notes:
         orders = self._run.orders
         reserving = Reserving(orders.began_at, orders.repeat_after_s, repeat=orders.repeat)
         with explained(self.place):
             return Notes(
                 self._reader, self._lease, self._run.epoch, self._skew_s,
-                by_parts=orders.by_parts, limit=None, keyed=orders.keyed, reserving=reserving, run=self._run,
+                by_parts=orders.by_parts, limit=None, keyed=orders.keyed, reserving=reserving,
+                run=self._run, tries=tries,
             )  # fmt: skip
 
     def _learn_known(self) -> None:
