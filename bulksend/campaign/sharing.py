@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from bulksend import runs  # see `bulksend.campaign.working`
@@ -11,10 +13,12 @@ from bulksend.campaign.choices import SendOptions
 from bulksend.campaign.events import CampaignEvent, OthersAtWork, Tell
 from bulksend.campaign.limits import budget_of, errors_of, repeats_max
 from bulksend.campaign.onlooking import Onlookers
+from bulksend.campaign.patience import patiently
 from bulksend.campaign.windows import closed_words
 from bulksend.campaign.work_events import TellWork, WorkBegun, WorkDealt, WorkLeft
 from bulksend.campaign.working import Post, Shift
 from bulksend.engagespark import Target
+from bulksend.errors import RunFileError
 from bulksend.runs import (
     FINISHED,
     LEASE_S,
@@ -93,7 +97,7 @@ async def work_on(
     post = Post(place.database, target, LEASE_S)
     worker = await asyncio.to_thread(runs.Worker, post.database, post.address, post.length_s)
     try:
-        open_runs = await asyncio.to_thread(worker.runs)
+        open_runs = await patiently(stopping, post.length_s, worker.runs)
         opened = next((each for each in open_runs if each.name == place.name), None)
         if opened is None:
             return Part(await asyncio.to_thread(_stop_meanwhile, place))
@@ -102,9 +106,11 @@ async def work_on(
             rows=rows, onlookers=onlookers if is_own else None,
         )  # fmt: skip
         await shift.work()
-        return await asyncio.to_thread(_ended, worker, opened, stopping.why, is_own=is_own)
+        ended = partial(_ended, worker, opened, stopping.why, is_own=is_own)
+        return await patiently(stopping, post.length_s, ended)
     finally:
-        await asyncio.to_thread(worker.close)
+        with suppress(RunFileError):  # what cannot be given back comes free when its lease ends
+            await asyncio.to_thread(worker.close)
 
 
 def _ended(worker: Worker, opened: OpenedRun, why: Stop | None, *, is_own: bool) -> Part:

@@ -23,6 +23,7 @@ from bulksend.campaign.collector import rare_collector
 from bulksend.campaign.engines import engine_of, look_up, past_of
 from bulksend.campaign.events import CampaignEvent, StoppingEarly
 from bulksend.campaign.onlooking import Onlookers
+from bulksend.campaign.patience import patiently
 from bulksend.campaign.remembering import recall, remember
 from bulksend.campaign.repeats import Repeats
 from bulksend.campaign.room import with_room
@@ -49,8 +50,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _LOOK_S = 1.0
-_PAUSE_S = 0.5  # between two tries while the database cannot be reached
-_LENGTHS = 2  # so many leases' lengths it is tried, as outcomes are
 _DEALT = Stop(StopReason.TAKEN_OVER, "the shards are dealt anew")
 """Not told to anybody: the next engine begins at once."""
 
@@ -97,7 +96,7 @@ async def work(
     sent = 0
     try:
         while stopping.why is None:
-            opened = await asyncio.to_thread(worker.runs)
+            opened = await patiently(stopping, post.length_s, worker.runs)
             now_s = time.time()
             due = next((run for run in opened if run.schedule.opens_at(now_s) <= now_s), None)
             if due is not None:
@@ -108,7 +107,8 @@ async def work(
             else:
                 await stopping.unless(asyncio.sleep(_LOOK_S))
     finally:
-        await asyncio.to_thread(worker.close)
+        with suppress(RunFileError):  # what cannot be given back comes free when its lease ends
+            await asyncio.to_thread(worker.close)
     return sent
 
 
@@ -134,6 +134,7 @@ class Shift:
     before: Progress = NOTHING_DONE
     is_first: bool = True
     _engine: Stopping | None = None  # that of the engine at work
+    _failed_at: int = -1  # so many messages were sent when the database was away last
 
     async def work(self) -> int:
         """Do it; how many rows were sent."""
@@ -147,9 +148,9 @@ class Shift:
         pace = as_last(options, self.post.address, where).pace._replace(rate=min(rates, default=None))
         options = replace(options, pace=with_room(pace))
         self.stopping.tell(self._pass_on)
-        run = await asyncio.to_thread(self.worker.begin, self.opened)
+        run = await self._ask(self.worker.begin, self.opened)
         try:
-            account = await asyncio.to_thread(account_of, where, self.post.address)
+            account = await self._ask(account_of, where, self.post.address)
             try:
                 self.tell(WorkBegun(self.opened.name))
                 target = replace(self.post.target, endpoint=Endpoint(run.facts.endpoint))
@@ -221,6 +222,9 @@ class Shift:
         """What the end of an engine means for the run, or for this worker."""
         if why is None or why.reason in {StopReason.TAKEN_OVER, StopReason.WINDOW_CLOSED}:
             return
+        if why.reason is StopReason.STORE_FAILED and self.before.sent > self._failed_at:
+            self._failed_at = self.before.sent  # once, until another message was sent
+            return  # whatever is asked next waits for the database
         if why.reason.is_of_run:  # all else, as a key that is refused, ends this worker alone
             await self._ask(self.worker.stop, self.opened, why.reason.value, why.says)
         elif self.stopping.why is None and await self._is_open():
@@ -260,14 +264,7 @@ class Shift:
 
     async def _ask(self, question: Callable[..., T], *about: object) -> T:
         """Ask the database something that may be asked twice, also where it is away for a while."""
-        until_s = time.monotonic() + _LENGTHS * self.post.length_s
-        while True:
-            try:
-                return await asyncio.to_thread(question, *about)
-            except RunFileError:
-                if self.stopping.is_interrupted or time.monotonic() > until_s:
-                    raise
-                await asyncio.sleep(_PAUSE_S)
+        return await patiently(self.stopping, self.post.length_s, question, *about)
 
     def _pass_on(self) -> None:
         """What is asked of the worker is asked of its engine."""
