@@ -42,7 +42,7 @@ class OwnPostgresReceipts(PostgresReceipts):
         skew_s: see `bulksend.runs.postgres.clock`.
     """
 
-    def __init__(self, of: Reader, writing: Callable[[], AbstractContextManager[Reader]], skew_s: int) -> None:
+    def __init__(self, of: Reader, writing: Callable[[], AbstractContextManager[Reader]], skew_s: float) -> None:
         super().__init__(of)
         self._writing = writing
         self._skew_s = skew_s
@@ -55,7 +55,7 @@ class OwnPostgresReceipts(PostgresReceipts):
 class PostgresAwaiting:
     """See `bulksend.engagespark.Awaiting`. The messages stand in a table of the connection's, which may be long."""
 
-    def __init__(self, of: Reader, writing: Callable[[], AbstractContextManager[Reader]], skew_s: int) -> None:
+    def __init__(self, of: Reader, writing: Callable[[], AbstractContextManager[Reader]], skew_s: float) -> None:
         self._of = of
         self._writing = writing
         with explained(of.place):

@@ -7,22 +7,28 @@ from collections.abc import Callable
 
 from bulksend.runs.postgres.connecting import Db, one
 
+_LOOKS = 3  # at most, where the answer took long
+_SOON_S = 0.05
 _NOW = "SELECT extract(epoch FROM clock_timestamp())::float8"
 
 
-def skew_s(db: Db, now_s: Callable[[], float] = time.time) -> int:
-    """By how many whole seconds the database's clock is ahead of this machine's: what is added to what is kept.
+def skew_s(db: Db, now_s: Callable[[], float] = time.time) -> float:
+    """By how many seconds the database's clock is ahead of this machine's: what is added to what is kept.
 
-    0 where they agree to the second, so that times come back as they were given.
+    Known to half of the time that the database takes to answer. 0 where the clocks may agree, so that times come back
+    as they were given.
 
     Args:
         db: the database.
         now_s: this machine's clock, in seconds since 1970.
     """
-    asked_s = now_s()
-    (theirs_s,) = one(db.execute(_NOW))
-    ahead_s = theirs_s - (asked_s + now_s()) / 2
-    return 0 if abs(ahead_s) < 1 else round(ahead_s)
+    for _ in range(_LOOKS):
+        asked_s = now_s()
+        (theirs_s,) = one(db.execute(_NOW))
+        told_s = now_s()
+        if told_s - asked_s < _SOON_S:
+            break
+    return 0.0 if asked_s <= theirs_s <= told_s else theirs_s - (asked_s + told_s) / 2
 
 
 def boottime_s() -> float:

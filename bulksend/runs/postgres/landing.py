@@ -52,7 +52,7 @@ class Landed(NamedTuple):
     messages: int
     ended_at: float
 
-    def counted(self, skew_s: int, *, by_parts: bool) -> tuple[Recipient, int, float]:
+    def counted(self, skew_s: float, *, by_parts: bool) -> tuple[Recipient, int, float]:
         """Its slots of the phone's cap, and when it ended by this machine's clock."""
         return self.phone, self.parts if by_parts else self.messages, self.ended_at - skew_s
 

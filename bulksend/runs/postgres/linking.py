@@ -33,7 +33,7 @@ class Link:
 
     def __init__(self, database: str) -> None:
         self.database = database
-        self.skew_s = 0
+        self.skew_s = 0.0
         self._db = self._connected()
 
     @property

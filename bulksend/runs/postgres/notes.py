@@ -54,7 +54,7 @@ class Notes:
     """
 
     def __init__(
-        self, of: Reader, lease: Hold, epoch: int, skew_s: int, *, by_parts: bool, limit: int | None,
+        self, of: Reader, lease: Hold, epoch: int, skew_s: float, *, by_parts: bool, limit: int | None,
         keyed: bool | None = None, reserving: Reserving | None = None, run: OpenedRun | None = None,
         tries: int = 0,
     ) -> None:  # fmt: skip

@@ -68,7 +68,7 @@ class Intent(NamedTuple):
     ticket: int
 
 
-def settle(of: Reader, outcomes: Sequence[tuple[Outcome, Intent]], skew_s: int, bad: Mapping[int, bool]) -> set[int]:
+def settle(of: Reader, outcomes: Sequence[tuple[Outcome, Intent]], skew_s: float, bad: Mapping[int, bool]) -> set[int]:
     """Note outcomes, each of its own intent alone; that somebody is excluded is noted elsewhere.
 
     Args:
@@ -132,7 +132,7 @@ def found(of: Reader, answers: Mapping[int, Answer], at_s: float) -> None:
         of.db.execute(_FOUND, [at_s, orjson.dumps(told).decode(), of.run])
 
 
-def _settlement(outcome: Outcome, intent: Intent, skew_s: int, bad: bool | None) -> dict[str, object]:
+def _settlement(outcome: Outcome, intent: Intent, skew_s: float, bad: bool | None) -> dict[str, object]:
     answer = outcome.answer
     return {
         "row": outcome.row,

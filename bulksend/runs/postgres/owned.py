@@ -50,7 +50,7 @@ class OwnPostgresRun(PostgresRun):
     behind_s = 0.0
     """The database's clock counts, whatever becomes of this machine's."""
 
-    def __init__(self, of: Reader, lease: Lease, owner: Owner, skew_s: int) -> None:
+    def __init__(self, of: Reader, lease: Lease, owner: Owner, skew_s: float) -> None:
         super().__init__(of)
         self._lease = lease
         self._owner = owner

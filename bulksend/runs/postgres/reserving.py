@@ -93,7 +93,7 @@ class Refused(NamedTuple):
     says: str
 
 
-def reserve(db: Db, run: int, rows: Sequence[int], how: Reserving, skew_s: int) -> list[Refused]:
+def reserve(db: Db, run: int, rows: Sequence[int], how: Reserving, skew_s: float) -> list[Refused]:
     """Reserve phone and text of rows that are about to begin, inside the transaction in which they do.
 
     Who wants the same at the same moment waits here until that transaction ends.

@@ -39,7 +39,7 @@ class WorkedRun(PostgresRun):
     behind_s = 0.0
     """The database's clock counts, whatever becomes of this machine's."""
 
-    def __init__(self, of: Reader, run: OpenedRun, lease: Hold, skew_s: int) -> None:
+    def __init__(self, of: Reader, run: OpenedRun, lease: Hold, skew_s: float) -> None:
         super().__init__(of)
         self._run = run
         self._lease = lease
