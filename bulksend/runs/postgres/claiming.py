@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from bulksend.model import Queued, Recipient
@@ -11,15 +11,22 @@ from bulksend.runs.postgres.columns import NUMBER, who
 from bulksend.runs.postgres.connecting import array
 from bulksend.runs.postgres.past import MINE, TO_SEND, UNTRIED, slots
 from bulksend.runs.postgres.reader import Reader
+from bulksend.runs.postgres.schema import SHARDS
 
 _QUEUED = "m.row, coalesce(n.phone, m.phone), m.contact, {slots}"
+# Shard by shard in the order of an index, as few rows as are needed, whatever the database knows of its tables: OFFSET
+# keeps it from joining all of them first.
 _CLAIM = f"""
-SELECT {_QUEUED} FROM message m
-LEFT JOIN send s ON s.run = m.run AND s.row = m.row AND s.row > %(after)s {NUMBER}
-WHERE m.run = %(run)s AND m.row > %(after)s AND m.row <= %(until)s AND m.status = 'pending'
-    AND {TO_SEND} AND {UNTRIED} AND {MINE}
-ORDER BY m.row LIMIT %(limit)s
+SELECT m.shard, {_QUEUED} FROM unnest(%(nos)s::smallint[]) AS mine (no) CROSS JOIN LATERAL (
+    SELECT m.* FROM message m
+    LEFT JOIN LATERAL (SELECT * FROM send WHERE send.run = m.run AND send.row = m.row OFFSET 0) s ON true
+    WHERE m.run = %(run)s AND m.shard = mine.no AND m.row > %(after)s AND m.row <= %(until)s AND m.status = 'pending'
+        AND {TO_SEND} AND {UNTRIED}
+    ORDER BY m.row LIMIT %(each)s
+) m {NUMBER} ORDER BY m.row
 """
+_ALL = array(range(SHARDS))
+_UNEVEN = 16  # more rows of a shard than its share, for its rows do not come evenly
 _AMONG = f"""
 SELECT {_QUEUED} FROM message m LEFT JOIN send s ON s.run = m.run AND s.row = m.row {NUMBER}
 WHERE m.run = %(run)s AND m.row = ANY(%(rows)s::bigint[]) AND m.row <= %(until)s AND m.status = 'pending'
@@ -48,7 +55,11 @@ def claim(of: Reader, mine: Mapping[str, Any], after: int, limit: int, *, by_par
         limit: the same.
         by_parts: whether a message counts its parts against a cap, or one.
     """
-    return _queued(of.all(_CLAIM.format(slots=slots(by_parts=by_parts)), after=after, limit=limit, **mine))
+    nos = _ALL if mine["nos"] is None else mine["nos"]
+    each = min(limit, limit // (nos.count(",") + 1) + _UNEVEN)
+    which = {**mine, "nos": nos, "after": after, "each": each}
+    found = of.all(_CLAIM.format(slots=slots(by_parts=by_parts)), **which)
+    return _queued(row for _, *row in found[: min(limit, _whole(found, each))])
 
 
 def among(of: Reader, mine: Mapping[str, Any], rows: Iterable[int], *, by_parts: bool) -> list[Queued]:
@@ -75,6 +86,16 @@ def crowded(
         return []
     phones, contacts = ([each for each in crowds if isinstance(each, kind)] for kind in (str, int))
     return _queued(of.all(_CROWDED.format(slots=counted), phones=phones, contacts=contacts, **mine))
+
+
+def _whole(found: Sequence[Any], each: int) -> int:
+    """Of rows in order, as many of each shard at most, so many have none between them that was not found."""
+    counts: Counter[int] = Counter()
+    for place, (shard, *_) in enumerate(found, 1):
+        counts[shard] += 1
+        if counts[shard] == each:
+            return place
+    return len(found)
 
 
 def _queued(found: Iterable[Any]) -> list[Queued]:
