@@ -94,6 +94,8 @@ class Crew:
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
+        texts = Counter(row.text for row in self.rows)
+        self._single = {text for text, times in texts.items() if times == 1}
         self._env = environment(self.folder / "state")
         self._way = self._stack.enter_context(LossyWay(self.database))
         with (self.folder / "campaign.csv").open("w", encoding="utf-8", newline="") as file:
@@ -285,7 +287,7 @@ class Crew:
             of = "FROM bulksend.send JOIN bulksend.message m USING (run, row)"
             with suppress(psycopg.OperationalError), psycopg.connect(self.database) as db:
                 doubt = {text for (text,) in db.execute(f"SELECT m.text {of} WHERE state = 'unknown'".encode())}
-                self._kept_back |= doubt - {record["text"] for record in self.server.records("request")}
+                self._kept_back |= doubt & self._single - {record["text"] for record in self.server.records("request")}
         member.process.send_signal(signal.SIGCONT)
 
     def _cut_off(self, *, every: bool) -> None:
@@ -314,6 +316,7 @@ class Crew:
         """All that is wrong now, at the run's end."""
         log, told = Log(self.server.records(), []), self.told()
         yield from doubles(log, self.rows)
+        # Of contacts by themselves: what an answer told of their phones may have gone with who was killed.
         yield from cap_violations(self.server)
         asked = {record["text"] for record in self.server.records("request")}
         yield from (f"{text!r} left when others had taken it over" for text in self._kept_back & asked)

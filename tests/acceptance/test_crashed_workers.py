@@ -39,8 +39,11 @@ def story(tmp_path: Path, request: pytest.FixtureRequest) -> Story:
         else:
             database = cluster.server.database()
             install(database)
-        knows_dedup = number % 2 == 0
-        team = befall(seed, tmp_path / "team", database, cluster, knows_dedup=knows_dedup, faults=faults, points=points)
+        knows_dedup, contacts = number % 2 == 0, number % 3 > 0
+        team = befall(
+            seed, tmp_path / "team", database, cluster,
+            knows_dedup=knows_dedup, faults=faults, points=points, contacts=contacts,
+        )  # fmt: skip
         befell = f"{len(team.faults)} faults of {team.size} workers, seed {seed}: {', '.join(team.faults)}"
         print(befell)  # noqa: T201
         assert not team.found, "\n".join([befell, *team.found[:10]])
