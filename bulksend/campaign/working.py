@@ -193,10 +193,12 @@ class Shift:
         self._pass_on()
         earlier = await self._ask(partial(recall, account, run, options, is_first=self.is_first))
         self.is_first = False
+        has_sent = await self._ask(run.has_accepted)
         journal = await self._ask(run.journal, options.pace.retries)
         try:
             optouts: OptedOut = account.optouts
             past = past_of(run, options, earlier, None if self.opened.orders.repeats else 0, repeats.proof)
+            past = past._replace(has_sent=has_sent)
             engine = engine_of(
                 run, journal, api, options, options.pace, stopping, past, None, None, optouts, self.listener
             )
@@ -216,16 +218,18 @@ class Shift:
         finally:
             self._engine = None
             await asyncio.to_thread(journal.close)
-        await self._heed(stopping.why)
+        await self._heed(run, stopping.why)
 
-    async def _heed(self, why: Stop | None) -> None:
+    async def _heed(self, run: WorkedRun, why: Stop | None) -> None:
         """What the end of an engine means for the run, or for this worker."""
         if why is None or why.reason in {StopReason.TAKEN_OVER, StopReason.WINDOW_CLOSED}:
             return
         if why.reason is StopReason.STORE_FAILED and self.before.sent > self._failed_at:
             self._failed_at = self.before.sent  # once, until another message was sent
             return  # whatever is asked next waits for the database
-        if why.reason.is_of_run:  # all else, as a key that is refused, ends this worker alone
+        if why.reason is StopReason.ALL_REJECTED and await self._ask(run.has_accepted):
+            return  # others' messages go through, so that it is what these rows have in common
+        if why.reason.is_of_run or why.reason is StopReason.ALL_REJECTED:  # all else, as a refused key, is its own
             await self._ask(self.worker.stop, self.opened, why.reason.value, why.says)
         elif self.stopping.why is None and await self._is_open():
             self.stopping.ask(why)  # it is this worker's own

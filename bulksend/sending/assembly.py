@@ -69,6 +69,7 @@ def assemble(
     sharing = journal.sharing
     rng = rng or random.Random()  # noqa: S311 -- jitter is no secret
     past = past or Past()
+    may_be_rejected = errors or past.has_sent or (sharing and sharing.limits_errors)
     dispatcher = Dispatcher(caps)
     absence, throttle = Absence(pace.patience_s, rng), Throttle.of(pace)
     purse = Purse(budget, dispatcher)
@@ -81,7 +82,7 @@ def assemble(
         Tries(pace.retries, rng),
         proof=Proof(turn, keyed=keys is not None, behind_s=past.behind_s, seen=past.proof),
         is_shared=keys is not None and keys.is_shared,
-        alike_max=math.inf if errors or (sharing and sharing.limits_errors) else alike_max(pace.usual),
+        alike_max=math.inf if may_be_rejected else alike_max(pace.usual),
         errors=errors,
         sharing=sharing,
     )

@@ -28,6 +28,7 @@ class Past(NamedTuple):
         repeats: of the rows in doubt, only the first so many may be repeated; None for all.
         behind_s: by so much they may be older than their times say, for the clock was set back.
         proof: under which this command has seen an echo, with another engine; 0 for none.
+        has_sent: whether any message of the run was accepted: then rejections alike are those rows' own.
     """
 
     sends: Sequence[tuple[Recipient, int, float]] = ()
@@ -35,6 +36,7 @@ class Past(NamedTuple):
     repeats: int | None = None
     behind_s: float = 0.0
     proof: int = 0
+    has_sent: bool = False
 
 
 class Feed:

@@ -60,7 +60,6 @@ _INTERRUPTIONS = frozenset({StopReason.INTERRUPTED, StopReason.TERMINATED, StopR
 _OF_RUN = frozenset(
     {
         StopReason.OUT_OF_FUNDS, StopReason.FOREIGN_KEY, StopReason.BUDGET_FILLED, StopReason.TOO_MANY_ERRORS,
-        StopReason.ALL_REJECTED,
     }
 )  # fmt: skip
 

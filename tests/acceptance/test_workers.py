@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from hostile import Settings
-from judging import cap_violations
+from judging import Row, cap_violations
 from teams import CUT, Team, ended, rows
 
 
@@ -133,3 +133,14 @@ def test_after_a_failover_workers_halt_until_an_operator_has_looked(team: Team) 
     seen = team.statuses()
     assert seen["sent"] + seen.get("unknown", 0) == 300
     assert set(seen) <= {"sent", "unknown"}
+
+
+def test_a_worker_that_comes_to_rows_which_are_all_rejected_ends_no_run_of_which_others_were_sent(team: Team) -> None:
+    bad = [Row(f"49152{number:08}", "REJECT") for number in range(200)]
+    team.plan([*rows(60), *bad])
+    first = team.worker()
+    team.await_accepted(60)
+    first.send_signal(signal.SIGTERM)
+    ended(first)
+    assert ended(team.worker()) == 0
+    assert team.statuses() == {"sent": 60, "rejected": 200}

@@ -152,6 +152,11 @@ def is_left(
     return bool(of.first(_LEFT, opened_at=opened.at, nos=nos, **which)[0])
 
 
+def has_accepted(of: Reader) -> bool:
+    """Whether any message of a run was accepted."""
+    return bool(of.first(f"SELECT EXISTS (SELECT FROM send WHERE run = %(run)s AND state = '{State.SENT}')")[0])
+
+
 def progress(of: Reader, epoch: int) -> Progress:
     """Where a run stands that was opened under an epoch."""
     found = of.first(

@@ -85,6 +85,10 @@ class WorkedRun(PostgresRun):
         nos = sorted(self._lease.shards)
         return bool(nos) and self._ask(lambda: opened.is_left(self._reader, self._run, nos))
 
+    def has_accepted(self) -> bool:
+        """Whether the API has accepted any of its messages; raises as `is_left` does."""
+        return self._ask(lambda: opened.has_accepted(self._reader))
+
     def is_left_at_all(self) -> bool:
         """Whether anything is left to send in any shard; raises as `is_left` does."""
         return self._ask(lambda: opened.is_left(self._reader, self._run))
