@@ -13,7 +13,7 @@ from aiohttp import web
 from bulksend import campaign
 from bulksend.campaign import Unread, Whereabouts
 from bulksend.errors import BulksendError
-from bulksend.runs import Stand, open_run, stand_of
+from bulksend.runs import Place, Stand, open_run, stand_of
 from bulksend.web.drafts import Draft, Drafts
 from bulksend.web.jobs import Job, Look, Make, Send, Whose
 from bulksend.web.keys import Keys
@@ -99,7 +99,7 @@ class Desk:
     def whose(self, draft: Draft) -> Whose:
         """Whose account a draft goes to."""
         org_id = None if draft.rehearses else self.keys.organization
-        return Whose(org_id, str(self.keys.file or ""), self.settings.base_url)
+        return Whose(org_id, str(self.keys.file or ""), self.settings.base_url, self.settings.database)
 
     def named(self, says: str) -> str:
         """A sentence that names files as people know them: without the folders where they lie."""
@@ -111,16 +111,19 @@ class Desk:
 
     async def stand(self, draft: Draft) -> Stand | None:
         """Where a draft's run stands; None if there is none that can be read."""
-        return await asyncio.to_thread(_stand, draft.run) if draft.run else None
+        return await asyncio.to_thread(_stand, draft.place) if draft.run else None
 
     async def campaigns(self) -> list[Stand | Unread]:
-        """The campaigns of the folder, and those whose files were brought; the newest first."""
+        """The campaigns of the folder or the database, and those whose files were brought; the newest first."""
         return await asyncio.to_thread(self._campaigns)
 
     def _campaigns(self) -> list[Stand | Unread]:
-        brought = [Whereabouts(Path(draft.run)) for draft in self.drafts if draft.run and Path(draft.run).is_file()]
-        places = [*campaign.places_in(self.settings.folder), *brought]
-        return sorted(campaign.gathered(places, stand_of), key=_began_at, reverse=True)
+        files = [Whereabouts(Path(draft.run)) for draft in self.drafts if draft.has_run and not draft.by_workers]
+        if self.settings.database:
+            found = [*campaign.stands(self.settings.database), *campaign.gathered(files, stand_of)]
+        else:
+            found = [*campaign.gathered([*campaign.places_in(self.settings.folder), *files], stand_of)]
+        return sorted(found, key=_began_at, reverse=True)
 
 
 DESK: web.AppKey[Desk] = web.AppKey("desk", Desk)
@@ -143,6 +146,11 @@ def draft_of(request: web.Request) -> Draft:
     return found
 
 
+def has_begun(stand: Stand | None) -> bool:
+    """Whether anybody has sent a run, or is to."""
+    return stand is not None and bool(stand.owner or stand.shared or stand.spell.started_at)
+
+
 async def open_draft(request: web.Request) -> Draft:
     """The same, of which nothing has begun, so that all of it can still be chosen.
 
@@ -151,7 +159,9 @@ async def open_draft(request: web.Request) -> Draft:
     """
     draft = draft_of(request)
     stand = await desk_of(request).stand(draft)
-    if desk_of(request).sends.under_way(draft.key) or (stand and (stand.owner or stand.spell.started_at)):
+    if desk_of(request).sends.under_way(draft.key) or (
+        stand and (stand.owner or stand.shared or stand.spell.started_at)
+    ):
         raise web.HTTPSeeOther(f"/c/{draft.key}/sending")
     return draft
 
@@ -168,9 +178,9 @@ async def chosen_draft(request: web.Request) -> Draft:
     return draft
 
 
-def _stand(place: str) -> Stand | None:
+def _stand(place: Place) -> Stand | None:
     try:
-        with open_run(Path(place)) as run:
+        with open_run(place) as run:
             return stand_of(run)
     except BulksendError:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from contextlib import suppress
 from dataclasses import replace
@@ -13,7 +14,7 @@ from bulksend.engagespark import DEFAULT_BASE_URL, Balance, Looked
 from bulksend.errors import UsageError
 from bulksend.planning import ReadOptions, look_at_sheet
 from bulksend.python import Account, Campaign, SendOptions, Work
-from bulksend.runs import Address, OwnRun, Paths, check_replaceable
+from bulksend.runs import Address, DatabaseRun, OwnRun, Paths, Place, check_replaceable
 from bulksend.web.drafts import Draft, Pairs
 from bulksend.web.jobs import Look, Make, Paid, Price
 from bulksend.web.told import Made, Priced, SheetSeen
@@ -23,6 +24,8 @@ from bulksend.when import Schedule
 _ROWS_SHOWN = 50
 _CELL_MAX = 1_500  # characters: more than any message has
 _COLUMNS_MAX = 200
+_STRANGE = re.compile(r"[^A-Za-z0-9._-]+")
+_NAME_MAX = 60
 _AGAIN = frozenset({Holds.OLDER})
 
 
@@ -52,7 +55,7 @@ def make(job: Make, work: Work[object]) -> Made:
     """Plan a draft into a run, and ask what the account holds."""
     draft, account = job.draft, account_of_plan(job)
     to = Address(0, DEFAULT_BASE_URL) if account is None else account.address
-    place = Paths.beside(draft.input_name, rehearses=draft.rehearses).run
+    place = place_for(job)
     check_replaceable(place)
     how = SendOptions(repeat=draft.repeats).settled()
     with campaign.plan(campaign_of(draft).request(to, work.check), place) as run:
@@ -63,6 +66,15 @@ def make(job: Make, work: Work[object]) -> Made:
     if isinstance(told, Balance):
         return Made(str(place), told.micro, told.auto_recharge, again=again, another=another, late=late)
     return Made(str(place), looked=told.value if told else "", again=again, another=another, late=late)
+
+
+def place_for(job: Make) -> Place:
+    """Where a draft is planned: beside its sheet, or in the account's database under a name of its own."""
+    draft = job.draft
+    if draft.rehearses or not job.whose.database:
+        return Paths.beside(draft.input_name, rehearses=draft.rehearses).run
+    name = _STRANGE.sub("-", Path(draft.name).stem)[:_NAME_MAX]
+    return DatabaseRun(job.whose.database, f"{name}-{draft.key}".lstrip("-."))
 
 
 def campaign_of(draft: Draft) -> Campaign:

@@ -35,7 +35,8 @@ def test_every_word_is_in_the_catalogue_and_used() -> None:
     texts = [path.read_text(encoding="utf-8") for path in files]
     used = {key for text in texts for key in re.findall(r'say\("([a-z_.]+)"[,)]', text)}
     made = {f"state.{each.name.lower()}" for each in Standing} | {f"status.{each.value}" for each in Status}
-    made |= {f"sending.{says}" for says in ("busy", "slowed", "away", "stopping", "waiting", "elsewhere", "paused")}
+    going_on = ("busy", "slowed", "away", "stopping", "waiting", "elsewhere", "paused", "workers", "no_worker")
+    made |= {f"sending.{says}" for says in going_on}
     made |= {f"steps.{step}" for step in ("sheet", "text", "who", "price", "sending")}
     made |= {f"who.{each}" for each in ("pending", "skipped", "invalid")} | {"status.in_flight"}
     made |= {f"find.receipt_{each.value}" for each in Reached}

@@ -13,7 +13,7 @@ from aiohttp import web
 from bulksend.errors import UsageError
 from bulksend.planning import Overview
 from bulksend.reports import why_ended, write_page, write_results
-from bulksend.runs import FINISHED, Deliveries, End, NotSent, Run, Stand, open_run, stand_of
+from bulksend.runs import FINISHED, Deliveries, End, NotSent, Place, Run, Stand, open_run, stand_of
 from bulksend.sending import StopReason
 from bulksend.web.confirming import to_write
 from bulksend.web.desk import desk_of, draft_of
@@ -57,7 +57,7 @@ async def page(request: web.Request, draft: Draft, refused: Refused | None) -> w
         refused: why it could not be sent just now; None if nobody tried, or it could.
     """
     desk = desk_of(request)
-    outcome = await asyncio.to_thread(_outcome, draft.run)
+    outcome = await asyncio.to_thread(_outcome, draft.place)
     return render(
         request,
         "after.html",
@@ -114,8 +114,8 @@ def _write_report(run: Run, path: Path) -> None:
     write_page(run, path, time.time())
 
 
-def _outcome(place: str) -> Outcome:
-    with open_run(Path(place)) as run:
+def _outcome(place: Place) -> Outcome:
+    with open_run(place) as run:
         stand = stand_of(run)
         reasons = tuple(run.figures.not_sent(_REASONS, _EXAMPLES))
         return Outcome(stand, run.overview(), reasons, run.receipts.deliveries(_UNDELIVERED), _why(stand.end))
