@@ -19,7 +19,7 @@ from bulksend.web.jobs import Job, Look, Make, Send, Whose
 from bulksend.web.keys import Keys
 from bulksend.web.settings import PageSettings
 from bulksend.web.told import Made, Refused, SheetSeen, Told
-from bulksend.web.wording import say
+from bulksend.web.wording import say, spoken
 from bulksend.web.working import Sending, Sends, do
 
 _SHEETS_MAX = 8  # kept in memory
@@ -44,14 +44,14 @@ class Desk:
     drafts: Drafts
     keys: Keys
     sends: Sends = field(default_factory=Sends)
-    sheets: dict[tuple[str, str], SheetSeen] = field(default_factory=dict)
+    sheets: dict[tuple[str, str, str], SheetSeen] = field(default_factory=dict)
     made: dict[str, Made] = field(default_factory=dict)
     paused: set[str] = field(default_factory=set)
     told: dict[str, Told] = field(default_factory=dict)
 
     async def sheet(self, draft: Draft) -> SheetSeen | Refused:
         """How a draft's sheet is understood."""
-        asked = (draft.input_name, draft.numbers)
+        asked = (draft.input_name, draft.numbers, spoken())
         if asked in self.sheets:
             return self.sheets[asked]
         seen = await do(Look(draft))
@@ -61,6 +61,11 @@ class Desk:
             self.sheets.pop(next(iter(self.sheets)))
         self.sheets[asked] = seen
         return seen
+
+    def look_anew(self, draft: Draft) -> None:
+        """Look at a draft's sheet once more when it is next asked for: it may have changed."""
+        for asked in [asked for asked in self.sheets if asked[0] == draft.input_name]:
+            del self.sheets[asked]
 
     def keep(self, draft: Draft) -> Draft:
         """Keep what is chosen now; whatever was planned of it before is planned anew."""

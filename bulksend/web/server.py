@@ -14,6 +14,7 @@ from bulksend.web.drafts import Drafts
 from bulksend.web.entering import ENTRANCE, Entry, enter
 from bulksend.web.guarding import ENTRY, GUARDS, PORT, SESSION, Session, bear_headers
 from bulksend.web.keys import Keys
+from bulksend.web.languages import CHOICE, choose_language, keep_choice
 from bulksend.web.mishaps import tell_mishaps
 from bulksend.web.pages import ROUTES
 from bulksend.web.private import private_folder
@@ -71,12 +72,12 @@ class PageServer:
         await self._runner.cleanup()
 
     def _app(self) -> web.Application:
-        app = web.Application(middlewares=(tell_mishaps, *GUARDS), client_max_size=_FORM_MAX)
+        app = web.Application(middlewares=(choose_language, tell_mishaps, *GUARDS), client_max_size=_FORM_MAX)
         app[PORT] = []
         app[SESSION] = Session()
         app[DESK] = self._desk
         app[ENTRANCE] = self._entry
         app.on_response_prepare.append(bear_headers)
-        app.add_routes([web.post(ENTRY, enter), *ROUTES])
+        app.add_routes([web.post(ENTRY, enter), web.post(CHOICE, keep_choice), *ROUTES])
         app.router.add_static("/static/", Path(str(files("bulksend.web") / "static")))
         return app

@@ -14,7 +14,7 @@ from functools import partial
 
 from bulksend.web.jobs import Job, Send, written
 from bulksend.web.told import Moved, Refused, Told, told_in
-from bulksend.web.wording import say
+from bulksend.web.wording import say, spoken
 
 _LINE_MAX = 1 << 24  # bytes
 
@@ -147,6 +147,7 @@ async def _begun(job: Job) -> asyncio.subprocess.Process:
         sys.executable,
         "-m",
         "bulksend.web.child",
+        spoken(),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         limit=_LINE_MAX,

@@ -80,7 +80,7 @@ async def test_a_run_that_workers_have_is_stopped_and_goes_on(tmp_path: Path, da
         async with entered(said) as browser:
             key = await _left_to_workers(browser, sheet)
             working = asyncio.create_task(_work(database, sandbox.base_url))
-            await _until(browser, key, "1 worker is at work")
+            await _until(browser, key, "At work on it: 1 worker")
             async with asyncio.timeout(30):
                 while not sandbox.summary().accepted:  # noqa: ASYNC110 -- the server tells nobody
                     await asyncio.sleep(0.05)

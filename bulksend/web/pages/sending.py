@@ -24,9 +24,8 @@ from bulksend.web.pages import after
 from bulksend.web.pages.price import agreed
 from bulksend.web.rendering import fragment, render
 from bulksend.web.told import Moved, Refused
-from bulksend.web.wording import say
+from bulksend.web.wording import many, say
 from bulksend.web.working import Sending
-from bulksend.words import many
 
 _LOOK_S = 1.0
 
@@ -132,7 +131,7 @@ def _says(now: Moved, *, is_stopping: bool) -> str:
         return say("sending.stopping")
     if now.says == "waiting" and now.until_s is not None:
         return fragment("_waiting.html", now=now).strip()
-    return say(f"sending.{now.says}", workers=many(now.workers, "worker is", "workers are")) if now.says else "\u00a0"
+    return say(f"sending.{now.says}", workers=many(now.workers, "worker")) if now.says else "\u00a0"
 
 
 async def _elsewhere(draft: Draft, stand: Stand) -> Moved:
