@@ -14,11 +14,13 @@ from bulksend.web.wording import LANGUAGES, advised, many, say, spoken
 from bulksend.when import local
 from bulksend.words import printable, time_of
 
+_REFUSED = frozenset({401, 403, 421})
+
 
 def render(request: web.Request, template: str, status: int = 200, **about: object) -> web.Response:
     """A page, or a piece of one."""
     session = request.app[SESSION]
-    csrf = session.csrf if session.is_of(request) else ""  # nobody else's business
+    csrf = session.csrf if status not in _REFUSED and session.is_of(request) else ""  # nobody else's business
     text = fragment(template, csrf=csrf, path=request.path, **about)
     return web.Response(text=text, status=status, content_type="text/html")
 
