@@ -127,7 +127,7 @@ class Desk:
         if self.settings.database:
             found = [*campaign.stands(self.settings.database), *campaign.gathered(files, stand_of)]
         else:
-            found = [*campaign.gathered([*campaign.places_in(self.settings.folder), *files], stand_of)]
+            found = [*campaign.gathered([*campaign.places_in(self.settings.folder.resolve()), *files], stand_of)]
         return sorted(found, key=_began_at, reverse=True)
 
 

@@ -36,4 +36,4 @@ class PageSettings:
     @property
     def shelf(self) -> Shelf:
         """Where the runs lie that it shows."""
-        return self.database or self.folder
+        return self.database or self.folder.resolve()

@@ -20,6 +20,7 @@ class SheetSeen:
         lines: their lines in the sheet.
         hidden: places of those that the workbook does not show.
         notes: what was found out, in sentences.
+        codeless: one of these numbers that has no country code; empty if all have.
     """
 
     columns: tuple[str, ...]
@@ -30,6 +31,7 @@ class SheetSeen:
     lines: tuple[int, ...]
     hidden: tuple[int, ...]
     notes: tuple[str, ...]
+    codeless: str = ""
 
 
 @dataclass(frozen=True, slots=True)

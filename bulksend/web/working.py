@@ -134,6 +134,10 @@ class Sends:
             self._all[key] = sending
             sending.begin(job)
 
+    def forget(self, key: str) -> None:
+        """Know no more of how the last send of a draft ended."""
+        self._all.pop(key, None)
+
     async def end(self) -> None:
         """Have all of them end in order."""
         for sending in self._all.values():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
@@ -81,6 +82,19 @@ async def results(request: web.Request) -> web.StreamResponse:
 async def report(request: web.Request) -> web.StreamResponse:
     """The report, to be kept; it is never shown among our pages."""
     return await download(request, "report.html", _write_report)
+
+
+async def for_real(request: web.Request) -> web.StreamResponse:
+    """Plan what was rehearsed, to be sent for real; the rehearsal stays where it is."""
+    desk, draft = desk_of(request), draft_of(request)
+    if not draft.rehearses or draft.elsewhere or desk.sends.under_way(draft.key):
+        raise web.HTTPConflict(text=say("after.not_now"))
+    made = await desk.make(replace(draft, rehearses=False, run=""))
+    if isinstance(made, Refused):
+        raise UsageError(desk.named(made.says))
+    desk.sends.forget(draft.key)
+    desk.paused.discard(draft.key)
+    raise web.HTTPSeeOther(f"/c/{draft.key}/who")
 
 
 async def receipts(request: web.Request) -> web.StreamResponse:

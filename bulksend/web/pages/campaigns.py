@@ -32,6 +32,7 @@ class Line(NamedTuple):
         not_sent: rows that are still to be, or could not be.
         micro: what it was charged.
         says: why it ended, or cannot be read; empty for nothing.
+        is_rehearsal: whether nobody got it.
         can_go: whether it can be removed from the list: nothing is lost with it.
     """
 
@@ -44,6 +45,7 @@ class Line(NamedTuple):
     not_sent: int = 0
     micro: int = 0
     says: str = ""
+    is_rehearsal: bool = False
     can_go: bool = False
 
 
@@ -121,4 +123,5 @@ def _line(found: Stand | Unread, drafts: dict[Place, Draft]) -> Line:
         found.tally.charged,
         (say("state.rehearsal") if found.is_rehearsal else "")
         or (why_ended(found.end) if found.end and found.end.reason != FINISHED else ""),
+        found.is_rehearsal,
     )

@@ -133,6 +133,7 @@ async def _page(request: web.Request, draft: Draft, fault: str) -> web.StreamRes
         draft=draft,
         chosen=chosen,
         made=desk.made.get(draft.key),
+        codeless="" if isinstance(seen, Refused) else seen.codeless,
         columns=() if isinstance(seen, Refused) else seen.columns,
         lists=[Path(path).name for path in draft.lists],
         knows_account=desk.can_send(draft),
