@@ -1,5 +1,6 @@
 from .accounts import Account as Account
 from .campaigns import Campaign as Campaign
+from .choices import Said as Said
 from .choices import SendOptions as SendOptions
 from .doubts import Resolved as Resolved
 from .doubts import resolve as resolve

@@ -18,11 +18,12 @@ from bulksend.web import plan_jobs, send_jobs
 from bulksend.web.jobs import Fetch, Job, Look, Make, Price, Send, Settle, Try, job_in
 from bulksend.web.moving import moved_by
 from bulksend.web.told import Over, Refused, Told, written
-from bulksend.web.wording import advised
+from bulksend.web.wording import advised, speak
 
 
 def main() -> None:
-    """Do one job."""
+    """Do one job; the only argument is the language in which it is told of."""
+    speak(sys.argv[1])
     output = os.dup(1)
     os.dup2(2, 1)  # what a library prints is no line of ours
     teller = _Teller(output)

@@ -13,13 +13,13 @@ from aiohttp import web
 from bulksend import campaign
 from bulksend.campaign import Unread, Whereabouts
 from bulksend.errors import BulksendError
-from bulksend.runs import Stand, open_run, stand_of
+from bulksend.runs import Place, Stand, open_run, stand_of
 from bulksend.web.drafts import Draft, Drafts
 from bulksend.web.jobs import Job, Look, Make, Send, Whose
 from bulksend.web.keys import Keys
 from bulksend.web.settings import PageSettings
 from bulksend.web.told import Made, Refused, SheetSeen, Told
-from bulksend.web.wording import say
+from bulksend.web.wording import say, spoken
 from bulksend.web.working import Sending, Sends, do
 
 _SHEETS_MAX = 8  # kept in memory
@@ -44,14 +44,14 @@ class Desk:
     drafts: Drafts
     keys: Keys
     sends: Sends = field(default_factory=Sends)
-    sheets: dict[tuple[str, str], SheetSeen] = field(default_factory=dict)
+    sheets: dict[tuple[str, str, str], SheetSeen] = field(default_factory=dict)
     made: dict[str, Made] = field(default_factory=dict)
     paused: set[str] = field(default_factory=set)
     told: dict[str, Told] = field(default_factory=dict)
 
     async def sheet(self, draft: Draft) -> SheetSeen | Refused:
         """How a draft's sheet is understood."""
-        asked = (draft.input_name, draft.numbers)
+        asked = (draft.input_name, draft.numbers, spoken())
         if asked in self.sheets:
             return self.sheets[asked]
         seen = await do(Look(draft))
@@ -61,6 +61,11 @@ class Desk:
             self.sheets.pop(next(iter(self.sheets)))
         self.sheets[asked] = seen
         return seen
+
+    def look_anew(self, draft: Draft) -> None:
+        """Look at a draft's sheet once more when it is next asked for: it may have changed."""
+        for asked in [asked for asked in self.sheets if asked[0] == draft.input_name]:
+            del self.sheets[asked]
 
     def keep(self, draft: Draft) -> Draft:
         """Keep what is chosen now; whatever was planned of it before is planned anew."""
@@ -99,7 +104,7 @@ class Desk:
     def whose(self, draft: Draft) -> Whose:
         """Whose account a draft goes to."""
         org_id = None if draft.rehearses else self.keys.organization
-        return Whose(org_id, str(self.keys.file or ""), self.settings.base_url)
+        return Whose(org_id, str(self.keys.file or ""), self.settings.base_url, self.settings.database)
 
     def named(self, says: str) -> str:
         """A sentence that names files as people know them: without the folders where they lie."""
@@ -111,16 +116,19 @@ class Desk:
 
     async def stand(self, draft: Draft) -> Stand | None:
         """Where a draft's run stands; None if there is none that can be read."""
-        return await asyncio.to_thread(_stand, draft.run) if draft.run else None
+        return await asyncio.to_thread(_stand, draft.place) if draft.run else None
 
     async def campaigns(self) -> list[Stand | Unread]:
-        """The campaigns of the folder, and those whose files were brought; the newest first."""
+        """The campaigns of the folder or the database, and those whose files were brought; the newest first."""
         return await asyncio.to_thread(self._campaigns)
 
     def _campaigns(self) -> list[Stand | Unread]:
-        brought = [Whereabouts(Path(draft.run)) for draft in self.drafts if draft.run and Path(draft.run).is_file()]
-        places = [*campaign.places_in(self.settings.folder), *brought]
-        return sorted(campaign.gathered(places, stand_of), key=_began_at, reverse=True)
+        files = [Whereabouts(Path(draft.run)) for draft in self.drafts if draft.has_run and not draft.by_workers]
+        if self.settings.database:
+            found = [*campaign.stands(self.settings.database), *campaign.gathered(files, stand_of)]
+        else:
+            found = [*campaign.gathered([*campaign.places_in(self.settings.folder.resolve()), *files], stand_of)]
+        return sorted(found, key=_began_at, reverse=True)
 
 
 DESK: web.AppKey[Desk] = web.AppKey("desk", Desk)
@@ -143,6 +151,11 @@ def draft_of(request: web.Request) -> Draft:
     return found
 
 
+def has_begun(stand: Stand | None) -> bool:
+    """Whether anybody has sent a run, or is to."""
+    return stand is not None and bool(stand.owner or stand.shared or stand.spell.started_at)
+
+
 async def open_draft(request: web.Request) -> Draft:
     """The same, of which nothing has begun, so that all of it can still be chosen.
 
@@ -151,7 +164,9 @@ async def open_draft(request: web.Request) -> Draft:
     """
     draft = draft_of(request)
     stand = await desk_of(request).stand(draft)
-    if desk_of(request).sends.under_way(draft.key) or (stand and (stand.owner or stand.spell.started_at)):
+    if desk_of(request).sends.under_way(draft.key) or (
+        stand and (stand.owner or stand.shared or stand.spell.started_at)
+    ):
         raise web.HTTPSeeOther(f"/c/{draft.key}/sending")
     return draft
 
@@ -168,9 +183,9 @@ async def chosen_draft(request: web.Request) -> Draft:
     return draft
 
 
-def _stand(place: str) -> Stand | None:
+def _stand(place: Place) -> Stand | None:
     try:
-        with open_run(Path(place)) as run:
+        with open_run(place) as run:
             return stand_of(run)
     except BulksendError:
         return None

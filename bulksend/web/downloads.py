@@ -10,7 +10,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from bulksend.runs import Run, open_run
+from bulksend.runs import Place, Run, beside, open_run
 from bulksend.web.desk import desk_of, draft_of
 
 _PIECE = 1 << 18  # bytes
@@ -33,11 +33,11 @@ async def download(request: web.Request, name: str, write: Callable[[Run, Path],
     desk, draft = desk_of(request), draft_of(request)
     if not draft.has_run:
         raise web.HTTPNotFound
-    whole = f"{_STRANGE.sub('_', Path(draft.run).stem)}.{name}"
+    whole = f"{_STRANGE.sub('_', beside(draft.place, '').name)}.{name}"
     headers = {"Content-Type": _TYPES[Path(name).suffix], "Content-Disposition": f'attachment; filename="{whole}"'}
     with tempfile.TemporaryDirectory(dir=desk.drafts.folder(draft)) as folder:  # numbers of people: gone at once
         path = Path(folder) / name
-        await asyncio.to_thread(_write, draft.run, path, write)
+        await asyncio.to_thread(_write, draft.place, path, write)
         answer = web.StreamResponse(headers=headers)
         await answer.prepare(request)
         with path.open("rb") as file:
@@ -47,6 +47,6 @@ async def download(request: web.Request, name: str, write: Callable[[Run, Path],
     return answer
 
 
-def _write(place: str, path: Path, write: Callable[[Run, Path], object]) -> None:
-    with open_run(Path(place)) as run:
+def _write(place: Place, path: Path, write: Callable[[Run, Path], object]) -> None:
+    with open_run(place) as run:
         write(run, path)

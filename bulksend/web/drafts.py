@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from bulksend.runs import DatabaseRun, Place, place_of
 from bulksend.web.private import private_folder, write_private
 from bulksend.when import ALWAYS, NOW, Schedule, Wanted, WindowEnd
 
@@ -84,7 +85,17 @@ class Draft:
     @property
     def has_run(self) -> bool:
         """Whether the run is there that was planned of it."""
-        return bool(self.run) and Path(self.run).is_file()
+        return bool(self.run) and (self.by_workers or Path(self.run).is_file())
+
+    @property
+    def place(self) -> Place:
+        """Where that run is."""
+        return place_of(self.run)
+
+    @property
+    def by_workers(self) -> bool:
+        """Whether that run is in a database, so that workers send it."""
+        return isinstance(self.place, DatabaseRun)
 
     def schedule(self, kept: Schedule, now_s: float) -> Schedule:
         """When it is sent; between its hours it waits.
@@ -135,7 +146,7 @@ class Drafts:
 
     def of_run(self, place: str) -> Draft | None:
         """The one whose run lies there; None if there is none."""
-        return next((draft for draft in self if draft.run and Path(draft.run) == Path(place)), None)
+        return next((draft for draft in self if draft.run and draft.place == place_of(place)), None)
 
     def keep(self, draft: Draft) -> None:
         """Keep it as it is now."""

@@ -12,13 +12,13 @@ from aiohttp import web
 from bulksend.web.guarding import ENTRY, SESSION
 from bulksend.web.private import private_folder, write_private
 from bulksend.web.rendering import render
-from bulksend.web.wording import say
+from bulksend.web.wording import say, spoken
 
 _FILE = """\
 <!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="referrer" content="no-referrer"><title>bulksend</title>
+<html lang="{language}"><meta charset="utf-8"><meta name="referrer" content="no-referrer"><title>bulksend</title>
 <form method="post" action="{address}"><input type="hidden" name="token" value="{token}">
-<button>Open bulksend</button></form>
+<button>{says}</button></form>
 <script>document.forms[0].submit()</script>
 </html>
 """
@@ -44,7 +44,8 @@ class Entry:
     def open(self, port: int) -> None:
         """Write the file; from now on the time runs."""
         address = f"http://127.0.0.1:{port}{ENTRY}"
-        write_private(self.file, _FILE.format(address=escape(address), token=escape(self._token)))
+        about = {"address": address, "token": self._token, "language": spoken(), "says": say("entered.open")}
+        write_private(self.file, _FILE.format(**{name: escape(value) for name, value in about.items()}))
         self._until_s = time.monotonic() + self._seconds
 
     def takes(self, token: str) -> bool:

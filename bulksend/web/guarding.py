@@ -68,7 +68,8 @@ async def bear_headers(_request: web.Request, answer: web.StreamResponse) -> Non
 async def check_host(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuse whatever was not asked by this address: another name may lead here, and belong to somebody else."""
     port = request.app[PORT][0]
-    if request.headers.getall("Host", []) not in ([f"127.0.0.1:{port}"], [f"localhost:{port}"]):
+    is_ours = request.headers.getall("Host", []) in ([f"127.0.0.1:{port}"], [f"localhost:{port}"])
+    if not is_ours or not request.raw_path.startswith("/"):  # which could name another, as if to a proxy
         raise web.HTTPMisdirectedRequest(text=say("guard.host"))
     return await handler(request)
 

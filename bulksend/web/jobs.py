@@ -17,11 +17,13 @@ class Whose:
         org_id: the organization; None if that is not known, or for a private sandbox.
         key_file: holds the API's key, if that is known.
         base_url: the API's address.
+        database: the database that it lives in, where its runs are left to workers; empty for this machine's files.
     """
 
     org_id: int | None
     key_file: str
     base_url: str
+    database: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bulksend.campaign import (
     AccountBusy,
     CampaignEvent,
@@ -39,11 +41,13 @@ def moved_by(event: CampaignEvent, rows: int) -> Moved | None:
 
 
 def moved_elsewhere(look: Look) -> Moved:
-    """Where a send of another process stands, as that noted it."""
+    """Where a send of another process stands, as that noted it, or of workers."""
+    workers = 0 if look.shared is None else len(look.shared.here)
+    sends = "elsewhere" if look.shared is None else "workers" if workers else "no_worker"
     if look.view is None:
-        return Moved("elsewhere")
-    moved = _moved(look.view.began.rows, look.view.seen)
-    return moved if moved.says else moved.saying("stopping" if look.view.stop else "elsewhere")
+        return Moved(sends, workers=workers)
+    moved = replace(_moved(look.view.began.rows, look.view.seen), workers=workers)
+    return moved if moved.says else moved.saying("stopping" if look.view.stop else sends)
 
 
 def _moved(rows: int, event: Progressed) -> Moved:

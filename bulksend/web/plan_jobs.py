@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -10,10 +12,11 @@ from pathlib import Path
 from bulksend import campaign
 from bulksend.campaign import Holds, LookedBack
 from bulksend.engagespark import DEFAULT_BASE_URL, Balance, Looked
-from bulksend.errors import UsageError
+from bulksend.errors import Advice, UsageError
 from bulksend.planning import ReadOptions, look_at_sheet
 from bulksend.python import Account, Campaign, SendOptions, Work
-from bulksend.runs import Address, OwnRun, Paths, check_replaceable
+from bulksend.runs import Address, DatabaseRun, OwnRun, Paths, Place, check_replaceable, next_place, series
+from bulksend.sms import phones
 from bulksend.web.drafts import Draft, Pairs
 from bulksend.web.jobs import Look, Make, Paid, Price
 from bulksend.web.told import Made, Priced, SheetSeen
@@ -23,6 +26,8 @@ from bulksend.when import Schedule
 _ROWS_SHOWN = 50
 _CELL_MAX = 1_500  # characters: more than any message has
 _COLUMNS_MAX = 200
+_STRANGE = re.compile(r"[^A-Za-z0-9._-]+")
+_NAME_MAX = 60
 _AGAIN = frozenset({Holds.OLDER})
 
 
@@ -37,7 +42,8 @@ def see(job: Look) -> SheetSeen:
     rows = tuple(map(cut, sheet.rows))
     notes = tuple(map(advised, sheet.notes))
     columns = cut(sheet.columns)
-    return SheetSeen(columns, sheet.numbers, sheet.asks, sheet.own_texts, rows, sheet.lines, sheet.hidden, notes)
+    about = columns, sheet.numbers, sheet.asks, sheet.own_texts, rows, sheet.lines, sheet.hidden, notes
+    return SheetSeen(*about, _codeless(sheet.rows, sheet.columns, sheet.numbers)[:_CELL_MAX])
 
 
 def price(job: Price) -> Priced:
@@ -52,7 +58,7 @@ def make(job: Make, work: Work[object]) -> Made:
     """Plan a draft into a run, and ask what the account holds."""
     draft, account = job.draft, account_of_plan(job)
     to = Address(0, DEFAULT_BASE_URL) if account is None else account.address
-    place = Paths.beside(draft.input_name, rehearses=draft.rehearses).run
+    place = _place_for(job)
     check_replaceable(place)
     how = SendOptions(repeat=draft.repeats).settled()
     with campaign.plan(campaign_of(draft).request(to, work.check), place) as run:
@@ -105,6 +111,32 @@ def account_of(job: Paid) -> Account:
     except OSError as error:
         raise UsageError(say("price.key_gone")) from error
     return Account(whose.org_id, key, whose.base_url)
+
+
+def _codeless(rows: Sequence[tuple[str, ...]], columns: Sequence[str], numbers: str) -> str:
+    """The first number that has no country code; empty if all have."""
+    if numbers in columns:
+        place = columns.index(numbers)
+        for cells in rows:
+            try:
+                phones.normalise(cells[place])
+            except phones.BadNumber as error:
+                if error.why.advice is Advice.SAY_COUNTRY:
+                    return cells[place]
+    return ""
+
+
+def _place_for(job: Make) -> Place:
+    """Where a draft is planned: beside its sheet, or in the account's database under a name of its own."""
+    draft = job.draft
+    if draft.rehearses:
+        place = Paths.beside(draft.input_name, rehearses=True).run
+        known = series(place, draft.input_name)
+        return next_place(place, known) if any(each.has_begun for each in known if each.place == place) else place
+    if not job.whose.database:
+        return Paths.beside(draft.input_name).run
+    name = _STRANGE.sub("-", Path(draft.name).stem)[:_NAME_MAX]
+    return DatabaseRun(job.whose.database, f"{name}-{draft.key}".lstrip("-."))
 
 
 def _balance(work: Work[object], account: Account | None) -> Balance | Looked | None:

@@ -10,14 +10,18 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bulksend.sms import dollars
 from bulksend.web.guarding import SESSION
-from bulksend.web.wording import LANGUAGE, advised, say
+from bulksend.web.wording import LANGUAGES, advised, many, say, spoken
 from bulksend.when import local
-from bulksend.words import many, printable, time_of
+from bulksend.words import printable, time_of
+
+_REFUSED = frozenset({401, 403, 421})
 
 
 def render(request: web.Request, template: str, status: int = 200, **about: object) -> web.Response:
     """A page, or a piece of one."""
-    text = fragment(template, csrf=request.app[SESSION].csrf, **about)
+    session = request.app[SESSION]
+    csrf = session.csrf if status not in _REFUSED and session.is_of(request) else ""  # nobody else's business
+    text = fragment(template, csrf=csrf, path=request.path, **about)
     return web.Response(text=text, status=status, content_type="text/html")
 
 
@@ -43,7 +47,7 @@ def _templates() -> Environment:
     found.globals["say"] = say
     found.filters |= {"advised": advised, "dollars": dollars, "many": many, "printable": printable}
     found.filters |= {"span": time_of, "when": _when, "moment": _moment}
-    found.globals["language"] = LANGUAGE
+    found.globals |= {"spoken": spoken, "languages": LANGUAGES}
     return found
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 import orjson
 
-from bulksend.runs import Run, open_run
+from bulksend.runs import Place, Run, open_run
 
 AT_ONCE = 25
 _CELLS = 12  # of a row, that are shown
@@ -69,7 +68,7 @@ class Found(NamedTuple):
     has_more: bool
 
 
-def look_for(place: Path, asked: Asked) -> Found:
+def look_for(place: Place, asked: Asked) -> Found:
     """Look for rows, no further than is shown.
 
     Raises:

@@ -6,16 +6,15 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Literal
 
 from bulksend import campaign
 from bulksend.campaign import CampaignEvent
 from bulksend.errors import Question, StoppedError, UsageError
 from bulksend.model import PhoneNumber
-from bulksend.python import SendOptions, Work, receipts, resolve, work_on
+from bulksend.python import Said, SendOptions, Work, receipts, resolve, work_on
 from bulksend.python import send as send_run
-from bulksend.runs import open_run, own_run
+from bulksend.runs import Place, Terms, open_run, own_run
 from bulksend.sending import Stop, Stopping
 from bulksend.sms import phones
 from bulksend.web.jobs import Fetch, Send, Settle, Try
@@ -31,15 +30,33 @@ _FORCE = frozenset({Question.NETWORK.value, Question.HOME.value})
 
 async def send(job: Send, hear: Callable[[CampaignEvent], None]) -> Over:
     """Send a draft's run, or what is left of it, in its time: it is waited for, also between its hours."""
+    if job.draft.by_workers:
+        return await work_on(partial(_leave, job), hear)
     account, options = account_of(job), _options(job)
     while True:
-        schedule = await work_on(partial(_wait, Path(job.draft.run)), hear)
+        schedule = await work_on(partial(_wait, job.draft.place), hear)
         sent = await send_run(job.draft.run, account, options, hear)
         if not campaign.pauses(sent.ended, schedule):
             return Over()
 
 
-def _wait(place: Path, work: Work[CampaignEvent]) -> Schedule:
+def _leave(job: Send, work: Work[CampaignEvent]) -> Over:
+    """Leave a draft's run to workers, who send it in its time.
+
+    Raises:
+        UndecidedError: nobody knows what a command sent that was cut off, and it was not said to go on all the same.
+    """
+    to, options = account_of(job).address, _options(job)
+    terms = Terms(org_id=to.org_id, base_url=to.base_url)
+    with campaign.own_as_planned(job.draft.place, terms, tell=work.tell) as run:
+        how = options.settled()
+        looked = campaign.look_at_history(run, how.repeating)
+        campaign.check_not_lost(run, looked, Said(new=False), repeat=options.repeat)
+        campaign.leave_to_workers(run, how, work.tell)
+    return Over()
+
+
+def _wait(place: Place, work: Work[CampaignEvent]) -> Schedule:
     """Sleep until messages of a run may leave; when they may.
 
     Raises:
@@ -81,7 +98,7 @@ def try_out(job: Try, work: Work[CampaignEvent]) -> Tried:
     """
     account = account_of(job)
     wanted = campaign_of(job.draft).request(account.address, work.check).options
-    with open_run(Path(job.draft.run)) as run:
+    with open_run(job.draft.place) as run:
         phone = _phone(job.phone, job.draft.country or run.facts.country)
         trial = campaign.trial_of(run, job.row, phone, wanted)
         target = account.target(run.facts.endpoint)

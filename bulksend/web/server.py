@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from importlib.resources import files
 from pathlib import Path
 from typing import Self
@@ -14,6 +15,8 @@ from bulksend.web.drafts import Drafts
 from bulksend.web.entering import ENTRANCE, Entry, enter
 from bulksend.web.guarding import ENTRY, GUARDS, PORT, SESSION, Session, bear_headers
 from bulksend.web.keys import Keys
+from bulksend.web.languages import CHOICE, choose_language, keep_choice
+from bulksend.web.listening import listen
 from bulksend.web.mishaps import tell_mishaps
 from bulksend.web.pages import ROUTES
 from bulksend.web.private import private_folder
@@ -43,7 +46,8 @@ class PageServer:
         private_folder(settings.state)
         self._desk = Desk(settings, Drafts(settings.state), Keys(settings.state, settings.base_url))
         self._entry = Entry(settings.state, settings.entry_s)
-        self._runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=_END_S)
+        self._runner = web.AppRunner(self._app(), shutdown_timeout=_END_S)
+        self._listening: asyncio.Server
         self.port = settings.port
 
     @property
@@ -54,11 +58,11 @@ class PageServer:
     async def __aenter__(self) -> Self:
         await self._runner.setup()
         try:
-            await web.TCPSite(self._runner, _HOST, self.port).start()
+            self._listening = await listen(self._runner, _HOST, self.port)
         except OSError as error:
             await self._runner.cleanup()
             raise UsageError(f"port {self.port} of this machine cannot be used: {error.strerror}") from error
-        self.port = int(self._runner.addresses[0][1])
+        self.port = int(self._listening.sockets[0].getsockname()[1])
         app = self._runner.app
         app[PORT].append(self.port)
         app[SESSION].cookie = f"bulksend-{self.port}"
@@ -67,16 +71,17 @@ class PageServer:
 
     async def __aexit__(self, *_: object) -> None:
         self._entry.close()
+        self._listening.close()
         await self._desk.sends.end()
         await self._runner.cleanup()
 
     def _app(self) -> web.Application:
-        app = web.Application(middlewares=(tell_mishaps, *GUARDS), client_max_size=_FORM_MAX)
+        app = web.Application(middlewares=(choose_language, tell_mishaps, *GUARDS), client_max_size=_FORM_MAX)
         app[PORT] = []
         app[SESSION] = Session()
         app[DESK] = self._desk
         app[ENTRANCE] = self._entry
         app.on_response_prepare.append(bear_headers)
-        app.add_routes([web.post(ENTRY, enter), *ROUTES])
+        app.add_routes([web.post(ENTRY, enter), web.post(CHOICE, keep_choice), *ROUTES])
         app.router.add_static("/static/", Path(str(files("bulksend.web") / "static")))
         return app

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bulksend.engagespark import DEFAULT_BASE_URL
+from bulksend.runs import Shelf
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class PageSettings:
         upload_max: bytes of a file that is brought.
         entry_s: for so many seconds the file opens the page.
         confirm_above: what costs more than this, in micro-USD, is sent only when somebody writes the amount.
+        database: the address of the database that the account lives in, whose runs it shows; empty for files.
     """
 
     folder: Path
@@ -29,3 +31,9 @@ class PageSettings:
     upload_max: int = 256 << 20
     entry_s: float = 60.0
     confirm_above: int = 50_000_000
+    database: str = ""
+
+    @property
+    def shelf(self) -> Shelf:
+        """Where the runs lie that it shows."""
+        return self.database or self.folder.resolve()

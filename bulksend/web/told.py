@@ -20,6 +20,7 @@ class SheetSeen:
         lines: their lines in the sheet.
         hidden: places of those that the workbook does not show.
         notes: what was found out, in sentences.
+        codeless: one of these numbers that has no country code; empty if all have.
     """
 
     columns: tuple[str, ...]
@@ -30,6 +31,7 @@ class SheetSeen:
     lines: tuple[int, ...]
     hidden: tuple[int, ...]
     notes: tuple[str, ...]
+    codeless: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ class Moved:
         left_s: how long it still takes; None if nobody can tell.
         until_s: until when it waits for its time, in seconds since 1970; None if it does not.
         zone: by whose clock people are told of that.
+        workers: so many are at work on it, if it is left to workers.
     """
 
     says: str = ""
@@ -97,6 +100,7 @@ class Moved:
     left_s: float | None = None
     until_s: float | None = None
     zone: str = ""
+    workers: int = 0
 
     def saying(self, says: str, until_s: float | None = None, zone: str = "") -> Moved:
         """The same figures, while something else is going on."""

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from contextvars import ContextVar
 from functools import cache
 from importlib.resources import files
 
 from bulksend.errors import BulksendError, Remark, Why
 
-LANGUAGE = "en"
+LANGUAGES = {"en": "English", "fil": "Filipino"}
+"""By what they are called in an address or a header, how they call themselves."""
+_SPOKEN = ContextVar("spoken", default="en")
+
+
+def speak(language: str) -> None:
+    """Say everything in a language from now on, in this request or process alone."""
+    _SPOKEN.set(language if language in LANGUAGES else "en")
+
+
+def spoken() -> str:
+    """The language that is spoken."""
+    return _SPOKEN.get()
 
 
 @cache
@@ -21,7 +34,13 @@ def words(language: str) -> Mapping[str, str]:
 
 def say(key: str, **about: object) -> str:
     """A sentence of the catalogue."""
-    return words(LANGUAGE)[key].format(**about)
+    return words(spoken())[key].format(**about)
+
+
+def many(count: int, noun: str) -> str:
+    """So many of something: the catalogue knows how one is called, and how several are."""
+    one, _, more = words(spoken())[f"many.{noun}"].partition("|")
+    return (one if count == 1 else more).format(count=f"{count:,}")
 
 
 def advised(said: BulksendError | Remark | Why) -> str:
@@ -29,4 +48,4 @@ def advised(said: BulksendError | Remark | Why) -> str:
     says = str(said) if isinstance(said, BulksendError) else said.says
     key = f"advice.{said.advice.value}" if said.advice else ""
     about = {} if isinstance(said, Why) else said.about
-    return f"{says}: {say(key, **about)}" if key in words(LANGUAGE) else says
+    return f"{says}: {say(key, **about)}" if key in words(spoken()) else says

@@ -14,7 +14,7 @@ from functools import partial
 
 from bulksend.web.jobs import Job, Send, written
 from bulksend.web.told import Moved, Refused, Told, told_in
-from bulksend.web.wording import say
+from bulksend.web.wording import say, spoken
 
 _LINE_MAX = 1 << 24  # bytes
 
@@ -134,6 +134,10 @@ class Sends:
             self._all[key] = sending
             sending.begin(job)
 
+    def forget(self, key: str) -> None:
+        """Know no more of how the last send of a draft ended."""
+        self._all.pop(key, None)
+
     async def end(self) -> None:
         """Have all of them end in order."""
         for sending in self._all.values():
@@ -147,6 +151,7 @@ async def _begun(job: Job) -> asyncio.subprocess.Process:
         sys.executable,
         "-m",
         "bulksend.web.child",
+        spoken(),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         limit=_LINE_MAX,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,19 @@ async def test_what_was_planned_elsewhere_is_sent_as_it_is(tmp_path: Path) -> No
             assert "1 message to send" in mended.text
             assert "Hi" in (await browser.get(f"/c/{mended.key}/text")).text
         assert sandbox.summary().accepted == 1
+
+
+async def test_a_campaign_of_the_current_folder_stands_in_the_list_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = settings(tmp_path)
+    (said.folder / "june.csv").write_text("to\n639171234567\n")
+    monkeypatch.chdir(said.folder)
+    async with entered(replace(said, folder=Path())) as browser:
+        key = (await browser.post("/campaigns")).key
+        await browser.post(f"/c/{key}/sheet/choose", file="june.csv")
+        await browser.post(f"/c/{key}/sheet", numbers="to", country="")
+        await browser.post(f"/c/{key}/text", message="Hi", sender="ACME")
+        listed = (await browser.get("/")).text
+        assert listed.count("june.csv") == 1
+        assert "Ready to send" in listed

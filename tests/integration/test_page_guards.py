@@ -33,7 +33,7 @@ def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_it_listens_on_this_machine_alone(tmp_path: Path) -> None:
     async with PageServer(settings(tmp_path)) as server:
-        assert [address[0] for address in server._runner.addresses] == ["127.0.0.1"]
+        assert [each.getsockname()[0] for each in server._listening.sockets] == ["127.0.0.1"]
 
 
 async def test_the_file_that_opens_it_is_for_its_owner_and_goes_with_the_first_use(tmp_path: Path) -> None:

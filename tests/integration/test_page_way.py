@@ -132,3 +132,41 @@ async def test_a_file_that_cannot_be_read_is_told_and_not_kept(tmp_path: Path) -
         assert "a.csv" in answer.text
         assert str(tmp_path) not in answer.text
         assert not list((tmp_path / "page").rglob("a.csv"))
+
+
+async def test_what_was_rehearsed_is_sent_for_real_as_it_was_chosen(tmp_path: Path) -> None:
+    async with (
+        Sandbox(SandboxOptions(token="k1", org_id=7)) as sandbox,
+        entered(settings(tmp_path, base_url=sandbox.base_url)) as browser,
+    ):
+        key = (await browser.begin("june.csv", b"to\n639171234567\n")).key
+        await browser.post(f"/c/{key}/sheet", numbers="to", country="")
+        await browser.post(f"/c/{key}/text", message="Hi", sender="ACME")
+        for _ in range(2):  # as often as somebody likes
+            price = await browser.post(f"/c/{key}/price/way", way="rehearse")
+            await browser.post(f"/c/{key}/send", agreed=price.field("agreed"))
+            rehearsed = await _ended(browser, key)
+            assert "no phone got anything" in rehearsed
+            assert "Would have cost" in rehearsed
+            who = await browser.post(f"/c/{key}/real")
+            assert "1 message to send" in who.text
+        price = await browser.post(f"/c/{key}/price/key", organization="7", key="k1")
+        assert "Send 1 message for $0.02" in price.text
+        await browser.post(f"/c/{key}/send", agreed=price.field("agreed"))
+        assert "Finished" in await _ended(browser, key)
+        assert sandbox.summary().accepted == 1
+        assert (await browser.post(f"/c/{key}/real")).status == 409
+
+
+async def test_numbers_without_a_country_code_are_asked_about(tmp_path: Path) -> None:
+    async with entered(settings(tmp_path)) as browser:
+        asked = await browser.begin("june.csv", b"to\n639171234567\n0918 123 4567\n")
+        key = asked.key
+        assert "0918 123 4567 has no country code" in asked.text
+        await browser.post(f"/c/{key}/sheet", numbers="to", country="")
+        who = await browser.post(f"/c/{key}/text", message="Hi", sender="ACME")
+        assert "Numbers such as 0918 123 4567 have no country code" in who.text
+        await browser.post(f"/c/{key}/sheet", numbers="to", country="PH")
+        who = await browser.post(f"/c/{key}/text", message="Hi", sender="ACME")
+        assert "2 messages to send" in who.text
+        assert "have no country code" not in who.text

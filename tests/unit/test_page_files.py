@@ -6,6 +6,7 @@ import hashlib
 import re
 import tomllib
 from pathlib import Path
+from string import Formatter
 
 from conftest import ROOT
 
@@ -13,6 +14,7 @@ from bulksend.campaign import Slowest
 from bulksend.errors import Advice
 from bulksend.model import Reached, Status
 from bulksend.runs import Standing
+from bulksend.web.wording import LANGUAGES
 
 WEB = ROOT / "bulksend" / "web"
 STATIC = WEB / "static"
@@ -35,13 +37,35 @@ def test_every_word_is_in_the_catalogue_and_used() -> None:
     texts = [path.read_text(encoding="utf-8") for path in files]
     used = {key for text in texts for key in re.findall(r'say\("([a-z_.]+)"[,)]', text)}
     made = {f"state.{each.name.lower()}" for each in Standing} | {f"status.{each.value}" for each in Status}
-    made |= {f"sending.{says}" for says in ("busy", "slowed", "away", "stopping", "waiting", "elsewhere", "paused")}
+    made |= {f"many.{noun}" for text in texts for noun in re.findall(r'many\((?:[a-z.]+, )?"([a-z]+)"\)', text)}
+    going_on = ("busy", "slowed", "away", "stopping", "waiting", "elsewhere", "paused", "workers", "no_worker")
+    made |= {f"sending.{says}" for says in going_on}
     made |= {f"steps.{step}" for step in ("sheet", "text", "who", "price", "sending")}
     made |= {f"who.{each}" for each in ("pending", "skipped", "invalid")} | {"status.in_flight"}
     made |= {f"find.receipt_{each.value}" for each in Reached}
     made |= {f"price.takes_{each.value}" for each in Slowest}
     made |= {f"advice.{each.value}" for each in Advice} & known  # some of them are nothing that the page can do
     assert used | made == known
+
+
+def test_every_language_has_every_sentence_and_fills_in_the_same() -> None:
+    english = _sentences("en")
+    for path in sorted((WEB / "words").glob("*.toml")):
+        assert path.stem in LANGUAGES
+        other = _sentences(path.stem)
+        assert set(other) == set(english), path.name
+        for key, sentence in other.items():
+            assert _fields(sentence) == _fields(english[key]), f"{path.name}: {key}"
+            assert sentence.strip() == sentence != ""
+            assert sentence.count("|") == key.startswith("many."), f"{path.name}: {key}"
+
+
+def _sentences(language: str) -> dict[str, str]:
+    return tomllib.loads((WEB / "words" / f"{language}.toml").read_text(encoding="utf-8"))
+
+
+def _fields(sentence: str) -> set[str | None]:
+    return {field for _, field, _, _ in Formatter().parse(sentence)} - {None}
 
 
 def test_no_style_or_script_stands_in_a_template() -> None:

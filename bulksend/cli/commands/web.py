@@ -13,7 +13,7 @@ import click
 
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import console
-from bulksend.cli.options import BASE_URL
+from bulksend.cli.options import BASE_URL, DATABASE
 from bulksend.cli.settings import Command, option
 from bulksend.cli.values import USD
 from bulksend.errors import UsageError
@@ -27,7 +27,7 @@ _NEEDED = ("jinja2", "aiohttp_sse")
 
 @click.command(
     cls=Command,
-    examples=("bulksend web", "bulksend web campaigns --no-open"),
+    examples=("bulksend web", "bulksend web campaigns --no-open", "bulksend web --database postgresql://user@host/db"),
     exits={ExitCode.OK: "it was ended, as it is meant to be", ExitCode.USAGE: "usage, or the port is taken"},
 )
 @click.argument("folder", metavar="[FOLDER]", required=False, type=click.Path(path_type=Path))
@@ -41,9 +41,14 @@ _NEEDED = ("jinja2", "aiohttp_sse")
     show_default="50",
     help="What costs more is sent only when somebody writes the amount.",
 )
+@DATABASE
 @BASE_URL
-def command(folder: Path | None, *, port: int, no_open: bool, confirm_above: int, base_url: str) -> ExitCode:
+def command(
+    folder: Path | None, *, port: int, no_open: bool, confirm_above: int, database: str | None, base_url: str
+) -> ExitCode:  # fmt: skip
     """Open a page in the browser, on this machine alone, that plans and sends the campaigns of a folder.
+
+    With --database it shows the runs of that database, and leaves what is sent to workers.
 
     Ctrl-C ends it; what it sends then ends in order, and goes on when somebody says so.
     """
@@ -54,7 +59,14 @@ def command(folder: Path | None, *, port: int, no_open: bool, confirm_above: int
         raise UsageError("the page needs an extra: in bulksend's folder, pip install '.[web]'")
     from bulksend.web import PageSettings  # noqa: PLC0415 -- an extra
 
-    settings = PageSettings(folder, state_folder() / "web", port, base_url.rstrip("/"), confirm_above=confirm_above)
+    settings = PageSettings(
+        folder,
+        state_folder() / "web",
+        port,
+        base_url.rstrip("/"),
+        confirm_above=confirm_above,
+        database=database or "",
+    )
     return asyncio.run(_serve(settings, opens=not no_open))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
@@ -13,7 +14,7 @@ from aiohttp import web
 from bulksend.errors import UsageError
 from bulksend.planning import Overview
 from bulksend.reports import why_ended, write_page, write_results
-from bulksend.runs import FINISHED, Deliveries, End, NotSent, Run, Stand, open_run, stand_of
+from bulksend.runs import FINISHED, Deliveries, End, NotSent, Place, Run, Stand, open_run, stand_of
 from bulksend.sending import StopReason
 from bulksend.web.confirming import to_write
 from bulksend.web.desk import desk_of, draft_of
@@ -57,7 +58,7 @@ async def page(request: web.Request, draft: Draft, refused: Refused | None) -> w
         refused: why it could not be sent just now; None if nobody tried, or it could.
     """
     desk = desk_of(request)
-    outcome = await asyncio.to_thread(_outcome, draft.run)
+    outcome = await asyncio.to_thread(_outcome, draft.place)
     return render(
         request,
         "after.html",
@@ -81,6 +82,19 @@ async def results(request: web.Request) -> web.StreamResponse:
 async def report(request: web.Request) -> web.StreamResponse:
     """The report, to be kept; it is never shown among our pages."""
     return await download(request, "report.html", _write_report)
+
+
+async def for_real(request: web.Request) -> web.StreamResponse:
+    """Plan what was rehearsed, to be sent for real; the rehearsal stays where it is."""
+    desk, draft = desk_of(request), draft_of(request)
+    if not draft.rehearses or draft.elsewhere or desk.sends.under_way(draft.key):
+        raise web.HTTPConflict(text=say("after.not_now"))
+    made = await desk.make(replace(draft, rehearses=False, run=""))
+    if isinstance(made, Refused):
+        raise UsageError(desk.named(made.says))
+    desk.sends.forget(draft.key)
+    desk.paused.discard(draft.key)
+    raise web.HTTPSeeOther(f"/c/{draft.key}/who")
 
 
 async def receipts(request: web.Request) -> web.StreamResponse:
@@ -114,8 +128,8 @@ def _write_report(run: Run, path: Path) -> None:
     write_page(run, path, time.time())
 
 
-def _outcome(place: str) -> Outcome:
-    with open_run(Path(place)) as run:
+def _outcome(place: Place) -> Outcome:
+    with open_run(place) as run:
         stand = stand_of(run)
         reasons = tuple(run.figures.not_sent(_REASONS, _EXAMPLES))
         return Outcome(stand, run.overview(), reasons, run.receipts.deliveries(_UNDELIVERED), _why(stand.end))

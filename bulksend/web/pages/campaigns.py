@@ -10,7 +10,7 @@ from aiohttp import web
 from bulksend.campaign import Unread
 from bulksend.model import Status
 from bulksend.reports import why_ended
-from bulksend.runs import FINISHED, Stand
+from bulksend.runs import FINISHED, Place, Stand, place_of
 from bulksend.web.desk import desk_of, draft_of, open_draft
 from bulksend.web.drafts import Draft
 from bulksend.web.rendering import render
@@ -32,6 +32,7 @@ class Line(NamedTuple):
         not_sent: rows that are still to be, or could not be.
         micro: what it was charged.
         says: why it ended, or cannot be read; empty for nothing.
+        is_rehearsal: whether nobody got it.
         can_go: whether it can be removed from the list: nothing is lost with it.
     """
 
@@ -44,6 +45,7 @@ class Line(NamedTuple):
     not_sent: int = 0
     micro: int = 0
     says: str = ""
+    is_rehearsal: bool = False
     can_go: bool = False
 
 
@@ -51,7 +53,7 @@ async def show(request: web.Request) -> web.StreamResponse:
     """Show them."""
     desk = desk_of(request)
     found = await desk.campaigns()
-    drafts = {str(Path(draft.run)): draft for draft in desk.drafts if draft.run}
+    drafts = {draft.place: draft for draft in desk.drafts if draft.run}
     lines = [_line(each, drafts) for each in found]
     listed = {line.key for line in lines}
     chosen = [draft for draft in desk.drafts if draft.key not in listed]
@@ -63,7 +65,7 @@ async def show(request: web.Request) -> web.StreamResponse:
         lines=[line for line in lines if _fits(line, wanted)],
         has_any=bool(lines),
         wanted=wanted,
-        folder=str(desk.settings.folder.resolve()),
+        shelf=desk.settings.database or str(desk.settings.folder.resolve()),
         named=desk.named,
     )
 
@@ -105,10 +107,10 @@ def _fits(line: Line, wanted: str) -> bool:
     return all(word in text for word in wanted.casefold().split())
 
 
-def _line(found: Stand | Unread, drafts: dict[str, Draft]) -> Line:
+def _line(found: Stand | Unread, drafts: dict[Place, Draft]) -> Line:
     if isinstance(found, Unread):
         return Line(Path(found.place).name, found.place, "", say("state.unread"), found.began_at, says=found.says)
-    draft = drafts.get(str(Path(found.place)))
+    draft = drafts.get(place_of(found.place))
     statuses = found.tally.statuses
     return Line(
         Path(found.input_name).name,
@@ -121,4 +123,5 @@ def _line(found: Stand | Unread, drafts: dict[str, Draft]) -> Line:
         found.tally.charged,
         (say("state.rehearsal") if found.is_rehearsal else "")
         or (why_ended(found.end) if found.end and found.end.reason != FINISHED else ""),
+        found.is_rehearsal,
     )

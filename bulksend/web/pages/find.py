@@ -21,7 +21,7 @@ async def show(request: web.Request) -> web.StreamResponse:
     if number:
         try:
             recipient = campaign.recipient_of(number, country or None)
-            found = await asyncio.to_thread(campaign.search, desk.settings.folder, recipient)
+            found = await asyncio.to_thread(campaign.search, desk.settings.shelf, recipient)
         except UsageError as error:
             fault = advised(error)
     return render(

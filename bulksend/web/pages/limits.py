@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import replace
-from pathlib import Path
 
 from aiohttp import web
 
@@ -44,5 +43,5 @@ async def choose_most(request: web.Request) -> web.StreamResponse:
 
 def _keep_time(draft: Draft) -> None:
     now_s = time.time()
-    with own_run(Path(draft.run), now_s) as run:
+    with own_run(draft.place, now_s) as run:
         run.times.keep(draft.schedule(run.times.schedule, now_s))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from pathlib import Path
 
 from aiohttp import web
 
@@ -45,6 +44,6 @@ async def bring(request: web.Request) -> web.StreamResponse:
 
 def _known(draft: Draft) -> Draft:
     """What is known of the choices for a plan that was made elsewhere."""
-    with open_run(Path(draft.run)) as run:
+    with open_run(draft.place) as run:
         facts = run.facts
     return replace(draft, message=facts.template or "", sender=facts.sender or "", elsewhere=False)

@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections import defaultdict
 from dataclasses import replace
-from pathlib import Path
 from typing import NamedTuple
 
 from aiohttp import web
@@ -134,7 +133,7 @@ async def _planned_anew(request: web.Request, draft: Draft, said: Draft) -> web.
 
 def _shown(draft: Draft, wanted: int) -> Shown:
     now_s = time.time()
-    with open_run(Path(draft.run)) as run:
+    with open_run(draft.place) as run:
         plan, schedule, address = run.plan(), run.times.schedule, run.facts.address
         rows = plan.tally.rows
         first = plan.previews[0].row if plan.previews else 1

@@ -45,6 +45,7 @@ ROUTES: tuple[web.RouteDef, ...] = (
     web.get("/c/{key}/sending/events", sending.events),
     web.post("/c/{key}/sending/pause", sending.pause),
     web.post("/c/{key}/sending/stop", sending.stop),
+    web.post("/c/{key}/real", after.for_real),
     web.post("/c/{key}/receipts", after.receipts),
     web.post("/c/{key}/settle", after.settle),
     web.get("/c/{key}/report.html", after.report),

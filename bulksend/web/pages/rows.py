@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 from aiohttp import web
 
-from bulksend.web.desk import desk_of, draft_of
+from bulksend.web.desk import desk_of, draft_of, has_begun
 from bulksend.web.rendering import render
 from bulksend.web.rows import Asked, look_for
 from bulksend.web.wording import say
@@ -30,6 +29,6 @@ async def show(request: web.Request) -> web.StreamResponse:
         int(after) if after.isascii() and after.isdigit() and len(after) <= _DIGITS else 0,
     )
     stand = await desk_of(request).stand(draft)
-    back = "who" if stand and stand.spell.started_at is None and not stand.owner else "sending"
-    found = await asyncio.to_thread(look_for, Path(draft.run), asked)
+    back = "sending" if has_begun(stand) else "who"
+    found = await asyncio.to_thread(look_for, draft.place, asked)
     return render(request, "rows.html", draft=draft, asked=asked, reason=reason, found=found, back=back)

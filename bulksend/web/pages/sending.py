@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
-from pathlib import Path
 
 from aiohttp import web
 from aiohttp_sse import EventSourceResponse, sse_response
@@ -16,7 +15,7 @@ from bulksend.campaign import Look
 from bulksend.errors import BulksendError, UsageError
 from bulksend.model import Status
 from bulksend.planning import Overview, Tally
-from bulksend.runs import Stand, ask_to_end, open_run
+from bulksend.runs import Place, Stand, ask_to_end, open_run
 from bulksend.web.confirming import is_written, to_write
 from bulksend.web.desk import desk_of, draft_of
 from bulksend.web.drafts import Draft
@@ -25,7 +24,7 @@ from bulksend.web.pages import after
 from bulksend.web.pages.price import agreed
 from bulksend.web.rendering import fragment, render
 from bulksend.web.told import Moved, Refused
-from bulksend.web.wording import say
+from bulksend.web.wording import many, say
 from bulksend.web.working import Sending
 
 _LOOK_S = 1.0
@@ -39,12 +38,12 @@ async def show(request: web.Request) -> web.StreamResponse:
     if sending := desk.sends.under_way(draft.key):
         return _page(request, draft, sending.now, is_stopping=sending.is_stopping)
     stand = await desk.stand(draft)
-    if stand and stand.owner:
+    if stand and (stand.owner or stand.shared):
         return _page(request, draft, await _elsewhere(draft, stand), is_elsewhere=True)
     last = desk.sends.of(draft.key)
     refused = last.end if last and isinstance(last.end, Refused) else None
     if stand and draft.key in desk.paused and not refused:
-        left, tally = await asyncio.to_thread(_left, draft.run)
+        left, tally = await asyncio.to_thread(_left, draft.place)
         if left.rows:
             return _page(request, draft, _paused(left, tally), left=left)
     return await after.page(request, draft, refused)
@@ -56,7 +55,7 @@ async def begin(request: web.Request) -> web.StreamResponse:
     if desk.sends.under_way(draft.key) is None:
         if not draft.run or not desk.can_send(draft):
             raise UsageError(say("price.no_organization"))
-        left, tally = await asyncio.to_thread(_left, draft.run)
+        left, tally = await asyncio.to_thread(_left, draft.place)
         if form.get("agreed") != agreed(left):
             raise web.HTTPConflict(text=say("price.changed"))
         if not is_written(to_write(draft, left, desk.settings.confirm_above), str(form.get("written", ""))):
@@ -78,7 +77,7 @@ async def stop(request: web.Request) -> web.StreamResponse:
     desk, draft = desk_of(request), draft_of(request)
     was_paused = draft.key in desk.paused
     if not desk.stop(draft, pauses=False) and draft.run and not was_paused:
-        await asyncio.to_thread(ask_to_end, Path(draft.run), time.time())
+        await asyncio.to_thread(ask_to_end, draft.place, time.time())
     raise web.HTTPSeeOther(f"/c/{draft.key}/sending")
 
 
@@ -132,7 +131,7 @@ def _says(now: Moved, *, is_stopping: bool) -> str:
         return say("sending.stopping")
     if now.says == "waiting" and now.until_s is not None:
         return fragment("_waiting.html", now=now).strip()
-    return say(f"sending.{now.says}") if now.says else "\u00a0"
+    return say(f"sending.{now.says}", workers=many(now.workers, "worker")) if now.says else "\u00a0"
 
 
 async def _elsewhere(draft: Draft, stand: Stand) -> Moved:
@@ -145,9 +144,9 @@ async def _elsewhere(draft: Draft, stand: Stand) -> Moved:
 
 async def _looks(draft: Draft) -> AsyncIterator[Moved]:
     """Where it stands while another process sends it, about once a second, until that has ended."""
-    looks = campaign.looks(Path(draft.run), lambda _: None)
+    looks = campaign.looks(draft.place, lambda _: None)
     with suppress(BulksendError):  # then the page says why, when it is loaded anew
-        while (look := await asyncio.to_thread(_next, looks)) is not None and look.owner is not None:
+        while (look := await asyncio.to_thread(_next, looks)) is not None and look.is_held:
             yield moved_elsewhere(look)
             await asyncio.sleep(_LOOK_S)
 
@@ -156,8 +155,8 @@ def _next(looks: Iterator[Look]) -> Look | None:
     return next(looks, None)
 
 
-def _left(place: str) -> tuple[Overview, Tally]:
-    with open_run(Path(place)) as run:
+def _left(place: Place) -> tuple[Overview, Tally]:
+    with open_run(place) as run:
         return run.overview(), run.tally()
 
 

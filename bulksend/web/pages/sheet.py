@@ -88,7 +88,7 @@ async def _taken(request: web.Request, draft: Draft, path: Path) -> web.StreamRe
     """Look at a file before it is taken for the sheet; one that is none is removed again, if it was brought."""
     desk = desk_of(request)
     wanted = replace(draft, input_name=str(path), numbers="")
-    desk.sheets.pop((wanted.input_name, ""), None)  # it may have changed since
+    desk.look_anew(wanted)
     seen = await desk.sheet(wanted)
     if isinstance(seen, Refused):
         desk.drafts.unbring(draft, path)

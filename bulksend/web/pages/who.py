@@ -13,7 +13,7 @@ from aiohttp import web
 from bulksend.errors import UsageError
 from bulksend.model import Status
 from bulksend.planning import Plan
-from bulksend.runs import NotSent, open_run
+from bulksend.runs import NotSent, Place, open_run
 from bulksend.sms import phones
 from bulksend.web.desk import chosen_draft, desk_of
 from bulksend.web.drafts import Draft
@@ -125,7 +125,7 @@ async def _page(request: web.Request, draft: Draft, fault: str) -> web.StreamRes
     if not draft.has_run:
         raise web.HTTPSeeOther(f"/c/{draft.key}/text")
     seen = await desk.sheet(draft)
-    chosen = await asyncio.to_thread(_chosen, draft.run)
+    chosen = await asyncio.to_thread(_chosen, draft.place)
     return render(
         request,
         "who.html",
@@ -133,6 +133,7 @@ async def _page(request: web.Request, draft: Draft, fault: str) -> web.StreamRes
         draft=draft,
         chosen=chosen,
         made=desk.made.get(draft.key),
+        codeless="" if isinstance(seen, Refused) else seen.codeless,
         columns=() if isinstance(seen, Refused) else seen.columns,
         lists=[Path(path).name for path in draft.lists],
         knows_account=desk.can_send(draft),
@@ -140,8 +141,8 @@ async def _page(request: web.Request, draft: Draft, fault: str) -> web.StreamRes
     )
 
 
-def _chosen(place: str) -> Chosen:
-    with open_run(Path(place)) as run:
+def _chosen(place: Place) -> Chosen:
+    with open_run(place) as run:
         return Chosen(run.plan(previews=0), tuple(run.figures.not_sent(_REASONS, _EXAMPLES)))
 
 
