@@ -82,6 +82,9 @@ class Forgetful:
     async def note_progress(self, words: str) -> None:
         pass
 
+    def give_up(self) -> None:
+        pass
+
     def close(self) -> None:
         pass
 

@@ -93,6 +93,7 @@ class GroupJournal:
         commit: carries out the jobs of a group in one transaction. Whatever it raises is told to all their callers;
             what it leaves out has a failure of its own.
         on_close: is called when nothing can be noted any more.
+        on_give_up: is called when nobody waits any longer for what cannot be committed.
         sharing: what is kept for all processes that send the run; None if this one has it alone.
 
     Attributes:
@@ -101,12 +102,13 @@ class GroupJournal:
 
     def __init__(
         self, notes: Notes, commit: Callable[[Sequence[Job[Any]]], None], on_close: Callable[[], None] = lambda: None,
-        *, sharing: Sharing | None = None,
+        on_give_up: Callable[[], None] = lambda: None, *, sharing: Sharing | None = None,
     ) -> None:  # fmt: skip
         self.sharing = sharing
         self._notes = notes
         self._carry_out = commit
         self._on_close = on_close
+        self._on_give_up = on_give_up
         self._jobs: queue.SimpleQueue[Job[Any] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
         self._thread.start()
@@ -166,6 +168,10 @@ class GroupJournal:
     def note_progress(self, words: str) -> Awaitable[None]:
         """See `Journal.note_progress`."""
         return self._do(lambda: self._notes.note_progress(words))
+
+    def give_up(self) -> None:
+        """See `Journal.give_up`."""
+        self._on_give_up()
 
     def close(self) -> None:
         """See `Journal.close`; the connection is the run's owner's again."""

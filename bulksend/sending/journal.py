@@ -105,5 +105,8 @@ class Journal(Protocol):
     def note_progress(self, words: str) -> Awaitable[None]:
         """Note where the send stands, for whoever looks on from elsewhere, in the caller's words; gone when it ends."""
 
+    def give_up(self) -> None:
+        """Nobody waits any longer for what cannot be committed as things are; comes back at once."""
+
     def close(self) -> None:
         """Commit what waits; nothing can be noted any more."""

@@ -40,6 +40,7 @@ class Settling:
         self._tried: dict[int, tuple[Attempt, float]] = {}  # by row, for the listener
         self._outcomes: list[Outcome] = []
         self._some = asyncio.Event()
+        stopping.tell(self._asked)
 
     def progress(self, waiting: Dispatcher, in_flight: int) -> Progress:
         """Where the run stands, with what still waits of it."""
@@ -54,6 +55,10 @@ class Settling:
         if self._listener is not None and attempt is not None:
             self._tried[outcome.row] = attempt, took_s
         self._some.set()
+
+    def _asked(self) -> None:
+        if self._stopping.is_hurried:
+            self._journal.give_up()
 
     async def run(self) -> None:
         """Commit outcomes as they come, until cancelled."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import signal
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -13,11 +14,13 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from databases import own
 from hostile import PRICE_MICRO, Settings
 from judging import cap_violations
 from teams import CUT, Team, ended, rows
 
 from bulksend.runs import DatabaseRun, open_run
+from bulksend.runs.postgres import install
 
 
 @pytest.fixture
@@ -150,3 +153,23 @@ def test_a_send_with_a_limit_leaves_the_rest_to_the_next(team: Team) -> None:
     code, said = ends(team.sender())
     assert code == 0, said
     assert (team.statuses(), team.twice()) == ({"sent": 120}, [])
+
+
+@pytest.mark.long
+def test_a_second_ctrl_c_waits_for_no_database_that_is_away(tmp_path: Path) -> None:
+    with own() as cluster, ExitStack() as stack:
+        database = cluster.server.database()
+        install(database)
+        team = Team(tmp_path, database, stack, Settings(weights={"ok": 1}, latency_s=0.05, knows_dedup=False))
+        team.write(rows(400))
+        sender = team.sender()
+        team.await_accepted(20)
+        cluster.stop("immediate")
+        sender.send_signal(signal.SIGINT)
+        time.sleep(1.0)
+        sender.send_signal(signal.SIGINT)
+        code, said = ends(sender)  # and not only when two leases are over
+        assert "Traceback" not in said
+        assert code in {3, 130}, said
+        cluster.start()
+        assert team.twice() == []

@@ -7,7 +7,7 @@ that may have arrived have not left, for nobody was told of them: they are taken
 
 from __future__ import annotations
 
-import time
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
@@ -32,6 +32,7 @@ class Commits:
     def __init__(self, notes: Notes) -> None:
         self._notes = notes
         self._known: Db | None = None  # the connection that is set up
+        self._is_given_up = threading.Event()
 
     def __call__(self, group: Sequence[Job[Any]]) -> None:
         """Commit a group.
@@ -42,6 +43,10 @@ class Commits:
         """
         begins = any(job.begins for job in group)
         self._commit(lambda: _do(group), begins=begins)
+
+    def give_up(self) -> None:
+        """Try nothing more than once from now on."""
+        self._is_given_up.set()
 
     def cut_off(self) -> None:
         """Of what is under way and could not be noted the end is not known.
@@ -69,9 +74,8 @@ class Commits:
                     self._notes.lease.renew()  # as after a sleep of the machine, if nobody else has it by now
                 self._carry_out(work, begins=begins)
             except RunFileError as error:
-                if not (is_given_way(error) or self._is_worth_a_try):
+                if not (is_given_way(error) or self._is_worth_a_try) or self._is_given_up.wait(pause_s):
                     raise
-                time.sleep(pause_s)
                 pause_s = min(2 * pause_s, _PAUSE_MAX_S)
             else:
                 return

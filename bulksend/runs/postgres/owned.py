@@ -257,7 +257,7 @@ class OwnPostgresRun(PostgresRun):
                 by_parts=by_parts, limit=limit, keyed=keyed, reserving=self._reserving,
             )  # fmt: skip
         commits = Commits(notes)
-        return GroupJournal(notes, commits, lambda: self._end_journal(commits), sharing=notes.commons)
+        return GroupJournal(notes, commits, lambda: self._end_journal(commits), commits.give_up, sharing=notes.commons)
 
     def close(self) -> None:
         """Give the run up in order."""

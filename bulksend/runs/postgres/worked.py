@@ -70,7 +70,7 @@ class WorkedRun(PostgresRun):
         """
         notes = self._ask(lambda: self._notes(tries))
         commits = Commits(notes)
-        return GroupJournal(notes, commits, commits.end, sharing=notes.commons)
+        return GroupJournal(notes, commits, commits.end, commits.give_up, sharing=notes.commons)
 
     def learn_known(self) -> None:
         """Take over what the account knows by now of whose numbers its contacts have; raises as `is_left` does."""
