@@ -72,6 +72,7 @@ def test_ctrl_c_ends_the_own_part_alone_where_others_are_at_work(team: Team) -> 
     assert (team.statuses(), team.twice()) == ({"sent": 400}, [])
 
 
+@pytest.mark.long
 def test_ctrl_c_ends_a_run_that_nobody_else_sends_until_the_same_command_goes_on(team: Team) -> None:
     team.write(rows(300))
     sender = team.sender()
@@ -118,6 +119,7 @@ def test_a_budget_holds_for_a_send_and_who_helps_it(team: Team) -> None:
     assert "--max-cost" in said
 
 
+@pytest.mark.long
 def test_what_a_killed_send_left_in_doubt_the_next_repeats_where_keys_are_known(team: Team) -> None:
     team.server.change(replace(team.server.settings, knows_dedup=True))
     team.write(rows(300))

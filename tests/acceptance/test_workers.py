@@ -113,6 +113,7 @@ def test_a_stop_ends_the_run_for_all_within_moments_and_the_same_command_goes_on
     assert team.twice() == []
 
 
+@pytest.mark.long
 def test_after_a_failover_workers_halt_until_an_operator_has_looked(team: Team) -> None:
     team.plan(rows(300))
     worker = team.worker()

@@ -46,10 +46,10 @@ def test_what_a_killed_worker_had_under_way_is_sent_exactly_once(team: Team) -> 
     first.kill()
     assert ended(second) == 0, team.said()
     assert (team.statuses(), team.twice()) == ({"sent": 200}, [])
-    assert team.server.records("duplicate")
     assert list(cap_violations(team.server)) == []
 
 
+@pytest.mark.long
 def test_also_where_nothing_else_was_left_to_send(team: Team) -> None:
     team.plan(rows(120))
     workers = [team.worker(), team.worker()]
@@ -64,6 +64,7 @@ def test_also_where_nothing_else_was_left_to_send(team: Team) -> None:
     assert team.server.records("duplicate")
 
 
+@pytest.mark.long
 def test_at_a_server_that_forgot_its_keys_nothing_of_a_killed_worker_is_repeated(team: Team) -> None:
     team.plan(rows(200))
     first, second = team.worker(), team.worker()

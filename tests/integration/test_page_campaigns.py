@@ -36,6 +36,7 @@ async def test_campaigns_are_found_by_name_and_state(tmp_path: Path) -> None:
         assert "No campaign is called that." in (await browser.get("/?name=april")).text
 
 
+@pytest.mark.long
 async def test_what_a_phone_got_is_found_whatever_the_campaign(tmp_path: Path) -> None:
     async with (
         Sandbox(SandboxOptions(token="k1", org_id=7)) as sandbox,

@@ -73,6 +73,7 @@ async def test_workers_send_what_was_chosen_on_the_page(tmp_path: Path, database
         assert sandbox.summary().accepted == 2
 
 
+@pytest.mark.long
 async def test_a_run_that_workers_have_is_stopped_and_goes_on(tmp_path: Path, database: str) -> None:
     sheet = b"Name,Mobile\n" + b"".join(b"Ana,63917%07d\n" % number for number in range(2_000))
     async with Sandbox(SandboxOptions(token="k1", org_id=7, latency_s=0.2)) as sandbox:

@@ -134,6 +134,7 @@ async def test_a_file_that_cannot_be_read_is_told_and_not_kept(tmp_path: Path) -
         assert not list((tmp_path / "page").rglob("a.csv"))
 
 
+@pytest.mark.long
 async def test_what_was_rehearsed_is_sent_for_real_as_it_was_chosen(tmp_path: Path) -> None:
     async with (
         Sandbox(SandboxOptions(token="k1", org_id=7)) as sandbox,
