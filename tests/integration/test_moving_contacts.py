@@ -307,3 +307,16 @@ async def test_what_was_heard_in_a_transaction_that_failed_is_heard_in_the_next(
         assert heard == landing.heard() == ((Landed(ANA, 1, 1, NOW_S),), frozenset())
         landing.committed()
         assert landing.heard() == ((), frozenset())
+
+
+async def test_what_went_to_a_contact_is_told_when_the_account_knows_its_number(pair: Pair) -> None:
+    first, second = pair.journal(pair.first), pair.journal(pair.second)
+    await second.news()
+    assert [item.row for item in await second.claim(0, 9)] == [2, 4]
+    await begun(first, 1)
+    await first.settle([Outcome(1, Event.DOUBTED, True, NOW_S)], turn=0)
+    account = "(SELECT id FROM bulksend.account)"
+    pair.execute(f"INSERT INTO bulksend.account_number VALUES ({account}, {CONTACT}, '{ANA}')")
+    pair.worked(pair.worker()).learn_known()
+    assert await second.news() == News([Queued(3, ANA, 1)], [(ANA, 1, NOW_S)])
+    assert await second.claim(4, 9) == [(6, ANA, 1)]

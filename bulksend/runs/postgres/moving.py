@@ -68,9 +68,9 @@ def lend(of: Reader, numbers: Mapping[ContactId, PhoneNumber]) -> None:
         _move(of, new)
 
 
-def lend_known(of: Reader) -> None:
-    """Note the numbers that the run's account knows of its contacts by now."""
-    _in_batches(of, _KNOWN, lend)
+def tell_known(of: Reader, account: int | None, now_s: float) -> None:
+    """Note the numbers that the run's account knows of its contacts by now; see `tell`."""
+    _in_batches(of, _KNOWN, lambda of, numbers: _tell(of, account, _noted(of, numbers, is_newer=False), now_s))
 
 
 def tell(of: Reader, account: int | None, numbers: Mapping[ContactId, PhoneNumber], now_s: float) -> None:
@@ -82,16 +82,19 @@ def tell(of: Reader, account: int | None, numbers: Mapping[ContactId, PhoneNumbe
         numbers: by contact.
         now_s: what nobody saw the end of ended then, by the database's clock.
     """
-    new = _noted(of, numbers, is_newer=True)
-    if new and account is None:
-        _move(of, new)
-    elif new:
-        of.db.execute(_TELL, {"run": of.run, "account": account, "now": now_s, **_told(new)})
+    _tell(of, account, _noted(of, numbers, is_newer=True), now_s)
 
 
 def place(of: Reader) -> None:
     """Have the rows of contacts whose numbers are known where these belong."""
     _in_batches(of, _NUMBERS, _move)
+
+
+def _tell(of: Reader, account: int | None, new: Mapping[ContactId, PhoneNumber], now_s: float) -> None:
+    if new and account is None:
+        _move(of, new)
+    elif new:
+        of.db.execute(_TELL, {"run": of.run, "account": account, "now": now_s, **_told(new)})
 
 
 def _noted(of: Reader, numbers: Mapping[ContactId, PhoneNumber], *, is_newer: bool) -> dict[ContactId, PhoneNumber]:

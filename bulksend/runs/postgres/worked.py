@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -129,7 +130,7 @@ class WorkedRun(PostgresRun):
 
     def _learn_known(self) -> None:
         with explained(self.place), transaction(self._reader.db):
-            moving.lend_known(self._reader)
+            moving.tell_known(self._reader, self._lease.account, time.time() + self._skew_s)
 
     def _end_if_through(self, at_s: float) -> bool:
         with explained(self.place), transaction(self._reader.db):
