@@ -79,6 +79,13 @@ class Pair:
         self.execute(f"UPDATE bulksend.worker SET seen_until = {OVER} WHERE id = {self.first.lease.worker}")
         assert self.second.deal().mine == 64
 
+    def contact_changes_hands(self) -> None:
+        """The first worker was still for a while, and the second one has its contact's shard, but none else of it."""
+        is_contacts = f"no = {shard_of(CONTACT)}"
+        self.execute(f"UPDATE bulksend.shard SET lease_until = {OVER} WHERE {is_contacts}")
+        self.execute(f"UPDATE bulksend.worker SET seen_until = {OVER} WHERE id = {self.first.lease.worker}")
+        assert self.second.deal().mine == 33
+
 
 @pytest.fixture
 def pair(database: str) -> Iterator[Pair]:
@@ -307,6 +314,20 @@ async def test_what_was_heard_in_a_transaction_that_failed_is_heard_in_the_next(
         assert heard == landing.heard() == ((Landed(ANA, 1, 1, NOW_S),), frozenset())
         landing.committed()
         assert landing.heard() == ((), frozenset())
+
+
+async def test_whoever_lost_a_contacts_shard_tells_no_number_behind_its_owners_back(pair: Pair) -> None:
+    first = pair.journal(pair.first)
+    await begun(first, 1)
+    pair.contact_changes_hands()
+    second = pair.journal(pair.second)
+    await first.settle([tells(1, CONTACT)], turn=0)
+    assert pair.execute("SELECT state FROM bulksend.send WHERE row = 1") == [("unknown",)]
+    assert pair.execute("SELECT * FROM bulksend.number") == []
+    assert [item.recipient for item in await second.claim(0, 3)] == [ANA, CONTACT, BEN]
+    assert await begun(second, 2, 3) == [2, 3]
+    await second.settle([tells(3, CONTACT)], turn=0)
+    assert pair.execute("SELECT contact FROM bulksend.number") == [(CONTACT,)]
 
 
 async def test_what_went_to_a_contact_is_told_when_the_account_knows_its_number(pair: Pair) -> None:
