@@ -338,6 +338,20 @@ async def test_what_went_to_a_contact_is_told_when_the_account_knows_its_number(
     await first.settle([Outcome(1, Event.DOUBTED, True, NOW_S)], turn=0)
     account = "(SELECT id FROM bulksend.account)"
     pair.execute(f"INSERT INTO bulksend.account_number VALUES ({account}, {CONTACT}, '{ANA}')")
-    pair.worked(pair.worker()).learn_known()
+    pair.worked(pair.second).learn_known()
+    assert await second.news() == NO_NEWS  # the first one may be sending to it
+    pair.worked(pair.first).learn_known()
     assert await second.news() == News([Queued(3, ANA, 1)], [(ANA, 1, NOW_S)])
     assert await second.claim(4, 9) == [(6, ANA, 1)]
+
+
+async def test_of_shards_that_a_worker_takes_over_it_learns_as_well(pair: Pair) -> None:
+    run = pair.worked(pair.second)
+    run.learn_known()
+    account = "(SELECT id FROM bulksend.account)"
+    pair.execute(f"INSERT INTO bulksend.account_number VALUES ({account}, {CONTACT}, '{ANA}')")
+    run.learn_known()
+    assert pair.execute("SELECT * FROM bulksend.number") == []
+    pair.first_is_gone()
+    run.learn_known()
+    assert pair.execute("SELECT contact, phone FROM bulksend.number") == [(CONTACT, ANA)]
