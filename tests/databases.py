@@ -146,10 +146,11 @@ class Cluster:
         kept = self.folder / "address"
         address = kept.read_text() if kept.exists() else f"postgresql://tests@127.0.0.1:{_free_port()}/postgres"
         port = address.rpartition(":")[2].partition("/")[0]
-        # What is committed outlives every process; only the machine's own end would take it away.
+        # What is committed outlives every process; only the machine's own end would take it away. When it was
+        # committed tells what others could know by then.
         options = (
             f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200"
-            f" -c fsync={'on' if fsync else 'off'}"
+            f" -c fsync={'on' if fsync else 'off'} -c track_commit_timestamp=on"
         )
         self.run("pg_ctl", "-D", str(self.data), "-o", options, "-l", str(self.folder / "log"), "-w", "start")
         kept.write_text(address)

@@ -19,8 +19,7 @@ def recall(account: Account, run: WorkedRun, options: SendOptions, *, is_first: 
         run, since_s=wall_s - options.caps.longest_window_s, wall_s=wall_s, clock=Clock.now(wall_s),
         began_at=how.began_at, is_remembered=is_first, repeat_after_s=None if how.repeat else how.repeat_after_s,
     )  # fmt: skip
-    if is_first:
-        run.learn_known()
+    run.learn_known()
     return earlier
 
 

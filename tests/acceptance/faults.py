@@ -17,6 +17,7 @@ from typing import Self
 
 import psycopg
 from armed import DEALING, ENDING, SENDING
+from arriving import Crowd, crowds, noted
 from changing import mixed_rows
 from crashing import STOPPED, environment, rows_of
 from databases import Cluster
@@ -74,6 +75,7 @@ class Crew:
         faults: what befell them, in order.
         codes: how every worker ended.
         found: violations seen on the way.
+        crowds: what a phone got beyond its cap, known or not, under any of its names.
     """
 
     folder: Path
@@ -87,6 +89,7 @@ class Crew:
     faults: list[str] = field(default_factory=list)
     codes: list[int] = field(default_factory=list)
     found: list[str] = field(default_factory=list)
+    crowds: list[Crowd] = field(default_factory=list)
     is_over: bool = False
     _kept_back: set[str] = field(default_factory=set)  # texts that were in doubt before they left
     _members: list[Member] = field(default_factory=list)
@@ -315,9 +318,10 @@ class Crew:
     def violations(self) -> Iterator[str]:
         """All that is wrong now, at the run's end."""
         log, told = Log(self.server.records(), []), self.told()
+        self.crowds = list(crowds(log.records, noted(self.database)))
         yield from doubles(log, self.rows)
-        # Of contacts by themselves: what an answer told of their phones may have gone with who was killed.
         yield from cap_violations(self.server)
+        yield from (str(crowd) for crowd in self.crowds if crowd.is_known)
         asked = {record["text"] for record in self.server.records("request")}
         yield from (f"{text!r} left when others had taken it over" for text in self._kept_back & asked)
         yield from untrue(log, self.rows, told)

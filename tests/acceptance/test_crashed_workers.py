@@ -45,7 +45,8 @@ def story(tmp_path: Path, request: pytest.FixtureRequest) -> Story:
             knows_dedup=knows_dedup, faults=faults, points=points, contacts=contacts,
         )  # fmt: skip
         befell = f"{len(team.faults)} faults of {team.size} workers, seed {seed}: {', '.join(team.faults)}"
-        print(befell)  # noqa: T201
+        unknowable = sum(not crowd.is_known for crowd in team.crowds)
+        print(f"{befell}; {unknowable} crowds of which nobody could know")  # noqa: T201
         assert not team.found, "\n".join([befell, *team.found[:10]])
         assert len(team.faults) > faults / 2, befell
         assert {f"killed {point}".replace("killed stopped", "stopped") for point in points} <= {*team.faults}, befell

@@ -5,33 +5,22 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import psycopg
 import pytest
+from arriving import crowds, noted
 from hostile import Settings, phone_of
-from judging import CAP, Command, Row, cap_violations
+from judging import CAP, Row, cap_violations
 from teams import Team, ended
 
 from bulksend.model import PhoneNumber
 from bulksend.runs.postgres.shards import shard_of
 
 PHONES = (phone_of(0), phone_of(1))
-NOTED_S = 0.6
-"""So long after an answer whoever sends to its phone knows of it, also on a busy machine."""
 _DEALT_S = 15.0
-
-
-class Arrival(NamedTuple):
-    """An SMS at its phone; when anybody can know that it is the phone's; and whether its sender could."""
-
-    at: float
-    known_at: float
-    could_know: bool
 
 
 class MixedTeam(Team):
@@ -47,9 +36,11 @@ class MixedTeam(Team):
         assert ended.returncode == 0, ended.stderr
 
     def cap_violations(self, window_s: float) -> list[str]:
-        records = self.server.records()
-        whole = Command(self.server.settings, (), 0.0, 0, len(records), 0)
-        return [*cap_violations(self.server, [whole], window_s), *unheeded(records, window_s)]
+        crowded = crowds(self.server.records(), noted(self.database), window_s)
+        return [
+            *cap_violations(self.server, window_s=window_s),
+            *(str(crowd) for crowd in crowded if crowd.is_known),
+        ]
 
     def await_halves(self) -> None:
         """Wait until each of two workers has half of the shards."""
@@ -71,26 +62,6 @@ class MixedTeam(Team):
 def team(tmp_path: Path, database: str) -> Iterator[MixedTeam]:
     with ExitStack() as stack:
         yield MixedTeam(tmp_path, database, stack, Settings(weights={"ok": 1}, latency_s=0.05, knows_dedup=False))
-
-
-def unheeded(records: Sequence[Mapping[str, Any]], window_s: float) -> Iterator[str]:
-    """What was sent to a phone though it was known that enough had been, by whatever name."""
-    told: dict[int, float] = {}
-    for record in records:
-        if record["what"] == "answered" and record["contact"]:
-            told.setdefault(record["contact"], record["at"])
-    arrivals: defaultdict[str, list[Arrival]] = defaultdict(list)
-    for record in records:
-        if record["what"] == "accepted":
-            at = record["at"]
-            known_at = max(at, told.get(record["contact"], at) if record["contact"] else at) + NOTED_S
-            could_know = not record["contact"] or told.get(record["contact"], at) + NOTED_S < at
-            arrivals[record["to"]].append(Arrival(at, known_at, could_know))
-    for phone in PHONES:
-        for each in arrivals[phone]:
-            known = sum(each.at - window_s < other.at and other.known_at < each.at for other in arrivals[phone])
-            if each.could_know and known >= CAP:
-                yield f"{phone} got one more though {known} within {window_s:g} s were known"
 
 
 def others(count: int) -> list[Row]:

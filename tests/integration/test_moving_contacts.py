@@ -79,6 +79,13 @@ class Pair:
         self.execute(f"UPDATE bulksend.worker SET seen_until = {OVER} WHERE id = {self.first.lease.worker}")
         assert self.second.deal().mine == 64
 
+    def contact_changes_hands(self) -> None:
+        """The first worker was still for a while, and the second one has its contact's shard, but none else of it."""
+        is_contacts = f"no = {shard_of(CONTACT)}"
+        self.execute(f"UPDATE bulksend.shard SET lease_until = {OVER} WHERE {is_contacts}")
+        self.execute(f"UPDATE bulksend.worker SET seen_until = {OVER} WHERE id = {self.first.lease.worker}")
+        assert self.second.deal().mine == 33
+
 
 @pytest.fixture
 def pair(database: str) -> Iterator[Pair]:
@@ -307,3 +314,44 @@ async def test_what_was_heard_in_a_transaction_that_failed_is_heard_in_the_next(
         assert heard == landing.heard() == ((Landed(ANA, 1, 1, NOW_S),), frozenset())
         landing.committed()
         assert landing.heard() == ((), frozenset())
+
+
+async def test_whoever_lost_a_contacts_shard_tells_no_number_behind_its_owners_back(pair: Pair) -> None:
+    first = pair.journal(pair.first)
+    await begun(first, 1)
+    pair.contact_changes_hands()
+    second = pair.journal(pair.second)
+    await first.settle([tells(1, CONTACT)], turn=0)
+    assert pair.execute("SELECT state FROM bulksend.send WHERE row = 1") == [("unknown",)]
+    assert pair.execute("SELECT * FROM bulksend.number") == []
+    assert [item.recipient for item in await second.claim(0, 3)] == [ANA, CONTACT, BEN]
+    assert await begun(second, 2, 3) == [2, 3]
+    await second.settle([tells(3, CONTACT)], turn=0)
+    assert pair.execute("SELECT contact FROM bulksend.number") == [(CONTACT,)]
+
+
+async def test_what_went_to_a_contact_is_told_when_the_account_knows_its_number(pair: Pair) -> None:
+    first, second = pair.journal(pair.first), pair.journal(pair.second)
+    await second.news()
+    assert [item.row for item in await second.claim(0, 9)] == [2, 4]
+    await begun(first, 1)
+    await first.settle([Outcome(1, Event.DOUBTED, True, NOW_S)], turn=0)
+    account = "(SELECT id FROM bulksend.account)"
+    pair.execute(f"INSERT INTO bulksend.account_number VALUES ({account}, {CONTACT}, '{ANA}')")
+    pair.worked(pair.second).learn_known()
+    assert await second.news() == NO_NEWS  # the first one may be sending to it
+    pair.worked(pair.first).learn_known()
+    assert await second.news() == News([Queued(3, ANA, 1)], [(ANA, 1, NOW_S)])
+    assert await second.claim(4, 9) == [(6, ANA, 1)]
+
+
+async def test_of_shards_that_a_worker_takes_over_it_learns_as_well(pair: Pair) -> None:
+    run = pair.worked(pair.second)
+    run.learn_known()
+    account = "(SELECT id FROM bulksend.account)"
+    pair.execute(f"INSERT INTO bulksend.account_number VALUES ({account}, {CONTACT}, '{ANA}')")
+    run.learn_known()
+    assert pair.execute("SELECT * FROM bulksend.number") == []
+    pair.first_is_gone()
+    run.learn_known()
+    assert pair.execute("SELECT contact, phone FROM bulksend.number") == [(CONTACT, ANA)]

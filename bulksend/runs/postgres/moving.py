@@ -7,7 +7,7 @@ against the cap of the phone, which the owner of that part keeps: he is told in 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 
 from bulksend.model import ContactId, PhoneNumber
@@ -56,7 +56,7 @@ FROM sent
 _KNOWN = """
 SELECT a.contact, a.phone FROM account_number a LEFT JOIN number n ON n.run = %(run)s AND n.contact = a.contact
 WHERE a.account = (SELECT account FROM run WHERE id = %(run)s) AND n.contact IS NULL
-    AND EXISTS (SELECT FROM message m WHERE m.run = %(run)s AND m.contact = a.contact)
+    AND EXISTS (SELECT FROM message m WHERE m.run = %(run)s AND m.contact = a.contact AND m.shard = ANY(%(nos)s))
 ORDER BY a.contact
 """
 _NUMBERS = "SELECT contact, phone FROM number WHERE run = %(run)s ORDER BY contact"
@@ -68,9 +68,13 @@ def lend(of: Reader, numbers: Mapping[ContactId, PhoneNumber]) -> None:
         _move(of, new)
 
 
-def lend_known(of: Reader) -> None:
-    """Note the numbers that the run's account knows of its contacts by now."""
-    _in_batches(of, _KNOWN, lend)
+def tell_known(of: Reader, account: int | None, nos: Collection[int], now_s: float) -> None:
+    """Note the numbers that the run's account knows by now of contacts in some shards, which nobody is sending for yet.
+
+    See `tell`.
+    """
+    for some in _batches(of.each(_KNOWN, nos=list(nos))):
+        _tell(of, account, _noted(of, some, is_newer=False), now_s)
 
 
 def tell(of: Reader, account: int | None, numbers: Mapping[ContactId, PhoneNumber], now_s: float) -> None:
@@ -82,16 +86,20 @@ def tell(of: Reader, account: int | None, numbers: Mapping[ContactId, PhoneNumbe
         numbers: by contact.
         now_s: what nobody saw the end of ended then, by the database's clock.
     """
-    new = _noted(of, numbers, is_newer=True)
-    if new and account is None:
-        _move(of, new)
-    elif new:
-        of.db.execute(_TELL, {"run": of.run, "account": account, "now": now_s, **_told(new)})
+    _tell(of, account, _noted(of, numbers, is_newer=True), now_s)
 
 
 def place(of: Reader) -> None:
     """Have the rows of contacts whose numbers are known where these belong."""
-    _in_batches(of, _NUMBERS, _move)
+    for some in _batches(of.each(_NUMBERS)):
+        _move(of, some)
+
+
+def _tell(of: Reader, account: int | None, new: Mapping[ContactId, PhoneNumber], now_s: float) -> None:
+    if new and account is None:
+        _move(of, new)
+    elif new:
+        of.db.execute(_TELL, {"run": of.run, "account": account, "now": now_s, **_told(new)})
 
 
 def _noted(of: Reader, numbers: Mapping[ContactId, PhoneNumber], *, is_newer: bool) -> dict[ContactId, PhoneNumber]:
@@ -105,10 +113,9 @@ def _move(of: Reader, numbers: Mapping[ContactId, PhoneNumber]) -> None:
     of.db.execute(f"{_MOVE} SELECT", {"run": of.run, **_told(numbers)})
 
 
-def _in_batches(of: Reader, sql: str, do: Callable[[Reader, Mapping[ContactId, PhoneNumber]], None]) -> None:
-    found = of.each(sql)
+def _batches(found: Iterator[tuple[ContactId, PhoneNumber]]) -> Iterator[dict[ContactId, PhoneNumber]]:
     while some := dict(islice(found, _AT_ONCE)):
-        do(of, some)
+        yield some
 
 
 def _told(numbers: Mapping[ContactId, PhoneNumber]) -> dict[str, Sequence[object]]:

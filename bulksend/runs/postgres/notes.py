@@ -247,7 +247,8 @@ class Notes:
                 _, *held = under_way.get(each.row, (None, None, None))
                 deciding.exclude(self.of, each.row, each.error, each.ended_at + self._skew_s, *held)
         self._settled.update(outcome.row for outcome in outcomes)
-        learned = dict(outcome.learned for outcome in outcomes if outcome.learned)
+        # Whoever lost a contact's shard meanwhile tells nothing: its owner would not hear that its rows have moved.
+        learned = dict(each.learned for each in outcomes if each.learned and each.row in noted_now)
         if learned:
             now_s = max(outcome.ended_at for outcome in outcomes) + self._skew_s
             moving.tell(self.of, self.lease.account, learned, now_s)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -44,6 +45,7 @@ class WorkedRun(PostgresRun):
         self._run = run
         self._lease = lease
         self._skew_s = skew_s
+        self._learned: set[tuple[int, int]] = set()  # shards and their epochs, see `learn_known`
 
     @classmethod
     def of_worker(cls, named: DatabaseRun, run: OpenedRun, lease: Hold) -> WorkedRun:
@@ -73,7 +75,11 @@ class WorkedRun(PostgresRun):
         return GroupJournal(notes, commits, commits.end, commits.give_up, sharing=notes.commons)
 
     def learn_known(self) -> None:
-        """Take over what the account knows by now of whose numbers its contacts have; raises as `is_left` does."""
+        """Take over the numbers that the account knows by now, of contacts in shards that the worker has anew.
+
+        In others' shards that is for their owners, before they begin: who is sending to a contact would not hear of it.
+        Raises as `is_left` does.
+        """
         self._ask(self._learn_known)
 
     def is_left(self) -> bool:
@@ -128,8 +134,11 @@ class WorkedRun(PostgresRun):
             )  # fmt: skip
 
     def _learn_known(self) -> None:
-        with explained(self.place), transaction(self._reader.db):
-            moving.lend_known(self._reader)
+        now = set(self._lease.shards.items())
+        if nos := [no for no, _ in now - self._learned]:
+            with explained(self.place), transaction(self._reader.db):
+                moving.tell_known(self._reader, self._lease.account, nos, time.time() + self._skew_s)
+        self._learned = now
 
     def _end_if_through(self, at_s: float) -> bool:
         with explained(self.place), transaction(self._reader.db):
