@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import re
 from collections.abc import AsyncIterator
@@ -11,6 +12,7 @@ from typing import NamedTuple
 
 import aiohttp
 
+from bulksend.engagespark import Sandbox
 from bulksend.web import PageServer, PageSettings
 
 
@@ -89,3 +91,11 @@ async def entered(said: PageSettings) -> AsyncIterator[Browser]:
         assert answer.status == 200
         browser.csrf = (await browser.get("/")).field("csrf")
         yield browser
+
+
+async def accepts_more(sandbox: Sandbox) -> None:
+    """Wait until it has taken another message."""
+    so_far = sandbox.summary().accepted
+    async with asyncio.timeout(30):
+        while sandbox.summary().accepted == so_far:  # noqa: ASYNC110 -- the server tells nobody
+            await asyncio.sleep(0.05)

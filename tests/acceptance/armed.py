@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from crashing import SENDING as OWN_SENDING
 from crashing import Bomb, step_clock, watch_http
 
 _CHANGES = {
@@ -27,17 +28,7 @@ _CHANGES = {
 DEALING = tuple(
     f"{when} {what} commit" for what in ("take-over", "renewal", "giving back") for when in ("before", "after")
 )
-SENDING = (
-    "before intent commit",
-    "after intent commit",
-    "before the POST",
-    "the POST leaves",
-    "mid-request",
-    "answer begins",
-    "after the answer",
-    "before outcome commit",
-    "after outcome commit",
-)
+SENDING = OWN_SENDING[1:]  # the take-over of a shard is among the dealing
 ENDING = ("before end commit", "after end commit")
 POINTS = DEALING + SENDING + ENDING
 

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from pages import Answer, Browser, entered, settings
+from pages import Answer, Browser, accepts_more, entered, settings
 
 import bulksend
 from bulksend.engagespark import Sandbox, SandboxOptions
@@ -27,13 +27,6 @@ async def _priced(browser: Browser, sheet: bytes) -> tuple[str, Answer]:
     return key, await browser.post(f"/c/{key}/price/key", organization="7", key="k1")
 
 
-async def _accepts_more(sandbox: Sandbox) -> None:
-    so_far = sandbox.summary().accepted
-    async with asyncio.timeout(30):
-        while sandbox.summary().accepted == so_far:  # noqa: ASYNC110 -- the server tells nobody
-            await asyncio.sleep(0.05)
-
-
 async def _events(browser: Browser, key: str) -> str:
     async with asyncio.timeout(30):
         return (await browser.get(f"/c/{key}/sending/events")).text
@@ -46,7 +39,7 @@ async def test_it_pauses_where_it_is_seen_and_goes_on_there(tmp_path: Path) -> N
     ):
         key, price = await _priced(browser, MANY)
         await browser.post(f"/c/{key}/send", agreed=price.field("agreed"))
-        await _accepts_more(sandbox)
+        await accepts_more(sandbox)
         await browser.post(f"/c/{key}/sending/pause")
         told = await _events(browser, key)
         assert "event: says" in told
@@ -68,7 +61,7 @@ async def test_what_is_paused_can_be_left_at_that(tmp_path: Path) -> None:
     ):
         key, price = await _priced(browser, MANY)
         await browser.post(f"/c/{key}/send", agreed=price.field("agreed"))
-        await _accepts_more(sandbox)
+        await accepts_more(sandbox)
         await browser.post(f"/c/{key}/sending/pause")
         await _events(browser, key)
         assert "Stopped early" in (await browser.post(f"/c/{key}/sending/stop")).text
@@ -102,7 +95,7 @@ async def test_a_send_of_another_process_is_seen_live_and_can_be_stopped(tmp_pat
         (run,) = (tmp_path / "page").rglob("*.run")
         account = bulksend.Account(7, "k1", base_url=sandbox.base_url)
         sending = asyncio.create_task(bulksend.send(run, account))
-        await _accepts_more(sandbox)
+        await accepts_more(sandbox)
         seen = await browser.get(f"/c/{key}/sending")
         assert "Another window or a terminal sends it." in seen.text
         assert "Pause" not in seen.text

@@ -12,7 +12,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from pages import Browser, entered, settings
+from pages import Browser, accepts_more, entered, settings
 
 from bulksend.engagespark import Sandbox, SandboxOptions
 
@@ -27,13 +27,6 @@ def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 async def _log(base_url: str) -> list[dict[str, Any]]:
     async with aiohttp.ClientSession() as session, session.get(f"{base_url}/sandbox/log") as answer:
         return [json.loads(line) for line in (await answer.text()).splitlines()]
-
-
-async def _accepts_more(sandbox: Sandbox) -> None:
-    so_far = sandbox.summary().accepted
-    async with asyncio.timeout(30):
-        while sandbox.summary().accepted == so_far:  # noqa: ASYNC110 -- the server tells nobody
-            await asyncio.sleep(0.05)
 
 
 async def _ended(browser: Browser, key: str) -> str:
@@ -95,14 +88,14 @@ async def test_it_stops_and_goes_on_also_after_the_page_was_closed(tmp_path: Pat
             await browser.post(f"/c/{key}/text", message="Hi", sender="ACME")
             price = await browser.post(f"/c/{key}/price/key", organization="7", key="k1")
             await browser.post(f"/c/{key}/send", agreed=price.field("agreed"))
-            await _accepts_more(sandbox)
+            await accepts_more(sandbox)
             await browser.post(f"/c/{key}/sending/stop")
             stopped = await _ended(browser, key)
             assert "Stopped early" in stopped
             assert sandbox.summary().accepted < 400
             again = await browser.get(f"/c/{key}/sending")
             await browser.post(f"/c/{key}/send", agreed=again.field("agreed"))
-            await _accepts_more(sandbox)
+            await accepts_more(sandbox)
         so_far = sandbox.summary().accepted
         assert so_far < 400, "the send has ended in order with the page"
         async with entered(said) as browser:
