@@ -151,7 +151,7 @@ def deaths(place: Place, by: signal.Signals, lease_s: float) -> list[float]:
         workers[0].send_signal(by)
         died_at = time.time()
         of = "send s JOIN run ON run.id = s.run AND name = %s JOIN message m ON m.run = s.run AND m.row = s.row"
-        next_one = f"SELECT min(started_at) FROM {of} WHERE started_at > %s AND shard = ANY(%s)"
+        next_one = f"SELECT min(started_at) FROM {of} WHERE started_at > %s AND s.shard = ANY(%s)"
         while (at := place.first(next_one, name, died_at + 0.05, nos)[0]) is None:
             time.sleep(0.05)
         found.append(round(at - died_at, 2))
