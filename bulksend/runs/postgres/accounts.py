@@ -38,6 +38,11 @@ def made_account(db: Db, address: Address) -> int:
     return shards.account_of(db, address) or 0 if found is None else found
 
 
+def remember_alone(db: Db, account: int) -> None:
+    """Let nobody else change what an account remembers until the transaction ends; who sends is not held up."""
+    db.execute("SELECT FROM account WHERE id = %s FOR NO KEY UPDATE", [account])
+
+
 def has_account(database: str, address: Address) -> bool:
     """Whether a database knows an account.
 
@@ -71,7 +76,9 @@ def lend_numbers(database: str, address: Address, run: OwnRun) -> None:
 def forget_sends(database: str, address: Address, run: Run) -> None:
     """Let a run's account forget whom that sent to, which it keeps by number; raises as `has_account` does."""
     with Link(database) as link, link.transaction() as db:
-        db.execute("DELETE FROM recent WHERE account = %s AND key = %s", [account_id(db, address), key_of(run)])
+        if (account := account_id(db, address)) is not None:
+            remember_alone(db, account)
+            db.execute("DELETE FROM recent WHERE account = %s AND key = %s", [account, key_of(run)])
 
 
 def held(database: str, address: Address, rate_since_s: float) -> Held:

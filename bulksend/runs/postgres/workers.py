@@ -33,6 +33,11 @@ _JOIN = """
 INSERT INTO worker (account, owner, seen_until)
 VALUES (%s, %s, clock_timestamp() + %s * interval '1 second') RETURNING id
 """
+_FORGET = """
+DELETE FROM worker WHERE id IN (
+    SELECT id FROM worker WHERE seen_until < clock_timestamp() - %s * interval '1 second'
+    ORDER BY id FOR UPDATE SKIP LOCKED)
+"""
 _RENEW = "UPDATE worker SET seen_until = clock_timestamp() + %s * interval '1 second' WHERE id = %s"
 _LIVING = """
 SELECT owner FROM worker WHERE account = %s AND run IS NOT NULL AND seen_until > clock_timestamp() AND id <> %s
@@ -100,8 +105,7 @@ class Worker:
             self._account = self._link.ask(lambda db: made_account(db, address))
             asked_s = clock_s()
             with self._link.transaction() as db:
-                forgotten = "DELETE FROM worker WHERE seen_until < clock_timestamp() - %s * interval '1 second'"
-                db.execute(forgotten, [_FORGOTTEN_S])
+                db.execute(_FORGET, [_FORGOTTEN_S])
                 number = int(one(db.execute(_JOIN, [self._account, shards.kept(self.owner), length_s]))[0])
         except BaseException:
             self._link.close()
