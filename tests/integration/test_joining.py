@@ -1,4 +1,4 @@
-"""A run that others send is joined by one process more, which is told of its own share."""
+"""A run that others send is joined, by a program as by the command: as they began it, and with its own share told."""
 
 from __future__ import annotations
 
@@ -7,19 +7,23 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from conftest import SandboxServer
 
 import bulksend
 from bulksend import Account, Campaign, SendOptions, Status, campaign
+from bulksend.campaign import Ended
+from bulksend.errors import OwnedError
 from bulksend.model import Event, Outcome
-from bulksend.runs import DatabaseRun, WorkedRun, Worker, own_run
+from bulksend.runs import DatabaseRun, WorkedRun, Worker, open_run, own_run
 from bulksend.sending import Stopping
 
 ROWS = 40
 
 Start = Callable[..., SandboxServer]
+T = TypeVar("T")
 
 
 class Beside:
@@ -29,7 +33,7 @@ class Beside:
         self._worker, self._run = worker, run
         worker.deal()
 
-    async def sends(self, other: asyncio.Future[object]) -> int:
+    async def sends(self, other: asyncio.Future[T]) -> int:
         """Wait for another one, and bring what is this one's then to be accepted; how many rows."""
         while self._worker.look().workers < 2:
             assert not other.done(), other.exception()
@@ -79,3 +83,33 @@ async def test_who_joins_is_told_of_what_it_sent_itself(account: Account, beside
     assert ended.tally.statuses[Status.SENT] == ROWS
     assert (ended.attempts_now, ended.sent_now, ended.known_now) == (own, own, 0)
     assert heard[-1] == ended
+
+
+@pytest.mark.usefixtures("own_folder")
+@pytest.mark.parametrize("by_name", [False, True])
+async def test_a_program_joins_a_run_that_others_send(
+    account: Account, wanted: Campaign, beside: Beside, june: DatabaseRun, *, by_name: bool
+) -> None:
+    heard: list[object] = []
+    joining = asyncio.ensure_future(
+        bulksend.send(june if by_name else wanted, account, SendOptions(run=june), heard.append)
+    )
+    own = ROWS - await beside.sends(joining)
+    sent = await joining
+    assert (sent.run, sent.is_complete, sent.stop) == (june, True, None)
+    assert (sent.tally.statuses[Status.SENT], sent.ended.attempts_now) == (ROWS, own)
+    assert isinstance(heard[-1], Ended)
+    assert sent.results == Path("june.results.csv")
+    assert sent.results.read_text(encoding="utf-8-sig").count(",sent,") == ROWS
+
+
+@pytest.mark.usefixtures("beside")
+async def test_a_program_joins_no_run_that_was_planned_otherwise(
+    account: Account, wanted: Campaign, june: DatabaseRun
+) -> None:
+    other = Account(2, "sandbox", account.base_url)
+    for what, whose in ((Campaign(wanted.input, sender="OTHER"), account), (june, other)):
+        with pytest.raises(OwnedError, match="at work"):
+            await bulksend.send(what, whose, SendOptions(run=june))
+    with open_run(june) as run:
+        assert run.tally().attempts == 0
