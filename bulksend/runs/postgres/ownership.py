@@ -11,7 +11,7 @@ from bulksend.errors import OwnedError
 from bulksend.model import Event
 from bulksend.runs import life
 from bulksend.runs.owner import Owner
-from bulksend.runs.postgres import commons, kept, noted, opened, shards
+from bulksend.runs.postgres import commons, kept, noted, registry, shards
 from bulksend.runs.postgres.connecting import Db
 from bulksend.runs.postgres.reader import Reader
 
@@ -64,7 +64,7 @@ def check_free(db: Db, run: int, place: object) -> None:
     if is_living and not (has_it and has_it.is_gone):
         named = f" ({has_it})" if has_it else ""
         raise OwnedError(f"{place}: another bulksend process is at work on this run{named}")
-    opened.check_unworked(db, run, place)
+    registry.check_unworked(db, run, place)
 
 
 def check_epoch(of: Reader, epoch: int) -> None:
