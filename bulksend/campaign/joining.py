@@ -11,7 +11,7 @@ from bulksend.campaign.choices import SendOptions
 from bulksend.campaign.drafts import PlanRequest
 from bulksend.campaign.events import Ended, Started, Tell
 from bulksend.campaign.onlooking import Onlookers
-from bulksend.campaign.sharing import work_on
+from bulksend.campaign.part import work_on
 from bulksend.engagespark import Target
 from bulksend.model import Event, Status
 from bulksend.runs import DatabaseRun, Place, Terms, is_open_to_workers, open_run, series

@@ -40,7 +40,7 @@ from bulksend.runs import (
     End,
     OptedOut,
     account_of,
-    hold,
+    keep_pace,
 )
 from bulksend.sending import NOTHING_DONE, Caps, Listener, Progress, Stop, Stopping, StopReason
 
@@ -198,7 +198,7 @@ class Shift:
             self.before = self.before.and_then(engine.progress)
             if options.pace.concurrency is None:
                 where = DatabaseRun(self.post.database, self.opened.name)
-                await asyncio.to_thread(hold, where, self.post.address, engine.throttle.held, time.time())
+                await asyncio.to_thread(keep_pace, where, self.post.address, engine.throttle.last_pace, time.time())
         finally:
             self._engine = None
             await asyncio.to_thread(journal.close)

@@ -16,7 +16,7 @@ from bulksend.runs.postgres import shards
 from bulksend.runs.postgres.connecting import Db
 from bulksend.runs.postgres.linking import Link
 from bulksend.runs.store import Run
-from bulksend.sending import Held
+from bulksend.sending import LastPace
 
 _NUMBERS = """
 SELECT contact, phone FROM account_number WHERE account = %s AND contact = ANY(%s)
@@ -81,16 +81,16 @@ def forget_sends(database: str, address: Address, run: Run) -> None:
             db.execute("DELETE FROM recent WHERE account = %s AND key = %s", [account, key_of(run)])
 
 
-def held(database: str, address: Address, rate_since_s: float) -> Held:
+def last_pace(database: str, address: Address, rate_since_s: float) -> LastPace:
     """What was well, as far as anybody knows, and a rate that was found since then."""
     with suppress(RunFileError, UsageError), Link(database) as link:
         sql = "SELECT held, CASE WHEN rate_at > %s THEN rate ELSE 0 END FROM account WHERE id = %s"
         found = link.ask(lambda db: db.execute(sql, [rate_since_s, account_id(db, address)]).fetchone())
-        return Held(*found) if found else Held()
-    return Held()
+        return LastPace(*found) if found else LastPace()
+    return LastPace()
 
 
-def hold(database: str, address: Address, what: Held, wall_s: float) -> None:
+def keep_pace(database: str, address: Address, what: LastPace, wall_s: float) -> None:
     """Remember what was well; of 0, which shows nothing, nothing. If that fails, it is not known."""
     if not any(what):
         return

@@ -18,7 +18,7 @@ from bulksend.runs.postgres.connecting import array
 from bulksend.runs.postgres.outcomes import TRIED, Intent
 from bulksend.runs.postgres.reader import Reader
 from bulksend.runs.states import State
-from bulksend.sending import ErrorLimit, Errors, Standing, Stop, StopReason, kind_of, paid, part_told, priced
+from bulksend.sending import ErrorLimit, Errors, Money, Stop, StopReason, kind_of, paid, part_told, priced
 
 _GOOD = {Event.ACCEPTED, Event.KNOWN}
 
@@ -91,7 +91,7 @@ def forget(of: Reader) -> None:
     of.db.execute("UPDATE send SET held = NULL, bad = NULL WHERE run = %s AND (held > 0 OR bad)", [of.run])
 
 
-def open_bounds(of: Reader, money: Standing | None, errors: Errors | None) -> None:
+def open_bounds(of: Reader, money: Money | None, errors: Errors | None) -> None:
     """Limit a run, which nothing limits yet, as things stand: nothing of it is under way.
 
     Args:

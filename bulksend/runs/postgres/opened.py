@@ -17,7 +17,7 @@ from bulksend.runs.postgres.connecting import Db, array
 from bulksend.runs.postgres.reader import Reader
 from bulksend.runs.states import State
 from bulksend.runs.times import schedule_of
-from bulksend.sending import Errors, Proof, Standing, Stop
+from bulksend.sending import Errors, Money, Proof, Stop
 from bulksend.when import Schedule
 
 _OPEN = """
@@ -74,7 +74,7 @@ class Progress(NamedTuple):
 
 
 def open_run(
-    of: Reader, epoch: int, orders: Orders, limit: int | None, money: Standing | None, errors: Errors | None
+    of: Reader, epoch: int, orders: Orders, limit: int | None, money: Money | None, errors: Errors | None
 ) -> None:  # fmt: skip
     """Open a run of this owner's for workers, who begin when he has given it up; see also `open_bounds`.
 

@@ -68,7 +68,7 @@ def open_to_workers(run: OwnRun, options: SendOptions, *, is_left: bool) -> None
         rate=options.pace.rate, repeats=repeats, is_left=is_left,
     )  # fmt: skip
     budget = budget_of(run, options)
-    money = None if budget is None else budget.standing
+    money = None if budget is None else budget.money
     open_for_workers(run, orders, limit, money, errors_of(run, tally, options))
 
 
