@@ -421,6 +421,37 @@ async def test_processes_together_keep_an_accounts_rate_in_any_second(database: 
     assert len(left) > 0.8 * rate * 2.4
 
 
+async def test_a_rate_of_less_than_one_message_in_minutes_is_kept_however_many_wait(
+    database: str, stack: ExitStack
+) -> None:
+    company = Company(database, stack, [1], ["63"])
+    account, span_s = int(str(company.ask("SELECT id FROM bulksend.account")[0])), 500.0
+    asked = "SELECT free_at - extract(epoch FROM clock_timestamp()) FROM bulksend.pacing"
+    shared = [SharedRate(company.place.database, account, 1 / span_s) for _ in range(4)]
+    waiting = [asyncio.create_task(each.one(1)) for each in shared]
+    async with asyncio.timeout(10):
+        while company.ask(asked) < ((len(shared) - 0.5) * span_s,):  # type: ignore[operator]  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    for task, each in zip(waiting, shared, strict=True):
+        task.cancel()
+        each.close()
+
+
+async def test_a_start_writes_no_row_anew_that_was_sent(database: str, stack: ExitStack) -> None:
+    company = Company(database, stack, [1] * 40, ["63"] * 40)
+    company.bound(Money(10 * PART, PART, {"63": PART}, {}), Errors(ErrorLimit(9, is_percent=False)))
+    [one] = company.work(1)
+    events = (Event.ACCEPTED, Event.REJECTED, Event.DOUBTED)
+    for row, event in zip(mine(one, company, 40), events, strict=False):
+        attempts = await one.journal.begin([row], NOW_S)
+        await one.journal.settle([outcome(each, event, PART) for each in attempts], turn=0)
+    assert company.ask("SELECT held, bad FROM bulksend.send WHERE state = 'unknown'") == (PART, True)
+    before = company.ask("SELECT ctid FROM bulksend.send WHERE state = 'sent'")
+    company.run.note_start(NOW_S)
+    assert company.ask("SELECT ctid FROM bulksend.send WHERE state = 'sent'") == before
+    assert company.ask("SELECT count(*) FROM bulksend.send WHERE state <> 'sent' AND (held > 0 OR bad)") == (0,)
+
+
 async def test_a_process_with_less_of_its_own_takes_no_more_of_an_accounts_rate(
     database: str, stack: ExitStack
 ) -> None:
