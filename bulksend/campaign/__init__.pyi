@@ -11,6 +11,8 @@ from .choices import SendOptions as SendOptions
 from .clients import KEY_REFUSED as KEY_REFUSED
 from .clients import balance as balance
 from .closing import close_run as close_run
+from .company import NotGivenBack as NotGivenBack
+from .company import OthersAtWork as OthersAtWork
 from .doubts import LookedUp as LookedUp
 from .doubts import decide as decide
 from .doubts import look_up as look_up
@@ -29,7 +31,6 @@ from .events import CutShort as CutShort
 from .events import Ended as Ended
 from .events import HistoryGone as HistoryGone
 from .events import LeftOut as LeftOut
-from .events import OthersAtWork as OthersAtWork
 from .events import PaceFound as PaceFound
 from .events import Progressed as Progressed
 from .events import SandboxClosed as SandboxClosed
@@ -81,6 +82,7 @@ from .plans import check_not_purged as check_not_purged
 from .plans import own_as_planned as own_as_planned
 from .plans import plan as plan
 from .plans import survey as survey
+from .posts import Post as Post
 from .purges import Purged as Purged
 from .purges import check_can_purge as check_can_purge
 from .purges import purge as purge
@@ -113,5 +115,4 @@ from .work_events import TellWork as TellWork
 from .work_events import WorkBegun as WorkBegun
 from .work_events import WorkDealt as WorkDealt
 from .work_events import WorkLeft as WorkLeft
-from .working import Post as Post
 from .working import work as work

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from bulksend.campaign.choices import Repeating
+from bulksend.campaign.company import NotGivenBack, OthersAtWork
 from bulksend.campaign.excluding import Excluded
 from bulksend.campaign.lookback import LookedBack
 from bulksend.engagespark import Balance, Looked
@@ -26,16 +27,6 @@ class AccountBusy(NamedTuple):
     """
 
     says: str
-
-
-class OthersAtWork(NamedTuple):
-    """How many others are at work on the run that is sent: told when it is otherwise.
-
-    Attributes:
-        others: so many workers beside this process.
-    """
-
-    others: int
 
 
 class Waiting(NamedTuple):
@@ -277,6 +268,7 @@ CampaignEvent = (
     Excluded
     | AccountBusy
     | OthersAtWork
+    | NotGivenBack
     | Waiting
     | HistoryGone
     | LeftOut

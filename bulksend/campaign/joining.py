@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
+from collections.abc import Sequence
 
 from bulksend.campaign.again import can_be_read_again, changed_since, digest_of
 from bulksend.campaign.choices import SendOptions
 from bulksend.campaign.drafts import PlanRequest
 from bulksend.campaign.events import Ended, Started, Tell
 from bulksend.campaign.onlooking import Onlookers
-from bulksend.campaign.sharing import work_on
+from bulksend.campaign.part import work_on
 from bulksend.engagespark import Target
-from bulksend.model import Status
+from bulksend.model import Event, Status
 from bulksend.runs import DatabaseRun, Place, Terms, is_open_to_workers, open_run, series
-from bulksend.sending import Listener, Stopping
+from bulksend.sending import Heard, Listener, Stopping, status_of
 
 
 def sent_by_others(request: PlanRequest, place: Place) -> DatabaseRun | None:
@@ -60,19 +62,38 @@ async def join(
         RunFileError: the database cannot be reached.
         OwnedError: this worker was taken to be gone.
     """
-    began, began_s = time.monotonic(), time.time()
+    began, began_s, own = time.monotonic(), time.time(), _Own(listener)
     with open_run(place) as run:  # not kept open: a connection may be lost until it is over
-        before, left = run.tally(), run.overview()
+        left = run.overview()
     tell(Started(left.rows, None if left.unpriced else left.price))
-    part = await work_on(place, target, options, stopping, Onlookers(tell), left.rows, listener, is_own=False)
+    part = await work_on(place, target, options, stopping, Onlookers(tell), left.rows, own, is_own=False)
     with open_run(place) as run:
         tally = run.tally()
     ended = Ended(
-        part.stop, tally, time.monotonic() - began,
-        sent_now=tally.statuses[Status.SENT] - before.statuses[Status.SENT],
-        known_now=tally.known - before.known,
-        attempts_now=tally.attempts - before.attempts,
-        since_s=began_s, until_s=time.time(), others=part.others,
+        part.stop, tally, time.monotonic() - began, sent_now=own.ends[Status.SENT], known_now=own.ends[Status.SKIPPED],
+        attempts_now=own.attempts, since_s=began_s, until_s=time.time(), others=part.others,
     )  # fmt: skip
     tell(ended)
     return ended
+
+
+class _Own:
+    """Counts what this process did itself, of a run of which the tally counts what all did; see `Listener`.
+
+    Args:
+        listener: hears of it, too.
+    """
+
+    def __init__(self, listener: Listener | None) -> None:
+        self.attempts = 0
+        self.ends: Counter[Status] = Counter()  # of the rows that were tried here last
+        self._listener = listener
+
+    def hear_of(self, heard: Sequence[Heard]) -> None:
+        """Count it."""
+        for outcome, attempt, _ in heard:
+            if attempt is not None:
+                self.attempts += 1
+                self.ends[status_of(outcome)] += outcome.final or outcome.event is Event.ACCEPTED
+        if self._listener is not None:
+            self._listener.hear_of(heard)

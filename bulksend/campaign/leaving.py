@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bulksend.campaign.choices import SendOptions
 from bulksend.campaign.events import Tell
+from bulksend.campaign.part import open_to_workers
 from bulksend.campaign.sends import begin
-from bulksend.campaign.sharing import open_to_workers
 from bulksend.runs import OwnRun, account_of
 
 

@@ -18,8 +18,8 @@ from bulksend.campaign.known import explain_known
 from bulksend.campaign.limits import budget_of, errors_of, repeats_max
 from bulksend.campaign.lookback import LookedBack, look_again
 from bulksend.campaign.onlooking import Onlookers
+from bulksend.campaign.part import Part, open_to_workers, work_on
 from bulksend.campaign.room import with_room
-from bulksend.campaign.sharing import Part, open_to_workers, work_on
 from bulksend.campaign.spans import as_last
 from bulksend.campaign.watching import told
 from bulksend.campaign.windows import heeding_hours, is_over
@@ -38,7 +38,7 @@ from bulksend.runs import (
     Where,
     account_of,
     can_be_shared,
-    hold,
+    keep_pace,
     place_of,
     reconnect,
 )
@@ -231,7 +231,7 @@ async def _send_alone(
             with rare_collector():
                 await engine.run()
         if pace.concurrency is None and account is not None:
-            hold(run.place, run.facts.address, engine.throttle.held, time.time())
+            keep_pace(run.place, run.facts.address, engine.throttle.last_pace, time.time())
         if stopping.why is None or stopping.why.reason.leaves_time:
             await look_up(journal, api, stopping)
     finally:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from bulksend.campaign.choices import SendOptions
 from bulksend.planning import Crowd, Overview, crowd_seconds, min_seconds
-from bulksend.runs import Address, Where, held
+from bulksend.runs import Address, Where, last_pace
 from bulksend.when import Schedule, Span
 
 ANSWER_S = 0.25
@@ -46,7 +46,7 @@ class Taking(NamedTuple):
 
 def as_last(options: SendOptions, address: Address, where: Where = None) -> SendOptions:
     """The same, beginning near what the server of an account that lives somewhere took well the last time."""
-    return replace(options, pace=options.pace.start_at(held(where, address, time.time())))
+    return replace(options, pace=options.pace.start_at(last_pace(where, address, time.time())))
 
 
 def least_s(overview: Overview, options: SendOptions) -> float:

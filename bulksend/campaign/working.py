@@ -13,9 +13,8 @@ from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from bulksend import runs  # of which a worker is loaded only by whoever becomes one: it needs the extra `postgres`
 from bulksend.campaign.alongside import alongside
 from bulksend.campaign.choices import Repeating, SendOptions
 from bulksend.campaign.clients import client
@@ -24,6 +23,7 @@ from bulksend.campaign.engines import engine_of, look_up, past_of
 from bulksend.campaign.events import CampaignEvent, StoppingEarly
 from bulksend.campaign.onlooking import Onlookers
 from bulksend.campaign.patience import patiently
+from bulksend.campaign.posts import Post, manned
 from bulksend.campaign.remembering import recall, remember
 from bulksend.campaign.repeats import Repeats
 from bulksend.campaign.room import with_room
@@ -31,16 +31,16 @@ from bulksend.campaign.spans import as_last
 from bulksend.campaign.watching import told
 from bulksend.campaign.windows import heeding_hours
 from bulksend.campaign.work_events import TellWork, WorkBegun, WorkDealt, WorkLeft
-from bulksend.engagespark import SmsApi, Target
+from bulksend.engagespark import SmsApi
 from bulksend.errors import RunFileError
 from bulksend.model import Endpoint
 from bulksend.runs import (
     Account,
-    Address,
     DatabaseRun,
+    End,
     OptedOut,
     account_of,
-    hold,
+    keep_pace,
 )
 from bulksend.sending import NOTHING_DONE, Caps, Listener, Progress, Stop, Stopping, StopReason
 
@@ -52,27 +52,6 @@ T = TypeVar("T")
 _LOOK_S = 1.0
 _DEALT = Stop(StopReason.TAKEN_OVER, "the shards are dealt anew")
 """Not told to anybody: the next engine begins at once."""
-
-
-class Post(NamedTuple):
-    """Where a worker works, by its own settings and nobody else's.
-
-    Attributes:
-        database: the address of the account's.
-        target: where messages go.
-        length_s: how long its shards are its own unless it says so again.
-        until_done: whether it ends when no run is left to be sent.
-    """
-
-    database: str
-    target: Target
-    length_s: float
-    until_done: bool = False
-
-    @property
-    def address(self) -> Address:
-        """The account."""
-        return Address(self.target.org_id, self.target.base_url)
 
 
 async def work(
@@ -92,9 +71,8 @@ async def work(
         RunFileError: it cannot be reached.
         OwnedError: this worker was taken to be gone.
     """
-    worker = await asyncio.to_thread(runs.Worker, post.database, post.address, post.length_s)
     sent = 0
-    try:
+    async with manned(post, tell) as worker:
         while stopping.why is None:
             opened = await patiently(stopping, post.length_s, worker.runs)
             now_s = time.time()
@@ -106,9 +84,6 @@ async def work(
                 break
             else:
                 await stopping.unless(asyncio.sleep(_LOOK_S))
-    finally:
-        with suppress(RunFileError):  # what cannot be given back comes free when its lease ends
-            await asyncio.to_thread(worker.close)
     return sent
 
 
@@ -156,16 +131,25 @@ class Shift:
                 target = replace(self.post.target, endpoint=Endpoint(run.facts.endpoint))
                 async with client(target, options.pace.timeout_s) as api:
                     await self._send_on(run, account, api, options)
-                await self._ask(self.worker.leave)
-                if not self.is_first:
-                    await asyncio.to_thread(remember, account, run, options)
+                end = await self._left(run, account, options)
             finally:
                 account.close()
         finally:
             run.close()
-        end = (await self._ask(self.worker.progress, self.opened)).end
         self.tell(WorkLeft(self.opened.name, self.before.sent, end))
         return self.before.sent
+
+    async def _left(self, run: WorkedRun, account: Account, options: SendOptions) -> End | None:
+        """Be at work on the run no more; how that ended, if it has and anybody knows."""
+        try:
+            await self._ask(self.worker.leave)
+            if not self.is_first:
+                await asyncio.to_thread(remember, account, run, options)
+            return (await self._ask(self.worker.progress, self.opened)).end
+        except RunFileError:
+            if not self.stopping.is_interrupted:
+                raise
+            return None  # whoever interrupts it does not wait for a database that is away
 
     async def _send_on(self, run: WorkedRun, account: Account, api: SmsApi, options: SendOptions) -> None:
         """Engine after engine, each over the shards that this worker has by then."""
@@ -214,7 +198,7 @@ class Shift:
             self.before = self.before.and_then(engine.progress)
             if options.pace.concurrency is None:
                 where = DatabaseRun(self.post.database, self.opened.name)
-                await asyncio.to_thread(hold, where, self.post.address, engine.throttle.held, time.time())
+                await asyncio.to_thread(keep_pace, where, self.post.address, engine.throttle.last_pace, time.time())
         finally:
             self._engine = None
             await asyncio.to_thread(journal.close)

@@ -12,6 +12,7 @@ from bulksend.campaign import (
     Ended,
     HistoryGone,
     LeftOut,
+    NotGivenBack,
     OthersAtWork,
     PaceFound,
     Progressed,
@@ -28,7 +29,7 @@ from bulksend.cli.screen import Screen
 from bulksend.cli.when_view import waiting_words
 from bulksend.sending import StopReason
 from bulksend.sms import dollars
-from bulksend.words import many, time_of
+from bulksend.words import many, printable, time_of
 
 _LINE_S = 10.0
 _AGAIN = {StopReason.INTERRUPTED: "Ctrl-C again", StopReason.ASKED: "Ctrl-C"}
@@ -114,10 +115,8 @@ def _words(event: CampaignEvent) -> list[str]:
     match event:
         case AccountBusy(says):
             return [f"Waiting: {says}"]
-        case OthersAtWork(0):
-            return ["No other worker is at work on it any more."]
-        case OthersAtWork(others):
-            return [f"{many(others, 'other worker is', 'other workers are')} at work on it, too."]
+        case OthersAtWork() | NotGivenBack():
+            return [_company_words(event)]
         case HistoryGone(quiet_s):
             cut_off = "The account's last run was cut off and its run file is gone"
             return [f"{cut_off}: waiting {quiet_s:g} s, so that no phone gets too many."]
@@ -142,3 +141,14 @@ def _words(event: CampaignEvent) -> list[str]:
             return [f"{took} and lost {lost:,} of them to the telcos' cap."]
         case _:
             return []
+
+
+def _company_words(event: OthersAtWork | NotGivenBack) -> str:
+    match event:
+        case OthersAtWork(0):
+            return "No other worker is at work on it any more."
+        case OthersAtWork(others):
+            return f"{many(others, 'other worker is', 'other workers are')} at work on it, too."
+        case NotGivenBack(says, length_s):
+            ends = "The database could not be told that this process sends no more: others take over what it had in"
+            return f"{ends} {length_s:g} s at most, when its lease runs out ({printable(says)})."

@@ -9,16 +9,16 @@ from pathlib import Path
 from bulksend import campaign
 from bulksend.campaign import CampaignEvent, Ended, Ending, LeftOut, Opened, Opener
 from bulksend.engagespark import Target
-from bulksend.errors import UsageError
+from bulksend.errors import OwnedError, UsageError
 from bulksend.planning import Exclusions, Tally
 from bulksend.python.accounts import Account
 from bulksend.python.campaigns import Campaign, PlaceLike, place_from
 from bulksend.python.choices import Said, SendOptions, check_at_home, check_local
 from bulksend.python.estimates import Planned
 from bulksend.python.working import Work, work_on
-from bulksend.reports import inputs_at, renew_results
+from bulksend.reports import inputs_at, renew_results, write_results
 from bulksend.runs import Account as HeldAccount
-from bulksend.runs import OwnRun, Paths, Place, Terms, names_run, place_of
+from bulksend.runs import DatabaseRun, OwnRun, Paths, Place, Run, Terms, names_run, open_run, place_of
 from bulksend.sending import Stop
 
 _DEFAULTS = SendOptions()
@@ -65,9 +65,12 @@ async def send(
 ) -> Sent:
     """Send a campaign, or what is left of a run, and write its results. This spends money, and nothing else does.
 
-    The same call again goes on where it stopped; what was sent is never sent twice. Cancelling its task ends it as
-    Ctrl-C ends a command: answers under way are waited for, `SendOptions.grace_s` at most (a second cancellation waits
-    for none), the results are written and the run is let go of; then CancelledError is raised.
+    The same call again goes on where it stopped; what was sent is never sent twice. Where others send the run, in a
+    database, it joins them: as they began it, for of the options the pace alone counts then.
+
+    Cancelling its task ends it as Ctrl-C ends a command: answers under way are waited for, `SendOptions.grace_s` at
+    most (a second cancellation waits for none), the results are written and the run is let go of; then CancelledError
+    is raised.
 
     Args:
         what: a campaign, which is planned if no run of it has begun; a plan, or the place of a run, sent as it is.
@@ -96,7 +99,13 @@ class _Sending:
 
     def send(self, what: Campaign | Planned | PlaceLike) -> Sent:
         how = self.options.settled()
-        opened = self._of_campaign(what) if isinstance(what, Campaign) else self._of_run(what)
+        try:
+            opened = self._of_campaign(what) if isinstance(what, Campaign) else self._of_run(what)
+        except OwnedError:
+            place = self._sent_by_others(what)
+            if place is None:
+                raise
+            return self._joined(place, how, what.files if isinstance(what, Campaign) else [])
         if opened.repeat:
             how = replace(how, repeating=replace(how.repeating, repeat=True))
         with opened.run as run:
@@ -109,13 +118,11 @@ class _Sending:
                 raise
 
     def _of_campaign(self, wanted: Campaign) -> Opened:
-        account = self.account
-        run = None if self.options.run is None else place_from(self.options.run)
-        place = Paths.beside(wanted.name, run, rehearses=account.is_rehearsal).run
+        place = self._place(wanted)
         if names_run(place_from(wanted.name)):
             raise UsageError(f"{wanted.name}: this is a run: it is sent as it is, not as a campaign")
         check_local(place, force=self.options.force)
-        request = wanted.request(account.address, self.work.check)
+        request = wanted.request(self.account.address, self.work.check)
         return self._opener(place, wanted.files).of_input(request)
 
     def _of_run(self, what: Planned | PlaceLike) -> Opened:
@@ -123,9 +130,16 @@ class _Sending:
         if isinstance(place, Path) and place.is_file() and not names_run(place):
             raise UsageError(f"{place}: this is no run file: an input is sent as a Campaign")
         check_local(place, force=self.options.force)
+        return self._opener(place, []).as_planned(self._terms, Exclusions())
+
+    def _place(self, wanted: Campaign) -> Place:
+        run = None if self.options.run is None else place_from(self.options.run)
+        return Paths.beside(wanted.name, run, rehearses=self.account.is_rehearsal).run
+
+    @property
+    def _terms(self) -> Terms:
         to = self.account.address
-        terms = Terms(org_id=to.org_id, base_url=to.base_url)
-        return self._opener(place, []).as_planned(terms, Exclusions())
+        return Terms(org_id=to.org_id, base_url=to.base_url)
 
     def _opener(self, run: Place, files: list[Path]) -> Opener:
         options = self.options
@@ -138,6 +152,24 @@ class _Sending:
             deciding=Said(new=options.new),
             tell=self.work.tell,
         )
+
+    def _sent_by_others(self, what: Campaign | Planned | PlaceLike) -> DatabaseRun | None:
+        """The run that is meant, if it is somebody else's and workers send it."""
+        if isinstance(what, Campaign):
+            return campaign.sent_by_others(what.request(self.account.address, self.work.check), self._place(what))
+        place = what.place if isinstance(what, Planned) else place_from(what)
+        return campaign.as_planned_by_others(place, self._terms)
+
+    def _joined(self, place: DatabaseRun, how: campaign.SendOptions, files: list[Path]) -> Sent:
+        """Send what is left of a run beside those who are at work on it."""
+        work, results = self.work, self._opener(place, files).paths(place).results
+        with open_run(place) as run:
+            target = self.account.target(run.facts.endpoint)
+        if target is None:
+            raise AssertionError
+        ended = work.send(lambda stopping: campaign.join(place, target, how, stopping, work.tell))
+        with open_run(place) as run:
+            return self._told(run, ended, _written(lambda: write_results(run, results), results))
 
     def _send(self, opened: Opened, how: campaign.SendOptions) -> Sent:
         run, work = opened.run, self.work
@@ -163,15 +195,21 @@ class _Sending:
         return work.send(lambda stopping: campaign.send(run, account, target, how, stopping, work.tell))
 
     def _sent(self, opened: Opened, ended: Ended) -> Sent:
+        return self._told(opened.run, ended, write(opened.run, opened.results))
+
+    def _told(self, run: Run, ended: Ended, results: Path | None) -> Sent:
         is_complete = ended.is_complete(leaves_out=self.options.leaves_out)
-        ending = campaign.ending_of(opened.run, ended)
-        return Sent(place_of(opened.run.place), write(opened.run, opened.results), ending, is_complete)
+        return Sent(place_of(run.place), results, campaign.ending_of(run, ended), is_complete)
 
 
 def write(run: OwnRun, results: Path) -> Path | None:
     """Write a run's results; where they are, or None if they could not be written there any more."""
+    return _written(lambda: renew_results(run, results), results)
+
+
+def _written(write: Callable[[], object], results: Path) -> Path | None:
     try:
-        renew_results(run, results)
+        write()
     except UsageError:
         return None
     return results

@@ -9,7 +9,7 @@ from .results import inputs_at as inputs_at
 from .results import inputs_of as inputs_of
 from .results import write_estimate as write_estimate
 from .results import write_results as write_results
-from .told import Told as Told
+from .told import ToldRows as ToldRows
 from .told import told_by as told_by
 from .whose import check_own as check_own
 from .wording import Numbers as Numbers

@@ -39,7 +39,7 @@ class ToldSend(NamedTuple):
     contact_id: object
 
 
-class Told(NamedTuple):
+class ToldRows(NamedTuple):
     """What results tell.
 
     Attributes:
@@ -51,13 +51,13 @@ class Told(NamedTuple):
     in_doubt: int
 
 
-def told_by(path: Path) -> Told:
+def told_by(path: Path) -> ToldRows:
     """What a file of results tells; nothing if it is none, or is not there."""
     if path.suffix.lower() == ".xlsx":
         mark = mark_of(path)
-        return Told(mark.sent, mark.in_doubt) if mark else Told(0, 0)
+        return ToldRows(mark.sent, mark.in_doubt) if mark else ToldRows(0, 0)
     found = Counter(told.status for told in sends_told_by(path))
-    return Told(found[Status.SENT], found[Status.UNKNOWN] + found[State.IN_FLIGHT])
+    return ToldRows(found[Status.SENT], found[Status.UNKNOWN] + found[State.IN_FLIGHT])
 
 
 def sends_told_by(path: Path) -> Iterator[ToldSend]:

@@ -2,11 +2,11 @@ from .choosing import Kept as Kept
 from .choosing import Where as Where
 from .choosing import account_of as account_of
 from .choosing import forget_sends as forget_sends
-from .choosing import held as held
 from .choosing import histories as histories
 from .choosing import history_of as history_of
-from .choosing import hold as hold
 from .choosing import is_remembered as is_remembered
+from .choosing import keep_pace as keep_pace
+from .choosing import last_pace as last_pace
 from .choosing import lend_numbers as lend_numbers
 from .choosing import opted_out_of as opted_out_of
 from .choosing import optouts_of as optouts_of

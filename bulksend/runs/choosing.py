@@ -18,12 +18,12 @@ from bulksend.runs.opted_out import OptedOut
 from bulksend.runs.outliving import Account, History, OptOuts
 from bulksend.runs.owned import OwnRun
 from bulksend.runs.pace import RATE_KEPT_S
-from bulksend.runs.pace import held as held_here
-from bulksend.runs.pace import hold as hold_here
+from bulksend.runs.pace import keep_pace as keep_pace_here
+from bulksend.runs.pace import last_pace as last_pace_here
 from bulksend.runs.paths import state_folder
 from bulksend.runs.places import Place, is_database
 from bulksend.runs.store import Run
-from bulksend.sending import Held
+from bulksend.sending import LastPace
 
 Where: TypeAlias = Place | str | None
 
@@ -140,19 +140,19 @@ def forget_sends(where: Where, address: Address, run: Run) -> None:
         contacts.forget_sends(address, run)
 
 
-def held(where: Where, address: Address, wall_s: float) -> Held:
+def last_pace(where: Where, address: Address, wall_s: float) -> LastPace:
     """What the account's server took well the last time, as far as anybody knows."""
     if database := _database(where):
-        return postgres.held(database, address, wall_s - RATE_KEPT_S)
-    return held_here(address.base_url, address.org_id, wall_s)
+        return postgres.last_pace(database, address, wall_s - RATE_KEPT_S)
+    return last_pace_here(address.base_url, address.org_id, wall_s)
 
 
-def hold(where: Where, address: Address, what: Held, wall_s: float) -> None:
+def keep_pace(where: Where, address: Address, what: LastPace, wall_s: float) -> None:
     """Remember what was well; of 0, which shows nothing, nothing. If that fails, it is not known."""
     if database := _database(where):
-        postgres.hold(database, address, what, wall_s)
+        postgres.keep_pace(database, address, what, wall_s)
     else:
-        hold_here(address.base_url, address.org_id, what, wall_s)
+        keep_pace_here(address.base_url, address.org_id, what, wall_s)
 
 
 def _in_database(database: str, name: str, account: int) -> Kept:

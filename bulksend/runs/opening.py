@@ -17,7 +17,7 @@ from bulksend.runs.owned import OwnRun
 from bulksend.runs.owner import Asked
 from bulksend.runs.places import DatabaseRun, Place
 from bulksend.runs.store import Run
-from bulksend.sending import Errors, Standing
+from bulksend.sending import Errors, Money
 
 if TYPE_CHECKING:
     from bulksend.runs.plans import PlanWriter  # who reads a run plans nothing
@@ -49,7 +49,7 @@ def own_run(place: Place, wall_s: float) -> OwnRun:
 
 
 def open_for_workers(
-    run: OwnRun, orders: Orders, limit: int | None, money: Standing | None = None, errors: Errors | None = None
+    run: OwnRun, orders: Orders, limit: int | None, money: Money | None = None, errors: Errors | None = None
 ) -> None:  # fmt: skip
     """Let workers send a run; the shards that its owner has are theirs.
 

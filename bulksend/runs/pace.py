@@ -15,26 +15,26 @@ from bulksend.errors import RunFileError, UsageError
 from bulksend.runs.accounts import account_name
 from bulksend.runs.paths import state_path
 from bulksend.runs.sqlite import explained
-from bulksend.sending import Held
+from bulksend.sending import LastPace
 
 RATE_KEPT_S = 7 * 86_400.0
 
 
-def held(base_url: str, org_id: int, wall_s: float) -> Held:
+def last_pace(base_url: str, org_id: int, wall_s: float) -> LastPace:
     """What was well, as far as anybody knows."""
     path = _path(base_url, org_id)
     if not path.exists():
-        return Held()
+        return LastPace()
     uri, at_once, rate = f"{path.resolve().as_uri()}?mode=ro", 0, 0.0
     with suppress(sqlite3.Error), closing(sqlite3.connect(uri, uri=True)) as db:
         at_once = int(db.execute("SELECT coalesce(max(held), 0) FROM pace").fetchone()[0])
     with suppress(sqlite3.Error), closing(sqlite3.connect(uri, uri=True)) as db:
         of_late = db.execute("SELECT coalesce(max(rate), 0) FROM pace_rate WHERE at > ?", [wall_s - RATE_KEPT_S])
         rate = float(of_late.fetchone()[0])
-    return Held(at_once, rate)
+    return LastPace(at_once, rate)
 
 
-def hold(base_url: str, org_id: int, what: Held, wall_s: float) -> None:
+def keep_pace(base_url: str, org_id: int, what: LastPace, wall_s: float) -> None:
     """Remember what was well; of 0, which shows nothing, nothing. If that fails, it is not known."""
     path = _path(base_url, org_id)
     if not any(what) or not path.exists():

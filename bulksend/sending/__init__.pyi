@@ -1,6 +1,6 @@
 from .assembly import assemble as assemble
 from .budget import Budget as Budget
-from .budget import Standing as Standing
+from .budget import Money as Money
 from .caps import PHILIPPINES as PHILIPPINES
 from .caps import Cap as Cap
 from .caps import Caps as Caps
@@ -15,7 +15,7 @@ from .limits import Errors as Errors
 from .listener import Heard as Heard
 from .listener import Listener as Listener
 from .optouts import OptOuts as OptOuts
-from .pace import Held as Held
+from .pace import LastPace as LastPace
 from .pace import Pace as Pace
 from .pace import Rate as Rate
 from .prices import kind_of as kind_of
@@ -27,8 +27,8 @@ from .progress import Progress as Progress
 from .progress import status_of as status_of
 from .proof import DEDUP_MEMORY_S as DEDUP_MEMORY_S
 from .proof import Proof as Proof
+from .sharing import ForAll as ForAll
 from .sharing import Sharing as Sharing
-from .sharing import Told as Told
 from .stop import Stop as Stop
 from .stop import StopReason as StopReason
 from .stopping import Stopping as Stopping

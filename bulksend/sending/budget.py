@@ -29,8 +29,8 @@ class Room(Enum):
     """There is not so much left, as long as nothing of what is under way turns out not to cost it."""
 
 
-class Standing(NamedTuple):
-    """Where a budget stands: what another that goes on from here needs.
+class Money(NamedTuple):
+    """What is left of a budget: what another that goes on from here needs.
 
     Attributes:
         left: micro-USD, what is held taken off.
@@ -89,10 +89,10 @@ class Budget:
             self._hold(message.row, self._priced(message))
 
     @property
-    def standing(self) -> Standing:
+    def money(self) -> Money:
         """Where it stands now."""
         held = {row: each.cost for row, each in self._held.items()}
-        return Standing(self._left, self._dearest_part, dict(self._told), held)
+        return Money(self._left, self._dearest_part, dict(self._told), held)
 
     def room_for(self, message: Message) -> Room:
         """Whether a message may start as things are."""

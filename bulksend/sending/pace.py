@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _USUAL = 32  # what nearly every server takes, as long as nothing is known of it
 
 
-class Held(NamedTuple):
+class LastPace(NamedTuple):
     """What an account's server took well the last time.
 
     Attributes:
@@ -64,10 +64,10 @@ class Pace(NamedTuple):
         """So many are about to be, as far as anybody knows before."""
         return self.concurrency or min(self.most, self.start if self.start != START else _USUAL)
 
-    def start_at(self, held: Held) -> Pace:
+    def start_at(self, last: LastPace) -> Pace:
         """The same for a server of which so much was found to be well."""
-        start = max(START, held.at_once * 3 // 4) if held.at_once else self.start
-        return self._replace(start=start, start_rate=held.rate)
+        start = max(START, last.at_once * 3 // 4) if last.at_once else self.start
+        return self._replace(start=start, start_rate=last.rate)
 
     def bound(self, concurrency: int) -> Pace:
         """The same with no more requests at once."""

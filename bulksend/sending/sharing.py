@@ -12,7 +12,7 @@ from bulksend.sending.stopping import Stopping
 from bulksend.sending.throttle import Throttle
 
 
-class Told(NamedTuple):
+class ForAll(NamedTuple):
     """What holds for all processes of a run, as of the last commit of this one.
 
     Attributes:
@@ -39,7 +39,7 @@ class Sharing(Protocol):
     def waits(self, row: int) -> bool:
         """Whether a row did not begin because there is no money for it as things are: it is asked for again."""
 
-    def told(self) -> Told:
+    def told(self) -> ForAll:
         """What holds for all."""
 
     def note_stop(self, stop: Stop) -> None:

@@ -6,7 +6,7 @@ import math
 
 from bulksend.sending.allowance import Allowance
 from bulksend.sending.concurrency import Concurrency, Why
-from bulksend.sending.pace import Held, Pace
+from bulksend.sending.pace import LastPace, Pace
 
 _QUIET_MAX_S = 300.0  # a server that asks to be left alone for longer is asked again after this
 _PACED_ROOM = 3  # messages under way beside twice what the rate needs
@@ -81,10 +81,10 @@ class Throttle:
         return Why.REFUSED if self._allowance.is_limited else self._concurrency.why
 
     @property
-    def held(self) -> Held:
+    def last_pace(self) -> LastPace:
         """What held last, and may be begun with another time."""
         at_once = self._concurrency.held
-        return Held(min(at_once, self.width) if self._allowance.is_limited else at_once, self._allowance.found)
+        return LastPace(min(at_once, self.width) if self._allowance.is_limited else at_once, self._allowance.found)
 
     def free(self, busy: int, mono_s: float) -> int:
         """How many may start together, from `next_at` on, beside those that are busy."""

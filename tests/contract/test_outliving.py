@@ -51,17 +51,17 @@ from bulksend.runs import (
     OptOuts,
     Where,
     account_of,
-    held,
     histories,
     history_of,
-    hold,
     is_remembered,
+    keep_pace,
+    last_pace,
     lend_numbers,
     opted_out_of,
     optouts_of,
 )  # fmt: skip
 from bulksend.runs.postgres import install
-from bulksend.sending import Held
+from bulksend.sending import LastPace
 
 T = TypeVar("T")
 URL = "https://x.test"
@@ -256,8 +256,8 @@ class Homes(RuleBasedStateMachine):
     )
     def holds(self, requests: int, rate: float, at: float, later_s: float) -> None:
         for home in self.homes:
-            hold(home.where, home.address, Held(requests, rate), at)
-        self.same(lambda home: held(home.where, home.address, at + later_s))
+            keep_pace(home.where, home.address, LastPace(requests, rate), at)
+        self.same(lambda home: last_pace(home.where, home.address, at + later_s))
 
     @rule()
     def looks(self) -> None:

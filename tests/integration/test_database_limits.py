@@ -32,8 +32,8 @@ from bulksend.sending import (
     Caps,
     ErrorLimit,
     Errors,
+    Money,
     Pace,
-    Standing,
     Stop,
     Stopping,
     StopReason,
@@ -98,7 +98,7 @@ class Company:
         self.run = stack.enter_context(OwnPostgresRun.own(self.place, NOW_S))
         self._stack = stack
 
-    def bound(self, money: Standing | None, errors: Errors | None) -> None:
+    def bound(self, money: Money | None, errors: Errors | None) -> None:
         with connect(self.place.database) as db, transaction(db):
             open_bounds(Reader(db, self.run.number, self.place), money, errors)
 
@@ -146,7 +146,7 @@ async def test_four_processes_never_cost_more_than_the_run_may(database: str, st
     company = Company(database, stack, parts, [rng.choice(["63", "49"]) for _ in range(many)])
     real = {"63": rng.choice([PART, PART // 2, 2 * PART]), "49": PART}
     limit = rng.choice([20, 90, 200]) * PART
-    company.bound(Standing(limit, PART, {}, {}), None)
+    company.bound(Money(limit, PART, {}, {}), None)
     workers = company.work()
     charged = in_doubt = 0
     rest = {each.no: mine(each, company, many) for each in workers}
@@ -198,7 +198,7 @@ async def test_the_first_of_a_kind_goes_alone_whoever_has_it_and_its_answer_tell
     database: str, stack: ExitStack
 ) -> None:
     company = Company(database, stack, [1] * 40, ["63"] * 40)
-    company.bound(Standing(1_000 * PART, PART, {}, {}), None)
+    company.bound(Money(1_000 * PART, PART, {}, {}), None)
     one, two = company.work(2)
     ones, twos = mine(one, company, 40), mine(two, company, 40)
     [first] = await one.journal.begin(ones[:3], NOW_S)
@@ -215,7 +215,7 @@ async def test_the_first_of_a_kind_goes_alone_whoever_has_it_and_its_answer_tell
 async def test_rows_wait_for_money_until_they_are_asked_for_again(database: str, stack: ExitStack) -> None:
     """Outcomes may be committed before anybody has asked which rows wait."""
     company = Company(database, stack, [1] * 40, ["63"] * 40)
-    company.bound(Standing(3 * PART, PART, {}, {}), None)
+    company.bound(Money(3 * PART, PART, {}, {}), None)
     [one] = company.work(1)
     ones = mine(one, company, 40)
     [first] = await one.journal.begin(ones[:3], NOW_S)
@@ -229,7 +229,7 @@ async def test_whose_first_was_killed_lets_the_next_find_out_and_its_price_stays
     database: str, stack: ExitStack
 ) -> None:
     company = Company(database, stack, [1] * 40, ["63"] * 40)
-    company.bound(Standing(10 * PART, PART, {}, {}), None)
+    company.bound(Money(10 * PART, PART, {}, {}), None)
     one, two = company.work(2)
     await one.journal.begin(mine(one, company, 40)[:1], NOW_S)
     twos = mine(two, company, 40)
@@ -242,7 +242,7 @@ async def test_whose_first_was_killed_lets_the_next_find_out_and_its_price_stays
 
 async def test_a_filled_budget_ends_the_run_for_all_once_nothing_is_under_way(database: str, stack: ExitStack) -> None:
     company = Company(database, stack, [1] * 40, ["63"] * 40)
-    company.bound(Standing(PART, PART, {}, {}), None)
+    company.bound(Money(PART, PART, {}, {}), None)
     one, two = company.work(2)
     twos = mine(two, company, 40)
     [first] = await one.journal.begin(mine(one, company, 40)[:1], NOW_S)
@@ -362,7 +362,7 @@ async def together(company: Company, server: Server, many: int = 2) -> list[Stop
 
 async def test_engines_together_spend_what_the_run_may_cost_and_end_as_one(database: str, stack: ExitStack) -> None:
     company = Company(database, stack, [1] * 80, ["63"] * 80)
-    company.bound(Standing(30 * PART, PART, {}, {}), None)
+    company.bound(Money(30 * PART, PART, {}, {}), None)
     server = Server(PART)
     stops = await together(company, server)
     assert server.accepted == 30
@@ -419,6 +419,37 @@ async def test_processes_together_keep_an_accounts_rate_in_any_second(database: 
     most = max(sum(1 for at in left if since <= at < since + 1) for since in left)
     assert most <= 1.1 * rate
     assert len(left) > 0.8 * rate * 2.4
+
+
+async def test_a_rate_of_less_than_one_message_in_minutes_is_kept_however_many_wait(
+    database: str, stack: ExitStack
+) -> None:
+    company = Company(database, stack, [1], ["63"])
+    account, span_s = int(str(company.ask("SELECT id FROM bulksend.account")[0])), 500.0
+    asked = "SELECT free_at - extract(epoch FROM clock_timestamp()) FROM bulksend.pacing"
+    shared = [SharedRate(company.place.database, account, 1 / span_s) for _ in range(4)]
+    waiting = [asyncio.create_task(each.one(1)) for each in shared]
+    async with asyncio.timeout(10):
+        while company.ask(asked) < ((len(shared) - 0.5) * span_s,):  # type: ignore[operator]  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    for task, each in zip(waiting, shared, strict=True):
+        task.cancel()
+        each.close()
+
+
+async def test_a_start_writes_no_row_anew_that_was_sent(database: str, stack: ExitStack) -> None:
+    company = Company(database, stack, [1] * 40, ["63"] * 40)
+    company.bound(Money(10 * PART, PART, {"63": PART}, {}), Errors(ErrorLimit(9, is_percent=False)))
+    [one] = company.work(1)
+    events = (Event.ACCEPTED, Event.REJECTED, Event.DOUBTED)
+    for row, event in zip(mine(one, company, 40), events, strict=False):
+        attempts = await one.journal.begin([row], NOW_S)
+        await one.journal.settle([outcome(each, event, PART) for each in attempts], turn=0)
+    assert company.ask("SELECT held, bad FROM bulksend.send WHERE state = 'unknown'") == (PART, True)
+    before = company.ask("SELECT ctid FROM bulksend.send WHERE state = 'sent'")
+    company.run.note_start(NOW_S)
+    assert company.ask("SELECT ctid FROM bulksend.send WHERE state = 'sent'") == before
+    assert company.ask("SELECT count(*) FROM bulksend.send WHERE state <> 'sent' AND (held > 0 OR bad)") == (0,)
 
 
 async def test_a_process_with_less_of_its_own_takes_no_more_of_an_accounts_rate(

@@ -855,14 +855,14 @@ async def test_how_many_are_under_way_finds_itself_and_stays_lower_where_keys_ar
     assert await run.send(Server(lambda message, _: reply(message)), Pace(most=96), watch=engines.append) is None
     assert least <= seen[-1] <= most
     assert max(seen[:9]) <= 8  # it began gently
-    assert 8 < engines[0].throttle.held.at_once <= most
+    assert 8 < engines[0].throttle.last_pace.at_once <= most
     assert set(run.states().values()) == {"sent"}
 
 
 async def test_a_run_of_few_rows_shows_nothing_of_the_server() -> None:
     engines = list[Engine]()
     await quick(abroad(7)).send(accepts_all(), Pace(), watch=engines.append)
-    assert engines[0].throttle.held.at_once == 0
+    assert engines[0].throttle.last_pace.at_once == 0
 
 
 async def test_what_is_asked_for_is_under_way_at_once_however_long_answers_take() -> None:

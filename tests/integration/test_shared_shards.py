@@ -26,7 +26,7 @@ from bulksend.runs import (
     stand_of,
     stands_in,
 )
-from bulksend.runs.postgres.shared import shared
+from bulksend.runs.postgres.registry import shared
 from bulksend.sending import StopReason
 
 NOW_S = 2_000.0

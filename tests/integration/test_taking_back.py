@@ -19,7 +19,7 @@ from bulksend.runs.committing import GroupJournal
 from bulksend.runs.places import DatabaseRun
 from bulksend.runs.postgres import OwnPostgresRun
 from bulksend.runs.postgres.reserving import Reserving
-from bulksend.sending import Standing
+from bulksend.sending import Money
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ async def test_a_lost_answer_takes_back_nobody_elses_intent(database: str, stack
     """A row that came to another's shard meanwhile, who has begun it under the same epoch and ticket."""
     company = Company(database, stack, [1] * 40, ["63"] * 40)
     if is_bound:
-        company.bound(Standing(100 * PART, PART, {"63": PART}, {}), None)
+        company.bound(Money(100 * PART, PART, {"63": PART}, {}), None)
     [two] = [Worker(company.run, company.place, 1)]
     stack.callback(two.die)
     way = stack.enter_context(closing(LossyWay(database)))

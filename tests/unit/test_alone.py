@@ -36,6 +36,12 @@ def test_a_command_that_reads_a_run_loads_no_planner_and_no_event_loop() -> None
     assert loaded.isdisjoint({"asyncio", "bulksend.planning.planner", "bulksend.runs.sqlite.owned", "tomllib"})
 
 
+def test_the_help_of_a_worker_needs_nothing_of_its_work() -> None:
+    loaded = loaded_by("from bulksend.cli.commands import worker")
+    assert loaded.isdisjoint({"asyncio", "sqlite3", "aiohttp", "rich.live", "bulksend.planning.reading.source"})
+    assert not [name for name in loaded if name.startswith(("bulksend.campaign.", "bulksend.reports."))]
+
+
 def test_a_command_loads_no_database_as_long_as_none_is_named() -> None:
     loaded = loaded_by(
         "from bulksend.cli.commands import database, send, status; from bulksend.runs import place_of, key_of; "

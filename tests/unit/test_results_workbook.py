@@ -34,7 +34,7 @@ from bulksend.model import (
 )
 from bulksend.reports.columns import COLUMNS
 from bulksend.reports.results import check_output, write_estimate, write_results
-from bulksend.reports.told import Told, told_by
+from bulksend.reports.told import ToldRows, told_by
 from bulksend.reports.workbook import COLUMNS_MAX, ROWS_MAX, Mark, mark_of, write_workbook
 from bulksend.runs.sqlite import SqliteRun
 
@@ -138,14 +138,14 @@ def test_it_tells_without_being_read_what_its_run_has_sent(run: SqliteRun, tmp_p
     path = tmp_path / "out.xlsx"
     write_results(run, path, (("status", "invalid"),))
     assert mark_of(path) == Mark(2, 0, run.facts.plan_id)
-    assert told_by(path) == Told(2, 0)
+    assert told_by(path) == ToldRows(2, 0)
 
 
 def test_what_is_no_workbook_of_results_tells_nothing(run: SqliteRun, tmp_path: Path) -> None:
     path = tmp_path / "out.xlsx"
-    assert told_by(path) == Told(0, 0)
+    assert told_by(path) == ToldRows(0, 0)
     write_estimate(run, path)
-    assert told_by(path) == Told(0, 0)
+    assert told_by(path) == ToldRows(0, 0)
     write_results(run, path)
     content = path.read_bytes()
     for damaged in (
@@ -155,7 +155,7 @@ def test_what_is_no_workbook_of_results_tells_nothing(run: SqliteRun, tmp_path: 
         content.replace(b"custom.xml", b"custom.yml"),
     ):
         path.write_bytes(damaged)
-        assert told_by(path) == Told(0, 0)
+        assert told_by(path) == ToldRows(0, 0)
 
 
 def test_an_estimate_is_one_sheet(run: SqliteRun, tmp_path: Path) -> None:
@@ -227,7 +227,7 @@ def test_without_the_extra_one_sentence_says_so(tmp_path: Path, monkeypatch: pyt
 
 MEASURED = """
 import resource, sys
-from bulksend.reports.told import Told, told_by
+from bulksend.reports.told import ToldRows, told_by
 from bulksend.reports.workbook import write_workbook
 with open(sys.argv[1], "w") as file:
     write_workbook(file, ["row", "to"], ((row, f"63917{row:07}") for row in range(int(sys.argv[2]))))

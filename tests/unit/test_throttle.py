@@ -9,7 +9,7 @@ from conftest import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bulksend.sending import Held, Pace
+from bulksend.sending import LastPace, Pace
 from bulksend.sending.concurrency import Why
 from bulksend.sending.throttle import Throttle
 
@@ -108,18 +108,18 @@ def test_who_says_how_many_at_most_says_it_for_both() -> None:
 
 
 def test_a_run_begins_near_what_held_the_last_time() -> None:
-    assert Throttle.of(Pace().start_at(Held())).width == 8
-    assert Throttle.of(Pace().start_at(Held(40))).width == 30
-    assert Throttle.of(Pace().start_at(Held(400))).width == 64  # until the server has shown that it knows keys
+    assert Throttle.of(Pace().start_at(LastPace())).width == 8
+    assert Throttle.of(Pace().start_at(LastPace(40))).width == 30
+    assert Throttle.of(Pace().start_at(LastPace(400))).width == 64  # until the server has shown that it knows keys
     assert Pace().usual == 32
-    assert Pace().start_at(Held(400)).usual == 300
-    assert Pace(5).start_at(Held(400)).usual == 5
+    assert Pace().start_at(LastPace(400)).usual == 300
+    assert Pace(5).start_at(LastPace(400)).usual == 5
 
 
 def test_a_run_begins_below_the_rate_that_was_let_through_the_last_time_and_tries_more_soon() -> None:
-    one, now = Throttle.of(Pace().start_at(Held(40, 100.0))), 0.0
+    one, now = Throttle.of(Pace().start_at(LastPace(40, 100.0))), 0.0
     assert one.rate == pytest.approx(90)
-    assert one.held == Held()  # this run has shown nothing yet
+    assert one.last_pace == LastPace()  # this run has shown nothing yet
     for step in range(12_000):
         if one.next_at <= (now := step / 1000):
             one.started(1, 1, now)
@@ -128,7 +128,7 @@ def test_a_run_begins_below_the_rate_that_was_let_through_the_last_time_and_trie
             assert one.rate == pytest.approx(90)
     assert one.rate > 150  # more is allowed now
     one.slowed(0.001, None, now)
-    assert one.held.rate > 100
+    assert one.last_pace.rate > 100
 
 
 @settings(max_examples=examples(100))

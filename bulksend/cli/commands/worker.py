@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import time
 from typing import NamedTuple
 
 import click
-from rich.console import Console
 
-from bulksend import campaign
-from bulksend.campaign import CampaignEvent, Post, SendOptions, WorkBegun, WorkDealt, WorkLeft
-from bulksend.cli import codes, options
-from bulksend.cli.advice import stop_words
+from bulksend import campaign, engagespark
+from bulksend.cli import options
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import console
 from bulksend.cli.given import PaceSettings, TargetSettings
 from bulksend.cli.groups import Group, with_options
-from bulksend.cli.sending import run_loop, target_of
 from bulksend.cli.settings import Command, option
-from bulksend.cli.signals import stop_on_signals
-from bulksend.cli.standing_view import end_words
 from bulksend.cli.values import DATABASE
-from bulksend.cli.watch import Watch
-from bulksend.engagespark import Target
 from bulksend.errors import Advice, UsageError
 from bulksend.model import Endpoint
 from bulksend.runs import LEASE_S, Address
-from bulksend.sending import Stop, Stopping
-from bulksend.words import many, printable
 
 
 class WorkSettings(NamedTuple):
@@ -88,35 +77,10 @@ def command(database: str, to: TargetSettings, paced: PaceSettings, said: WorkSe
         raise UsageError("--cap is the run's: say it where that is planned")
     address = Address(org_id, options.DEFAULT_BASE_URL if base_url is None else base_url)
     to.check(address)
-    target = target_of(to, address, Endpoint.CONTACT)
-    if target is None:
+    if not address.base_url:
         raise UsageError("there is no address of an API")
-    out = console(quiet=said.quiet)
-    why, sent = run_loop(_worked(database, target, paced.options(), said, out))
-    out.print(f"{many(sent, 'message')} sent by this worker{f': {printable(stop_words(why))}' if why else ''}.")
-    return ExitCode.OK if why is None else codes.of_stop(why)
+    from bulksend.cli.worked import work  # noqa: PLC0415 -- its help needs none of this
 
-
-async def _worked(
-    database: str, target: Target, how: SendOptions, said: WorkSettings, out: Console
-) -> tuple[Stop | None, int]:
-    stopping, watch = Stopping(), Watch(out, hides_progress=True)
-
-    def tell(event: WorkBegun | WorkDealt | WorkLeft | CampaignEvent) -> None:
-        match event:
-            case WorkBegun(run):
-                _say(out, f"{run}: begun")
-            case WorkDealt(shards, workers):
-                _say(out, f"{shards} of 64 shards; {many(workers, 'worker')} at work")
-            case WorkLeft(run, sent, end):
-                _say(out, f"{run}: {many(sent, 'message')} sent{f'; {end_words(end)}' if end else ''}")
-            case _:
-                watch.hear(event)
-
-    with stop_on_signals(stopping, watch.close):
-        sent = await campaign.work(Post(database, target, said.lease, said.until_done), how, stopping, tell)
-    return stopping.why, sent
-
-
-def _say(out: Console, words: str) -> None:
-    out.print(f"{time.strftime('%H:%M:%S')} {printable(words)}", soft_wrap=True, highlight=False)
+    target = engagespark.Target(address.base_url, address.org_id, Endpoint.CONTACT, to.key())
+    post = campaign.Post(database, target, said.lease, said.until_done)
+    return work(post, paced.options(), console(quiet=said.quiet))

@@ -2,8 +2,8 @@ from .account import PostgresAccount as PostgresAccount
 from .accounts import accounts_in as accounts_in
 from .accounts import forget_sends as forget_sends
 from .accounts import has_account as has_account
-from .accounts import held as held
-from .accounts import hold as hold
+from .accounts import keep_pace as keep_pace
+from .accounts import last_pace as last_pace
 from .accounts import lend_numbers as lend_numbers
 from .asked import ask_to_end as ask_to_end
 from .history import PostgresHistory as PostgresHistory

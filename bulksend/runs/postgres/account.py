@@ -97,6 +97,7 @@ class PostgresAccount:
         is_lost = self._take_in_active(own, since_s, wall_s, is_alone=is_alone)
         since, now = since_s + self._link.skew_s, wall_s + self._link.skew_s
         with self._link.transaction() as db:
+            accounts.remember_alone(db, self._account)
             if is_lost:
                 db.execute("INSERT INTO quiet VALUES (%s, %s)", [self._account, now])
             db.execute(
@@ -167,7 +168,7 @@ class PostgresAccount:
             [each.ended_at + skew_s for each in sends],
         ]
         with self._link.transaction() as db:
-            db.execute("SELECT FROM account WHERE id = %s FOR NO KEY UPDATE", [self._account])
+            accounts.remember_alone(db, self._account)
             db.execute("DELETE FROM recent WHERE account = %s AND key = %s", [self._account, key])
             db.execute(_REMEMBER, [self._account, key, *columns])
             contacts, phones = [contact for contact, _ in learned], [phone for _, phone in learned]

@@ -16,7 +16,7 @@ from bulksend.runs.postgres import shards
 from bulksend.runs.postgres.connecting import Db
 from bulksend.runs.postgres.linking import Link
 from bulksend.runs.store import Run
-from bulksend.sending import Held
+from bulksend.sending import LastPace
 
 _NUMBERS = """
 SELECT contact, phone FROM account_number WHERE account = %s AND contact = ANY(%s)
@@ -36,6 +36,11 @@ def made_account(db: Db, address: Address) -> int:
         raise ValueError("a rehearsal is of no account")
     found = account_id(db, address)
     return shards.account_of(db, address) or 0 if found is None else found
+
+
+def remember_alone(db: Db, account: int) -> None:
+    """Let nobody else change what an account remembers until the transaction ends; who sends is not held up."""
+    db.execute("SELECT FROM account WHERE id = %s FOR NO KEY UPDATE", [account])
 
 
 def has_account(database: str, address: Address) -> bool:
@@ -71,19 +76,21 @@ def lend_numbers(database: str, address: Address, run: OwnRun) -> None:
 def forget_sends(database: str, address: Address, run: Run) -> None:
     """Let a run's account forget whom that sent to, which it keeps by number; raises as `has_account` does."""
     with Link(database) as link, link.transaction() as db:
-        db.execute("DELETE FROM recent WHERE account = %s AND key = %s", [account_id(db, address), key_of(run)])
+        if (account := account_id(db, address)) is not None:
+            remember_alone(db, account)
+            db.execute("DELETE FROM recent WHERE account = %s AND key = %s", [account, key_of(run)])
 
 
-def held(database: str, address: Address, rate_since_s: float) -> Held:
+def last_pace(database: str, address: Address, rate_since_s: float) -> LastPace:
     """What was well, as far as anybody knows, and a rate that was found since then."""
     with suppress(RunFileError, UsageError), Link(database) as link:
         sql = "SELECT held, CASE WHEN rate_at > %s THEN rate ELSE 0 END FROM account WHERE id = %s"
         found = link.ask(lambda db: db.execute(sql, [rate_since_s, account_id(db, address)]).fetchone())
-        return Held(*found) if found else Held()
-    return Held()
+        return LastPace(*found) if found else LastPace()
+    return LastPace()
 
 
-def hold(database: str, address: Address, what: Held, wall_s: float) -> None:
+def keep_pace(database: str, address: Address, what: LastPace, wall_s: float) -> None:
     """Remember what was well; of 0, which shows nothing, nothing. If that fails, it is not known."""
     if not any(what):
         return

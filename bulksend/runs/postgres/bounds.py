@@ -13,12 +13,13 @@ from typing import Any, NamedTuple
 import orjson
 
 from bulksend.model import API_FIELD, Event, Message, Outcome
+from bulksend.runs import life
 from bulksend.runs.postgres.columns import who
 from bulksend.runs.postgres.connecting import array
 from bulksend.runs.postgres.outcomes import TRIED, Intent
 from bulksend.runs.postgres.reader import Reader
 from bulksend.runs.states import State
-from bulksend.sending import ErrorLimit, Errors, Standing, Stop, StopReason, kind_of, paid, part_told, priced
+from bulksend.sending import ErrorLimit, Errors, Money, Stop, StopReason, kind_of, paid, part_told, priced
 
 _GOOD = {Event.ACCEPTED, Event.KNOWN}
 
@@ -64,6 +65,11 @@ _GOES_FIRST = """
 INSERT INTO price VALUES (%(run)s, %(kind)s, 0, false, %(first)s) ON CONFLICT (run, kind) DO UPDATE
 SET first = excluded.first
 """
+# Of what was sent nobody asks any more: to write millions of such rows anew would take long.
+_FORGET = f"""
+UPDATE send SET held = NULL, bad = NULL
+WHERE run = %s AND (held > 0 OR bad) AND ({life.is_to_send()} OR {life.is_not_sent()})
+"""
 _ALL_HELD = f"""
 SELECT {_MESSAGE}, s.held FROM send s JOIN message m ON m.run = s.run AND m.row = s.row
 WHERE s.run = %(run)s AND (s.state = '{State.IN_FLIGHT}' OR s.state = '{State.UNKNOWN}') AND s.held > 0
@@ -88,10 +94,10 @@ def forget(of: Reader) -> None:
     """Limit a run no more."""
     of.db.execute("DELETE FROM bound WHERE run = %s", [of.run])
     of.db.execute("DELETE FROM price WHERE run = %s", [of.run])
-    of.db.execute("UPDATE send SET held = NULL, bad = NULL WHERE run = %s AND (held > 0 OR bad)", [of.run])
+    of.db.execute(_FORGET, [of.run])
 
 
-def open_bounds(of: Reader, money: Standing | None, errors: Errors | None) -> None:
+def open_bounds(of: Reader, money: Money | None, errors: Errors | None) -> None:
     """Limit a run, which nothing limits yet, as things stand: nothing of it is under way.
 
     Args:

@@ -16,7 +16,7 @@ from bulksend.runs.postgres.bounds import Bounds
 from bulksend.runs.postgres.outcomes import Intent
 from bulksend.runs.postgres.rates import SharedRate
 from bulksend.runs.postgres.reader import Reader
-from bulksend.sending import Stop, Told
+from bulksend.sending import ForAll, Stop
 
 TOLD: str = f"{stops.TOLD}, {rates.TOLD}"
 """What `Commons.hear` is given, of a ``run``."""
@@ -60,9 +60,9 @@ class Commons:
         """See `Sharing.waits`."""
         return row in self._waits
 
-    def told(self) -> Told:
+    def told(self) -> ForAll:
         """See `Sharing.told`."""
-        return Told(self._stop, max(0.0, self._quiet_until - self._mono_s()), self._absences)
+        return ForAll(self._stop, max(0.0, self._quiet_until - self._mono_s()), self._absences)
 
     def note_stop(self, stop: Stop) -> None:
         """See `Sharing.note_stop`."""

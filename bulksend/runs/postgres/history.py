@@ -15,8 +15,8 @@ from bulksend.runs.facts import Address
 from bulksend.runs.finding import key_of
 from bulksend.runs.hashes import Hashes
 from bulksend.runs.outliving import Command, PlacedGot, Reach
-from bulksend.runs.postgres import placing
-from bulksend.runs.postgres.accounts import made_account
+from bulksend.runs.postgres import placing, reserving
+from bulksend.runs.postgres.accounts import made_account, remember_alone
 from bulksend.runs.postgres.connecting import Db, array
 from bulksend.runs.postgres.linking import Link
 from bulksend.runs.postgres.reach import PostgresReach
@@ -124,7 +124,7 @@ class PostgresHistory:
         sql = """SELECT id, sends_since - %s, is_open::integer FROM command WHERE account = %s AND plan_id = %s
             ORDER BY sends_since, id"""
         with self._link.transaction() as db:
-            self._alone(db)
+            remember_alone(db, self._account)
             commands = list(map(Begun._make, db.execute(sql, [skew_s, self._account, plan_id])))
             since_s = absorbed_since(commands, since_s)
             if since_s is None:
@@ -184,10 +184,10 @@ class PostgresHistory:
         """See `History.purge`."""
         before = before_s + self._link.skew_s
         with self._link.transaction() as db:
-            self._alone(db)
+            remember_alone(db, self._account)
             mine = [self._account, before]
             db.execute("DELETE FROM told_run WHERE account = %s AND sent_at < %s", mine)
-            db.execute("DELETE FROM reservation WHERE account = %s AND began_at < %s", mine)
+            reserving.forget(db, self._account, before)
             old = db.execute("DELETE FROM command WHERE account = %s AND began_at < %s RETURNING id", mine).fetchall()
             if not old:
                 return 0
@@ -248,10 +248,6 @@ class PostgresHistory:
 
     def _close(self, db: Db, plan_id: str) -> None:
         db.execute("UPDATE command SET is_open = false WHERE account = %s AND plan_id = %s", [self._account, plan_id])
-
-    def _alone(self, db: Db) -> None:
-        """Let nobody else change this history until the transaction ends; who sends is not held up."""
-        db.execute("SELECT FROM account WHERE id = %s FOR NO KEY UPDATE", [self._account])
 
     def _one(self, sql: str) -> Any:
         found = self._link.ask(lambda db: db.execute(sql, [self._account]).fetchone())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ from bulksend.runs.facts import Address
 from bulksend.runs.filed import FiledAccount
 from bulksend.runs.homes import note_home
 from bulksend.runs.postgres import accounts
+from bulksend.runs.postgres.connecting import Db
 from bulksend.runs.postgres.linking import Link
 from bulksend.runs.postgres.optouts import PostgresOptOuts
 
@@ -98,14 +100,14 @@ class _Bringing:
 
     def numbers(self) -> int:
         """How many were new."""
-        with self._link.transaction() as db:
+        with self._alone() as db:
             columns = _columns(self._filed.numbers())
             return sum(db.execute(_NUMBERS, [self._account, *some]).rowcount for some in columns)
 
     def sends(self) -> None:
         """What counts against caps, in place of what was brought before."""
         skew_s = self._link.skew_s
-        with self._link.transaction() as db:
+        with self._alone() as db:
             brought: set[str] = set()
             for keys, recipients, parts, messages, ended in _columns(self._filed.sends()):
                 anew, brought = list(set(keys) - brought), brought | set(keys)
@@ -120,7 +122,7 @@ class _Bringing:
     def history(self) -> int:
         """How many messages were new."""
         name, skew_s = self._filed.name, self._link.skew_s
-        with self._link.transaction() as db:
+        with self._alone() as db:
             sql = "INSERT INTO brought VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
             db.execute(sql, [self._account, name, self._filed.key])
             commands: dict[int, int] = {}
@@ -140,6 +142,12 @@ class _Bringing:
                 db.execute(_REACHED, [phones, [runs[each] for each in numbers], list(map(bool, reached))])
             db.execute("UPDATE account SET changes = changes + 1 WHERE id = %s", [self._account])
         return added
+
+    @contextmanager
+    def _alone(self) -> Iterator[Db]:
+        with self._link.transaction() as db:
+            accounts.remember_alone(db, self._account)
+            yield db
 
 
 def _columns(rows: Iterator[tuple[Any, ...]]) -> Iterator[Sequence[list[Any]]]:

@@ -25,12 +25,8 @@ _RETRIES = 30  # in its length, while the database cannot be reached
 _RENEW_RUN = """
 UPDATE run SET lease_until = clock_timestamp() + %s * interval '1 second' WHERE id = %s AND epoch = %s
 """
-_RENEW_SHARDS = """
-WITH mine AS (
-    SELECT account, no FROM shard JOIN unnest(%(nos)s::smallint[], %(epochs)s::bigint[]) AS mine (no, epoch)
-        USING (no, epoch)
-    WHERE account = %(account)s ORDER BY no FOR NO KEY UPDATE OF shard
-)
+_RENEW_SHARDS = f"""
+WITH mine AS ({shards.MINE})
 UPDATE shard SET lease_until = clock_timestamp() + %(length_s)s * interval '1 second' FROM mine
 WHERE shard.account = mine.account AND shard.no = mine.no RETURNING shard.no
 """

@@ -14,7 +14,7 @@ from bulksend.runs.postgres import whole
 from bulksend.runs.postgres.connecting import Db, connect, explained
 from bulksend.runs.postgres.cut_off import SHOWN
 from bulksend.runs.postgres.installing import check_installed
-from bulksend.runs.postgres.shared import all_shared
+from bulksend.runs.postgres.registry import all_shared
 from bulksend.runs.postgres.whole import Whole
 from bulksend.runs.shared import Shared
 from bulksend.runs.standing import Stand, stand

@@ -10,16 +10,14 @@ from typing import NamedTuple
 
 import orjson
 
-from bulksend.errors import OwnedError
 from bulksend.runs.ends import FINISHED, LIMITED, End
 from bulksend.runs.orders import Orders
-from bulksend.runs.owner import Owner
-from bulksend.runs.postgres import bounds, kept, noted, past, queries, stops
+from bulksend.runs.postgres import bounds, kept, noted, past, queries, registry, stops
 from bulksend.runs.postgres.connecting import Db, array
 from bulksend.runs.postgres.reader import Reader
 from bulksend.runs.states import State
 from bulksend.runs.times import schedule_of
-from bulksend.sending import Errors, Proof, Standing, Stop
+from bulksend.sending import Errors, Money, Proof, Stop
 from bulksend.when import Schedule
 
 _OPEN = """
@@ -38,7 +36,6 @@ SELECT EXISTS (SELECT FROM message m LEFT JOIN send s ON s.run = m.run AND s.row
         AND {past.TO_SEND} AND {past.UNTRIED} AND {past.MINE})
 """
 _UNDER_WAY = f"SELECT EXISTS (SELECT FROM send WHERE run = %(run)s AND state = '{State.IN_FLIGHT}')"
-_AT_WORK = "SELECT owner FROM worker WHERE run = %s AND seen_until > clock_timestamp()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +74,7 @@ class Progress(NamedTuple):
 
 
 def open_run(
-    of: Reader, epoch: int, orders: Orders, limit: int | None, money: Standing | None, errors: Errors | None
+    of: Reader, epoch: int, orders: Orders, limit: int | None, money: Money | None, errors: Errors | None
 ) -> None:  # fmt: skip
     """Open a run of this owner's for workers, who begin when he has given it up; see also `open_bounds`.
 
@@ -92,7 +89,7 @@ def open_run(
     Raises:
         OwnedError: workers are at work on it.
     """
-    check_unworked(of.db, of.run, of.place)  # those of the last time may not have left yet
+    registry.check_unworked(of.db, of.run, of.place)  # those of the last time may not have left yet
     if limit is not None:
         orders = replace(orders, until=queries.until(of, limit))
     (at,) = of.first(_OPEN, epoch=epoch)
@@ -124,7 +121,7 @@ def close(of: Reader, epoch: int, end: End) -> bool:
 def close_if_alone(of: Reader, opened: OpenedRun, end: End) -> int:
     """End a run that nobody is at work on any more, unless it was left to workers; how many are."""
     of.first("SELECT FROM run WHERE id = %(run)s FOR UPDATE")
-    others = at_work(of.db, of.run)
+    others = registry.at_work(of.db, of.run)
     if not others and not opened.orders.is_left:
         close(of, opened.epoch, end)
     return len(others)
@@ -178,21 +175,3 @@ def opened_runs(db: Db, account: int) -> list[OpenedRun]:
         )
         for number, name, epoch, at, orders, schedule in db.execute(_LIST, [account]).fetchall()
     ]  # fmt: skip
-
-
-def at_work(db: Db, run: int) -> list[Owner]:
-    """The living workers that are at work on a run."""
-    owners = [Owner(**orjson.loads(owner)) for (owner,) in db.execute(_AT_WORK, [run]).fetchall()]
-    return [owner for owner in owners if not owner.is_gone]
-
-
-def check_unworked(db: Db, run: int, place: object) -> None:
-    """See that no living worker is at work on a run.
-
-    Raises:
-        OwnedError: one is; the sentence says who.
-    """
-    workers = at_work(db, run)
-    if workers:
-        others = f" and {len(workers) - 1} more" if workers[1:] else ""
-        raise OwnedError(f"{place}: workers are at work on this run ({workers[0]}{others})")

@@ -32,7 +32,7 @@ from bulksend.runs.postgres.scheduling import OwnPostgresTimes
 from bulksend.runs.postgres.schema import SHARDS
 from bulksend.runs.shared import LEASE_S
 from bulksend.runs.telling import KnownRow, OpenRow, UnsentRow
-from bulksend.sending import Errors, Standing
+from bulksend.sending import Errors, Money
 
 
 class OwnPostgresRun(PostgresRun):
@@ -236,9 +236,7 @@ class OwnPostgresRun(PostgresRun):
         if account is not None:
             self._lease.hold(account, epochs, asked_s)
 
-    def open_for_workers(
-        self, orders: Orders, limit: int | None, money: Standing | None, errors: Errors | None
-    ) -> None:
+    def open_for_workers(self, orders: Orders, limit: int | None, money: Money | None, errors: Errors | None) -> None:
         """Let workers send it as soon as it is closed; see `bulksend.runs.open_for_workers`."""
         with self._writing() as of:
             opened.open_run(of, self._lease.epoch, orders, limit, money, errors)

@@ -11,7 +11,7 @@ from bulksend.errors import OwnedError
 from bulksend.model import Event
 from bulksend.runs import life
 from bulksend.runs.owner import Owner
-from bulksend.runs.postgres import commons, kept, noted, opened
+from bulksend.runs.postgres import commons, kept, noted, registry, shards
 from bulksend.runs.postgres.connecting import Db
 from bulksend.runs.postgres.reader import Reader
 
@@ -29,10 +29,6 @@ SELECT run.epoch = %(epoch)s AND (%(account)s::integer IS NULL OR EXISTS (
     WHERE shard.account = %(account)s)),
     (SELECT value::integer FROM fact WHERE fact.run = run.id AND name = 'turn'), {commons.TOLD}
 FROM run WHERE id = %(run)s
-"""
-_MY_SHARDS = """
-SELECT FROM shard JOIN unnest(%(nos)s::smallint[], %(epochs)s::bigint[]) AS mine (no, epoch) USING (no, epoch)
-WHERE shard.account = %(account)s ORDER BY no FOR NO KEY UPDATE OF shard
 """
 _CUT_OFF = f"""
 UPDATE send SET {life.after(Event.CUT_OFF)}, error = '{life.CUT_OFF}', ended_at = extract(epoch FROM clock_timestamp())
@@ -68,7 +64,7 @@ def check_free(db: Db, run: int, place: object) -> None:
     if is_living and not (has_it and has_it.is_gone):
         named = f" ({has_it})" if has_it else ""
         raise OwnedError(f"{place}: another bulksend process is at work on this run{named}")
-    opened.check_unworked(db, run, place)
+    registry.check_unworked(db, run, place)
 
 
 def check_epoch(of: Reader, epoch: int) -> None:
@@ -107,7 +103,7 @@ def wait_out(of: Reader, mine: Mapping[str, Any]) -> None:
         mine: what this process holds, by which such a transaction holds off who would take it over.
     """
     its_run = "SELECT FROM run WHERE id = %(run)s FOR NO KEY UPDATE"
-    of.db.execute(its_run if mine["account"] is None else _MY_SHARDS, {"run": of.run, **mine})
+    of.db.execute(its_run if mine["account"] is None else shards.MINE, {"run": of.run, **mine})
 
 
 def cut_off(of: Reader) -> None:

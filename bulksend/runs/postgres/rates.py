@@ -17,10 +17,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 from bulksend.errors import RunFileError
 from bulksend.runs.postgres.connecting import Db, connect, explained, one
+from bulksend.runs.postgres.schema import SHARDS
 
 _SPAN_S = 0.1  # taken at a time
 _LATE_S = 0.05  # so late a message may still start: less than 110 % start in any second, whoever stood still
-_AHEAD_S = 300.0  # a span begins no later than that: the database's clock may have been set back
+_AHEAD_S = 300.0  # and the spans of all who may wait: none begins later, for the database's clock may be set back
 _PAUSE_S = 0.5  # between two tries while the database cannot be reached
 
 _NOW = "extract(epoch FROM clock_timestamp())::double precision"
@@ -30,7 +31,7 @@ TOLD = f"""(
 """What `Commons` reads, of a ``run``: for so many seconds it is to be quiet, and how often the server was away."""
 _TAKE = f"""
 INSERT INTO pacing AS p (account, free_at) VALUES (%(account)s, {_NOW} + %(span)s) ON CONFLICT (account) DO UPDATE
-SET free_at = greatest({_NOW}, least(p.free_at, {_NOW} + {_AHEAD_S})) + %(span)s
+SET free_at = greatest({_NOW}, least(p.free_at, {_NOW} + {_AHEAD_S} + {SHARDS} * %(span)s)) + %(span)s
 RETURNING free_at - %(span)s - {_NOW}
 """
 _QUIET = f"""

@@ -7,6 +7,7 @@ from itertools import islice
 
 from bulksend.model import Recipient
 from bulksend.runs.hashes import Hashes
+from bulksend.runs.postgres.accounts import remember_alone
 from bulksend.runs.postgres.linking import Link
 from bulksend.runs.reach import AT_ONCE, IN_A_ROW
 from bulksend.runs.store import Run
@@ -47,6 +48,7 @@ class PostgresReach:
         """See `Reach.take_in`."""
         sent_at = run.receipts.last_sent_at() + self._link.skew_s
         with self._link.transaction() as db:
+            remember_alone(db, self._account)
             ((number,),) = db.execute(_TELL, [self._account, run.facts.plan_id, sent_at]).fetchall()
             verdicts = run.receipts.verdicts()
             while some := list(islice(verdicts, AT_ONCE)):

@@ -64,6 +64,13 @@ WITH wanted AS MATERIALIZED (
 UPDATE reservation held SET rows = greatest(held.rows - mine.rows, 0) FROM mine
 WHERE held.account = mine.account AND held.phone = mine.phone AND held.text = mine.text
 """
+_FORGET = """
+WITH old AS (
+    SELECT account, phone, text FROM reservation WHERE account = %s AND began_at < %s ORDER BY phone, text FOR UPDATE
+)
+DELETE FROM reservation held USING old
+WHERE held.account = old.account AND held.phone = old.phone AND held.text = old.text
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +132,11 @@ def give_back(db: Db, run: int, rows: Sequence[int]) -> None:
     Rows of which that is not so may be among them.
     """
     db.execute(_GIVE_BACK, {"run": run, "rows": array(rows)})
+
+
+def forget(db: Db, account: int, before_s: float) -> None:
+    """What commands of an account reserved that were given before, by the database's clock, holds nobody up."""
+    db.execute(_FORGET, [account, before_s])
 
 
 def _reason(name: str | None, began_at: float | None) -> str:

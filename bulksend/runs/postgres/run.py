@@ -18,7 +18,7 @@ from bulksend.runs.postgres.installing import check_installed
 from bulksend.runs.postgres.listing import number_of
 from bulksend.runs.postgres.reader import Reader
 from bulksend.runs.postgres.receipts import PostgresReceipts
-from bulksend.runs.postgres.shared import shared
+from bulksend.runs.postgres.registry import shared
 from bulksend.runs.postgres.times import PostgresTimes
 from bulksend.runs.shared import Shared
 from bulksend.runs.telling import Arrived, Charge, Complaint, MendRow, PlannedRow, RecentSend, ResultRow, RowTold, Span

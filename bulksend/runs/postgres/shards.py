@@ -21,7 +21,13 @@ _MAKE = f"""
 WITH made AS (INSERT INTO account (name) VALUES (%(name)s) ON CONFLICT (name) DO NOTHING RETURNING id)
 INSERT INTO shard (account, no) SELECT id, no FROM made, generate_series(0, {SHARDS - 1}) AS no
 """
-# In the order of their numbers, as all who lock several: so nobody waits for who waits for them.
+MINE = """
+    SELECT account, no FROM shard JOIN unnest(%(nos)s::smallint[], %(epochs)s::bigint[]) AS mine (no, epoch)
+        USING (no, epoch)
+    WHERE account = %(account)s ORDER BY no FOR NO KEY UPDATE OF shard
+"""
+"""Locks the shards that are still a process's own, in the order of their numbers, as all who lock several: so nobody
+waits for who waits for them."""
 _LOCK = """
 SELECT owner, lease_until > clock_timestamp() FROM shard WHERE account = %s AND no = ANY(%s) ORDER BY no FOR UPDATE
 """
@@ -36,6 +42,10 @@ SELECT no, epoch, owner, lease_until > clock_timestamp() FROM shard WHERE accoun
 _LOCK_FREE = """
 SELECT no FROM shard JOIN unnest(%s::smallint[], %s::bigint[]) AS free (no, epoch) USING (no, epoch)
 WHERE account = %s ORDER BY no FOR UPDATE OF shard SKIP LOCKED
+"""
+_GIVE_BACK = f"""
+WITH mine AS ({MINE}) UPDATE shard SET owner = NULL, lease_until = NULL FROM mine
+WHERE shard.account = mine.account AND shard.no = mine.no
 """
 _CUT_OFF = f"""
 UPDATE send SET {life.after(Event.CUT_OFF)}, error = '{life.CUT_OFF}', ended_at = extract(epoch FROM clock_timestamp())
@@ -103,12 +113,7 @@ def kept(owner: Owner) -> str:
 
 def give_back(db: Db, account: int, epochs: dict[int, int]) -> None:
     """Let others have shards, as far as they are still this process's."""
-    db.execute(
-        """UPDATE shard SET owner = NULL, lease_until = NULL
-           FROM unnest(%s::smallint[], %s::bigint[]) AS mine (no, epoch)
-           WHERE shard.account = %s AND shard.no = mine.no AND shard.epoch = mine.epoch""",
-        [list(epochs), list(epochs.values()), account],
-    )
+    db.execute(_GIVE_BACK, {"account": account, "nos": list(epochs), "epochs": list(epochs.values())})
 
 
 def _taken(db: Db, account: int, nos: list[int], owner: Owner, length_s: float) -> dict[int, int]:

@@ -10,16 +10,14 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple, Self
 
-import orjson
-
 from bulksend.runs.ends import End
 from bulksend.runs.facts import Address
 from bulksend.runs.owner import Owner
 from bulksend.runs.places import DatabaseRun
-from bulksend.runs.postgres import opened, shards
+from bulksend.runs.postgres import opened, registry, shards
 from bulksend.runs.postgres.accounts import made_account
 from bulksend.runs.postgres.clock import boottime_s
-from bulksend.runs.postgres.connecting import Db, one
+from bulksend.runs.postgres.connecting import Db
 from bulksend.runs.postgres.leases import Hold
 from bulksend.runs.postgres.linking import Link
 from bulksend.runs.postgres.opened import OpenedRun, Progress
@@ -27,16 +25,6 @@ from bulksend.runs.postgres.reader import Reader
 from bulksend.runs.postgres.schema import SHARDS
 from bulksend.runs.postgres.worked import WorkedRun
 from bulksend.runs.shared import LEASE_S
-
-_FORGOTTEN_S = 86_400  # so long nobody asks after a worker that was seen last then
-_JOIN = """
-INSERT INTO worker (account, owner, seen_until)
-VALUES (%s, %s, clock_timestamp() + %s * interval '1 second') RETURNING id
-"""
-_RENEW = "UPDATE worker SET seen_until = clock_timestamp() + %s * interval '1 second' WHERE id = %s"
-_LIVING = """
-SELECT owner FROM worker WHERE account = %s AND run IS NOT NULL AND seen_until > clock_timestamp() AND id <> %s
-"""
 
 
 class Dealt(NamedTuple):
@@ -70,7 +58,7 @@ class WorkerLease(Hold):
         super().__init__(database, database, asked_s, length_s, clock_s)
 
     def _renew_itself(self, db: Db) -> bool:
-        return bool(db.execute(_RENEW, [self.length_s, self.worker]).rowcount)
+        return registry.renew(db, self.worker, self.length_s)
 
     def _lost(self) -> str:
         return f"{self._named}: this worker was not heard of for too long, and is taken to be gone"
@@ -100,9 +88,7 @@ class Worker:
             self._account = self._link.ask(lambda db: made_account(db, address))
             asked_s = clock_s()
             with self._link.transaction() as db:
-                forgotten = "DELETE FROM worker WHERE seen_until < clock_timestamp() - %s * interval '1 second'"
-                db.execute(forgotten, [_FORGOTTEN_S])
-                number = int(one(db.execute(_JOIN, [self._account, shards.kept(self.owner), length_s]))[0])
+                number = registry.enter(db, self._account, self.owner, length_s)
         except BaseException:
             self._link.close()
             raise
@@ -161,7 +147,7 @@ class Worker:
         try:
             self.lease.let_go()
             with self._link.transaction() as db:
-                db.execute("DELETE FROM worker WHERE id = %s", [self.lease.worker])
+                registry.leave(db, self.lease.worker)
         finally:
             self.lease.close()
             self._link.close()
@@ -173,14 +159,14 @@ class Worker:
         self.close()
 
     def _dealt(self, db: Db) -> Dealt:
-        others = [Owner(**orjson.loads(owner)) for (owner,) in db.execute(_LIVING, [self._account, self.lease.worker])]
-        workers = 1 + sum(not owner.is_gone for owner in others)
-        mine = self.lease.shards
+        me, mine = self.lease.worker, self.lease.shards
+        others = [each for each in registry.living(db, self._account) if each.run is not None and each.number != me]
+        workers = 1 + len(others)
         return Dealt(len(mine), math.ceil(SHARDS / workers), len(shards.free(db, self._account, mine)), workers)
 
     def _be_at_work(self, run: int | None) -> None:
         with self._link.transaction() as db:
-            db.execute("UPDATE worker SET run = %s WHERE id = %s", [run, self.lease.worker])
+            registry.be_at_work(db, self.lease.worker, run)
 
     def _named(self, run: OpenedRun) -> DatabaseRun:
         return DatabaseRun(self._link.database, run.name)

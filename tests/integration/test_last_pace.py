@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bulksend.campaign import SendOptions, as_last
-from bulksend.runs import Address, account_of, held, hold
-from bulksend.sending import Caps, Held, Pace
+from bulksend.runs import Address, account_of, keep_pace, last_pace
+from bulksend.sending import Caps, LastPace, Pace
 
 URL = "https://api.example"
 NOW = 1_700_000_000.0
@@ -22,21 +22,21 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def at_once(org_id: int) -> int:
-    return held(None, Address(org_id, URL), NOW).at_once
+    return last_pace(None, Address(org_id, URL), NOW).at_once
 
 
 def test_what_held_last_is_remembered_of_each_account() -> None:
     assert at_once(7) == 0
     for org_id, requests in ((7, 40), (7, 300), (8, 12)):
         with account_of(Path("june.run"), Address(org_id, URL)):
-            hold(None, Address(org_id, URL), Held(requests), NOW)
+            keep_pace(None, Address(org_id, URL), LastPace(requests), NOW)
     assert (at_once(7), at_once(8), at_once(9)) == (300, 12, 0)
 
 
 def test_what_shows_nothing_changes_nothing() -> None:
     with account_of(Path("june.run"), Address(7, URL)):
-        hold(None, Address(7, URL), Held(40), NOW)
-        hold(None, Address(7, URL), Held(0), NOW)
+        keep_pace(None, Address(7, URL), LastPace(40), NOW)
+        keep_pace(None, Address(7, URL), LastPace(0), NOW)
     assert at_once(7) == 40
 
 
@@ -47,7 +47,7 @@ def test_of_an_account_of_before_nothing_is_known() -> None:
 
 def test_the_next_run_begins_near_it_and_its_duration_is_reckoned_with_it() -> None:
     with account_of(Path("june.run"), Address(7, URL)):
-        hold(None, Address(7, URL), Held(200), time.time())
+        keep_pace(None, Address(7, URL), LastPace(200), time.time())
     known = as_last(SendOptions(Pace(), Caps()), Address(7, URL)).pace
     unknown = as_last(SendOptions(Pace(), Caps()), Address(8, URL)).pace
     fixed = as_last(SendOptions(Pace(5), Caps()), Address(7, URL)).pace
@@ -58,20 +58,20 @@ def test_the_next_run_begins_near_it_and_its_duration_is_reckoned_with_it() -> N
 
 def test_what_was_let_through_is_remembered_for_a_week() -> None:
     with account_of(Path("june.run"), Address(7, URL)):
-        hold(None, Address(7, URL), Held(40, 200.0), NOW)
-        hold(None, Address(7, URL), Held(30), NOW + _DAY_S)  # was not refused, which shows no rate
-    assert held(None, Address(7, URL), NOW + 6.9 * _DAY_S) == Held(30, 200.0)
-    assert held(None, Address(7, URL), NOW + 7.1 * _DAY_S) == Held(30)
-    assert held(None, Address(8, URL), NOW) == Held()
+        keep_pace(None, Address(7, URL), LastPace(40, 200.0), NOW)
+        keep_pace(None, Address(7, URL), LastPace(30), NOW + _DAY_S)  # was not refused, which shows no rate
+    assert last_pace(None, Address(7, URL), NOW + 6.9 * _DAY_S) == LastPace(30, 200.0)
+    assert last_pace(None, Address(7, URL), NOW + 7.1 * _DAY_S) == LastPace(30)
+    assert last_pace(None, Address(8, URL), NOW) == LastPace()
 
 
 def test_a_rate_alone_is_remembered() -> None:
     with account_of(Path("june.run"), Address(7, URL)):
-        hold(None, Address(7, URL), Held(0, 20.0), NOW)
-    assert held(None, Address(7, URL), NOW) == Held(0, 20.0)
+        keep_pace(None, Address(7, URL), LastPace(0, 20.0), NOW)
+    assert last_pace(None, Address(7, URL), NOW) == LastPace(0, 20.0)
 
 
 def test_the_next_run_begins_with_that_rate() -> None:
     with account_of(Path("june.run"), Address(7, URL)):
-        hold(None, Address(7, URL), Held(8, 20.0), time.time())
+        keep_pace(None, Address(7, URL), LastPace(8, 20.0), time.time())
     assert as_last(SendOptions(Pace(), Caps()), Address(7, URL)).pace.start_rate == 20.0

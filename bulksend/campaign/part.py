@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from bulksend import runs  # see `bulksend.campaign.working`
 from bulksend.campaign.choices import SendOptions
-from bulksend.campaign.events import CampaignEvent, OthersAtWork, Tell
+from bulksend.campaign.company import OthersAtWork
+from bulksend.campaign.events import CampaignEvent, Tell
 from bulksend.campaign.limits import budget_of, errors_of, repeats_max
 from bulksend.campaign.onlooking import Onlookers
 from bulksend.campaign.patience import patiently
+from bulksend.campaign.posts import Post, manned
 from bulksend.campaign.windows import closed_words
 from bulksend.campaign.work_events import TellWork, WorkBegun, WorkDealt, WorkLeft
-from bulksend.campaign.working import Post, Shift
+from bulksend.campaign.working import Shift
 from bulksend.engagespark import Target
-from bulksend.errors import RunFileError
 from bulksend.runs import (
     FINISHED,
     LEASE_S,
@@ -69,7 +68,7 @@ def open_to_workers(run: OwnRun, options: SendOptions, *, is_left: bool) -> None
         rate=options.pace.rate, repeats=repeats, is_left=is_left,
     )  # fmt: skip
     budget = budget_of(run, options)
-    money = None if budget is None else budget.standing
+    money = None if budget is None else budget.money
     open_for_workers(run, orders, limit, money, errors_of(run, tally, options))
 
 
@@ -95,8 +94,7 @@ async def work_on(
         OwnedError: this worker was taken to be gone.
     """
     post = Post(place.database, target, LEASE_S)
-    worker = await asyncio.to_thread(runs.Worker, post.database, post.address, post.length_s)
-    try:
+    async with manned(post, onlookers.hear) as worker:
         open_runs = await patiently(stopping, post.length_s, worker.runs)
         opened = next((each for each in open_runs if each.name == place.name), None)
         if opened is None:
@@ -108,9 +106,6 @@ async def work_on(
         await shift.work()
         ended = partial(_ended, worker, opened, stopping.why, is_own=is_own)
         return await patiently(stopping, post.length_s, ended)
-    finally:
-        with suppress(RunFileError):  # what cannot be given back comes free when its lease ends
-            await asyncio.to_thread(worker.close)
 
 
 def _ended(worker: Worker, opened: OpenedRun, why: Stop | None, *, is_own: bool) -> Part:

@@ -1,0 +1,118 @@
+"""The registry of workers: who lives, on which run, and with how many shards; the SQL, inside the caller's transaction.
+
+A worker lives as long as it says so in time, and as nobody can see that its process is gone.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import orjson
+
+from bulksend.errors import OwnedError
+from bulksend.runs.owner import Owner
+from bulksend.runs.postgres import shards
+from bulksend.runs.postgres.connecting import Db, one
+from bulksend.runs.postgres.schema import SHARDS
+from bulksend.runs.shared import AtWork, Shared
+
+_FORGOTTEN_S = 86_400  # so long nobody asks after a worker that was seen last then
+_FORGET = """
+DELETE FROM worker WHERE id IN (
+    SELECT id FROM worker WHERE seen_until < clock_timestamp() - %s * interval '1 second'
+    ORDER BY id FOR UPDATE SKIP LOCKED)
+"""
+_ENTER = """
+INSERT INTO worker (account, owner, seen_until)
+VALUES (%s, %s, clock_timestamp() + %s * interval '1 second') RETURNING id
+"""
+_RENEW = "UPDATE worker SET seen_until = clock_timestamp() + %s * interval '1 second' WHERE id = %s"
+_LIVING = """
+SELECT w.id, w.run, w.owner, extract(epoch FROM w.seen_until - clock_timestamp())::float8, (
+    SELECT count(*) FROM shard s
+    WHERE s.account = w.account AND s.owner = w.owner AND s.lease_until > clock_timestamp())
+FROM worker w WHERE w.account = %s AND w.seen_until > clock_timestamp() ORDER BY w.id
+"""
+
+
+class Living(NamedTuple):
+    """A living worker.
+
+    Attributes:
+        number: its own in the registry.
+        run: on which it is at work; None if on none.
+        owner: which process it is.
+        left_s: so long it is taken to live unless it says so again.
+        shards: so many it has.
+    """
+
+    number: int
+    run: int | None
+    owner: Owner
+    left_s: float
+    shards: int
+
+
+def enter(db: Db, account: int, owner: Owner, length_s: float) -> int:
+    """Be one of an account's workers from now on; its number. Who was not seen for long is forgotten."""
+    db.execute(_FORGET, [_FORGOTTEN_S])
+    return int(one(db.execute(_ENTER, [account, shards.kept(owner), length_s]))[0])
+
+
+def renew(db: Db, number: int, length_s: float) -> bool:
+    """Live for as long from now on; whether one was not forgotten."""
+    return bool(db.execute(_RENEW, [length_s, number]).rowcount)
+
+
+def be_at_work(db: Db, number: int, run: int | None) -> None:
+    """Be at work on a run from now on, or on none."""
+    db.execute("UPDATE worker SET run = %s WHERE id = %s", [run, number])
+
+
+def leave(db: Db, number: int) -> None:
+    """Be no worker any more."""
+    db.execute("DELETE FROM worker WHERE id = %s", [number])
+
+
+def living(db: Db, account: int) -> list[Living]:
+    """The living workers of an account, in the order in which they came."""
+    found = db.execute(_LIVING, [account]).fetchall()
+    workers = [Living(number, run, Owner(**orjson.loads(owner)), *rest) for number, run, owner, *rest in found]
+    return [each for each in workers if not each.owner.is_gone]
+
+
+def at_work(db: Db, run: int) -> list[Living]:
+    """Those that are at work on a run."""
+    found = db.execute("SELECT account FROM run WHERE id = %s AND account IS NOT NULL", [run]).fetchone()
+    return [] if found is None else [each for each in living(db, found[0]) if each.run == run]
+
+
+def check_unworked(db: Db, run: int, place: object) -> None:
+    """See that no living worker is at work on a run.
+
+    Raises:
+        OwnedError: one is; the sentence says who.
+    """
+    workers = at_work(db, run)
+    if workers:
+        others = f" and {len(workers) - 1} more" if workers[1:] else ""
+        raise OwnedError(f"{place}: workers are at work on this run ({workers[0].owner}{others})")
+
+
+def shared(db: Db, run: int) -> Shared | None:
+    """Who works on a run; None if it is not opened for workers."""
+    found = db.execute("SELECT account FROM run WHERE id = %s AND opened = epoch", [run]).fetchone()
+    return None if found is None else _shared(run, living(db, found[0]), len(shards.free(db, found[0], ())))
+
+
+def all_shared(db: Db) -> dict[int, Shared]:
+    """Who works on each run of a database that is opened for workers."""
+    opened = db.execute("SELECT id, account FROM run WHERE opened = epoch").fetchall()
+    accounts = {account for _, account in opened}
+    found = {account: (living(db, account), len(shards.free(db, account, ()))) for account in accounts}
+    return {run: _shared(run, *found[account]) for run, account in opened}
+
+
+def _shared(run: int, workers: list[Living], free: int) -> Shared:
+    at = tuple(AtWork(each.owner, each.run == run, each.left_s, each.shards) for each in workers)
+    return Shared(at, free, SHARDS)
