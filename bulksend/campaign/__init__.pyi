@@ -11,6 +11,7 @@ from .choices import SendOptions as SendOptions
 from .clients import KEY_REFUSED as KEY_REFUSED
 from .clients import balance as balance
 from .closing import close_run as close_run
+from .closing import remove_plan as remove_plan
 from .doubts import LookedUp as LookedUp
 from .doubts import decide as decide
 from .doubts import look_up as look_up

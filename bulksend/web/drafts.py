@@ -107,6 +107,12 @@ class Draft:
         Raises:
             UsageError: something of it cannot be read, or has passed.
         """
+    @property
+    def has_own_plan(self) -> bool:
+        """Whether that run is one that the page has planned of it in a database, under its own name."""
+        place = self.place
+        return isinstance(place, DatabaseRun) and place.name.endswith(self.key) and not self.elsewhere
+
         if not (self.start_at or self.window):
             return Schedule()
         windows = (self.window,) if self.window else (ALWAYS,)

@@ -71,7 +71,7 @@ async def show(request: web.Request) -> web.StreamResponse:
 async def keep(request: web.Request) -> web.StreamResponse:
     """Take the text, and plan it."""
     desk, draft = desk_of(request), await _said(request)
-    kept = desk.keep(draft)
+    kept = await desk.keep(draft)
     made = await desk.make(kept)
     if isinstance(made, Refused):
         return await _page(request, kept, made.says)
