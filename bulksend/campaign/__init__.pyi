@@ -67,6 +67,9 @@ from .lookback import look_at_history as look_at_history
 from .loops import loop_factory as loop_factory
 from .meter import Meter as Meter
 from .meter import seconds_left as seconds_left
+from .naming import Named as Named
+from .naming import each_once as each_once
+from .naming import named as named
 from .onlooking import Look as Look
 from .onlooking import Onlookers as Onlookers
 from .onlooking import View as View

@@ -4,12 +4,30 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from bulksend.web.pages import after, campaigns, find, limits, mending, price, rows, sending, sheet, text, trial, who
+from bulksend.web.pages import (
+    after,
+    campaigns,
+    find,
+    limits,
+    mending,
+    optouts,
+    price,
+    rows,
+    sending,
+    sheet,
+    text,
+    trial,
+    who,
+)
 
 ROUTES: tuple[web.RouteDef, ...] = (
     web.get("/", campaigns.show),
     web.get("/find", find.show),
     web.post("/find", find.show),
+    web.get("/optouts", optouts.show),
+    web.post("/optouts", optouts.show),
+    web.post("/optouts/add", optouts.add),
+    web.post("/optouts/remove", optouts.remove),
     web.post("/campaigns", campaigns.begin),
     web.post("/campaigns/open", campaigns.open_run_of),
     web.post("/c/{key}/remove", campaigns.remove),

@@ -96,7 +96,7 @@ async def remove_list(request: web.Request) -> web.StreamResponse:
 async def choose(request: web.Request) -> web.StreamResponse:
     """Take what is said of repeats and countries."""
     draft, form = await chosen_draft(request), await request.post()
-    codes = str(form.get("countries", "")).replace(",", " ").split()
+    codes = [str(each) for each in (*form.getall("countries", []), form.get("another", "")) if each]
     try:
         countries = tuple(sorted({phones.check_country(code) for code in codes}))
     except UsageError as error:
