@@ -11,6 +11,7 @@ from .choices import SendOptions as SendOptions
 from .clients import KEY_REFUSED as KEY_REFUSED
 from .clients import balance as balance
 from .closing import close_run as close_run
+from .closing import remove_plan as remove_plan
 from .company import NotGivenBack as NotGivenBack
 from .company import OthersAtWork as OthersAtWork
 from .doubts import LookedUp as LookedUp
@@ -67,6 +68,9 @@ from .lookback import look_at_history as look_at_history
 from .loops import loop_factory as loop_factory
 from .meter import Meter as Meter
 from .meter import seconds_left as seconds_left
+from .naming import Named as Named
+from .naming import each_once as each_once
+from .naming import named as named
 from .onlooking import Look as Look
 from .onlooking import Onlookers as Onlookers
 from .onlooking import View as View

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -67,11 +68,17 @@ class Desk:
         for asked in [asked for asked in self.sheets if asked[0] == draft.input_name]:
             del self.sheets[asked]
 
-    def keep(self, draft: Draft) -> Draft:
+    async def keep(self, draft: Draft) -> Draft:
         """Keep what is chosen now; whatever was planned of it before is planned anew."""
         kept = replace(draft, run="")
         self.drafts.keep(kept)
+        await self._remove_plan(draft)
         return kept
+
+    async def remove(self, draft: Draft) -> None:
+        """Throw away what was chosen, and the plan of it in a database, if there is one."""
+        await self._remove_plan(draft)
+        self.drafts.remove(draft)
 
     async def make(self, draft: Draft) -> Draft | Refused:
         """Plan what is chosen, and keep it; if that cannot be, what was chosen and planned before stays."""
@@ -81,6 +88,8 @@ class Desk:
         planned = replace(draft, run=made.run, start_at="" if made.late else draft.start_at)
         self.made[draft.key] = made
         self.drafts.keep(planned)
+        if draft.place != planned.place:
+            await self._remove_plan(draft)
         return planned
 
     def send(self, draft: Draft, answers: Sequence[str], sending: Sending) -> None:
@@ -121,6 +130,12 @@ class Desk:
     async def campaigns(self) -> list[Stand | Unread]:
         """The campaigns of the folder or the database, and those whose files were brought; the newest first."""
         return await asyncio.to_thread(self._campaigns)
+
+    async def _remove_plan(self, draft: Draft) -> None:
+        """Leave no plan in a database that nobody chose for good, for all see it there; files lie with their sheets."""
+        if draft.has_own_plan:
+            with suppress(BulksendError):  # one that cannot be removed now gives way to the next plan of its name
+                await asyncio.to_thread(campaign.remove_plan, draft.place)
 
     def _campaigns(self) -> list[Stand | Unread]:
         files = [Whereabouts(Path(draft.run)) for draft in self.drafts if draft.has_run and not draft.by_workers]

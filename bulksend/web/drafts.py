@@ -45,6 +45,11 @@ class Draft:
         window: only in these hours, as they are written; empty for any.
         zone: by whose clock; empty for the machine's.
         max_cost: micro-USD that it may cost at most; 0 for no limit.
+        gsm: whether typographic characters are replaced by plain ones where a text is GSM-7 then.
+        not_within: who got anything for so many days is left out; 0 for nobody.
+        exclude_dead: whether phones are left out that the last two runs did not reach, by their receipts.
+        cap: telcos' limits for one phone, as they are written; none for the known ones.
+        cap_counts: what counts against these: "parts" or "messages".
         rehearses: whether it goes to a private sandbox.
         elsewhere: whether its plan was made elsewhere, by choices that are not known here: it is sent as it is.
         run: the place of its plan or run; empty if none is made of what is chosen now.
@@ -67,6 +72,11 @@ class Draft:
     window: str = ""
     zone: str = ""
     max_cost: int = 0
+    gsm: bool = False
+    not_within: int = 0
+    exclude_dead: bool = False
+    cap: tuple[str, ...] = ()
+    cap_counts: str = "parts"
     elsewhere: bool = False
     rehearses: bool = False
     run: str = ""
@@ -96,6 +106,12 @@ class Draft:
     def by_workers(self) -> bool:
         """Whether that run is in a database, so that workers send it."""
         return isinstance(self.place, DatabaseRun)
+
+    @property
+    def has_own_plan(self) -> bool:
+        """Whether that run is one that the page has planned of it in a database, under its own name."""
+        place = self.place
+        return isinstance(place, DatabaseRun) and place.name.endswith(self.key) and not self.elsewhere
 
     def schedule(self, kept: Schedule, now_s: float) -> Schedule:
         """When it is sent; between its hours it waits.

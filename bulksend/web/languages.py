@@ -38,7 +38,7 @@ def page_of(path: str) -> str:
     empty, campaigns, key, step, *_ = [*path.split("/"), "", "", "", ""]
     if not empty and campaigns == "c" and step in _STEPS and key.isalnum() and key.isascii():
         return f"/c/{key}/{step}"
-    return "/find" if path == "/find" else "/"
+    return path if path in {"/find", "/optouts"} else "/"
 
 
 def _asked(header: str) -> str:

@@ -14,10 +14,11 @@ from bulksend.campaign import Holds, LookedBack
 from bulksend.engagespark import DEFAULT_BASE_URL, Balance, Looked
 from bulksend.errors import Advice, UsageError
 from bulksend.planning import ReadOptions, look_at_sheet
-from bulksend.python import Account, Campaign, SendOptions, Work
+from bulksend.python import Account, Work
 from bulksend.runs import Address, DatabaseRun, OwnRun, Paths, Place, check_replaceable, next_place, series
 from bulksend.sms import phones
-from bulksend.web.drafts import Draft, Pairs
+from bulksend.web.choices import campaign_of, options_of
+from bulksend.web.drafts import Draft
 from bulksend.web.jobs import Look, Make, Paid, Price
 from bulksend.web.told import Made, Priced, SheetSeen
 from bulksend.web.wording import advised, say
@@ -29,6 +30,7 @@ _COLUMNS_MAX = 200
 _STRANGE = re.compile(r"[^A-Za-z0-9._-]+")
 _NAME_MAX = 60
 _AGAIN = frozenset({Holds.OLDER})
+_SAME = frozenset({Holds.EQUAL, Holds.DOUBTED, Holds.OWN})
 
 
 def see(job: Look) -> SheetSeen:
@@ -60,31 +62,21 @@ def make(job: Make, work: Work[object]) -> Made:
     to = Address(0, DEFAULT_BASE_URL) if account is None else account.address
     place = _place_for(job)
     check_replaceable(place)
-    how = SendOptions(repeat=draft.repeats).settled()
+    how = options_of(draft).settled()
     with campaign.plan(campaign_of(draft).request(to, work.check), place) as run:
         looked = campaign.look_at_history(run, how.repeating)
         late = _keep_time(run, draft)
     told = _balance(work, account)
-    again, another = _held(looked, _AGAIN), _held(looked, frozenset({Holds.ANOTHER}))
-    if isinstance(told, Balance):
-        return Made(str(place), told.micro, told.auto_recharge, again=again, another=another, late=late)
-    return Made(str(place), looked=told.value if told else "", again=again, another=another, late=late)
-
-
-def campaign_of(draft: Draft) -> Campaign:
-    """The campaign that a draft means."""
-    return Campaign(
-        draft.input_name,
-        message=draft.message or None,
-        sender=draft.sender or None,
-        columns=draft.mapping,
-        only=_by_column(draft.only),
-        skip=_by_column(draft.skip),
-        country=draft.country or None,
-        countries=draft.countries,
-        exclude=draft.lists,
-        duplicates="skip" if draft.skips_repeats else None,
-        one_per_number=draft.one_per_number,
+    balance, recharges = (told.micro, told.auto_recharge) if isinstance(told, Balance) else (None, False)
+    return Made(
+        str(place),
+        balance,
+        recharges,
+        looked=told.value if isinstance(told, Looked) else "",
+        same=_held(looked, _SAME),
+        again=_held(looked, _AGAIN),
+        another=_held(looked, frozenset({Holds.ANOTHER})),
+        late=late,
     )
 
 
@@ -161,10 +153,3 @@ def _keep_time(run: OwnRun, draft: Draft) -> str:
 
 def _held(looked: LookedBack, kinds: frozenset[Holds]) -> int:
     return sum(held.rows for held in looked.held if held.what in kinds)
-
-
-def _by_column(pairs: Pairs) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for column, value in pairs:
-        found.setdefault(column, []).append(value)
-    return found

@@ -9,6 +9,7 @@ from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bulksend.sms import dollars
+from bulksend.web.countries import countries
 from bulksend.web.guarding import SESSION
 from bulksend.web.wording import LANGUAGES, advised, many, say, spoken
 from bulksend.when import local
@@ -47,7 +48,7 @@ def _templates() -> Environment:
     found.globals["say"] = say
     found.filters |= {"advised": advised, "dollars": dollars, "many": many, "printable": printable}
     found.filters |= {"span": time_of, "when": _when, "moment": _moment}
-    found.globals |= {"spoken": spoken, "languages": LANGUAGES}
+    found.globals |= {"spoken": spoken, "languages": LANGUAGES, "countries": countries}
     return found
 
 

@@ -10,29 +10,27 @@ from typing import Literal
 
 from bulksend import campaign
 from bulksend.campaign import CampaignEvent
-from bulksend.errors import Question, StoppedError, UsageError
+from bulksend.errors import StoppedError, UsageError
 from bulksend.model import PhoneNumber
 from bulksend.python import Said, SendOptions, Work, receipts, resolve, work_on
 from bulksend.python import send as send_run
 from bulksend.runs import Place, Terms, open_run, own_run
 from bulksend.sending import Stop, Stopping
 from bulksend.sms import phones
+from bulksend.web.choices import campaign_of, options_of
 from bulksend.web.jobs import Fetch, Send, Settle, Try
-from bulksend.web.plan_jobs import account_of, campaign_of
+from bulksend.web.plan_jobs import account_of
 from bulksend.web.told import Fetched, Over, Settled, Tried
 from bulksend.web.wording import advised
 from bulksend.when import Schedule
 from bulksend.words import printable
-
-_REPEAT = frozenset({Question.SENT_BEFORE.value, Question.LOST.value})
-_FORCE = frozenset({Question.NETWORK.value, Question.HOME.value})
 
 
 async def send(job: Send, hear: Callable[[CampaignEvent], None]) -> Over:
     """Send a draft's run, or what is left of it, in its time: it is waited for, also between its hours."""
     if job.draft.by_workers:
         return await work_on(partial(_leave, job), hear)
-    account, options = account_of(job), _options(job)
+    account, options = account_of(job), options_of(job.draft, job.answers)
     while True:
         schedule = await work_on(partial(_wait, job.draft.place), hear)
         sent = await send_run(job.draft.run, account, options, hear)
@@ -46,7 +44,7 @@ def _leave(job: Send, work: Work[CampaignEvent]) -> Over:
     Raises:
         UndecidedError: nobody knows what a command sent that was cut off, and it was not said to go on all the same.
     """
-    to, options = account_of(job).address, _options(job)
+    to, options = account_of(job).address, options_of(job.draft, job.answers)
     terms = Terms(org_id=to.org_id, base_url=to.base_url)
     with campaign.own_as_planned(job.draft.place, terms, tell=work.tell) as run:
         how = options.settled()
@@ -117,13 +115,3 @@ def _phone(text: str, country: str | None) -> PhoneNumber:
         return phones.normalise(text, country, new_prefixes=True)
     except phones.BadNumber as error:
         raise UsageError(f"{printable(text)}: {advised(error.why)}") from error
-
-
-def _options(job: Send) -> SendOptions:
-    said = frozenset(job.answers)
-    return SendOptions(
-        repeat=job.draft.repeats or bool(said & _REPEAT),
-        force=bool(said & _FORCE),
-        max_cost_micro=job.draft.max_cost or None,
-        wait=True,
-    )

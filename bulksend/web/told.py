@@ -62,6 +62,7 @@ class Made:
         balance: micro-USD that the account holds; None if that is not known.
         recharges: whether the account recharges itself.
         looked: why the balance is not known, as `bulksend.engagespark.Looked` has it; empty if it is, or nobody asked.
+        same: messages that are left out, for their phones got the very same of late.
         again: messages whose phones got the same before, and get it again.
         another: messages whose phones got another one within 7 days.
         late: that the moment has passed before which it was not to be sent; empty if it has not.
@@ -71,6 +72,7 @@ class Made:
     balance: int | None = None
     recharges: bool = False
     looked: str = ""
+    same: int = 0
     again: int = 0
     another: int = 0
     late: str = ""

@@ -116,6 +116,42 @@ async def test_runs_of_others_there_are_seen_and_a_rehearsal_stays_here(tmp_path
             await browser.get(f"/c/{key}/sending/events")
             assert "no phone got anything" in (await browser.get(f"/c/{key}/sending")).text
             assert "june.csv" in (await browser.get("/")).text
-        with psycopg.connect(database) as db:
-            names = [name for (name,) in db.execute("SELECT name FROM bulksend.run WHERE name IS NOT NULL")]
-        assert sorted(names) == [f"june-{key}", "may"], "the plan that was made before, and no rehearsal"
+        assert _names(database) == ["may"], "neither a rehearsal nor the plan that was made before it"
+
+
+async def test_a_plan_that_nobody_wants_any_more_leaves_the_database(tmp_path: Path, database: str) -> None:
+    async with Sandbox(SandboxOptions(token="k1", org_id=7)) as sandbox:
+        said = settings(tmp_path, base_url=sandbox.base_url, database=database)
+        async with entered(said) as browser:
+            key = (await browser.begin("june.csv", SHEET)).key
+            await browser.post(f"/c/{key}/sheet", numbers="Mobile", country="")
+            await browser.post(f"/c/{key}/text", message="Hi {Name}", sender="ACME")
+            assert _names(database) == [f"june-{key}"]
+            await browser.post(f"/c/{key}/sheet", numbers="Mobile", country="PH")
+            assert _names(database) == [], "it is chosen anew"
+            await browser.post(f"/c/{key}/text", message="Hi {Name}", sender="ACME")
+            listed = await browser.get("/")
+            assert f"/c/{key}/remove" in listed.text
+            await browser.post(f"/c/{key}/remove")
+            assert _names(database) == []
+            assert "june.csv" not in (await browser.get("/")).text
+
+
+async def test_a_run_that_is_left_to_workers_or_was_sent_is_never_removed(tmp_path: Path, database: str) -> None:
+    async with Sandbox(SandboxOptions(token="k1", org_id=7)) as sandbox:
+        said = settings(tmp_path, base_url=sandbox.base_url, database=database)
+        async with entered(said) as browser:
+            key = await _left_to_workers(browser, SHEET)
+            (name,) = _names(database)
+            assert not campaign.remove_plan(DatabaseRun(database, name))
+            assert f"/c/{key}/remove" not in (await browser.get("/")).text
+            await browser.post(f"/c/{key}/remove")
+            assert await _work(database, sandbox.base_url) == 2, "it is open as before"
+            assert not campaign.remove_plan(DatabaseRun(database, name))
+            await browser.post(f"/c/{key}/remove")
+        assert _names(database) == [name]
+
+
+def _names(database: str) -> list[str]:
+    with psycopg.connect(database) as db:
+        return sorted(name for (name,) in db.execute("SELECT name FROM bulksend.run WHERE name IS NOT NULL"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import orjson
@@ -120,6 +121,67 @@ async def test_a_row_goes_to_ones_own_phone_and_is_no_part_of_the_campaign(tmp_p
         bad = await browser.post(f"/c/{key}/price/trial", row="1", phone="nobody")
         assert "nobody: " in bad.text
         assert sandbox.summary().accepted == 1
+
+
+async def test_the_text_that_is_being_written_goes_to_ones_own_phone_once_the_account_is_known(tmp_path: Path) -> None:
+    async with (
+        Sandbox(SandboxOptions(token="k1", org_id=7)) as sandbox,
+        entered(settings(tmp_path, base_url=sandbox.base_url)) as browser,
+    ):
+        key = (await browser.begin("june.csv", SHEET)).key
+        await browser.post(f"/c/{key}/sheet", numbers="Mobile", country="")
+        said = {"message": "Hi {Name}", "sender": "ACME", "trial_row": "2", "phone": "+63 919 123 4567"}
+        assert "At the step Price, once the account is known" in (await browser.get(f"/c/{key}/text")).text
+        assert (await browser.post(f"/c/{key}/text/trial", **said)).status == 422
+        await browser.post(f"/c/{key}/text", message="Hi", sender="ACME")
+        await browser.post(f"/c/{key}/price/key", organization="7", key="k1")
+        assert "Send a row to my phone" in (await browser.get(f"/c/{key}/text")).text
+        tried = await browser.post(f"/c/{key}/text/trial", **said | {"message": "Hello {Name}"})
+        assert tried.path == f"/c/{key}/text"
+        assert "Row 2 was sent to 639191234567 for $0.02" in tried.text
+        assert "Hello {Name}" in tried.text, "the text is kept that was sent"
+        assert "was sent to" not in (await browser.get(f"/c/{key}/text")).text, "it is told once"
+        slip = await browser.post(f"/c/{key}/text/trial", **said | {"message": "Hi {Nmae}"})
+        assert slip.status == 422
+        assert "did you mean {Name}" in slip.text
+        assert sandbox.summary().accepted == 1
+
+
+async def test_what_a_telco_lets_through_to_a_phone_can_be_said(tmp_path: Path) -> None:
+    sheet = SHEET + b"Ana,639171234567\n" * 2
+    async with (
+        Sandbox(SandboxOptions(token="k1", org_id=7)) as sandbox,
+        entered(settings(tmp_path, base_url=sandbox.base_url)) as browser,
+    ):
+        key, _ = await _priced(browser, sheet)
+        wrong = await browser.post(f"/c/{key}/price/caps", cap="63=5", cap_counts="parts")
+        assert wrong.status == 422
+        price = await browser.post(f"/c/{key}/price/caps", cap="63=1/40", cap_counts="messages")
+        assert "1 min 20 s at least, because a phone gets several" in price.text
+        assert '<option value="messages" selected>' in price.text
+        price = await browser.post(f"/c/{key}/price/caps", cap="63=1/1", cap_counts="parts")
+        await browser.post(f"/c/{key}/send", agreed=price.field("agreed"))
+        await browser.get(f"/c/{key}/sending/events")
+        async with browser.session.get(f"{sandbox.base_url}/sandbox/log") as answer:
+            log = [orjson.loads(line) for line in (await answer.text()).splitlines()]
+        to_ana = sorted(each["arrived"] for each in log if each["to"] == "639171234567")
+        assert len(to_ana) == 3
+        assert all(after - before >= 1 for before, after in pairwise(to_ana))
+
+
+async def test_plain_characters_are_written_for_typographic_ones_where_that_is_said(tmp_path: Path) -> None:
+    async with (
+        Sandbox(SandboxOptions(token="k1", org_id=7)) as sandbox,
+        entered(settings(tmp_path, base_url=sandbox.base_url)) as browser,
+    ):
+        key, price = await _priced(browser, message="It\u2019s {Name}")
+        assert "It\u2019s Ana" in price.text
+        for gsm, says in (("", "8 of 70 characters"), ("yes", "8 of 160 characters")):
+            seen = await browser.post(f"/c/{key}/text/preview", message="It\u2019s {Name}", row="1", gsm=gsm)
+            assert says in seen.text
+        await browser.post(f"/c/{key}/text", message="It\u2019s {Name}", sender="ACME", gsm="yes")
+        assert "It&#39;s Ana" in (await browser.get(f"/c/{key}/price")).text
+        assert 'name="gsm" value="yes" checked' in (await browser.get(f"/c/{key}/text")).text
 
 
 async def test_a_key_that_is_refused_is_told_before_anything_is_sent(tmp_path: Path) -> None:

@@ -118,3 +118,42 @@ async def test_who_got_it_already_is_left_out_unless_it_is_said_otherwise(tmp_pa
         await browser.post(f"/c/{key}/send", agreed=price.field("agreed"))
         await browser.get(f"/c/{key}/sending/events")
         assert sandbox.summary().accepted == 3
+
+
+async def test_who_got_anything_lately_is_left_out_if_that_is_said(tmp_path: Path) -> None:
+    async with (
+        Sandbox(SandboxOptions(token="k1", org_id=7)) as sandbox,
+        entered(settings(tmp_path, base_url=sandbox.base_url)) as browser,
+    ):
+        key, _ = await _planned(browser, b"Name,Mobile\nAna,639171234567\n")
+        price = await browser.post(f"/c/{key}/price/key", organization="7", key="k1")
+        await browser.post(f"/c/{key}/send", agreed=price.field("agreed"))
+        await browser.get(f"/c/{key}/sending/events")
+        key = (await browser.begin("july.csv", b"Name,Mobile\nAna,639171234567\nBen,639181234567\n")).key
+        await browser.post(f"/c/{key}/sheet", numbers="Mobile", country="")
+        who = await browser.post(f"/c/{key}/text", message="Hello {Name}", sender="ACME")
+        assert "2 messages to send" in who.text
+        assert "1 row got another text within 7 days." in who.text
+        for wrong in ("0", "-1", "401", "a week"):
+            assert (await browser.post(f"/c/{key}/who/more", not_within=wrong)).status == 422
+        who = await browser.post(f"/c/{key}/who/more", not_within="7", exclude_dead="yes")
+        assert "1 message to send" in who.text
+        assert "got this very text already" not in who.text
+        assert 'name="not_within" type="number" min="1" max="400" value="7"' in who.text
+        price = await browser.get(f"/c/{key}/price")
+        await browser.post(f"/c/{key}/send", agreed=price.field("agreed"))
+        await browser.get(f"/c/{key}/sending/events")
+        assert sandbox.summary().accepted == 2, "nor is Ana sent to when it is compared anew"
+
+
+async def test_countries_are_chosen_by_their_names_one_after_another(tmp_path: Path) -> None:
+    async with entered(settings(tmp_path)) as browser:
+        key, who = await _planned(browser)
+        assert '<option value="US">United States</option>' in who.text
+        who = await browser.post(f"/c/{key}/who/choose", another="US")
+        assert "1 message to send" in who.text
+        assert 'name="countries" value="US" checked> United States' in who.text
+        who = await browser.post(f"/c/{key}/who/choose", countries="US", another="PH")
+        assert "4 messages to send" in who.text
+        who = await browser.post(f"/c/{key}/who/choose", countries="PH", another="")
+        assert "3 messages to send" in who.text

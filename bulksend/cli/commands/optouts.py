@@ -28,10 +28,9 @@ from bulksend.cli.values import DURATION
 from bulksend.engagespark import Looked, Target
 from bulksend.errors import UsageError
 from bulksend.files import check_replaceable, replacing
-from bulksend.model import ContactId, Endpoint, Recipient
-from bulksend.planning import Exclusions, harmless, read_exclusions, read_numbers
+from bulksend.model import Endpoint, Recipient
+from bulksend.planning import harmless, read_exclusions
 from bulksend.runs import Address, OptOut, OptOuts, optouts_of
-from bulksend.sms import phones
 from bulksend.words import many, printable
 
 _STDOUT = Path("-")
@@ -149,9 +148,9 @@ def import_command(file: Path, reason: str, how: ReadSettings, account: AccountS
     found = read_exclusions([file], _country(how), new_prefixes=how.allow_new_prefixes)
     for note in found.notes:
         click.echo(advised(note), err=True)
-    _warn(found)
+    _warn(found.warnings)
     with _optouts(address, database) as optouts:
-        who = _each_once(found)
+        who = campaign.each_once(found)
         _tell_added(optouts.add(who, printable(reason) or f"from {printable(file.name)}", time.time()), who)
     return ExitCode.OK
 
@@ -252,19 +251,13 @@ def _named(numbers: Sequence[str], contacts: Sequence[int], how: ReadSettings) -
     """
     if not numbers and not contacts:
         raise UsageError("nobody is named: give phone numbers, or contacts with --contact")
-    found = read_numbers(numbers, _country(how), new_prefixes=how.allow_new_prefixes)
-    _warn(found)
-    return [*_each_once(found), *map(ContactId, dict.fromkeys(contacts))]
+    found = campaign.named(numbers, contacts, how.country, new_prefixes=how.allow_new_prefixes)
+    _warn(found.warnings)
+    return found.who
 
 
-def _each_once(found: Exclusions) -> list[Recipient]:
-    """One of each phone's numbers."""
-    phone_of = {who: phones.canonical(who) if isinstance(who, str) else who for who in found.recipients}
-    return list({phone_of[who]: who for who in sorted(found.recipients, key=str)}.values())
-
-
-def _warn(found: Exclusions) -> None:
-    for warning in found.warnings:
+def _warn(warnings: Sequence[str]) -> None:
+    for warning in warnings:
         click.echo(f"Note: {people.foreign(f'{warning}', console(), 1_000)}", err=True)
 
 

@@ -17,7 +17,7 @@ from bulksend.cli.options import BASE_URL, DATABASE
 from bulksend.cli.settings import Command, option
 from bulksend.cli.values import USD
 from bulksend.errors import UsageError
-from bulksend.runs import state_folder
+from bulksend.runs import state_folder, trusted
 
 if TYPE_CHECKING:
     from bulksend.web import PageSettings
@@ -28,7 +28,11 @@ _NEEDED = ("jinja2", "aiohttp_sse")
 @click.command(
     cls=Command,
     examples=("bulksend web", "bulksend web campaigns --no-open", "bulksend web --database postgresql://user@host/db"),
-    exits={ExitCode.OK: "it was ended, as it is meant to be", ExitCode.USAGE: "usage, or the port is taken"},
+    exits={
+        ExitCode.OK: "it was ended, as it is meant to be",
+        ExitCode.USAGE: "usage, the port is taken, or the database cannot be used",
+        ExitCode.STOPPED: "the database cannot be reached",
+    },
 )
 @click.argument("folder", metavar="[FOLDER]", required=False, type=click.Path(path_type=Path))
 @option("--port", metavar="N", type=click.IntRange(0, 65535), default=0, show_default=True, help="0: any free one.")
@@ -57,6 +61,8 @@ def command(
         raise UsageError(f"{folder}: this is no folder")
     if not all(map(importlib.util.find_spec, _NEEDED)):
         raise UsageError("the page needs an extra: in bulksend's folder, pip install '.[web]'")
+    if database:
+        trusted(database)
     from bulksend.web import PageSettings  # noqa: PLC0415 -- an extra
 
     settings = PageSettings(

@@ -10,8 +10,8 @@ from aiohttp import web
 from bulksend.campaign import Unread
 from bulksend.model import Status
 from bulksend.reports import why_ended
-from bulksend.runs import FINISHED, Place, Stand, place_of
-from bulksend.web.desk import desk_of, draft_of, open_draft
+from bulksend.runs import FINISHED, Place, Stand, Standing, place_of
+from bulksend.web.desk import desk_of, open_draft
 from bulksend.web.drafts import Draft
 from bulksend.web.rendering import render
 from bulksend.web.wording import say
@@ -93,11 +93,11 @@ async def open_run_of(request: web.Request) -> web.StreamResponse:
 
 
 async def remove(request: web.Request) -> web.StreamResponse:
-    """Throw away what was chosen for one that was never planned, with the file that was brought."""
+    """Throw away what was chosen for one that nobody has sent, with the file that was brought; a run file stays."""
     draft = await open_draft(request)
-    if draft.run:
+    if draft.run and not draft.has_own_plan:
         raise web.HTTPConflict(text=say("mishap.planned"))
-    desk_of(request).drafts.remove(draft_of(request))
+    await desk_of(request).remove(draft)
     raise web.HTTPSeeOther("/")
 
 
@@ -124,4 +124,5 @@ def _line(found: Stand | Unread, drafts: dict[Place, Draft]) -> Line:
         (say("state.rehearsal") if found.is_rehearsal else "")
         or (why_ended(found.end) if found.end and found.end.reason != FINISHED else ""),
         found.is_rehearsal,
+        can_go=draft is not None and draft.has_own_plan and found.standing is Standing.PLANNED,
     )

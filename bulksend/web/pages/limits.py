@@ -11,6 +11,7 @@ from aiohttp import web
 from bulksend.errors import UsageError
 from bulksend.runs import own_run
 from bulksend.sms import parse_dollars
+from bulksend.web.choices import options_of
 from bulksend.web.desk import desk_of, open_draft
 from bulksend.web.drafts import Draft
 from bulksend.web.pages.price import page
@@ -35,6 +36,20 @@ async def choose_most(request: web.Request) -> web.StreamResponse:
     most = str(form.get("most", "")).strip()
     try:
         said = replace(draft, max_cost=int(parse_dollars(most.replace(",", ""))) if most else 0)
+    except UsageError as error:
+        return await page(request, draft, str(error))
+    desk_of(request).drafts.keep(said)
+    raise web.HTTPSeeOther(f"/c/{draft.key}/price")
+
+
+async def choose_caps(request: web.Request) -> web.StreamResponse:
+    """Take what is said of the telcos' limits for one phone."""
+    draft, form = await open_draft(request), await request.post()
+    said = replace(
+        draft, cap=tuple(str(form.get("cap", "")).split()), cap_counts=str(form.get("cap_counts", "")) or "parts"
+    )
+    try:
+        options_of(said).settled()
     except UsageError as error:
         return await page(request, draft, str(error))
     desk_of(request).drafts.keep(said)

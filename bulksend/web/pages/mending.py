@@ -37,7 +37,7 @@ async def bring(request: web.Request) -> web.StreamResponse:
     except BaseException:
         desk.drafts.remove(begun)
         raise
-    desk.keep(mended)
+    await desk.keep(mended)
     made = await desk.make(mended)
     raise web.HTTPSeeOther(f"/c/{mended.key}/{'text' if isinstance(made, Refused) else 'who'}")
 

@@ -14,9 +14,9 @@ from bulksend import campaign
 from bulksend.campaign import Taking
 from bulksend.errors import Remark, Severity, UsageError
 from bulksend.planning import Group, Overview, Plan
-from bulksend.python import SendOptions
 from bulksend.runs import RowTold, open_run
 from bulksend.sms import phones
+from bulksend.web.choices import options_of
 from bulksend.web.confirming import to_write
 from bulksend.web.desk import chosen_draft, desk_of, open_draft
 from bulksend.web.drafts import Draft
@@ -138,7 +138,7 @@ def _shown(draft: Draft, wanted: int) -> Shown:
         rows = plan.tally.rows
         first = plan.previews[0].row if plan.previews else 1
         told = run.told([min(wanted, rows) or first])
-        how = campaign.as_last(SendOptions().settled(), address, run.place)
+        how = campaign.as_last(options_of(draft).settled(), address, run.place)
     findings = campaign.with_hours(plan.findings, plan, how, address, schedule, now_s) or plan.findings
     remarks = [each for each in findings.worst_first() if isinstance(each, Remark) and each.severity < Severity.NOTE]
     groups: dict[str, list[Group]] = defaultdict(list)

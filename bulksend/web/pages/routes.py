@@ -4,12 +4,30 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from bulksend.web.pages import after, campaigns, find, limits, mending, price, rows, sending, sheet, text, trial, who
+from bulksend.web.pages import (
+    after,
+    campaigns,
+    find,
+    limits,
+    mending,
+    optouts,
+    price,
+    rows,
+    sending,
+    sheet,
+    text,
+    trial,
+    who,
+)
 
 ROUTES: tuple[web.RouteDef, ...] = (
     web.get("/", campaigns.show),
     web.get("/find", find.show),
     web.post("/find", find.show),
+    web.get("/optouts", optouts.show),
+    web.post("/optouts", optouts.show),
+    web.post("/optouts/add", optouts.add),
+    web.post("/optouts/remove", optouts.remove),
     web.post("/campaigns", campaigns.begin),
     web.post("/campaigns/open", campaigns.open_run_of),
     web.post("/c/{key}/remove", campaigns.remove),
@@ -22,12 +40,14 @@ ROUTES: tuple[web.RouteDef, ...] = (
     web.post("/c/{key}/text", text.keep),
     web.post("/c/{key}/text/preview", text.preview),
     web.post("/c/{key}/text/price", text.price),
+    web.post("/c/{key}/text/trial", trial.send_text),
     web.get("/c/{key}/who", who.show),
     web.post("/c/{key}/who/filter", who.add_filter),
     web.post("/c/{key}/who/filter/remove", who.remove_filter),
     web.post("/c/{key}/who/list", who.add_list),
     web.post("/c/{key}/who/list/remove", who.remove_list),
     web.post("/c/{key}/who/choose", who.choose),
+    web.post("/c/{key}/who/more", who.choose_more),
     web.post("/c/{key}/who/repeat", who.repeat),
     web.get("/c/{key}/rows", rows.show),
     web.post("/c/{key}/rows", rows.show),
@@ -39,6 +59,7 @@ ROUTES: tuple[web.RouteDef, ...] = (
     web.post("/c/{key}/price/key/forget", price.forget_key),
     web.post("/c/{key}/price/time", limits.choose_time),
     web.post("/c/{key}/price/most", limits.choose_most),
+    web.post("/c/{key}/price/caps", limits.choose_caps),
     web.post("/c/{key}/price/trial", trial.send),
     web.post("/c/{key}/send", sending.begin),
     web.get("/c/{key}/sending", sending.show),

@@ -50,7 +50,7 @@ async def choose(request: web.Request) -> web.StreamResponse:
 async def leave(request: web.Request) -> web.StreamResponse:
     """Choose another one after all."""
     desk, draft = desk_of(request), await chosen_draft(request)
-    desk.keep(replace(draft, input_name="", numbers=""))
+    await desk.keep(replace(draft, input_name="", numbers=""))
     raise web.HTTPSeeOther(f"/c/{draft.key}/sheet")
 
 
@@ -67,7 +67,7 @@ async def choose_columns(request: web.Request) -> web.StreamResponse:
     seen = await desk.sheet(said)
     if isinstance(seen, Refused) or seen.asks:
         return await _understood(request, said, "")
-    desk.keep(said)
+    await desk.keep(said)
     raise web.HTTPSeeOther(f"/c/{draft.key}/text")
 
 
@@ -94,7 +94,7 @@ async def _taken(request: web.Request, draft: Draft, path: Path) -> web.StreamRe
         desk.drafts.unbring(draft, path)
         files = sheets_in(desk.settings.folder)
         return render(request, "choose.html", 422, draft=draft, files=files, fault=desk.named(seen.says))
-    desk.keep(wanted)
+    await desk.keep(wanted)
     raise web.HTTPSeeOther(f"/c/{draft.key}/sheet")
 
 

@@ -8,11 +8,12 @@ from typing import NamedTuple
 from aiohttp import web
 
 from bulksend.errors import UsageError
-from bulksend.sms import Template, segments
+from bulksend.sms import Template, lookalikes, segments
 from bulksend.web.desk import chosen_draft, desk_of
 from bulksend.web.drafts import Draft
 from bulksend.web.jobs import Price
 from bulksend.web.rendering import fragment, render
+from bulksend.web.telling import flash
 from bulksend.web.told import Priced, Refused, SheetSeen
 from bulksend.web.wording import say
 from bulksend.web.working import do
@@ -65,22 +66,22 @@ async def show(request: web.Request) -> web.StreamResponse:
     draft = await chosen_draft(request)
     if not draft.input_name:
         raise web.HTTPSeeOther(f"/c/{draft.key}/sheet")
-    return await _page(request, draft, "")
+    return await page(request, draft, "")
 
 
 async def keep(request: web.Request) -> web.StreamResponse:
     """Take the text, and plan it."""
-    desk, draft = desk_of(request), await _said(request)
-    kept = desk.keep(draft)
+    desk, draft = desk_of(request), await said(request)
+    kept = await desk.keep(draft)
     made = await desk.make(kept)
     if isinstance(made, Refused):
-        return await _page(request, kept, made.says)
+        return await page(request, kept, made.says)
     raise web.HTTPSeeOther(f"/c/{draft.key}/who")
 
 
 async def preview(request: web.Request) -> web.StreamResponse:
     """A row's message as it would be now; nothing is kept."""
-    draft, form = await _said(request), await request.post()
+    draft, form = await said(request), await request.post()
     seen = await desk_of(request).sheet(draft)
     row = _number(str(form.get("row", "")))
     return _piece("_preview.html", draft=draft, preview=_preview(draft, seen, row))
@@ -88,24 +89,38 @@ async def preview(request: web.Request) -> web.StreamResponse:
 
 async def price(request: web.Request) -> web.StreamResponse:
     """What all rows would come to; nothing is kept."""
-    draft = await _said(request)
+    draft = await said(request)
     found = await do(Price(draft)) if draft.message.strip() else Refused("")
     fault = found.says if isinstance(found, Refused) else ""
     return _piece("_priced.html", priced=found if isinstance(found, Priced) else None, fault=fault)
 
 
-async def _said(request: web.Request) -> Draft:
+async def said(request: web.Request) -> Draft:
+    """The draft, with the text as it is written now."""
     draft, form = await chosen_draft(request), await request.post()
     message = str(form.get("message", "")).replace("\r\n", "\n")
-    return replace(draft, message=message, sender=str(form.get("sender", "")).strip())
+    sender, gsm = str(form.get("sender", "")).strip(), form.get("gsm") == "yes"
+    return replace(draft, message=message, sender=sender, gsm=gsm)
 
 
-async def _page(request: web.Request, draft: Draft, fault: str) -> web.StreamResponse:
-    seen = await desk_of(request).sheet(draft)
+async def page(request: web.Request, draft: Draft, fault: str) -> web.StreamResponse:
+    """The editor, with a fault if there is one."""
+    desk = desk_of(request)
+    seen = await desk.sheet(draft)
     if isinstance(seen, Refused):
         raise UsageError(seen.says)
     shown = _preview(draft, seen, 1)
-    return render(request, "text.html", 422 if fault else 200, draft=draft, seen=seen, preview=shown, fault=fault)
+    return render(
+        request,
+        "text.html",
+        422 if fault else 200,
+        draft=draft,
+        seen=seen,
+        preview=shown,
+        told=flash(desk.told.pop(draft.key, None), is_rehearsal=draft.rehearses),
+        can_send=desk.can_send(draft),
+        fault=desk.named(fault),
+    )
 
 
 def _piece(template: str, **about: object) -> web.Response:
@@ -133,7 +148,8 @@ def _preview(draft: Draft, seen: SheetSeen | Refused, row: int) -> Preview:
         if not cell and fallback is None:
             return Preview(row, rows, cells.get(seen.numbers, ""), fault=say("text.empty_cell", name=name))
     values = [[cell or fallback or ""] for cell, fallback in zip(held, bound.fallbacks, strict=True)]
-    return _measured(bound.fill(values, 1)[0], Preview(row, rows, cells.get(seen.numbers, "")))
+    text = bound.fill(values, 1)[0]
+    return _measured(lookalikes.plain(text) if draft.gsm else text, Preview(row, rows, cells.get(seen.numbers, "")))
 
 
 def _measured(text: str, of: Preview) -> Preview:

@@ -18,12 +18,14 @@ from bulksend.sms import phones
 from bulksend.web.desk import chosen_draft, desk_of
 from bulksend.web.drafts import Draft
 from bulksend.web.guarding import PARTS
+from bulksend.web.pages.price import number_in
 from bulksend.web.rendering import render
 from bulksend.web.told import Refused
 from bulksend.web.uploads import receive
 from bulksend.web.wording import say
 
 _REASONS, _EXAMPLES = 50, 3
+_DAYS_MAX = 400  # for so long history is kept
 
 
 class Chosen(NamedTuple):
@@ -96,7 +98,7 @@ async def remove_list(request: web.Request) -> web.StreamResponse:
 async def choose(request: web.Request) -> web.StreamResponse:
     """Take what is said of repeats and countries."""
     draft, form = await chosen_draft(request), await request.post()
-    codes = str(form.get("countries", "")).replace(",", " ").split()
+    codes = [str(each) for each in (*form.getall("countries", []), form.get("another", "")) if each]
     try:
         countries = tuple(sorted({phones.check_country(code) for code in codes}))
     except UsageError as error:
@@ -104,6 +106,16 @@ async def choose(request: web.Request) -> web.StreamResponse:
     one, repeats = form.get("one_per_number") == "yes", form.get("skips_repeats") == "yes"
     said = replace(draft, one_per_number=one, skips_repeats=repeats, countries=countries)
     return await _planned(request, draft, said)
+
+
+async def choose_more(request: web.Request) -> web.StreamResponse:
+    """Take what is said of whom earlier campaigns reached."""
+    draft, form = await chosen_draft(request), await request.post()
+    days = str(form.get("not_within", "")).strip()
+    if days and not 0 < number_in(days) <= _DAYS_MAX:
+        return await _page(request, draft, say("who.no_days", most=_DAYS_MAX))
+    dead = form.get("exclude_dead") == "yes"
+    return await _planned(request, draft, replace(draft, not_within=number_in(days), exclude_dead=dead))
 
 
 async def repeat(request: web.Request) -> web.StreamResponse:
