@@ -8,23 +8,29 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
+import select
 import selectors
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from starts import quick
 
 _READ_ONCE = ("PYTHON", "LC_", "LANG", "SSL_")
 """What of the environment Python or a library reads at its start only."""
+_PROGRAM = (sys.executable, "-m", "bulksend")
+_LONG_S = 3_600.0
+_MAKING = threading.Lock()
 _INPUT_MAX = 65_536  # bytes that a pipe takes before anybody reads
 
 
@@ -38,17 +44,57 @@ def can_fork(env: Mapping[str, str], stdin: str) -> bool:
     return len(stdin.encode()) < _INPUT_MAX and not any(name.startswith(_READ_ONCE) for name in env)
 
 
-@cache
 def forks() -> Forks:
     """What forks the commands of this process' tests."""
+    with _MAKING:  # several threads of a test may ask first
+        return _forks()
+
+
+@cache
+def _forks() -> Forks:
     return Forks()
+
+
+def run(
+    arguments: Sequence[str], folder: Path, env: Mapping[str, str], timeout_s: float = 120
+) -> subprocess.CompletedProcess[str]:
+    """Run one command of the program to its end, forked where that can be, without input.
+
+    Raises:
+        subprocess.TimeoutExpired: it did not end in time, and was killed.
+    """
+    if can_fork({}, ""):
+        return forks().run(arguments, folder, env, timeout_s=timeout_s)
+    return subprocess.run(
+        [*_PROGRAM, *arguments], cwd=folder, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        timeout=timeout_s, check=False,
+    )  # fmt: skip
+
+
+def start(
+    arguments: Sequence[str], folder: Path, env: Mapping[str, str], err: int = subprocess.PIPE
+) -> Process:  # fmt: skip
+    """Start one, forked where that can be; it gets no input, and nobody reads its output.
+
+    Args:
+        arguments: its words.
+        folder: where it runs.
+        env: its environment.
+        err: where its errors go: to a file's number, or to a pipe.
+    """
+    if can_fork({}, ""):
+        return forks().start(arguments, folder, env, err)
+    return subprocess.Popen(
+        [*_PROGRAM, *arguments], cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=err,
+        text=True,
+    )  # fmt: skip
 
 
 def end_forks() -> None:
     """End it, if there is one."""
-    if forks.cache_info().currsize:
-        forks().close()
-        forks.cache_clear()
+    if _forks.cache_info().currsize:
+        _forks().close()
+        _forks.cache_clear()
 
 
 class Ended(NamedTuple):
@@ -65,6 +111,89 @@ class Ended(NamedTuple):
     code: int
     out: str
     err: str
+
+
+class Started:
+    """A fork that goes on by itself: as `subprocess.Popen`, as far as tests ask it.
+
+    Attributes:
+        pid: its process.
+        returncode: how it ended, as `Ended.code`; None if it is not known to have.
+    """
+
+    def __init__(self, told: int, err: int | None) -> None:
+        self._told, self._err = told, err
+        self._heard = self._said = b""
+        while b" " not in self._heard:
+            self._heard += os.read(told, 64)
+        self.pid = int(self._heard.split()[0])
+        self.returncode: int | None = None
+        os.set_blocking(told, False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.wait()
+        if self._err is not None:
+            os.close(self._err)
+            self._err = None
+
+    def poll(self) -> int | None:
+        """How it ended, if it has."""
+        return self._look(0)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end.
+
+        Raises:
+            subprocess.TimeoutExpired: it has not ended.
+        """
+        if (code := self._look(timeout)) is None:
+            raise subprocess.TimeoutExpired("bulksend", timeout or 0.0)
+        return code
+
+    def communicate(self, timeout: float | None = None) -> tuple[None, str]:
+        """Wait for its end, with what it wrote to its errors if those were a pipe.
+
+        Raises:
+            subprocess.TimeoutExpired: it has not ended.
+        """
+        until = math.inf if timeout is None else time.monotonic() + timeout
+        while self._err is not None:
+            if not select.select([self._err], [], [], min(max(0.0, until - time.monotonic()), _LONG_S))[0]:
+                raise subprocess.TimeoutExpired("bulksend", timeout or 0.0)
+            chunk = os.read(self._err, 1 << 16)
+            self._said += chunk
+            if not chunk:
+                os.close(self._err)
+                self._err = None
+        self.wait(timeout)
+        return None, _text(self._said)
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, unless it has ended."""
+        if self.poll() is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """Send it SIGKILL."""
+        self.send_signal(signal.SIGKILL)
+
+    def terminate(self) -> None:
+        """Send it SIGTERM."""
+        self.send_signal(signal.SIGTERM)
+
+    def _look(self, timeout: float | None) -> int | None:
+        if self.returncode is None and select.select([self._told], [], [], timeout)[0]:
+            self._heard += os.read(self._told, 64)
+            os.close(self._told)
+            self.returncode = os.waitstatus_to_exitcode(int(self._heard.split()[1]))
+        return self.returncode
+
+
+Process = subprocess.Popen[str] | Started
 
 
 class Forks:
@@ -106,6 +235,22 @@ class Forks:
         code = f"import sys\nsys.path[:] = {sys.path!r}\n{code}"
         command = {"code": code, "arguments": arguments, "folder": str(Path.cwd()), "env": {**os.environ}}
         return self._run(command, stdin="", timeout_s=20)
+
+    def start(
+        self, arguments: Sequence[str], folder: Path, env: Mapping[str, str], err: int = subprocess.PIPE,
+        code: str | None = None,
+    ) -> Started:  # fmt: skip
+        """See `start`; with some code, that runs in place of the program."""
+        if code is not None:
+            code = f"import sys\nsys.path[:] = {sys.path!r}\n{code}"
+        command = {"code": code, "arguments": arguments, "folder": str(folder), "env": {**env}}
+        nothing = os.open(os.devnull, os.O_RDWR)
+        ours, theirs = os.pipe()
+        err_ours, err_theirs = os.pipe() if err == subprocess.PIPE else (None, os.dup(err))
+        socket.send_fds(self._socket, [json.dumps(command).encode()], [nothing, nothing, err_theirs, theirs])
+        for end in (nothing, err_theirs, theirs):
+            os.close(end)
+        return Started(ours, err_ours)
 
     def _run(self, command: Mapping[str, object], stdin: str, timeout_s: float) -> Ended:
         theirs_in, ours_in = os.pipe()

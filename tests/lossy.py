@@ -22,6 +22,8 @@ class LossyWay:
 
     Attributes:
         address: of the same database, by this way.
+        to_lose: so many answers are still to be lost.
+        was_silent: whether something was not passed on since it last was told to fall silent.
     """
 
     def __init__(self, address: str) -> None:
@@ -30,17 +32,18 @@ class LossyWay:
         self._server = (str(url.hostname), url.port)
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.address = address.replace(f":{url.port}/", f":{self._listening.getsockname()[1]}/")
-        self._to_lose = 0
-        self._is_silent = self._falls_silent = False
+        self.to_lose = 0
+        self._is_silent = self._falls_silent = self.was_silent = False
         self._ends: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
 
     def lose_answers(self, count: int = 1) -> None:
         """Lose the answers to the next COMMITs, and the connections with them."""
-        self._to_lose = count
+        self.to_lose = count
 
     def fall_silent(self, *, after_commit: bool = False) -> None:
         """Pass on nothing more, in neither direction, and say so to nobody; at once, or behind the next COMMIT."""
+        self.was_silent = False
         self._is_silent, self._falls_silent = not after_commit, after_commit
 
     def speak(self) -> None:
@@ -80,11 +83,12 @@ class LossyWay:
         with suppress(OSError):
             while data := source.recv(65536):
                 if self._is_silent:
+                    self.was_silent = True
                     continue
                 if is_client and self._falls_silent and _COMMIT in data:
                     self._is_silent = True
-                if is_client and self._to_lose and _COMMIT in data:
-                    self._to_lose -= 1
+                if is_client and self.to_lose and _COMMIT in data:
+                    self.to_lose -= 1
                     is_lost.set()
                 elif not is_client and is_lost.is_set():
                     break

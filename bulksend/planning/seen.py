@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from bulksend.errors import UsageError
 from bulksend.planning.lint import Lint
-from bulksend.sms import Template, links, wording
+from bulksend.sms import Names, Template, links, wording, words_of
 
 
 class Seen(NamedTuple):
@@ -34,20 +34,21 @@ class TextLook:
     """
 
     def __init__(self, lint: Lint) -> None:
-        self._companies = tuple(filter(None, map(wording.squeezed, lint.company)))
-        self._more = frozenset({*self._companies, *(word for name in lint.company for word in wording.words_of(name))})
+        self._company = Names(lint.company)
+        # A name's first word may be filled in, and its second one stand behind it.
+        self._company_or_word = Names({*lint.company, *(word for name in lint.company for word in words_of(name))})
 
     def of(self, text: str) -> Seen:
         """What is seen in a text."""
-        return Seen(wording.wording_of(text), links.links_in(text), names_company=self.names_company(text))
+        return Seen(wording.wording_of(text), links.links_in(text), names_company=self._company.stand_in(text))
 
     def may_matter(self, text: str) -> bool:
         """Whether anything may be seen in a text, or in one of many that are joined: False if surely nothing."""
-        return wording.may_matter(text, self._more) or links.may_link(text)
+        return wording.may_matter(text) or links.may_link(text) or self._company_or_word.stand_in(text)
 
-    def names_company(self, text: str) -> bool:
-        """Whether one of the company's names stands in a text or sender; False if it has none."""
-        return bool(self._companies) and any(map(wording.squeezed(text).__contains__, self._companies))
+    def is_of_company(self, sender: str) -> bool:
+        """Whether one of the company's names is in a sender id; False if it has none."""
+        return self._company.are_in(sender)
 
     def of_template(self, text: str | None) -> Seen | None:
         """What is seen in each text that is made of a template, whatever is filled in; None where that decides.

@@ -4,6 +4,8 @@ from . import lookalikes as lookalikes
 from . import phones as phones
 from . import segments as segments
 from . import wording as wording
+from .names import Names as Names
+from .names import words_of as words_of
 from .rates import EXAMPLE_RATES as EXAMPLE_RATES
 from .rates import LONGEST_PREFIX as LONGEST_PREFIX
 from .rates import LearnedRate as LearnedRate

@@ -78,25 +78,10 @@ def wording_of(text: str) -> Wording:
     )
 
 
-def may_matter(text: str, more: frozenset[str] = frozenset()) -> bool:
-    """Whether a text may hold words that matter, or some more, in lower case; found out fast: False if surely none."""
+def may_matter(text: str) -> bool:
+    """Whether a text may hold words that matter; found out fast: False if surely none."""
     text = text.lower()
-    return (
-        "test" in text
-        or "%" in text
-        or not _VOCABULARY.isdisjoint(_words(text))
-        or (bool(more) and not more.isdisjoint(_WORD.findall(text)))
-    )
-
-
-def words_of(name: str) -> frozenset[str]:
-    """The words of a name, in lower case."""
-    return frozenset(_WORD.findall(name.lower()))
-
-
-def squeezed(text: str) -> str:
-    """What is compared of a name and of the text that it stands in: letters and digits, in lower case."""
-    return "".join(filter(str.isalnum, text.lower()))
+    return "test" in text or "%" in text or not _VOCABULARY.isdisjoint(_words(text))
 
 
 class _Phrases(NamedTuple):
@@ -136,7 +121,6 @@ def _any_of(phrases: Iterable[str]) -> str:
     return rf"(?<![\w-])(?:{spelled})(?!\w)"
 
 
-_WORD = re.compile(r"\w+")
 # Of bytes, for these are split in a quarter of the time that a regular expression takes.
 _TO_SPACES = bytes(byte if chr(byte) in f"{ascii_lowercase}{digits}_" else ord(" ") for byte in range(256))
 _OFF = r"\d+\s?%\s*(?:off|discount|bawas|less)(?!\w)"

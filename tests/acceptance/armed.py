@@ -7,13 +7,16 @@ time, and whose clock is off by STEP seconds. As `crashing.py` it watches the ed
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from crashing import SENDING as OWN_SENDING
 from crashing import Bomb, step_clock, watch_http
+from forks import Process, can_fork, forks, start
 
 _CHANGES = {
     "take-over": re.compile(r"\s*UPDATE shard SET epoch = epoch \+ 1"),
@@ -74,10 +77,10 @@ def watch_database(bomb: Bomb) -> None:
     psycopg.Connection.transaction = watched_transaction  # type: ignore[method-assign]
 
 
-def main(point: str, nth: int, step_s: float) -> None:
+def main(point: str, nth: str, step_s: str) -> None:
     """Be bulksend, armed."""
-    step_clock(step_s)
-    bomb = Bomb(point, nth)
+    step_clock(float(step_s))
+    bomb = Bomb(point, int(nth))
     if point:
         watch_database(bomb)
         watch_http(bomb)
@@ -87,5 +90,20 @@ def main(point: str, nth: int, step_s: float) -> None:
     program()
 
 
+def start_armed(
+    words: Sequence[str], point: str, nth: int, step_s: float, *, folder: Path, env: Mapping[str, str], err: int
+) -> Process:  # fmt: skip
+    """Start bulksend, armed if a point is given; it is forked unless its clock is off: see `forks.start`."""
+    if not (point or step_s):
+        return start(words, folder, env, err)
+    words = [point, str(nth), str(step_s), *words]
+    if not step_s and can_fork({}, ""):
+        return forks().start(words, folder, env, err, "import armed, sys\narmed.main(*sys.argv[1:4])")
+    return subprocess.Popen(
+        [sys.executable, __file__, *words], cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=err, text=True,
+    )  # fmt: skip
+
+
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]))
+    main(*sys.argv[1:4])

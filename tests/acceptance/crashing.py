@@ -23,6 +23,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from forks import Process, can_fork, forks, run
 from hostile import AMBIGUOUS, CERTAIN, KEY, Hostile, Settings
 from judging import (
     CAP,
@@ -42,6 +43,7 @@ from judging import (
 from starts import quick
 
 ROOT = Path(__file__).absolute().parents[2]
+_DIES = "import crashing\ncrashing.main()"
 
 PLANNING = ("planning", "before plan commit", "before plan is named", "plan is named")
 SENDING = (
@@ -316,15 +318,24 @@ class Campaign:
         """What the program's clock says."""
         return time.time() + self.step_s
 
-    def start(self, point: str = "", nth: int = 0, **how: Any) -> subprocess.Popen[str]:
+    def start(self, point: str = "", nth: int = 0) -> Process:
         """Start the program, if a point is given with a bomb in it."""
+        if self.step_s or not can_fork({}, ""):  # whoever has loaded anything may have the right clock
+            return self.start_anew(point, nth)
+        env = self._begin()
+        if not point:
+            return forks().start(self.arguments, self.folder, env)
+        return forks().start([point, str(nth), "0", *self.arguments], self.folder, env, code=_DIES)
+
+    def start_anew(self, point: str = "", nth: int = 0, **how: Any) -> subprocess.Popen[str]:
+        """The same as a child of this process, on conditions of its own."""
         is_plain = not (point or self.step_s)
         armed = ["-m", "bulksend"] if is_plain else [str(Path(__file__)), point, str(nth), str(self.step_s)]
-        self.commands.append(Command(self.server.settings, self.options, self.step_s, self.server.seen()))
+        env = self._begin()
         return subprocess.Popen(
             [sys.executable, *armed, *self.arguments],
             cwd=self.folder,
-            env=environment(self.state or self.folder / "state"),
+            env=env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -332,7 +343,12 @@ class Campaign:
             **how,
         )
 
-    def end(self, process: subprocess.Popen[str]) -> int:
+    def _begin(self) -> dict[str, str]:
+        """Note that a command begins; its environment."""
+        self.commands.append(Command(self.server.settings, self.options, self.step_s, self.server.seen()))
+        return environment(self.state or self.folder / "state")
+
+    def end(self, process: Process) -> int:
         """Wait for its end and see what it left."""
         try:
             _, said = process.communicate(timeout=_HUNG_S)
@@ -340,7 +356,7 @@ class Campaign:
             process.kill()
             _, said = process.communicate()
             self.found.append("the program hung for two minutes")
-        code = process.returncode
+        code = process.wait()
         self.codes.append(code)
         self.said.append(said)
         if self.commands:
@@ -360,15 +376,15 @@ class Campaign:
         self._check_results(must_be=False)
         return code
 
-    def end_of_trouble(self, process: subprocess.Popen[str]) -> int:
+    def end_of_trouble(self, process: Process) -> int:
         """Wait for the end of a program that cannot write what it has to."""
         _, said = process.communicate(timeout=60)
         self.said.append(said)
-        self.codes.append(process.returncode)
+        self.codes.append(process.wait())
         self.cut_off_at.append(self.now())
         if "Traceback" in said:
             self.found.append(f"a traceback: {said[-2500:]}")
-        return process.returncode
+        return self.codes[-1]
 
     def opts_out(self, *numbers: str) -> None:
         """Note in the account's list that some opted out, whatever else is at work."""
@@ -386,7 +402,7 @@ class Campaign:
         """Run the program to its end, or its point."""
         return self.end(self.start(point, nth))
 
-    def await_requests(self, process: subprocess.Popen[str], count: int) -> bool:
+    def await_requests(self, process: Process, count: int) -> bool:
         """Wait until the server has seen so many requests; False if the program ends before."""
         deadline = time.monotonic() + 60
         while len(self.server.records("request")) < count:
@@ -396,7 +412,7 @@ class Campaign:
             time.sleep(0.005)
         return True
 
-    def pause(self, process: subprocess.Popen[str], seconds: float) -> None:
+    def pause(self, process: Process, seconds: float) -> None:
         """Let the program stand still, as if the machine slept."""
         process.send_signal(signal.SIGSTOP)
         self.cut_off_at.append(self.now())  # what was under way may time out before its answer is looked at
@@ -405,15 +421,8 @@ class Campaign:
 
     def resolve(self, *arguments: str) -> int:
         """Run ``bulksend resolve`` on the run file."""
-        ended = subprocess.run(
-            [sys.executable, "-m", "bulksend", "resolve", "campaign.run", *arguments],
-            cwd=self.folder,
-            env=environment(self.state or self.folder / "state"),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        env = environment(self.state or self.folder / "state")
+        ended = run(("resolve", "campaign.run", *arguments), self.folder, env)
         self.said.append(ended.stderr)
         return ended.returncode
 
@@ -584,5 +593,10 @@ def opt_out_at_random(seed: int, folder: Path, *, times: int) -> Campaign:
         return run
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Be bulksend that dies, by the words of the command."""
     _die(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), sys.argv[4:])
+
+
+if __name__ == "__main__":
+    main()

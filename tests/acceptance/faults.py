@@ -5,24 +5,23 @@ from __future__ import annotations
 import csv
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
 import psycopg
-from armed import DEALING, ENDING, SENDING
+from armed import DEALING, ENDING, SENDING, start_armed
 from arriving import Crowd, crowds, noted
 from changing import mixed_rows
-from crashing import STOPPED, environment, rows_of
+from crashing import LATE_S, STOPPED, environment, rows_of
 from databases import Cluster
+from forks import Process, run
 from hostile import AMBIGUOUS, KEY, Hostile, Settings
-from judging import CAP, WINDOW_S, Log, Row, cap_violations, doubles, untrue
+from judging import CAP, WINDOW_S, Log, Row, cap_violations, doubles, sent_after, untrue
 from lossy import LossyWay
 
 from bulksend.runs import DatabaseRun, open_run
@@ -30,10 +29,12 @@ from bulksend.runs.ends import FINISHED
 
 LEASE_S = 1.0
 CONCURRENCY = 4
-_HERE = Path(__file__).absolute().parent
 _HUNG_S = 90.0
-_POINTS_S = 8.0
-_FAULT_S = 1.3  # so long a fault takes, about
+_POINTS_S = 5.0
+_NAMED_S = 60.0  # so long they are waited for at the points that are named, on a busy machine
+_COMES_S = 2.0  # so long one waits for a commit
+_CROWD_S = 75.0
+_FAULT_S = 4.0  # so long a fault may take, on a busy machine
 _CROWDED = "639171234599"
 _CAP = f"63={CAP}/{WINDOW_S:g}"
 _CLOCKS_S = (0.0, 0.0, 3_600.0, -3_600.0)
@@ -52,13 +53,13 @@ class Member:
     """A worker's process.
 
     Attributes:
-        process: the process.
+        process: its process.
         point: at which it ends or halts itself; "" if at none.
         way: by which it reaches the database, if it is one that may fall silent.
         halted_at: when it was seen to stand still; None if it does not.
     """
 
-    process: subprocess.Popen[bytes]
+    process: Process
     point: str = ""
     way: LossyWay | None = None
     halted_at: float | None = None
@@ -76,6 +77,7 @@ class Crew:
         codes: how every worker ended.
         found: violations seen on the way.
         crowds: what a phone got beyond its cap, known or not, under any of its names.
+        opted_out: by number, since when by the monotonic clock.
     """
 
     folder: Path
@@ -90,6 +92,7 @@ class Crew:
     codes: list[int] = field(default_factory=list)
     found: list[str] = field(default_factory=list)
     crowds: list[Crowd] = field(default_factory=list)
+    opted_out: dict[str, float] = field(default_factory=dict)
     is_over: bool = False
     _kept_back: set[str] = field(default_factory=set)  # texts that were in doubt before they left
     _members: list[Member] = field(default_factory=list)
@@ -128,12 +131,9 @@ class Crew:
 
     def say(self, *words: str) -> int:
         """Give a command; its exit code."""
-        command = [sys.executable, "-m", "bulksend", *words]
-        with (self.folder / "said").open("ab") as said:
-            ended = subprocess.run(
-                command, cwd=self.folder, env=self._env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                stderr=said, timeout=_HUNG_S, check=False,
-            )  # fmt: skip
+        ended = run(words, self.folder, self._env, _HUNG_S)
+        with (self.folder / "said").open("a", encoding="utf-8") as said:
+            said.write(ended.stderr)
         return ended.returncode
 
     def send(self, *words: str) -> int:
@@ -155,17 +155,13 @@ class Crew:
         point, nth = self.points.pop() if self.points else ("", 0)
         way = self._way if not any(each.way for each in self._members) else None
         step_s = self.rng.choice(_CLOCKS_S)
-        program = [str(_HERE / "armed.py"), point, str(nth), str(step_s)] if point or step_s else ["-m", "bulksend"]
-        command = [
-            sys.executable, *program, "worker", way.address if way else self.database,
+        words = [
+            "worker", way.address if way else self.database,
             "--base-url", self.server.base_url, "--lease", f"{LEASE_S:g}", "--until-done",
             "--concurrency", str(CONCURRENCY), "--timeout", "0.6", "--retries", "3", "--patience", "15s",
         ]  # fmt: skip
         with (self.folder / "said").open("ab") as said:
-            process = subprocess.Popen(
-                command, cwd=self.folder, env=self._env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                stderr=said,
-            )  # fmt: skip
+            process = start_armed(words, point, nth, step_s, folder=self.folder, env=self._env, err=said.fileno())
         self._members.append(Member(process, point, way))
 
     def said(self) -> str:
@@ -179,9 +175,9 @@ class Crew:
         until = time.monotonic() + seconds
         while time.monotonic() < until and not self.is_over:
             self.look_after()
-            unarmed = [each for each in self._members if not each.point]
+            unarmed = [each for each in self._alive() if not each.point]
             if self.points and unarmed:
-                self.rng.choice(unarmed).process.kill()  # whoever comes in its place is armed
+                _kill(self.rng.choice(unarmed))  # whoever comes in its place is armed
                 self.faults.append("kill")
             elif len(unarmed) == len(self._members):
                 break
@@ -216,39 +212,47 @@ class Crew:
 
     def meet(self, fate: str) -> bool:
         """Let something befall them; whether it did."""
-        if self.is_over or not self._members or (fate == "stop the database" and self.cluster is None):
+        self.look_after()
+        alive = self._alive()
+        if self.is_over or not alive or (fate == "stop the database" and self.cluster is None):
             return False
-        member = self.rng.choice(self._members)
+        member = self.rng.choice(alive)
+        befell = True
         match fate:
             case "kill":
-                member.process.kill()
+                _kill(member)
             case "drain":
                 member.process.terminate()
             case "stand still":
                 self._halt(member, self.rng.uniform(1.2, 2.5))
             case "be slow":
-                for _ in range(20):
-                    self._halt(member, 0.1)
-                    self.wait(0.01)
+                self._slow(member)
             case "cut one off" | "cut all off":
-                self._cut_off(every=fate == "cut all off")
+                befell = self._cut_off(every=fate == "cut all off") > 0
             case "stop the database":
                 assert self.cluster is not None
                 self.cluster.stop("immediate")
                 self.wait(self.rng.uniform(0, 0.6))
                 self.cluster.start()
             case "lose answers":
-                self._way.lose_answers(self.rng.randint(1, 3))
+                befell = self._lose_answers()
             case "fall silent" | "fall silent behind a commit":
-                self._way.fall_silent(after_commit="commit" in fate)
-                self.wait(self.rng.uniform(0.3, 2.5))
-                self._way.speak()
+                befell = self._fall_silent(after_commit="commit" in fate)
             case _:
-                for each in self._members:
-                    each.process.kill()
+                for each in alive:
+                    _kill(each)
                     each.process.wait()
-        self.faults.append(fate)
-        return True
+        if befell:
+            self.faults.append(fate)
+        return befell
+
+    def let_crowd_go(self) -> None:
+        """Have whom the crowd goes to opt out, so that the run comes to its end: it was to last for all faults."""
+        url = self.server.base_url
+        code = self.say("optouts", "add", f"+{_CROWDED}", "--database", self.database, "--base-url", url)
+        if code:
+            self.found.append(f"nobody could opt out, exit {code}: {self.said()[-1500:]}")
+        self.opted_out[_CROWDED] = time.monotonic()
 
     def finish(self) -> None:
         """Let them come to the end, at which one of them dies, and settle what is in doubt where that is safe."""
@@ -276,6 +280,37 @@ class Crew:
             self.send()
         self.found += self.violations()
 
+    def _alive(self) -> list[Member]:
+        return [each for each in self._members if each.process.poll() is None]
+
+    def _slow(self, member: Member) -> None:
+        """Let a worker be as one on a machine that has no time for it."""
+        for _ in range(10):
+            self._halt(member, 0.1)
+            self.wait(0.01)
+
+    def _lose_answers(self) -> bool:
+        """Lose answers to commits; whether one was."""
+        count = self.rng.randint(1, 3)
+        self._way.lose_answers(count)
+        self._wait_until(lambda: self._way.to_lose < count)
+        return self._way.to_lose < count
+
+    def _fall_silent(self, *, after_commit: bool) -> bool:
+        """Let the way to the database fall silent for a while; whether something was not passed on."""
+        self._way.fall_silent(after_commit=after_commit)
+        self._wait_until(lambda: self._way.was_silent)
+        if befell := self._way.was_silent:
+            self.wait(self.rng.uniform(0.3, 1.8))
+        self._way.speak()
+        return befell
+
+    def _wait_until(self, happened: Callable[[], bool]) -> None:
+        """Let them work until something has happened, which may never come."""
+        until = time.monotonic() + _COMES_S
+        while not happened() and time.monotonic() < until and not self.is_over:
+            self.wait(0.05)
+
     def _halt(self, member: Member, seconds: float) -> None:
         """Let a worker stand still, as if its machine slept."""
         member.process.send_signal(signal.SIGSTOP)
@@ -293,14 +328,17 @@ class Crew:
                 self._kept_back |= doubt & self._single - {record["text"] for record in self.server.records("request")}
         member.process.send_signal(signal.SIGCONT)
 
-    def _cut_off(self, *, every: bool) -> None:
+    def _cut_off(self, *, every: bool) -> int:
+        """Cut one connection to the database, or all; how many."""
         with psycopg.connect(self.database, autocommit=True) as db:
             sql = (
                 "SELECT pid FROM pg_stat_activity WHERE application_name = 'bulksend' AND datname = current_database()"
             )
             backends = [pid for (pid,) in db.execute(sql)]
-            for pid in backends if every else self.rng.sample(backends, min(1, len(backends))):
+            chosen = backends if every else self.rng.sample(backends, min(1, len(backends)))
+            for pid in chosen:
                 db.execute("SELECT pg_terminate_backend(%s)", [pid])
+        return len(chosen)
 
     # -- The judgement
 
@@ -324,10 +362,15 @@ class Crew:
         yield from (str(crowd) for crowd in self.crowds if crowd.is_known)
         asked = {record["text"] for record in self.server.records("request")}
         yield from (f"{text!r} left when others had taken it over" for text in self._kept_back & asked)
-        yield from untrue(log, self.rows, told)
+        yield from untrue(log, self.rows, told, self.opted_out)
+        yield from sent_after(log, self.opted_out, LATE_S)
         if self.server.settings.knows_dedup:
             # Of what is refused now an earlier attempt may have been accepted, for all that is known.
-            doubt = [record for record in told if record["status"] == "unknown" and record["httpStatus"] != "400"]
+            doubt = [
+                record
+                for row, record in zip(self.rows, told, strict=True)
+                if record["status"] == "unknown" and record["httpStatus"] != "400" and row.to not in self.opted_out
+            ]
             yield from (f"in doubt although the server knows it: {record}" for record in doubt)
         begun = len(self.faults) + len(self.codes)
         causeless = sum(
@@ -364,6 +407,12 @@ _LEFT = {
 }
 
 
+def _kill(member: Member) -> None:
+    """End a worker, which will not come to its point any more."""
+    member.point = ""
+    member.process.kill()
+
+
 def _stands_still(pid: int) -> bool:
     with suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
@@ -377,7 +426,10 @@ def befall(
     seed: int, folder: Path, database: str, cluster: Cluster | None = None, *, knows_dedup: bool, faults: int = 0,
     fates: Sequence[str] = FATES, points: Sequence[str] = (), contacts: bool = False,
 ) -> Crew:  # fmt: skip
-    """Let about so many faults befall the workers of a run, half of them at points of their own; then let it finish.
+    """Let so many faults befall the workers of a run, half of them at points of their own; then let it finish.
+
+    What does not come, as a point that nobody passes, something else is put in the place of: the run goes on until
+    there were so many, and where it did not, that is a violation.
 
     Args:
         seed: draws all of it.
@@ -385,14 +437,15 @@ def befall(
         database: the address of an empty database with our tables.
         cluster: the database's server, if it may be stopped.
         knows_dedup: whether the API's server knows clientDedup.
-        faults: how many.
+        faults: how many, if no points are named.
         fates: what may come from outside.
         points: at which workers are killed or stopped, in place of all that is drawn.
         contacts: whether rows go to contacts and to the numbers behind them, mixed.
     """
     rng = random.Random(seed)
     settings = _settings(rng, knows_dedup=knows_dedup)
-    drawn, armed = ([], [(point, 1) for point in points]) if points else _draw(rng, faults, fates)
+    fates = [fate for fate in fates if cluster is not None or fate != "stop the database"]
+    armed = [(point, 1) for point in points] or _drawn_points(rng, faults // 2)
     rows = _rows(rng, 2 * len(points) or faults, contacts=contacts)
     size = 3 if points else rng.randint(2, 4)
     with (
@@ -400,22 +453,46 @@ def befall(
         Crew(folder, database, server, rows, size, rng, armed, cluster) as team,
     ):
         team.open()
-        for fate in drawn:
-            team.wait(rng.uniform(0.3, 0.8))
-            team.meet(fate)
-        team.wait_for_points(_POINTS_S + 3 * len(points))
+        if points:
+            team.wait_for_points(_NAMED_S)
+        else:
+            outside = faults - len(armed)
+            _befall(team, _turns(rng, fates), outside, faults)
+        team.found += _missed(team, faults, points)
         server.change(replace(settings, weights={"ok": 1}, latency_s=0.0))
+        team.let_crowd_go()
         team.finish()
     return team
 
 
+def _befall(team: Crew, fates: Iterator[str], outside: int, faults: int) -> None:
+    """Let so many of all faults come from outside while workers meet their own, and whatever is missing then."""
+    met = 0
+    while not team.is_over and (met < outside or len(team.faults) < faults):
+        if met == outside:
+            team.wait_for_points(_POINTS_S)
+        if met < outside or len(team.faults) < faults:
+            team.wait(team.rng.uniform(0.3, 0.8))
+            met += team.meet(next(fates))
+
+
+def _missed(team: Crew, faults: int, points: Sequence[str]) -> Iterator[str]:
+    """What did not befall them, and why."""
+    why = "the run was over" if team.is_over else "nobody came there"
+    befell = Counter(team.faults)
+    for point in points:
+        if not befell[point if point.startswith(STOPPED) else f"killed {point}"]:
+            yield f"nobody was caught {point!r}: {why}"
+    if len(team.faults) < faults:
+        yield f"only {len(team.faults)} of {faults} faults befell them: {why}"
+
+
 def _rows(rng: random.Random, faults: int, *, contacts: bool) -> list[Row]:
-    count = 40 + 30 * faults
+    count = 40 + 20 * faults
     rows = mixed_rows(rng, count) if contacts else rows_of(count, rng, crowded=10)
-    # So long it takes at least, for the cap of one phone, as the faults do.
-    return rows + [
-        Row(_CROWDED, f"row {number} of many") for number in range(round(CAP / WINDOW_S * _FAULT_S * faults))
-    ]
+    # So long the run lasts at least, for the cap of one phone, whatever befalls its workers meanwhile.
+    many = round(CAP / WINDOW_S * max(_CROWD_S, _FAULT_S * faults))
+    return rows + [Row(_CROWDED, f"row {number} of many") for number in range(many)]
 
 
 def _settings(rng: random.Random, *, knows_dedup: bool) -> Settings:
@@ -425,9 +502,14 @@ def _settings(rng: random.Random, *, knows_dedup: bool) -> Settings:
     return Settings(rng.getrandbits(32), weights, knows_dedup, calm_after=2, latency_s=0.15)
 
 
-def _draw(rng: random.Random, faults: int, fates: Sequence[str]) -> tuple[list[str], list[tuple[str, int]]]:
-    """What comes from outside, and at which points workers meet their own: half of each."""
-    turns = [fate for _ in range(faults) for fate in rng.sample(fates, len(fates))]
-    inner = [point for _ in range(faults) for point in rng.sample(DEALING + SENDING, len(DEALING + SENDING))]
-    points = [(rng.choice(["", STOPPED]) + point, rng.randint(1, 3)) for point in inner[: faults // 2]]
-    return turns[: faults - len(points)], points
+def _turns(rng: random.Random, fates: Sequence[str]) -> Iterator[str]:
+    """What comes from outside, each of them once in each round."""
+    while True:
+        yield from rng.sample(fates, len(fates))
+
+
+def _drawn_points(rng: random.Random, count: int) -> list[tuple[str, int]]:
+    """At which points workers meet their own, each of them once in each round."""
+    inner = DEALING + SENDING
+    rounds = [point for _ in range(count) for point in rng.sample(inner, len(inner))]
+    return [(rng.choice(["", STOPPED]) + point, rng.randint(1, 3)) for point in rounds[:count]]

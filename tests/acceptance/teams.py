@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import time
 from collections import Counter
 from contextlib import ExitStack
@@ -13,6 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 from crashing import environment
+from forks import Process, run, start
 from hostile import Hostile, Settings
 from judging import CAP, WINDOW_S, Row
 
@@ -36,8 +36,7 @@ class Team:
         self.env = environment(folder / "state")
 
     def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "bulksend", *words]
-        return subprocess.run(command, cwd=self.folder, env=self.env, capture_output=True, text=True, check=False)
+        return run(words, self.folder, self.env)
 
     def write(self, rows: list[Row]) -> None:
         lines = ["to,message,from", *(f"{row.to},{row.text},ACME" for row in rows)]
@@ -59,23 +58,21 @@ class Team:
             "--yes", "--cap", f"63={CAP}/{WINDOW_S:g}", *words,
         )  # fmt: skip
 
-    def sender(self, *words: str) -> subprocess.Popen[str]:
+    def sender(self, *words: str) -> Process:
         """A command that sends it, beside whoever else does."""
         words = self.send("--concurrency", "4", "--timeout", "2", *words)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "bulksend", *words], cwd=self.folder, env=self.env, stderr=subprocess.PIPE, text=True
-        )
+        process = start(words, self.folder, self.env)
         self._stack.enter_context(process)
         self._stack.callback(process.kill)
         return process
 
-    def worker(self, *words: str) -> subprocess.Popen[bytes]:
+    def worker(self, *words: str) -> Process:
         command = [
-            sys.executable, "-m", "bulksend", "worker", self.database, "--base-url", self.server.base_url,
+            "worker", self.database, "--base-url", self.server.base_url,
             "--lease", "1", "--until-done", "--concurrency", "4", "--timeout", "2", *words,
         ]  # fmt: skip
         with (self.folder / "said").open("a") as said:
-            process = subprocess.Popen(command, cwd=self.folder, env=self.env, stderr=said)
+            process = start(command, self.folder, self.env, said.fileno())
         self._stack.enter_context(process)
         self._stack.callback(process.kill)
         return process
@@ -112,5 +109,5 @@ def rows(count: int) -> list[Row]:
     ]
 
 
-def ended(worker: subprocess.Popen[bytes] | subprocess.Popen[str]) -> int:
+def ended(worker: Process) -> int:
     return worker.wait(_ENDS_S)

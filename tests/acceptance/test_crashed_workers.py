@@ -11,15 +11,22 @@ from pathlib import Path
 
 import pytest
 from armed import DEALING, SENDING
-from crashing import STOPPED
+from crashing import ROOT, STOPPED
 from databases import Cluster, own
 from faults import befall
 
 from bulksend.runs.postgres import install
 
 Story = Callable[..., None]
-STORIES = 6
-"""So many are drawn, of some twelve faults each; the first is everybody's, the others are CI's."""
+FIRST = 10
+"""So many faults befall workers in the story that is told wherever tests run."""
+STORIES = {2: 17, 5: 17}
+"""And so many in those that CI tells of a database that may be stopped, by their numbers."""
+OTHERS = {3: 17, 4: 17}
+"""And in those of others."""
+NAMED = ((DEALING + SENDING)[::2], (DEALING + SENDING)[1::2])
+HOW = {"killed": "", "stopped past their leases": STOPPED}
+CI_FAULTS = 100
 
 
 @pytest.fixture
@@ -32,7 +39,7 @@ def own_cluster() -> Iterator[Cluster]:
 def story(tmp_path: Path, request: pytest.FixtureRequest) -> Story:
     """Has a story happen, drawn from the seed that the test run's header names, and judges it."""
 
-    def tell(number: int, faults: int = 14, *, cluster: Cluster | None = None, points: Sequence[str] = ()) -> None:
+    def tell(number: int, faults: int, *, cluster: Cluster | None = None, points: Sequence[str] = ()) -> None:
         seed = random.Random(f"{request.config.option.hypothesis_seed}:{number}").getrandbits(32)
         if cluster is None:
             database = request.getfixturevalue("database")
@@ -48,31 +55,38 @@ def story(tmp_path: Path, request: pytest.FixtureRequest) -> Story:
         unknowable = sum(not crowd.is_known for crowd in team.crowds)
         print(f"{befell}; {unknowable} crowds of which nobody could know")  # noqa: T201
         assert not team.found, "\n".join([befell, *team.found[:10]])
-        assert len(team.faults) > faults / 2, befell
-        assert {f"killed {point}".replace("killed stopped", "stopped") for point in points} <= {*team.faults}, befell
+        assert len(team.faults) >= faults, befell
 
     return tell
 
 
 def test_whatever_befalls_workers_nothing_goes_twice_and_nothing_is_lost(story: Story, own_cluster: Cluster) -> None:
-    story(1, 9, cluster=own_cluster)
+    story(1, FIRST, cluster=own_cluster)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("number", range(2, STORIES, 3))
+@pytest.mark.parametrize("number", STORIES)
 def test_on_a_database_that_is_stopped_as_well(story: Story, own_cluster: Cluster, number: int) -> None:
-    story(number, cluster=own_cluster)
+    story(number, STORIES[number], cluster=own_cluster)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("number", [number for number in range(3, STORIES) if number % 3 != 2])
+@pytest.mark.parametrize("number", OTHERS)
 def test_killed_stopped_and_cut_off_everything_is_sent_once_or_in_doubt(story: Story, number: int) -> None:
-    story(number)
+    story(number, OTHERS[number])
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("how", ["", STOPPED], ids=["killed", "stopped past their leases"])
-@pytest.mark.parametrize("first", [0, 1])
-def test_at_every_named_point_nothing_goes_twice_and_nothing_leaves_late(story: Story, how: str, first: int) -> None:
-    points = (DEALING + SENDING)[first::2]
-    story(101, points=[how + point for point in points])
+@pytest.mark.parametrize("how", HOW.values(), ids=HOW)
+@pytest.mark.parametrize("points", NAMED, ids=["first", "second"])
+def test_at_every_named_point_nothing_goes_twice_and_nothing_leaves_late(
+    story: Story, how: str, points: tuple[str, ...]
+) -> None:
+    story(101, len(points), points=[how + point for point in points])
+
+
+def test_ci_has_at_least_a_hundred_faults_befall_workers() -> None:
+    """By these numbers: that as many befall them, each story asks of itself."""
+    named = len(HOW) * sum(map(len, NAMED))
+    assert FIRST + sum(STORIES.values()) + sum(OTHERS.values()) + named >= CI_FAULTS
+    assert "-m pytest -m long" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")

@@ -231,7 +231,7 @@ def test_rows_in_doubt_that_are_sent_again_on_request_keep_the_cap(tmp_path: Pat
 def test_a_post_that_leaves_long_after_its_intent_holds_its_slot_across_a_kill(tmp_path: Path) -> None:
     rows = [Row("639171234500", f"row {number}") for number in range(1, 13)]
     with campaign(tmp_path / "c", Settings(latency_s=0.2), rows) as run:
-        process = run.start(STOP, 1)
+        process = run.start_anew(STOP, 1)
         assert os.WIFSTOPPED(os.waitpid(process.pid, os.WUNTRACED)[1])
         time.sleep(2.0)  # the machine sleeps; its longest request and the cap's window pass meanwhile
         process.send_signal(signal.SIGCONT)
@@ -350,7 +350,7 @@ def test_a_file_that_may_not_grow_stops_the_run_at_once(tmp_path: Path, more: in
     with campaign(tmp_path / "c", WELL, rows_of(60, random.Random(more), crowded=0)) as run:
         assert run.run("after outcome commit", 1) == -signal.SIGKILL
         size = (run.folder / "campaign.run").stat().st_size
-        process = run.start(
+        process = run.start_anew(
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (max(size, more), max(size, more)))
         )
         assert run.end_of_trouble(process) in (2, 3), run.said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 from pathlib import Path
 
@@ -43,3 +44,19 @@ def test_a_forked_command_that_does_not_end_is_killed(
     with pytest.raises(subprocess.TimeoutExpired):
         forks().run(send_to(sandbox("--latency", "60s")), tmp_path, environment(), timeout_s=1)
     assert forks().run(("--version",), tmp_path, environment()).returncode == 0
+
+
+def test_a_command_that_was_started_and_is_killed_ends_as_any_process(
+    tmp_path: Path, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
+) -> None:
+    campaign_of(numbers(2))
+    server = sandbox("--latency", "60s")
+    with forks().start(send_to(server), tmp_path, environment()) as sending:
+        with pytest.raises(subprocess.TimeoutExpired):
+            sending.communicate(timeout=0.2)
+        assert (sending.poll(), sending.returncode) == (None, None)
+        sending.kill()
+        assert sending.wait(30) == sending.returncode == -signal.SIGKILL
+    with forks().start(("send", "nothing.csv", "--nothing"), tmp_path, environment()) as refused:
+        _, said = refused.communicate(timeout=30)
+    assert (refused.returncode, "--nothing" in said) == (2, True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import signal
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from databases import own
+from forks import Process
 from hostile import PRICE_MICRO, Settings
 from judging import cap_violations
 from teams import CUT, Team, ended, rows
@@ -29,9 +29,9 @@ def team(tmp_path: Path, database: str) -> Iterator[Team]:
         yield Team(tmp_path, database, stack, Settings(weights={"ok": 1}, latency_s=0.05, knows_dedup=False))
 
 
-def ends(sender: subprocess.Popen[str]) -> tuple[int, str]:
+def ends(sender: Process) -> tuple[int, str]:
     _, said = sender.communicate(timeout=20)
-    return sender.returncode, said
+    return sender.wait(), said
 
 
 def results(team: Team, name: str) -> Counter[str]:

@@ -430,7 +430,7 @@ async def test_a_rate_of_less_than_one_message_in_minutes_is_kept_however_many_w
     shared = [SharedRate(company.place.database, account, 1 / span_s) for _ in range(4)]
     waiting = [asyncio.create_task(each.one(1)) for each in shared]
     async with asyncio.timeout(10):
-        while company.ask(asked) < ((len(shared) - 0.5) * span_s,):  # type: ignore[operator]  # noqa: ASYNC110
+        while company.ask(asked) < ((len(shared) - 0.5) * span_s,):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     for task, each in zip(waiting, shared, strict=True):
         task.cancel()

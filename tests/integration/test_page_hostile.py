@@ -7,8 +7,11 @@ import io
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import reduce
+from itertools import repeat
 from pathlib import Path
 
 import pytest
@@ -137,6 +140,12 @@ async def test_a_run_of_the_folder_with_a_hostile_name_is_only_named(tmp_path: P
         assert harmless(await browser.post("/campaigns/open", place="<img src=x>\u202e.run"))
 
 
+SHEET = (
+    b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>',
+    b"</sheetData></worksheet>",
+)
+
+
 def bomb(size: int) -> bytes:
     """A workbook whose only sheet is so many bytes of nothing."""
     kept = io.BytesIO()
@@ -157,13 +166,20 @@ def bomb(size: int) -> bytes:
             '<Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/'
             'worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
         )
-        with book.open("xl/worksheets/sheet1.xml", "w", force_zip64=True) as sheet:
-            sheet.write(b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>')
-            piece = b" " * (1 << 20)
-            for _ in range(size >> 20):
-                sheet.write(piece)
-            sheet.write(b"</sheetData></worksheet>")
+        add_nothing(book, "xl/worksheets/sheet1.xml", size >> 20)
     return kept.getvalue()
+
+
+def add_nothing(book: zipfile.ZipFile, name: str, megabytes: int) -> None:
+    """Add a sheet of spaces, of which one megabyte is packed and then repeated: to pack two gigabytes takes long."""
+    begin, nothing, end = (SHEET[0], b" " * (1 << 20), SHEET[1])
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    first, again, last = (packer.compress(piece) + packer.flush(zlib.Z_FULL_FLUSH) for piece in (begin, nothing, end))
+    part = zipfile.ZipInfo(name)
+    with book.open(part, "w") as sheet:
+        sheet.write(first + again * megabytes + last + packer.flush())
+    part.compress_type, part.file_size = zipfile.ZIP_DEFLATED, len(begin) + (megabytes << 20) + len(end)
+    part.CRC = reduce(lambda before, piece: zlib.crc32(piece, before), [begin, *repeat(nothing, megabytes), end], 0)
 
 
 @pytest.mark.long

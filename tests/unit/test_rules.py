@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bulksend.errors import Remark
@@ -109,6 +110,9 @@ def test_it_does_not_fire_on_what_only_looks_like_it(rule: Rule, text: str, tmp_
     [
         (Rule.PH_NAME, "Your order is ready", "Shop"),
         (Rule.PH_NAME, "Your order is ready", None),
+        (Rule.PH_NAME, "Your order at saleACME Foodssale is ready", "Shop"),
+        (Rule.PH_NAME, "Our Lacme foods", "Shop"),
+        (Rule.PH_NAME, "Acme Foodshop", "Shop"),
         (Rule.PH_LINK_BANK, "See https://acme.example/x", "ACME"),
         (Rule.PH_LINK_BANK, "See acme.com.ph", "ACME"),
         (Rule.PH_LINK_PLAIN, "See https://other.example/x", "ACME"),
@@ -130,7 +134,10 @@ def test_a_rule_that_knows_the_house_fires(rule: Rule, text: str, sender: str | 
     [
         (Rule.PH_NAME, "Your order at ACME Foods is ready", "Shop"),
         (Rule.PH_NAME, "Your order at Acme-Foods is ready", "Shop"),
+        (Rule.PH_NAME, "Your order at ACMEFOODS is ready", "Shop"),
+        (Rule.PH_NAME, "acme_foods", "Shop"),
         (Rule.PH_NAME, "Your order is ready", "ACMEFoods"),
+        (Rule.PH_NAME, "Your order is ready", "ACMEFoodsPH"),
         (Rule.PH_LINK_BANK, "Call acme.example. Thank you", "ACME"),
         (Rule.PH_LINK_PLAIN, "See https://www.acme.example/x", "ACME"),
         (Rule.PH_LINK_PLAIN, "See https://shop.acme.example/x", "ACME"),
@@ -237,17 +244,26 @@ def test_a_country_of_more_or_a_list_that_is_mixed_is_not(tmp_path: Path) -> Non
 PIECES = st.lists(
     st.sampled_from([
         "sale", "Hello", " ", ". ", "win", "STOP", "50% off", "bit.ly/x", "https://", "acme.com", "TEST", "casino",
-        "ph", ".", "/", "@", "10.0.0.1/", "www.", "ñ", "\ue000", "ACME Foods", "permit",
+        "ph", ".", "/", "@", "10.0.0.1/", "www.", "ñ", "\ue000", "ACME Foods", "acme", "_", "7", "Eleven", "-",
+        "permit",
     ]),
     max_size=6,
 ).map("".join)  # fmt: skip
 
 
-@given(PIECES)
-def test_what_surely_does_not_matter_shows_nothing(text: str) -> None:
-    look = TextLook(SAID)
+@given(PIECES, st.sampled_from(["ACME Foods", "Acme-Foods", "7-Eleven", "7Eleven", "A.C.M.E."]))
+@example("saleACME Foodssale", "ACME Foods")
+@example("7-Eleven", "7Eleven")
+@example("acme_foods", "ACME Foods")
+def test_what_surely_does_not_matter_shows_nothing(text: str, company: str) -> None:
+    look = TextLook(replace(SAID, company=(company,)))
     if not look.may_matter(text):
         assert look.of(text) == NOTHING
+
+
+@pytest.mark.parametrize("value", ["ACME", "foods", "Acme Foods"])
+def test_a_value_that_may_make_a_name_whole_is_looked_at_in_its_text(value: str) -> None:
+    assert TextLook(SAID).may_matter(value)
 
 
 @given(PIECES)

@@ -123,7 +123,7 @@ def _flaws(seen: Seen, sender: str | None, lint: Lint, look: TextLook) -> Iterat
         yield _Flaw(Rule.PH_SENDER, says, says, "")
     yield from _of_links(seen, sender, lint)
     wording = seen.wording
-    if lint.company and not seen.names_company and not look.names_company(sender or ""):
+    if lint.company and not seen.names_company and not look.is_of_company(sender or ""):
         names = " or ".join(map(repr, lint.company))
         yield _both(Rule.PH_NAME, f"{names} in neither sender nor text", "commercial texts there name who sends them")
     if wording.promotes and not wording.opts_out:
