@@ -61,15 +61,15 @@ def open_to_workers(run: OwnRun, options: SendOptions, *, is_left: bool) -> None
     """
     how, tally = options.repeating, run.tally()
     limit = options.limit
-    # Which rows in doubt are the first that a limit leaves room for, workers could not know of each other.
-    repeats = limit is None or repeats_max(run, tally, run.overview(limit).rows, options) == tally.undecided
+    room = None if limit is None else repeats_max(run, tally, run.overview(limit).rows, options)
+    repeats = room != 0 or not tally.undecided
     orders = Orders(
         tuple(options.caps), options.by_parts, options.dedup, how.began_at, how.repeat, how.repeat_after_s,
         rate=options.pace.rate, repeats=repeats, is_left=is_left,
     )  # fmt: skip
     budget = budget_of(run, options)
     money = None if budget is None else budget.money
-    open_for_workers(run, orders, limit, money, errors_of(run, tally, options))
+    open_for_workers(run, orders, limit, money, errors_of(run, tally, options), room)
 
 
 async def work_on(

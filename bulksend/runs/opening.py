@@ -49,7 +49,8 @@ def own_run(place: Place, wall_s: float) -> OwnRun:
 
 
 def open_for_workers(
-    run: OwnRun, orders: Orders, limit: int | None, money: Money | None = None, errors: Errors | None = None
+    run: OwnRun, orders: Orders, limit: int | None, money: Money | None = None, errors: Errors | None = None,
+    repeats: int | None = None,
 ) -> None:  # fmt: skip
     """Let workers send a run; the shards that its owner has are theirs.
 
@@ -59,6 +60,7 @@ def open_for_workers(
         limit: only the first so many rows that are still to be sent; None for all.
         money: what is left of what the whole run may cost; None if it may cost anything.
         errors: how many of its rows may end unsent, with those so far; None for any number.
+        repeats: only the first so many of its rows in doubt are repeated; None for all.
 
     Raises:
         UsageError: it is in no database.
@@ -67,7 +69,7 @@ def open_for_workers(
     """
     if not isinstance(run, postgres.OwnPostgresRun):
         raise UsageError(f"{run.place}: only a run in a database can be left to workers")
-    run.open_for_workers(orders, limit, money, errors)
+    run.open_for_workers(orders, limit, money, errors, repeats)
 
 
 def can_be_shared(run: OwnRun) -> bool:

@@ -26,6 +26,7 @@ class Orders:
         until: the last row that is sent; None for all.
         rate: so many messages a second of the whole account start; None for any number.
         repeats: whether rows that were in doubt then are repeated, as far as that is safe.
+        repeats_until: of these the last one; None for all.
         is_left: whether it was left to workers, so that it waits for one where none is at work on it.
     """
 
@@ -38,6 +39,7 @@ class Orders:
     until: int | None = None
     rate: float | None = None
     repeats: bool = False
+    repeats_until: int | None = None
     is_left: bool = True
 
     @classmethod

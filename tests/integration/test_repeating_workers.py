@@ -149,3 +149,26 @@ async def test_a_run_with_rows_in_doubt_under_a_proof_is_opened_with_a_limit_of_
         orders = Orders((), True, True, time.time(), False, 0.0, repeats=True)
         run.open_for_workers(orders, None, None, Errors(ErrorLimit(5, is_percent=False), done=1, so_far=[1]))
     assert office.run(worker).orders == orders
+
+
+async def test_a_limit_lets_as_many_rows_in_doubt_be_repeated_as_it_leaves_room_for(office: Office) -> None:
+    worker = office.worker()
+    journal = office.journal(worker)
+    await journal.settle([], turn=1)
+    for row in (3, 1, 2):
+        await put_in_doubt(journal, row, proof=1)
+    journal.close()
+    worker.stop(office.run(worker), "asked to stop", "somebody")
+    worker.leave()
+    with OwnPostgresRun.own(office.named, time.time()) as run:
+        orders = Orders((), True, True, time.time(), False, 0.0, repeats=True)
+        run.open_for_workers(orders, 4, None, None, repeats=2)
+    with worker.begin(office.run(worker)) as worked:
+        worker.deal()
+        assert worked.to_repeat(1, time.time(), TRIES, is_mine=True) == {1, 2}
+        journal = worked.journal(TRIES)
+        assert [each.row for each in await journal.undecided(0.0, 1)] == [1, 2]
+        assert [each.row for each in await journal.claim(0, 9)] == [4, 5, 6, 7]
+        await put_in_doubt(journal, 4, proof=1)  # since then, and so it was one of the first
+        assert [each.row for each in await journal.undecided(0.0, 1)] == [1, 2, 4]
+        journal.close()

@@ -69,13 +69,13 @@ class Notes:
         )
         self._begun_to = 0
         self._first = queries.first_unfinished(of)
-        self._until = queries.until(of, limit)
-        self._epoch, self._opened_at, self._is_worked = epoch, math.inf, run is not None
+        self._epoch, self._is_worked = epoch, run is not None
+        self._until, opened_at, repeats_until = queries.until(of, limit), math.inf, LAST_ROW
         if run is not None:
-            self._opened_at, self._until = run.at, run.orders.until or LAST_ROW
+            self._until, opened_at, repeats_until = run.orders.until or LAST_ROW, run.at, run.repeats_until
+        self._sent = {"until": self._until, "opened_at": opened_at, "repeats_until": repeats_until, "tries": tries}
         self._turn = self._noted_turn = int(kept.read(of.db, of.run, "turn") or 0)
         self._heard_turn = self._turn  # the run's, as of the last transaction
-        self._tries = tries
         self._is_noted = self._notes_kind = False
         self._landing = Landing(of, lease)
         self._issued = 0
@@ -285,7 +285,7 @@ class Notes:
 
     def _open(self) -> dict[str, Any]:
         """What is held, and which rows of it are sent."""
-        return self._mine() | {"until": self._until, "opened_at": self._opened_at, "tries": self._tries}
+        return self._mine() | self._sent
 
     def _mine(self) -> dict[str, Any]:
         """What this process holds, as the statements know it."""

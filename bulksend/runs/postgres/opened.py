@@ -58,6 +58,11 @@ class OpenedRun:
     orders: Orders
     schedule: Schedule
 
+    @property
+    def repeats_until(self) -> int:
+        """The last row that is repeated of those that were in doubt then."""
+        return queries.LAST_ROW if self.orders.repeats_until is None else self.orders.repeats_until
+
 
 class Progress(NamedTuple):
     """Where the run stands that a worker is at work on.
@@ -74,7 +79,8 @@ class Progress(NamedTuple):
 
 
 def open_run(
-    of: Reader, epoch: int, orders: Orders, limit: int | None, money: Money | None, errors: Errors | None
+    of: Reader, epoch: int, orders: Orders, limit: int | None, money: Money | None, errors: Errors | None,
+    repeats: int | None = None,
 ) -> None:  # fmt: skip
     """Open a run of this owner's for workers, who begin when he has given it up; see also `open_bounds`.
 
@@ -85,6 +91,7 @@ def open_run(
         limit: only the first so many rows; None for all.
         money: what is left of its budget.
         errors: how many of its rows may end unsent.
+        repeats: only the first so many rows in doubt are repeated; None for all.
 
     Raises:
         OwnedError: workers are at work on it.
@@ -93,15 +100,25 @@ def open_run(
     if limit is not None:
         orders = replace(orders, until=queries.until(of, limit))
     (at,) = of.first(_OPEN, epoch=epoch)
+    if orders.repeats and not (errors is None and repeats is None):
+        hoped = _undecided(of, orders, float(at))[:repeats]
+        if repeats is not None:
+            orders = replace(orders, repeats_until=hoped[-1] if hoped else 0)
+        for row in hoped:
+            if errors is not None:
+                errors.hope(row)
     kept.note(of.db, of.run, "orders", orders)
     noted.start(of, epoch, at)
-    if errors is not None and orders.repeats:
-        proof = Proof(int(kept.read(of.db, of.run, "turn") or 0), keyed=orders.keyed)
-        since_s = float(at) - proof.memory_s
-        mine = {"nos": None, "opened_at": at, "tries": 0}
-        for item in past.undecided(of, mine, since_s, proof.held, by_parts=True) if proof.held else ():
-            errors.hope(item.row)
     bounds.open_bounds(of, money, errors)
+
+
+def _undecided(of: Reader, orders: Orders, at: float) -> list[int]:
+    """The rows in doubt that may be repeated, in their order."""
+    proof = Proof(int(kept.read(of.db, of.run, "turn") or 0), keyed=orders.keyed)
+    if not proof.held:
+        return []
+    mine = {"nos": None, "opened_at": at, "tries": 0, "repeats_until": queries.LAST_ROW}
+    return [each.row for each in past.undecided(of, mine, at - proof.memory_s, proof.held, by_parts=True)]
 
 
 def close(of: Reader, epoch: int, end: End) -> bool:

@@ -236,10 +236,13 @@ class OwnPostgresRun(PostgresRun):
         if account is not None:
             self._lease.hold(account, epochs, asked_s)
 
-    def open_for_workers(self, orders: Orders, limit: int | None, money: Money | None, errors: Errors | None) -> None:
+    def open_for_workers(
+        self, orders: Orders, limit: int | None, money: Money | None, errors: Errors | None,
+        repeats: int | None = None,
+    ) -> None:  # fmt: skip
         """Let workers send it as soon as it is closed; see `bulksend.runs.open_for_workers`."""
         with self._writing() as of:
-            opened.open_run(of, self._lease.epoch, orders, limit, money, errors)
+            opened.open_run(of, self._lease.epoch, orders, limit, money, errors, repeats)
         self._lease.let_go()
 
     def journal(self, *, by_parts: bool = True, limit: int | None = None, keyed: bool | None = None) -> GroupJournal:

@@ -19,9 +19,10 @@ UNTRIED = f"(s.state IS DISTINCT FROM '{State.FAILED}' OR s.ended_at < %(opened_
 """Of the same: it did not fail since a run was opened for workers, of whom each would try it once more."""
 
 REPEATABLE = f"""{life.is_unsettled("s.")} AND s.doubt_since >= %(since)s AND s.proof = %(proof)s
-    AND (s.ended_at < %(opened_at)s OR s.attempts <= %(tries)s)"""
-"""Of the same: it may be repeated under a proof. What was put in doubt since a run was opened for workers only until it
-was tried too often: each of them would try it anew, and again."""
+    AND (s.ended_at < %(opened_at)s AND s.row <= %(repeats_until)s
+        OR s.ended_at >= %(opened_at)s AND s.attempts <= %(tries)s)"""
+"""Of the same: it may be repeated under a proof. What was in doubt before a run was opened for workers up to a row, for
+which a limit left room; what was put in doubt since until it was tried too often: each would try it anew, and again."""
 
 _UNDECIDED = f"""
 SELECT m.row, coalesce(n.phone, m.phone), m.contact, {{slots}}

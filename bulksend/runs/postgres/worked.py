@@ -112,6 +112,7 @@ class WorkedRun(PostgresRun):
             RunFileError: it cannot be read.
         """
         which = {"proof": proof, "opened_at": self._run.at, "tries": tries, "is_mine": is_mine}
+        which["repeats_until"] = self._run.repeats_until
         since_s, nos = wall_s + self._skew_s - DEDUP_MEMORY_S, array(self._lease.shards)
         return self._ask(lambda: past.to_repeat(self._reader, since=since_s, nos=nos, **which))
 
