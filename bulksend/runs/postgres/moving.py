@@ -46,11 +46,12 @@ _TELL = f"""
     FROM told JOIN message m ON m.run = %(run)s AND m.contact = told.contact
     JOIN send s ON s.run = m.run AND s.row = m.row {COUNTED}
     WHERE s.shard <> told.shard AND {life.may_have_arrived("s.")} AND ended >= %(now)s - {_KEPT_S}
+), came AS (
+    SELECT contact, 1 AS nth, array_agg(row) AS rows FROM moved GROUP BY contact
 )
 INSERT INTO landed (account, shard, sent_for, epoch, run, phone, parts, messages, ended_at, moved)
-SELECT %(account)s, shard, sent_for, epoch, %(run)s, phone, parts, messages, ended,
-    ARRAY(SELECT row FROM moved WHERE moved.contact = sent.contact AND nth = 1)
-FROM sent
+SELECT %(account)s, shard, sent_for, epoch, %(run)s, phone, parts, messages, ended, coalesce(rows, '{{}}')
+FROM sent LEFT JOIN came USING (contact, nth)
 """
 # What the account learned since the run was planned, or from another run that was sent meanwhile.
 _KNOWN = """
