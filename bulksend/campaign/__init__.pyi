@@ -118,5 +118,6 @@ from .windows import pauses as pauses
 from .work_events import TellWork as TellWork
 from .work_events import WorkBegun as WorkBegun
 from .work_events import WorkDealt as WorkDealt
+from .work_events import WorkEvent as WorkEvent
 from .work_events import WorkLeft as WorkLeft
 from .working import work as work

@@ -15,7 +15,7 @@ from bulksend.campaign.onlooking import Onlookers
 from bulksend.campaign.patience import patiently
 from bulksend.campaign.posts import Post, manned
 from bulksend.campaign.windows import closed_words
-from bulksend.campaign.work_events import TellWork, WorkBegun, WorkDealt, WorkLeft
+from bulksend.campaign.work_events import TellWork, WorkBegun, WorkDealt, WorkEvent, WorkLeft
 from bulksend.campaign.working import Shift
 from bulksend.engagespark import Target
 from bulksend.runs import (
@@ -135,7 +135,7 @@ def _teller(tell: Tell) -> TellWork:
     """Tells who sends of the others, instead of how the shards are dealt."""
     others = 0
 
-    def hear(event: WorkBegun | WorkDealt | WorkLeft | CampaignEvent) -> None:
+    def hear(event: WorkEvent | CampaignEvent) -> None:
         nonlocal others
         match event:
             case WorkBegun() | WorkLeft():

@@ -45,5 +45,6 @@ class WorkLeft(NamedTuple):
     end: End | None
 
 
-TellWork: TypeAlias = Callable[[WorkBegun | WorkDealt | WorkLeft | CampaignEvent], None]
+WorkEvent: TypeAlias = WorkBegun | WorkDealt | WorkLeft
+TellWork: TypeAlias = Callable[[WorkEvent | CampaignEvent], None]
 """How a face hears of them; called in the event loop, and must come back at once."""

@@ -13,13 +13,14 @@ import click
 import orjson
 from rich.console import Console
 
-from bulksend.campaign import CampaignEvent, Started
+from bulksend.campaign import CampaignEvent, Started, WorkEvent
 from bulksend.cli import codes, summary
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.groups import Group
 from bulksend.cli.on_finish import run_command, words_of
 from bulksend.cli.sending import run_loop
 from bulksend.cli.settings import option
+from bulksend.cli.watch_options import WATCHING, WatchSettings
 from bulksend.errors import BulksendError, UsageError
 from bulksend.planning import Plan
 from bulksend.runs import name_of, open_run, place_of
@@ -118,26 +119,14 @@ MONITORS = Group(
             help="A command to run when sending has ended, without a shell; the summary is in its environment and on "
             "its input.",
         ),
-        option(
-            "--log-file",
-            metavar="F",
-            type=click.Path(path_type=Path),
-            help="A file to which every attempt is added in JSON lines, and what happens to the run; numbers masked.",
-        ),
-        option(
-            "--metrics-port",
-            metavar="N",
-            type=click.IntRange(1, 65_535),
-            help="Serve metrics for Prometheus at this port of this machine, while it sends; needs the extra metrics.",
-        ),
-        option(
-            "--metrics-file",
-            metavar="F",
-            type=click.Path(path_type=Path),
-            help="Write them into a file for a textfile collector, every 5 s and at the end.",
-        ),
+        *WATCHING.options,
     ),
 )
+
+
+def watching(said: WatchSettings, out: Console) -> Monitors:
+    """The programs that are told what a worker does; see `MonitorSettings.opened`."""
+    return MonitorSettings(None, None, None, *said).opened(out)
 
 
 class Monitors:
@@ -171,7 +160,7 @@ class Monitors:
         for monitor in self._monitors:
             monitor.planned(place, plan)
 
-    def hear(self, event: CampaignEvent) -> None:
+    def hear(self, event: CampaignEvent | WorkEvent) -> None:
         """Take in what happens."""
         if isinstance(event, Started):
             self._has_begun = True
@@ -203,6 +192,20 @@ class Monitors:
             raise
         if self._has_begun and self._told is not None:
             self._tell(self._told)
+
+    @contextmanager
+    def telling_of_work(self) -> Iterator[None]:
+        """Tell with which exit code a worker ends that goes from run to run, unless that is `worked`."""
+        try:
+            yield
+        except BaseException as error:
+            self.worked(_code_of(error))
+            raise
+
+    def worked(self, code: int) -> None:
+        """Tell of a worker's end."""
+        for monitor in self._monitors:
+            monitor.ended({"exit": int(code)})
 
     def close(self) -> None:
         """Nothing more happens."""

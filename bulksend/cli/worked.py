@@ -7,29 +7,36 @@ import time
 from rich.console import Console
 
 from bulksend import campaign
-from bulksend.campaign import CampaignEvent, Post, SendOptions, WorkBegun, WorkDealt, WorkLeft
+from bulksend.campaign import CampaignEvent, Post, SendOptions, WorkBegun, WorkDealt, WorkEvent, WorkLeft
 from bulksend.cli import codes
 from bulksend.cli.advice import stop_words
 from bulksend.cli.codes import ExitCode
+from bulksend.cli.monitors import Monitors, watching
 from bulksend.cli.sending import run_loop
 from bulksend.cli.signals import stop_on_signals
 from bulksend.cli.standing_view import end_words
 from bulksend.cli.watch import Watch
+from bulksend.cli.watch_options import WatchSettings
 from bulksend.sending import Stop, Stopping
 from bulksend.words import many, printable
 
 
-def work(post: Post, how: SendOptions, out: Console) -> ExitCode:
+def work(post: Post, how: SendOptions, out: Console, watched: WatchSettings) -> ExitCode:
     """Work at a post until somebody asks for the end, or nothing is left where that is meant."""
-    why, sent = run_loop(_work(post, how, out))
+    monitors = watching(watched, out)
+    with monitors.telling_of_work():
+        why, sent = run_loop(_work(post, how, out, monitors))
     out.print(f"{many(sent, 'message')} sent by this worker{f': {printable(stop_words(why))}' if why else ''}.")
-    return ExitCode.OK if why is None else codes.of_stop(why)
+    code = ExitCode.OK if why is None else codes.of_stop(why)
+    monitors.worked(code)
+    return code
 
 
-async def _work(post: Post, how: SendOptions, out: Console) -> tuple[Stop | None, int]:
+async def _work(post: Post, how: SendOptions, out: Console, monitors: Monitors) -> tuple[Stop | None, int]:
     stopping, watch = Stopping(), Watch(out, hides_progress=True)
 
-    def tell(event: WorkBegun | WorkDealt | WorkLeft | CampaignEvent) -> None:
+    def tell(event: WorkEvent | CampaignEvent) -> None:
+        monitors.hear(event)
         match event:
             case WorkBegun(run):
                 _say(out, f"{run}: begun")
@@ -41,7 +48,7 @@ async def _work(post: Post, how: SendOptions, out: Console) -> tuple[Stop | None
                 watch.hear(event)
 
     with stop_on_signals(stopping, watch.close):
-        sent = await campaign.work(post, how, stopping, tell)
+        sent = await campaign.work(post, how, stopping, tell, monitors.listener)
     return stopping.why, sent
 
 

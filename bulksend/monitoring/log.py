@@ -20,6 +20,9 @@ from bulksend.campaign import (
     Slowed,
     Started,
     StoppingEarly,
+    WorkBegun,
+    WorkEvent,
+    WorkLeft,
 )
 from bulksend.errors import UsageError
 from bulksend.model import Event, Status
@@ -68,7 +71,7 @@ class Log:
             estimateMicro=price,
         )
 
-    def hear(self, event: CampaignEvent) -> None:
+    def hear(self, event: CampaignEvent | WorkEvent) -> None:
         """See `Monitor.hear`."""
         match event:
             case Started(rows, price):
@@ -88,6 +91,11 @@ class Log:
                 self._stopped(stop, in_flight)
             case Ended(Stop() as stop) if not self._has_stopped:  # it ended sooner than anybody looked
                 self._stopped(stop, 0)
+            case WorkBegun(run):
+                self._place, self._has_stopped = run, False
+                self._note("started")
+            case WorkLeft(_, sent, end):
+                self._note("left", sent=sent, stop=end and end.reason)
             case CutShort(in_doubt):
                 self._note("cut short", inDoubt=in_doubt)
             case _:

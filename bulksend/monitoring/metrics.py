@@ -20,7 +20,7 @@ from prometheus_client import (
 )
 
 from bulksend import __version__
-from bulksend.campaign import CampaignEvent, Progressed, Started
+from bulksend.campaign import CampaignEvent, Progressed, Started, WorkBegun, WorkEvent
 from bulksend.errors import UsageError
 from bulksend.model import Status
 from bulksend.monitoring.monitor import Summary, Trouble
@@ -101,12 +101,15 @@ class Metrics:
         self._rows = plan.overview.rows
         self._pending.set(self._rows)
 
-    def hear(self, event: CampaignEvent) -> None:
+    def hear(self, event: CampaignEvent | WorkEvent) -> None:
         """See `Monitor.hear`."""
         match event:
             case Started(rows):
                 self._rows = rows
                 self._pending.set(rows)
+                self._started_at.set(time.time())
+            case WorkBegun(run):
+                self._info.info({"run": run, "version": __version__})
                 self._started_at.set(time.time())
             case Progressed():
                 now = event.now

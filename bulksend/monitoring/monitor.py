@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from bulksend.campaign import CampaignEvent
+from bulksend.campaign import CampaignEvent, WorkEvent
 from bulksend.planning import Plan
 from bulksend.sending import Listener
 
@@ -21,7 +21,7 @@ class Monitor(Listener, Protocol):
     def planned(self, place: str, plan: Plan) -> None:
         """This run is to be sent, and that is what is left of it."""
 
-    def hear(self, event: CampaignEvent) -> None:
+    def hear(self, event: CampaignEvent | WorkEvent) -> None:
         """Something happened."""
 
     def ended(self, told: Summary) -> None:

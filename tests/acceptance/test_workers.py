@@ -37,6 +37,22 @@ def test_two_workers_send_each_row_once_and_who_comes_late_gets_shards(team: Tea
     assert list(cap_violations(team.server)) == []
 
 
+def test_a_worker_tells_a_log_and_metrics_of_each_of_its_attempts(team: Team) -> None:
+    team.plan(rows(20))
+    assert ended(team.worker("--log-file", "work.log", "--metrics-file", "work.prom")) == 0
+    lines = [json.loads(line) for line in (team.folder / "work.log").read_text().splitlines()]
+    attempts = [line for line in lines if line["event"] == "attempt"]
+    assert sorted(line["row"] for line in attempts) == list(range(1, 21))
+    assert {line["run"] for line in lines} == {"june"}
+    told = [line for line in lines if line["event"] in {"started", "left", "ended"}]
+    assert [line["event"] for line in told] == ["started", "left", "ended"]
+    assert (told[1]["sent"], told[1]["stop"], told[2]["exit"]) == (20, "finished", 0)
+    metrics = (team.folder / "work.prom").read_text()
+    assert 'bulksend_messages_total{outcome="sent"} 20.0' in metrics
+    assert 'bulksend_run_info{run="june"' in metrics
+    assert "bulksend_exit_code 0.0" in metrics
+
+
 def test_who_looks_on_is_told_of_the_workers_until_the_run_is_over(team: Team) -> None:
     team.plan(rows(200))
     run = f"{team.database}#june"

@@ -14,6 +14,7 @@ from bulksend.cli.given import PaceSettings, TargetSettings
 from bulksend.cli.groups import Group, with_options
 from bulksend.cli.settings import Command, option
 from bulksend.cli.values import DATABASE
+from bulksend.cli.watch_options import WATCHING, WatchSettings
 from bulksend.errors import Advice, UsageError
 from bulksend.model import Endpoint
 from bulksend.runs import LEASE_S, Address
@@ -61,8 +62,10 @@ WORK = Group(
     },
 )
 @click.argument("database", metavar="DATABASE", type=DATABASE)
-@with_options(options.TARGET, options.PACE, WORK)
-def command(database: str, to: TargetSettings, paced: PaceSettings, said: WorkSettings) -> ExitCode:
+@with_options(options.TARGET, options.PACE, WORK, WATCHING)
+def command(
+    database: str, to: TargetSettings, paced: PaceSettings, said: WorkSettings, watched: WatchSettings
+) -> ExitCode:
     """Send the runs of a database that were left to workers (`bulksend send --detach`), beside as many others.
 
     It works on runs of exactly the account that its own settings name, and waits for more. SIGTERM has it end when what
@@ -83,4 +86,4 @@ def command(database: str, to: TargetSettings, paced: PaceSettings, said: WorkSe
 
     target = engagespark.Target(address.base_url, address.org_id, Endpoint.CONTACT, to.key())
     post = campaign.Post(database, target, said.lease, said.until_done)
-    return work(post, paced.options(), console(quiet=said.quiet))
+    return work(post, paced.options(), console(quiet=said.quiet), watched)
