@@ -75,10 +75,9 @@ class Notes:
             self._opened_at, self._until = run.at, run.orders.until or LAST_ROW
         self._turn = self._noted_turn = int(kept.read(of.db, of.run, "turn") or 0)
         self._heard_turn = self._turn  # the run's, as of the last transaction
-        self._tries = tries
+        self._tries, self._issued = tries, 0
         self._is_noted = self._notes_kind = False
         self._landing = Landing(of, lease)
-        self._issued = 0
         self._known: Mapping[int, int] | None = None
         self._held: dict[str, Any] = {}
         self.in_flight: dict[int, Intent] = {}  # by row, whose outcomes are not noted
@@ -128,11 +127,13 @@ class Notes:
         if self._tried:
             which = tried(self._mine(), self._tried)
             if self.commons:
-                self.commons.take_back(which)
+                self.commons.lock()
             ownership.wait_out(self.of, which)
             taken_back = take_back(self.of, which)
+            if self.commons:
+                self.commons.take_back(sum(taken_back.values()))
             if self._reserving and taken_back:
-                reserving.give_back(self.of.db, self.of.run, taken_back)
+                reserving.give_back(self.of.db, self.of.run, list(taken_back))
 
     @property
     def is_unsettled(self) -> bool:
