@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from threading import Barrier
 
 import psycopg
@@ -123,6 +124,19 @@ async def test_a_stop_lets_nothing_begin_and_what_was_under_way_is_noted(office:
         own_run(office.named, NOW_S)
     worker.leave()
     own_run(office.named, NOW_S).close()
+
+
+def test_who_had_a_run_meanwhile_leaves_it_to_the_workers_as_it_was_unless_it_was_ended(office: Office) -> None:
+    worker = office.worker()
+    before = office.run(worker)
+    with own_run(office.named, NOW_S):
+        assert worker.runs() == []
+    assert office.run(worker) == replace(before, epoch=before.epoch + 1)
+    with open_run(office.named) as run:
+        assert (stand_of(run).standing, run.spell.end) == (Standing.OPENED, None)
+    with own_run(office.named, NOW_S) as own:
+        own.close_rows("closed", NOW_S)
+    assert worker.runs() == []
 
 
 async def test_a_run_is_ended_once_when_nothing_is_left_or_under_way(office: Office) -> None:
