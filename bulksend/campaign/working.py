@@ -32,7 +32,7 @@ from bulksend.campaign.watching import told
 from bulksend.campaign.windows import heeding_hours
 from bulksend.campaign.work_events import TellWork, WorkBegun, WorkDealt, WorkLeft
 from bulksend.engagespark import SmsApi
-from bulksend.errors import RunFileError
+from bulksend.errors import AccountBusyError, RunFileError
 from bulksend.model import Endpoint
 from bulksend.runs import (
     Account,
@@ -78,12 +78,12 @@ async def work(
             now_s = time.time()
             due = next((run for run in opened if run.schedule.opens_at(now_s) <= now_s), None)
             if due is not None:
-                shift = Shift(worker, due, post, options, stopping, tell, listener)
-                sent += await shift.work()
+                with suppress(AccountBusyError):  # others began with another one at this very moment
+                    sent += await Shift(worker, due, post, options, stopping, tell, listener).work()
+                    continue
             elif post.until_done and not opened:
                 break
-            else:
-                await stopping.unless(asyncio.sleep(_LOOK_S))
+            await stopping.unless(asyncio.sleep(_LOOK_S))
     return sent
 
 
@@ -112,7 +112,11 @@ class Shift:
     _failed_at: int = -1  # so many messages were sent when the database was away last
 
     async def work(self) -> int:
-        """Do it; how many rows were sent."""
+        """Do it; how many rows were sent.
+
+        Raises:
+            AccountBusyError: others are at work on another run of the account.
+        """
         orders = self.opened.orders
         repeating = Repeating(orders.repeat, orders.repeat_after_s, began_at=orders.began_at)
         where = DatabaseRun(self.post.database, self.opened.name)
@@ -122,8 +126,8 @@ class Shift:
         rates = [rate for rate in (orders.rate, options.pace.rate) if rate is not None]
         pace = as_last(options, self.post.address, where).pace._replace(rate=min(rates, default=None))
         options = replace(options, pace=with_room(pace))
-        self.stopping.tell(self._pass_on)
         run = await self._ask(self.worker.begin, self.opened)
+        self.stopping.tell(self._pass_on)
         try:
             account = await self._ask(account_of, where, self.post.address)
             try:

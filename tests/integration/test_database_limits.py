@@ -496,7 +496,7 @@ async def test_an_outcome_and_whoever_takes_its_row_over_do_not_both_decide_what
 ) -> None:
     total = 10 * PART
     company = Company(database, stack, [1] * 8, ["63"] * 8)
-    company.bound(Standing(total, PART, {}, {}), None)
+    company.bound(Money(total, PART, {}, {}), None)
     (worker,) = company.work(1)
     row = mine(worker, company, 8)[0]
     (attempt,) = await worker.journal.begin([row], NOW_S)

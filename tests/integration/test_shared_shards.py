@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from threading import Barrier
 
@@ -15,9 +15,10 @@ import pytest
 from offices import Office
 
 from bulksend.campaign import looks
-from bulksend.errors import OwnedError
+from bulksend.errors import AccountBusyError, OwnedError
 from bulksend.model import Event, Outcome
 from bulksend.runs import (
+    OpenedRun,
     Shared,
     Standing,
     Worker,
@@ -80,6 +81,28 @@ def test_workers_that_take_the_same_shards_at_the_same_moment_have_each_once(off
         assert {no: epoch for each in workers for no, epoch in each.lease.shards.items()} == epochs
         for each in workers:
             each.lease.let_go()
+
+
+def test_workers_that_begin_at_the_same_moment_are_at_work_on_the_same_run(office: Office) -> None:
+    office.another("july")
+    workers = [office.worker() for _ in range(4)]
+    june, july = workers[0].runs()
+    for _ in range(5):
+        together = Barrier(len(workers))
+
+        def begin(worker: Worker, run: OpenedRun, together: Barrier = together) -> OpenedRun | None:
+            together.wait()
+            with suppress(AccountBusyError):
+                worker.begin(run).close()
+                return run
+            return None
+
+        with ThreadPoolExecutor(len(workers)) as pool:
+            begun = set(pool.map(begin, workers, [june, july, june, july])) - {None}
+        assert len(begun) == 1
+        assert {each.runs()[0] for each in workers if each is not workers[0]} == begun  # which others join then
+        for each in workers:
+            each.leave()
 
 
 async def test_a_worker_whose_shards_were_taken_lets_nothing_leave_and_begins_nothing(office: Office) -> None:

@@ -154,7 +154,7 @@ async def test_what_is_held_of_an_intent_that_is_taken_over_meanwhile_is_not_giv
 ) -> None:
     """An answer is lost, and before that is noted somebody else puts the intent in doubt: it stays held."""
     company = Company(database, stack, [1] * 40, ["63"] * 40)
-    company.bound(Standing(100 * PART, PART, {"63": PART}, {}), None)
+    company.bound(Money(100 * PART, PART, {"63": PART}, {}), None)
     [one] = company.work(1)
     row, another = mine(one, company, 40)[:2]
     [attempt] = await one.journal.begin([row], NOW_S)

@@ -11,7 +11,7 @@ from bulksend.errors import OwnedError
 from bulksend.model import Event
 from bulksend.runs import life
 from bulksend.runs.owner import Owner
-from bulksend.runs.postgres import commons, kept, noted, registry, shards
+from bulksend.runs.postgres import commons, kept, noted, opened, registry, shards
 from bulksend.runs.postgres.connecting import Db
 from bulksend.runs.postgres.reader import Reader
 

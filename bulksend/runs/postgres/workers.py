@@ -96,18 +96,24 @@ class Worker:
         self.lease.hold(self._account, {}, asked_s)
 
     def runs(self) -> list[OpenedRun]:
-        """The account's runs that are opened for workers, the oldest first."""
-        return self._link.ask(lambda db: opened.opened_runs(db, self._account))
+        """The account's runs that are opened for workers: first those that others are at work on, then the oldest."""
+        return self._link.ask(self._runs)
 
     def begin(self, run: OpenedRun) -> WorkedRun:
-        """Be at work on a run from now on."""
-        self._be_at_work(run.number)
+        """Be at work on a run from now on.
+
+        Raises:
+            AccountBusyError: others are at work on another run of the account; the sentence says who.
+        """
+        with self._link.transaction() as db:
+            registry.begin(db, self._account, self.lease.worker, run.number)
         return WorkedRun.of_worker(self._named(run), run, self.lease)
 
     def leave(self) -> None:
         """Be at work on nothing any more, and give back all shards."""
         self.lease.let_go()
-        self._be_at_work(None)
+        with self._link.transaction() as db:
+            registry.rest(db, self.lease.worker)
 
     def progress(self, run: OpenedRun) -> Progress:
         """Whether a run is still to be sent."""
@@ -164,9 +170,10 @@ class Worker:
         workers = 1 + len(others)
         return Dealt(len(mine), math.ceil(SHARDS / workers), len(shards.free(db, self._account, mine)), workers)
 
-    def _be_at_work(self, run: int | None) -> None:
-        with self._link.transaction() as db:
-            registry.be_at_work(db, self.lease.worker, run)
+    def _runs(self, db: Db) -> list[OpenedRun]:
+        others = [each for each in registry.living(db, self._account) if each.number != self.lease.worker]
+        busy = registry.worked_on(db, others)
+        return sorted(opened.opened_runs(db, self._account), key=lambda run: run.number not in busy)
 
     def _named(self, run: OpenedRun) -> DatabaseRun:
         return DatabaseRun(self._link.database, run.name)
