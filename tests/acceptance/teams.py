@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -69,9 +70,9 @@ class Team:
         self._stack.callback(process.kill)
         return process
 
-    def worker(self, *words: str) -> subprocess.Popen[bytes]:
+    def worker(self, *words: str, within: Sequence[str] = ()) -> subprocess.Popen[bytes]:
         command = [
-            sys.executable, "-m", "bulksend", "worker", self.database, "--base-url", self.server.base_url,
+            *within, sys.executable, "-m", "bulksend", "worker", self.database, "--base-url", self.server.base_url,
             "--lease", "1", "--until-done", "--concurrency", "4", "--timeout", "2", *words,
         ]  # fmt: skip
         with (self.folder / "said").open("a") as said:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -14,6 +15,8 @@ import pytest
 from hostile import Settings
 from judging import Row, cap_violations
 from teams import CUT, Team, ended, rows
+
+CONTAINER = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
 
 
 @pytest.fixture
@@ -35,6 +38,18 @@ def test_two_workers_send_each_row_once_and_who_comes_late_gets_shards(team: Tea
     assert (ended(first), ended(second)) == (0, 0)
     assert (team.statuses(), team.twice()) == ({"sent": 300}, [])
     assert list(cap_violations(team.server)) == []
+
+
+def test_workers_in_containers_of_one_name_leave_each_other_what_they_have(team: Team) -> None:
+    """Each is process 1 there; neither sees the other's process, which is not gone for that."""
+    if subprocess.run([*CONTAINER, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("no process may have a container of its own here")
+    team.plan(rows(300))
+    first = team.worker(within=CONTAINER)
+    team.await_accepted(20)
+    second = team.worker(within=CONTAINER)
+    assert (ended(first), ended(second)) == (0, 0), team.said()
+    assert (team.statuses(), team.twice()) == ({"sent": 300}, [])
 
 
 def test_who_looks_on_is_told_of_the_workers_until_the_run_is_over(team: Team) -> None:

@@ -13,7 +13,7 @@ from bulksend.runs.committing import GroupJournal
 from bulksend.runs.ends import End
 from bulksend.runs.facts import Address
 from bulksend.runs.orders import Orders
-from bulksend.runs.owner import Owner
+from bulksend.runs.owner import Owner, processes_here
 from bulksend.runs.places import DatabaseRun
 from bulksend.runs.postgres import closing, deciding, kept, moving, naming, noted, opened, ownership, purging, shards
 from bulksend.runs.postgres.awaiting import OwnPostgresReceipts
@@ -81,7 +81,7 @@ class OwnPostgresRun(PostgresRun):
             with explained(named):
                 check_installed(db, named.database)
                 of = Reader(db, number_of(db, named), named)
-                ahead_s, asked_s, owner = skew_s(db, now_s), clock_s(), Owner.now(wall_s)
+                ahead_s, asked_s, owner = skew_s(db, now_s), clock_s(), Owner.now(wall_s, processes_here())
                 with transaction(db):
                     epoch = ownership.take(of, owner, length_s)
             lease = Lease(named, of.run, epoch, asked_s, length_s=length_s, clock_s=clock_s)

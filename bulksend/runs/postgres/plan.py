@@ -18,7 +18,7 @@ from bulksend.model import Recipient, Status
 from bulksend.planning import Findings, Lines, PlannedRows
 from bulksend.runs.edits import Edits
 from bulksend.runs.facts import Facts
-from bulksend.runs.owner import Owner
+from bulksend.runs.owner import Owner, processes_here
 from bulksend.runs.places import DatabaseRun
 from bulksend.runs.postgres import carried, compared, kept, moving, naming
 from bulksend.runs.postgres.clock import boottime_s, skew_s
@@ -175,7 +175,7 @@ class PlanWriter:
         # Counting millions of rows takes seconds, and a plan does not change: so its counts are kept.
         counts = {status.value: rows for status, rows in self._counts.items()}
         packed = None if lines is None else lines.packed()
-        owner = Owner.now(wall_s)
+        owner = Owner.now(wall_s, processes_here())
         with self._writing():
             with transaction(db):
                 db.execute(_COUNT_COPIES, {"run": of.run})

@@ -12,7 +12,7 @@ from typing import NamedTuple, Self
 
 from bulksend.runs.ends import End
 from bulksend.runs.facts import Address
-from bulksend.runs.owner import Owner
+from bulksend.runs.owner import Owner, processes_here
 from bulksend.runs.places import DatabaseRun
 from bulksend.runs.postgres import opened, registry, shards
 from bulksend.runs.postgres.accounts import made_account
@@ -82,7 +82,7 @@ class Worker:
         self, database: str, address: Address, length_s: float = LEASE_S, *,
         clock_s: Callable[[], float] = boottime_s,
     ) -> None:  # fmt: skip
-        self.owner = Owner.now(time.time())
+        self.owner = Owner.now(time.time(), processes_here())
         self._link = Link(database)
         try:
             self._account = self._link.ask(lambda db: made_account(db, address))
