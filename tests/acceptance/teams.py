@@ -19,6 +19,7 @@ from judging import CAP, WINDOW_S, Row
 
 from bulksend.runs import DatabaseRun, open_run
 
+PROGRAM = (sys.executable, "-m", "bulksend")
 CUT = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE application_name = 'bulksend' AND datname = current_database()
@@ -70,9 +71,9 @@ class Team:
         self._stack.callback(process.kill)
         return process
 
-    def worker(self, *words: str, within: Sequence[str] = ()) -> subprocess.Popen[bytes]:
+    def worker(self, *words: str, program: Sequence[str] = PROGRAM) -> subprocess.Popen[bytes]:
         command = [
-            *within, sys.executable, "-m", "bulksend", "worker", self.database, "--base-url", self.server.base_url,
+            *program, "worker", self.database, "--base-url", self.server.base_url,
             "--lease", "1", "--until-done", "--concurrency", "4", "--timeout", "2", *words,
         ]  # fmt: skip
         with (self.folder / "said").open("a") as said:

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from hostile import Settings
 from judging import Row, cap_violations
-from teams import CUT, Team, ended, rows
+from teams import CUT, PROGRAM, Team, ended, rows
 
 CONTAINER = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
 
@@ -45,9 +45,9 @@ def test_workers_in_containers_of_one_name_leave_each_other_what_they_have(team:
     if subprocess.run([*CONTAINER, "true"], capture_output=True, check=False).returncode:
         pytest.skip("no process may have a container of its own here")
     team.plan(rows(300))
-    first = team.worker(within=CONTAINER)
+    first = team.worker(program=(*CONTAINER, *PROGRAM))
     team.await_accepted(20)
-    second = team.worker(within=CONTAINER)
+    second = team.worker(program=(*CONTAINER, *PROGRAM))
     assert (ended(first), ended(second)) == (0, 0), team.said()
     assert (team.statuses(), team.twice()) == ({"sent": 300}, [])
 

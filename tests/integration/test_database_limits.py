@@ -18,6 +18,7 @@ from bulksend.runs.owner import Owner
 from bulksend.runs.places import DatabaseRun
 from bulksend.runs.postgres import OwnPostgresRun, shards
 from bulksend.runs.postgres.bounds import open_bounds
+from bulksend.runs.postgres.clock import Skew
 from bulksend.runs.postgres.commons import Commons
 from bulksend.runs.postgres.connecting import connect, transaction
 from bulksend.runs.postgres.journal import Commits
@@ -65,7 +66,7 @@ class Worker:
         with transaction(self.db):
             epochs = shards.take(self.db, account, self.shards, Owner.now(NOW_S), 600.0)
         self.lease.hold(account, epochs, time.monotonic())
-        self.notes = Notes(of, self.lease, epoch, 0, by_parts=True, limit=None)
+        self.notes = Notes(of, self.lease, epoch, Skew(self.db), by_parts=True, limit=None)
         self.journal = GroupJournal(self.notes, Commits(self.notes), sharing=self.notes.commons)
 
     @property

@@ -21,7 +21,7 @@ from bulksend.runs.facts import Facts
 from bulksend.runs.owner import Owner, processes_here
 from bulksend.runs.places import DatabaseRun
 from bulksend.runs.postgres import carried, compared, kept, moving, naming
-from bulksend.runs.postgres.clock import boottime_s, skew_s
+from bulksend.runs.postgres.clock import Skew, boottime_s
 from bulksend.runs.postgres.connecting import connect, explained, one, transaction
 from bulksend.runs.postgres.installing import check_installed
 from bulksend.runs.postgres.leases import Lease
@@ -190,9 +190,9 @@ class PlanWriter:
         if instead_of is not None:
             instead_of.close()
         with self._writing():
-            ahead_s = skew_s(db)
+            skew = Skew(db)
             naming.sweep(db)
-        return OwnPostgresRun(of, self._lease, owner, ahead_s)
+        return OwnPostgresRun(of, self._lease, owner, skew)
 
     def discard(self) -> None:
         """Throw the plan away."""

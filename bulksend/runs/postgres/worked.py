@@ -10,7 +10,7 @@ from bulksend.errors import RunFileError
 from bulksend.runs.committing import GroupJournal
 from bulksend.runs.places import DatabaseRun
 from bulksend.runs.postgres import moving, opened, past
-from bulksend.runs.postgres.clock import skew_s
+from bulksend.runs.postgres.clock import Skew
 from bulksend.runs.postgres.connecting import array, connect, explained, is_lost, transaction
 from bulksend.runs.postgres.installing import check_installed
 from bulksend.runs.postgres.journal import Commits
@@ -34,17 +34,17 @@ class WorkedRun(PostgresRun):
         of: the run; its connection is closed in the end.
         run: the same, as it was opened.
         lease: the worker's hold on its shards.
-        skew_s: see `bulksend.runs.postgres.clock`.
+        skew: see `bulksend.runs.postgres.clock`.
     """
 
     behind_s = 0.0
     """The database's clock counts, whatever becomes of this machine's."""
 
-    def __init__(self, of: Reader, run: OpenedRun, lease: Hold, skew_s: float) -> None:
-        super().__init__(of)
+    def __init__(self, of: Reader, run: OpenedRun, lease: Hold, skew: Skew) -> None:
+        super().__init__(of, skew)
+        self._skew: Skew = skew
         self._run = run
         self._lease = lease
-        self._skew_s = skew_s
         self._learned: set[tuple[int, int]] = set()  # shards and their epochs, see `learn_known`
 
     @classmethod
@@ -59,7 +59,7 @@ class WorkedRun(PostgresRun):
         try:
             with explained(named):
                 check_installed(db, named.database)
-                return cls(Reader(db, run.number, named), run, lease, skew_s(db))
+                return cls(Reader(db, run.number, named), run, lease, Skew(db))
         except BaseException:
             db.close()
             raise
@@ -128,7 +128,7 @@ class WorkedRun(PostgresRun):
         reserving = Reserving(orders.began_at, orders.repeat_after_s, repeat=orders.repeat)
         with explained(self.place):
             return Notes(
-                self._reader, self._lease, self._run.epoch, self._skew_s,
+                self._reader, self._lease, self._run.epoch, self._skew,
                 by_parts=orders.by_parts, limit=None, keyed=orders.keyed, reserving=reserving,
                 run=self._run, tries=tries,
             )  # fmt: skip
