@@ -9,7 +9,7 @@ from typing import TypeVar
 from bulksend.errors import RunFileError
 from bulksend.runs.committing import GroupJournal
 from bulksend.runs.places import DatabaseRun
-from bulksend.runs.postgres import moving, opened, past
+from bulksend.runs.postgres import moving, opened, past, shards
 from bulksend.runs.postgres.clock import Skew
 from bulksend.runs.postgres.connecting import array, connect, explained, is_lost, transaction
 from bulksend.runs.postgres.installing import check_installed
@@ -78,6 +78,7 @@ class WorkedRun(PostgresRun):
         """Take over the numbers that the account knows by now, of contacts in shards that the worker has anew.
 
         In others' shards that is for their owners, before they begin: who is sending to a contact would not hear of it.
+        So also in those that were lost since, which is seen under a lock that who takes over waits for.
         Raises as `is_left` does.
         """
         self._ask(self._learn_known)
@@ -135,9 +136,11 @@ class WorkedRun(PostgresRun):
 
     def _learn_known(self) -> None:
         now = set(self._lease.shards.items())
-        if nos := [no for no, _ in now - self._learned]:
-            with explained(self.place), transaction(self._reader.db):
-                moving.tell_known(self._reader, self._lease.account, nos, time.time() + self._skew_s)
+        if anew := dict(now - self._learned):
+            account, of = self._lease.account, self._reader
+            with explained(self.place), transaction(of.db):
+                mine = of.all(shards.MINE, account=account, nos=list(anew), epochs=list(anew.values()))
+                moving.tell_known(of, account, [no for _, no in mine], time.time() + self._skew_s)
         self._learned = now
 
     def _end_if_through(self, at_s: float) -> bool:
