@@ -103,7 +103,7 @@ async def work_on(
             return Part(await asyncio.to_thread(_stop_meanwhile, place))
         shift = Shift(
             worker, opened, post, options, stopping, _teller(onlookers.hear), listener,
-            rows=rows, onlookers=onlookers if is_own else None,
+            rows=rows, onlookers=onlookers if is_own else None, ahead_s=(lambda: 0.0) if is_own else worker.ahead_s,
         )  # fmt: skip
         while True:
             try:

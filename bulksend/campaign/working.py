@@ -75,11 +75,12 @@ async def work(
     async with manned(post, tell) as worker:
         while stopping.why is None:
             opened = await patiently(stopping, post.length_s, worker.runs)
-            now_s = time.time()
+            now_s = time.time() + worker.ahead_s()
             due = next((run for run in opened if run.schedule.opens_at(now_s) <= now_s), None)
             if due is not None:
                 with suppress(AccountBusyError):  # others began with another one at this very moment
-                    sent += await Shift(worker, due, post, options, stopping, tell, listener).work()
+                    shift = Shift(worker, due, post, options, stopping, tell, listener, ahead_s=worker.ahead_s)
+                    sent += await shift.work()
                     continue
             elif post.until_done and not opened:
                 break
@@ -94,6 +95,8 @@ class Shift:
     Attributes:
         rows: so many the run has to send, as far as anybody wants to know.
         onlookers: are shown where it stands; None if nobody looks on.
+        ahead_s: by so many seconds the clock that tells when the run is sent is ahead of this machine's: the database's
+            for workers, so that it is the same for all; this machine's own for whoever was told on it.
         before: what the engines before this one have done.
     """
 
@@ -106,6 +109,7 @@ class Shift:
     listener: Listener | None
     rows: int = 0
     onlookers: Onlookers | None = None
+    ahead_s: Callable[[], float] = lambda: 0.0
     before: Progress = NOTHING_DONE
     is_first: bool = True
     _engine: Stopping | None = None  # that of the engine at work
@@ -192,7 +196,7 @@ class Shift:
             )
             async with (
                 alongside(self._look_on(stopping)),
-                heeding_hours(self.opened.schedule, stopping),
+                heeding_hours(self.opened.schedule, stopping, ahead_s=self.ahead_s),
                 self.onlookers.shown(journal) if self.onlookers else nullcontext(),
                 told(engine, stopping, self._tell_on, rows=self.rows, grace_s=options.pace.grace_s, before=self.before),
             ):
@@ -241,7 +245,7 @@ class Shift:
         return (await self._ask(self.worker.progress, self.opened)).is_open
 
     def _is_due(self) -> bool:
-        now_s = time.time()
+        now_s = time.time() + self.ahead_s()
         return self.opened.schedule.opens_at(now_s) <= now_s
 
     async def _ends(self, run: WorkedRun, api: SmsApi) -> bool:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from hostile import Settings
 from judging import Row
-from teams import Team
+from teams import Team, rows
 
 CLOCKS = str(Path(__file__).with_name("clocks.py"))
 
@@ -40,3 +42,13 @@ def test_a_phones_cap_holds_across_runs(team: Team, ahead_s: float) -> None:
     at = sorted(record["at"] for record in team.server.records("accepted"))
     assert len(at) == 10
     assert at[5] - at[4] >= 7.9
+
+
+def test_a_worker_sends_nothing_while_the_runs_window_is_closed(team: Team) -> None:
+    now = datetime.now(UTC)
+    opened, closed = (f"{now - timedelta(hours=hours):%H:%M}" for hours in (3, 1))
+    team.plan(rows(20), "--window", f"{opened}-{closed}", "--tz", "UTC")
+    worker = team.worker(program=off(team, -7_200))
+    time.sleep(3)
+    assert worker.poll() is None
+    assert team.server.records("accepted") == []

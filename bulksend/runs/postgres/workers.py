@@ -95,6 +95,10 @@ class Worker:
         self.lease = WorkerLease(database, number, asked_s, length_s, clock_s)
         self.lease.hold(self._account, {}, asked_s)
 
+    def ahead_s(self) -> float:
+        """By how many seconds the database's clock is ahead of this machine's."""
+        return self._link.skew_s
+
     def runs(self) -> list[OpenedRun]:
         """The account's runs that are opened for workers: first those that others are at work on, then the oldest."""
         return self._link.ask(self._runs)
