@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -32,7 +32,7 @@ class Owner:
     host: str
     since: float
     started_at: int | None = None
-    among: str | None = None
+    among: str | None = field(default=None, compare=False)
 
     @classmethod
     def now(cls, wall_s: float, among: str | None = None) -> Owner:

@@ -65,7 +65,7 @@ def test_of_a_process_among_others_that_cannot_be_seen_here_nobody_knows() -> No
 
 def test_what_is_not_told_of_an_owner_is_not_kept() -> None:
     assert "among" not in Owner.now(1_000.0).kept
-    assert Owner(**Owner.now(1_000.0, "here").kept) == Owner.now(1_000.0, "here")  # type: ignore[arg-type]
+    assert Owner(**Owner.now(1_000.0, "here").kept).among == "here"  # type: ignore[arg-type]
 
 
 @linux
