@@ -23,22 +23,30 @@ class Office:
         self.database = database
         self.named = DatabaseRun(database, "june")
         self._stack = stack
-        rows = [
+        plan_in_database(self.named, self._rows(), FACTS).close()
+        self.open()
+
+    def another(self, name: str) -> None:
+        """One more run of the account."""
+        named = DatabaseRun(self.database, name)
+        plan_in_database(named, self._rows(), FACTS, plan_id=name).close()
+        self.open(named)
+
+    def _rows(self) -> list[PlannedRow]:
+        return [
             PlannedRow(
                 row, Status.PENDING, self.phone(row), None, f"Hello {row}", Encoding.GSM7, 1,
                 MicroUSD(20_000), "", b"[]",
             )
             for row in range(1, 41)
         ]  # fmt: skip
-        plan_in_database(self.named, rows, FACTS).close()
-        self.open()
 
     @staticmethod
     def phone(row: int) -> PhoneNumber:
         return PhoneNumber(f"49151{row:08}")
 
-    def open(self) -> None:
-        with OwnPostgresRun.own(self.named, NOW_S) as run:
+    def open(self, named: DatabaseRun | None = None) -> None:
+        with OwnPostgresRun.own(named or self.named, NOW_S) as run:
             run.open_for_workers(Orders((), True, True, NOW_S, False, 0.0), None, None, None)
 
     def worker(self) -> Worker:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bulksend.campaign.choices import SendOptions
 from bulksend.campaign.company import OthersAtWork
-from bulksend.campaign.events import CampaignEvent, Tell
+from bulksend.campaign.events import AccountBusy, CampaignEvent, Tell
 from bulksend.campaign.limits import budget_of, errors_of, repeats_max
 from bulksend.campaign.onlooking import Onlookers
 from bulksend.campaign.patience import patiently
@@ -18,6 +18,7 @@ from bulksend.campaign.windows import closed_words
 from bulksend.campaign.work_events import TellWork, WorkBegun, WorkDealt, WorkEvent, WorkLeft
 from bulksend.campaign.working import Shift
 from bulksend.engagespark import Target
+from bulksend.errors import AccountBusyError
 from bulksend.runs import (
     FINISHED,
     LEASE_S,
@@ -34,6 +35,7 @@ from bulksend.sending import Listener, Stop, Stopping, StopReason
 if TYPE_CHECKING:
     from bulksend.runs import OpenedRun, Worker
 
+_TURN_S = 1.0  # until it is looked again whether it is the run's turn
 _ELSEWHERE = Stop(StopReason.TAKEN_OVER, "another bulksend process has taken this run over")
 
 
@@ -101,9 +103,20 @@ async def work_on(
             return Part(await asyncio.to_thread(_stop_meanwhile, place))
         shift = Shift(
             worker, opened, post, options, stopping, _teller(onlookers.hear), listener,
-            rows=rows, onlookers=onlookers if is_own else None,
+            rows=rows, onlookers=onlookers if is_own else None, ahead_s=(lambda: 0.0) if is_own else worker.ahead_s,
         )  # fmt: skip
-        await shift.work()
+        while True:
+            try:
+                await shift.work()
+                break
+            except AccountBusyError as error:  # they began when this process had opened its run, and not begun with it
+                onlookers.hear(AccountBusy(str(error)))
+            await stopping.unless(asyncio.sleep(_TURN_S))
+            if (
+                stopping.why is not None
+                or not (await patiently(stopping, post.length_s, worker.progress, opened)).is_open
+            ):
+                break
         ended = partial(_ended, worker, opened, stopping.why, is_own=is_own)
         return await patiently(stopping, post.length_s, ended)
 

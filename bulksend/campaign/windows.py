@@ -25,6 +25,7 @@ async def heeding_hours(
     stopping: Stopping,
     *,
     wall_s: Callable[[], float] = time.time,
+    ahead_s: Callable[[], float] = lambda: 0.0,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> AsyncIterator[None]:
     """Ask for a send's end when its window does, for as long as it works.
@@ -32,14 +33,15 @@ async def heeding_hours(
     Args:
         schedule: when messages may leave.
         stopping: is asked for the end; it looks at the clock itself before each message.
-        wall_s: seconds since 1970.
+        wall_s: seconds since 1970, as whoever sends looks at them.
+        ahead_s: by so many seconds the clock that counts for the schedule is ahead of that.
         sleep: for so many seconds.
     """
     if schedule.is_any_time:
         yield
         return
-    _look(schedule, stopping, wall_s())
-    async with alongside(_watch(schedule, stopping, wall_s, sleep)):
+    _look(schedule, stopping, wall_s() + ahead_s(), ahead_s())
+    async with alongside(_watch(schedule, stopping, wall_s, ahead_s, sleep)):
         yield
 
 
@@ -56,22 +58,23 @@ def pauses(ended: Ended, schedule: Schedule) -> bool:
 
 
 async def _watch(
-    schedule: Schedule, stopping: Stopping, wall_s: Callable[[], float], sleep: Callable[[float], Awaitable[None]]
-) -> None:
+    schedule: Schedule, stopping: Stopping, wall_s: Callable[[], float], ahead_s: Callable[[], float],
+    sleep: Callable[[float], Awaitable[None]],
+) -> None:  # fmt: skip
     while stopping.why is None:
-        now_s = wall_s()
+        now_s = wall_s() + ahead_s()
         opens_s = schedule.opens_at(now_s)
-        closes_s = _look(schedule, stopping, opens_s if opens_s - now_s < _SET_BACK_S else now_s)
+        closes_s = _look(schedule, stopping, opens_s if opens_s - now_s < _SET_BACK_S else now_s, ahead_s())
         await sleep(min(_STEP_S, max(0.0, closes_s - now_s)))
 
 
-def _look(schedule: Schedule, stopping: Stopping, now_s: float) -> float:
-    """See that the end is asked for in time; when that is."""
+def _look(schedule: Schedule, stopping: Stopping, now_s: float, ahead_s: float) -> float:
+    """See that the end is asked for in time; when that is, by the clock that counts."""
     closes_s = schedule.closes_at(now_s)
     if closes_s == math.inf:  # it is open around the clock
         return closes_s
-    stopping.ask_at(closes_s, Stop(StopReason.WINDOW_CLOSED, closed_words(schedule, closes_s)))
-    stopping.look(now_s)
+    stopping.ask_at(closes_s - ahead_s, Stop(StopReason.WINDOW_CLOSED, closed_words(schedule, closes_s)))
+    stopping.look(now_s - ahead_s)
     return closes_s
 
 

@@ -32,7 +32,7 @@ from bulksend.campaign.watching import told
 from bulksend.campaign.windows import heeding_hours
 from bulksend.campaign.work_events import TellWork, WorkBegun, WorkDealt, WorkLeft
 from bulksend.engagespark import SmsApi
-from bulksend.errors import RunFileError
+from bulksend.errors import AccountBusyError, RunFileError
 from bulksend.model import Endpoint
 from bulksend.runs import (
     Account,
@@ -75,15 +75,16 @@ async def work(
     async with manned(post, tell) as worker:
         while stopping.why is None:
             opened = await patiently(stopping, post.length_s, worker.runs)
-            now_s = time.time()
+            now_s = time.time() + worker.ahead_s()
             due = next((run for run in opened if run.schedule.opens_at(now_s) <= now_s), None)
             if due is not None:
-                shift = Shift(worker, due, post, options, stopping, tell, listener)
-                sent += await shift.work()
+                with suppress(AccountBusyError):  # others began with another one at this very moment
+                    shift = Shift(worker, due, post, options, stopping, tell, listener, ahead_s=worker.ahead_s)
+                    sent += await shift.work()
+                    continue
             elif post.until_done and not opened:
                 break
-            else:
-                await stopping.unless(asyncio.sleep(_LOOK_S))
+            await stopping.unless(asyncio.sleep(_LOOK_S))
     return sent
 
 
@@ -94,6 +95,8 @@ class Shift:
     Attributes:
         rows: so many the run has to send, as far as anybody wants to know.
         onlookers: are shown where it stands; None if nobody looks on.
+        ahead_s: by so many seconds the clock that tells when the run is sent is ahead of this machine's: the database's
+            for workers, so that it is the same for all; this machine's own for whoever was told on it.
         before: what the engines before this one have done.
     """
 
@@ -106,13 +109,18 @@ class Shift:
     listener: Listener | None
     rows: int = 0
     onlookers: Onlookers | None = None
+    ahead_s: Callable[[], float] = lambda: 0.0
     before: Progress = NOTHING_DONE
     is_first: bool = True
     _engine: Stopping | None = None  # that of the engine at work
     _failed_at: int = -1  # so many messages were sent when the database was away last
 
     async def work(self) -> int:
-        """Do it; how many rows were sent."""
+        """Do it; how many rows were sent.
+
+        Raises:
+            AccountBusyError: others are at work on another run of the account.
+        """
         orders = self.opened.orders
         repeating = Repeating(orders.repeat, orders.repeat_after_s, began_at=orders.began_at)
         where = DatabaseRun(self.post.database, self.opened.name)
@@ -122,8 +130,8 @@ class Shift:
         rates = [rate for rate in (orders.rate, options.pace.rate) if rate is not None]
         pace = as_last(options, self.post.address, where).pace._replace(rate=min(rates, default=None))
         options = replace(options, pace=with_room(pace))
-        self.stopping.tell(self._pass_on)
         run = await self._ask(self.worker.begin, self.opened)
+        self.stopping.tell(self._pass_on)
         try:
             account = await self._ask(account_of, where, self.post.address)
             try:
@@ -188,7 +196,7 @@ class Shift:
             )
             async with (
                 alongside(self._look_on(stopping)),
-                heeding_hours(self.opened.schedule, stopping),
+                heeding_hours(self.opened.schedule, stopping, ahead_s=self.ahead_s),
                 self.onlookers.shown(journal) if self.onlookers else nullcontext(),
                 told(engine, stopping, self._tell_on, rows=self.rows, grace_s=options.pace.grace_s, before=self.before),
             ):
@@ -237,7 +245,7 @@ class Shift:
         return (await self._ask(self.worker.progress, self.opened)).is_open
 
     def _is_due(self) -> bool:
-        now_s = time.time()
+        now_s = time.time() + self.ahead_s()
         return self.opened.schedule.opens_at(now_s) <= now_s
 
     async def _ends(self, run: WorkedRun, api: SmsApi) -> bool:

@@ -53,6 +53,7 @@ class Manners(NamedTuple):
         wait: whether it waits for the account's other run.
         hides_progress: whether it shows none.
         leaves_out: whether what history holds is left out on purpose.
+        force: whether it is sent wherever the account lives.
         monitors: the programs that are told; None if none is.
     """
 
@@ -61,6 +62,7 @@ class Manners(NamedTuple):
     wait: bool
     hides_progress: bool
     leaves_out: bool = False
+    force: bool = False
     monitors: Monitors | None = None
 
 

@@ -16,7 +16,7 @@ from bulksend.cli.codes import of_stop
 from bulksend.cli.console import tell_error
 from bulksend.cli.excluded_view import excluded_teller
 from bulksend.cli.next_command import next_command
-from bulksend.cli.sending import EndTold, Manners, is_written, run_loop, send_monitored, tell_end
+from bulksend.cli.sending import EndTold, Manners, check_at_home, is_written, run_loop, send_monitored, tell_end
 from bulksend.cli.signals import stop_on_signals
 from bulksend.cli.watch import Watch
 from bulksend.engagespark import Balance, Looked, Target
@@ -163,6 +163,7 @@ class Timed:
     def _held(self, *, wait: bool, limit_s: float = math.inf) -> Iterator[Account | None]:
         watch = Watch(self.manners.out, hides_progress=True)
         with campaign.held_account(self.target, self.run, watch.hear, wait=wait, limit_s=limit_s) as account:
+            check_at_home(self.run, force=self.manners.force)  # it may have moved while this slept or waited
             yield account
 
     def _too_long(self, now_s: float) -> str:

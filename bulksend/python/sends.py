@@ -185,6 +185,7 @@ class _Sending:
         target = self.account.target(run.facts.endpoint)
         with campaign.held_account(target, run, work.tell_unless_stopped, wait=self.options.wait) as account:
             work.check()
+            check_at_home(run, force=self.options.force)  # it may have moved while this waited
             ended = self._held(run, account, target, how)
             return self._sent(opened, ended)
 

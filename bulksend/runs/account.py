@@ -11,7 +11,6 @@ import os
 import sqlite3
 import time
 from contextlib import closing, suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import Self
 
@@ -79,7 +78,7 @@ class FileAccount:
         self._history_path = folder / f"{name}{HISTORY}"
         self._optouts_path = optouts_path(base_url, org_id)
         self._lock, self._name_lock = _locks(folder / f"{name}.lock", base_url, org_id)
-        self._lock.write(orjson.dumps({"owner": asdict(Owner.now(time.time())), "run": str(resolved(place_of(place)))}))
+        self._lock.write(orjson.dumps({"owner": Owner.now(time.time()).kept, "run": str(resolved(place_of(place)))}))
         try:
             self._open()
         except BaseException:

@@ -5,10 +5,15 @@ from __future__ import annotations
 import os
 import socket
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 from bulksend.files import process_started_at
+from bulksend.runs.clock import boot_id
+
+_PROCESSES = Path("/proc/self/ns/pid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,22 +25,29 @@ class Owner:
         host: the machine's name.
         since: when it took the run over, in seconds since 1970.
         started_at: when the process started, by the machine's own count; None or 0 if nobody knows.
+        among: among which processes it has its id, see `processes_here`; None where the machine's name is to tell.
     """
 
     pid: int
     host: str
     since: float
     started_at: int | None = None
+    among: str | None = field(default=None, compare=False)
 
     @classmethod
-    def now(cls, wall_s: float) -> Owner:
+    def now(cls, wall_s: float, among: str | None = None) -> Owner:
         """This process."""
-        return cls(os.getpid(), socket.gethostname(), wall_s, process_started_at(os.getpid()))
+        return cls(os.getpid(), socket.gethostname(), wall_s, process_started_at(os.getpid()), among)
+
+    @property
+    def kept(self) -> dict[str, object]:
+        """What is kept of it, as JSON; nothing of what is not told, so that earlier versions read it."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
     @property
     def is_of_this_machine(self) -> bool:
-        """Whether it runs, or ran, under this machine's name."""
-        return self.host == socket.gethostname()
+        """Whether it runs, or ran, under this machine's name, where its id means the same."""
+        return self.host == socket.gethostname() and (self.among is None or self.among == processes_here())
 
     @property
     def is_gone(self) -> bool:
@@ -50,6 +62,20 @@ class Owner:
     def __str__(self) -> str:
         since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.since))
         return f"process {self.pid} on {self.host}, since {since}"
+
+
+@cache
+def processes_here() -> str | None:
+    """Which processes can be seen from here: those of this start of this machine, or of this container alone.
+
+    Machines may bear the same name, and do where they are copies; each container has a process 1. None where that is
+    not told: it is not Linux.
+    """
+    boot = boot_id()
+    try:
+        return None if boot is None else f"{boot} {_PROCESSES.readlink()}"
+    except OSError:
+        return None
 
 
 class Asked(NamedTuple):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from judging import CAP, WINDOW_S, Row
 
 from bulksend.runs import DatabaseRun, open_run
 
+PROGRAM = (sys.executable, "-m", "bulksend")
 CUT = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE application_name = 'bulksend' AND datname = current_database()
@@ -66,13 +69,18 @@ class Team:
         self._stack.callback(process.kill)
         return process
 
-    def worker(self, *words: str) -> Process:
+    def worker(self, *words: str, program: Sequence[str] = ()) -> Process:
+        """A worker, started as any command, or by a program of its own."""
         command = [
             "worker", self.database, "--base-url", self.server.base_url,
             "--lease", "1", "--until-done", "--concurrency", "4", "--timeout", "2", *words,
         ]  # fmt: skip
         with (self.folder / "said").open("a") as said:
-            process = start(command, self.folder, self.env, said.fileno())
+            process: Process
+            if program:
+                process = subprocess.Popen([*program, *command], cwd=self.folder, env=self.env, stderr=said, text=True)
+            else:
+                process = start(command, self.folder, self.env, said.fileno())
         self._stack.enter_context(process)
         self._stack.callback(process.kill)
         return process

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from datetime import UTC, datetime
+
 from conftest import CampaignOf, Numbers, Program, Start, send_to
 
 KEY = {"BULKSEND_API_KEY": "sandbox"}
@@ -26,3 +29,21 @@ def test_what_a_run_in_a_database_sent_no_other_run_sends_again(
     assert added.returncode == 0, added.stderr
     found = program("find", f"+{numbers(1)[0]}", "--database", database)
     assert (found.returncode, "2 rows in 2 runs" in found.stdout) == (0, True), found.stdout + found.stderr
+
+
+def test_a_run_file_that_waited_sends_nothing_once_its_account_lives_in_a_database(
+    program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers, database: str
+) -> None:
+    server = sandbox()
+    campaign_of(numbers(3))
+    campaign_of(numbers(1), "other.csv")
+    starts = datetime.fromtimestamp(time.time() + 6, UTC)
+    waiting = program.start(*send_to(server, "--start-at", f"{starts:%H:%M:%S}Z"))
+    while "waiting" not in (said := program("status", "campaign.csv", "--json").stdout):
+        assert waiting.poll() is None, said
+        time.sleep(0.1)
+    sent = program(*send_to(server, "--run", f"{database}#june", of="other.csv"))
+    assert sent.returncode == 0, sent.stderr
+    told = waiting.communicate(timeout=30)[1]
+    assert (waiting.returncode, len(server.accepted())) == (2, 1), told
+    assert f"through the database {database}" in told

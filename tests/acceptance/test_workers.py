@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -13,7 +14,9 @@ import psycopg
 import pytest
 from hostile import Settings
 from judging import Row, cap_violations
-from teams import CUT, Team, ended, rows
+from teams import CUT, PROGRAM, Team, ended, rows
+
+CONTAINER = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
 
 
 @pytest.fixture
@@ -51,6 +54,18 @@ def test_a_worker_tells_a_log_and_metrics_of_each_of_its_attempts(team: Team) ->
     assert 'bulksend_messages_total{outcome="sent"} 20.0' in metrics
     assert 'bulksend_run_info{run="june"' in metrics
     assert "bulksend_exit_code 0.0" in metrics
+
+
+def test_workers_in_containers_of_one_name_leave_each_other_what_they_have(team: Team) -> None:
+    """Each is process 1 there; neither sees the other's process, which is not gone for that."""
+    if subprocess.run([*CONTAINER, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("no process may have a container of its own here")
+    team.plan(rows(300))
+    first = team.worker(program=(*CONTAINER, *PROGRAM))
+    team.await_accepted(20)
+    second = team.worker(program=(*CONTAINER, *PROGRAM))
+    assert (ended(first), ended(second)) == (0, 0), team.said()
+    assert (team.statuses(), team.twice()) == ({"sent": 300}, [])
 
 
 def test_who_looks_on_is_told_of_the_workers_until_the_run_is_over(team: Team) -> None:

@@ -12,7 +12,7 @@ from runfiles import ANA, BEN, begin, facts, notes_of, outcome, own, settle
 
 from bulksend.model import Encoding, MicroUSD, PhoneNumber, Status
 from bulksend.runs import Address, account_of, history_of
-from bulksend.runs.owner import Owner
+from bulksend.runs.owner import Owner, processes_here
 from bulksend.runs.telling import RecentSend
 
 ADDRESS = Address(1, "https://x.test")
@@ -73,7 +73,7 @@ def test_when_their_leases_are_over_all_is_taken_in(tmp_path: Path, database: st
 def test_a_process_of_ones_own_is_no_other(tmp_path: Path, database: str) -> None:
     account_of(database, ADDRESS).close()
     with psycopg.connect(database) as db:
-        owner = orjson.dumps(asdict(Owner.now(NOW))).decode()
+        owner = orjson.dumps(Owner.now(NOW, processes_here()).kept).decode()
         db.execute("UPDATE bulksend.shard SET owner = %s, lease_until = clock_timestamp() + interval '1 hour'", [owner])
     sent(database, planned(tmp_path, "june", ANA))
     assert not is_open(database)

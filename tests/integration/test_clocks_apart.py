@@ -10,7 +10,7 @@ import pytest
 from planned import FACTS, PlannedRow, plan_in_database
 
 from bulksend.model import Encoding, Event, MicroUSD, Outcome, PhoneNumber, Status
-from bulksend.runs import DatabaseRun
+from bulksend.runs import DatabaseRun, account_of
 from bulksend.runs.postgres import OwnPostgresRun
 from bulksend.runs.postgres.clock import skew_s
 
@@ -52,3 +52,50 @@ async def test_a_send_is_as_old_to_whoever_takes_over_as_it_was(database: str, a
     with OwnPostgresRun.own(named, late(), now_s=late) as run, closing(run.journal()) as journal:
         ((_, _, at_s),) = await journal.recent_sends(late() - 60, late())
         assert at_s == pytest.approx(ended_s + apart_s, abs=CLOSE_S)
+
+
+@pytest.mark.parametrize("step_s", [-3_600.0, 3_600.0])
+async def test_a_send_is_as_old_as_it_is_though_the_clock_was_set_meanwhile(database: str, step_s: float) -> None:
+    named, set_by_s = DatabaseRun(database, "june"), 0.0
+    plan_in_database(named, [ROW, ROW._replace(row=2)], FACTS).close()
+
+    def now() -> float:
+        return time.time() + set_by_s
+
+    with OwnPostgresRun.own(named, now(), now_s=now) as run, closing(run.journal()) as journal:
+        await journal.begin([1, 2], now())
+        await journal.settle([Outcome(1, Event.ACCEPTED, final=True, ended_at=now(), http_status=200)], turn=0)
+        set_by_s = step_s
+        await journal.settle([Outcome(2, Event.ACCEPTED, final=True, ended_at=now(), http_status=200)], turn=0)
+        seen = await journal.recent_sends(now() - 60, now())
+        assert [at_s for *_, at_s in seen] == pytest.approx([now(), now()], abs=CLOSE_S)
+    set_by_s = 0.0
+    with OwnPostgresRun.own(named, now(), now_s=now) as run, closing(run.journal()) as journal:
+        seen = await journal.recent_sends(now() - 60, now())
+        assert [at_s for *_, at_s in seen] == pytest.approx([now(), now()], abs=CLOSE_S)
+
+
+@pytest.mark.parametrize("ahead_s", [-3_600.0, 3_600.0])
+async def test_what_an_account_knows_of_a_run_is_as_old_as_it_is(
+    database: str, ahead_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Caps hold across runs, and history has all of them, whatever a machine's clock says."""
+    right = time.time
+    monkeypatch.setattr(time, "time", lambda: right() + ahead_s)
+    june, july = DatabaseRun(database, "june"), DatabaseRun(database, "july")
+    for named in (june, july):
+        plan_in_database(named, [ROW], FACTS, plan_id=named.name).close()
+    with OwnPostgresRun.own(june, time.time()) as run, account_of(june, FACTS.address) as account:
+        began_s = time.time()
+        account.begin(run, since_s=began_s - 60, wall_s=began_s)
+        with closing(run.journal()) as journal:
+            await journal.begin([1], time.time())
+            ended = Outcome(1, Event.ACCEPTED, final=True, ended_at=time.time(), http_status=200)
+            await journal.settle([ended], turn=0)
+        account.end(run, since_s=time.time() - 60, wall_s=time.time())
+        assert run.span is not None
+        assert run.span.ended_at == pytest.approx(time.time(), abs=CLOSE_S)
+    with OwnPostgresRun.own(july, time.time()) as run, account_of(july, FACTS.address) as account:
+        [sent] = account.begin(run, since_s=time.time() - 60, wall_s=time.time()).sends
+        assert sent.ended_at == pytest.approx(time.time(), abs=2 * CLOSE_S)
+        assert len(account.history.got_by([ROW.recipient] if ROW.recipient else [])) == 1

@@ -18,6 +18,7 @@ from bulksend.runs.owner import Owner
 from bulksend.runs.places import DatabaseRun
 from bulksend.runs.postgres import OwnPostgresRun, shards
 from bulksend.runs.postgres.bounds import open_bounds
+from bulksend.runs.postgres.clock import Skew
 from bulksend.runs.postgres.commons import Commons
 from bulksend.runs.postgres.connecting import connect, transaction
 from bulksend.runs.postgres.journal import Commits
@@ -65,7 +66,7 @@ class Worker:
         with transaction(self.db):
             epochs = shards.take(self.db, account, self.shards, Owner.now(NOW_S), 600.0)
         self.lease.hold(account, epochs, time.monotonic())
-        self.notes = Notes(of, self.lease, epoch, 0, by_parts=True, limit=None)
+        self.notes = Notes(of, self.lease, epoch, Skew(self.db), by_parts=True, limit=None)
         self.journal = GroupJournal(self.notes, Commits(self.notes), sharing=self.notes.commons)
 
     @property
@@ -115,6 +116,23 @@ class Company:
     def execute(self, sql: str) -> None:
         with psycopg.connect(self.place.database, autocommit=True) as db:
             db.execute(sql)
+
+    def await_waiting(self, many: int) -> None:
+        """Wait until so many of the database wait for others, or for a moment."""
+        waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        until_s = time.monotonic() + 2
+        while self.ask(waits) != (many,) and time.monotonic() < until_s:
+            time.sleep(0.01)
+
+    def take_over(self, worker: Worker) -> None:
+        """Somebody else takes a worker's shards over, which is taken to be gone."""
+        self.execute(OVER.replace("%s", f"ARRAY{worker.shards}"))
+        with connect(self.place.database) as db, transaction(db):
+            shards.take(db, self.account, worker.shards, Owner.now(NOW_S), 600.0)
+
+    @property
+    def account(self) -> int:
+        return int(str(self.ask("SELECT id FROM bulksend.account")[0]))
 
 
 @pytest.fixture
@@ -472,3 +490,27 @@ async def test_a_process_with_less_of_its_own_takes_no_more_of_an_accounts_rate(
         each.close()
     assert little <= 12
     assert 150 < much <= 210
+
+
+async def test_an_outcome_and_whoever_takes_its_row_over_do_not_both_decide_what_it_cost(
+    database: str, stack: ExitStack
+) -> None:
+    total = 10 * PART
+    company = Company(database, stack, [1] * 8, ["63"] * 8)
+    company.bound(Money(total, PART, {}, {}), None)
+    (worker,) = company.work(1)
+    row = mine(worker, company, 8)[0]
+    (attempt,) = await worker.journal.begin([row], NOW_S)
+    with psycopg.connect(database) as other:  # stands in the way of what an answer tells of prices
+        other.execute("LOCK TABLE bulksend.price IN SHARE MODE")
+        settling = asyncio.ensure_future(worker.journal.settle([outcome(attempt, Event.ACCEPTED, PART // 2)], turn=0))
+        await asyncio.to_thread(company.await_waiting, 1)
+        taking = asyncio.ensure_future(asyncio.to_thread(company.take_over, worker))
+        waiting = asyncio.ensure_future(asyncio.to_thread(company.await_waiting, 2))
+        await asyncio.wait({taking, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        other.rollback()
+        await asyncio.gather(settling, taking)
+    (held,) = company.ask("SELECT coalesce(sum(held) FILTER (WHERE state <> 'sent'), 0)::bigint FROM bulksend.send")
+    (paid,) = company.ask("SELECT coalesce(sum(charged) FILTER (WHERE state = 'sent'), 0)::bigint FROM bulksend.send")
+    (left,) = company.ask("SELECT cost_left FROM bulksend.bound")
+    assert int(str(left)) + int(str(held)) + int(str(paid)) == total

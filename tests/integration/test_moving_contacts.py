@@ -62,7 +62,12 @@ class Pair:
         return next(each for each in worker.runs() if each.name == name)
 
     def worked(self, worker: Worker, name: str = "june") -> WorkedRun:
-        return self._stack.enter_context(worker.begin(self.run(worker, name)))
+        """As a worker has it; of another run than that which both began with, as one that is over there already."""
+        run = self.run(worker, name)
+        if name == "june":
+            return self._stack.enter_context(worker.begin(run))
+        named = DatabaseRun(self.database, name)
+        return self._stack.enter_context(WorkedRun.of_worker(named, run, worker.lease))
 
     def journal(self, worker: Worker, name: str = "june") -> GroupJournal:
         return self._stack.enter_context(closing(self.worked(worker, name).journal()))
@@ -354,4 +359,15 @@ async def test_of_shards_that_a_worker_takes_over_it_learns_as_well(pair: Pair) 
     assert pair.execute("SELECT * FROM bulksend.number") == []
     pair.first_is_gone()
     run.learn_known()
+    assert pair.execute("SELECT contact, phone FROM bulksend.number") == [(CONTACT, ANA)]
+
+
+async def test_whoever_lost_its_shards_before_it_learned_moves_no_row_behind_their_owners_back(pair: Pair) -> None:
+    """It stood still for longer than its lease, and does not know it yet."""
+    worked = pair.worked(pair.first)
+    pair.execute(f"INSERT INTO bulksend.account_number SELECT id, {CONTACT}, '{ANA}' FROM bulksend.account")
+    pair.first_is_gone()
+    worked.learn_known()
+    assert pair.execute("SELECT * FROM bulksend.number") == []
+    pair.worked(pair.second).learn_known()
     assert pair.execute("SELECT contact, phone FROM bulksend.number") == [(CONTACT, ANA)]

@@ -6,7 +6,8 @@ import os
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from dataclasses import replace
 from threading import Barrier
 
 import psycopg
@@ -14,9 +15,10 @@ import pytest
 from offices import Office
 
 from bulksend.campaign import looks
-from bulksend.errors import OwnedError
+from bulksend.errors import AccountBusyError, OwnedError
 from bulksend.model import Event, Outcome
 from bulksend.runs import (
+    OpenedRun,
     Shared,
     Standing,
     Worker,
@@ -81,6 +83,28 @@ def test_workers_that_take_the_same_shards_at_the_same_moment_have_each_once(off
             each.lease.let_go()
 
 
+def test_workers_that_begin_at_the_same_moment_are_at_work_on_the_same_run(office: Office) -> None:
+    office.another("july")
+    workers = [office.worker() for _ in range(4)]
+    june, july = workers[0].runs()
+    for _ in range(5):
+        together = Barrier(len(workers))
+
+        def begin(worker: Worker, run: OpenedRun, together: Barrier = together) -> OpenedRun | None:
+            together.wait()
+            with suppress(AccountBusyError):
+                worker.begin(run).close()
+                return run
+            return None
+
+        with ThreadPoolExecutor(len(workers)) as pool:
+            begun = set(pool.map(begin, workers, [june, july, june, july])) - {None}
+        assert len(begun) == 1
+        assert {each.runs()[0] for each in workers if each is not workers[0]} == begun  # which others join then
+        for each in workers:
+            each.leave()
+
+
 async def test_a_worker_whose_shards_were_taken_lets_nothing_leave_and_begins_nothing(office: Office) -> None:
     first, second = office.worker(), office.worker()
     journal = office.journal(first)
@@ -123,6 +147,19 @@ async def test_a_stop_lets_nothing_begin_and_what_was_under_way_is_noted(office:
         own_run(office.named, NOW_S)
     worker.leave()
     own_run(office.named, NOW_S).close()
+
+
+def test_who_had_a_run_meanwhile_leaves_it_to_the_workers_as_it_was_unless_it_was_ended(office: Office) -> None:
+    worker = office.worker()
+    before = office.run(worker)
+    with own_run(office.named, NOW_S):
+        assert worker.runs() == []
+    assert office.run(worker) == replace(before, epoch=before.epoch + 1)
+    with open_run(office.named) as run:
+        assert (stand_of(run).standing, run.spell.end) == (Standing.OPENED, None)
+    with own_run(office.named, NOW_S) as own:
+        own.close_rows("closed", NOW_S)
+    assert worker.runs() == []
 
 
 async def test_a_run_is_ended_once_when_nothing_is_left_or_under_way(office: Office) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 
 import psycopg
@@ -12,12 +12,15 @@ import pytest
 from lossy import LossyWay
 from planned import FACTS, plan_in_database
 from test_database_journal import ANA, BEGAN_S, ended, rows, wait_for_commit
-from test_database_limits import NOW_S, PART, Company, Worker, mine, outcome
+from test_database_limits import NOW_S, OVER, PART, Company, Worker, mine, outcome
 
+from bulksend.errors import OwnedError
 from bulksend.model import Event
 from bulksend.runs.committing import GroupJournal
+from bulksend.runs.owner import Owner
 from bulksend.runs.places import DatabaseRun
-from bulksend.runs.postgres import OwnPostgresRun
+from bulksend.runs.postgres import OwnPostgresRun, shards
+from bulksend.runs.postgres.connecting import connect, transaction
 from bulksend.runs.postgres.reserving import Reserving
 from bulksend.sending import Money
 
@@ -144,3 +147,24 @@ async def test_a_commit_that_goes_on_though_its_connection_is_gone_is_waited_for
     with psycopg.connect(database, autocommit=True) as db:
         assert db.execute("SELECT state, attempts FROM bulksend.send").fetchall() == [("rejected", 1)]
         db.execute("DROP FUNCTION bulksend.wait() CASCADE")
+
+
+async def test_what_is_held_of_an_intent_that_is_taken_over_meanwhile_is_not_given_back(
+    database: str, stack: ExitStack
+) -> None:
+    """An answer is lost, and before that is noted somebody else puts the intent in doubt: it stays held."""
+    company = Company(database, stack, [1] * 40, ["63"] * 40)
+    company.bound(Money(100 * PART, PART, {"63": PART}, {}), None)
+    [one] = company.work(1)
+    row, another = mine(one, company, 40)[:2]
+    [attempt] = await one.journal.begin([row], NOW_S)
+    one.notes._tried[attempt.ticket] = row
+    company.execute(OVER.replace("%s", f"ARRAY{one.shards}"))
+    with connect(database) as other:
+        with transaction(other):
+            shards.take(other, company.account, one.shards, Owner.now(NOW_S), 600.0)
+            beginning = asyncio.ensure_future(one.journal.begin([another], NOW_S))
+            await asyncio.to_thread(company.await_waiting, 1)
+        with suppress(OwnedError):
+            await beginning
+    assert company.ask("SELECT cost_left FROM bulksend.bound") == (99 * PART,)

@@ -14,7 +14,7 @@ import pytest
 
 from bulksend import files
 from bulksend.files import process_started_at
-from bulksend.runs.owner import Owner
+from bulksend.runs.owner import Owner, processes_here
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells when a process started")
 
@@ -52,6 +52,20 @@ def test_where_nobody_noted_when_the_owner_started_its_id_alone_tells() -> None:
 def test_of_another_machines_process_nobody_knows() -> None:
     assert not Owner(ended(), "elsewhere.test", 1_000.0, 12_345).is_gone
     assert not replace(Owner.now(1_000.0), host="elsewhere.test", started_at=1).is_gone
+
+
+@linux
+def test_of_a_process_among_others_that_cannot_be_seen_here_nobody_knows() -> None:
+    here, gone = processes_here(), Owner(ended(), socket.gethostname(), 1_000.0, 12_345)
+    assert here
+    assert not replace(gone, among=f"{here} elsewhere").is_gone  # a container, or a machine of the same name
+    assert replace(gone, among=here).is_gone
+    assert not Owner.now(1_000.0, here).is_gone
+
+
+def test_what_is_not_told_of_an_owner_is_not_kept() -> None:
+    assert "among" not in Owner.now(1_000.0).kept
+    assert Owner(**Owner.now(1_000.0, "here").kept).among == "here"  # type: ignore[arg-type]
 
 
 @linux

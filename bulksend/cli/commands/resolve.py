@@ -152,6 +152,7 @@ class _Resolver:
         target = target_of_run(self.to, self.run)
         watch = Watch(out, hides_progress=True)
         with campaign.held_account(target, self.run, watch.hear, wait=self.manners.wait) as account:
+            check_at_home(self.run, force=self.said.force)  # it may have moved while this waited
             looked = self._look_up(target, account)
             rows = self.run.in_doubt()
             if self.said.resend and rows:

@@ -184,6 +184,7 @@ def _opened_and_sent(
         wait=said.wait,
         hides_progress=hides_progress,
         leaves_out=again.is_said,
+        force=said.force,
         monitors=monitors,
     )
     with monitors.telling(opened.run.place), opened.run as run:

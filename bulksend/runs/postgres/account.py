@@ -21,7 +21,7 @@ from bulksend.runs.homes import note_home
 from bulksend.runs.opted_out import OptedOut
 from bulksend.runs.outliving import Earlier, History
 from bulksend.runs.owned import OwnRun
-from bulksend.runs.owner import Owner
+from bulksend.runs.owner import Owner, processes_here
 from bulksend.runs.places import place_of
 from bulksend.runs.postgres import accounts, placing
 from bulksend.runs.postgres.history import PostgresHistory
@@ -181,9 +181,9 @@ class PostgresAccount:
     def _others_at_work(self) -> bool:
         """Whether any other process has phones of the account for sending."""
         found = self._link.ask(lambda db: db.execute(_AT_WORK, [self._account]).fetchall())
-        me = Owner.now(0.0)
-        owners = [orjson.loads(owner) for (owner,) in found if owner]
-        return any((each["pid"], each["host"]) != (me.pid, me.host) for each in owners)
+        me = Owner.now(0.0, processes_here())
+        owners = [Owner(**orjson.loads(owner)) for (owner,) in found if owner]
+        return any((each.pid, each.host, each.among) != (me.pid, me.host, me.among) for each in owners)
 
     def _kept_since(self, since_s: float, wall_s: float) -> float:
         """Since when to remember what was sent, by the database's clock."""

@@ -43,9 +43,8 @@ class OwnPostgresReceipts(PostgresReceipts):
     """
 
     def __init__(self, of: Reader, writing: Callable[[], AbstractContextManager[Reader]], skew_s: float) -> None:
-        super().__init__(of)
+        super().__init__(of, skew_s)
         self._writing = writing
-        self._skew_s = skew_s
 
     def awaited(self) -> PostgresAwaiting:
         """See `OwnReceipts.awaited`."""

@@ -8,7 +8,7 @@ messages are put in doubt, and stay held. The first of each kind goes alone here
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 
@@ -16,7 +16,7 @@ from bulksend.model import API_FIELD, Event, Message, Outcome
 from bulksend.runs import life
 from bulksend.runs.postgres.columns import who
 from bulksend.runs.postgres.connecting import array
-from bulksend.runs.postgres.outcomes import TRIED, Intent
+from bulksend.runs.postgres.outcomes import Intent
 from bulksend.runs.postgres.reader import Reader
 from bulksend.runs.states import State
 from bulksend.sending import ErrorLimit, Errors, Money, Stop, StopReason, kind_of, paid, part_told, priced
@@ -47,12 +47,13 @@ JOIN message m ON m.run = %(run)s AND m.row = wanted.row LEFT JOIN send s ON s.r
 ORDER BY place
 """
 _UNDER_WAY = f"SELECT EXISTS (SELECT FROM send WHERE run = %(run)s AND state = '{State.IN_FLIGHT}')"
+# Locked, for who takes a row over puts it in doubt: then all of it stays held, and its outcome is not noted.
 _BEFORE = f"""
 SELECT {_MESSAGE}, coalesce(s.held, 0), s.bad IS TRUE
 FROM json_to_recordset(%(done)s::json) AS done (row bigint, epoch bigint, ticket bigint)
 JOIN send s ON s.run = %(run)s AND s.row = done.row AND s.epoch = done.epoch AND s.ticket = done.ticket
     AND s.state = '{State.IN_FLIGHT}'
-JOIN message m ON m.run = s.run AND m.row = s.row
+JOIN message m ON m.run = s.run AND m.row = s.row ORDER BY s.row FOR NO KEY UPDATE OF s
 """
 _CHANGE = """
 UPDATE bound SET cost_left = %(left)s, dearest_part = %(dearest)s, done = %(done)s, bad = %(bad)s WHERE run = %(run)s
@@ -75,7 +76,6 @@ SELECT {_MESSAGE}, s.held FROM send s JOIN message m ON m.run = s.run AND m.row 
 WHERE s.run = %(run)s AND (s.state = '{State.IN_FLIGHT}' OR s.state = '{State.UNKNOWN}') AND s.held > 0
     AND s.row <> ALL(%(ended)s::bigint[])
 """
-_TAKEN_BACK = f"SELECT coalesce(sum(held), 0)::bigint FROM send WHERE {TRIED} AND doubt_since IS NULL"
 
 
 class _Price(NamedTuple):
@@ -214,10 +214,10 @@ class Bounds:
             self.stop = Stop(StopReason.TOO_MANY_ERRORS, says, self._bad, self._done, self._limit)
         return bad
 
-    def take_back(self, which: Mapping[str, Any]) -> None:
-        """Intents are about to be taken back that may have been committed, and surely did not leave."""
-        if self._left is not None and (cost := self._of.first(_TAKEN_BACK, **which)[0]):
-            self._left += cost
+    def take_back(self, held: int) -> None:
+        """Intents were taken back that surely did not leave: what was held of them comes free."""
+        if self._left is not None and held:
+            self._left += held
             self._change()
 
     def _pay(self, outcome: Outcome, message: Message) -> None:

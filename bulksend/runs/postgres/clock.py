@@ -12,6 +12,30 @@ _SOON_S = 0.05
 _NOW = "SELECT extract(epoch FROM clock_timestamp())::float8"
 
 
+class Skew:
+    """How far the database's clock is ahead of this machine's, also after that was set.
+
+    Args:
+        db: the database.
+        now_s: this machine's clock, in seconds since 1970; None for its own.
+        goes_on_s: seconds by a clock that nobody sets.
+    """
+
+    def __init__(
+        self, db: Db, now_s: Callable[[], float] | None = None, goes_on_s: Callable[[], float] | None = None
+    ) -> None:
+        self._now_s = now_s or time.time
+        self._goes_on_s = goes_on_s or boottime_s
+        self._first_s = skew_s(db, self._now_s)
+        self._apart_s = self._now_s() - self._goes_on_s()
+
+    @property
+    def ahead_s(self) -> float:
+        """By so many seconds it is ahead; 0 where the clocks may agree, as long as this machine's is not set."""
+        set_by_s = self._now_s() - self._goes_on_s() - self._apart_s
+        return self._first_s if abs(set_by_s) < _SOON_S else self._first_s - set_by_s
+
+
 def skew_s(db: Db, now_s: Callable[[], float] = time.time) -> float:
     """By how many seconds the database's clock is ahead of this machine's: what is added to what is kept.
 

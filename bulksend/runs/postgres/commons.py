@@ -7,7 +7,7 @@ looks at what was committed last.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from bulksend.model import Outcome
@@ -125,11 +125,15 @@ class Commons:
         self._end()
         return bad
 
-    def take_back(self, which: Mapping[str, Any]) -> None:
-        """Intents are about to be taken back."""
+    def lock(self) -> None:
+        """Lock the run's limits, as whoever changes what is held of its rows does first."""
+        self._locked()
+
+    def take_back(self, held: int) -> None:
+        """Intents were taken back of which so much was held."""
         bounds = self._locked()
         if bounds is not None:
-            bounds.take_back(which)
+            bounds.take_back(held)
 
     def committed(self) -> None:
         """The transaction under way is on the disk."""

@@ -9,7 +9,7 @@ from typing import Self, TypeVar
 import psycopg
 
 from bulksend.errors import RunFileError
-from bulksend.runs.postgres.clock import skew_s
+from bulksend.runs.postgres.clock import Skew
 from bulksend.runs.postgres.connecting import Db, connect, explained
 from bulksend.runs.postgres.installing import check_installed
 
@@ -24,7 +24,6 @@ class Link:
 
     Attributes:
         database: the same.
-        skew_s: see `bulksend.runs.postgres.clock`.
 
     Raises:
         UsageError: the database cannot be used.
@@ -33,8 +32,13 @@ class Link:
 
     def __init__(self, database: str) -> None:
         self.database = database
-        self.skew_s = 0.0
+        self._skew: Skew
         self._db = self._connected()
+
+    @property
+    def skew_s(self) -> float:
+        """See `bulksend.runs.postgres.clock`."""
+        return self._skew.ahead_s
 
     @property
     def db(self) -> Db:
@@ -75,7 +79,7 @@ class Link:
         try:
             with explained(self.database):
                 check_installed(db, self.database)
-                self.skew_s = skew_s(db)
+                self._skew = Skew(db)
         except BaseException:
             db.close()
             raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from bulksend.runs.ends import End
@@ -27,7 +26,7 @@ _FIRST_TRIED = "SELECT min(started_at) FROM send WHERE run = %(run)s AND attempt
 
 def owner(of: Reader, now: Owner) -> None:
     """Note who has the run."""
-    _note(of, "owner", asdict(now))
+    _note(of, "owner", now.kept)
 
 
 def start(of: Reader, epoch: int, at_s: float) -> None:

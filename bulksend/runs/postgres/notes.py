@@ -21,6 +21,7 @@ from bulksend.runs.postgres import (
     queries,
     reserving,
 )
+from bulksend.runs.postgres.clock import Skew
 from bulksend.runs.postgres.columns import who
 from bulksend.runs.postgres.connecting import array
 from bulksend.runs.postgres.landing import Landing
@@ -44,7 +45,7 @@ class Notes:
         of: the run, by the owner's connection.
         lease: what this process holds of the run and, if an account is behind it, of its shards; or of these alone.
         epoch: the run's, under which its owner has it, or opened it for workers.
-        skew_s: see `bulksend.runs.postgres.clock`.
+        skew: see `bulksend.runs.postgres.clock`.
         by_parts: whether a message counts its parts against a cap, or one.
         limit: send only the first so many pending rows; None for all.
         keyed: whether messages carry a clientDedup; None if none are sent.
@@ -54,16 +55,13 @@ class Notes:
     """
 
     def __init__(
-        self, of: Reader, lease: Hold, epoch: int, skew_s: float, *, by_parts: bool, limit: int | None,
+        self, of: Reader, lease: Hold, epoch: int, skew: Skew, *, by_parts: bool, limit: int | None,
         keyed: bool | None = None, reserving: Reserving | None = None, run: OpenedRun | None = None,
         tries: int = 0,
     ) -> None:  # fmt: skip
         self.of = of
-        self.lease = lease
-        self._skew_s = skew_s
-        self._by_parts = by_parts
-        self._keyed = keyed
-        self._reserving = reserving
+        self.lease, self._skew = lease, skew
+        self._by_parts, self._keyed, self._reserving = by_parts, keyed, reserving
         self.commons = (
             None if lease.account is None else commons.Commons(of, lease.account, run.orders.rate if run else None)
         )
@@ -76,9 +74,9 @@ class Notes:
         self._sent = {"until": self._until, "opened_at": opened_at, "repeats_until": repeats_until, "tries": tries}
         self._turn = self._noted_turn = int(kept.read(of.db, of.run, "turn") or 0)
         self._heard_turn = self._turn  # the run's, as of the last transaction
+        self._issued = 0
         self._is_noted = self._notes_kind = False
         self._landing = Landing(of, lease)
-        self._issued = 0
         self._known: Mapping[int, int] | None = None
         self._held: dict[str, Any] = {}
         self.in_flight: dict[int, Intent] = {}  # by row, whose outcomes are not noted
@@ -128,11 +126,13 @@ class Notes:
         if self._tried:
             which = tried(self._mine(), self._tried)
             if self.commons:
-                self.commons.take_back(which)
+                self.commons.lock()
             ownership.wait_out(self.of, which)
             taken_back = take_back(self.of, which)
+            if self.commons:
+                self.commons.take_back(sum(taken_back.values()))
             if self._reserving and taken_back:
-                reserving.give_back(self.of.db, self.of.run, taken_back)
+                reserving.give_back(self.of.db, self.of.run, list(taken_back))
 
     @property
     def is_unsettled(self) -> bool:
@@ -146,7 +146,7 @@ class Notes:
     def asked_at(self) -> float | None:
         """See `Journal.asked_at`."""
         at_s = noted.asked_at(self.of, self._epoch)
-        return None if at_s is None else at_s - self._skew_s
+        return None if at_s is None else at_s - self._skew.ahead_s
 
     def note_progress(self, words: str) -> None:
         """See `Journal.note_progress`."""
@@ -171,29 +171,29 @@ class Notes:
             return None
         landed, rows = self._landing.heard()
         came = claiming.among(self.of, self._open(), rows, by_parts=self._by_parts) if rows else []
-        return News(came, [each.counted(self._skew_s, by_parts=self._by_parts) for each in landed])
+        return News(came, [each.counted(self._skew.ahead_s, by_parts=self._by_parts) for each in landed])
 
     def undecided(self, since_s: float, proof: int) -> list[Queued]:
         """See `Journal.undecided`; of the own shards."""
-        return past.undecided(self.of, self._open(), since_s + self._skew_s, proof, by_parts=self._by_parts)
+        return past.undecided(self.of, self._open(), since_s + self._skew.ahead_s, proof, by_parts=self._by_parts)
 
     def recent_sends(self, since_s: float, wall_s: float) -> list[tuple[Recipient, int, float]]:
         """See `Journal.recent_sends`."""
-        found = recent_sends(self.of, since_s + self._skew_s, wall_s + self._skew_s)
-        return [(each, parts if self._by_parts else count, at - self._skew_s) for each, parts, count, at in found]
+        found = recent_sends(self.of, since_s, wall_s, self._skew.ahead_s)
+        return [(each, parts if self._by_parts else count, at) for each, parts, count, at in found]
 
     def in_doubt(self, limit: int) -> list[RowInDoubt]:
         """See `Journal.in_doubt`."""
-        found, skew_s = queries.in_doubt(self.of, limit), self._skew_s
+        found, skew_s = queries.in_doubt(self.of, limit), self._skew.ahead_s
         return [replace(each, since=each.since - skew_s, until=each.until - skew_s) for each in found]
 
     def message_ids(self, since_s: float) -> set[str]:
         """See `Journal.message_ids`."""
-        return past.message_ids(self.of, since_s + self._skew_s)
+        return past.message_ids(self.of, since_s + self._skew.ahead_s)
 
     def rivals(self, since_s: float) -> list[tuple[Recipient, str]]:
         """See `Journal.rivals`."""
-        return past.rivals(self.of, since_s + self._skew_s)
+        return past.rivals(self.of, since_s + self._skew.ahead_s)
 
     def begin(self, rows: Sequence[int], wall_s: float, proof: int = 0) -> list[Attempt]:
         """See `Journal.begin`: of shards whose lease has ended, or that somebody else has, no row begins.
@@ -207,7 +207,7 @@ class Notes:
         held = self.commons.hold(rows) if self.commons else None  # first, for it locks the run's limits
         rows = self._reserved(self._landing.begin(rows if held is None else list(held)), wall_s)
         proof = proof if self._holds(proof, self._noted_turn) else 0
-        which = {"rows": array(rows), "at": wall_s + self._skew_s, "issued": self._issued, "proof": proof}
+        which = {"rows": array(rows), "at": wall_s + self._skew.ahead_s, "issued": self._issued, "proof": proof}
         which["held"] = None if held is None else array(held[row] for row in rows)
         self._tried.update(enumerate(rows, self._issued + 1))
         self._issued += len(rows)
@@ -216,7 +216,7 @@ class Notes:
             row, phone, contact, sender, text, parts, price, copy, number, since, under, resent, *intent = each
             self._begun[row] = Intent(*intent)
             message = Message(row, who(phone, contact), sender, text, parts, price, copy)
-            doubt_since = None if since is None else since - self._skew_s
+            doubt_since = None if since is None else since - self._skew.ahead_s
             attempts.append(Attempt(message, number, doubt_since, self._begun[row].ticket, under, resent=resent))
         if held is not None and self.commons:
             self.commons.begun(self._begun)
@@ -238,19 +238,19 @@ class Notes:
         under_way = {**self.in_flight, **self._begun} if self._begun else self.in_flight
         ended = [(each, under_way[each.row]) for each in outcomes if each.row in under_way]
         bad = self.commons.settle(ended) if self.commons else {}
-        noted_now = settle(self.of, ended, self._skew_s, bad)
+        noted_now = settle(self.of, ended, self._skew.ahead_s, bad)
         unsent = [each.row for each in outcomes if each.event in _NOT_SENT and each.row in noted_now]
         if self._reserving and unsent:
             reserving.give_back(self.of.db, self.of.run, unsent)
         for each in outcomes:
             if each.event is Event.EXCLUDED:
                 _, *held = under_way.get(each.row, (None, None, None))
-                deciding.exclude(self.of, each.row, each.error, each.ended_at + self._skew_s, *held)
+                deciding.exclude(self.of, each.row, each.error, each.ended_at + self._skew.ahead_s, *held)
         self._settled.update(outcome.row for outcome in outcomes)
         # Whoever lost a contact's shard meanwhile tells nothing: its owner would not hear that its rows have moved.
         learned = dict(each.learned for each in outcomes if each.learned and each.row in noted_now)
         if learned:
-            now_s = max(outcome.ended_at for outcome in outcomes) + self._skew_s
+            now_s = max(outcome.ended_at for outcome in outcomes) + self._skew.ahead_s
             moving.tell(self.of, self.lease.account, learned, now_s)
         if turn > self._noted_turn:
             noted.turn(self.of, turn)
@@ -258,7 +258,7 @@ class Notes:
 
     def found(self, answers: Mapping[int, Answer], wall_s: float) -> None:
         """See `Journal.found`."""
-        found(self.of, answers, wall_s + self._skew_s)
+        found(self.of, answers, wall_s + self._skew.ahead_s)
 
     def _holds(self, proof: int, turn: int) -> bool:
         """Whether no other worker has seen a proof lost, where this one has noted this turn last."""
@@ -268,9 +268,9 @@ class Notes:
         """The rows that no other run has reserved; the others are left out."""
         if self._reserving is None:
             return rows
-        refused = reserving.reserve(self.of.db, self.of.run, rows, self._reserving, self._skew_s)
+        refused = reserving.reserve(self.of.db, self.of.run, rows, self._reserving, self._skew.ahead_s)
         if refused:
-            deciding.leave_out(self.of, refused, Event.LEFT_OUT, wall_s + self._skew_s)
+            deciding.leave_out(self.of, refused, Event.LEFT_OUT, wall_s + self._skew.ahead_s)
         others = {each.row for each in refused}
         return [row for row in rows if row not in others]
 

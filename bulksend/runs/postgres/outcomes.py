@@ -45,7 +45,7 @@ TRIED = f"""send.run = %(run)s AND send.state = '{State.IN_FLIGHT}'
 """Of ``send``: an intent that this process may have noted. Others count epochs and tickets from 1, too."""
 _TAKE_BACK = f"""
 UPDATE send SET {life.after(Event.CALLED_OFF, table="send.")}, attempts = attempts - 1 WHERE {TRIED}
-RETURNING send.row
+RETURNING send.row, CASE WHEN send.doubt_since IS NULL THEN coalesce(send.held, 0) ELSE 0 END
 """
 _CUT_OFF = f"""
 UPDATE send SET {life.after(Event.CUT_OFF)}, error = '{life.CUT_OFF}', ended_at = extract(epoch FROM clock_timestamp())
@@ -100,14 +100,17 @@ def tried(mine: Mapping[str, Any], rows: Mapping[int, int]) -> dict[str, Any]:
     return {**mine, "rows": array(rows.values()), "tickets": array(rows)}
 
 
-def take_back(of: Reader, which: Mapping[str, Any]) -> list[int]:
-    """Intents of which nobody knows whether they were committed, and which surely did not leave, are none; their rows.
+def take_back(of: Reader, which: Mapping[str, Any]) -> dict[int, int]:
+    """Intents of which nobody knows whether they were committed, and which surely did not leave, are none.
 
     Args:
         of: the run.
         which: see `tried`.
+
+    Returns:
+        By row, what was held of it and comes free, in micro-USD.
     """
-    return [row for (row,) in of.all(_TAKE_BACK, **which)]
+    return dict(of.all(_TAKE_BACK, **which))
 
 
 def cut_off(of: Reader, in_flight: Mapping[int, Intent]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -13,11 +12,11 @@ from bulksend.runs.committing import GroupJournal
 from bulksend.runs.ends import End
 from bulksend.runs.facts import Address
 from bulksend.runs.orders import Orders
-from bulksend.runs.owner import Owner
+from bulksend.runs.owner import Owner, processes_here
 from bulksend.runs.places import DatabaseRun
 from bulksend.runs.postgres import closing, deciding, kept, moving, naming, noted, opened, ownership, purging, shards
 from bulksend.runs.postgres.awaiting import OwnPostgresReceipts
-from bulksend.runs.postgres.clock import boottime_s, skew_s
+from bulksend.runs.postgres.clock import Skew, boottime_s
 from bulksend.runs.postgres.connecting import connect, explained, transaction
 from bulksend.runs.postgres.installing import check_installed
 from bulksend.runs.postgres.journal import Commits
@@ -44,23 +43,23 @@ class OwnPostgresRun(PostgresRun):
         of: the run; its connection is closed in the end.
         lease: the hold on it, which it gives up in the end.
         owner: this process.
-        skew_s: see `bulksend.runs.postgres.clock`.
+        skew: see `bulksend.runs.postgres.clock`.
     """
 
     behind_s = 0.0
     """The database's clock counts, whatever becomes of this machine's."""
 
-    def __init__(self, of: Reader, lease: Lease, owner: Owner, skew_s: float) -> None:
-        super().__init__(of)
+    def __init__(self, of: Reader, lease: Lease, owner: Owner, skew: Skew) -> None:
+        super().__init__(of, skew)
+        self._skew: Skew = skew
         self._lease = lease
         self._owner = owner
-        self._skew_s = skew_s
         self._reserving: Reserving | None = None
 
     @classmethod
     def own(
         cls, named: DatabaseRun, wall_s: float, length_s: float = LEASE_S, *,
-        clock_s: Callable[[], float] = boottime_s, now_s: Callable[[], float] = time.time,
+        clock_s: Callable[[], float] = boottime_s, now_s: Callable[[], float] | None = None,
     ) -> OwnPostgresRun:  # fmt: skip
         """Take a run for sending.
 
@@ -81,11 +80,11 @@ class OwnPostgresRun(PostgresRun):
             with explained(named):
                 check_installed(db, named.database)
                 of = Reader(db, number_of(db, named), named)
-                ahead_s, asked_s, owner = skew_s(db, now_s), clock_s(), Owner.now(wall_s)
+                skew, asked_s, owner = Skew(db, now_s), clock_s(), Owner.now(wall_s, processes_here())
                 with transaction(db):
                     epoch = ownership.take(of, owner, length_s)
             lease = Lease(named, of.run, epoch, asked_s, length_s=length_s, clock_s=clock_s)
-            return cls(of, lease, owner, ahead_s)
+            return cls(of, lease, owner, skew)
         except BaseException:
             db.close()
             raise
@@ -254,7 +253,7 @@ class OwnPostgresRun(PostgresRun):
         self.claim_account()
         with explained(self.place):
             notes = Notes(
-                self._reader, self._lease, self._lease.epoch, self._skew_s,
+                self._reader, self._lease, self._lease.epoch, self._skew,
                 by_parts=by_parts, limit=limit, keyed=keyed, reserving=self._reserving,
             )  # fmt: skip
         commits = Commits(notes)

@@ -18,10 +18,10 @@ from bulksend.model import Recipient, Status
 from bulksend.planning import Findings, Lines, PlannedRows
 from bulksend.runs.edits import Edits
 from bulksend.runs.facts import Facts
-from bulksend.runs.owner import Owner
+from bulksend.runs.owner import Owner, processes_here
 from bulksend.runs.places import DatabaseRun
 from bulksend.runs.postgres import carried, compared, kept, moving, naming
-from bulksend.runs.postgres.clock import boottime_s, skew_s
+from bulksend.runs.postgres.clock import Skew, boottime_s
 from bulksend.runs.postgres.connecting import connect, explained, one, transaction
 from bulksend.runs.postgres.installing import check_installed
 from bulksend.runs.postgres.leases import Lease
@@ -175,7 +175,7 @@ class PlanWriter:
         # Counting millions of rows takes seconds, and a plan does not change: so its counts are kept.
         counts = {status.value: rows for status, rows in self._counts.items()}
         packed = None if lines is None else lines.packed()
-        owner = Owner.now(wall_s)
+        owner = Owner.now(wall_s, processes_here())
         with self._writing():
             with transaction(db):
                 db.execute(_COUNT_COPIES, {"run": of.run})
@@ -190,9 +190,9 @@ class PlanWriter:
         if instead_of is not None:
             instead_of.close()
         with self._writing():
-            ahead_s = skew_s(db)
+            skew = Skew(db)
             naming.sweep(db)
-        return OwnPostgresRun(of, self._lease, owner, ahead_s)
+        return OwnPostgresRun(of, self._lease, owner, skew)
 
     def discard(self) -> None:
         """Throw the plan away."""

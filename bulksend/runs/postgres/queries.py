@@ -119,10 +119,10 @@ def spell(reader: Reader) -> Spell:
     return about.spell(None if about.read("started") else reader.first(_FIRST_TRIED)[0])
 
 
-def span(reader: Reader) -> Span | None:
+def span(reader: Reader, skew_s: float) -> Span | None:
     """What `Run.span` tells."""
     began_at, ended_at = reader.first(_SPAN)
-    return None if began_at is None else Span(began_at, ended_at)
+    return None if began_at is None else Span(began_at - skew_s, ended_at - skew_s)
 
 
 def lines(reader: Reader) -> Lines:

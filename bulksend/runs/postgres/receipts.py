@@ -37,8 +37,9 @@ _LAST = f"SELECT coalesce(max(s.started_at), 0) FROM {_WITH} WHERE s.run = %(run
 class PostgresReceipts:
     """See `bulksend.runs.receipts.Receipts`."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, skew_s: float) -> None:
         self._reader = reader
+        self._skew_s = skew_s
 
     @property
     def were_fetched(self) -> bool:
@@ -66,4 +67,4 @@ class PostgresReceipts:
 
     def last_sent_at(self) -> float:
         """See `Receipts.last_sent_at`."""
-        return float(self._reader.first(_LAST)[0])
+        return float(self._reader.first(_LAST)[0]) - self._skew_s

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import orjson
 
-from bulksend.errors import OwnedError
+from bulksend.errors import AccountBusyError, Advice, OwnedError
 from bulksend.runs.owner import Owner
 from bulksend.runs.postgres import shards
 from bulksend.runs.postgres.connecting import Db, one
@@ -26,6 +26,8 @@ _ENTER = """
 INSERT INTO worker (account, owner, seen_until)
 VALUES (%s, %s, clock_timestamp() + %s * interval '1 second') RETURNING id
 """
+_LOCK = "SELECT FROM worker WHERE account = %s ORDER BY id FOR NO KEY UPDATE"
+_IS_OPEN = "SELECT id FROM run WHERE id = ANY(%s) AND opened = epoch"
 _RENEW = "UPDATE worker SET seen_until = clock_timestamp() + %s * interval '1 second' WHERE id = %s"
 _LIVING = """
 SELECT w.id, w.run, w.owner, extract(epoch FROM w.seen_until - clock_timestamp())::float8, (
@@ -64,9 +66,33 @@ def renew(db: Db, number: int, length_s: float) -> bool:
     return bool(db.execute(_RENEW, [length_s, number]).rowcount)
 
 
-def be_at_work(db: Db, number: int, run: int | None) -> None:
-    """Be at work on a run from now on, or on none."""
+def begin(db: Db, account: int, number: int, run: int) -> None:
+    """Be at work on a run from now on: all workers of an account on the same, also who begin at the same moment.
+
+    Else one could wait for rows in shards that another keeps, who waits for rows of another run in this one's.
+
+    Raises:
+        AccountBusyError: others are at work on another run; the sentence says who.
+    """
+    db.execute(_LOCK, [account])
+    others = [each for each in living(db, account) if each.number != number and each.run != run]
+    busy = worked_on(db, others)
+    for each in others:
+        if each.run in busy:
+            says = f"workers are at work on another run of this account ({each.owner}): one is sent after the other"
+            raise AccountBusyError(says, Advice.WAIT_FOR_ACCOUNT)
     db.execute("UPDATE worker SET run = %s WHERE id = %s", [run, number])
+
+
+def rest(db: Db, number: int) -> None:
+    """Be at work on no run any more."""
+    db.execute("UPDATE worker SET run = NULL WHERE id = %s", [number])
+
+
+def worked_on(db: Db, workers: list[Living]) -> set[int]:
+    """The runs on which any of some workers are at work, of those that are still to be sent."""
+    runs = [each.run for each in workers if each.run is not None]
+    return {run for (run,) in db.execute(_IS_OPEN, [runs])}
 
 
 def leave(db: Db, number: int) -> None:

@@ -87,14 +87,16 @@ def errors(reader: Reader) -> Iterator[int]:
     return (row for (row,) in reader.each(_ERRORS))
 
 
-def recent_sends(reader: Reader, since_s: float, wall_s: float) -> Iterator[RecentSend]:
-    """What `Run.recent_sends` tells."""
-    return map(RecentSend._make, with_who(reader.each(_RECENT_SENDS, since=since_s, now=wall_s), 0))
+def recent_sends(reader: Reader, since_s: float, wall_s: float, skew_s: float) -> Iterator[RecentSend]:
+    """What `Run.recent_sends` tells, by the clock of a machine that the database's is ahead of by ``skew_s``."""
+    found = with_who(reader.each(_RECENT_SENDS, since=since_s + skew_s, now=wall_s + skew_s), 0)
+    return (RecentSend._make((*sent, at - skew_s)) for *sent, at in found)
 
 
-def arrived(reader: Reader, since_s: float) -> Iterator[Arrived]:
-    """What `Run.arrived` tells."""
-    return map(Arrived._make, with_who(reader.each(_ARRIVED, since=since_s)))
+def arrived(reader: Reader, since_s: float, skew_s: float) -> Iterator[Arrived]:
+    """What `Run.arrived` tells; see `recent_sends`."""
+    found = with_who(reader.each(_ARRIVED, since=since_s + skew_s))
+    return (Arrived._make((*sent, at - skew_s, in_doubt)) for *sent, at, in_doubt in found)
 
 
 def reached(reader: Reader) -> Iterator[Recipient]:

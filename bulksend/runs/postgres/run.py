@@ -12,6 +12,7 @@ from bulksend.runs.facts import Facts
 from bulksend.runs.owner import Owner
 from bulksend.runs.places import DatabaseRun
 from bulksend.runs.postgres import charges, cut_off, queries, rows, telling, whole
+from bulksend.runs.postgres.clock import Skew
 from bulksend.runs.postgres.connecting import connect, explained, is_lost
 from bulksend.runs.postgres.figures import PostgresFigures
 from bulksend.runs.postgres.installing import check_installed
@@ -30,10 +31,12 @@ class PostgresRun:
 
     Args:
         reader: asks it; its connection is closed with the run.
+        skew: see `bulksend.runs.postgres.clock`; None if it is still to be found.
     """
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, skew: Skew | None = None) -> None:
         self._reader = reader
+        self._skew = skew
 
     @classmethod
     def open(cls, named: DatabaseRun) -> PostgresRun:
@@ -107,7 +110,7 @@ class PostgresRun:
     @property
     def span(self) -> Span | None:
         """See `Run.span`."""
-        return queries.span(self._reader)
+        return queries.span(self._reader, self._skew_s)
 
     @property
     def is_keyed(self) -> bool:
@@ -157,15 +160,15 @@ class PostgresRun:
 
     def recent_sends(self, since_s: float, wall_s: float) -> Iterator[RecentSend]:
         """See `Run.recent_sends`."""
-        return rows.recent_sends(self._reader, since_s, wall_s)
+        return rows.recent_sends(self._reader, since_s, wall_s, self._skew_s)
 
     def arrived(self, since_s: float) -> Iterator[Arrived]:
         """See `Run.arrived`."""
-        return rows.arrived(self._reader, since_s)
+        return rows.arrived(self._reader, since_s, self._skew_s)
 
     def knows(self, attempts: Sequence[tuple[int, float]]) -> set[int]:
         """See `Run.knows`."""
-        return telling.knows(self._reader, attempts)
+        return telling.knows(self._reader, attempts, self._skew_s)
 
     def has_sent(self, message_id: str, recipients: Collection[str]) -> bool:
         """See `Run.has_sent`."""
@@ -247,7 +250,7 @@ class PostgresRun:
     @property
     def receipts(self) -> PostgresReceipts:
         """See `Run.receipts`."""
-        return PostgresReceipts(self._reader)
+        return PostgresReceipts(self._reader, self._skew_s)
 
     @property
     def times(self) -> PostgresTimes:
@@ -257,6 +260,13 @@ class PostgresRun:
     def close(self) -> None:
         """See `Run.close`."""
         self._reader.db.close()
+
+    @property
+    def _skew_s(self) -> float:
+        if self._skew is None:
+            with explained(self._reader.place):
+                self._skew = Skew(self._reader.db)
+        return self._skew.ahead_s
 
     def __enter__(self) -> Self:
         return self

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
 
 import orjson
 
@@ -108,7 +107,7 @@ def take_free(
 
 def kept(owner: Owner) -> str:
     """An owner, as it is kept."""
-    return orjson.dumps(asdict(owner)).decode()
+    return orjson.dumps(owner.kept).decode()
 
 
 def give_back(db: Db, account: int, epochs: dict[int, int]) -> None:

@@ -40,9 +40,9 @@ WHERE s.run = %(run)s AND m.contact IS NOT NULL AND {life.may_have_arrived("s.")
 """
 
 
-def knows(reader: Reader, attempts: Sequence[tuple[int, float]]) -> set[int]:
-    """What `Run.knows` tells."""
-    rows, times = [row for row, _ in attempts], [began_s for _, began_s in attempts]
+def knows(reader: Reader, attempts: Sequence[tuple[int, float]], skew_s: float) -> set[int]:
+    """What `Run.knows` tells, to a machine whose clock the database's is ahead of by so much."""
+    rows, times = [row for row, _ in attempts], [began_s + skew_s for _, began_s in attempts]
     return {row for (row,) in reader.all(_KNOWN, rows=rows, times=times)}
 
 

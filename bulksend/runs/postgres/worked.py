@@ -9,8 +9,8 @@ from typing import TypeVar
 from bulksend.errors import RunFileError
 from bulksend.runs.committing import GroupJournal
 from bulksend.runs.places import DatabaseRun
-from bulksend.runs.postgres import moving, opened, past
-from bulksend.runs.postgres.clock import skew_s
+from bulksend.runs.postgres import moving, opened, past, shards
+from bulksend.runs.postgres.clock import Skew
 from bulksend.runs.postgres.connecting import array, connect, explained, is_lost, transaction
 from bulksend.runs.postgres.installing import check_installed
 from bulksend.runs.postgres.journal import Commits
@@ -34,17 +34,17 @@ class WorkedRun(PostgresRun):
         of: the run; its connection is closed in the end.
         run: the same, as it was opened.
         lease: the worker's hold on its shards.
-        skew_s: see `bulksend.runs.postgres.clock`.
+        skew: see `bulksend.runs.postgres.clock`.
     """
 
     behind_s = 0.0
     """The database's clock counts, whatever becomes of this machine's."""
 
-    def __init__(self, of: Reader, run: OpenedRun, lease: Hold, skew_s: float) -> None:
-        super().__init__(of)
+    def __init__(self, of: Reader, run: OpenedRun, lease: Hold, skew: Skew) -> None:
+        super().__init__(of, skew)
+        self._skew: Skew = skew
         self._run = run
         self._lease = lease
-        self._skew_s = skew_s
         self._learned: set[tuple[int, int]] = set()  # shards and their epochs, see `learn_known`
 
     @classmethod
@@ -59,7 +59,7 @@ class WorkedRun(PostgresRun):
         try:
             with explained(named):
                 check_installed(db, named.database)
-                return cls(Reader(db, run.number, named), run, lease, skew_s(db))
+                return cls(Reader(db, run.number, named), run, lease, Skew(db))
         except BaseException:
             db.close()
             raise
@@ -78,6 +78,7 @@ class WorkedRun(PostgresRun):
         """Take over the numbers that the account knows by now, of contacts in shards that the worker has anew.
 
         In others' shards that is for their owners, before they begin: who is sending to a contact would not hear of it.
+        So also in those that were lost since, which is seen under a lock that who takes over waits for.
         Raises as `is_left` does.
         """
         self._ask(self._learn_known)
@@ -129,16 +130,18 @@ class WorkedRun(PostgresRun):
         reserving = Reserving(orders.began_at, orders.repeat_after_s, repeat=orders.repeat)
         with explained(self.place):
             return Notes(
-                self._reader, self._lease, self._run.epoch, self._skew_s,
+                self._reader, self._lease, self._run.epoch, self._skew,
                 by_parts=orders.by_parts, limit=None, keyed=orders.keyed, reserving=reserving,
                 run=self._run, tries=tries,
             )  # fmt: skip
 
     def _learn_known(self) -> None:
         now = set(self._lease.shards.items())
-        if nos := [no for no, _ in now - self._learned]:
-            with explained(self.place), transaction(self._reader.db):
-                moving.tell_known(self._reader, self._lease.account, nos, time.time() + self._skew_s)
+        if anew := dict(now - self._learned):
+            account, of = self._lease.account, self._reader
+            with explained(self.place), transaction(of.db):
+                mine = of.all(shards.MINE, account=account, nos=list(anew), epochs=list(anew.values()))
+                moving.tell_known(of, account, [no for _, no in mine], time.time() + self._skew_s)
         self._learned = now
 
     def _end_if_through(self, at_s: float) -> bool:

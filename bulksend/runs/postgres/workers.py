@@ -12,7 +12,7 @@ from typing import NamedTuple, Self
 
 from bulksend.runs.ends import End
 from bulksend.runs.facts import Address
-from bulksend.runs.owner import Owner
+from bulksend.runs.owner import Owner, processes_here
 from bulksend.runs.places import DatabaseRun
 from bulksend.runs.postgres import opened, registry, shards
 from bulksend.runs.postgres.accounts import made_account
@@ -82,7 +82,7 @@ class Worker:
         self, database: str, address: Address, length_s: float = LEASE_S, *,
         clock_s: Callable[[], float] = boottime_s,
     ) -> None:  # fmt: skip
-        self.owner = Owner.now(time.time())
+        self.owner = Owner.now(time.time(), processes_here())
         self._link = Link(database)
         try:
             self._account = self._link.ask(lambda db: made_account(db, address))
@@ -95,19 +95,29 @@ class Worker:
         self.lease = WorkerLease(database, number, asked_s, length_s, clock_s)
         self.lease.hold(self._account, {}, asked_s)
 
+    def ahead_s(self) -> float:
+        """By how many seconds the database's clock is ahead of this machine's."""
+        return self._link.skew_s
+
     def runs(self) -> list[OpenedRun]:
-        """The account's runs that are opened for workers, the oldest first."""
-        return self._link.ask(lambda db: opened.opened_runs(db, self._account))
+        """The account's runs that are opened for workers: first those that others are at work on, then the oldest."""
+        return self._link.ask(self._runs)
 
     def begin(self, run: OpenedRun) -> WorkedRun:
-        """Be at work on a run from now on."""
-        self._be_at_work(run.number)
+        """Be at work on a run from now on.
+
+        Raises:
+            AccountBusyError: others are at work on another run of the account; the sentence says who.
+        """
+        with self._link.transaction() as db:
+            registry.begin(db, self._account, self.lease.worker, run.number)
         return WorkedRun.of_worker(self._named(run), run, self.lease)
 
     def leave(self) -> None:
         """Be at work on nothing any more, and give back all shards."""
         self.lease.let_go()
-        self._be_at_work(None)
+        with self._link.transaction() as db:
+            registry.rest(db, self.lease.worker)
 
     def progress(self, run: OpenedRun) -> Progress:
         """Whether a run is still to be sent."""
@@ -164,9 +174,10 @@ class Worker:
         workers = 1 + len(others)
         return Dealt(len(mine), math.ceil(SHARDS / workers), len(shards.free(db, self._account, mine)), workers)
 
-    def _be_at_work(self, run: int | None) -> None:
-        with self._link.transaction() as db:
-            registry.be_at_work(db, self.lease.worker, run)
+    def _runs(self, db: Db) -> list[OpenedRun]:
+        others = [each for each in registry.living(db, self._account) if each.number != self.lease.worker]
+        busy = registry.worked_on(db, others)
+        return sorted(opened.opened_runs(db, self._account), key=lambda run: run.number not in busy)
 
     def _named(self, run: OpenedRun) -> DatabaseRun:
         return DatabaseRun(self._link.database, run.name)

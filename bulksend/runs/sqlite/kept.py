@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -195,7 +194,7 @@ def take_over(db: sqlite3.Connection, now: Owner, new_token: str, clock: Clock |
     db.execute("DELETE FROM facts WHERE name IN ('cut off', 'whole')")
     note(db, "epoch", new_epoch)
     note(db, "token", new_token)
-    note(db, "owner", orjson.dumps(asdict(now)).decode())
+    note(db, "owner", orjson.dumps(now.kept).decode())
     return new_epoch
 
 
