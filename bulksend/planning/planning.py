@@ -10,7 +10,7 @@ from typing import Protocol
 
 from bulksend.errors import Advice, InputError
 from bulksend.model import Duplicates, Recipient, Status
-from bulksend.planning.batch import PlannedRecord
+from bulksend.planning.batch import PlannedColumns
 from bulksend.planning.lines import Lines
 from bulksend.planning.looks import recipient_names
 from bulksend.planning.overview import Plan
@@ -24,8 +24,8 @@ from bulksend.planning.survey import ANOTHER, DUPLICATE, Survey
 class PlannedRows(Protocol):
     """Rows that follow one another, as a sink takes them; a `PlannedBatch` is such."""
 
-    def records(self) -> Iterable[PlannedRecord]:
-        """Each as it is kept."""
+    def columns(self) -> PlannedColumns:
+        """As they are kept."""
 
     def counts(self) -> Mapping[Status, int]:
         """How many of them there are of each status."""

@@ -62,17 +62,16 @@ class PlanWriter:
                 self._db.executescript(
                     f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {SCHEMA} {INDEXES} {PRAGMAS} {_ALIKE} BEGIN;"
                 )
-                self._loader = Loader(self._db)
+                self._loader = Loader(self._db, self._draft, self._lock)
         except BaseException:
             self._lock.release()
             raise
 
     def add(self, rows: PlannedRows) -> None:
         """Add the next rows in input order."""
-        counts = rows.counts()
-        self._counts.update(counts)
+        self._counts.update(rows.counts())
         with explained(self.path):
-            self._loader.add(rows.records(), sum(counts.values()))
+            self._loader.add(rows.columns())
 
     def add_repeats(self, recipient: Recipient, messages: Iterable[tuple[int, int]], alike: Iterable[int] = ()) -> None:
         """See `PlanSink.add_repeats`."""
