@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import orjson
 
-from bulksend.errors import RunFileError
+from bulksend.errors import OwnedError, RunFileError
 from bulksend.model import Recipient, Status
 from bulksend.planning import Findings, Lines, PlannedRows
 from bulksend.runs.edits import Edits
@@ -26,6 +27,7 @@ from bulksend.runs.sqlite.log import is_log, log_of
 from bulksend.runs.sqlite.run import SqliteRun
 from bulksend.runs.sqlite.schema import INDEXES, PRAGMAS, SCHEMA, draft_of, explained, is_run_file
 
+_PATIENCE_S = 0.5
 _ALIKE = "CREATE TEMP TABLE alike (row INTEGER PRIMARY KEY);"  # rows that have recipient and text of others
 _COUNT_COPIES = """
 INSERT INTO copies SELECT row, before FROM (
@@ -51,7 +53,7 @@ class PlanWriter:
         self.path = path
         self._draft = draft_of(path)
         self._counts: Counter[Status] = Counter()
-        self._lock = FileLock(self._draft)
+        self._lock = _lock_of(self._draft)
         try:
             with explained(path):
                 os.truncate(self._draft, 0)  # what a killed planner left
@@ -189,6 +191,16 @@ class PlanWriter:
         finally:
             if old:
                 old.release()
+
+
+def _lock_of(draft: Path) -> FileLock:
+    """A draft's lock: where one who plans was killed, the process that writes for it holds it until it sees that."""
+    ends_s = time.monotonic() + _PATIENCE_S
+    while time.monotonic() < ends_s:
+        with suppress(OwnedError):
+            return FileLock(draft)
+        time.sleep(0.02)
+    return FileLock(draft)
 
 
 def _has_begun(path: Path) -> bool:
