@@ -41,7 +41,7 @@ class LoadingProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             pass_fds=(number,),
-            process_group=0,  # Ctrl-C at the terminal is for the one that plans
+            start_new_session=True,  # Ctrl-C at the terminal is for the one that plans
             env=environment(),
         )
         self.pid = self._process.pid
