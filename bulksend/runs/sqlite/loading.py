@@ -24,7 +24,7 @@ class Loader:
         few: up to so many rows no process is started.
     """
 
-    def __init__(self, db: sqlite3.Connection, draft: Path, lock: FileLock, few: int = FEW) -> None:
+    def __init__(self, db: sqlite3.Connection, draft: Path, lock: FileLock, few: int) -> None:
         self._db = db
         self._draft = draft
         self._lock = lock

@@ -22,7 +22,7 @@ from bulksend.runs.edits import Edits
 from bulksend.runs.facts import Facts
 from bulksend.runs.lock import FileLock
 from bulksend.runs.sqlite import carried, compared
-from bulksend.runs.sqlite.loading import Loader
+from bulksend.runs.sqlite.loading import FEW, Loader
 from bulksend.runs.sqlite.log import is_log, log_of
 from bulksend.runs.sqlite.run import SqliteRun
 from bulksend.runs.sqlite.schema import INDEXES, PRAGMAS, SCHEMA, draft_of, explained, is_run_file
@@ -43,13 +43,14 @@ class PlanWriter:
     Args:
         path: the run file's name; a run of this name is replaced in the end. While planning, the file is called
             ``<name>.planning``.
+        few: beyond so many rows a process of its own writes them.
 
     Raises:
         OwnedError: another process is planning or sending this run.
         RunFileError: the file cannot be written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, few: int = FEW) -> None:
         self.path = path
         self._draft = draft_of(path)
         self._counts: Counter[Status] = Counter()
@@ -64,7 +65,7 @@ class PlanWriter:
                 self._db.executescript(
                     f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {SCHEMA} {INDEXES} {PRAGMAS} {_ALIKE} BEGIN;"
                 )
-                self._loader = Loader(self._db, self._draft, self._lock)
+                self._loader = Loader(self._db, self._draft, self._lock, few)
         except BaseException:
             self._lock.release()
             raise
