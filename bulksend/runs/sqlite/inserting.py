@@ -53,7 +53,9 @@ def insert_few(db: sqlite3.Connection, columns: PlannedColumns) -> None:
 
 def _squeezed(column: Sequence[object]) -> object:
     is_shared = bool(column) and column[0] == column[-1] and column.count(column[0]) == len(column)
-    return column[0] if is_shared else list(column)
+    if is_shared:
+        return column[0]
+    return column if isinstance(column, list) else list(column)
 
 
 @lru_cache

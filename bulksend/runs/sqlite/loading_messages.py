@@ -8,13 +8,14 @@ from typing import BinaryIO
 from bulksend.runs.sqlite.inserting import Squeezed
 
 _LENGTH = 4  # bytes
+_WITHOUT_REFERENCES = 2  # marshal's version: newer ones look for objects that are there twice
 NO_MORE: Squeezed = []
 """All rows are there, and are to be kept; what ends without it is to be thrown away."""
 
 
 def write(pipe: BinaryIO, columns: Squeezed) -> None:
     """Send rows, or `NO_MORE`; what is built into Python is packed twice as fast by marshal as by anything else."""
-    packed = marshal.dumps(columns)
+    packed = marshal.dumps(columns, _WITHOUT_REFERENCES)
     pipe.write(len(packed).to_bytes(_LENGTH, "big") + packed)
     pipe.flush()
 
