@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bulksend.model import Event, MicroUSD, Recipient, Status
-from bulksend.planning import PlannedBatch, PlannedRecord, PlanSink
+from bulksend.planning import PlannedBatch, PlannedColumns, PlannedRecord, PlanSink
 from bulksend.planning.overview import Findings
 from bulksend.runs.facts import Facts
 from bulksend.runs.lock import FileLock
@@ -74,8 +74,8 @@ class PlannedRow(NamedTuple):
 class Rows(list[PlannedRecord]):
     """Rows as a sink of plans takes them."""
 
-    def records(self) -> Sequence[PlannedRecord]:
-        return self
+    def columns(self) -> PlannedColumns:
+        return PlannedColumns.of(self)
 
     def counts(self) -> Counter[Status]:
         return Counter(Status(row[1]) for row in self)
@@ -83,7 +83,7 @@ class Rows(list[PlannedRecord]):
 
 def rows_of(batch: PlannedBatch) -> list[PlannedRow]:
     """A batch row by row."""
-    return list(map(PlannedRow._make, batch.records()))
+    return list(map(PlannedRow._make, batch.columns().records()))
 
 
 def write_plan(path: Path, rows: Sequence[PlannedRecord], facts: Facts = FACTS, **changes: object) -> FileLock:

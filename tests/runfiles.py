@@ -56,12 +56,12 @@ def facts(campaign_id: str = "c", columns: Sequence[str] = ("to", "message")) ->
 def pending(row: int, recipient: Recipient = ANA, parts: int = 1, price: int | None = 20_000) -> PlannedRow:
     cost = None if price is None else MicroUSD(price * parts)
     return PlannedRow(
-        row, Status.PENDING, recipient, "ACME", f"text {row}", Encoding.GSM7, parts, cost, "", b'["a","b"]'
+        row, Status.PENDING.value, recipient, "ACME", f"text {row}", Encoding.GSM7.value, parts, cost, "", b'["a","b"]'
     )  # fmt: skip
 
 
 def bad(row: int, fault: str = "no recipient", status: Status = Status.INVALID) -> PlannedRow:
-    return PlannedRow(row, status, None, None, "", None, 0, None, fault, b"[]")
+    return PlannedRow(row, status.value, None, None, "", None, 0, None, fault, b"[]")
 
 
 def number(row: int) -> PhoneNumber:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from pathlib import Path
 from bulksend.campaign.excluding import opted_out
 from bulksend.errors import UsageError
 from bulksend.model import MicroUSD, PhoneNumber, Status
-from bulksend.planning import Countries, Findings, LeavingOut, Lines, PlannedRecord, PlanOptions
+from bulksend.planning import Countries, Findings, LeavingOut, Lines, PlannedColumns, PlanOptions
 from bulksend.runs import Address, Facts, OwnRun, RowTold, Run, Terms, finish_plan, new_plan
 from bulksend.sms import phones
 
@@ -50,10 +50,10 @@ class Trial:
     of: Facts
     where: str
 
-    def records(self) -> Iterable[PlannedRecord]:
-        """See `PlannedRows.records`."""
+    def columns(self) -> PlannedColumns:
+        """See `PlannedRows.columns`."""
         pending, size = Status.PENDING.value, (self.encoding, self.parts, self.price)
-        return [(1, pending, self.phone, self.sender, self.text, *size, "", b"[]")]
+        return PlannedColumns.of([(1, pending, self.phone, self.sender, self.text, *size, "", b"[]")])
 
     def counts(self) -> Counter[Status]:
         """See `PlannedRows.counts`."""

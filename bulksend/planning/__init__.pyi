@@ -1,4 +1,5 @@
 from .batch import PlannedBatch as PlannedBatch
+from .batch import PlannedColumns as PlannedColumns
 from .batch import PlannedRecord as PlannedRecord
 from .columns import FIELDS as FIELDS
 from .countries import Countries as Countries

@@ -127,18 +127,51 @@ class PlannedBatch(NamedTuple):
         found[Status.PENDING] = len(self.cells) - len(self.flaws)
         return found
 
-    def records(self) -> Iterator[PlannedRecord]:
-        """The same row by row, as a run keeps it.
-
-        Plain strings in plain tuples: SQLite's module takes twice as long for enums and named tuples.
-        """
-        statuses, errors = [Status.PENDING.value] * len(self.cells), [""] * len(self.cells)
+    def columns(self) -> PlannedColumns:
+        """See `PlannedRows.columns`."""
+        size = len(self.cells)
+        statuses, errors = [Status.PENDING.value] * size, [""] * size
         for index, flaw in self.flaws.items():
             statuses[index], errors[index] = flaw.status.value, flaw.says
-        numbers = range(self.first, self.first + len(self.cells))
-        encodings = map(_ENCODINGS.__getitem__, self.encodings)
-        columns = (statuses, self.recipients, self.senders, self.texts, encodings, self.parts, self.prices, errors)
-        return zip(numbers, *columns, map(orjson.dumps, self.cells), strict=True)
+        return PlannedColumns(
+            rows=range(self.first, self.first + size),
+            statuses=statuses,
+            recipients=self.recipients,
+            senders=self.senders,
+            texts=self.texts,
+            encodings=list(map(_ENCODINGS.__getitem__, self.encodings)),
+            parts=self.parts,
+            prices=self.prices,
+            errors=errors,
+            cells=list(map(orjson.dumps, self.cells)),
+        )
+
+
+class PlannedColumns(NamedTuple):
+    """Rows that follow one another as a run keeps them, column by column; a `PlannedRecord` is one of them.
+
+    Plain strings: SQLite's module takes twice as long for enums.
+    """
+
+    rows: Sequence[int]
+    statuses: Sequence[str]
+    recipients: Sequence[Recipient | None]
+    senders: Sequence[str | None]
+    texts: Sequence[str]
+    encodings: Sequence[str | None]
+    parts: Sequence[int]
+    prices: Sequence[MicroUSD | None]
+    errors: Sequence[str]
+    cells: Sequence[bytes]
+
+    @classmethod
+    def of(cls, records: Sequence[PlannedRecord]) -> PlannedColumns:
+        """The columns of some rows."""
+        return cls(*zip(*records, strict=True)) if records else cls(*[()] * len(cls._fields))
+
+    def records(self) -> Iterator[PlannedRecord]:
+        """The rows."""
+        return zip(*self, strict=True)
 
 
 PlannedRecord = tuple[int, str, Recipient | None, str | None, str, str | None, int, MicroUSD | None, str, bytes]

@@ -73,6 +73,10 @@ class FileLock:
             os.close(self._fd)
             self._fd = -1
 
+    def fileno(self) -> int:
+        """The descriptor that holds the lock: a process that inherits it holds it too, until both are gone."""
+        return self._fd
+
     def head(self, size: int) -> bytes:
         """The file's first bytes."""
         return os.pread(self._fd, size, 0)

@@ -31,10 +31,15 @@ from runfiles import (
 
 from bulksend.errors import OwnedError, RunFileError, UsageError
 from bulksend.model import (
+    Duplicates,
     Status,
 )
 from bulksend.planning.overview import Findings
+from bulksend.planning.planner import PlanOptions
+from bulksend.planning.planning import plan_into
+from bulksend.planning.reading import Source
 from bulksend.runs.opening import check_replaceable
+from bulksend.runs.sqlite.loading import FEW
 from bulksend.runs.sqlite.plan import PlanWriter
 from bulksend.runs.sqlite.run import SqliteRun
 
@@ -222,3 +227,24 @@ def test_equal_messages_of_a_plan_are_counted_by_recipient_sender_and_text(tmp_p
     path = planned(tmp_path / "c.run", rows)
     with closing(sqlite3.connect(path)) as db:
         assert db.execute("SELECT row, copy FROM copies ORDER BY row").fetchall() == [(2, 1), (5, 2), (7, 1)]
+
+
+def test_a_large_plan_is_the_same_bit_by_bit_whether_a_process_of_its_own_writes_it_or_not(tmp_path: Path) -> None:
+    sheet = tmp_path / "campaign.csv"
+    lines = (
+        f"{'x' if row % 1_013 == 0 else f'63917{row % 22_000:07}'},{'ñandú' * (row % 9)},"
+        f"{'' if row % 7 else 'Own text'},{'Shop' if row % 5_000 < 2_500 else ''}\n"
+        for row in range(FEW + 5_432)
+    )
+    sheet.write_text("to,name,message,from\n" + "".join(lines), encoding="utf-8")
+    options = PlanOptions(message="Hi {name|you}", duplicates=Duplicates.SKIP)
+    dumps = []
+    for name, few in (("beside", FEW), ("here", sys.maxsize)):
+        writer = PlanWriter(tmp_path / name, few)
+        with closing(Source(str(sheet))) as source:
+            found = plan_into(source, options, writer)
+        writer.finish(facts(), found.plan.findings, found.lines).release()
+        with closing(sqlite3.connect(tmp_path / name)) as db:
+            dumps.append(list(db.iterdump()))
+    assert len(dumps[0]) > FEW
+    assert dumps[0] == dumps[1]

@@ -108,7 +108,7 @@ class Kept:
         self.rows: list[PlannedRow] = []
 
     def add(self, rows: PlannedRows) -> None:
-        self.rows += map(PlannedRow._make, rows.records())
+        self.rows += map(PlannedRow._make, rows.columns().records())
 
     def add_repeats(self, recipient: Recipient, messages: Iterable[tuple[int, int]], alike: Iterable[int]) -> None:
         pass

@@ -28,7 +28,7 @@ class Kept:
         self.counts: Counter[Status] = Counter()
 
     def add(self, rows: PlannedRows) -> None:
-        self.rows += map(PlannedRow._make, rows.records())
+        self.rows += map(PlannedRow._make, rows.columns().records())
         self.counts.update(rows.counts())
 
     def add_repeats(self, recipient: Recipient, messages: Iterable[tuple[int, int]], alike: Iterable[int]) -> None:

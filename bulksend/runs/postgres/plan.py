@@ -97,7 +97,7 @@ class PlanWriter:
         self._counts.update(rows.counts())
         run = self._of.run
         with self._writing(), self._of.db.cursor() as cursor, cursor.copy(_ADD) as copy:
-            for row, status, recipient, *message, cells in rows.records():
+            for row, status, recipient, *message, cells in rows.columns().records():
                 shard = None if recipient is None else shard_of(recipient)
                 copy.write_row((run, row, status, *_split(recipient), shard, *message, cells.decode()))
 

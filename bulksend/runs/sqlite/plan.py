@@ -7,25 +7,27 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import orjson
 
-from bulksend.errors import RunFileError
+from bulksend.errors import OwnedError, RunFileError
 from bulksend.model import Recipient, Status
 from bulksend.planning import Findings, Lines, PlannedRows
 from bulksend.runs.edits import Edits
 from bulksend.runs.facts import Facts
 from bulksend.runs.lock import FileLock
 from bulksend.runs.sqlite import carried, compared
-from bulksend.runs.sqlite.loading import Loader
+from bulksend.runs.sqlite.loading import FEW, Loader
 from bulksend.runs.sqlite.log import is_log, log_of
 from bulksend.runs.sqlite.run import SqliteRun
 from bulksend.runs.sqlite.schema import INDEXES, PRAGMAS, SCHEMA, draft_of, explained, is_run_file
 
+_PATIENCE_S = 0.5
 _ALIKE = "CREATE TEMP TABLE alike (row INTEGER PRIMARY KEY);"  # rows that have recipient and text of others
 _COUNT_COPIES = """
 INSERT INTO copies SELECT row, before FROM (
@@ -41,17 +43,18 @@ class PlanWriter:
     Args:
         path: the run file's name; a run of this name is replaced in the end. While planning, the file is called
             ``<name>.planning``.
+        few: beyond so many rows a process of its own writes them.
 
     Raises:
         OwnedError: another process is planning or sending this run.
         RunFileError: the file cannot be written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, few: int = FEW) -> None:
         self.path = path
         self._draft = draft_of(path)
         self._counts: Counter[Status] = Counter()
-        self._lock = FileLock(self._draft)
+        self._lock = _lock_of(self._draft)
         try:
             with explained(path):
                 os.truncate(self._draft, 0)  # what a killed planner left
@@ -62,17 +65,16 @@ class PlanWriter:
                 self._db.executescript(
                     f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {SCHEMA} {INDEXES} {PRAGMAS} {_ALIKE} BEGIN;"
                 )
-                self._loader = Loader(self._db)
+                self._loader = Loader(self._db, self._draft, self._lock, few)
         except BaseException:
             self._lock.release()
             raise
 
     def add(self, rows: PlannedRows) -> None:
         """Add the next rows in input order."""
-        counts = rows.counts()
-        self._counts.update(counts)
+        self._counts.update(rows.counts())
         with explained(self.path):
-            self._loader.add(rows.records(), sum(counts.values()))
+            self._loader.add(rows.columns())
 
     def add_repeats(self, recipient: Recipient, messages: Iterable[tuple[int, int]], alike: Iterable[int] = ()) -> None:
         """See `PlanSink.add_repeats`."""
@@ -190,6 +192,16 @@ class PlanWriter:
         finally:
             if old:
                 old.release()
+
+
+def _lock_of(draft: Path) -> FileLock:
+    """A draft's lock: where one who plans was killed, the process that writes for it holds it until it sees that."""
+    ends_s = time.monotonic() + _PATIENCE_S
+    while time.monotonic() < ends_s:
+        with suppress(OwnedError):
+            return FileLock(draft)
+        time.sleep(0.02)
+    return FileLock(draft)
 
 
 def _has_begun(path: Path) -> bool:

@@ -6,11 +6,9 @@ import contextlib
 import os
 import select
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from signal import SIGABRT, SIGKILL
 from typing import Any
 
@@ -18,11 +16,11 @@ import orjson
 
 from bulksend.planning.reading.books.book import BrokenBookError, NoLibraryError
 from bulksend.planning.reading.books.messages import LENGTH, Choice
+from bulksend.processes import command, environment
 
 PATIENCE_S = 60.0
 _READ = 1 << 20  # bytes
 _MODULE = "bulksend.planning.reading.books.child"
-_ROOT = Path(__file__).parents[4]
 _MEMORY_SIGNALS = {-SIGABRT, -SIGKILL}  # what a library does, or the kernel, where there is none left
 _SAVE = "save its table as CSV and send that"
 TOO_MUCH = f"reading the workbook takes more than 2 GB of memory: it is damaged or far too large; {_SAVE}"
@@ -44,7 +42,7 @@ class BookProcess:
         self,
         content: Iterable[bytes],
         tops: int,
-        command: Sequence[str] = (sys.executable, "-P", "-m", _MODULE),
+        command: Sequence[str] = command(_MODULE),
         patience_s: float = PATIENCE_S,
     ) -> None:
         self._patience_s = patience_s
@@ -59,7 +57,7 @@ class BookProcess:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 pass_fds=(number,),
-                env=_environment(),
+                env=environment(),
             )
 
     def message(self) -> list[Any]:
@@ -122,10 +120,3 @@ class BookProcess:
 
     def _ended(self) -> BrokenBookError:
         return BrokenBookError(TOO_MUCH if self._process.wait() in _MEMORY_SIGNALS else _ENDED)
-
-
-def _environment() -> dict[str, str]:
-    """This process's, with the way to this package and without what is none of the other's business."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("BULKSEND_", "PGPASSWORD"))}
-    paths = [str(_ROOT), *filter(None, [kept.get("PYTHONPATH")])]
-    return kept | {"PYTHONPATH": os.pathsep.join(paths)}
