@@ -8,13 +8,9 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
-import phonenumbers
-from phonenumbers.geodata.locale import LOCALE_DATA
-
 from bulksend.web.wording import spoken
 
 _OFTEN = "PH"  # the country whose telcos' rules the program knows best: it stands first
-_LIKE = "*"  # before the language whose name a country has in another, too
 
 
 class Country(NamedTuple):
@@ -36,7 +32,7 @@ def countries() -> tuple[Country, ...]:
 
 @cache
 def _countries(language: str) -> tuple[Country, ...]:
-    names = {code: _english(code) for code in phonenumbers.SUPPORTED_REGIONS} | _own("en") | _own(language)
+    names = _names("en") | _names(language)
     found = [Country(code, name) for code, name in names.items()]
     return tuple(sorted(found, key=_turn))
 
@@ -46,15 +42,9 @@ def _turn(country: Country) -> tuple[bool, str]:
     return country.code != _OFTEN, "".join(letter for letter in letters if not unicodedata.combining(letter)).casefold()
 
 
-def _own(language: str) -> dict[str, str]:
-    """The names that the library does not know; none where nobody wrote any."""
+def _names(language: str) -> dict[str, str]:
+    """By their letters; none where nobody wrote any."""
     file = files("bulksend.web") / "words" / "countries" / f"{language}.toml"
     if not file.is_file():
         return {}
     return {code: str(name) for code, name in tomllib.loads(file.read_text(encoding="utf-8")).items()}
-
-
-def _english(code: str) -> str:
-    names = LOCALE_DATA.get(code, {})
-    name = str(names.get("en", code))
-    return str(names[name.removeprefix(_LIKE)]) if name.startswith(_LIKE) else name

@@ -18,6 +18,8 @@ import pytest
 from aiohttp import web
 from pages import Answer, Browser, entered, settings
 
+from bulksend.model import PhoneNumber
+from bulksend.runs import Address, optouts_of
 from bulksend.web.guarding import HEADERS
 
 BAD = '<script>alert(1)</script>"><img src=x onerror=alert(1)>\u202egnp.exe'
@@ -234,3 +236,17 @@ async def test_what_is_no_request_is_answered_without_a_secret(
                 assert all(f"{name}: {value}".encode() in answer for name, value in HEADERS.items())
         assert (await browser.get("/")).status == 200
         assert secret not in "".join(capfd.readouterr())
+
+
+async def test_reasons_and_numbers_on_the_list_of_optouts_are_text(tmp_path: Path) -> None:
+    async with entered(settings(tmp_path, base_url="http://127.0.0.1:9")) as browser:
+        await priced(browser, b"to\n639171234567\n")
+        with optouts_of(None, Address(7, "http://127.0.0.1:9")) as listed:  # by whatever else writes there
+            for number in range(60):
+                listed.add([PhoneNumber(f"63917{number:07}")], BAD + "x" * 100_000, 0.0)
+        assert harmless(await browser.get("/optouts"))
+        assert harmless(await browser.post("/optouts", holds=BAD))
+        assert harmless(await browser.post("/optouts/add", number=BAD, country=BAD, reason=BAD))
+        assert harmless(await browser.post("/optouts/add", number="+639181234567", country="", reason=BAD * 1_000))
+        assert harmless(await browser.post("/optouts/remove", who=BAD))
+        assert harmless(await browser.post("/optouts/remove", who="639181234567", campaign=BAD))
