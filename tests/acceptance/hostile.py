@@ -200,7 +200,7 @@ class _Server:
             case "no-funds-402":
                 _write(writer, 402, _bytes({"error": "out of funds"}))
             case "quiet-429":
-                _write(writer, 429, _bytes({"error": "slow down"}), "Retry-After: 2\r\n")
+                _write(writer, 429, _bytes({"error": "slow down"}), "Retry-After: 4\r\n")
             case "busy-503":
                 _write(writer, 503, b"", "Retry-After: 1\r\n")
             case "page-502-before":

@@ -115,9 +115,9 @@ def test_what_an_interrupted_run_cannot_wait_for_is_unknown(
     program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
 ) -> None:
     server = sandbox("--latency", "20")
-    campaign_of(numbers(5))
-    process = program.start(*send_to(server, "--timeout", "3"))
-    server.await_requests(5)
+    campaign_of(numbers(3))  # more take long, for a server that says nothing is given time
+    process = program.start(*send_to(server, "--timeout", "2"))
+    server.await_requests(3)
     assert end(process, signal.SIGINT)[0] == 130
     assert {row["status"] for row in program.results()} == {"unknown"}
 

@@ -15,7 +15,8 @@ from teams import Team, ended
 
 from bulksend.runs import DatabaseRun, open_run
 
-RETRY_AFTER_S = 2.0
+RETRY_AFTER_S = 4.0
+HEARD_S = 1.5  # so long it may take on a busy machine until all have heard
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ def test_while_one_worker_is_asked_for_quiet_the_others_start_nothing(team: Team
     assert [ended(worker) for worker in workers] == [0] * 3, team.said()
     since = asked(team, "QUIET")[0]
     at = asked(team)
-    assert [each for each in at if since + 0.5 < each < since + RETRY_AFTER_S - 0.1] == []
+    assert [each for each in at if since + HEARD_S < each < since + RETRY_AFTER_S - 0.1] == []
     assert at[-1] > since + RETRY_AFTER_S
     assert (team.statuses(), team.twice()) == ({"sent": 600}, [])
 
