@@ -48,7 +48,13 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     found.globals["say"] = say
-    found.filters |= {"advised": advised, "dollars": dollars, "many": many, "printable": printable, "sentence": _sentence}
+    found.filters |= {
+        "advised": advised,
+        "dollars": dollars,
+        "many": many,
+        "printable": printable,
+        "sentence": _sentence,
+    }
     found.filters |= {"span": time_of, "when": _when, "moment": _moment}
     found.globals |= {"spoken": spoken, "languages": LANGUAGES, "countries": countries}
     return found
