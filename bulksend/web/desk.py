@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -38,6 +39,7 @@ class Desk:
         sheets: the sheets that were looked at last, by what was said of them.
         made: what was told of plans when they were made, by draft.
         paused: the drafts whose sends were paused, and not stopped, since the server began.
+        planning: how many plans of a draft are being made.
         told: what came of the last thing that somebody had done, until it was seen, by draft.
     """
 
@@ -48,6 +50,7 @@ class Desk:
     sheets: dict[tuple[str, str, str], SheetSeen] = field(default_factory=dict)
     made: dict[str, Made] = field(default_factory=dict)
     paused: set[str] = field(default_factory=set)
+    planning: Counter[str] = field(default_factory=Counter)
     told: dict[str, Told] = field(default_factory=dict)
 
     async def sheet(self, draft: Draft) -> SheetSeen | Refused:
@@ -82,7 +85,11 @@ class Desk:
 
     async def make(self, draft: Draft) -> Draft | Refused:
         """Plan what is chosen, and keep it; if that cannot be, what was chosen and planned before stays."""
-        made = await do(Make(draft, self.whose(draft)))
+        self.planning[draft.key] += 1
+        try:
+            made = await do(Make(draft, self.whose(draft)))
+        finally:
+            self.planning[draft.key] -= 1
         if not isinstance(made, Made):
             return made if isinstance(made, Refused) else Refused("")
         planned = replace(draft, run=made.run, start_at="" if made.late else draft.start_at)
@@ -91,6 +98,10 @@ class Desk:
         if draft.place != planned.place:
             await self._remove_plan(draft)
         return planned
+
+    def is_planned_anew(self, draft: Draft) -> bool:
+        """Whether what somebody saw of a draft's plan may not be what is sent of it."""
+        return not draft.has_run or self.planning[draft.key] > 0
 
     def send(self, draft: Draft, answers: Sequence[str], sending: Sending) -> None:
         """Begin or go on with the send of what was planned."""

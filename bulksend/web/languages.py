@@ -11,7 +11,7 @@ CHOICE = "/language"
 _COOKIE = "bulksend-language"
 _YEAR_S = 365 * 24 * 3600
 _ALSO = {"tl": "fil"}  # what else browsers call it
-_STEPS = frozenset({"sheet", "text", "who", "price", "sending"})
+_PAGES = frozenset({"sheet", "text", "who", "price", "sending", "rows"})
 
 
 @web.middleware
@@ -36,7 +36,7 @@ async def keep_choice(request: web.Request) -> web.StreamResponse:
 def page_of(path: str) -> str:
     """The page that an address is part of, and that can be shown again; the first one where there is none."""
     empty, campaigns, key, step, *_ = [*path.split("/"), "", "", "", ""]
-    if not empty and campaigns == "c" and step in _STEPS and key.isalnum() and key.isascii():
+    if not empty and campaigns == "c" and step in _PAGES and key.isalnum() and key.isascii():
         return f"/c/{key}/{step}"
     return path if path in {"/find", "/optouts"} else "/"
 

@@ -12,6 +12,7 @@ from bulksend.web.rendering import render
 from bulksend.web.wording import say
 
 _LOG = logging.getLogger(__name__)
+_GONE = 404
 
 
 @web.middleware
@@ -32,4 +33,6 @@ async def tell_mishaps(request: web.Request, handler: Handler) -> web.StreamResp
 
 def _page(request: web.Request, status: int, says: str) -> web.Response:
     is_inside = request.app[SESSION].is_of(request)
-    return render(request, "mishap.html", status, says=says, is_inside=is_inside)
+    back = f"/c/{key}/price" if status != _GONE and (key := request.match_info.get("key", "")) else ""
+    more = {"here": back} if back else {}
+    return render(request, "mishap.html", status, says=says, is_inside=is_inside, back=back, **more)

@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from bulksend.sms import dollars
 from bulksend.web.countries import countries
 from bulksend.web.guarding import SESSION
+from bulksend.web.languages import page_of
 from bulksend.web.wording import LANGUAGES, advised, many, say, spoken
 from bulksend.when import local
 from bulksend.words import printable, time_of
@@ -22,7 +23,8 @@ def render(request: web.Request, template: str, status: int = 200, **about: obje
     """A page, or a piece of one."""
     session = request.app[SESSION]
     csrf = session.csrf if status not in _REFUSED and session.is_of(request) else ""  # nobody else's business
-    text = fragment(template, csrf=csrf, path=request.path, **about)
+    here = page_of(request.path) if request.method == "POST" else ""  # where it is found again without its form
+    text = fragment(template, csrf=csrf, path=request.path, **({"here": here} | about))
     return web.Response(text=text, status=status, content_type="text/html")
 
 
@@ -46,10 +48,21 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     found.globals["say"] = say
-    found.filters |= {"advised": advised, "dollars": dollars, "many": many, "printable": printable}
+    found.filters |= {
+        "advised": advised,
+        "dollars": dollars,
+        "many": many,
+        "printable": printable,
+        "sentence": _sentence,
+    }
     found.filters |= {"span": time_of, "when": _when, "moment": _moment}
     found.globals |= {"spoken": spoken, "languages": LANGUAGES, "countries": countries}
     return found
+
+
+def _sentence(says: str) -> str:
+    """What the core says, as a sentence of its own; a name that it begins with stays as it is."""
+    return f"{says[0].upper()}{says[1:]}" if says.partition(" ")[0].isalpha() else says
 
 
 def _when(seconds: float | None) -> str:

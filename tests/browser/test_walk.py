@@ -170,6 +170,26 @@ async def test_a_file_that_is_none_and_a_text_with_a_slip_are_told_where_they_ar
         await tab.page.get_by_role("alert").wait_for()
         await tab.see("choose-fault")
         assert "scan.csv" in await tab.text()
+        await tab.page.reload()  # nothing asks whether it is to be sent once more
+        await tab.page.get_by_role("heading", name="Choose a sheet").wait_for()
+        good = tmp_path / "july.csv"
+        good.write_text("to\n639171234567\n")
+        await tab.page.get_by_label("Choose a file, or drop one here").set_input_files(good)
+        await tab.press("Read it")
+        await tab.press("Go on to the text")
+        await tab.fill("Message", "Hi {Nmae}")
+        await tab.press("See who gets it")
+        await tab.see("text-fault")
+        await tab.fill("Message", "Hi")
+        await tab.press("See who gets it")
+        await tab.page.wait_for_url("**/who")
+        await tab.press("Look at the rows: To send")
+        await tab.page.get_by_role("link", name="Back").click()
+        await tab.page.go_back()
+        await tab.page.get_by_role("heading", name="Rows").wait_for()
+        for _ in range(2):
+            await tab.page.go_back()
+        await tab.page.get_by_label("Message").wait_for()
 
 
 async def test_all_that_a_campaign_can_be_told(tmp_path: Path) -> None:

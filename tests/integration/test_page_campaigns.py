@@ -63,7 +63,7 @@ async def test_what_was_planned_elsewhere_is_sent_as_it_is(tmp_path: Path) -> No
         planned = await bulksend.plan(campaign, bulksend.Account(7, "k1", base_url=sandbox.base_url))
         async with entered(said) as browser:
             opened = await browser.post("/campaigns/open", place=str(planned.place))
-            assert "Ready to send" in opened.text
+            assert opened.path == f"/c/{opened.key}/price", "what has not begun is looked at first"
             key = opened.key
             for step in ("sheet", "text", "who"):
                 assert (await browser.get(f"/c/{key}/{step}")).path == f"/c/{key}/price"

@@ -89,6 +89,7 @@ async def test_much_money_is_spent_only_when_somebody_writes_the_amount(tmp_path
         for written in ("", "0.4", "yes"):
             refused = await browser.post(f"/c/{key}/send", agreed=price.field("agreed"), written=written)
             assert refused.status == 409
+            assert f'href="/c/{key}/price">Back to this campaign' in refused.text
         assert sandbox.summary().accepted == 0
         sent = await browser.post(f"/c/{key}/send", agreed=price.field("agreed"), written=" 0.04")
         assert sent.status == 200
@@ -189,8 +190,13 @@ async def test_a_key_that_is_refused_is_told_before_anything_is_sent(tmp_path: P
         Sandbox(SandboxOptions(token="another", org_id=7)) as sandbox,
         entered(settings(tmp_path, base_url=sandbox.base_url)) as browser,
     ):
-        _, price = await _priced(browser)
+        key, price = await _priced(browser)
         assert "The API refuses this key" in price.text
+        assert "Send 2 messages" not in price.text, "it is asked for again first"
+        assert 'type="password"' in price.text
+        price = await browser.post(f"/c/{key}/price/key", organization="7", key="another")
+        assert "refuses this key" not in price.text
+        assert "Send 2 messages" in price.text
 
 
 async def test_the_longest_and_the_dearest_message_can_be_looked_at(tmp_path: Path) -> None:

@@ -65,6 +65,7 @@ async def test_what_is_paused_can_be_left_at_that(tmp_path: Path) -> None:
         await browser.post(f"/c/{key}/sending/pause")
         await _events(browser, key)
         assert "Stopped early" in (await browser.post(f"/c/{key}/sending/stop")).text
+        assert "It was stopped on request." in (await browser.get("/")).text
 
 
 async def test_it_waits_for_its_hours_and_can_be_stopped_meanwhile(tmp_path: Path) -> None:

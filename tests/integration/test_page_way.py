@@ -61,10 +61,14 @@ async def test_the_whole_way(tmp_path: Path) -> None:
             assert "Send 2 messages for $0.04" in price.text
             assert "Hi Ben" in (await browser.get(f"/c/{key}/price?row=2")).text
             assert (await browser.post(f"/c/{key}/send", agreed="9 9 9")).status == 409
+            assert f'href="/c/{key}/price">june.csv' in (await browser.get("/")).text, (
+                "it is looked at before it is sent"
+            )
+            assert (await browser.get(f"/c/{key}/sending")).path == f"/c/{key}/price"
             await browser.post(f"/c/{key}/send", agreed=price.field("agreed"))
             after = await _ended(browser, key)
             assert re.search(r"<dt>sent</dt><dd>2</dd>", after)
-            assert re.search(r"<dt>invalid</dt><dd>1</dd>", after)
+            assert re.search(r"<dt>cannot be sent</dt><dd>1</dd>", after)
             results = await browser.get(f"/c/{key}/results.csv")
             rows = list(csv.DictReader(io.StringIO(results.text.removeprefix("\ufeff"))))
             listed = (await browser.get("/")).text
@@ -164,3 +168,25 @@ async def test_numbers_without_a_country_code_are_asked_about(tmp_path: Path) ->
         who = await browser.post(f"/c/{key}/text", message="Hi", sender="ACME")
         assert "2 messages to send" in who.text
         assert "have no country code" not in who.text
+
+
+async def test_what_another_tab_chose_meanwhile_is_not_sent_unseen(tmp_path: Path) -> None:
+    async with (
+        Sandbox(SandboxOptions(token="k1", org_id=7)) as sandbox,
+        entered(settings(tmp_path, base_url=sandbox.base_url)) as browser,
+    ):
+        key = (await browser.begin("june.csv", b"Name,Mobile\nAna,639171234567\nBen,639181234567\n")).key
+        await browser.post(f"/c/{key}/text", message="Hi {Name}", sender="ACME")
+        seen = await browser.post(f"/c/{key}/price/key", organization="7", key="k1")
+        await browser.post(f"/c/{key}/text", message="Bye {Name}", sender="ACME")  # as long, and at the same price
+        refused = await browser.post(f"/c/{key}/send", agreed=seen.field("agreed"))
+        assert refused.status == 409
+        assert "look at it once more" in refused.text
+        assert sandbox.summary().accepted == 0
+        seen = await browser.get(f"/c/{key}/price")
+        planning = asyncio.create_task(browser.post(f"/c/{key}/who/filter", kind="skip", column="Name", value="Eve"))
+        await asyncio.sleep(0.05)
+        while not planning.done():
+            refused = await browser.post(f"/c/{key}/send", agreed=seen.field("agreed"))
+            assert refused.status == 409
+        assert sandbox.summary().accepted == 0

@@ -38,6 +38,10 @@ async def test_filters_lists_and_repeats_leave_rows_out_each_with_its_count(tmp_
         who = await browser.post(f"/c/{key}/who/filter", kind="skip", column="City", value="manila")
         assert "2 messages to send" in who.text
         assert "not where City is manila" in who.text
+        nobody = await browser.post(f"/c/{key}/who/filter", kind="only", column="City", value="Atlantis")
+        assert "Nobody is left to send to" in nobody.text
+        assert "See the price" not in nobody.text
+        await browser.post(f"/c/{key}/who/filter/remove", place="only 0")
         who = await browser.post(f"/c/{key}/who/filter/remove", place="skip 0")
         assert "4 messages to send" in who.text
         who = await browser.bring(f"/c/{key}/who/list", "opted_out.csv", b"phone\n639181234567\n")

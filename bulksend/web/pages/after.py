@@ -37,6 +37,7 @@ class Outcome(NamedTuple):
     Attributes:
         stand: where.
         left: what is still to be sent.
+        agreed: what a person agrees to who sends that.
         reasons: why rows were not sent.
         deliveries: what its receipts tell, as far as they were asked for.
         why: why it ended; empty if it did not, or was never sent.
@@ -44,6 +45,7 @@ class Outcome(NamedTuple):
 
     stand: Stand
     left: Overview
+    agreed: str
     reasons: tuple[NotSent, ...]
     deliveries: Deliveries
     why: str
@@ -66,7 +68,7 @@ async def page(request: web.Request, draft: Draft, refused: Refused | None) -> w
         outcome=outcome,
         refused=refused,
         told=flash(desk.told.pop(draft.key, None), is_rehearsal=draft.rehearses),
-        agreed=agreed(outcome.left),
+        agreed=outcome.agreed,
         to_write=to_write(draft, outcome.left, desk.settings.confirm_above),
         can_send=desk.can_send(draft),
         has_report=find_spec("lets_plot") is not None,
@@ -115,6 +117,13 @@ async def settle(request: web.Request) -> web.StreamResponse:
     raise web.HTTPSeeOther(f"/c/{draft.key}/sending")
 
 
+def why(end: End | None) -> str:
+    """Why a run ended; empty if it did not, or is finished."""
+    if end is None or end.reason == FINISHED:
+        return ""
+    return say("after.interrupted") if end.reason == StopReason.INTERRUPTED else why_ended(end)
+
+
 def _ended(request: web.Request) -> Draft:
     desk, draft = desk_of(request), draft_of(request)
     if not draft.has_run or desk.sends.under_way(draft.key):
@@ -132,10 +141,7 @@ def _outcome(place: Place) -> Outcome:
     with open_run(place) as run:
         stand = stand_of(run)
         reasons = tuple(run.figures.not_sent(_REASONS, _EXAMPLES))
-        return Outcome(stand, run.overview(), reasons, run.receipts.deliveries(_UNDELIVERED), _why(stand.end))
-
-
-def _why(end: End | None) -> str:
-    if end is None or end.reason == FINISHED:
-        return ""
-    return say("after.interrupted") if end.reason == StopReason.INTERRUPTED else why_ended(end)
+        left = run.overview()
+        return Outcome(
+            stand, left, agreed(run.facts, left), reasons, run.receipts.deliveries(_UNDELIVERED), why(stand.end)
+        )

@@ -9,10 +9,10 @@ from aiohttp import web
 
 from bulksend.campaign import Unread
 from bulksend.model import Status
-from bulksend.reports import why_ended
-from bulksend.runs import FINISHED, Place, Stand, Standing, place_of
+from bulksend.runs import Place, Stand, Standing, place_of
 from bulksend.web.desk import desk_of, open_draft
 from bulksend.web.drafts import Draft
+from bulksend.web.pages.after import why
 from bulksend.web.rendering import render
 from bulksend.web.wording import say
 
@@ -121,8 +121,7 @@ def _line(found: Stand | Unread, drafts: dict[Place, Draft]) -> Line:
         statuses[Status.SENT],
         sum(statuses[status] for status in _NOT_SENT) + found.tally.in_flight,
         found.tally.charged,
-        (say("state.rehearsal") if found.is_rehearsal else "")
-        or (why_ended(found.end) if found.end and found.end.reason != FINISHED else ""),
+        say("state.rehearsal") if found.is_rehearsal else why(found.end),
         found.is_rehearsal,
         can_go=draft is not None and draft.has_own_plan and found.standing is Standing.PLANNED,
     )

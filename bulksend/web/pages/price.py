@@ -14,7 +14,7 @@ from bulksend import campaign
 from bulksend.campaign import Taking
 from bulksend.errors import Remark, Severity, UsageError
 from bulksend.planning import Group, Overview, Plan
-from bulksend.runs import RowTold, open_run
+from bulksend.runs import Facts, RowTold, open_run
 from bulksend.sms import phones
 from bulksend.web.choices import options_of
 from bulksend.web.confirming import to_write
@@ -48,6 +48,7 @@ class Shown(NamedTuple):
         taking: how long it takes.
         schedule: when it is sent.
         span: from when to when that is likely to be.
+        agreed: what a person agrees to with the button.
     """
 
     plan: Plan
@@ -58,6 +59,7 @@ class Shown(NamedTuple):
     taking: Taking
     schedule: Schedule
     span: Span
+    agreed: str
 
 
 async def show(request: web.Request) -> web.StreamResponse:
@@ -78,7 +80,7 @@ async def page(request: web.Request, draft: Draft, fault: str = "") -> web.Strea
         422 if fault else 200,
         draft=draft,
         shown=shown,
-        agreed=agreed(overview),
+        agreed=shown.agreed,
         to_write=to_write(draft, overview, desk.settings.confirm_above),
         organization=desk.keys.organization,
         made=desk.made.get(draft.key),
@@ -114,9 +116,14 @@ async def forget_key(request: web.Request) -> web.StreamResponse:
     raise web.HTTPSeeOther(f"/c/{draft.key}/price")
 
 
-def agreed(overview: Overview) -> str:
-    """What a person agrees to with the button: if that is something else by then, it is asked anew."""
-    return f"{overview.rows} {overview.price} {overview.unpriced}"
+def agreed(facts: Facts, overview: Overview) -> str:
+    """What a person agrees to with the button: if that is something else by then, it is asked anew.
+
+    Args:
+        facts: the plan's, for another text or choice may come to the same.
+        overview: what is left of it.
+    """
+    return f"{facts.plan_id} {overview.rows} {overview.price} {overview.unpriced}"
 
 
 def number_in(text: str) -> int:
@@ -134,12 +141,12 @@ async def _planned_anew(request: web.Request, draft: Draft, said: Draft) -> web.
 def _shown(draft: Draft, wanted: int) -> Shown:
     now_s = time.time()
     with open_run(draft.place) as run:
-        plan, schedule, address = run.plan(), run.times.schedule, run.facts.address
+        plan, schedule, facts = run.plan(), run.times.schedule, run.facts
         rows = plan.tally.rows
         first = plan.previews[0].row if plan.previews else 1
         told = run.told([min(wanted, rows) or first])
-        how = campaign.as_last(options_of(draft).settled(), address, run.place)
-    findings = campaign.with_hours(plan.findings, plan, how, address, schedule, now_s) or plan.findings
+        how = campaign.as_last(options_of(draft).settled(), facts.address, run.place)
+    findings = campaign.with_hours(plan.findings, plan, how, facts.address, schedule, now_s) or plan.findings
     remarks = [each for each in findings.worst_first() if isinstance(each, Remark) and each.severity < Severity.NOTE]
     groups: dict[str, list[Group]] = defaultdict(list)
     for group in plan.overview.groups:
@@ -154,4 +161,5 @@ def _shown(draft: Draft, wanted: int) -> Shown:
         campaign.taking(plan.overview, how),
         schedule,
         campaign.span_of(plan.overview, how, schedule, now_s),
+        agreed(facts, plan.overview),
     )

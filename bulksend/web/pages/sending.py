@@ -17,7 +17,7 @@ from bulksend.model import Status
 from bulksend.planning import Overview, Tally
 from bulksend.runs import Place, Stand, ask_to_end, open_run
 from bulksend.web.confirming import is_written, to_write
-from bulksend.web.desk import desk_of, draft_of
+from bulksend.web.desk import desk_of, draft_of, has_begun
 from bulksend.web.drafts import Draft
 from bulksend.web.moving import moved_elsewhere
 from bulksend.web.pages import after
@@ -41,11 +41,13 @@ async def show(request: web.Request) -> web.StreamResponse:
     if stand and (stand.owner or stand.shared):
         return _page(request, draft, await _elsewhere(draft, stand), is_elsewhere=True)
     last = desk.sends.of(draft.key)
+    if last is None and not has_begun(stand):
+        raise web.HTTPSeeOther(f"/c/{draft.key}/price")
     refused = last.end if last and isinstance(last.end, Refused) else None
     if stand and draft.key in desk.paused and not refused:
-        left, tally = await asyncio.to_thread(_left, draft.place)
+        left, tally, wanted = await asyncio.to_thread(_left, draft.place)
         if left.rows:
-            return _page(request, draft, _paused(left, tally), left=left)
+            return _page(request, draft, _paused(left, tally), left=left, wanted=wanted)
     return await after.page(request, draft, refused)
 
 
@@ -53,10 +55,12 @@ async def begin(request: web.Request) -> web.StreamResponse:
     """Send what was agreed to, or what is left of it."""
     desk, draft, form = desk_of(request), draft_of(request), await request.post()
     if desk.sends.under_way(draft.key) is None:
-        if not draft.run or not desk.can_send(draft):
+        if not desk.can_send(draft):
             raise UsageError(say("price.no_organization"))
-        left, tally = await asyncio.to_thread(_left, draft.place)
-        if form.get("agreed") != agreed(left):
+        if desk.is_planned_anew(draft):
+            raise web.HTTPConflict(text=say("price.changed"))
+        left, tally, wanted = await asyncio.to_thread(_left, draft.place)
+        if form.get("agreed") != wanted or desk.is_planned_anew(draft):
             raise web.HTTPConflict(text=say("price.changed"))
         if not is_written(to_write(draft, left, desk.settings.confirm_above), str(form.get("written", ""))):
             raise web.HTTPConflict(text=say("price.not_written"))
@@ -104,6 +108,7 @@ def _page(
     is_stopping: bool = False,
     is_elsewhere: bool = False,
     left: Overview | None = None,
+    wanted: str = "",
 ) -> web.Response:
     """It under way, or paused with so much left."""
     return render(
@@ -115,7 +120,7 @@ def _page(
         is_stopping=is_stopping,
         is_elsewhere=is_elsewhere,
         left=left,
-        agreed=agreed(left) if left else "",
+        agreed=wanted,
         to_write=to_write(draft, left, desk_of(request).settings.confirm_above) if left else "",
     )
 
@@ -155,9 +160,10 @@ def _next(looks: Iterator[Look]) -> Look | None:
     return next(looks, None)
 
 
-def _left(place: Place) -> tuple[Overview, Tally]:
+def _left(place: Place) -> tuple[Overview, Tally, str]:
     with open_run(place) as run:
-        return run.overview(), run.tally()
+        left = run.overview()
+        return left, run.tally(), agreed(run.facts, left)
 
 
 def _done(tally: Tally) -> tuple[int, int]:

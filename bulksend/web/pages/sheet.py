@@ -25,9 +25,9 @@ _ROWS = 8
 
 async def show(request: web.Request) -> web.StreamResponse:
     """Ask for a sheet, or show how it is understood."""
-    desk, draft = desk_of(request), await chosen_draft(request)
+    draft = await chosen_draft(request)
     if not draft.input_name:
-        return render(request, "choose.html", draft=draft, files=sheets_in(desk.settings.folder), fault="")
+        return _choice(request, draft)
     return await _understood(request, draft, "")
 
 
@@ -84,6 +84,12 @@ def sheets_in(folder: Path) -> list[str]:
     return [path.name for path in sorted(found, key=lambda path: -path.stat().st_mtime)[:_FILES_MAX]]
 
 
+def _choice(request: web.Request, draft: Draft, fault: str = "") -> web.StreamResponse:
+    folder = desk_of(request).settings.folder.resolve()
+    about = {"files": sheets_in(folder), "folder": folder.name or str(folder)}
+    return render(request, "choose.html", 422 if fault else 200, draft=draft, fault=fault, **about)
+
+
 async def _taken(request: web.Request, draft: Draft, path: Path) -> web.StreamResponse:
     """Look at a file before it is taken for the sheet; one that is none is removed again, if it was brought."""
     desk = desk_of(request)
@@ -92,8 +98,7 @@ async def _taken(request: web.Request, draft: Draft, path: Path) -> web.StreamRe
     seen = await desk.sheet(wanted)
     if isinstance(seen, Refused):
         desk.drafts.unbring(draft, path)
-        files = sheets_in(desk.settings.folder)
-        return render(request, "choose.html", 422, draft=draft, files=files, fault=desk.named(seen.says))
+        return _choice(request, draft, desk.named(seen.says))
     await desk.keep(wanted)
     raise web.HTTPSeeOther(f"/c/{draft.key}/sheet")
 

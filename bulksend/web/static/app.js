@@ -1,5 +1,7 @@
 "use strict";
 
+if (document.body.dataset.here) history.replaceState(null, "", document.body.dataset.here); // a form is sent once: not by Back, nor anew
+
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-insert]");
   if (!button) return;
