@@ -142,10 +142,13 @@ async def test_the_text_that_is_being_written_goes_to_ones_own_phone_once_the_ac
         assert "Row 2 was sent to 639191234567 for $0.02" in tried.text
         assert "Hello {Name}" in tried.text, "the text is kept that was sent"
         assert "was sent to" not in (await browser.get(f"/c/{key}/text")).text, "it is told once"
+        kept = await browser.post(f"/c/{key}/text/trial", trial_row="1", phone="+63 919 123 4567")
+        assert "Row 1 was sent to 639191234567 for $0.02" in kept.text
+        assert "Hello {Name}" in kept.text
         slip = await browser.post(f"/c/{key}/text/trial", **said | {"message": "Hi {Nmae}"})
         assert slip.status == 422
         assert "did you mean {Name}" in slip.text
-        assert sandbox.summary().accepted == 1
+        assert sandbox.summary().accepted == 2
 
 
 async def test_what_a_telco_lets_through_to_a_phone_can_be_said(tmp_path: Path) -> None:

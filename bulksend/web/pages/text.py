@@ -96,8 +96,10 @@ async def price(request: web.Request) -> web.StreamResponse:
 
 
 async def said(request: web.Request) -> Draft:
-    """The draft, with the text as it is written now."""
+    """The draft, with the text as it is written now; as it was kept, where a browser without scripts sends none."""
     draft, form = await chosen_draft(request), await request.post()
+    if "message" not in form:
+        return draft
     message = str(form.get("message", "")).replace("\r\n", "\n")
     sender, gsm = str(form.get("sender", "")).strip(), form.get("gsm") == "yes"
     return replace(draft, message=message, sender=sender, gsm=gsm)

@@ -11,6 +11,13 @@ document.addEventListener("click", (event) => {
   text.dispatchEvent(new Event("input", { bubbles: true }));
 });
 
+// A form that is sent with what is written in another one.
+document.addEventListener("formdata", (event) => {
+  const other = document.getElementById(event.target.dataset.with);
+  if (!other) return;
+  for (const [name, value] of new FormData(other)) event.formData.set(name, value);
+});
+
 const progress = document.querySelector("[data-events]");
 if (progress) {
   const source = new EventSource(progress.dataset.events);
