@@ -250,7 +250,7 @@ class Shift:
 
     async def _ends(self, run: WorkedRun, api: SmsApi) -> bool:
         """End the run, of which nothing is left to send; whether it is over."""
-        if self.worker.lease.shards and (await asyncio.to_thread(run.tally)).in_doubt:
+        if self.worker.lease.shards and (await self._ask(run.tally)).in_doubt:
             journal = await self._ask(run.journal)
             try:
                 await look_up(journal, api, self.stopping)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from bulksend.errors import RunFileError
+from bulksend.planning import Tally
 from bulksend.runs.committing import GroupJournal
 from bulksend.runs.places import DatabaseRun
 from bulksend.runs.postgres import moving, opened, past, shards
@@ -74,6 +75,15 @@ class WorkedRun(PostgresRun):
         commits = Commits(notes)
         return GroupJournal(notes, commits, commits.end, commits.give_up, sharing=notes.commons)
 
+    def reconnect(self) -> None:
+        """Make the connection anew if it is broken: before others ask the run, who would not.
+
+        Raises:
+            RunFileError: the database cannot be reached.
+        """
+        if is_lost(self._reader.db):
+            self._reader.db = connect(self._reader.place.database)
+
     def learn_known(self) -> None:
         """Take over the numbers that the account knows by now, of contacts in shards that the worker has anew.
 
@@ -91,6 +101,10 @@ class WorkedRun(PostgresRun):
         """
         nos = sorted(self._lease.shards)
         return bool(nos) and self._ask(lambda: opened.is_left(self._reader, self._run, nos))
+
+    def tally(self) -> Tally:
+        """See `Run.tally`; over a new connection where the old one is broken."""
+        return self._ask(super().tally)
 
     def has_accepted(self) -> bool:
         """Whether the API has accepted any of its messages; raises as `is_left` does."""
@@ -150,13 +164,11 @@ class WorkedRun(PostgresRun):
 
     def _ask(self, question: Callable[[], T]) -> T:
         """Ask something that may as well be asked twice: once more where the connection turns out to be broken."""
-        of = self._reader
-        if is_lost(of.db):
-            of.db = connect(of.place.database)
+        self.reconnect()
         try:
             return question()
         except RunFileError:
-            if not of.db.closed:
+            if not self._reader.db.closed:
                 raise
-            of.db = connect(of.place.database)
+            self.reconnect()
             return question()
