@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-from conftest import CampaignOf, Numbers, Program, Start, send_to
+from conftest import CampaignOf, Numbers, Program, Start, environment, send_to
 
+CLOCKS = Path(__file__).with_name("clocks.py")
 KEY = {"BULKSEND_API_KEY": "sandbox"}
 
 
@@ -37,13 +41,22 @@ def test_a_run_file_that_waited_sends_nothing_once_its_account_lives_in_a_databa
     server = sandbox()
     campaign_of(numbers(3))
     campaign_of(numbers(1), "other.csv")
-    starts = datetime.fromtimestamp(time.time() + 6, UTC)
-    waiting = program.start(*send_to(server, "--start-at", f"{starts:%H:%M:%S}Z"))
+    starts, ahead = datetime.now(UTC) + timedelta(hours=1), program.folder / "ahead"
+    ahead.write_text("0", encoding="ascii")
+    words = send_to(server, "--start-at", f"{starts:%Y-%m-%dT%H:%M}Z")
+    waiting = subprocess.Popen(
+        [sys.executable, CLOCKS, ahead, *words],
+        cwd=program.folder,
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     while "waiting" not in (said := program("status", "campaign.csv", "--json").stdout):
         assert waiting.poll() is None, said
         time.sleep(0.1)
     sent = program(*send_to(server, "--run", f"{database}#june", of="other.csv"))
     assert sent.returncode == 0, sent.stderr
-    told = waiting.communicate(timeout=30)[1]
+    ahead.write_text("3700", encoding="ascii")  # its moment has come
+    told = waiting.communicate(timeout=60)[1]
     assert (waiting.returncode, len(server.accepted())) == (2, 1), told
     assert f"through the database {database}" in told

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
 
 import psycopg
 import pytest
-from planned import FACTS, PlannedRow, plan_in_database
+from planned import FACTS, PlannedRow, add_rows, plan_in_database
 
 from bulksend.model import Answer, ContactId, Encoding, Event, MicroUSD, Outcome, PhoneNumber, Queued, Recipient, Status
+from bulksend.planning import Findings
 from bulksend.runs import DatabaseRun, OpenedRun, Orders, WorkedRun, Worker
 from bulksend.runs.committing import GroupJournal
-from bulksend.runs.postgres import OwnPostgresRun
+from bulksend.runs.postgres import OwnPostgresRun, PlanWriter
 from bulksend.runs.postgres.connecting import connect
 from bulksend.runs.postgres.landing import Landed, Landing
 from bulksend.runs.postgres.reader import Reader
@@ -28,6 +30,13 @@ OVER = "clock_timestamp() - interval '1 millisecond'"
 ANA, BEN = PhoneNumber("639171234567"), PhoneNumber("639171234502")  # the second worker's
 CONTACT, OTHER = ContactId(102), ContactId(103)  # the first one's
 SHEET: Mapping[int, Recipient] = {1: CONTACT, 2: ANA, 3: CONTACT, 4: BEN, 5: OTHER, 6: CONTACT}
+
+
+def rows_to(sheet: Mapping[int, Recipient]) -> list[PlannedRow]:
+    return [
+        PlannedRow(row, Status.PENDING, to, None, f"Hello {row}", Encoding.GSM7, 1, MicroUSD(1), "", b"[]")
+        for row, to in sheet.items()
+    ]
 
 
 class Pair:
@@ -47,11 +56,7 @@ class Pair:
 
     def plan(self, name: str, sheet: Mapping[int, Recipient]) -> None:
         named = DatabaseRun(self.database, name)
-        rows = [
-            PlannedRow(row, Status.PENDING, to, None, f"Hello {row}", Encoding.GSM7, 1, MicroUSD(1), "", b"[]")
-            for row, to in sheet.items()
-        ]
-        plan_in_database(named, rows, FACTS).close()
+        plan_in_database(named, rows_to(sheet), FACTS).close()
         with OwnPostgresRun.own(named, NOW_S) as run:
             run.open_for_workers(Orders((), True, True, NOW_S, True, 0.0), None, None, None)
 
@@ -371,3 +376,40 @@ async def test_whoever_lost_its_shards_before_it_learned_moves_no_row_behind_the
     assert pair.execute("SELECT * FROM bulksend.number") == []
     pair.worked(pair.second).learn_known()
     assert pair.execute("SELECT contact, phone FROM bulksend.number") == [(CONTACT, ANA)]
+
+
+class Replanned(Pair):
+    """The same of a run of which a row was sent, and is in doubt, before its input was changed."""
+
+    def plan(self, name: str, sheet: Mapping[int, Recipient]) -> None:
+        named = DatabaseRun(self.database, name)
+        before = plan_in_database(named, rows_to(sheet), FACTS)
+        journal = before.journal()
+        asyncio.run(self._doubted(journal))
+        journal.close()
+        writer = PlanWriter(named)
+        add_rows(writer, rows_to(sheet))
+        writer.carry_over(before, FACTS.columns)
+        with writer.finish(FACTS, Findings(), None, NOW_S, instead_of=before) as run:
+            run.open_for_workers(Orders((), True, True, NOW_S, True, 0.0), None, None, None)
+
+    @staticmethod
+    async def _doubted(journal: GroupJournal) -> None:
+        await journal.begin([1], NOW_S)
+        await journal.settle([Outcome(1, Event.DOUBTED, True, NOW_S)], turn=0)
+
+
+def test_what_was_sent_to_a_contact_before_its_input_was_changed_is_told_as_well(database: str) -> None:
+    async def told(pair: Pair) -> News | None:
+        second = pair.journal(pair.second)
+        await second.news()
+        await second.claim(0, 9)
+        first = pair.journal(pair.first)
+        assert await begun(first, 3) == [3]
+        await first.settle([tells(3, CONTACT)], turn=0)
+        return await second.news()
+
+    with ExitStack() as stack:
+        news = asyncio.run(told(Replanned(database, stack)))
+    assert news is not None
+    assert news.sends == [(ANA, 1, NOW_S)] * 2

@@ -23,8 +23,8 @@ _CHANGED = "sent before its row was changed, with the text of then"
 _GONE = "sent before the input was changed: it has no such row any more"
 _FACTS = ("turn", "keyed", "limited", "results", "schedule")
 _SENDS = (
-    "state, attempts, started_at, ended_at, doubt_since, decision, ticket, epoch, proof, http_status, answer, charged, "
-    "error"
+    "state, attempts, started_at, ended_at, doubt_since, decision, ticket, epoch, shard, proof, http_status, answer, "
+    "charged, error"
 )
 _REACHED = f"({life.may_have_arrived('s.')} OR s.state = '{State.SKIPPED}')"
 _REFUSED = f"s.state = '{State.REJECTED}'"
