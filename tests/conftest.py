@@ -19,6 +19,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -271,10 +272,17 @@ class Program:
             return list(csv.DictReader(file))
 
 
+@pytest.fixture(scope="session")
+def new_states(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Folders that are not there yet: by their own count, for pytest looks through all others to name one."""
+    return map(tmp_path_factory.mktemp("states").joinpath, map(str, count()))
+
+
 @pytest.fixture(autouse=True)
-def state_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def state_folder(new_states: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     """Keeps what outlives a run apart from that of whoever runs the tests."""
-    folder = tmp_path_factory.mktemp("state")
+    folder = next(new_states)
+    folder.mkdir(mode=0o700)
     monkeypatch.setenv("BULKSEND_STATE_DIR", str(folder))
     return folder
 
