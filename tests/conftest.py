@@ -25,7 +25,7 @@ from typing import Any
 
 import pytest
 from databases import RUN, Server, is_emptied, shared, stop_shared
-from forks import can_fork, end_forks, forks
+from forks import Process, can_fork, end_forks, forks, start
 from hypothesis import settings
 from starts import quick
 
@@ -226,17 +226,9 @@ class Program:
             check=False,
         )
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str) -> Process:
         """Start it and go on."""
-        return subprocess.Popen(
-            [*PROGRAM, *arguments],
-            cwd=self.folder,
-            env=environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        return start(arguments, self.folder, environment(), out=subprocess.PIPE)
 
     def answered(self, *arguments: str, answer: str) -> tuple[int, str]:
         """Run it at a terminal and answer its question: the exit code, and what stood there until the question."""
