@@ -19,12 +19,13 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 from databases import RUN, Server, is_emptied, shared, stop_shared
-from forks import can_fork, end_forks, forks
+from forks import Process, can_fork, end_forks, forks, start
 from hypothesis import settings
 from starts import quick
 
@@ -225,17 +226,9 @@ class Program:
             check=False,
         )
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str) -> Process:
         """Start it and go on."""
-        return subprocess.Popen(
-            [*PROGRAM, *arguments],
-            cwd=self.folder,
-            env=environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        return start(arguments, self.folder, environment(), out=subprocess.PIPE)
 
     def answered(self, *arguments: str, answer: str) -> tuple[int, str]:
         """Run it at a terminal and answer its question: the exit code, and what stood there until the question."""
@@ -271,10 +264,17 @@ class Program:
             return list(csv.DictReader(file))
 
 
+@pytest.fixture(scope="session")
+def new_states(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Folders that are not there yet: by their own count, for pytest looks through all others to name one."""
+    return map(tmp_path_factory.mktemp("states").joinpath, map(str, count()))
+
+
 @pytest.fixture(autouse=True)
-def state_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def state_folder(new_states: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     """Keeps what outlives a run apart from that of whoever runs the tests."""
-    folder = tmp_path_factory.mktemp("state")
+    folder = next(new_states)
+    folder.mkdir(mode=0o700)
     monkeypatch.setenv("BULKSEND_STATE_DIR", str(folder))
     return folder
 

@@ -72,22 +72,23 @@ def run(
 
 
 def start(
-    arguments: Sequence[str], folder: Path, env: Mapping[str, str], err: int = subprocess.PIPE
+    arguments: Sequence[str], folder: Path, env: Mapping[str, str], err: int = subprocess.PIPE,
+    out: int = subprocess.DEVNULL,
 ) -> Process:  # fmt: skip
-    """Start one, forked where that can be; it gets no input, and nobody reads its output.
+    """Start one, forked where that can be, without input.
 
     Args:
         arguments: its words.
         folder: where it runs.
         env: its environment.
         err: where its errors go: to a file's number, or to a pipe.
+        out: where all else goes: nowhere, or to a pipe.
     """
     if can_fork({}, ""):
-        return forks().start(arguments, folder, env, err)
+        return forks().start(arguments, folder, env, err, out)
     return subprocess.Popen(
-        [*_PROGRAM, *arguments], cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=err,
-        text=True,
-    )  # fmt: skip
+        [*_PROGRAM, *arguments], cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=err, text=True
+    )
 
 
 def end_forks() -> None:
@@ -118,12 +119,16 @@ class Started:
 
     Attributes:
         pid: its process.
+        stdout: what it writes, if that was to be a pipe.
+        stderr: and its errors.
         returncode: how it ended, as `Ended.code`; None if it is not known to have.
     """
 
-    def __init__(self, told: int, err: int | None) -> None:
-        self._told, self._err = told, err
-        self._heard = self._said = b""
+    def __init__(self, told: int, out: int | None, err: int | None) -> None:
+        self._told = told
+        self.stdout, self.stderr = (None if end is None else os.fdopen(end) for end in (out, err))
+        self._said = {stream: b"" for stream in (self.stdout, self.stderr) if stream}
+        self._heard = b""
         while b" " not in self._heard:
             self._heard += os.read(told, 64)
         self.pid = int(self._heard.split()[0])
@@ -135,9 +140,8 @@ class Started:
 
     def __exit__(self, *_: object) -> None:
         self.wait()
-        if self._err is not None:
-            os.close(self._err)
-            self._err = None
+        for stream in self._said:
+            stream.close()
 
     def poll(self) -> int | None:
         """How it ended, if it has."""
@@ -153,23 +157,25 @@ class Started:
             raise subprocess.TimeoutExpired("bulksend", timeout or 0.0)
         return code
 
-    def communicate(self, timeout: float | None = None) -> tuple[None, str]:
-        """Wait for its end, with what it wrote to its errors if those were a pipe.
+    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+        """Wait for its end, with what it wrote and nobody has read.
 
         Raises:
             subprocess.TimeoutExpired: it has not ended.
         """
         until = math.inf if timeout is None else time.monotonic() + timeout
-        while self._err is not None:
-            if not select.select([self._err], [], [], min(max(0.0, until - time.monotonic()), _LONG_S))[0]:
+        while streams := [stream for stream in self._said if not stream.closed]:
+            ready, _, _ = select.select(streams, [], [], min(max(0.0, until - time.monotonic()), _LONG_S))
+            if not ready:
                 raise subprocess.TimeoutExpired("bulksend", timeout or 0.0)
-            chunk = os.read(self._err, 1 << 16)
-            self._said += chunk
-            if not chunk:
-                os.close(self._err)
-                self._err = None
+            for stream in ready:
+                chunk = os.read(stream.fileno(), 1 << 16)
+                self._said[stream] += chunk
+                if not chunk:
+                    stream.close()
         self.wait(timeout)
-        return None, _text(self._said)
+        out, err = (_text(self._said[stream]) if stream else "" for stream in (self.stdout, self.stderr))
+        return out, err
 
     def send_signal(self, number: int) -> None:
         """Send it a signal, unless it has ended."""
@@ -238,19 +244,18 @@ class Forks:
 
     def start(
         self, arguments: Sequence[str], folder: Path, env: Mapping[str, str], err: int = subprocess.PIPE,
-        code: str | None = None,
+        out: int = subprocess.DEVNULL, code: str | None = None,
     ) -> Started:  # fmt: skip
         """See `start`; with some code, that runs in place of the program."""
         if code is not None:
             code = f"import sys\nsys.path[:] = {sys.path!r}\n{code}"
         command = {"code": code, "arguments": arguments, "folder": str(folder), "env": {**env}}
-        nothing = os.open(os.devnull, os.O_RDWR)
-        ours, theirs = os.pipe()
-        err_ours, err_theirs = os.pipe() if err == subprocess.PIPE else (None, os.dup(err))
-        socket.send_fds(self._socket, [json.dumps(command).encode()], [nothing, nothing, err_theirs, theirs])
-        for end in (nothing, err_theirs, theirs):
+        (ours_out, out), (ours_err, err), (ours, told) = _ends(out), _ends(err), os.pipe()
+        theirs = (os.open(os.devnull, os.O_RDONLY), out, err, told)
+        socket.send_fds(self._socket, [json.dumps(command).encode()], theirs)
+        for end in theirs:
             os.close(end)
-        return Started(ours, err_ours)
+        return Started(ours, ours_out, ours_err)
 
     def _run(self, command: Mapping[str, object], stdin: str, timeout_s: float) -> Ended:
         theirs_in, ours_in = os.pipe()
@@ -263,6 +268,13 @@ class Forks:
         out, err, how = _read(ours, timeout_s)
         process, status = map(int, how.split())
         return Ended(process, os.waitstatus_to_exitcode(status), _text(out), _text(err))
+
+
+def _ends(where: int) -> tuple[int | None, int]:
+    """Our end of what a process writes, if there is one, and the process'."""
+    if where == subprocess.PIPE:
+        return os.pipe()
+    return None, os.open(os.devnull, os.O_WRONLY) if where == subprocess.DEVNULL else os.dup(where)
 
 
 def _read(ends: Sequence[int], timeout_s: float) -> list[bytes]:

@@ -98,7 +98,7 @@ def start_armed(
         return start(words, folder, env, err)
     words = [point, str(nth), str(step_s), *words]
     if not step_s and can_fork({}, ""):
-        return forks().start(words, folder, env, err, "import armed, sys\narmed.main(*sys.argv[1:4])")
+        return forks().start(words, folder, env, err, code="import armed, sys\narmed.main(*sys.argv[1:4])")
     return subprocess.Popen(
         [sys.executable, __file__, *words], cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
         stderr=err, text=True,

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 import time
 from collections import Counter
 
 import pytest
 from conftest import CampaignOf, Numbers, Program, Start, send_to
+from forks import Process
 
 
-def end(process: subprocess.Popen[str], number: signal.Signals) -> tuple[int, str]:
+def end(process: Process, number: signal.Signals) -> tuple[int, str]:
     process.send_signal(number)
     _, talk = process.communicate(timeout=60)
-    return process.returncode, talk
+    return process.wait(), talk
 
 
 @pytest.mark.parametrize("after", [1, 40, 150])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import signal
 import sqlite3
-import subprocess
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
@@ -13,8 +12,9 @@ from pathlib import Path
 
 import pytest
 from conftest import CampaignOf, Numbers, Program, SandboxServer, Start, send_to
+from forks import Process
 
-Begun = Callable[..., tuple[SandboxServer, subprocess.Popen[str], tuple[str, ...]]]
+Begun = Callable[..., tuple[SandboxServer, Process, tuple[str, ...]]]
 
 ROWS = 120
 LOG = "campaign.run-wal"
@@ -24,7 +24,7 @@ LOG = "campaign.run-wal"
 def begun(program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers) -> Begun:
     """Begins to send; the server, the process, and the command."""
 
-    def begin(*flags: str) -> tuple[SandboxServer, subprocess.Popen[str], tuple[str, ...]]:
+    def begin(*flags: str) -> tuple[SandboxServer, Process, tuple[str, ...]]:
         server = sandbox("--latency", "100ms", *flags)
         campaign_of(numbers(ROWS))
         assert program("estimate", "campaign.csv", "--save", "other.run").returncode == 0
@@ -36,7 +36,7 @@ def begun(program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Nu
     return begin
 
 
-def killed(process: subprocess.Popen[str]) -> None:
+def killed(process: Process) -> None:
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=30)
 
