@@ -111,7 +111,8 @@ def _streaming() -> Iterator[None]:
     """Spare the cycle collector the millions of cells that pass, and the system what one batch frees for the next.
 
     Cells form no cycles. And glibc gives the end of its heap back from 128 KB on, as much as a batch has, which costs
-    as much time as all planning, unless larger blocks were freed before: then from twice the largest on (mallopt(3)).
+    nearly as much time as planning, unless larger blocks were freed before: then from twice the largest on
+    (mallopt(3)).
     """
     bytes(_FREED)
     enabled = gc.isenabled()
