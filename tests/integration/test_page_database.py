@@ -107,7 +107,7 @@ async def test_runs_of_others_there_are_seen_and_a_rehearsal_stays_here(tmp_path
         async with entered(said) as browser:
             assert "may.csv" in (await browser.get("/")).text
             opened = await browser.post("/campaigns/open", place=f"{database}#may")
-            assert "Ready to send" in opened.text
+            assert opened.path == f"/c/{opened.key}/price", "what has not begun is looked at first"
             key = (await browser.begin("june.csv", SHEET)).key
             await browser.post(f"/c/{key}/sheet", numbers="Mobile", country="")
             await browser.post(f"/c/{key}/text", message="Hi {Name}", sender="ACME")

@@ -49,7 +49,7 @@ async def test_filters_lists_and_repeats_leave_rows_out_each_with_its_count(tmp_
         assert "opted_out.csv" in who.text
         who = await browser.post(f"/c/{key}/who/choose", one_per_number="yes", countries="ph")
         assert "1 message to send" in who.text
-        assert re.search(r'"number">1</th><td class="words">on the list of those to leave out', who.text)
+        assert re.search(r'"number">1</th><td class="words">On the list of those to leave out', who.text)
         who = await browser.post(f"/c/{key}/who/list/remove", place="0")
         assert "2 messages to send" in who.text
         assert not [path for path in (tmp_path / "page").rglob("opted_out.csv") if path.is_file()]

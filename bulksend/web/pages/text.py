@@ -46,6 +46,7 @@ class Preview(NamedTuple):
         costly: the characters that have it do so, each once.
         is_long: whether it is longer than the API takes.
         fault: why there is none; empty if there is.
+        is_slip: whether the text is why, for any row.
     """
 
     row: int
@@ -59,6 +60,7 @@ class Preview(NamedTuple):
     costly: str = ""
     is_long: bool = False
     fault: str = ""
+    is_slip: bool = False
 
 
 async def show(request: web.Request) -> web.StreamResponse:
@@ -91,7 +93,8 @@ async def price(request: web.Request) -> web.StreamResponse:
     """What all rows would come to; nothing is kept."""
     draft = await said(request)
     found = await do(Price(draft)) if draft.message.strip() else Refused("")
-    fault = found.says if isinstance(found, Refused) else ""
+    slips = _preview(draft, await desk_of(request).sheet(draft), 1).is_slip  # which the preview tells
+    fault = found.says if isinstance(found, Refused) and not slips else ""
     return _piece("_priced.html", priced=found if isinstance(found, Priced) else None, fault=fault)
 
 
@@ -144,7 +147,7 @@ def _preview(draft: Draft, seen: SheetSeen | Refused, row: int) -> Preview:
     try:
         bound = Template.parse(draft.message).bind(seen.columns)
     except UsageError as error:
-        return Preview(row, rows, cells.get(seen.numbers, ""), fault=str(error))
+        return Preview(row, rows, cells.get(seen.numbers, ""), fault=str(error), is_slip=True)
     held = [seen.rows[row - 1][column].strip() for column in bound.columns]
     for cell, fallback, name in zip(held, bound.fallbacks, bound.names, strict=True):
         if not cell and fallback is None:
