@@ -21,7 +21,7 @@ from forks import Process, can_fork, forks, start
 _CHANGES = {
     "take-over": re.compile(r"\s*UPDATE shard SET epoch = epoch \+ 1"),
     "renewal": re.compile(r".*UPDATE shard SET lease_until = clock", re.DOTALL),
-    "giving back": re.compile(r"\s*UPDATE shard SET owner = NULL"),
+    "giving back": re.compile(r".*UPDATE shard SET owner = NULL", re.DOTALL),
     "intent": re.compile(r"\s*WITH planned AS MATERIALIZED"),
     "outcome": re.compile(r"\s*UPDATE send\b.*\bjson_to_recordset\b", re.DOTALL),
     "end": re.compile(r"\s*UPDATE run SET opened = NULL"),

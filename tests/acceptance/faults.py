@@ -32,6 +32,7 @@ CONCURRENCY = 4
 _HUNG_S = 90.0
 _POINTS_S = 5.0
 _NAMED_S = 60.0  # so long they are waited for at the points that are named, on a busy machine
+_STEADY_S = 4.0  # so long shards may stay where they are
 _COMES_S = 2.0  # so long one waits for a commit
 _CROWD_S = 75.0
 _FAULT_S = 4.0  # so long a fault may take, on a busy machine
@@ -173,14 +174,17 @@ class Crew:
     def wait_for_points(self, seconds: float) -> None:
         """Let them work until all that are armed have come to their points, but no longer than so many seconds."""
         until = time.monotonic() + seconds
+        steady_since = time.monotonic()
         while time.monotonic() < until and not self.is_over:
             self.look_after()
             unarmed = [each for each in self._alive() if not each.point]
-            if self.points and unarmed:
-                _kill(self.rng.choice(unarmed))  # whoever comes in its place is armed
-                self.faults.append("kill")
-            elif len(unarmed) == len(self._members):
+            if not self.points and len(unarmed) == len(self._members):
                 break
+            if unarmed and (self.points or time.monotonic() > steady_since + _STEADY_S):
+                # Whoever comes in its place is armed, and gets shards of those that are: only so some points come.
+                _kill(self.rng.choice(unarmed))
+                self.faults.append("kill")
+                steady_since = time.monotonic()
             self.wait(0.5)
 
     def look_after(self) -> None:
