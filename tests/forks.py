@@ -292,8 +292,8 @@ def _read(ends: Sequence[int], timeout_s: float) -> list[bytes]:
                     selector.unregister(key.fd)
                     os.close(key.fd)
             if time.monotonic() > deadline:
-                process = int(read[ends[-1]].split()[0])
-                os.kill(process, signal.SIGKILL)
+                told = read[ends[-1]] or os.read(ends[-1], 64)  # what forks them may still be loading
+                os.kill(int(told.split()[0]), signal.SIGKILL)
                 raise subprocess.TimeoutExpired("bulksend", timeout_s, *(read[end] for end in ends[:2]))
     return list(read.values())
 
