@@ -21,6 +21,7 @@ from bulksend.web.mishaps import tell_mishaps
 from bulksend.web.pages import ROUTES
 from bulksend.web.private import private_folder
 from bulksend.web.settings import PageSettings
+from bulksend.web.styling import stylesheet
 
 _HOST = "127.0.0.1"
 _FORM_MAX = 1 << 20  # bytes; a file that is brought is counted by itself
@@ -82,6 +83,7 @@ class PageServer:
         app[DESK] = self._desk
         app[ENTRANCE] = self._entry
         app.on_response_prepare.append(bear_headers)
-        app.add_routes([web.post(ENTRY, enter), web.post(CHOICE, keep_choice), *ROUTES])
-        app.router.add_static("/static/", Path(str(files("bulksend.web") / "static")))
+        static = Path(str(files("bulksend.web") / "static"))
+        app.add_routes([web.post(ENTRY, enter), web.post(CHOICE, keep_choice), *ROUTES, stylesheet(static)])
+        app.router.add_static("/static/", static)
         return app

@@ -117,7 +117,8 @@ async def test_a_form_that_is_none_of_ours_is_refused(tmp_path: Path, token: str
 
 async def test_every_answer_bears_the_headers(tmp_path: Path) -> None:
     async with entered(settings(tmp_path)) as browser:
-        for path in ("/", "/nothing", "/static/app.css", "/static/nothing", "/c/0123456789abcdef/sheet"):
+        static = ("/static/page.css", "/static/app.js", "/static/nothing")
+        for path in ("/", "/nothing", *static, "/c/0123456789abcdef/sheet"):
             async with browser.session.get(browser.base + path) as answer:
                 assert {name: answer.headers[name] for name in HEADERS} == HEADERS, path
         for path in ("/campaigns", "/enter"):
