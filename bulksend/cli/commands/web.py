@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bulksend import runs
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.console import console
 from bulksend.cli.options import BASE_URL, DATABASE
 from bulksend.cli.settings import Command, option
 from bulksend.cli.values import USD
 from bulksend.errors import UsageError
-from bulksend.runs import state_folder, trusted
 
 if TYPE_CHECKING:
     from bulksend.web import PageSettings
@@ -62,12 +62,12 @@ def command(
     if not all(map(importlib.util.find_spec, _NEEDED)):
         raise UsageError("the page needs an extra: in bulksend's folder, pip install '.[web]'")
     if database:
-        trusted(database)
+        runs.trusted(database)
     from bulksend.web import PageSettings  # noqa: PLC0415 -- an extra
 
     settings = PageSettings(
         folder,
-        state_folder() / "web",
+        runs.state_folder() / "web",
         port,
         base_url.rstrip("/"),
         confirm_above=confirm_above,
