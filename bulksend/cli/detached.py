@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from bulksend import campaign
 from bulksend.campaign import Ended, SendOptions
 from bulksend.cli.codes import ExitCode
-from bulksend.cli.given import FileSettings, TargetSettings
+from bulksend.cli.given import TargetSettings
 from bulksend.cli.monitors import MonitorSettings
 from bulksend.cli.sending import EndTold, Manners
 from bulksend.cli.watch import Watch
@@ -17,13 +18,13 @@ from bulksend.when import Schedule
 from bulksend.words import printable
 
 
-def check_can_detach(to: TargetSettings, files: FileSettings, watched: MonitorSettings) -> None:
+def check_can_detach(to: TargetSettings, place: Path | DatabaseRun, watched: MonitorSettings) -> None:
     """See that nothing is said that workers do not do.
 
     Raises:
         UsageError: something is.
     """
-    if to.sandbox or not isinstance(files.run, DatabaseRun):
+    if to.sandbox or not isinstance(place, DatabaseRun):
         raise UsageError("--detach leaves a run to workers: name its place in a database with --run, without --sandbox")
     if any((watched.webhook, watched.on_finish, watched.log_file, watched.metrics_port, watched.metrics_file)):
         raise UsageError("--detach: no worker calls --on-finish or --webhook, and logs and metrics are its own")

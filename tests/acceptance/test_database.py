@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 from collections import Counter
 from collections.abc import Callable
@@ -98,3 +99,20 @@ def test_no_database_decides_where_a_key_goes(
     sent = program("send", june, "--base-url", server.base_url, "--yes")
     assert sent.returncode == ExitCode.OK, sent.stderr
     assert len(server.accepted()) == 3
+
+
+def test_a_run_is_left_to_workers_by_its_own_name_as_its_end_proposes(
+    database: str, program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
+) -> None:
+    server, june = sandbox(), f"{database}#june"
+    campaign_of(numbers(3))
+    refused = program(*send_to(server, "--run", june, "--detach", "--json"), env={"BULKSEND_API_KEY": "wrong"})
+    assert refused.returncode == ExitCode.STOPPED, refused.stderr
+    proposed = shlex.split(json.loads(refused.stdout)["next"])
+    assert (proposed[:3], "--detach" in proposed) == (["bulksend", "send", june], True)
+    assert "left to workers" in program(*proposed[1:]).stderr
+    worked = program("worker", database, "--base-url", server.base_url, "--until-done")
+    assert (worked.returncode, len(server.accepted())) == (ExitCode.OK, 3), worked.stderr
+    beside = program(*send_to(server, "--detach"))
+    assert beside.returncode == ExitCode.USAGE
+    assert "--detach leaves a run to workers" in beside.stderr

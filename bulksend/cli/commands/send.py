@@ -125,9 +125,9 @@ def command(
             as_json=said.as_json,
         )
     wanted = timed.wanted()
-    if said.detach:
-        check_can_detach(to, files, watched)
     paths = Paths.beside(input_name, files.run, files.results, rehearses=to.sandbox)
+    if said.detach:
+        check_can_detach(to, paths.run, watched)
     if not holds_run(paths.run):  # no run keeps a moment: whether it can be is known before a long plan
         wanted.settled(Schedule(), time.time())
     read = (*files_of(place_of(input_name)), *planned.files, *to.files, *inputs_at(paths.run))
