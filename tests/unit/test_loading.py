@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -151,3 +153,32 @@ def test_few_rows_start_no_process(draft: Callable[[int], Draft]) -> None:
 def load_and_settle(into: Draft, rows: list[PlannedRecord]) -> None:
     into.load(rows)
     into.loader.settle()
+
+
+def test_rows_that_were_not_kept_are_told_also_where_nobody_hears_how_processes_end(
+    draft: Callable[[int], Draft],
+) -> None:
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # as a service may have it, and its programs after it
+    try:
+        beside = draft(BESIDE)
+        beside.load(records(1, 1_000))
+        writer = process_of(beside.loader)
+        os.kill(writer, signal.SIGSTOP)
+        beside.load([record(1_000)])  # and that is the last that it finds out
+        threading.Timer(0.5, os.kill, (writer, signal.SIGCONT)).start()
+        with pytest.raises(sqlite3.IntegrityError, match=r"UNIQUE constraint failed: messages\.row"):
+            beside.loader.settle()
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+
+
+def test_a_program_that_is_no_python_keeps_no_rows_and_is_told(
+    draft: Callable[[int], Draft], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program = tmp_path / "app"  # as where Python is part of another program
+    program.write_text("#!/bin/sh\necho usage: app\ncat >/dev/null\n")
+    program.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(program))
+    beside = draft(BESIDE)
+    with pytest.raises(ChildProcessError, match=r"^the process that writes it ended half-way \(0\)$"):
+        load_and_settle(beside, records(1, ROWS))
