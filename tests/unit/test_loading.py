@@ -172,6 +172,18 @@ def test_rows_that_were_not_kept_are_told_also_where_nobody_hears_how_processes_
         signal.signal(signal.SIGCHLD, before)
 
 
+@pytest.mark.parametrize("program", ["/nowhere/python", ""])
+def test_where_no_process_can_be_started_whoever_plans_writes_all(
+    draft: Callable[[int], Draft], monkeypatch: pytest.MonkeyPatch, program: str
+) -> None:
+    monkeypatch.setattr(sys, "executable", program)
+    here, rows = draft(BESIDE), records(1, ROWS)
+    here.load(rows)
+    here.loader.settle()
+    assert here.db.in_transaction
+    assert here.db.execute("SELECT * FROM messages ORDER BY row").fetchall() == rows
+
+
 def test_a_program_that_is_no_python_keeps_no_rows_and_is_told(
     draft: Callable[[int], Draft], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
