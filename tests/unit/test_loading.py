@@ -15,6 +15,7 @@ import pytest
 from bulksend.model import ContactId, MicroUSD, PhoneNumber
 from bulksend.planning import PlannedColumns, PlannedRecord
 from bulksend.runs.lock import FileLock
+from bulksend.runs.sqlite.inserting import insert
 from bulksend.runs.sqlite.loading import Loader
 from bulksend.runs.sqlite.schema import SCHEMA
 
@@ -194,3 +195,11 @@ def test_a_program_that_is_no_python_keeps_no_rows_and_is_told(
     beside = draft(BESIDE)
     with pytest.raises(ChildProcessError, match=r"^the process that writes it ended half-way \(0\)$"):
         load_and_settle(beside, records(1, ROWS))
+
+
+def test_rows_are_loaded_as_few_values_at_once_as_the_oldest_sqlite_takes(draft: Callable[[int], Draft]) -> None:
+    into = draft(HERE)
+    into.db.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 999)  # until 3.32
+    columns: list[object] = [list(range(1, 201)), *[[f"{row}" for row in range(200)] for _ in range(9)]]
+    insert(into.db, columns)
+    assert into.db.execute("SELECT count(*) FROM messages").fetchone() == (200,)
