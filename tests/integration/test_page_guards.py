@@ -234,3 +234,34 @@ async def test_all_it_keeps_is_for_its_owner(tmp_path: Path) -> None:
         assert stat.S_IMODE(said.state.stat().st_mode) == 0o700
         for path in said.state.rglob("*"):
             assert not stat.S_IMODE(path.stat().st_mode) & 0o077, path
+
+
+async def test_no_module_that_lies_where_the_page_was_opened_is_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("asyncio", "orjson"):
+        (tmp_path / f"{name}.py").write_text("from pathlib import Path\nPath('was_run').touch()\nraise SystemExit")
+    async with entered(settings(tmp_path)) as browser:
+        key = (await browser.begin("june.csv", SHEET)).key
+        assert "639171234567" in (await browser.get(f"/c/{key}/sheet")).text
+    assert not (tmp_path / "was_run").exists()
+
+
+async def test_where_no_process_can_be_started_that_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with entered(settings(tmp_path)) as browser:
+        key = (await browser.begin("june.csv", SHEET)).key
+        await browser.post(f"/c/{key}/sheet", numbers="Mobile", country="")
+        await browser.post(f"/c/{key}/text", message="Hi {Name}", sender="ACME")
+        price = await browser.post(f"/c/{key}/price/way", way="rehearse")
+        monkeypatch.setattr("sys.executable", str(tmp_path / "gone"))  # as after the program was put elsewhere
+        refused = await browser.post(f"/c/{key}/text", message="Hi", sender="ACME")
+        assert refused.status == 422
+        assert "broke off: try again" in refused.text
+        monkeypatch.undo()
+        monkeypatch.setenv("BULKSEND_STATE_DIR", str(tmp_path / "state"))
+        await browser.post(f"/c/{key}/text", message="Hi {Name}", sender="ACME")
+        price = await browser.get(f"/c/{key}/price")
+        monkeypatch.setattr("sys.executable", str(tmp_path / "gone"))
+        sent = await browser.post(f"/c/{key}/send", agreed=price.field("agreed"))
+        assert "broke off: try again" in sent.text
