@@ -84,7 +84,11 @@ class Desk:
         self.drafts.remove(draft)
 
     async def make(self, draft: Draft) -> Draft | Refused:
-        """Plan what is chosen, and keep it; if that cannot be, what was chosen and planned before stays."""
+        """Plan what is chosen, and keep it; if that cannot be, what was chosen and planned before stays.
+
+        Raises:
+            HTTPNotFound: it was removed meanwhile.
+        """
         self.planning[draft.key] += 1
         try:
             made = await do(Make(draft, self.whose(draft)))
@@ -93,6 +97,9 @@ class Desk:
         if not isinstance(made, Made):
             return made if isinstance(made, Refused) else Refused("")
         planned = replace(draft, run=made.run, start_at="" if made.late else draft.start_at)
+        if self.drafts.find(draft.key) is None:  # somebody removed it meanwhile
+            await self._remove_plan(planned)
+            raise web.HTTPNotFound(text=say("mishap.gone"))
         self.made[draft.key] = made
         self.drafts.keep(planned)
         if draft.place != planned.place:
@@ -103,10 +110,10 @@ class Desk:
         """Whether what somebody saw of a draft's plan may not be what is sent of it."""
         return not draft.has_run or self.planning[draft.key] > 0
 
-    def send(self, draft: Draft, answers: Sequence[str], sending: Sending) -> None:
-        """Begin or go on with the send of what was planned."""
+    def send(self, draft: Draft, plan_id: str, answers: Sequence[str], sending: Sending) -> None:
+        """Begin or go on with the send of what was planned: of this plan alone."""
         self.paused.discard(draft.key)
-        self.sends.begin(draft.key, Send(draft, self.whose(draft), tuple(answers)), sending)
+        self.sends.begin(draft.key, Send(draft, self.whose(draft), plan_id, tuple(answers)), sending)
 
     def stop(self, draft: Draft, *, pauses: bool) -> bool:
         """Have its send end in order, to go on soon or not; whether there is one of ours."""

@@ -65,7 +65,8 @@ async def begin(request: web.Request) -> web.StreamResponse:
         if not is_written(to_write(draft, left, desk.settings.confirm_above), str(form.get("written", ""))):
             raise web.HTTPConflict(text=say("price.not_written"))
         answer = str(form.get("answer", ""))
-        desk.send(draft, [answer] if answer else [], Sending(left.rows, _done(tally)))
+        plan_id = wanted.partition(" ")[0]
+        desk.send(draft, plan_id, [answer] if answer else [], Sending(left.rows, _done(tally)))
     raise web.HTTPSeeOther(f"/c/{draft.key}/sending")
 
 
