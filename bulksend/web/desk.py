@@ -72,7 +72,12 @@ class Desk:
             del self.sheets[asked]
 
     async def keep(self, draft: Draft) -> Draft:
-        """Keep what is chosen now; whatever was planned of it before is planned anew."""
+        """Keep what is chosen now; whatever was planned of it before is planned anew.
+
+        Raises:
+            HTTPSeeOther: another tab has begun to send it: where it stands is to be seen elsewhere.
+        """
+        await self.check_open(draft)
         kept = replace(draft, run="")
         self.drafts.keep(kept)
         await self._remove_plan(draft)
@@ -105,6 +110,15 @@ class Desk:
         if draft.place != planned.place:
             await self._remove_plan(draft)
         return planned
+
+    async def check_open(self, draft: Draft) -> None:
+        """See that nothing of it has begun, so that all of it can still be chosen.
+
+        Raises:
+            HTTPSeeOther: it has begun: where it stands is to be seen elsewhere.
+        """
+        if has_begun(await self.stand(draft)) or self.sends.under_way(draft.key):
+            raise web.HTTPSeeOther(f"/c/{draft.key}/sending")
 
     def is_planned_anew(self, draft: Draft) -> bool:
         """Whether what somebody saw of a draft's plan may not be what is sent of it."""
@@ -196,11 +210,7 @@ async def open_draft(request: web.Request) -> Draft:
         HTTPSeeOther: it has begun: where it stands is to be seen elsewhere.
     """
     draft = draft_of(request)
-    stand = await desk_of(request).stand(draft)
-    if desk_of(request).sends.under_way(draft.key) or (
-        stand and (stand.owner or stand.shared or stand.spell.started_at)
-    ):
-        raise web.HTTPSeeOther(f"/c/{draft.key}/sending")
+    await desk_of(request).check_open(draft)
     return draft
 
 

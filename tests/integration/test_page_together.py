@@ -109,3 +109,20 @@ async def test_a_plan_that_takes_the_place_of_the_one_agreed_to_is_not_sent_unse
         await browser.get(f"/c/{key}/sending/events")
         assert "look at it once more" in (await browser.get(f"/c/{key}/sending")).text
         assert sandbox.summary().accepted == 0
+
+
+async def test_a_sheet_that_another_tab_chooses_while_the_send_begins_takes_nothing_from_it(tmp_path: Path) -> None:
+    async with (
+        Sandbox(SandboxOptions(token="k1", org_id=7)) as sandbox,
+        entered(settings(tmp_path, base_url=sandbox.base_url)) as browser,
+    ):
+        (tmp_path / "sheets" / "july.csv").write_bytes(SHEET)
+        key = await _written(browser)
+        price = await browser.post(f"/c/{key}/price/key", organization="7", key="k1")
+        choosing = asyncio.create_task(browser.post(f"/c/{key}/sheet/choose", file="july.csv"))
+        await asyncio.sleep(0.1)  # a process looks at that sheet
+        await browser.post(f"/c/{key}/send", agreed=price.field("agreed"))
+        await browser.get(f"/c/{key}/sending/events")
+        assert (await choosing).path == f"/c/{key}/sending"
+        assert "Finished" in (await browser.get(f"/c/{key}/sending")).text
+        assert "june.csv" in (await browser.get("/")).text

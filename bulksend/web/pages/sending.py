@@ -60,6 +60,7 @@ async def begin(request: web.Request) -> web.StreamResponse:
         if desk.is_planned_anew(draft):
             raise web.HTTPConflict(text=say("price.changed"))
         left, tally, wanted = await asyncio.to_thread(_left, draft.place)
+        draft = draft_of(request)  # as another tab may have it by now
         if form.get("agreed") != wanted or desk.is_planned_anew(draft):
             raise web.HTTPConflict(text=say("price.changed"))
         if not is_written(to_write(draft, left, desk.settings.confirm_above), str(form.get("written", ""))):
