@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import re
 import stat
@@ -265,3 +266,25 @@ async def test_where_no_process_can_be_started_that_is_told(tmp_path: Path, monk
         monkeypatch.setattr("sys.executable", str(tmp_path / "gone"))
         sent = await browser.post(f"/c/{key}/send", agreed=price.field("agreed"))
         assert "broke off: try again" in sent.text
+
+
+async def test_secrets_that_are_no_text_are_wrong_and_no_fault(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with PageServer(settings(tmp_path)) as server, outside(server) as browser:
+        assert (await _status(server.port, b"Cookie: bulksend-%d=\xff\xfe" % server.port)) == 401
+        await browser.enter(token_in(server.entry))
+        (cookie,) = browser.session.cookie_jar
+        assert (
+            await _status(server.port, f"Cookie: {cookie.key}={cookie.value}\r\nX-CSRF-Token: ".encode() + b"\xff")
+        ) == 403
+    assert not caplog.records
+
+
+async def _status(port: int, header: bytes) -> int:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    host = b"127.0.0.1:%d" % port
+    writer.write(b"POST /campaigns HTTP/1.1\r\nHost: %b\r\nOrigin: http://%b\r\n%b\r\n\r\n" % (host, host, header))
+    answer = await reader.readline()
+    writer.close()
+    return int(answer.split()[1])
