@@ -17,7 +17,7 @@ from bulksend.campaign import Unread, Whereabouts
 from bulksend.errors import BulksendError
 from bulksend.runs import Place, Stand, open_run, stand_of
 from bulksend.web.drafts import Draft, Drafts
-from bulksend.web.jobs import Job, Look, Make, Send, Whose
+from bulksend.web.jobs import Job, Look, Make, Send, Try, Whose
 from bulksend.web.keys import Keys
 from bulksend.web.settings import PageSettings
 from bulksend.web.told import Made, Refused, SheetSeen, Told
@@ -41,6 +41,7 @@ class Desk:
         paused: the drafts whose sends were paused, and not stopped, since the server began.
         planning: how many plans of a draft are being made.
         told: what came of the last thing that somebody had done, until it was seen, by draft.
+        trials: the trials that are under way.
     """
 
     settings: PageSettings
@@ -52,6 +53,7 @@ class Desk:
     paused: set[str] = field(default_factory=set)
     planning: Counter[str] = field(default_factory=Counter)
     told: dict[str, Told] = field(default_factory=dict)
+    trials: dict[Try, asyncio.Task[Told]] = field(default_factory=dict)
 
     async def sheet(self, draft: Draft) -> SheetSeen | Refused:
         """How a draft's sheet is understood."""
@@ -141,6 +143,13 @@ class Desk:
         """Have something done about a draft; sentences name files as people know them."""
         told = await do(job)
         return replace(told, says=self.named(told.says)) if isinstance(told, Refused) else told
+
+    async def try_out(self, job: Try) -> Told:
+        """Send a trial; who asks once more for one that is under way, as a double click does, gets no other."""
+        if job not in self.trials:
+            self.trials[job] = asyncio.create_task(self.ask(job))
+            self.trials[job].add_done_callback(lambda _: self.trials.pop(job))
+        return await asyncio.shield(self.trials[job])
 
     def whose(self, draft: Draft) -> Whose:
         """Whose account a draft goes to."""

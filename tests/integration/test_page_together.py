@@ -126,3 +126,18 @@ async def test_a_sheet_that_another_tab_chooses_while_the_send_begins_takes_noth
         assert (await choosing).path == f"/c/{key}/sending"
         assert "Finished" in (await browser.get(f"/c/{key}/sending")).text
         assert "june.csv" in (await browser.get("/")).text
+
+
+async def test_a_double_click_sends_one_trial(tmp_path: Path) -> None:
+    async with (
+        Sandbox(SandboxOptions(token="k1", org_id=7)) as sandbox,
+        entered(settings(tmp_path, base_url=sandbox.base_url)) as browser,
+    ):
+        key = await _written(browser)
+        await browser.post(f"/c/{key}/price/key", organization="7", key="k1")
+        said = {"row": "1", "phone": "+63 919 123 4567"}
+        told = await asyncio.gather(*(browser.post(f"/c/{key}/price/trial", **said) for _ in range(2)))
+        assert any("Row 1 was sent to 639191234567" in each.text for each in told)
+        assert sandbox.summary().accepted == 1
+        await browser.post(f"/c/{key}/price/trial", **said)
+        assert sandbox.summary().accepted == 2, "who looks at it and asks again gets another"
