@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
+import site
 import sys
 from pathlib import Path
 
-_ROOT = Path(__file__).parents[1]
-_NONE_OF_ITS_BUSINESS = ("BULKSEND_", "PGPASSWORD")  # the API's key and passwords among them
+_ROOT = str(Path(__file__).parents[1])
+_NONE_OF_ITS_BUSINESS = re.compile(r"BULKSEND_|PGPASSWORD|\w+_PROXY\b", re.IGNORECASE)  # keys and passwords among them
 
 
 def command(module: str) -> tuple[str, ...]:
@@ -17,6 +19,18 @@ def command(module: str) -> tuple[str, ...]:
 
 def environment() -> dict[str, str]:
     """This process's, with the way to this package and without what is none of the other's business."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_NONE_OF_ITS_BUSINESS)}
-    paths = [str(_ROOT), *filter(None, [kept.get("PYTHONPATH")])]
-    return kept | {"PYTHONPATH": os.pathsep.join(paths)}
+    return {name: value for name, value in own_environment().items() if not _NONE_OF_ITS_BUSINESS.match(name)}
+
+
+def own_environment() -> dict[str, str]:
+    """This process's, with the way to this package, for one that works in its place."""
+    heeds_none = sys.flags.ignore_environment  # by -I or -E
+    kept = {name: value for name, value in os.environ.items() if not (heeds_none and name.startswith("PYTHON"))}
+    if _is_installed():
+        return kept
+    return kept | {"PYTHONPATH": os.pathsep.join([_ROOT, *filter(None, [kept.get("PYTHONPATH")])])}
+
+
+def _is_installed() -> bool:
+    """Whether Python finds this package by itself; what lies beside it must not come before Python's own modules."""
+    return not sys.flags.no_site and _ROOT in {*site.getsitepackages(), site.getusersitepackages()}

@@ -17,7 +17,7 @@ from bulksend.campaign import Unread, Whereabouts
 from bulksend.errors import BulksendError
 from bulksend.runs import Place, Stand, open_run, stand_of
 from bulksend.web.drafts import Draft, Drafts
-from bulksend.web.jobs import Job, Look, Make, Send, Whose
+from bulksend.web.jobs import Job, Look, Make, Send, Try, Whose
 from bulksend.web.keys import Keys
 from bulksend.web.settings import PageSettings
 from bulksend.web.told import Made, Refused, SheetSeen, Told
@@ -41,6 +41,7 @@ class Desk:
         paused: the drafts whose sends were paused, and not stopped, since the server began.
         planning: how many plans of a draft are being made.
         told: what came of the last thing that somebody had done, until it was seen, by draft.
+        trials: the trials that are under way.
     """
 
     settings: PageSettings
@@ -52,6 +53,7 @@ class Desk:
     paused: set[str] = field(default_factory=set)
     planning: Counter[str] = field(default_factory=Counter)
     told: dict[str, Told] = field(default_factory=dict)
+    trials: dict[Try, asyncio.Task[Told]] = field(default_factory=dict)
 
     async def sheet(self, draft: Draft) -> SheetSeen | Refused:
         """How a draft's sheet is understood."""
@@ -72,7 +74,12 @@ class Desk:
             del self.sheets[asked]
 
     async def keep(self, draft: Draft) -> Draft:
-        """Keep what is chosen now; whatever was planned of it before is planned anew."""
+        """Keep what is chosen now; whatever was planned of it before is planned anew.
+
+        Raises:
+            HTTPSeeOther: another tab has begun to send it: where it stands is to be seen elsewhere.
+        """
+        await self.check_open(draft)
         kept = replace(draft, run="")
         self.drafts.keep(kept)
         await self._remove_plan(draft)
@@ -84,7 +91,11 @@ class Desk:
         self.drafts.remove(draft)
 
     async def make(self, draft: Draft) -> Draft | Refused:
-        """Plan what is chosen, and keep it; if that cannot be, what was chosen and planned before stays."""
+        """Plan what is chosen, and keep it; if that cannot be, what was chosen and planned before stays.
+
+        Raises:
+            HTTPNotFound: it was removed meanwhile.
+        """
         self.planning[draft.key] += 1
         try:
             made = await do(Make(draft, self.whose(draft)))
@@ -93,20 +104,32 @@ class Desk:
         if not isinstance(made, Made):
             return made if isinstance(made, Refused) else Refused("")
         planned = replace(draft, run=made.run, start_at="" if made.late else draft.start_at)
+        if self.drafts.find(draft.key) is None:  # somebody removed it meanwhile
+            await self._remove_plan(planned)
+            raise web.HTTPNotFound(text=say("mishap.gone"))
         self.made[draft.key] = made
         self.drafts.keep(planned)
         if draft.place != planned.place:
             await self._remove_plan(draft)
         return planned
 
+    async def check_open(self, draft: Draft) -> None:
+        """See that nothing of it has begun, so that all of it can still be chosen.
+
+        Raises:
+            HTTPSeeOther: it has begun: where it stands is to be seen elsewhere.
+        """
+        if has_begun(await self.stand(draft)) or self.sends.under_way(draft.key):
+            raise web.HTTPSeeOther(f"/c/{draft.key}/sending")
+
     def is_planned_anew(self, draft: Draft) -> bool:
         """Whether what somebody saw of a draft's plan may not be what is sent of it."""
         return not draft.has_run or self.planning[draft.key] > 0
 
-    def send(self, draft: Draft, answers: Sequence[str], sending: Sending) -> None:
-        """Begin or go on with the send of what was planned."""
+    def send(self, draft: Draft, plan_id: str, answers: Sequence[str], sending: Sending) -> None:
+        """Begin or go on with the send of what was planned: of this plan alone."""
         self.paused.discard(draft.key)
-        self.sends.begin(draft.key, Send(draft, self.whose(draft), tuple(answers)), sending)
+        self.sends.begin(draft.key, Send(draft, self.whose(draft), plan_id, tuple(answers)), sending)
 
     def stop(self, draft: Draft, *, pauses: bool) -> bool:
         """Have its send end in order, to go on soon or not; whether there is one of ours."""
@@ -120,6 +143,13 @@ class Desk:
         """Have something done about a draft; sentences name files as people know them."""
         told = await do(job)
         return replace(told, says=self.named(told.says)) if isinstance(told, Refused) else told
+
+    async def try_out(self, job: Try) -> Told:
+        """Send a trial; who asks once more for one that is under way, as a double click does, gets no other."""
+        if job not in self.trials:
+            self.trials[job] = asyncio.create_task(self.ask(job))
+            self.trials[job].add_done_callback(lambda _: self.trials.pop(job))
+        return await asyncio.shield(self.trials[job])
 
     def whose(self, draft: Draft) -> Whose:
         """Whose account a draft goes to."""
@@ -189,11 +219,7 @@ async def open_draft(request: web.Request) -> Draft:
         HTTPSeeOther: it has begun: where it stands is to be seen elsewhere.
     """
     draft = draft_of(request)
-    stand = await desk_of(request).stand(draft)
-    if desk_of(request).sends.under_way(draft.key) or (
-        stand and (stand.owner or stand.shared or stand.spell.started_at)
-    ):
-        raise web.HTTPSeeOther(f"/c/{draft.key}/sending")
+    await desk_of(request).check_open(draft)
     return draft
 
 

@@ -43,7 +43,7 @@ class Session:
 
     def is_of(self, request: web.Request) -> bool:
         """Whether a request bears the cookie."""
-        return secrets.compare_digest(request.cookies.get(self.cookie, "").encode(), self._secret.encode())
+        return _is_same(request.cookies.get(self.cookie, ""), self._secret)
 
     def open_for(self, answer: web.StreamResponse) -> None:
         """Give the browser its cookie."""
@@ -51,7 +51,12 @@ class Session:
 
     def allows(self, token: str) -> bool:
         """Whether a form bears what ours bear."""
-        return secrets.compare_digest(token.encode(), self.csrf.encode())
+        return _is_same(token, self.csrf)
+
+
+def _is_same(said: str, secret: str) -> bool:
+    """Whether somebody knows a secret; headers may hold bytes that are no text."""
+    return secrets.compare_digest(said.encode(errors="surrogateescape"), secret.encode())
 
 
 SESSION: web.AppKey[Session] = web.AppKey("session", Session)

@@ -55,11 +55,13 @@ class Send:
     Attributes:
         draft: it.
         whose: whose account it goes to.
+        plan_id: the plan that was agreed to, for another may take its place.
         answers: what is said yes to beforehand, as `bulksend.errors.Question` has it.
     """
 
     draft: Draft
     whose: Whose
+    plan_id: str
     answers: tuple[str, ...] = ()
 
 

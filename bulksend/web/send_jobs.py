@@ -14,14 +14,14 @@ from bulksend.errors import StoppedError, UsageError
 from bulksend.model import PhoneNumber
 from bulksend.python import Said, SendOptions, Work, receipts, resolve, work_on
 from bulksend.python import send as send_run
-from bulksend.runs import Place, Terms, open_run, own_run
+from bulksend.runs import OwnRun, Terms, open_run, own_run
 from bulksend.sending import Stop, Stopping
 from bulksend.sms import phones
 from bulksend.web.choices import campaign_of, options_of
 from bulksend.web.jobs import Fetch, Send, Settle, Try
 from bulksend.web.plan_jobs import account_of
 from bulksend.web.told import Fetched, Over, Settled, Tried
-from bulksend.web.wording import advised
+from bulksend.web.wording import advised, say
 from bulksend.when import Schedule
 from bulksend.words import printable
 
@@ -32,7 +32,7 @@ async def send(job: Send, hear: Callable[[CampaignEvent], None]) -> Over:
         return await work_on(partial(_leave, job), hear)
     account, options = account_of(job), options_of(job.draft, job.answers)
     while True:
-        schedule = await work_on(partial(_wait, job.draft.place), hear)
+        schedule = await work_on(partial(_wait, job), hear)
         sent = await send_run(job.draft.run, account, options, hear)
         if not campaign.pauses(sent.ended, schedule):
             return Over()
@@ -47,6 +47,7 @@ def _leave(job: Send, work: Work[CampaignEvent]) -> Over:
     to, options = account_of(job).address, options_of(job.draft, job.answers)
     terms = Terms(org_id=to.org_id, base_url=to.base_url)
     with campaign.own_as_planned(job.draft.place, terms, tell=work.tell) as run:
+        _check_agreed(job, run)
         how = options.settled()
         looked = campaign.look_at_history(run, how.repeating)
         campaign.check_not_lost(run, looked, Said(new=False), repeat=options.repeat)
@@ -54,13 +55,15 @@ def _leave(job: Send, work: Work[CampaignEvent]) -> Over:
     return Over()
 
 
-def _wait(place: Place, work: Work[CampaignEvent]) -> Schedule:
+def _wait(job: Send, work: Work[CampaignEvent]) -> Schedule:
     """Sleep until messages of a run may leave; when they may.
 
     Raises:
         StoppedError: somebody elsewhere asked for the end.
+        UsageError: it is not the plan that was agreed to.
     """
-    with own_run(place, time.time()) as run:
+    with own_run(job.draft.place, time.time()) as run:
+        _check_agreed(job, run)
         schedule = run.times.schedule
 
         async def sleep(stopping: Stopping) -> Stop | None:
@@ -71,6 +74,16 @@ def _wait(place: Place, work: Work[CampaignEvent]) -> Schedule:
     if stop is not None:
         raise StoppedError(stop.says)
     return schedule
+
+
+def _check_agreed(job: Send, run: OwnRun) -> None:
+    """See that nobody has put another plan in the place of the one agreed to.
+
+    Raises:
+        UsageError: somebody has.
+    """
+    if run.facts.plan_id != job.plan_id:
+        raise UsageError(say("price.changed"))
 
 
 async def fetch(job: Fetch) -> Fetched:

@@ -7,22 +7,26 @@ order, as after Ctrl-C, and its run goes on when somebody says so.
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from functools import partial
 
+from bulksend.processes import command, own_environment
 from bulksend.web.jobs import Job, Send, written
 from bulksend.web.told import Moved, Refused, Told, told_in
 from bulksend.web.wording import say, spoken
 
+_CHILD = "bulksend.web.child"
 _LINE_MAX = 1 << 24  # bytes
 
 
 async def do(job: Job) -> Told:
     """Have a job done; what comes of it."""
-    process = await _begun(job)
     last: Told = Refused(say("mishap.broken"))
+    try:
+        process = await _begun(job)
+    except OSError:  # there is no room for another process
+        return last
     try:
         async for told in _told(process):
             last = told
@@ -99,6 +103,8 @@ class Sending:
                 else:
                     end = told
             await self._process.wait()
+        except OSError:  # there is no room for another process: it broke off
+            pass
         finally:
             self.end = end
             async with self._changed:
@@ -148,10 +154,9 @@ class Sends:
 
 async def _begun(job: Job) -> asyncio.subprocess.Process:
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "bulksend.web.child",
+        *command(_CHILD),
         spoken(),
+        env=own_environment(),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         limit=_LINE_MAX,

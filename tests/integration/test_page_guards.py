@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import re
 import stat
@@ -234,3 +235,56 @@ async def test_all_it_keeps_is_for_its_owner(tmp_path: Path) -> None:
         assert stat.S_IMODE(said.state.stat().st_mode) == 0o700
         for path in said.state.rglob("*"):
             assert not stat.S_IMODE(path.stat().st_mode) & 0o077, path
+
+
+async def test_no_module_that_lies_where_the_page_was_opened_is_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("asyncio", "orjson"):
+        (tmp_path / f"{name}.py").write_text("from pathlib import Path\nPath('was_run').touch()\nraise SystemExit")
+    async with entered(settings(tmp_path)) as browser:
+        key = (await browser.begin("june.csv", SHEET)).key
+        assert "639171234567" in (await browser.get(f"/c/{key}/sheet")).text
+    assert not (tmp_path / "was_run").exists()
+
+
+async def test_where_no_process_can_be_started_that_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with entered(settings(tmp_path)) as browser:
+        key = (await browser.begin("june.csv", SHEET)).key
+        await browser.post(f"/c/{key}/sheet", numbers="Mobile", country="")
+        await browser.post(f"/c/{key}/text", message="Hi {Name}", sender="ACME")
+        price = await browser.post(f"/c/{key}/price/way", way="rehearse")
+        monkeypatch.setattr("sys.executable", str(tmp_path / "gone"))  # as after the program was put elsewhere
+        refused = await browser.post(f"/c/{key}/text", message="Hi", sender="ACME")
+        assert refused.status == 422
+        assert "broke off: try again" in refused.text
+        monkeypatch.undo()
+        monkeypatch.setenv("BULKSEND_STATE_DIR", str(tmp_path / "state"))
+        await browser.post(f"/c/{key}/text", message="Hi {Name}", sender="ACME")
+        price = await browser.get(f"/c/{key}/price")
+        monkeypatch.setattr("sys.executable", str(tmp_path / "gone"))
+        sent = await browser.post(f"/c/{key}/send", agreed=price.field("agreed"))
+        assert "broke off: try again" in sent.text
+
+
+async def test_secrets_that_are_no_text_are_wrong_and_no_fault(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with PageServer(settings(tmp_path)) as server, outside(server) as browser:
+        assert (await _status(server.port, b"Cookie: bulksend-%d=\xff\xfe" % server.port)) == 401
+        await browser.enter(token_in(server.entry))
+        (cookie,) = browser.session.cookie_jar
+        assert (
+            await _status(server.port, f"Cookie: {cookie.key}={cookie.value}\r\nX-CSRF-Token: ".encode() + b"\xff")
+        ) == 403
+    assert not caplog.records
+
+
+async def _status(port: int, header: bytes) -> int:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    host = b"127.0.0.1:%d" % port
+    writer.write(b"POST /campaigns HTTP/1.1\r\nHost: %b\r\nOrigin: http://%b\r\n%b\r\n\r\n" % (host, host, header))
+    answer = await reader.readline()
+    writer.close()
+    return int(answer.split()[1])

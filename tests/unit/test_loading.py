@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import pytest
 from bulksend.model import ContactId, MicroUSD, PhoneNumber
 from bulksend.planning import PlannedColumns, PlannedRecord
 from bulksend.runs.lock import FileLock
+from bulksend.runs.sqlite.inserting import insert
 from bulksend.runs.sqlite.loading import Loader
 from bulksend.runs.sqlite.schema import SCHEMA
 
@@ -151,3 +154,52 @@ def test_few_rows_start_no_process(draft: Callable[[int], Draft]) -> None:
 def load_and_settle(into: Draft, rows: list[PlannedRecord]) -> None:
     into.load(rows)
     into.loader.settle()
+
+
+def test_rows_that_were_not_kept_are_told_also_where_nobody_hears_how_processes_end(
+    draft: Callable[[int], Draft],
+) -> None:
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # as a service may have it, and its programs after it
+    try:
+        beside = draft(BESIDE)
+        beside.load(records(1, 1_000))
+        writer = process_of(beside.loader)
+        os.kill(writer, signal.SIGSTOP)
+        beside.load([record(1_000)])  # and that is the last that it finds out
+        threading.Timer(0.5, os.kill, (writer, signal.SIGCONT)).start()
+        with pytest.raises(sqlite3.IntegrityError, match=r"UNIQUE constraint failed: messages\.row"):
+            beside.loader.settle()
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+
+
+@pytest.mark.parametrize("program", ["/nowhere/python", ""])
+def test_where_no_process_can_be_started_whoever_plans_writes_all(
+    draft: Callable[[int], Draft], monkeypatch: pytest.MonkeyPatch, program: str
+) -> None:
+    monkeypatch.setattr(sys, "executable", program)
+    here, rows = draft(BESIDE), records(1, ROWS)
+    here.load(rows)
+    here.loader.settle()
+    assert here.db.in_transaction
+    assert here.db.execute("SELECT * FROM messages ORDER BY row").fetchall() == rows
+
+
+def test_a_program_that_is_no_python_keeps_no_rows_and_is_told(
+    draft: Callable[[int], Draft], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program = tmp_path / "app"  # as where Python is part of another program
+    program.write_text("#!/bin/sh\necho usage: app\ncat >/dev/null\n")
+    program.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(program))
+    beside = draft(BESIDE)
+    with pytest.raises(ChildProcessError, match=r"^the process that writes it ended half-way \(0\)$"):
+        load_and_settle(beside, records(1, ROWS))
+
+
+def test_rows_are_loaded_as_few_values_at_once_as_the_oldest_sqlite_takes(draft: Callable[[int], Draft]) -> None:
+    into = draft(HERE)
+    into.db.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 999)  # until 3.32
+    columns: list[object] = [list(range(1, 201)), *[[f"{row}" for row in range(200)] for _ in range(9)]]
+    insert(into.db, columns)
+    assert into.db.execute("SELECT count(*) FROM messages").fetchone() == (200,)

@@ -1,4 +1,4 @@
-"""Puts rows of a plan into SQLite: a hundred with one statement, and what they have in common is bound once."""
+"""Puts rows of a plan into SQLite: some with one statement, and what they have in common is bound once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bulksend.planning import PlannedColumns  # the process that writes plans nothing, and starts sooner without it
 
-_AT_ONCE = 100  # rows of a statement: compiling longer ones takes more than they give
+_AT_ONCE = 99  # rows of a statement: compiling longer ones takes more than they give, and older SQLite takes 999 values
 _FIELDS = 10
 _ONE = f"INSERT INTO messages VALUES ({','.join('?' * _FIELDS)})"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from pathlib import Path
 
 from bulksend.planning import PlannedColumns
@@ -37,16 +38,15 @@ class Loader:
 
         Raises:
             sqlite3.Error: they, or some before them, cannot be written.
-            OSError: the process that writes them was killed, or cannot be started.
+            OSError: the process that writes them was killed.
         """
         self._rows += len(columns.rows)
-        if self._rows <= self._few:
-            insert_few(self._db, columns)
-            return
+        if self._rows > self._few and self._process is None:
+            self._begin()
         if self._process is None:
-            self._db.execute("COMMIT")  # SQLite has one writer: from here to `settle` that is the process
-            self._process = LoadingProcess(self._draft, self._lock)
-        self._process.add(squeezed(columns))
+            insert_few(self._db, columns)
+        else:
+            self._process.add(squeezed(columns))
 
     def settle(self) -> None:
         """See that all rows are in, and the transaction is the caller's again.
@@ -65,3 +65,12 @@ class Loader:
         if self._process:
             self._process.kill()
             self._process = None
+
+    def _begin(self) -> None:
+        """Leave the draft to a process; if none can be started, however many rows there are, they are few."""
+        self._db.execute("COMMIT")  # SQLite has one writer: from here to `settle` that is the process
+        try:
+            self._process = LoadingProcess(self._draft, self._lock)
+        except OSError:
+            self._db.execute("BEGIN")
+            self._few = sys.maxsize

@@ -1,24 +1,22 @@
 """The process that writes a large plan's rows, so that one core plans and another writes.
 
 It gets the draft's name, and rows on its standard input (`loading_messages`). It commits them once it is told that
-these are all; if its input ends before, whoever plans is gone, and it goes too: what it has written is no whole plan,
-and has no run's name. See `loading_process` for the other end.
+these are all, and says so. If its input ends before, whoever plans is gone, and it goes too: what it has written is no
+whole plan, and has no run's name. See `loading_process` for the other end.
 """
 
 from __future__ import annotations
 
 import gc
-import marshal
 import sqlite3
 import sys
 from contextlib import closing
 from pathlib import Path
 
 from bulksend.runs.sqlite.inserting import insert
-from bulksend.runs.sqlite.loading_messages import NO_MORE, read
+from bulksend.runs.sqlite.loading_messages import KEPT, NO_MORE, read, tell_end
 
-UNFIT = 3
-"""Its exit code if the rows cannot be written; its standard output says why."""
+_UNFIT = 3
 _CUT_OFF = 4
 
 
@@ -35,8 +33,9 @@ def main() -> None:
                 insert(db, columns)
             db.execute("COMMIT")
     except sqlite3.Error as error:
-        marshal.dump((type(error).__name__, str(error)), sys.stdout.buffer)
-        sys.exit(UNFIT)
+        tell_end(sys.stdout.buffer, type(error).__name__, str(error))
+        sys.exit(_UNFIT)
+    tell_end(sys.stdout.buffer, KEPT)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import marshal
 import sqlite3
 import subprocess
 from contextlib import suppress
@@ -12,8 +11,7 @@ from typing import BinaryIO, cast
 from bulksend.processes import command, environment
 from bulksend.runs.lock import FileLock
 from bulksend.runs.sqlite.inserting import Squeezed
-from bulksend.runs.sqlite.loading_child import UNFIT
-from bulksend.runs.sqlite.loading_messages import NO_MORE, write
+from bulksend.runs.sqlite.loading_messages import KEPT, NO_MORE, end_in, write
 
 _MODULE = "bulksend.runs.sqlite.loading_child"
 
@@ -58,7 +56,7 @@ class LoadingProcess:
         try:
             write(self._rows, columns)
         except BrokenPipeError:
-            raise self._trouble() from None
+            raise self._trouble(*self._end()) from None
 
     def finish(self) -> None:
         """See that all rows are in; the draft is the caller's again.
@@ -69,8 +67,10 @@ class LoadingProcess:
         """
         try:
             self.add(NO_MORE)
-            if self._process.wait():  # as long as SQLite takes; if the process dies, that is its end, too
-                raise self._trouble()
+            self._rows.close()
+            end = self._end()  # as long as SQLite takes; if the process dies, that is its end, too
+            if end[0] != KEPT:
+                raise self._trouble(*end)
         finally:
             self.kill()
 
@@ -82,12 +82,15 @@ class LoadingProcess:
             with suppress(BrokenPipeError):
                 pipe.close()
 
-    def _trouble(self) -> Exception:
+    def _end(self) -> tuple[str, str]:
+        """How it says that it ended: its exit code is not heard of where SIGCHLD is ignored, or may be another's."""
+        return end_in(self._says.read())
+
+    def _trouble(self, kind: str, why: str) -> Exception:
         """Why it has ended."""
-        says, code = self._says.read(), self._process.wait()
-        if code == UNFIT:
-            kind, why = marshal.loads(says)  # noqa: S302 -- of this very program, by a pipe that it made
+        if kind:
             error: sqlite3.Error = getattr(sqlite3, kind)(why)
             return error
+        code = self._process.wait()
         by = f"was killed (signal {-code})" if code < 0 else f"ended half-way ({code})"
         return ChildProcessError(f"the process that writes it {by}")

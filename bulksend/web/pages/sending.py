@@ -60,12 +60,14 @@ async def begin(request: web.Request) -> web.StreamResponse:
         if desk.is_planned_anew(draft):
             raise web.HTTPConflict(text=say("price.changed"))
         left, tally, wanted = await asyncio.to_thread(_left, draft.place)
+        draft = draft_of(request)  # as another tab may have it by now
         if form.get("agreed") != wanted or desk.is_planned_anew(draft):
             raise web.HTTPConflict(text=say("price.changed"))
         if not is_written(to_write(draft, left, desk.settings.confirm_above), str(form.get("written", ""))):
             raise web.HTTPConflict(text=say("price.not_written"))
         answer = str(form.get("answer", ""))
-        desk.send(draft, [answer] if answer else [], Sending(left.rows, _done(tally)))
+        plan_id = wanted.partition(" ")[0]
+        desk.send(draft, plan_id, [answer] if answer else [], Sending(left.rows, _done(tally)))
     raise web.HTTPSeeOther(f"/c/{draft.key}/sending")
 
 

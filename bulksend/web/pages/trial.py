@@ -38,5 +38,5 @@ async def _try(request: web.Request, draft: Draft, field: str) -> int:
     row, phone = number_in(str(form.get(field, ""))), str(form.get("phone", "")).strip()
     if not (row and draft.has_run and desk.can_send(draft)):
         raise UsageError(say("price.no_organization"))
-    desk.told[draft.key] = await desk.ask(Try(draft, desk.whose(draft), row, phone))
+    desk.told[draft.key] = await desk.try_out(Try(draft, desk.whose(draft), row, phone))
     return row
