@@ -19,7 +19,7 @@ from bulksend.cli import codes
 from bulksend.cli.advice import advised
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.configuration import read_configuration
-from bulksend.cli.streams import silence
+from bulksend.cli.streams import open_closed, silence
 from bulksend.errors import BulksendError
 
 COMMANDS = {
@@ -87,6 +87,7 @@ def program() -> None:
 def main() -> NoReturn:
     """Run the command line and exit."""
     gc.set_threshold(*_RARELY)
+    open_closed()
     code = run(sys.argv[1:])
     gc.freeze()  # or Python would search all that was loaded for cycles once more
     sys.exit(code)

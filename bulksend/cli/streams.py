@@ -1,9 +1,24 @@
-"""Output streams whose reader may go before the program does."""
+"""Input and output streams that may be closed from the start, or whose reader may go before the program does."""
 
 from __future__ import annotations
 
 import os
+import sys
 from typing import TextIO
+
+
+def open_closed() -> None:
+    """Open what the program was started without, as by `2>&-`, on nothing.
+
+    Else a run file would get the number of a closed stream, and what others write to that would go into it.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # it gets the lowest free number, which is this
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, "r" if number == 0 else "w", closefd=False))
 
 
 def silence(stream: TextIO) -> None:
