@@ -168,6 +168,7 @@ class Shift:
             if (dealt.mine, dealt.workers) != last:
                 last = dealt.mine, dealt.workers
                 self.tell(WorkDealt(dealt.mine, dealt.workers))
+            await self._ask(run.cut_off)
             if await self._ask(run.is_left) or await self._ask(repeats.are_due):
                 await self._send(run, account, api, options, repeats)
             elif (

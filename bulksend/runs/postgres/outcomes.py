@@ -52,6 +52,11 @@ UPDATE send SET {life.after(Event.CUT_OFF)}, error = '{life.CUT_OFF}', ended_at 
 WHERE run = %(run)s AND {life.can_be(Event.CUT_OFF)} AND (row, shard, epoch, ticket) IN (
     SELECT * FROM unnest(%(rows)s::bigint[], %(nos)s::smallint[], %(epochs)s::bigint[], %(tickets)s::bigint[]))
 """
+_LEFT_BEHIND = f"""
+UPDATE send SET {life.after(Event.CUT_OFF)}, error = '{life.CUT_OFF}', ended_at = extract(epoch FROM clock_timestamp())
+WHERE run = %(run)s AND {life.can_be(Event.CUT_OFF)} AND (shard, epoch) IN (
+    SELECT * FROM unnest(%(nos)s::smallint[], %(epochs)s::bigint[]))
+"""
 
 
 class Intent(NamedTuple):
@@ -126,6 +131,11 @@ def cut_off(of: Reader, in_flight: Mapping[int, Intent]) -> None:
             "tickets": array(intent.ticket for intent in intents),
         },
     )
+
+
+def cut_off_left(of: Reader, epochs: Mapping[int, int]) -> None:
+    """Of what is under way for own shards, by their epochs, the end is not known: nobody sends for them just now."""
+    of.db.execute(_LEFT_BEHIND, {"run": of.run, "nos": array(epochs), "epochs": array(epochs.values())})
 
 
 def found(of: Reader, answers: Mapping[int, Answer], at_s: float) -> None:

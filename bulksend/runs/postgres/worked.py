@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from bulksend.errors import RunFileError
 from bulksend.planning import Tally
 from bulksend.runs.committing import GroupJournal
 from bulksend.runs.places import DatabaseRun
-from bulksend.runs.postgres import moving, opened, past, shards
+from bulksend.runs.postgres import moving, opened, outcomes, past, shards
 from bulksend.runs.postgres.clock import Skew
 from bulksend.runs.postgres.connecting import array, connect, explained, is_lost, transaction
 from bulksend.runs.postgres.installing import check_installed
@@ -93,6 +93,15 @@ class WorkedRun(PostgresRun):
         """
         self._ask(self._learn_known)
 
+    def cut_off(self) -> None:
+        """Of what is under way in the worker's shards the end is not known; no journal may be open.
+
+        An earlier one could note neither the end nor that, where the database refused it, and these shards nobody takes
+        over who would. Raises as `is_left` does.
+        """
+        if epochs := dict(self._lease.shards):
+            self._ask(lambda: self._cut_off(epochs))
+
     def is_left(self) -> bool:
         """Whether anything is left to send in the worker's shards.
 
@@ -157,6 +166,10 @@ class WorkedRun(PostgresRun):
                 mine = of.all(shards.MINE, account=account, nos=list(anew), epochs=list(anew.values()))
                 moving.tell_known(of, account, [no for _, no in mine], time.time() + self._skew_s)
         self._learned = now
+
+    def _cut_off(self, epochs: Mapping[int, int]) -> None:
+        with explained(self.place):
+            outcomes.cut_off_left(self._reader, epochs)
 
     def _end_if_through(self, at_s: float) -> bool:
         with explained(self.place), transaction(self._reader.db):
