@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import time
-
-from bulksend.runs.ends import End
 from bulksend.runs.owner import Asked
 from bulksend.runs.places import DatabaseRun
-from bulksend.runs.postgres import kept, noted, opened, whole
+from bulksend.runs.postgres import handing, kept, noted, opened, whole
 from bulksend.runs.postgres.clock import skew_s
 from bulksend.runs.postgres.connecting import connect, explained, transaction
 from bulksend.runs.postgres.installing import check_installed
 from bulksend.runs.postgres.listing import number_of
 from bulksend.runs.postgres.reader import Reader
-from bulksend.sending import StopReason
 
 
 def ask_to_end(named: DatabaseRun, wall_s: float) -> Asked | None:
@@ -30,11 +26,11 @@ def ask_to_end(named: DatabaseRun, wall_s: float) -> Asked | None:
             of = Reader(db, number_of(db, named), named)
             of.first("SELECT FROM run WHERE id = %(run)s FOR UPDATE")  # who takes it over waits
             run = whole.of(of)
-            says = f"somebody asked it to stop, at {time.strftime('%H:%M:%S', time.localtime(wall_s))}"
-            if opened.close(of, run.epoch, End(StopReason.ASKED.value, says, wall_s + ahead_s)):
+            end = handing.asked_end(wall_s, wall_s + ahead_s)
+            if opened.close(of, run.epoch, end):
                 return Asked(None, wall_s, is_anew=False)
             if run.owner is None or run.owner.is_gone:
-                return None
+                return Asked(None, wall_s, is_anew=False) if handing.end(of, end) else None
             before = noted.asked_at(of, run.epoch)
             if before is None:
                 kept.note(db, of.run, "asked to end", [run.epoch, wall_s + ahead_s])

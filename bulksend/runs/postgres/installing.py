@@ -86,7 +86,7 @@ def accept(database: str) -> Accepted | None:
             if _is_what_it_was(db):
                 return None
             last_s = one(db.execute(_LAST_NOTE))[0]
-            db.execute("UPDATE run SET epoch = epoch + 1, lease_until = NULL")
+            db.execute("UPDATE run SET epoch = epoch + 1, lease_until = NULL, opened = NULL")
             db.execute("UPDATE shard SET epoch = epoch + 1, owner = NULL, lease_until = NULL")
             in_doubt = db.execute(_CUT_OFF).rowcount
             db.execute("DELETE FROM landed")  # another server counts its transactions from elsewhere

@@ -1,7 +1,7 @@
 """A run is opened for workers, sent by all of them, and ended once: the SQL, inside the caller's transaction.
 
-Open is a run under the epoch of whoever opened it: as long as somebody else has it, it is not. Whoever only settles or
-reads something of it gives it up to the workers as it was.
+Open is a run under the epoch of whoever opened it: as long as somebody else has it, it is not. How it comes back to the
+workers then: `bulksend.runs.postgres.handing`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ _OPEN = """
 UPDATE run SET opened = epoch, opened_at = extract(epoch FROM clock_timestamp())
 WHERE id = %(run)s AND epoch = %(epoch)s RETURNING opened_at
 """
-_GO_ON = "UPDATE run SET opened = epoch WHERE id = %(run)s"
 _CLOSE = "UPDATE run SET opened = NULL WHERE id = %(run)s AND opened = epoch AND epoch = %(epoch)s RETURNING id"
 _LIST = """
 SELECT run.id, run.name, opened, opened_at, o.value, s.value FROM run
@@ -121,19 +120,6 @@ def _undecided(of: Reader, orders: Orders, at: float) -> list[int]:
         return []
     mine = {"nos": None, "opened_at": at, "tries": 0, "repeats_until": queries.LAST_ROW}
     return [each.row for each in past.undecided(of, mine, at - proof.memory_s, proof.held, by_parts=True)]
-
-
-def go_on(of: Reader) -> None:
-    """Have workers send on what was open to them when its owner took it, unless he has sent, ended or closed it."""
-    found = of.first("SELECT epoch FROM run WHERE id = %(run)s AND opened = epoch - 1")
-    if found is None:
-        return
-    (epoch,) = found
-    (first, sent_epoch), ended = kept.read(of.db, of.run, "started"), kept.read(of.db, of.run, "end")
-    is_ended = (ended is not None and ended[0] == epoch) or kept.read(of.db, of.run, "closed") is not None
-    if sent_epoch == epoch - 1 and not is_ended:
-        of.db.execute(_GO_ON, {"run": of.run})
-        kept.note(of.db, of.run, "started", [first, epoch])  # or it would have been cut off
 
 
 def close(of: Reader, epoch: int, end: End) -> bool:

@@ -11,7 +11,7 @@ from bulksend.errors import OwnedError
 from bulksend.model import Event
 from bulksend.runs import life
 from bulksend.runs.owner import Owner
-from bulksend.runs.postgres import commons, kept, noted, opened, registry, shards
+from bulksend.runs.postgres import commons, handing, kept, noted, registry, shards
 from bulksend.runs.postgres.connecting import Db
 from bulksend.runs.postgres.reader import Reader
 
@@ -114,6 +114,6 @@ def cut_off(of: Reader) -> None:
 def give_up(of: Reader) -> None:
     """Let others have the run; workers send on what was left to them."""
     noted.advance(of)
-    opened.go_on(of)
+    handing.go_on(of)
     kept.forget(of.db, of.run, "owner")
     of.db.execute("UPDATE run SET lease_until = NULL WHERE id = %s", [of.run])

@@ -14,7 +14,7 @@ from bulksend.runs.ends import End
 from bulksend.runs.facts import Address
 from bulksend.runs.owner import Owner, processes_here
 from bulksend.runs.places import DatabaseRun
-from bulksend.runs.postgres import opened, registry, shards
+from bulksend.runs.postgres import handing, opened, registry, shards
 from bulksend.runs.postgres.accounts import made_account
 from bulksend.runs.postgres.clock import boottime_s
 from bulksend.runs.postgres.connecting import Db
@@ -101,6 +101,9 @@ class Worker:
 
     def runs(self) -> list[OpenedRun]:
         """The account's runs that are opened for workers: first those that others are at work on, then the oldest."""
+        for number, name in self._link.ask(lambda db: handing.abandoned(db, self._account)):
+            with self._link.transaction() as db:
+                handing.take_back(Reader(db, number, DatabaseRun(self._link.database, name)))
         return self._link.ask(self._runs)
 
     def begin(self, run: OpenedRun) -> WorkedRun:
