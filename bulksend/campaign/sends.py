@@ -38,6 +38,7 @@ from bulksend.runs import (
     Where,
     account_of,
     can_be_shared,
+    check_no_file_sent,
     keep_pace,
     place_of,
     reconnect,
@@ -89,6 +90,7 @@ def held_account(
 def _claimed(run: OwnRun, where: Where, address: Address) -> Account:
     account = account_of(where, address)
     try:
+        check_no_file_sent(where, address)
         run.claim_account()
     except BaseException:
         account.close()

@@ -40,6 +40,7 @@ from bulksend.runs import (
     End,
     OptedOut,
     account_of,
+    check_no_file_sent,
     keep_pace,
 )
 from bulksend.sending import NOTHING_DONE, Caps, Listener, Progress, Stop, Stopping, StopReason
@@ -119,7 +120,7 @@ class Shift:
         """Do it; how many rows were sent.
 
         Raises:
-            AccountBusyError: others are at work on another run of the account.
+            AccountBusyError: others are at work on another run of the account, or this machine on a run file of it.
         """
         orders = self.opened.orders
         repeating = Repeating(orders.repeat, orders.repeat_after_s, began_at=orders.began_at)
@@ -135,6 +136,7 @@ class Shift:
         try:
             account = await self._ask(account_of, where, self.post.address)
             try:
+                await self._see_no_file_sent(where)
                 self.tell(WorkBegun(self.opened.name))
                 target = replace(self.post.target, endpoint=Endpoint(run.facts.endpoint))
                 async with client(target, options.pace.timeout_s) as api:
@@ -146,6 +148,13 @@ class Shift:
             run.close()
         self.tell(WorkLeft(self.opened.name, self.before.sent, end))
         return self.before.sent
+
+    async def _see_no_file_sent(self, where: DatabaseRun) -> None:
+        try:
+            await self._ask(check_no_file_sent, where, self.post.address)
+        except AccountBusyError:
+            await self._ask(self.worker.leave)  # others may be at work meanwhile, on any run
+            raise
 
     async def _left(self, run: WorkedRun, account: Account, options: SendOptions) -> End | None:
         """Be at work on the run no more; how that ended, if it has and anybody knows."""

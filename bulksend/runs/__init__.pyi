@@ -1,6 +1,7 @@
 from .choosing import Kept as Kept
 from .choosing import Where as Where
 from .choosing import account_of as account_of
+from .choosing import check_no_file_sent as check_no_file_sent
 from .choosing import forget_sends as forget_sends
 from .choosing import histories as histories
 from .choosing import history_of as history_of

@@ -20,6 +20,7 @@ from bulksend.errors import AccountBusyError, Advice, OwnedError, RunFileError, 
 from bulksend.runs.accounts import account_name
 from bulksend.runs.clock import Clock, lag
 from bulksend.runs.contacts import lend
+from bulksend.runs.facts import Address
 from bulksend.runs.finding import found_again, key_of
 from bulksend.runs.history import HISTORY, FileHistory
 from bulksend.runs.lock import FileLock, NameLock
@@ -233,6 +234,19 @@ def history_path(base_url: str, org_id: int) -> Path:
 def account_path(base_url: str, org_id: int) -> Path:
     """Where the account's own file is, whether it is there or not."""
     return state_path() / f"{account_name(base_url, org_id)}.sqlite"
+
+
+def check_unheld(address: Address) -> None:
+    """See that no run file of an account is being sent on this machine.
+
+    Raises:
+        AccountBusyError: one is; the sentence says which.
+        RunFileError: that cannot be seen.
+    """
+    path = state_path() / f"{account_name(address.base_url, address.org_id)}.lock"
+    if path.exists():
+        for lock in _locks(path, address.base_url, address.org_id):
+            lock.release()
 
 
 def lend_numbers(base_url: str, org_id: int, run: OwnRun) -> None:

@@ -55,6 +55,19 @@ def account_of(where: Where, address: Address) -> Account:
     return account.FileAccount(address.base_url, address.org_id, str(where))
 
 
+def check_no_file_sent(where: Where, address: Address) -> None:
+    """See that no run file of an account that lives in a database is being sent on this machine.
+
+    None begins any more once the account's state was come by there: it is noted then where that lives.
+
+    Raises:
+        AccountBusyError: one is; the sentence says which.
+        RunFileError: that cannot be seen.
+    """
+    if _database(where):
+        account.check_unheld(address)
+
+
 def history_of(where: Where, address: Address) -> History:
     """The history of an account, also while somebody sends for it.
 

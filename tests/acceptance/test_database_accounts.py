@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
@@ -60,3 +61,21 @@ def test_a_run_file_that_waited_sends_nothing_once_its_account_lives_in_a_databa
     told = waiting.communicate(timeout=60)[1]
     assert (waiting.returncode, len(server.accepted())) == (2, 1), told
     assert f"through the database {database}" in told
+
+
+def test_no_run_in_a_database_begins_while_a_run_file_of_its_account_is_sent_here(
+    program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers, database: str
+) -> None:
+    server = sandbox("--latency", "200ms")
+    campaign_of(numbers(100), "first.csv")
+    campaign_of(numbers(3), "second.csv")
+    first = program.start(*send_to(server, "--concurrency", "2", of="first.csv"))
+    server.await_requests(4)
+    words = send_to(server, "--run", f"{database}#june", of="second.csv")
+    second = program(*words)
+    assert second.returncode == 4, second.stderr
+    assert "another run is sending for organization 1" in second.stderr
+    assert "first.run" in second.stderr
+    first.send_signal(signal.SIGINT)
+    first.communicate(timeout=60)
+    assert program(*words).returncode == 0

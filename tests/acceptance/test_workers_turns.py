@@ -69,3 +69,15 @@ def test_whoever_looks_after_a_run_that_was_left_to_workers_leaves_it_to_them(te
     said = team(*words.format(run=f"{team.database}#june", url=team.server.base_url).split())
     assert ended(team.worker()) == 0
     assert sent(team, "june") == 20, said.stderr
+
+
+def test_workers_wait_for_a_run_file_of_their_account_that_is_sent_here(team: Team) -> None:
+    team.plan(sheet("june", 3))
+    team.write(sheet("july", 40))
+    july = team.sender("--run", "july.run", "--force", "--concurrency", "1")
+    team.await_accepted(2)
+    worker = team.worker()
+    assert ended(july) == 0
+    assert ended(worker) == 0, team.said()
+    texts = [record["text"] for record in team.server.records("accepted")]
+    assert [text.split()[0] for text in texts] == ["july"] * 40 + ["june"] * 3
