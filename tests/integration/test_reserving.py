@@ -100,6 +100,16 @@ def test_equal_rows_of_one_run_are_meant(office: Office) -> None:
     assert office.refused(june, 3) == []
 
 
+def test_what_a_contact_gives_back_is_its_own_though_its_number_is_known_by_then(office: Office) -> None:
+    june, july = office.run("june", (OF_ANA, HI), (ANA, HI)), office.run("july", (ANA, HI), (OF_ANA, HI))
+    assert office.refused(june, 1, 2) == []
+    office.becomes(june, 2, "sent")
+    office.becomes(june, 1, "failed")
+    office.learns(june, OF_ANA, ANA)
+    give_back(office.db, june, [1])
+    assert office.refused(july, 1, 2) == [1]
+
+
 def test_a_run_that_tries_again_keeps_what_it_has(office: Office) -> None:
     june, july = office.run("june", (ANA, HI)), office.run("july", (ANA, HI))
     assert office.refused(june, 1) == []

@@ -23,7 +23,8 @@ from bulksend.runs.states import State
 # want the same wait for each other, and not in a circle.
 _WANTED = f"""
     SELECT account.id AS account, m.run, m.row, hashed(key, 'text', m.text) AS text,
-        hashed(key, 'phone', coalesce(n.phone, m.phone, m.contact::text)) AS phone, (
+        hashed(key, 'phone', coalesce(n.phone, m.phone, m.contact::text)) AS phone,
+        hashed(key, 'phone', m.contact::text) AS of_contact, (
             SELECT count(*) FROM repeat p JOIN message e USING (run, row) JOIN send s USING (run, row)
             WHERE p.run = m.run AND (p.phone = m.phone OR p.contact = m.contact)
                 AND e.text = m.text AND s.state = '{State.LEFT_OUT}'
@@ -50,15 +51,20 @@ LEFT JOIN reservation held ON held.account = (SELECT account FROM run WHERE id =
     AND held.phone = refused.phone AND held.text = refused.text
 LEFT JOIN run ON run.id = held.run ORDER BY row
 """
+# What was reserved for a contact before its number was known stands under its id: another row may have the number's.
 _GIVE_BACK = f"""
 WITH wanted AS MATERIALIZED (
     {_WANTED} AND NOT EXISTS (
         SELECT FROM send s WHERE s.run = m.run AND s.row = m.row AND {life.may_have_arrived("s.")}
     )
+), given AS (
+    SELECT account, coalesce((
+        SELECT held.phone FROM reservation held WHERE held.account = wanted.account AND held.phone = of_contact
+            AND held.text = wanted.text AND held.run = wanted.run AND held.rows > 0
+    ), phone) AS phone, text, run, count(*) AS rows FROM wanted GROUP BY 1, 2, 3, 4
 ), mine AS (
-    SELECT held.account, held.phone, held.text, given.rows FROM reservation held JOIN (
-        SELECT account, phone, text, run, count(*) AS rows FROM wanted GROUP BY account, phone, text, run
-    ) given USING (account, phone, text, run)
+    SELECT held.account, held.phone, held.text, given.rows FROM reservation held
+    JOIN given USING (account, phone, text, run)
     ORDER BY held.phone, held.text FOR UPDATE OF held
 )
 UPDATE reservation held SET rows = greatest(held.rows - mine.rows, 0) FROM mine
