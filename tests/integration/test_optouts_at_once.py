@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 
+import pytest
+from lossy import LossyWay
+
+from bulksend.errors import RunFileError
 from bulksend.model import PhoneNumber
 from bulksend.runs import Address, opted_out_of, optouts_of
 from bulksend.runs.postgres.accounts import made_account
 from bulksend.runs.postgres.connecting import connect
 from bulksend.runs.postgres.linking import Link
-from bulksend.runs.postgres.optouts import PostgresOptOuts
+from bulksend.runs.postgres.optouts import PostgresOptedOut, PostgresOptOuts
 
 ADDRESS = Address(1, "https://x.test")
 
@@ -74,3 +79,25 @@ def test_a_look_over_a_connection_that_broke_is_made_over_another(database: str)
                 assert time.monotonic() < until_s
         seen.look()
         assert seen.why(who)
+
+
+def test_a_look_waits_for_no_database_that_says_nothing(database: str) -> None:
+    (who,) = phones(0, 1)
+    with (
+        LossyWay(database) as way,
+        Link(way.address) as link,
+        PostgresOptedOut(link, ADDRESS, answers_s=0.2) as seen,
+        optouts_of(database, ADDRESS) as optouts,
+    ):
+        way.fall_silent()
+        began_s = time.monotonic()
+        for _ in range(2):
+            with pytest.raises(RunFileError, match="does not answer"):
+                seen.look()
+        assert time.monotonic() - began_s < 2
+        optouts.add([who], "asked", 1.0)
+        way.speak()
+        while not seen.why(who):
+            assert time.monotonic() - began_s < 10
+            with suppress(RunFileError):
+                seen.look()

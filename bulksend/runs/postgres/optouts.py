@@ -6,10 +6,13 @@ another: a lower number that is committed later would never be seen.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from concurrent.futures import Future, wait
 from itertools import islice
-from typing import Self
+from typing import Any, Self
 
+from bulksend.errors import RunFileError
 from bulksend.model import ContactId, PhoneNumber, Recipient
 from bulksend.runs.accounts import account_name
 from bulksend.runs.facts import Address
@@ -21,6 +24,7 @@ from bulksend.runs.postgres.connecting import plain
 from bulksend.runs.postgres.linking import Link
 
 _AT_ONCE = 20_000
+_ANSWERS_S = 5.0  # a database that says nothing for longer is away: nobody can wait for it who waits for others, too
 _TAKE_NUMBERS = """
 INSERT INTO optout_list VALUES (%(account)s, %(count)s)
 ON CONFLICT (account) DO UPDATE SET last = optout_list.last + %(count)s RETURNING last - %(count)s
@@ -120,15 +124,21 @@ class PostgresOptedOut(OptedOut):
         link: the way to it.
         address: the account.
         owns_link: whether that goes with it.
+        answers_s: for so long at most a look waits but the first.
     """
 
-    def __init__(self, link: Link, address: Address, *, owns_link: bool = False) -> None:
+    def __init__(
+        self, link: Link, address: Address, *, owns_link: bool = False, answers_s: float = _ANSWERS_S
+    ) -> None:  # fmt: skip
         super().__init__()
+        self._answers_s: float | None = None  # for a long list it may take its time at first
+        self._asked: Future[list[Any]] | None = None
         self._link = link
         self._address = address
         self._owns_link = owns_link
         self._last = 0
         self.look()
+        self._answers_s = answers_s
 
     @classmethod
     def of(cls, database: str, address: Address) -> Self:
@@ -156,9 +166,7 @@ class PostgresOptedOut(OptedOut):
 
     def look(self) -> None:
         """See `OptedOut.look`."""
-        which = [account_name(self._address.base_url, self._address.org_id), self._last]
-        found = self._link.ask(lambda db: db.execute(_SINCE, which).fetchall())
-        skew_s = self._link.skew_s
+        found, skew_s = self._answered(), self._link.skew_s
         self._take_in([(contact or phone, since - skew_s) for _, phone, contact, since in found])
         self._last = found[-1][0] if found else self._last
 
@@ -167,11 +175,36 @@ class PostgresOptedOut(OptedOut):
         if self._owns_link:
             self._link.close()
 
+    def _answered(self) -> list[Any]:
+        """Those that were not seen before; asked aside, and not again as long as that is not answered."""
+        wait_s = self._answers_s if self._asked is None else 0.0
+        which = [account_name(self._address.base_url, self._address.org_id), self._last]
+        asked = self._asked or _begun(lambda: self._link.ask(lambda db: db.execute(_SINCE, which).fetchall()))
+        self._asked = asked
+        if not wait([asked], wait_s).done:
+            raise RunFileError(f"{self._link.database}: the database cannot be used: it does not answer")
+        self._asked = None
+        return asked.result()
+
     def _known(self, contacts: Collection[ContactId]) -> dict[ContactId, PhoneNumber]:
         account = self._link.ask(lambda db: accounts.account_id(db, self._address))
         if account is None:
             return {}
         return dict(self._link.ask(lambda db: accounts.numbers(db, account, list(contacts))))
+
+
+def _begun(question: Callable[[], list[Any]]) -> Future[list[Any]]:
+    """A question that is asked in a thread of its own, which no end of the program waits for."""
+    answer = Future[list[Any]]()
+
+    def ask() -> None:
+        try:
+            answer.set_result(question())
+        except BaseException as error:  # noqa: BLE001 -- whoever looks hears of it, whatever it is
+            answer.set_exception(error)
+
+    threading.Thread(target=ask, name="opt-outs", daemon=True).start()
+    return answer
 
 
 def _told_apart(recipients: Iterable[Recipient]) -> tuple[list[str], list[int]]:
