@@ -6,9 +6,10 @@ No secret is among it, nor anything that says where a message goes: a worker kno
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
+from bulksend.errors import UsageError
 from bulksend.sending import Cap
 
 
@@ -44,5 +45,11 @@ class Orders:
 
     @classmethod
     def told(cls, kept: Mapping[str, Any]) -> Orders:
-        """What was kept as JSON."""
+        """What was kept as JSON.
+
+        Raises:
+            UsageError: a newer version has kept more, which whoever sends must not miss.
+        """
+        if kept.keys() - {field.name for field in fields(cls)}:
+            raise UsageError("a run was opened for workers by a newer version of bulksend; use that")
         return cls(**{**kept, "caps": tuple(Cap(**each) for each in kept["caps"])})

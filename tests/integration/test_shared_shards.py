@@ -15,7 +15,7 @@ import pytest
 from offices import Office
 
 from bulksend.campaign import looks
-from bulksend.errors import AccountBusyError, OwnedError
+from bulksend.errors import AccountBusyError, OwnedError, UsageError
 from bulksend.model import Event, Outcome
 from bulksend.runs import (
     OpenedRun,
@@ -211,3 +211,13 @@ def test_a_run_that_nobody_works_on_is_told_as_opened_in_the_list_of_all(office:
         assert told.standing is Standing.OPENED
         assert told.shared is not None
         assert [(each.owner, each.is_here) for each in told.shared.workers] == [(idle.owner, False)]
+
+
+def test_a_worker_takes_no_run_that_a_newer_version_opened(office: Office) -> None:
+    worker = office.worker()
+    with psycopg.connect(office.database, autocommit=True) as db:
+        db.execute(
+            "UPDATE bulksend.fact SET value = (value::jsonb || '{\"slowly\": true}')::text WHERE name = 'orders'"
+        )
+    with pytest.raises(UsageError, match="newer version"):
+        worker.runs()
