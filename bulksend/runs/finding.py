@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from bulksend.errors import RunFileError, UsageError
@@ -29,7 +29,11 @@ def key_of(run: Run) -> str:
 
 @contextmanager
 def found_again(key: str, place: Place) -> Iterator[Run | None]:
-    """The run with this key, open for reading; None if it is gone, cannot be read, or is another by now."""
+    """The run with this key, open for reading; None if it is gone, its file cannot be read, or it is another by now.
+
+    Raises:
+        RunFileError: its database cannot be read, so that nobody knows.
+    """
     run = opened_again(key, place)
     try:
         yield run
@@ -40,13 +44,13 @@ def found_again(key: str, place: Place) -> Iterator[Run | None]:
 
 def opened_again(key: str, place: Place) -> Run | None:
     """The same, for the caller to close."""
+    gone = (UsageError,) if isinstance(place, DatabaseRun) else (UsageError, RunFileError)
     for each in (place, *_renamed(key, place)):
-        with suppress(UsageError, RunFileError):
-            run = open_run(each)
-            with suppress(UsageError, RunFileError):
-                if key in (key_of(run), run.facts.plan_id):
-                    return run
-            run.close()
+        with suppress(*gone), ExitStack() as stack:
+            run = stack.enter_context(open_run(each))
+            if key in (key_of(run), run.facts.plan_id):
+                stack.pop_all()
+                return run
     return None
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import psycopg
 import pytest
+from databases import Server
 from offices import Office
 from planned import FACTS
 
 from bulksend.campaign import SendOptions
 from bulksend.campaign.remembering import recall, remember
-from bulksend.runs import Account, account_of
+from bulksend.errors import RunFileError
+from bulksend.runs import Account, DatabaseRun, account_of, own_run
 from bulksend.runs.postgres.worked import WorkedRun
 from bulksend.sending import Caps, Pace
 
@@ -62,3 +65,23 @@ def test_what_was_sent_is_remembered_though_the_connection_was_lost(office: Offi
     worker.look()
     with psycopg.connect(office.database) as db:
         assert db.execute("SELECT count(*) FROM bulksend.active").fetchone() == (0,)
+
+
+def test_a_run_that_cannot_be_read_just_now_is_not_taken_for_gone(office: Office, database_server: Server) -> None:
+    """As where a server has no connection to spare for a moment."""
+    office.another("july")
+    july = DatabaseRun(office.database, "july")
+    name, now_s = office.database.rpartition("/")[2], time.time()
+    with account_of(office.database, FACTS.address) as account:
+        with own_run(office.named, now_s) as run:
+            account.begin(run, since_s=now_s - 60, wall_s=now_s)
+        with own_run(july, now_s) as run, psycopg.connect(database_server.address, autocommit=True) as db:
+            db.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+            try:
+                with pytest.raises(RunFileError, match="cannot be used"):
+                    account.begin(run, since_s=now_s - 60, wall_s=now_s)
+                with pytest.raises(RunFileError, match="cannot be used"):
+                    account.history.catch_up(run, closes=True)
+            finally:
+                db.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+            assert not account.begin(run, since_s=now_s - 60, wall_s=now_s).blind
