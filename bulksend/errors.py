@@ -113,6 +113,8 @@ class Question(StrEnum):
     """Is a run file used that lies on a network file system?"""
     HOME = "home"
     """Is a run file sent of an account that lives in a database?"""
+    FILES = "files"
+    """Is a run in a database sent, though this machine's files know of its account what the database does not?"""
 
 
 class Severity(IntEnum):

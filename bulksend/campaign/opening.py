@@ -16,7 +16,19 @@ from bulksend.campaign.plans import check_not_purged, own_as_planned
 from bulksend.errors import Question, UndecidedError
 from bulksend.planning import Exclusions
 from bulksend.reports import check_output, check_own, told_by
-from bulksend.runs import OwnRun, Paths, Place, Run, Terms, files_of, home_of, network_kind, open_run, place_of
+from bulksend.runs import (
+    OwnRun,
+    Paths,
+    Place,
+    Run,
+    Terms,
+    files_of,
+    home_of,
+    is_filed,
+    network_kind,
+    open_run,
+    place_of,
+)
 from bulksend.words import many, printable
 
 
@@ -201,12 +213,21 @@ def check_at_home(run: Run) -> None:
     """See that a run lies where its account lives, as far as this machine knows.
 
     Raises:
-        UndecidedError: it is a file, and the account has sent through a database.
+        UndecidedError: it is a file, and the account has sent through a database; or it is in a database, and the
+            account has files here that were brought into none.
     """
     to = run.facts.address
-    if to.is_rehearsal or not files_of(place_of(run.place)):
+    if to.is_rehearsal:
         return
-    if home := home_of(to):
+    home = home_of(to)
+    if not files_of(place_of(run.place)):
+        if home is None and is_filed(to):
+            raise UndecidedError(
+                f"{run.place}: this machine's files know who opted out of the account (organization {to.org_id}), or "
+                "what it has sent, and the database does not",
+                Question.FILES,
+            )
+    elif home is not None:
         raise UndecidedError(
             f"{run.place}: this machine has sent for the account (organization {to.org_id}) through the database "
             f"{home}, where its caps, history and opt-outs are kept, of which a run file knows nothing",

@@ -74,7 +74,7 @@ SEND = Group(
         option(
             "--force",
             is_flag=True,
-            help="Send a run file also from a network file system, or of an account that lives in a database.",
+            help="Send a run also from a network file system, or where its account does not live.",
         ),
         option("--dry-run", is_flag=True, help="Plan and price only, as `bulksend estimate` does."),
         option("--yes", "-y", is_flag=True, help="Send without asking."),

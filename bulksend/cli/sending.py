@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import sys
 from collections.abc import Callable, Coroutine
 from functools import partial
@@ -23,7 +24,7 @@ from bulksend.cli.run_view import stopped
 from bulksend.cli.signals import ends_in_peace, stop_on_signals
 from bulksend.cli.watch import Watch
 from bulksend.engagespark import DEFAULT_BASE_URL, Target
-from bulksend.errors import UndecidedError, UsageError
+from bulksend.errors import Question, UndecidedError, UsageError
 from bulksend.model import Endpoint
 from bulksend.reports import renew_results
 from bulksend.runs import Account, Address, DatabaseRun, OwnRun, Place, Run, place_of
@@ -134,16 +135,21 @@ def check_at_home(run: Run, *, force: bool) -> None:
     """See that a run lies where its account lives.
 
     Raises:
-        UsageError: the account lives in a database, and --force is not given.
+        UsageError: it does not, and --force is not given.
     """
     if force:
         return
     try:
         campaign.check_at_home(run)
     except UndecidedError as error:
-        raise UsageError(
-            f"{error}: send a run there (`send` names it with --run), or say --force if the account lives there no more"
-        ) from error
+        says = "send a run there (`send` names it with --run), or say --force if the account lives there no more"
+        if error.question is Question.FILES:
+            to = run.facts.address
+            words = ["bulksend", "database", "init", run.place.partition("#")[0], "--org-id", str(to.org_id)]
+            if to.base_url != DEFAULT_BASE_URL:
+                words += ["--base-url", to.base_url]
+            says = f"bring it there ({shlex.join(words)}), or say --force if it counts no more"
+        raise UsageError(f"{error}: {says}") from error
 
 
 def check_can_ask(*, yes: bool) -> None:

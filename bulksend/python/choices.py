@@ -23,6 +23,7 @@ _WORDS = {
     Question.LOST: "put its file back, or say repeat=True to send what it may have sent again",
     Question.UNSEEN: "try again later, or say unseen=True to have them sent all the same",
     Question.NETWORK: "keep it on a disk of this machine, or say force=True if only this machine uses it",
+    Question.FILES: "bring it there (bulksend database init), or say force=True if it counts no more",
     Question.HOME: "send a run there, or say force=True if the account lives there no more",
 }
 _LEAST = {
@@ -53,7 +54,7 @@ class SendOptions:
         not_within_s: leave out who got anything for so long.
         exclude_dead: leave out phones that the last two runs did not reach, by the receipts that were fetched.
         wait: if another run of the account is sending, wait until it has ended.
-        force: send a run file though it lies on a network file system, or its account lives in a database.
+        force: send a run though it lies on a network file system, or where its account does not live.
         concurrency: requests under way at once; None to find out how many the server takes.
         concurrency_max: that goes no higher; None for 512, or 64 where clientDedup is not proven.
         rate: messages per second of the whole account; None for no limit.
@@ -196,7 +197,7 @@ def check_at_home(run: Run, *, force: bool) -> None:
     """See that a run lies where its account lives, unless it was said that this is known.
 
     Raises:
-        UndecidedError: the account lives in a database.
+        UndecidedError: it does not.
     """
     if not force:
         try:

@@ -32,6 +32,7 @@ from .figures import NotSent as NotSent
 from .figures import Size as Size
 from .figures import Slice as Slice
 from .figures import Stretch as Stretch
+from .filed import is_filed as is_filed
 from .finding import key_of as key_of
 from .finding import opened_again as opened_again
 from .homes import home_of as home_of

@@ -17,6 +17,12 @@ from bulksend.runs.outliving import OptOut
 from bulksend.runs.sqlite import explained
 
 
+def is_filed(address: Address) -> bool:
+    """Whether this machine has files of an account."""
+    paths = (optouts_path, account_path, history_path)
+    return any(path(address.base_url, address.org_id).exists() for path in paths)
+
+
 class FiledAccount:
     """An account's files. A context manager, in which the account is held.
 
@@ -41,12 +47,6 @@ class FiledAccount:
         self._optouts_path = optouts_path(address.base_url, address.org_id)
         self._account_path = account_path(address.base_url, address.org_id)
         self._history_path = history_path(address.base_url, address.org_id)
-
-    @staticmethod
-    def is_there(address: Address) -> bool:
-        """Whether there are files of an account."""
-        paths = (optouts_path, account_path, history_path)
-        return any(path(address.base_url, address.org_id).exists() for path in paths)
 
     @property
     def key(self) -> bytes:

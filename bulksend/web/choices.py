@@ -10,7 +10,7 @@ from bulksend.python import Campaign, SendOptions
 from bulksend.web.drafts import Draft, Pairs
 
 _REPEAT = frozenset({Question.SENT_BEFORE.value, Question.LOST.value})
-_FORCE = frozenset({Question.NETWORK.value, Question.HOME.value})
+_FORCE = frozenset({Question.NETWORK.value, Question.HOME.value, Question.FILES.value})
 _DAY_S = 86_400.0
 
 

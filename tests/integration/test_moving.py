@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from planned import PlannedRow, write_plan
+from planned import PlannedRow, plan_in_database, write_plan
 from runfiles import ANA, ANSWER, BEN, begin, facts, notes_of, own, settle
 
 from bulksend import campaign
@@ -31,6 +31,7 @@ from bulksend.model import (
 )
 from bulksend.runs import (
     Address,
+    DatabaseRun,
     Where,
     account_of,
     history_of,
@@ -177,6 +178,21 @@ def test_a_run_file_of_an_account_that_lives_in_a_database_is_refused(tmp_path: 
         with pytest.raises(UndecidedError, match=f"through the database {database}") as raised:
             campaign.check_at_home(run)
     assert raised.value.question is Question.HOME
+
+
+def test_a_run_in_a_database_that_does_not_know_what_this_machines_files_do_is_refused(
+    tmp_path: Path, database: str
+) -> None:
+    named = DatabaseRun(database, "june")
+    plan_in_database(named, [], replace(facts(), org_id=1, base_url=ADDRESS.base_url)).close()
+    with open_run(named) as run:
+        campaign.check_at_home(run)
+        sent(planned(tmp_path, "may", (ANA, HI)))
+        with pytest.raises(UndecidedError, match="this machine's files know") as raised:
+            campaign.check_at_home(run)
+        assert raised.value.question is Question.FILES
+        import_account(database, ADDRESS.base_url, ADDRESS.org_id)
+        campaign.check_at_home(run)
 
 
 def test_of_another_account_and_of_a_rehearsal_it_is_not(tmp_path: Path, database: str, state_folder: Path) -> None:

@@ -74,7 +74,7 @@ RESOLVE = Group(
         option(
             "--force",
             is_flag=True,
-            help="Send a run file also from a network file system, or of an account that lives in a database.",
+            help="Send a run also from a network file system, or where its account does not live.",
         ),
         option("--yes", "-y", is_flag=True, help="Resend without asking."),
         option("--no-progress", is_flag=True, help="Show no progress."),

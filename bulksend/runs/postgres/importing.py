@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from bulksend.runs.facts import Address
-from bulksend.runs.filed import FiledAccount
+from bulksend.runs.filed import FiledAccount, is_filed
 from bulksend.runs.homes import note_home
 from bulksend.runs.postgres import accounts
 from bulksend.runs.postgres.connecting import Db
@@ -74,7 +74,7 @@ def import_account(database: str, base_url: str, org_id: int, wall_s: float | No
         RunFileError: something cannot be read or written; each kind is brought whole or not at all, and again later.
     """
     address = Address(org_id, base_url)
-    if not FiledAccount.is_there(address):
+    if not is_filed(address):
         return Imported()
     with (
         FiledAccount(address, f"{database}#import", time.time() if wall_s is None else wall_s) as filed,
