@@ -55,7 +55,7 @@ def test_a_run_file_that_waited_sends_nothing_once_its_account_lives_in_a_databa
     while "waiting" not in (said := program("status", "campaign.csv", "--json").stdout):
         assert waiting.poll() is None, said
         time.sleep(0.1)
-    sent = program(*send_to(server, "--run", f"{database}#june", of="other.csv"))
+    sent = program(*send_to(server, "--run", f"{database}#june", "--force", of="other.csv"))
     assert sent.returncode == 0, sent.stderr
     ahead.write_text("3700", encoding="ascii")  # its moment has come
     told = waiting.communicate(timeout=60)[1]
@@ -72,10 +72,30 @@ def test_no_run_in_a_database_begins_while_a_run_file_of_its_account_is_sent_her
     first = program.start(*send_to(server, "--concurrency", "2", of="first.csv"))
     server.await_requests(4)
     words = send_to(server, "--run", f"{database}#june", of="second.csv")
-    second = program(*words)
+    second = program(*words, "--force")
     assert second.returncode == 4, second.stderr
     assert "another run is sending for organization 1" in second.stderr
     assert "first.run" in second.stderr
     first.send_signal(signal.SIGINT)
     first.communicate(timeout=60)
+    assert program(*words, "--force").returncode == 0
+
+
+def test_a_run_in_a_database_is_refused_until_what_the_machines_files_know_is_brought_there(
+    program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers, database: str
+) -> None:
+    server = sandbox()
+    campaign_of(numbers(2), "first.csv")
+    campaign_of(numbers(2), "second.csv")
+    assert program(*send_to(server, of="first.csv")).returncode == 0
+    words = send_to(server, "--run", f"{database}#june", "--repeat", of="second.csv")
+    refused = program(*words)
+    assert refused.returncode == 2, refused.stderr
+    said = " ".join(refused.stderr.split())
+    assert "this machine's files know who opted out of the account (organization 1)" in said
+    proposed = said[said.index("(bulksend") + 1 : said.index("), or say --force")]
+    brought = program(*proposed.split()[1:])
+    assert brought.returncode == 0, brought.stderr
+    assert "2 messages of history" in brought.stderr
     assert program(*words).returncode == 0
+    assert len(server.accepted()) == 4

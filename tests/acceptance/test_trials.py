@@ -98,7 +98,7 @@ def test_a_killed_trial_counts_against_the_cap_and_is_no_question(
 
 
 def test_it_is_refused_while_another_run_holds_the_account_or_waits(program: Program, sandbox: Start) -> None:
-    server = sandbox("--latency", "5s")
+    server = sandbox("--latency", "3s")
     url = ("--base-url", server.base_url)
     process = program.start(*SEND, *url, "--yes", "--concurrency", "1")
     server.await_requests(1)
