@@ -23,6 +23,14 @@ def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BULKSEND_STATE_DIR", str(tmp_path / "state"))
 
 
+async def _sent(browser: Browser, sheet: bytes) -> None:
+    """A campaign of the sheet is sent to its end."""
+    key, _ = await _planned(browser, sheet)
+    price = await browser.post(f"/c/{key}/price/key", organization="7", key="k1")
+    await browser.post(f"/c/{key}/send", agreed=price.field("agreed"))
+    await browser.get(f"/c/{key}/sending/events")
+
+
 async def _planned(browser: Browser, sheet: bytes = SHEET) -> tuple[str, Answer]:
     key = (await browser.begin("june.csv", sheet)).key
     await browser.post(f"/c/{key}/sheet", numbers="Mobile", country="")
@@ -108,10 +116,7 @@ async def test_who_got_it_already_is_left_out_unless_it_is_said_otherwise(tmp_pa
         Sandbox(SandboxOptions(token="k1", org_id=7)) as sandbox,
         entered(settings(tmp_path, base_url=sandbox.base_url)) as browser,
     ):
-        key, _ = await _planned(browser, b"Name,Mobile\nAna,639171234567\n")
-        price = await browser.post(f"/c/{key}/price/key", organization="7", key="k1")
-        await browser.post(f"/c/{key}/send", agreed=price.field("agreed"))
-        await browser.get(f"/c/{key}/sending/events")
+        await _sent(browser, b"Name,Mobile\nAna,639171234567\n")
         key, who = await _planned(browser, b"Name,Mobile\nAna,639171234567\nBen,639181234567\n")
         assert "1 message to send" in who.text
         assert "1 row got this very text already: they are left out." in who.text
@@ -129,10 +134,7 @@ async def test_who_got_anything_lately_is_left_out_if_that_is_said(tmp_path: Pat
         Sandbox(SandboxOptions(token="k1", org_id=7)) as sandbox,
         entered(settings(tmp_path, base_url=sandbox.base_url)) as browser,
     ):
-        key, _ = await _planned(browser, b"Name,Mobile\nAna,639171234567\n")
-        price = await browser.post(f"/c/{key}/price/key", organization="7", key="k1")
-        await browser.post(f"/c/{key}/send", agreed=price.field("agreed"))
-        await browser.get(f"/c/{key}/sending/events")
+        await _sent(browser, b"Name,Mobile\nAna,639171234567\n")
         key = (await browser.begin("july.csv", b"Name,Mobile\nAna,639171234567\nBen,639181234567\n")).key
         await browser.post(f"/c/{key}/sheet", numbers="Mobile", country="")
         who = await browser.post(f"/c/{key}/text", message="Hello {Name}", sender="ACME")
