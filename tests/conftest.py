@@ -74,7 +74,7 @@ def _seed() -> str:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Five workers for two cores, for half of it tests wait: for caps, answers, the disk; none for a few files."""
+    """Five workers for two cores, as tests wait half of the time: for caps, answers, the disk. None for a few files."""
     if any(".py" in argument for argument in config.args):
         return 0
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
