@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from bulksend.campaign.alongside import alongside
 from bulksend.errors import OwnedError, RunFileError, StoppedError
-from bulksend.runs import OwnRun
+from bulksend.runs import OwnRun, asked_words
 from bulksend.sending import Journal, Stop, Stopping, StopReason
 
 _LOOK_S = 1.0
@@ -45,8 +44,3 @@ async def _look(journal: Journal, stopping: Stopping) -> None:
         at_s = await journal.asked_at()
         if at_s is not None and stopping.why is None:
             stopping.ask(Stop(StopReason.ASKED, asked_words(at_s)))
-
-
-def asked_words(at_s: float) -> str:
-    """That somebody asked for the end, and when."""
-    return f"somebody asked it to stop, at {time.strftime('%H:%M:%S', time.localtime(at_s))}"

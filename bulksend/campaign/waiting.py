@@ -6,9 +6,8 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-from bulksend.campaign.elsewhere import asked_words
 from bulksend.campaign.events import Tell, Waiting
-from bulksend.runs import OwnRun
+from bulksend.runs import OwnRun, asked_words
 from bulksend.sending import Stop, Stopping, StopReason
 from bulksend.when import Schedule
 

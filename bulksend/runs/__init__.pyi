@@ -19,6 +19,7 @@ from .ends import LIMITED as LIMITED
 from .ends import End as End
 from .ends import Purge as Purge
 from .ends import Spell as Spell
+from .ends import asked_words as asked_words
 from .facts import Address as Address
 from .facts import Facts as Facts
 from .facts import Term as Term

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import NamedTuple
 
 FINISHED = "finished"
@@ -24,6 +25,11 @@ class End(NamedTuple):
     reason: str
     says: str = ""
     at_s: float | None = None
+
+
+def asked_words(at_s: float) -> str:
+    """That somebody asked for the end, and when by this machine's clock."""
+    return f"somebody asked it to stop, at {time.strftime('%H:%M:%S', time.localtime(at_s))}"
 
 
 class Spell(NamedTuple):

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from bulksend.model import Event
+from bulksend.runs import life
+
 _PARTS_MAX = 255  # as many as a concatenated SMS can have (3GPP TS 23.040)
 
 WITH_SENDS = "message m LEFT JOIN {sends} s ON s.run = m.run AND s.row = m.row"
@@ -34,6 +37,10 @@ attempt whose end nobody saw may have left at the last moment, for its intent ma
 TAKEN = f"""greatest(m.parts, least(coalesce({COUNTED_PARTS}, 0), {_PARTS_MAX})) * times AS parts,
     times AS messages, ended"""
 """What of a phone's cap that takes, and when it ended; parts as the API counted them, if these are more."""
+
+CUTS_OFF = f"""UPDATE send SET {life.after(Event.CUT_OFF)}, error = '{life.CUT_OFF}',
+    ended_at = extract(epoch FROM clock_timestamp())"""
+"""Puts in doubt what was under way, of which nobody will hear the end any more; which rows, the statement says."""
 
 
 def who(phone: str | None, contact: int | None) -> Any:

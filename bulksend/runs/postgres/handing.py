@@ -7,9 +7,7 @@ meanwhile, that it end, holds for them.
 
 from __future__ import annotations
 
-import time
-
-from bulksend.runs.ends import End
+from bulksend.runs.ends import End, asked_words
 from bulksend.runs.postgres import kept, noted
 from bulksend.runs.postgres.connecting import Db
 from bulksend.runs.postgres.reader import Reader
@@ -49,8 +47,7 @@ def end(of: Reader, how: End) -> bool:
 
 def asked_end(at_s: float, noted_s: float) -> End:
     """That somebody asked for the end, then by this machine's clock and by the database's."""
-    says = f"somebody asked it to stop, at {time.strftime('%H:%M:%S', time.localtime(at_s))}"
-    return End(StopReason.ASKED.value, says, noted_s)
+    return End(StopReason.ASKED.value, asked_words(at_s), noted_s)
 
 
 def abandoned(db: Db, account: int) -> list[tuple[int, str]]:

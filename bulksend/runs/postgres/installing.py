@@ -7,6 +7,7 @@ from typing import NamedTuple
 from bulksend.errors import Advice, UsageError
 from bulksend.model import Event
 from bulksend.runs import life
+from bulksend.runs.postgres.columns import CUTS_OFF
 from bulksend.runs.postgres.connecting import Db, connect, explained, one
 from bulksend.runs.postgres.pooling import check_way
 from bulksend.runs.postgres.schema import MIGRATIONS, SCHEMA, VERSION
@@ -17,7 +18,7 @@ _WHOSE = "SELECT system_identifier, timeline_id FROM pg_control_system(), pg_con
 
 _LAST_NOTE = "SELECT max(greatest(started_at, ended_at)) FROM send"
 _CUT_OFF = f"""
-UPDATE send SET {life.after(Event.CUT_OFF)}, error = '{life.CUT_OFF}', ended_at = extract(epoch FROM clock_timestamp())
+{CUTS_OFF}
 WHERE {life.can_be(Event.CUT_OFF)}
 """
 

@@ -10,6 +10,7 @@ import orjson
 from bulksend.model import Answer, Event, Outcome
 from bulksend.runs import life
 from bulksend.runs.answers import named
+from bulksend.runs.postgres.columns import CUTS_OFF
 from bulksend.runs.postgres.connecting import array, plain
 from bulksend.runs.postgres.reader import Reader
 from bulksend.runs.states import State
@@ -48,12 +49,12 @@ UPDATE send SET {life.after(Event.CALLED_OFF, table="send.")}, attempts = attemp
 RETURNING send.row, CASE WHEN send.doubt_since IS NULL THEN coalesce(send.held, 0) ELSE 0 END
 """
 _CUT_OFF = f"""
-UPDATE send SET {life.after(Event.CUT_OFF)}, error = '{life.CUT_OFF}', ended_at = extract(epoch FROM clock_timestamp())
+{CUTS_OFF}
 WHERE run = %(run)s AND {life.can_be(Event.CUT_OFF)} AND (row, shard, epoch, ticket) IN (
     SELECT * FROM unnest(%(rows)s::bigint[], %(nos)s::smallint[], %(epochs)s::bigint[], %(tickets)s::bigint[]))
 """
 _LEFT_BEHIND = f"""
-UPDATE send SET {life.after(Event.CUT_OFF)}, error = '{life.CUT_OFF}', ended_at = extract(epoch FROM clock_timestamp())
+{CUTS_OFF}
 WHERE run = %(run)s AND {life.can_be(Event.CUT_OFF)} AND (shard, epoch) IN (
     SELECT * FROM unnest(%(nos)s::smallint[], %(epochs)s::bigint[]))
 """

@@ -12,6 +12,7 @@ from bulksend.model import Event
 from bulksend.runs import life
 from bulksend.runs.owner import Owner
 from bulksend.runs.postgres import commons, handing, kept, noted, registry, shards
+from bulksend.runs.postgres.columns import CUTS_OFF
 from bulksend.runs.postgres.connecting import Db
 from bulksend.runs.postgres.reader import Reader
 
@@ -31,7 +32,7 @@ SELECT run.epoch = %(epoch)s AND (%(account)s::integer IS NULL OR EXISTS (
 FROM run WHERE id = %(run)s
 """
 _CUT_OFF = f"""
-UPDATE send SET {life.after(Event.CUT_OFF)}, error = '{life.CUT_OFF}', ended_at = extract(epoch FROM clock_timestamp())
+{CUTS_OFF}
 WHERE run = %s AND {life.can_be(Event.CUT_OFF)}
 """
 

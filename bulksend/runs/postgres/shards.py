@@ -13,6 +13,7 @@ from bulksend.runs import life
 from bulksend.runs.accounts import account_name
 from bulksend.runs.facts import Address
 from bulksend.runs.owner import Owner
+from bulksend.runs.postgres.columns import CUTS_OFF
 from bulksend.runs.postgres.connecting import Db, one
 from bulksend.runs.postgres.schema import SHARDS
 
@@ -47,7 +48,7 @@ WITH mine AS ({MINE}) UPDATE shard SET owner = NULL, lease_until = NULL FROM min
 WHERE shard.account = mine.account AND shard.no = mine.no
 """
 _CUT_OFF = f"""
-UPDATE send SET {life.after(Event.CUT_OFF)}, error = '{life.CUT_OFF}', ended_at = extract(epoch FROM clock_timestamp())
+{CUTS_OFF}
 FROM run, shard
 WHERE run.account = %(account)s AND send.run = run.id AND {life.can_be(Event.CUT_OFF, "send.")}
     AND shard.account = run.account AND shard.no = send.shard
