@@ -64,6 +64,11 @@ class Browser:
         begun = await self.post("/campaigns")
         return await self.bring(f"/c/{begun.key}/sheet/bring", name, content)
 
+    async def send(self, key: str, price: Answer) -> None:
+        """Send what the price's page asks to be agreed to, and see it to its end."""
+        await self.post(f"/c/{key}/send", agreed=price.field("agreed"))
+        await self.get(f"/c/{key}/sending/events")
+
 
 def token_in(file: Path) -> str:
     found = re.search(r'name="token" value="([^"]+)"', file.read_text(encoding="utf-8"))

@@ -22,8 +22,7 @@ async def _sent(browser: Browser, name: str) -> None:
     await browser.post(f"/c/{key}/sheet", numbers="to", country="")
     await browser.post(f"/c/{key}/text", message=f"Hi from {name}", sender="ACME")
     price = await browser.post(f"/c/{key}/price/key", organization="7", key="k1")
-    await browser.post(f"/c/{key}/send", agreed=price.field("agreed"))
-    await browser.get(f"/c/{key}/sending/events")
+    await browser.send(key, price)
 
 
 async def test_campaigns_are_found_by_name_and_state(tmp_path: Path) -> None:
@@ -71,8 +70,7 @@ async def test_what_was_planned_elsewhere_is_sent_as_it_is(tmp_path: Path) -> No
             price = await browser.post(f"/c/{key}/price/key", organization="7", key="k1")
             assert "is sent as it was planned" in price.text
             assert "Send 1 message for $0.02" in price.text
-            await browser.post(f"/c/{key}/send", agreed=price.field("agreed"))
-            await browser.get(f"/c/{key}/sending/events")
+            await browser.send(key, price)
             assert "Finished" in (await browser.get(f"/c/{key}/sending")).text
             mended = await browser.bring(f"/c/{key}/mend", "mended.csv", b"to,City\n639191234567,Manila\n")
             assert "1 message to send" in mended.text

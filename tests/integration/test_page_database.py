@@ -112,8 +112,7 @@ async def test_runs_of_others_there_are_seen_and_a_rehearsal_stays_here(tmp_path
             await browser.post(f"/c/{key}/sheet", numbers="Mobile", country="")
             await browser.post(f"/c/{key}/text", message="Hi {Name}", sender="ACME")
             price = await browser.post(f"/c/{key}/price/way", way="rehearse")
-            await browser.post(f"/c/{key}/send", agreed=price.field("agreed"))
-            await browser.get(f"/c/{key}/sending/events")
+            await browser.send(key, price)
             assert "no phone got anything" in (await browser.get(f"/c/{key}/sending")).text
             assert "june.csv" in (await browser.get("/")).text
         assert _names(database) == ["may"], "neither a rehearsal nor the plan that was made before it"

@@ -73,8 +73,7 @@ async def test_it_stops_before_it_costs_more_than_it_may(tmp_path: Path) -> None
         assert (await browser.post(f"/c/{key}/price/most", most="much")).status == 422
         price = await browser.post(f"/c/{key}/price/most", most="$0.02")
         assert "it will stop before its end" in price.text
-        await browser.post(f"/c/{key}/send", agreed=price.field("agreed"))
-        await browser.get(f"/c/{key}/sending/events")
+        await browser.send(key, price)
         assert "Stopped early" in (await browser.get(f"/c/{key}/sending")).text
         assert sandbox.summary().accepted == 1
 
@@ -164,8 +163,7 @@ async def test_what_a_telco_lets_through_to_a_phone_can_be_said(tmp_path: Path) 
         assert "1 min 20 s at least, because a phone gets several" in price.text
         assert '<option value="messages" selected>' in price.text
         price = await browser.post(f"/c/{key}/price/caps", cap="63=1/1", cap_counts="parts")
-        await browser.post(f"/c/{key}/send", agreed=price.field("agreed"))
-        await browser.get(f"/c/{key}/sending/events")
+        await browser.send(key, price)
         async with browser.session.get(f"{sandbox.base_url}/sandbox/log") as answer:
             log = [orjson.loads(line) for line in (await answer.text()).splitlines()]
         to_ana = sorted(each["arrived"] for each in log if each["to"] == "639171234567")

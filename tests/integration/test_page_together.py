@@ -121,8 +121,7 @@ async def test_a_sheet_that_another_tab_chooses_while_the_send_begins_takes_noth
         price = await browser.post(f"/c/{key}/price/key", organization="7", key="k1")
         choosing = asyncio.create_task(browser.post(f"/c/{key}/sheet/choose", file="july.csv"))
         await asyncio.sleep(0.1)  # a process looks at that sheet
-        await browser.post(f"/c/{key}/send", agreed=price.field("agreed"))
-        await browser.get(f"/c/{key}/sending/events")
+        await browser.send(key, price)
         assert (await choosing).path == f"/c/{key}/sending"
         assert "Finished" in (await browser.get(f"/c/{key}/sending")).text
         assert "june.csv" in (await browser.get("/")).text

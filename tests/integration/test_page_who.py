@@ -27,8 +27,7 @@ async def _sent(browser: Browser, sheet: bytes) -> None:
     """A campaign of the sheet is sent to its end."""
     key, _ = await _planned(browser, sheet)
     price = await browser.post(f"/c/{key}/price/key", organization="7", key="k1")
-    await browser.post(f"/c/{key}/send", agreed=price.field("agreed"))
-    await browser.get(f"/c/{key}/sending/events")
+    await browser.send(key, price)
 
 
 async def _planned(browser: Browser, sheet: bytes = SHEET) -> tuple[str, Answer]:
@@ -124,8 +123,7 @@ async def test_who_got_it_already_is_left_out_unless_it_is_said_otherwise(tmp_pa
         assert "2 messages to send" in who.text
         assert "gets it again: 1 row." in who.text
         price = await browser.get(f"/c/{key}/price")
-        await browser.post(f"/c/{key}/send", agreed=price.field("agreed"))
-        await browser.get(f"/c/{key}/sending/events")
+        await browser.send(key, price)
         assert sandbox.summary().accepted == 3
 
 
@@ -147,8 +145,7 @@ async def test_who_got_anything_lately_is_left_out_if_that_is_said(tmp_path: Pat
         assert "got this very text already" not in who.text
         assert 'name="not_within" type="number" min="1" max="400" value="7"' in who.text
         price = await browser.get(f"/c/{key}/price")
-        await browser.post(f"/c/{key}/send", agreed=price.field("agreed"))
-        await browser.get(f"/c/{key}/sending/events")
+        await browser.send(key, price)
         assert sandbox.summary().accepted == 2, "nor is Ana sent to when it is compared anew"
 
 
