@@ -439,8 +439,12 @@ class Hostile:
         return self.log.read_bytes().count(b"\n") if self.log.exists() else 0
 
     def records(self, what: str = "") -> list[dict[str, Any]]:
-        """What it noted: ``request``, ``accepted``, ``duplicate`` or ``answered``, or all of them; in order."""
-        lines = self.log.read_bytes().splitlines() if self.log.exists() else []
+        """What it noted: ``request``, ``accepted``, ``duplicate`` or ``answered``, or all of them; in order.
+
+        A line that is being written is left for the next look: of one over the end of a page only the first part shows.
+        """
+        whole, _, _ = (self.log.read_bytes() if self.log.exists() else b"").rpartition(b"\n")
+        lines = whole.splitlines()
         return [record for record in map(json.loads, lines) if what in ("", record["what"])]
 
 
