@@ -9,14 +9,9 @@ import asyncio
 import os
 import sys
 from contextlib import suppress
-from functools import partial
 
-from bulksend.campaign import CampaignEvent, Started
 from bulksend.errors import BulksendError, UndecidedError
-from bulksend.python import work_on
-from bulksend.web import plan_jobs, send_jobs
-from bulksend.web.jobs import Fetch, Job, Look, Make, Price, Send, Settle, Try, job_in
-from bulksend.web.moving import moved_by
+from bulksend.web.jobs import Job, Look, Make, Price, job_in
 from bulksend.web.told import Over, Refused, Told, written
 from bulksend.web.wording import advised, speak
 
@@ -42,18 +37,10 @@ class _Teller:
 
     def __init__(self, output: int) -> None:
         self._output = output
-        self._rows = 0
 
     def tell(self, what: Told) -> None:
         with suppress(OSError):
             os.write(self._output, written(what))
-
-    def hear(self, event: CampaignEvent) -> None:
-        """Tell of an event what the page shows."""
-        if isinstance(event, Started):
-            self._rows = event.rows
-        if (moved := moved_by(event, self._rows)) is not None:
-            self.tell(moved)
 
 
 async def _work(teller: _Teller) -> None:
@@ -71,21 +58,14 @@ async def _work(teller: _Teller) -> None:
 
 
 async def _do(job: Job, teller: _Teller) -> Told:
-    match job:
-        case Look():
-            return await asyncio.to_thread(plan_jobs.see, job)
-        case Price():
-            return await asyncio.to_thread(plan_jobs.price, job)
-        case Make():
-            return await work_on(partial(plan_jobs.make, job))
-        case Send():
-            return await send_jobs.send(job, teller.hear)
-        case Try():
-            return await work_on(partial(send_jobs.try_out, job), teller.hear)
-        case Fetch():
-            return await send_jobs.fetch(job)
-        case Settle():
-            return await send_jobs.settle(job)
+    """Do it; what a send needs takes longer to load than most jobs take, and is left alone by them."""
+    if isinstance(job, Look | Price | Make):
+        from bulksend.web import plan_jobs  # noqa: PLC0415
+
+        return await plan_jobs.do(job)
+    from bulksend.web import send_jobs  # noqa: PLC0415
+
+    return await send_jobs.do(job, teller.tell)
 
 
 async def _lines() -> asyncio.StreamReader:

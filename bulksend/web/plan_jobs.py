@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from bulksend import campaign
@@ -14,13 +16,13 @@ from bulksend.campaign import Holds, LookedBack
 from bulksend.engagespark import DEFAULT_BASE_URL, Balance, Looked
 from bulksend.errors import Advice, UsageError
 from bulksend.planning import ReadOptions, look_at_sheet
-from bulksend.python import Account, Work
+from bulksend.python import Account, Work, work_on
 from bulksend.runs import Address, DatabaseRun, OwnRun, Paths, Place, check_replaceable, next_place, series
 from bulksend.sms import phones
 from bulksend.web.choices import campaign_of, options_of
 from bulksend.web.drafts import Draft
 from bulksend.web.jobs import Look, Make, Paid, Price
-from bulksend.web.told import Made, Priced, SheetSeen
+from bulksend.web.told import Made, Priced, SheetSeen, Told
 from bulksend.web.wording import advised, say
 from bulksend.when import Schedule
 
@@ -33,7 +35,18 @@ _AGAIN = frozenset({Holds.OLDER})
 _SAME = frozenset({Holds.EQUAL, Holds.DOUBTED, Holds.OWN})
 
 
-def see(job: Look) -> SheetSeen:
+async def do(job: Look | Price | Make) -> Told:
+    """Do one of these jobs; what comes of it."""
+    match job:
+        case Look():
+            return await asyncio.to_thread(_see, job)
+        case Price():
+            return await asyncio.to_thread(_price, job)
+        case Make():
+            return await work_on(partial(_make, job))
+
+
+def _see(job: Look) -> SheetSeen:
     """Look at a draft's sheet."""
     draft = job.draft
     sheet = look_at_sheet(draft.input_name, ReadOptions(), list(draft.mapping.items()), _ROWS_SHOWN)
@@ -48,7 +61,7 @@ def see(job: Look) -> SheetSeen:
     return SheetSeen(*about, _codeless(sheet.rows, sheet.columns, sheet.numbers)[:_CELL_MAX])
 
 
-def price(job: Price) -> Priced:
+def _price(job: Price) -> Priced:
     """What a draft comes to; nothing of it is kept."""
     found = campaign.survey(campaign_of(job.draft).request(Address(0, ""), lambda: None))
     overview = found.overview
@@ -56,7 +69,7 @@ def price(job: Price) -> Priced:
     return Priced(overview.rows, overview.parts, overview.price, overview.unpriced, left_out)
 
 
-def make(job: Make, work: Work[object]) -> Made:
+def _make(job: Make, work: Work[object]) -> Made:
     """Plan a draft into a run, and ask what the account holds."""
     draft, account = job.draft, account_of_plan(job)
     to = Address(0, DEFAULT_BASE_URL) if account is None else account.address

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Literal
 
 from bulksend import campaign
-from bulksend.campaign import CampaignEvent
+from bulksend.campaign import CampaignEvent, Started
 from bulksend.errors import StoppedError, UsageError
 from bulksend.model import PhoneNumber
 from bulksend.python import Said, SendOptions, Work, receipts, resolve, work_on
@@ -19,14 +19,48 @@ from bulksend.sending import Stop, Stopping
 from bulksend.sms import phones
 from bulksend.web.choices import campaign_of, options_of
 from bulksend.web.jobs import Fetch, Send, Settle, Try
+from bulksend.web.moving import moved_by
 from bulksend.web.plan_jobs import account_of
-from bulksend.web.told import Fetched, Over, Settled, Tried
+from bulksend.web.told import Fetched, Over, Settled, Told, Tried
 from bulksend.web.wording import advised, say
 from bulksend.when import Schedule
 from bulksend.words import printable
 
 
-async def send(job: Send, hear: Callable[[CampaignEvent], None]) -> Over:
+async def do(job: Send | Try | Fetch | Settle, tell: Callable[[Told], None]) -> Told:
+    """Do one of these jobs; what comes of it.
+
+    Args:
+        job: it.
+        tell: hears how it goes.
+    """
+    hear = _Follower(tell).hear
+    match job:
+        case Send():
+            return await _send(job, hear)
+        case Try():
+            return await work_on(partial(_try_out, job), hear)
+        case Fetch():
+            return await _fetch(job)
+        case Settle():
+            return await _settle(job)
+
+
+class _Follower:
+    """Tells of events what the page shows."""
+
+    def __init__(self, tell: Callable[[Told], None]) -> None:
+        self._tell = tell
+        self._rows = 0
+
+    def hear(self, event: CampaignEvent) -> None:
+        if isinstance(event, Started):
+            self._rows = event.rows
+        if (moved := moved_by(event, self._rows)) is not None:
+            self._tell(moved)
+
+
+async def _send(job: Send, hear: Callable[[CampaignEvent], None]) -> Over:
     """Send a draft's run, or what is left of it, in its time: it is waited for, also between its hours."""
     if job.draft.by_workers:
         return await work_on(partial(_leave, job), hear)
@@ -86,13 +120,13 @@ def _check_agreed(job: Send, run: OwnRun) -> None:
         raise UsageError(say("price.changed"))
 
 
-async def fetch(job: Fetch) -> Fetched:
+async def _fetch(job: Fetch) -> Fetched:
     """Ask for the receipts of a draft's run, once."""
     delivered = await receipts(job.draft.run, account_of(job))
     return Fetched(delivered.could_look)
 
 
-async def settle(job: Settle) -> Settled:
+async def _settle(job: Settle) -> Settled:
     """Look up what is in doubt of a draft's run, and decide on it if that is said."""
     decision: Literal["resend", "leave"] | None = None
     if job.decision:
@@ -101,7 +135,7 @@ async def settle(job: Settle) -> Settled:
     return Settled(done.looked_up.found if done.looked_up else 0, done.decided, done.in_doubt)
 
 
-def try_out(job: Try, work: Work[CampaignEvent]) -> Tried:
+def _try_out(job: Try, work: Work[CampaignEvent]) -> Tried:
     """Send the text of one row to one's own phone.
 
     Raises:
