@@ -1,6 +1,7 @@
 """A program that has been started as far as its command line, and becomes another process for each command it hears of.
 
-It is started by `forks.py` with the number of a socket, and ends when that is closed.
+It is started by `forks.py` with the numbers of two sockets. It hears of commands by the first, and ends when that is
+closed; by the second it listens for `launcher.py`, which brings one.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import importlib
 import json
 import os
 import pkgutil
+import select
 import signal
 import socket
 import sys
@@ -32,7 +34,7 @@ def _load() -> None:
         importlib.import_module(name)
 
 
-def _fork_for_each(commands: socket.socket) -> str | None:
+def _fork_for_each(commands: socket.socket, launches: socket.socket) -> str | None:
     """Return in each fork, as a process of its own, with the code that is to run in place of the program, if any.
 
     It ends where no more commands can come.
@@ -51,16 +53,14 @@ def _fork_for_each(commands: socket.socket) -> str | None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is for the forks
     signal.signal(signal.SIGCHLD, tell_ends)
     while True:
-        said, ends, _, _ = socket.recv_fds(commands, _COMMAND_MAX, 4)
-        if not said:
-            sys.exit()
+        said, ends = _heard(commands, launches)
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])  # until its end can be told
         process = os.fork()
         if not process:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             signal.signal(signal.SIGINT, signal.default_int_handler)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
-            for end in (*under_way.values(), commands.fileno()):
+            for end in (*under_way.values(), commands.fileno(), launches.fileno()):
                 os.close(end)
             return _become(json.loads(said), ends)
         *streams, told = ends
@@ -69,6 +69,19 @@ def _fork_for_each(commands: socket.socket) -> str | None:
         for stream in streams:
             os.close(stream)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
+
+
+def _heard(commands: socket.socket, launches: socket.socket) -> tuple[bytes, list[int]]:
+    """The next command, with its streams and the end of a pipe."""
+    ready, _, _ = select.select((commands, launches), (), ())
+    if commands in ready:
+        said, ends, _, _ = socket.recv_fds(commands, _COMMAND_MAX, 4)
+        if not said:
+            sys.exit()
+        return said, ends
+    with launches.accept()[0] as launch:
+        said, ends, _, _ = socket.recv_fds(launch, _COMMAND_MAX, 4)
+        return said, ends
 
 
 def _become(command: dict[str, Any], ends: list[int]) -> str | None:
@@ -90,7 +103,7 @@ def _become(command: dict[str, Any], ends: list[int]) -> str | None:
 if __name__ == "__main__":
     _load()
     gc.freeze()
-    code = _fork_for_each(socket.socket(fileno=int(sys.argv[1])))
+    code = _fork_for_each(*(socket.socket(fileno=int(number)) for number in sys.argv[1:]))
     if code is None:
         main()
     exec(code, {"__name__": "__main__"})  # noqa: S102 -- a test's own

@@ -12,10 +12,12 @@ import math
 import os
 import select
 import selectors
+import shlex
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -207,13 +209,18 @@ class Forks:
 
     def __init__(self) -> None:
         self._socket, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._folder = tempfile.TemporaryDirectory(prefix="bulksend-forks-")
+        launches = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        launches.bind(f"{self._folder.name}/launches")
+        launches.listen()
         folders = os.pathsep.join([str(Path(__file__).parents[1]), str(Path(__file__).parent)])
         env = quick({name: value for name, value in os.environ.items() if not name.startswith("BULKSEND_")})
-        with its:
+        ends = its.fileno(), launches.fileno()
+        with its, launches:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "forked", str(its.fileno())],
+                [sys.executable, "-m", "forked", *map(str, ends)],
                 env=env | {"PYTHONPATH": folders},
-                pass_fds=[its.fileno()],
+                pass_fds=ends,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
             )
@@ -222,6 +229,17 @@ class Forks:
         """End it."""
         self._socket.close()
         self._process.wait(timeout=30)
+        self._folder.cleanup()
+
+    def python(self) -> str:
+        """What can be started in Python's place with ``-P -m MODULE``, and has one forked that runs that module."""
+        program = Path(self._folder.name) / "python"
+        if not program.exists():
+            launcher, name = Path(__file__).with_name("launcher.py"), program.with_name("launches")
+            words = shlex.join([sys.executable, "-IS", str(launcher), str(name)])
+            program.write_text(f'#!/bin/sh\nexec {words} "$@"\n')
+            program.chmod(0o700)
+        return str(program)
 
     def run(
         self, arguments: Sequence[str], folder: Path, env: Mapping[str, str], stdin: str = "", timeout_s: float = 120

@@ -5,11 +5,16 @@ from __future__ import annotations
 import re
 import signal
 import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from conftest import CampaignOf, Numbers, Program, Start, environment, send_to
 from forks import can_fork, forks
+
+from bulksend.web.drafts import Draft
+from bulksend.web.jobs import Look, written
 
 COMMANDS = {
     "settings": ("config", "show", "--json"),
@@ -60,3 +65,23 @@ def test_a_command_that_was_started_and_is_killed_ends_as_any_process(
     with forks().start(("send", "nothing.csv", "--nothing"), tmp_path, environment()) as refused:
         _, said = refused.communicate(timeout=30)
     assert (refused.returncode, "--nothing" in said) == (2, True)
+
+
+@pytest.mark.parametrize("python", [lambda: sys.executable, lambda: forks().python()], ids=["anew", "forked"])
+def test_a_module_that_is_forked_ends_and_speaks_as_one_that_is_started_anew(
+    tmp_path: Path, python: Callable[[], str]
+) -> None:
+    command = (python(), "-P", "-m", "bulksend.web.child", "en")
+    for job, code in ((Look(Draft("k1", "gone.csv")), 0), (None, 1)):
+        with subprocess.Popen(
+            command, cwd=tmp_path, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as process:  # fmt: skip
+            assert process.stdin
+            assert process.stdout
+            if job is not None:
+                process.stdin.write(written(job))
+                process.stdin.flush()
+                assert b"gone.csv" in process.stdout.readline()
+            process.communicate(timeout=30)
+            assert process.returncode == code
