@@ -10,6 +10,7 @@ import inspect
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
+from contextvars import copy_context
 from typing import Any, Generic, TypeVar
 
 from bulksend.campaign import loop_factory
@@ -67,7 +68,7 @@ class Work(Generic[E]):
         self._end: Callable[[], object] | None = None  # asks whatever is under way to end; from any thread
 
     def begin(self, job: Callable[[Work[E]], T]) -> asyncio.Future[Callable[[], T]]:
-        """Begin; what comes of it is to be called, and raises what the job raised."""
+        """Begin, in the caller's context; what comes of it is to be called, and raises what the job raised."""
         done: asyncio.Future[Callable[[], T]] = self._home.create_future()
 
         def run() -> None:
@@ -80,7 +81,7 @@ class Work(Generic[E]):
             with suppress(RuntimeError):  # the caller's loop is closed
                 self._home.call_soon_threadsafe(done.set_result, came)
 
-        threading.Thread(target=run, name="bulksend").start()
+        threading.Thread(target=copy_context().run, args=(run,), name="bulksend").start()
         return done
 
     def stop(self) -> None:

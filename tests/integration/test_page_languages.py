@@ -51,6 +51,8 @@ async def test_somebody_goes_the_whole_way_in_filipino(tmp_path: Path) -> None:
         await browser.post("/language", language="fil", back=f"/c/{key}/who")
         price = await browser.post(f"/c/{key}/price/way", way="rehearse")
         assert "I-rehearse ang 2 mensahe" in price.text
+        tried = await browser.post(f"/c/{key}/price/trial", row="1", phone="09171234567")
+        assert "isulat ang 63917" in tried.text
         await browser.post(f"/c/{key}/send", agreed=price.field("agreed"))
         told = await browser.get(f"/c/{key}/sending/events")
         assert "2 sa 2 ang naipadala" in told.text
