@@ -273,7 +273,7 @@ def new_states(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(autouse=True)
 def _page_forks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """The page's own processes are forked: most of its tests would spend their time on loading what these need."""
-    if request.path.name.startswith("test_page_") and can_fork({}, ""):
+    if "integration/test_page_" in request.path.as_posix() and can_fork({}, ""):
         monkeypatch.setattr(sys, "executable", forks().python())
 
 
