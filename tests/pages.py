@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import io
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import shlex
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -96,6 +98,43 @@ async def entered(said: PageSettings) -> AsyncIterator[Browser]:
         assert answer.status == 200
         browser.csrf = (await browser.get("/")).field("csrf")
         yield browser
+
+
+class Held(NamedTuple):
+    """Processes of the page that are started and wait.
+
+    Attributes:
+        came: is there once one was started.
+        gate: when it is there, they begin.
+    """
+
+    came: Path
+    gate: Path
+
+    async def begun(self) -> None:
+        """Wait until one was started."""
+        async with asyncio.timeout(30):
+            while not self.came.exists():  # noqa: ASYNC110 -- it tells nobody
+                await asyncio.sleep(0.01)
+
+    def let_go(self) -> None:
+        """Let them begin."""
+        self.gate.touch()
+
+
+@contextmanager
+def holding(folder: Path) -> Iterator[Held]:
+    """Whatever process the page starts meanwhile waits before it begins."""
+    python, waits = sys.executable, folder / "waits"
+    held = Held(folder / "came", folder / "gate")
+    came, gate, begin = (shlex.quote(str(path)) for path in (held.came, held.gate, python))
+    waits.write_text(f'#!/bin/sh\n: > {came}\nwhile [ ! -e {gate} ]; do sleep 0.02; done\nexec {begin} "$@"\n')
+    waits.chmod(0o700)
+    sys.executable = str(waits)
+    try:
+        yield held
+    finally:
+        sys.executable = python
 
 
 async def accepts_more(sandbox: Sandbox) -> None:

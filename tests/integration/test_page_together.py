@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from pages import Answer, Browser, entered, settings
+from pages import Answer, Browser, entered, holding, settings
 
 import bulksend
 from bulksend import campaign
@@ -99,13 +99,16 @@ async def test_a_plan_that_takes_the_place_of_the_one_agreed_to_is_not_sent_unse
     ):
         key = await _written(browser)
         price = await browser.post(f"/c/{key}/price/key", organization="7", key="k1")
-        await browser.post(f"/c/{key}/send", agreed=price.field("agreed"))
-        (run,) = (tmp_path / "page").rglob("*.run")  # its process starts, and has not come to it
+        with holding(tmp_path) as held:
+            await browser.post(f"/c/{key}/send", agreed=price.field("agreed"))
+            await held.begun()
+        (run,) = (tmp_path / "page").rglob("*.run")
         of = bulksend.Campaign(run.with_suffix(".csv"), message="No", sender="ACME", columns={"to": "Mobile"})
         to = bulksend.Account(7, "k1", base_url=sandbox.base_url).address
         campaign.plan(of.request(to, lambda: None), run).close()
         with open_run(run) as planned:
             assert not planned.has_begun
+        held.let_go()
         await browser.get(f"/c/{key}/sending/events")
         assert "look at it once more" in (await browser.get(f"/c/{key}/sending")).text
         assert sandbox.summary().accepted == 0
@@ -119,9 +122,11 @@ async def test_a_sheet_that_another_tab_chooses_while_the_send_begins_takes_noth
         (tmp_path / "sheets" / "july.csv").write_bytes(SHEET)
         key = await _written(browser)
         price = await browser.post(f"/c/{key}/price/key", organization="7", key="k1")
-        choosing = asyncio.create_task(browser.post(f"/c/{key}/sheet/choose", file="july.csv"))
-        await asyncio.sleep(0.1)  # a process looks at that sheet
+        with holding(tmp_path) as held:
+            choosing = asyncio.create_task(browser.post(f"/c/{key}/sheet/choose", file="july.csv"))
+            await held.begun()
         await browser.send(key, price)
+        held.let_go()
         assert (await choosing).path == f"/c/{key}/sending"
         assert "Finished" in (await browser.get(f"/c/{key}/sending")).text
         assert "june.csv" in (await browser.get("/")).text
