@@ -12,7 +12,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from pages import Browser, accepts_more, entered, settings
+from pages import Browser, accepts_more, entered, holding, settings
 
 from bulksend.engagespark import Sandbox, SandboxOptions
 
@@ -184,9 +184,12 @@ async def test_what_another_tab_chose_meanwhile_is_not_sent_unseen(tmp_path: Pat
         assert "look at it once more" in refused.text
         assert sandbox.summary().accepted == 0
         seen = await browser.get(f"/c/{key}/price")
-        planning = asyncio.create_task(browser.post(f"/c/{key}/who/filter", kind="skip", column="Name", value="Eve"))
-        await asyncio.sleep(0.05)
-        while not planning.done():
-            refused = await browser.post(f"/c/{key}/send", agreed=seen.field("agreed"))
-            assert refused.status == 409
+        with holding(tmp_path) as held:
+            planning = asyncio.create_task(
+                browser.post(f"/c/{key}/who/filter", kind="skip", column="Name", value="Eve")
+            )
+            await held.begun()
+        assert (await browser.post(f"/c/{key}/send", agreed=seen.field("agreed"))).status == 409
+        held.let_go()
+        await planning
         assert sandbox.summary().accepted == 0
