@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import orjson
 import pytest
@@ -38,15 +40,15 @@ async def test_it_is_sent_in_its_hours_which_the_run_keeps(tmp_path: Path) -> No
         assert (await browser.post(f"/c/{key}/price/time", **said)).status == 422, "that is too far away"
         bad = await browser.post(f"/c/{key}/price/time", start_at="", window="25:00", zone="")
         assert bad.status == 422
-        price = await browser.post(
-            f"/c/{key}/price/time", start_at="", window="mon-sun 03:00-03:01", zone="Asia/Manila"
-        )
-        assert re.search(r"<dt>Begins</dt><dd>\d{4}-\d\d-\d\d 03:00 \(Asia/Manila\)", price.text)
+        hour = f"{(datetime.now(ZoneInfo('Asia/Manila')).hour + 12) % 24:02}"
+        said = {"start_at": "", "window": f"mon-sun {hour}:00-{hour}:01", "zone": "Asia/Manila"}
+        price = await browser.post(f"/c/{key}/price/time", **said)
+        assert re.search(rf"<dt>Begins</dt><dd>\d{{4}}-\d\d-\d\d {hour}:00 \(Asia/Manila\)", price.text)
         (run,) = (tmp_path / "page").rglob("*.run")
         with open_run(run) as kept:
-            assert str(kept.times.schedule.windows.each[0]).startswith("03:00-03:01")
+            assert str(kept.times.schedule.windows.each[0]).startswith(f"{hour}:00-{hour}:01")
         await browser.post(f"/c/{key}/who/repeat", repeats="no")
-        assert "03:00 (Asia/Manila)" in (await browser.get(f"/c/{key}/price")).text, "planned anew, it is kept"
+        assert f"{hour}:00 (Asia/Manila)" in (await browser.get(f"/c/{key}/price")).text, "planned anew, it is kept"
         assert "Begins" not in (await browser.post(f"/c/{key}/price/time", start_at="", window="", zone="")).text
 
 
