@@ -159,12 +159,36 @@ def environment(**more: str) -> dict[str, str]:
     return quick(clean) | mine | more
 
 
+class Latency:
+    """How a sandbox waits before its answers: for its latency, or until it is told not to wait any longer."""
+
+    def __init__(self) -> None:
+        self.is_on = True
+        self._waiting: set[asyncio.Future[None]] = set()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for so long at most."""
+        if not self.is_on:
+            return
+        answered = asyncio.get_running_loop().create_future()
+        self._waiting.add(answered)
+        await asyncio.wait([answered], timeout=seconds)
+        self._waiting.discard(answered)
+
+    async def end(self) -> None:
+        """Wait no longer with what has come."""
+        for answered in self._waiting:
+            answered.set_result(None)
+        self._waiting.clear()
+
+
 @dataclass(frozen=True)
 class SandboxServer:
     """A sandbox, as ``bulksend sandbox`` runs it, in a thread of the tests: so many of them start that it pays."""
 
     sandbox: Sandbox
     loop: asyncio.AbstractEventLoop
+    latency: Latency
 
     @property
     def base_url(self) -> str:
@@ -179,6 +203,11 @@ class SandboxServer:
     def end(self) -> None:
         """End it before the test does."""
         asyncio.run_coroutine_threadsafe(self.sandbox.__aexit__(None, None, None), self.loop).result(timeout=30)
+
+    def answer(self, *, at_once: bool = False) -> None:
+        """Let the answers go that it waits with; from now on it waits before each again, or answers at once."""
+        self.latency.is_on = not at_once
+        asyncio.run_coroutine_threadsafe(self.latency.end(), self.loop).result(timeout=30)
 
     def log(self) -> list[dict[str, Any]]:
         """What arrived, one record per POST."""
@@ -352,7 +381,8 @@ def sandbox(server_loop: asyncio.AbstractEventLoop) -> Iterator[Callable[..., Sa
     def start(*flags: str) -> SandboxServer:
         given = sandbox_command.make_context("sandbox", ["--port", "0", *flags]).params
         settings = SERVER.take(dict(given))
-        server = SandboxServer(Sandbox(settings.options(), settings.port), server_loop)
+        latency = Latency()
+        server = SandboxServer(Sandbox(settings.options(), settings.port, sleep=latency.sleep), server_loop, latency)
         asyncio.run_coroutine_threadsafe(server.sandbox.__aenter__(), server_loop).result(timeout=30)
         running.append(server)
         return server

@@ -166,17 +166,22 @@ def leaves_ten_in_doubt(program: Program, server: SandboxServer, campaign_of: Ca
     """A run whose server knows keys; three rows are sent, ten were under way when it was killed, three are pending."""
     campaign_of(numbers)
     send = send_to(server, "--concurrency", "10")
+    server.answer(at_once=True)
     assert program(*send, "--limit", "2").returncode == 0
+    server.answer()
     process = program.start(*send)
+    server.await_requests(3)
+    server.answer()
     server.await_requests(13)
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=60)
+    server.answer(at_once=True)
 
 
 def test_rows_in_doubt_are_sent_again_only_if_that_was_asked(
     program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
 ) -> None:
-    server = sandbox("--latency", "1")
+    server = sandbox("--latency", "60s")
     leaves_ten_in_doubt(program, server, campaign_of, numbers(16))
     send = ("send", "campaign.csv", "--base-url", server.base_url)
     code, seen = program.answered(*send, answer="n")
@@ -203,7 +208,7 @@ def test_the_question_promises_no_repeat_that_would_not_be_safe(
 def test_a_limit_holds_for_rows_in_doubt_too(
     program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
 ) -> None:
-    server = sandbox("--latency", "1")
+    server = sandbox("--latency", "60s")
     leaves_ten_in_doubt(program, server, campaign_of, numbers(16))
     program(*send_to(server, "--limit", "5"))
     assert server.summary()["requests"] == 13 + 3 + 2  # what is pending first
