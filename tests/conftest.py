@@ -36,7 +36,8 @@ from bulksend.engagespark import Sandbox
 from bulksend.runs.postgres import install
 
 ROOT = Path(__file__).parents[1]
-_FOLDERS = ("unit", "golden", "contract", "integration", "acceptance", "browser")
+_WAITING = ("browser", "acceptance", "integration")
+"""Folders of tests that wait for most of their time, in the order in which those of each begin."""
 PROGRAM = (sys.executable, "-m", "bulksend")
 _IN_MEMORY = Path("/dev/shm")  # noqa: S108 -- pytest makes a folder of its own there
 _ROOM = 2 << 30  # bytes
@@ -105,22 +106,22 @@ def pytest_sessionfinish() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What is over in a moment first, so that progress shows; crashes last, of which the longest stand first.
+    """Tests that wait stand evenly among those that compute, so that there is something to do while they wait.
 
-    Workers take tests in this order, so that none is left with a long one when the others are done. The long ones are
-    left out where all are meant, for CI to run them.
+    Workers take tests in this order. Of those that wait the longest come first, so that no worker is left with a long
+    one when the others are done. The long ones are left out where all are meant, for CI to run them.
     """
-    items.sort(key=_turn)
-    if config.option.markexpr or any(".py" in argument for argument in config.args):
-        return
-    long = [item for item in items if item.get_closest_marker("long")]
-    if long:
-        config.hook.pytest_deselected(items=long)
+    if not config.option.markexpr and not any(".py" in argument for argument in config.args):
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("long")])
         items[:] = [item for item in items if not item.get_closest_marker("long")]
+    waiting = sorted((item for item in items if item.path.parent.name in _WAITING), key=_turn)
+    computing = [item for item in items if item.path.parent.name not in _WAITING]
+    place = {item: nth / len(those) for those in (waiting, computing) for nth, item in enumerate(those)}
+    items.sort(key=place.__getitem__)
 
 
 def _turn(item: pytest.Item) -> int:
-    return len(_FOLDERS) if "crashe" in item.path.name else _FOLDERS.index(item.path.parent.name)
+    return 0 if "crashe" in item.path.name else _WAITING.index(item.path.parent.name)
 
 
 def pytest_report_header(config: pytest.Config) -> str:
