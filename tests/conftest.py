@@ -26,7 +26,7 @@ from typing import Any
 
 import pytest
 from databases import RUN, Server, is_emptied, shared, stop_shared
-from forks import Process, can_fork, end_forks, forks, start
+from forks import Process, at_terminal, can_fork, end_forks, forks, start
 from hypothesis import settings
 from starts import quick
 
@@ -282,14 +282,7 @@ class Program:
     def answered(self, *arguments: str, answer: str) -> tuple[int, str]:
         """Run it at a terminal and answer its question: the exit code, and what stood there until the question."""
         terminal, other_end = pty.openpty()
-        process = subprocess.Popen(
-            [*PROGRAM, *arguments],
-            cwd=self.folder,
-            env=environment(TERM="xterm", COLUMNS="200"),
-            stdin=other_end,
-            stdout=other_end,
-            stderr=other_end,
-        )
+        process = at_terminal(arguments, self.folder, environment(TERM="xterm", COLUMNS="200"), other_end)
         os.close(other_end)
         seen = b""
         while b"[y/N]" not in seen:

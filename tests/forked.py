@@ -92,6 +92,8 @@ def _become(command: dict[str, Any], ends: list[int]) -> str | None:
         os.dup2(stream, number)
         os.close(stream)
     os.close(told)
+    if sys.stdout.isatty():
+        sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr] # as at its start
     os.chdir(command["folder"])
     os.environ.clear()
     os.environ.update(command["env"])
