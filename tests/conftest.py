@@ -36,8 +36,10 @@ from bulksend.engagespark import Sandbox
 from bulksend.runs.postgres import install
 
 ROOT = Path(__file__).parents[1]
-_WAITING = ("browser", "acceptance", "integration")
-"""Folders of tests that wait for most of their time, in the order in which those of each begin."""
+_WAITING = ("integration", "acceptance", "browser")
+"""Folders of tests that wait for most of their time."""
+_LONGEST = ("browser", "crash")
+"""Where the longest of them are; told by folders and names."""
 PROGRAM = (sys.executable, "-m", "bulksend")
 _IN_MEMORY = Path("/dev/shm")  # noqa: S108 -- pytest makes a folder of its own there
 _ROOM = 2 << 30  # bytes
@@ -108,20 +110,21 @@ def pytest_sessionfinish() -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tests that wait stand evenly among those that compute, so that there is something to do while they wait.
 
-    Workers take tests in this order. Of those that wait the longest come first, so that no worker is left with a long
-    one when the others are done. The long ones are left out where all are meant, for CI to run them.
+    Workers take tests in this order. The longest are in its first third, so that no worker is left with one when the
+    others are done, and not all have one at once. The long ones are left out where all are meant, for CI to run them.
     """
     if not config.option.markexpr and not any(".py" in argument for argument in config.args):
         config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("long")])
         items[:] = [item for item in items if not item.get_closest_marker("long")]
-    waiting = sorted((item for item in items if item.path.parent.name in _WAITING), key=_turn)
+    longest = [item for item in items if any(word in f"{item.path.parent.name}/{item.path.name}" for word in _LONGEST)]
+    waiting = [item for item in items if item.path.parent.name in _WAITING and item not in longest]
     computing = [item for item in items if item.path.parent.name not in _WAITING]
-    place = {item: nth / len(those) for those in (waiting, computing) for nth, item in enumerate(those)}
+    place = {
+        item: part * nth / len(those)
+        for part, those in ((1 / 3, longest), (1, waiting), (1, computing))
+        for nth, item in enumerate(those)
+    }
     items.sort(key=place.__getitem__)
-
-
-def _turn(item: pytest.Item) -> int:
-    return 0 if "crashe" in item.path.name else _WAITING.index(item.path.parent.name)
 
 
 def pytest_report_header(config: pytest.Config) -> str:
