@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import importlib
 import json
 import os
 import pty
@@ -25,7 +26,7 @@ from typing import Any
 
 import pytest
 from databases import RUN, Server, is_emptied, shared, stop_shared
-from forks import Process, can_fork, end_forks, forks, start
+from forks import Process, at_terminal, can_fork, end_forks, forks, start
 from hypothesis import settings
 from starts import quick
 
@@ -35,7 +36,10 @@ from bulksend.engagespark import Sandbox
 from bulksend.runs.postgres import install
 
 ROOT = Path(__file__).parents[1]
-_FOLDERS = ("unit", "golden", "contract", "integration", "acceptance", "browser")
+_WAITING = ("integration", "acceptance", "browser")
+"""Folders of tests that wait for most of their time."""
+_LONGEST = ("browser", "crash")
+"""Where the longest of them are; told by folders and names."""
 PROGRAM = (sys.executable, "-m", "bulksend")
 _IN_MEMORY = Path("/dev/shm")  # noqa: S108 -- pytest makes a folder of its own there
 _ROOM = 2 << 30  # bytes
@@ -57,6 +61,7 @@ def examples(percent: int) -> int:
 def pytest_configure(config: pytest.Config) -> None:
     _inherit_no_ignored_signals()
     _keep_files_in_memory()
+    sys.dont_write_bytecode = False  # see `quick`
     if not hasattr(config, "workerinput"):
         config.option.testrunuid = os.environ[RUN] = config.getoption("testrunuid", None) or uuid.uuid4().hex
     if config.getoption("hypothesis_seed", None) is None:
@@ -81,27 +86,45 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return 5 * cores // 2
 
 
+def pytest_collection(session: pytest.Session) -> None:
+    """Have workers begin to load the tests at different ones, where all are meant.
+
+    What one has compiled, with its assertions made to tell, the others take over: else each would do all, for as long
+    as a tenth of the tests' time.
+    """
+    config = session.config
+    if not hasattr(config, "workerinput") or any(".py" in argument for argument in config.args):
+        return
+    modules = sorted(Path(__file__).parent.glob("*/test_*.py"))
+    sys.path[:0] = sorted({str(module.parent) for module in modules} - {*sys.path})
+    begin = len(modules) * int(config.workerinput["workerid"][2:]) // config.workerinput["workercount"]
+    for module in modules[begin:] + modules[:begin]:
+        with suppress(Exception, pytest.skip.Exception):  # it is told of where it is collected
+            importlib.import_module(module.stem)
+
+
 def pytest_sessionfinish() -> None:
     end_forks()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What is over in a moment first, so that progress shows; crashes last, of which the longest stand first.
+    """Tests that wait stand evenly among those that compute, so that there is something to do while they wait.
 
-    Workers take tests in this order, so that none is left with a long one when the others are done. The long ones are
-    left out where all are meant, for CI to run them.
+    Workers take tests in this order. The longest are in its first third, so that no worker is left with one when the
+    others are done, and not all have one at once. The long ones are left out where all are meant, for CI to run them.
     """
-    items.sort(key=_turn)
-    if config.option.markexpr or any(".py" in argument for argument in config.args):
-        return
-    long = [item for item in items if item.get_closest_marker("long")]
-    if long:
-        config.hook.pytest_deselected(items=long)
+    if not config.option.markexpr and not any(".py" in argument for argument in config.args):
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("long")])
         items[:] = [item for item in items if not item.get_closest_marker("long")]
-
-
-def _turn(item: pytest.Item) -> int:
-    return len(_FOLDERS) if "crashe" in item.path.name else _FOLDERS.index(item.path.parent.name)
+    longest = [item for item in items if any(word in f"{item.path.parent.name}/{item.path.name}" for word in _LONGEST)]
+    waiting = [item for item in items if item.path.parent.name in _WAITING and item not in longest]
+    computing = [item for item in items if item.path.parent.name not in _WAITING]
+    place = {
+        item: part * nth / len(those)
+        for part, those in ((1 / 3, longest), (1, waiting), (1, computing))
+        for nth, item in enumerate(those)
+    }
+    items.sort(key=place.__getitem__)
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -140,12 +163,36 @@ def environment(**more: str) -> dict[str, str]:
     return quick(clean) | mine | more
 
 
+class Latency:
+    """How a sandbox waits before its answers: for its latency, or until it is told not to wait any longer."""
+
+    def __init__(self) -> None:
+        self.is_on = True
+        self._waiting: set[asyncio.Future[None]] = set()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for so long at most."""
+        if not self.is_on:
+            return
+        answered = asyncio.get_running_loop().create_future()
+        self._waiting.add(answered)
+        await asyncio.wait([answered], timeout=seconds)
+        self._waiting.discard(answered)
+
+    async def end(self) -> None:
+        """Wait no longer with what has come."""
+        for answered in self._waiting:
+            answered.set_result(None)
+        self._waiting.clear()
+
+
 @dataclass(frozen=True)
 class SandboxServer:
     """A sandbox, as ``bulksend sandbox`` runs it, in a thread of the tests: so many of them start that it pays."""
 
     sandbox: Sandbox
     loop: asyncio.AbstractEventLoop
+    latency: Latency
 
     @property
     def base_url(self) -> str:
@@ -160,6 +207,11 @@ class SandboxServer:
     def end(self) -> None:
         """End it before the test does."""
         asyncio.run_coroutine_threadsafe(self.sandbox.__aexit__(None, None, None), self.loop).result(timeout=30)
+
+    def answer(self, *, at_once: bool = False) -> None:
+        """Let the answers go that it waits with; from now on it waits before each again, or answers at once."""
+        self.latency.is_on = not at_once
+        asyncio.run_coroutine_threadsafe(self.latency.end(), self.loop).result(timeout=30)
 
     def log(self) -> list[dict[str, Any]]:
         """What arrived, one record per POST."""
@@ -233,14 +285,7 @@ class Program:
     def answered(self, *arguments: str, answer: str) -> tuple[int, str]:
         """Run it at a terminal and answer its question: the exit code, and what stood there until the question."""
         terminal, other_end = pty.openpty()
-        process = subprocess.Popen(
-            [*PROGRAM, *arguments],
-            cwd=self.folder,
-            env=environment(TERM="xterm", COLUMNS="200"),
-            stdin=other_end,
-            stdout=other_end,
-            stderr=other_end,
-        )
+        process = at_terminal(arguments, self.folder, environment(TERM="xterm", COLUMNS="200"), other_end)
         os.close(other_end)
         seen = b""
         while b"[y/N]" not in seen:
@@ -333,7 +378,8 @@ def sandbox(server_loop: asyncio.AbstractEventLoop) -> Iterator[Callable[..., Sa
     def start(*flags: str) -> SandboxServer:
         given = sandbox_command.make_context("sandbox", ["--port", "0", *flags]).params
         settings = SERVER.take(dict(given))
-        server = SandboxServer(Sandbox(settings.options(), settings.port), server_loop)
+        latency = Latency()
+        server = SandboxServer(Sandbox(settings.options(), settings.port, sleep=latency.sleep), server_loop, latency)
         asyncio.run_coroutine_threadsafe(server.sandbox.__aenter__(), server_loop).result(timeout=30)
         running.append(server)
         return server

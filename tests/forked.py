@@ -6,6 +6,7 @@ closed; by the second it listens for `launcher.py`, which brings one.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib
 import json
@@ -91,6 +92,8 @@ def _become(command: dict[str, Any], ends: list[int]) -> str | None:
         os.dup2(stream, number)
         os.close(stream)
     os.close(told)
+    if sys.stdout.isatty():
+        sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr] # as at its start
     os.chdir(command["folder"])
     os.environ.clear()
     os.environ.update(command["env"])
@@ -100,10 +103,33 @@ def _become(command: dict[str, Any], ends: list[int]) -> str | None:
     return code
 
 
+def _carry_out(code: str | None) -> None:
+    """Be the program, or some code in its place."""
+    try:
+        if code is None:
+            main()
+        exec(code or "", {"__name__": "__main__"})  # noqa: S102 -- a test's own
+        _codes.append(0)
+    except SystemExit as ends:
+        if isinstance(ends.code, int):
+            _codes.append(ends.code)
+        raise
+
+
+def _end_at_once() -> None:
+    """End, last of all that is done at an exit: to take apart what was loaded takes longer than most commands."""
+    if _codes:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(_codes[-1])
+
+
+_codes: list[int] = []
+"""How it ends, if by its own code."""
+
+
 if __name__ == "__main__":
+    atexit.register(_end_at_once)
     _load()
     gc.freeze()
-    code = _fork_for_each(*(socket.socket(fileno=int(number)) for number in sys.argv[1:]))
-    if code is None:
-        main()
-    exec(code, {"__name__": "__main__"})  # noqa: S102 -- a test's own
+    _carry_out(_fork_for_each(*(socket.socket(fileno=int(number)) for number in sys.argv[1:])))

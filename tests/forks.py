@@ -93,6 +93,15 @@ def start(
     )
 
 
+def at_terminal(arguments: Sequence[str], folder: Path, env: Mapping[str, str], terminal: int) -> Process:
+    """Start one at a terminal, forked where that can be."""
+    if can_fork({}, ""):
+        return forks().start(arguments, folder, env, terminal=terminal)
+    return subprocess.Popen(
+        [*_PROGRAM, *arguments], cwd=folder, env=env, stdin=terminal, stdout=terminal, stderr=terminal, text=True
+    )
+
+
 def end_forks() -> None:
     """End it, if there is one."""
     if _forks.cache_info().currsize:
@@ -262,14 +271,17 @@ class Forks:
 
     def start(
         self, arguments: Sequence[str], folder: Path, env: Mapping[str, str], err: int = subprocess.PIPE,
-        out: int = subprocess.DEVNULL, code: str | None = None,
+        out: int = subprocess.DEVNULL, code: str | None = None, terminal: int | None = None,
     ) -> Started:  # fmt: skip
-        """See `start`; with some code, that runs in place of the program."""
+        """See `start`; with some code, that runs in place of the program; and with a terminal, at that."""
         if code is not None:
             code = f"import sys\nsys.path[:] = {sys.path!r}\n{code}"
         command = {"code": code, "arguments": arguments, "folder": str(folder), "env": {**env}}
+        if terminal is not None:
+            out = err = terminal
+        given = os.open(os.devnull, os.O_RDONLY) if terminal is None else os.dup(terminal)
         (ours_out, out), (ours_err, err), (ours, told) = _ends(out), _ends(err), os.pipe()
-        theirs = (os.open(os.devnull, os.O_RDONLY), out, err, told)
+        theirs = (given, out, err, told)
         socket.send_fds(self._socket, [json.dumps(command).encode()], theirs)
         for end in theirs:
             os.close(end)

@@ -33,7 +33,7 @@ class Receiver:
 
     Attributes:
         statuses: its answers, in this order; the last one again and again.
-        wait_s: how long it takes to answer.
+        wait_s: how long it takes to answer a POST.
     """
 
     statuses: Sequence[int] = (204,)
@@ -48,7 +48,7 @@ class Receiver:
 
     async def _take(self, request: web.Request) -> web.Response:
         self.seen.append(Received(request.path, dict(request.headers), await request.read()))
-        await asyncio.sleep(self.wait_s)
+        await asyncio.sleep(self.wait_s if request.method == "POST" else 0)
         status = self.statuses[min(len(self.seen), len(self.statuses)) - 1]
         headers = {"Location": f"{self.base_url}/elsewhere"} if 300 <= status < 400 else {}
         return web.Response(status=status, headers=headers)

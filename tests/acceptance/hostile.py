@@ -24,6 +24,8 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
+from forks import Process, can_fork, forks
+
 KEY = "hostile-key-5f2c9a"
 
 CERTAIN = {
@@ -62,6 +64,7 @@ TWICE = {"twice": "accepted and answered, and then answered once more on the sam
 """What puts the *next* row of the connection in doubt."""
 
 KINDS = CERTAIN | AMBIGUOUS | TWICE
+_SERVES = "import hostile\nhostile.main()"
 _STORM = ("error-500", "page-502-before", "reset-before", "busy-503")
 _PAGE = b"<html><head><title>502 Bad Gateway</title></head><body>cloudflare</body></html>"
 
@@ -411,11 +414,15 @@ class Hostile:
     settings: Settings
 
     def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            [sys.executable, __file__, str(self.log), json.dumps(asdict(self.settings))],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        arguments = [str(self.log), json.dumps(asdict(self.settings))]
+        self._process: Process
+        if can_fork({}, ""):
+            self._process = forks().start(arguments, Path.cwd(), os.environ, 2, subprocess.PIPE, _SERVES)
+        else:
+            code = f"import sys\nsys.path[:] = {sys.path!r}\n{_SERVES}"
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, text=True
+            )
         assert self._process.stdout is not None
         self.base_url = f"http://127.0.0.1:{self._process.stdout.readline().strip()}"
         return self
@@ -454,5 +461,6 @@ async def _main(log: Path, settings: Settings) -> None:
     await server.serve_forever()
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Be the server, by the words of the command."""
     asyncio.run(_main(Path(sys.argv[1]), Settings(**json.loads(sys.argv[2]))))

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,10 @@ class Team:
             if time.monotonic() > until:
                 pytest.fail(self.said())
             time.sleep(0.02)
+
+    def hurry(self) -> None:
+        """Have the server answer at once from now on: what was to be seen while they send has been."""
+        self.server.change(replace(self.server.settings, latency_s=0.0))
 
     def said(self) -> str:
         """What its workers said."""

@@ -84,14 +84,18 @@ def test_killed_at_every_named_point_nothing_goes_twice_and_nothing_is_lost(tmp_
     assert all(came_to[point] >= 1 for point in PLANNING + SENDING + ENDING), came_to
 
 
-@pytest.mark.parametrize("knows_dedup", [True, False], ids=["dedup echoed", "dedup unknown"])
+# In each of these most of what is drawn befalls the program while it sends, and one has storms of errors.
+RANDOM = {"dedup echoed": (True, (100, 112, 121)), "dedup unknown": (False, (112, 119, 121))}
+
+
+@pytest.mark.parametrize(("knows_dedup", "seeds"), RANDOM.values(), ids=RANDOM)
 def test_killed_paused_and_interrupted_at_random_moments_nothing_goes_twice_and_nothing_is_lost(
-    tmp_path: Path, knows_dedup: bool
+    tmp_path: Path, knows_dedup: bool, seeds: Sequence[int]
 ) -> None:
     def story(seed: int) -> Campaign:
         return crash_at_random(seed, tmp_path / str(seed), knows_dedup=knows_dedup, times=5)
 
-    judge(in_parallel([lambda seed=seed: story(seed) for seed in range(100, 103)]), at_least=4)  # type: ignore[misc]
+    judge(in_parallel([lambda seed=seed: story(seed) for seed in seeds]), at_least=6)  # type: ignore[misc]
 
 
 @pytest.mark.long

@@ -129,13 +129,16 @@ def test_a_server_without_receipts_is_said(program: Program, sandbox: Start) -> 
 
 
 def test_a_run_that_is_being_sent_is_left_alone(program: Program, sandbox: Start) -> None:
-    server = sandbox("--latency", "4s")
+    server = sandbox("--latency", "60s")
     (program.folder / "june.csv").write_text("to,message\n" + "".join(f"{who},Hi\n" for who in PEOPLE))
     sending = program.start(*send_to(server, of="june.csv"))
+    server.await_requests(1)
+    server.answer()
     server.await_requests(2)  # so that the first is sent
     asked = program("receipts", "june.csv")
     assert asked.returncode == 4
     assert "another bulksend process is at work on this run" in asked.stderr
+    server.answer(at_once=True)
     sending.communicate(timeout=60)
     assert told(program, code=0)["delivered"] == 4
 

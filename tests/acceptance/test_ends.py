@@ -94,16 +94,18 @@ def test_an_interrupted_run_ends_in_order_and_goes_on(
 def test_a_second_interrupt_leaves_at_once_and_tells_what_that_left(
     program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers, again: signal.Signals
 ) -> None:
-    server = sandbox("--latency", "6")
+    server = sandbox("--latency", "20")
     campaign_of(numbers(5))
     process = program.start(*send_to(server))
+    server.await_requests(1)
+    server.answer()
     server.await_requests(5)
     process.send_signal(signal.SIGINT)
     time.sleep(0.3)
     started = time.monotonic()
     returned, said = end(process, again)
     assert returned == 130
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 15
     assert "waiting for 4 answers, 30 s at most. Ctrl-C again leaves them in doubt." in said
     assert "Not waiting any longer: 4 messages are in doubt." in said
     assert "Next:\n  bulksend resolve campaign.run " in said
@@ -183,14 +185,14 @@ def test_lost_answers_are_asked_for_again_under_the_same_key(
 def test_lost_answers_of_a_server_without_dedup_are_unknown_and_never_sent_twice(
     program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
 ) -> None:
-    server = sandbox("--legacy", "--lose-answers", "0.2", "--seed", "7")
-    campaign_of(numbers(60))
+    server = sandbox("--legacy", "--lose-answers", "0.3", "--seed", "2")
+    campaign_of(numbers(30))
     sent = program(*send_to(server))
     assert sent.returncode == 1
     lost = {record["to"] for record in server.log() if not record["answered"]}
     assert lost
     assert {row["to"] for row in program.results() if row["status"] == "unknown"} == lost
-    assert Counter(record["to"] for record in server.accepted()) == dict.fromkeys(numbers(60), 1)
+    assert Counter(record["to"] for record in server.accepted()) == dict.fromkeys(numbers(30), 1)
 
 
 def test_rows_that_were_tried_and_none_of_which_was_accepted_end_with_3_and_say_so(

@@ -150,13 +150,13 @@ def test_errors_are_counted_over_all_commands_of_a_run(
 def test_a_row_in_doubt_is_an_error_where_it_cannot_be_repeated(
     program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
 ) -> None:
-    server = sandbox("--legacy", "--lose-answers", "0.3", "--seed", "3")
+    server = sandbox("--legacy", "--lose-answers", "0.3", "--seed", "2")
     campaign_of(numbers(200))
-    send = send_to(server, "--concurrency", "4", "--max-errors", "10")
+    send = send_to(server, "--concurrency", "4", "--max-errors", "2")  # after each of which it pauses for a second
     stopped = program(*send)
     assert stopped.returncode == 3
-    assert "more than --max-errors 10" in stopped.stderr
-    assert 11 <= statuses(program)["unknown"] <= 11 + 4
+    assert "more than --max-errors 2" in stopped.stderr
+    assert 3 <= statuses(program)["unknown"] <= 3 + 4
 
 
 # ---- What is asked is what is done ----
@@ -166,17 +166,22 @@ def leaves_ten_in_doubt(program: Program, server: SandboxServer, campaign_of: Ca
     """A run whose server knows keys; three rows are sent, ten were under way when it was killed, three are pending."""
     campaign_of(numbers)
     send = send_to(server, "--concurrency", "10")
+    server.answer(at_once=True)
     assert program(*send, "--limit", "2").returncode == 0
+    server.answer()
     process = program.start(*send)
+    server.await_requests(3)
+    server.answer()
     server.await_requests(13)
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=60)
+    server.answer(at_once=True)
 
 
 def test_rows_in_doubt_are_sent_again_only_if_that_was_asked(
     program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
 ) -> None:
-    server = sandbox("--latency", "1")
+    server = sandbox("--latency", "60s")
     leaves_ten_in_doubt(program, server, campaign_of, numbers(16))
     send = ("send", "campaign.csv", "--base-url", server.base_url)
     code, seen = program.answered(*send, answer="n")
@@ -191,7 +196,7 @@ def test_rows_in_doubt_are_sent_again_only_if_that_was_asked(
 def test_the_question_promises_no_repeat_that_would_not_be_safe(
     program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
 ) -> None:
-    server = sandbox("--legacy", "--lose-answers", "0.3", "--seed", "3")
+    server = sandbox("--legacy", "--lose-answers", "0.3", "--seed", "2")
     campaign_of(numbers(30))
     program(*send_to(server, "--limit", "20"))
     assert statuses(program)["unknown"]
@@ -203,7 +208,7 @@ def test_the_question_promises_no_repeat_that_would_not_be_safe(
 def test_a_limit_holds_for_rows_in_doubt_too(
     program: Program, sandbox: Start, campaign_of: CampaignOf, numbers: Numbers
 ) -> None:
-    server = sandbox("--latency", "1")
+    server = sandbox("--latency", "60s")
     leaves_ten_in_doubt(program, server, campaign_of, numbers(16))
     program(*send_to(server, "--limit", "5"))
     assert server.summary()["requests"] == 13 + 3 + 2  # what is pending first

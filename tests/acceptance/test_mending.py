@@ -127,12 +127,13 @@ def json_lines(program: Program, run: str) -> list[dict[str, str]]:
 
 
 def test_a_run_under_way_is_not_closed(program: Program, sandbox: Start) -> None:
-    server = sandbox("--latency", "4s")
+    server = sandbox("--latency", "60s")
     write(program, "june.csv", *ROWS, header=("to", "First Name", "Points"))
     process = program.start("send", "june.csv", *TEXT, "--base-url", server.base_url, "--yes")
     server.await_requests(1)
     assert program("retry", "june.run", "-o", "mend.csv", "--close").returncode == 4
     assert not (program.folder / "mend.csv").exists()
+    server.answer(at_once=True)
     process.communicate(timeout=60)
     assert len(server.accepted()) == 4
 

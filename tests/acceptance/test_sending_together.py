@@ -68,6 +68,7 @@ def test_ctrl_c_ends_the_own_part_alone_where_others_are_at_work(team: Team) -> 
     code, said = ends(sender)
     assert code == 130, said
     assert "1 other worker goes on with it: bulksend stop" in said
+    team.hurry()
     assert ended(worker) == 0
     assert (team.statuses(), team.twice()) == ({"sent": 400}, [])
 

@@ -87,13 +87,14 @@ def test_a_row_in_doubt_and_what_was_decided_about_it(program: Program, sandbox:
 
 
 def test_a_row_under_way_is_told_as_that(program: Program, sandbox: Start) -> None:
-    server = sandbox("--latency", "6s")  # time enough to look twice, on a busy machine
+    server = sandbox("--latency", "60s")
     (program.folder / "june.csv").write_text("to,message\n639171234501,Hi Ana\n")
     process = program.start(*send_to(server, of="june.csv"))
     server.await_requests(1)
     (row,) = shown(program, "--row", "1")
     assert row["status"] == "in flight"
     assert "in flight: it is under way" in program("show", "june.run", "--row", "1").stderr
+    server.answer(at_once=True)
     process.communicate(timeout=60)
     assert shown(program, "--row", "1")[0]["status"] == "sent"
 

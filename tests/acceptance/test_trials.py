@@ -98,14 +98,20 @@ def test_a_killed_trial_counts_against_the_cap_and_is_no_question(
 
 
 def test_it_is_refused_while_another_run_holds_the_account_or_waits(program: Program, sandbox: Start) -> None:
-    server = sandbox("--latency", "3s")
+    server = sandbox("--latency", "60s")
     url = ("--base-url", server.base_url)
     process = program.start(*SEND, *url, "--yes", "--concurrency", "1")
     server.await_requests(1)
     refused = program(*TRY, *url)
     assert refused.returncode == 4
     assert "another run is sending for organization 1" in refused.stderr
-    assert program(*TRY, *url, "--wait").returncode == 0
+    waiting = program.start(*TRY, *url, "--wait")
+    assert waiting.stderr is not None
+    while "Waiting: another run is sending" not in (line := waiting.stderr.readline()):
+        assert line, "it does not wait"
+    server.answer(at_once=True)
+    waiting.communicate(timeout=60)
+    assert waiting.returncode == 0
     process.communicate(timeout=60)
     assert [record["message"] for record in server.accepted()] == ["Hi Ana", "Hi Me", "Hi Ana"]
 

@@ -35,6 +35,7 @@ def test_two_workers_send_each_row_once_and_who_comes_late_gets_shards(team: Tea
         assert first.poll() is None
         assert time.monotonic() < until
         time.sleep(0.02)
+    team.hurry()
     assert (ended(first), ended(second)) == (0, 0)
     assert (team.statuses(), team.twice()) == ({"sent": 300}, [])
     assert list(cap_violations(team.server)) == []

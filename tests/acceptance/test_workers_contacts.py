@@ -69,8 +69,8 @@ def others(count: int) -> list[Row]:
 
 
 def test_contacts_and_numbers_of_the_same_phones_are_sent_to_by_three_workers(team: MixedTeam) -> None:
-    rows = [Row("", f"contact {contact} row {nth}", contact) for contact in range(100, 112) for nth in range(3)]
-    rows += [Row(phone, f"{phone} row {nth}") for phone in PHONES for nth in range(12)]
+    rows = [Row("", f"contact {contact} row {nth}", contact) for contact in range(100, 112) for nth in range(2)]
+    rows += [Row(phone, f"{phone} row {nth}") for phone in PHONES for nth in range(8)]
     rows += others(200)
     random.Random(16).shuffle(rows)
     team.plan(rows, "--cap", f"63={CAP}/1")

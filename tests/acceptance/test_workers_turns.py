@@ -39,6 +39,9 @@ def test_a_run_that_comes_due_while_another_is_sent_and_that_one_both_end(team: 
     with psycopg.connect(team.database, autocommit=True) as db:  # its moment has come
         db.execute("DELETE FROM bulksend.fact WHERE name = 'schedule'")
     second = team.worker()
+    while len(team.shards()) < 2:
+        assert (first.poll(), second.poll()) == (None, None), team.said()
+    team.hurry()
     assert (ended(first), ended(second)) == (0, 0), team.said()
     assert (sent(team, "june"), sent(team, "july")) == (100, 400)
     assert team.twice() == []

@@ -335,7 +335,7 @@ def _of_optouts(home: Home) -> object:
         return list(optouts.all())
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shared_database(database_server: Server) -> Iterator[str]:
     address = database_server.database()
     install(address)

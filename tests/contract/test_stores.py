@@ -136,7 +136,7 @@ def assert_alike(expected: dict[str, object], found: dict[str, object]) -> None:
     assert {name: found[name] for name in others} == {name: expected[name] for name in others}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def runs_database(database_server: Server) -> Iterator[str]:
     """A database for all these runs, so that each has others beside it that are none of its business."""
     address = database_server.database()

@@ -93,7 +93,7 @@ async def test_how_long_an_answer_took_is_told() -> None:
 
     heard = await heard_of(Server(lambda message, _: reply(message)), rows=2)
     assert len(heard) == 2
-    assert all(0.04 < each.took_s < 1.0 for each in heard)
+    assert all(0.04 < each.took_s < 10.0 for each in heard)
 
 
 async def test_what_could_not_be_committed_is_not_heard_of() -> None:

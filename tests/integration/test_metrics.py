@@ -91,7 +91,7 @@ def test_a_port_tells_while_it_is_sent_and_to_this_machine_alone(port: int) -> N
             other.connect(("127.0.0.2", port))
             elsewhere.append("taken")
 
-    with receiving(500, wait_s=1.0) as api:
+    with receiving(500, wait_s=2.0) as api:
         looking = threading.Thread(target=look)
         looking.start()
         send(
@@ -100,9 +100,11 @@ def test_a_port_tells_while_it_is_sent_and_to_this_machine_alone(port: int) -> N
             "--base-url",
             api.base_url,
             "--timeout",
-            "2",
-            "--patience",
-            "0s",
+            "4",
+            "--retries",
+            "0",
+            "--max-errors",
+            "0",
             "--metrics-port",
             str(port),
         )

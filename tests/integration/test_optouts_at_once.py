@@ -94,10 +94,10 @@ def test_a_look_waits_for_no_database_that_says_nothing(database: str) -> None:
         for _ in range(2):
             with pytest.raises(RunFileError, match="does not answer"):
                 seen.look()
-        assert time.monotonic() - began_s < 2
+        assert time.monotonic() - began_s < 10
         optouts.add([who], "asked", 1.0)
         way.speak()
         while not seen.why(who):
-            assert time.monotonic() - began_s < 10
+            assert time.monotonic() - began_s < 30
             with suppress(RunFileError):
                 seen.look()

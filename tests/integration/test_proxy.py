@@ -85,7 +85,7 @@ async def proxying(says: bytes | None = TUNNEL, to: int | None = None) -> AsyncI
         await asyncio.sleep(0)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def certified(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ssl.SSLContext]:
     """A certificate for the API's name, and a server's context that shows it."""
     if shutil.which("openssl") is None:

@@ -33,7 +33,7 @@ def few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(renewing, "_MANY", 2 * BLOCK)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def plan() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         yield crowd_of(Path(folder) / "a.run", ROWS)

@@ -69,7 +69,7 @@ class Office:
             return reserve(self.db, run, rows, how, 0)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def address(database_server: Server) -> Iterator[str]:
     """One database for all tests here, each of which finds it empty."""
     made = database_server.database()

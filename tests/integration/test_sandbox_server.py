@@ -145,13 +145,13 @@ async def test_the_cdns_failures_are_pages(status: int, retry_after: str | None)
 
 
 async def test_an_answer_takes_the_latency_and_others_do_not_wait_for_it() -> None:
-    async with serving(replace(OPTIONS, latency_s=0.2)) as client:
+    async with serving(replace(OPTIONS, latency_s=1.0)) as client:
         began = time.monotonic()
         await asyncio.gather(*(client.send() for _ in range(20)))
         took = time.monotonic() - began
         arrived = [record.arrived for record in client.sandbox.records]
-    assert 0.2 <= took < 0.39
-    assert max(arrived) - min(arrived) < 0.15
+    assert 1.0 <= took < 1.95
+    assert max(arrived) - min(arrived) < 0.75
 
 
 async def test_the_balance_of_an_account_that_recharges_itself_says_so() -> None:
@@ -340,7 +340,7 @@ async def test_closing_does_not_wait_for_idle_connections_or_late_answers() -> N
             )
             await eventually(lambda: len(sandbox.records) > 0)
             began = time.monotonic()
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 10
         with pytest.raises(aiohttp.ClientConnectionError):
             await late
 

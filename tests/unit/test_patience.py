@@ -38,7 +38,7 @@ async def test_it_is_given_up_after_two_leases() -> None:
     began_s = time.monotonic()
     with pytest.raises(RunFileError, match="away"):
         await patiently(Stopping(), 0.1, Away(60.0), "one")
-    assert 0.2 <= time.monotonic() - began_s < 1.0
+    assert 0.2 <= time.monotonic() - began_s < 10
 
 
 async def test_an_interruption_ends_the_waiting_at_once() -> None:
@@ -47,7 +47,7 @@ async def test_an_interruption_ends_the_waiting_at_once() -> None:
     began_s = time.monotonic()
     with pytest.raises(RunFileError, match="away"):
         await patiently(stopping, 60.0, Away(60.0), "one")
-    assert 0.7 < time.monotonic() - began_s < 1.5
+    assert 0.7 < time.monotonic() - began_s < 10
 
 
 async def test_whoever_stops_for_another_reason_still_waits_between_two_tries() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from random import Random
 from types import TracebackType
@@ -39,6 +39,7 @@ class Sandbox:
         options: how it behaves.
         port: where it listens on 127.0.0.1; 0 lets the system choose a free one.
         clock: the Unix time of arrivals; must not go back.
+        sleep: waits for so many seconds before an answer.
 
     Attributes:
         ledger: its messages, contacts and balance.
@@ -49,10 +50,12 @@ class Sandbox:
         options: SandboxOptions | None = None,
         port: int = 0,
         clock: Callable[[], float] | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._options = options or SandboxOptions()
         self._port = port
         self._clock = clock or steady_clock()
+        self._sleep = sleep
         self._runner: web.AppRunner | None = None
         self._log = log.Log()
         self.ledger = Ledger(self._options, Random(self._options.seed))  # noqa: S311 - no cryptography
@@ -137,7 +140,7 @@ class Sandbox:
             response = self.ledger.accept(body, arrived, endpoint)
         self._log.add(log.record(arrived, request.path, body or {}, response))
         if response.delay_s:
-            await asyncio.sleep(response.delay_s)
+            await self._sleep(response.delay_s)
         if not response.answered and request.transport is not None:
             request.transport.abort()
         return _response(response)
