@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 from bulksend.errors import OwnedError, RunFileError
+from bulksend.patience import OURS
 from bulksend.runs.committing import Job
 from bulksend.runs.postgres.connecting import Db, connect, explained, is_given_way, transaction
 from bulksend.runs.postgres.notes import Notes
@@ -97,7 +98,7 @@ class Commits:
         """Whether the database was not reached, and has not been away for too long: what it refused it would again."""
         lease = self._notes.lease
         is_away = self._notes.of.db.closed or not lease.is_held
-        return is_away and lease.ends_in_s > -_LENGTHS_MORE * lease.length_s
+        return is_away and not OURS.is_lost and lease.ends_in_s > -_LENGTHS_MORE * lease.length_s
 
     def _connect(self) -> None:
         of = self._notes.of
