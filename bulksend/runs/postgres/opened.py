@@ -164,6 +164,11 @@ def close_if_through(of: Reader, opened: OpenedRun, at_s: float) -> bool:
     return close(of, opened.epoch, End(LIMITED if is_limited else FINISHED, at_s=at_s))
 
 
+def is_opened(of: Reader) -> bool:
+    """Whether a run was opened for workers, and not closed since."""
+    return bool(of.first("SELECT opened IS NOT NULL FROM run WHERE id = %(run)s")[0])
+
+
 def is_left(
     of: Reader, opened: OpenedRun, shards: list[int] | None = None, *, is_limited: bool = True
 ) -> bool:  # fmt: skip

@@ -269,10 +269,11 @@ class OwnPostgresRun(PostgresRun):
         self._reader.db.close()
 
     def remove(self) -> None:
-        """See `OwnRun.remove`."""
+        """See `OwnRun.remove`; what was opened for workers is theirs, and stays."""
         self._lease.close()
-        with self._writing() as of:
-            naming.remove(of.db, of.run)
+        self.reconnect()
+        with explained(self.place), transaction(self._reader.db):
+            naming.remove_own(self._reader, self._lease.epoch)
         self._reader.db.close()
 
     @property

@@ -74,9 +74,16 @@ def check_epoch(of: Reader, epoch: int) -> None:
     Raises:
         OwnedError: somebody has.
     """
-    found = of.first("SELECT epoch FROM run WHERE id = %(run)s FOR SHARE")
-    if found is None or found[0] != epoch:
-        raise OwnedError(f"{of.place}: another bulksend process has taken this run over")
+    _check_epoch(of, epoch, "FOR SHARE")
+
+
+def hold_off_all(of: Reader, epoch: int) -> None:
+    """The same, and hold off whoever has to do with it: workers that begin with it, or note something of it.
+
+    Raises as `check_epoch` does.
+    """
+    registry.hold_off(of.db, of.run)
+    _check_epoch(of, epoch, "FOR UPDATE")
 
 
 def check_mine(of: Reader, mine: Mapping[str, Any], *, begins: bool) -> tuple[Any, ...]:
@@ -110,6 +117,12 @@ def wait_out(of: Reader, mine: Mapping[str, Any]) -> None:
 def cut_off(of: Reader) -> None:
     """Of whatever is under way the end is not known: nobody who has the run will note it."""
     of.db.execute(_CUT_OFF, [of.run])
+
+
+def _check_epoch(of: Reader, epoch: int, lock: str) -> None:
+    found = of.first(f"SELECT epoch FROM run WHERE id = %(run)s {lock}")
+    if found is None or found[0] != epoch:
+        raise OwnedError(f"{of.place}: another bulksend process has taken this run over")
 
 
 def give_up(of: Reader) -> None:

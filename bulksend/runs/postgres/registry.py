@@ -26,7 +26,8 @@ _ENTER = """
 INSERT INTO worker (account, owner, seen_until)
 VALUES (%s, %s, clock_timestamp() + %s * interval '1 second') RETURNING id
 """
-_LOCK = "SELECT FROM worker WHERE account = %s ORDER BY id FOR NO KEY UPDATE"
+_ONE_BY_ONE = "ORDER BY id FOR NO KEY UPDATE"
+_LOCK = f"SELECT FROM worker WHERE account = %s {_ONE_BY_ONE}"
 _IS_OPEN = "SELECT id FROM run WHERE id = ANY(%s) AND opened = epoch"
 _RENEW = "UPDATE worker SET seen_until = clock_timestamp() + %s * interval '1 second' WHERE id = %s"
 _OPENER = """
@@ -86,6 +87,11 @@ def begin(db: Db, account: int, number: int, run: int) -> None:
             says = f"workers are at work on another run of this account ({each.owner}): one is sent after the other"
             raise AccountBusyError(says, Advice.WAIT_FOR_ACCOUNT)
     db.execute("UPDATE worker SET run = %s WHERE id = %s", [run, number])
+
+
+def hold_off(db: Db, run: int) -> None:
+    """Let no worker of a run's account begin with anything until the transaction ends."""
+    db.execute(f"SELECT FROM worker WHERE account = (SELECT account FROM run WHERE id = %s) {_ONE_BY_ONE}", [run])
 
 
 def rest(db: Db, number: int) -> None:
