@@ -14,6 +14,7 @@ from bulksend.runs.owner import Owner
 from bulksend.runs.postgres import commons, handing, kept, noted, registry, shards
 from bulksend.runs.postgres.columns import CUTS_OFF
 from bulksend.runs.postgres.connecting import Db
+from bulksend.runs.postgres.installing import check_known
 from bulksend.runs.postgres.reader import Reader
 
 _LOCK = """
@@ -25,7 +26,7 @@ UPDATE run SET epoch = epoch + 1, lease_until = clock_timestamp() + %(length_s)s
 WHERE id = %(run)s RETURNING epoch
 """
 _IS_MINE = f"""
-SELECT run.epoch = %(epoch)s AND (%(account)s::integer IS NULL OR EXISTS (
+SELECT (SELECT version FROM installation), run.epoch = %(epoch)s AND (%(account)s::integer IS NULL OR EXISTS (
     SELECT FROM shard JOIN unnest(%(nos)s::smallint[], %(epochs)s::bigint[]) AS mine (no, epoch) USING (no, epoch)
     WHERE shard.account = %(account)s)),
     (SELECT value::integer FROM fact WHERE fact.run = run.id AND name = 'turn'), {commons.TOLD}
@@ -96,11 +97,14 @@ def check_mine(of: Reader, mine: Mapping[str, Any], *, begins: bool) -> tuple[An
 
     Raises:
         OwnedError: somebody has.
+        RunFileError: the tables are of another version by now; until the transaction ends they stay as they are.
     """
     found = of.first(f"{_IS_MINE} {'FOR SHARE OF run' if begins else ''}", **mine)
-    if found is None or not found[0]:
+    if found is not None:
+        check_known(found[0], of.place)
+    if found is None or not found[1]:
         raise OwnedError(f"{of.place}: another bulksend process has taken this run over")
-    return tuple(found[1:])
+    return tuple(found[2:])
 
 
 def wait_out(of: Reader, mine: Mapping[str, Any]) -> None:
@@ -120,7 +124,9 @@ def cut_off(of: Reader) -> None:
 
 
 def _check_epoch(of: Reader, epoch: int, lock: str) -> None:
-    found = of.first(f"SELECT epoch FROM run WHERE id = %(run)s {lock}")
+    found = of.first(f"SELECT epoch, (SELECT version FROM installation) FROM run WHERE id = %(run)s {lock}")
+    if found is not None:
+        check_known(found[1], of.place)
     if found is None or found[0] != epoch:
         raise OwnedError(f"{of.place}: another bulksend process has taken this run over")
 
