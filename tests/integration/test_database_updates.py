@@ -87,3 +87,21 @@ def test_nor_does_the_owner_of_a_run(database: str) -> None:
         update(database)
         with pytest.raises(RunFileError, match="newer version"):
             run.note_start(time.time())
+
+
+async def test_over_a_new_connection_nothing_is_noted_on_a_server_that_took_over(office: Office) -> None:
+    worker = office.worker()
+    journal = office.journal(worker)
+    await journal.begin([1], time.time())
+    with connect(office.database) as db:
+        db.execute("UPDATE installation SET timeline = timeline + 1")
+        db.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND application_name = 'bulksend' AND pid <> pg_backend_pid()"
+        )
+    with pytest.raises(RunFileError, match="restored"):
+        await journal.begin([2], time.time())
+    with connect(office.database) as db:
+        assert one(db.execute("SELECT count(*) FROM send")) == (1,)
+        db.execute("UPDATE installation SET timeline = timeline - 1")
+    worker.look()  # over a new connection, by which it leaves

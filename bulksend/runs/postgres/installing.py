@@ -109,6 +109,23 @@ def accept(database: str) -> Accepted | None:
     return Accepted(in_doubt, last_s)
 
 
+def connect_anew(database: str) -> Db:
+    """A connection instead of one that broke; in the meantime another server may have taken over.
+
+    Raises:
+        UsageError: one has, or a newer version has changed the tables.
+        RunFileError: the database cannot be reached.
+    """
+    db = connect(database)
+    try:
+        with explained(database):
+            check_installed(db, database)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
 def check_installed(db: Db, database: str) -> None:
     """The same, by a connection that is there."""
     _check_version_is_this(db, database)
