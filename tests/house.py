@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "bulksend"
 
 ROOMS = (
     "__main__", "cli", "web", "monitoring", "python", "events", "campaign", "reports", "runs", "engagespark",
-    "sending", "planning", "sms", "when", "files", "processes", "words", "model", "errors", "rules",
+    "sending", "planning", "sms", "when", "files", "processes", "patience", "words", "model", "errors", "rules",
 )  # fmt: skip
 """From the top floor down: imports point downward only."""
 

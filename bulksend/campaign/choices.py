@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field
 
@@ -43,6 +44,8 @@ class SendOptions:
         repeating: what is sent again of what history holds.
         history_days: for so long history is kept.
         is_trial: whether it is none of a campaign's messages, so that history neither keeps nor holds up any of it.
+        turn_s: for so many seconds at most it waits for its turn, where others began with another run of the account
+            when this one was opened.
     """
 
     pace: Pace
@@ -55,3 +58,4 @@ class SendOptions:
     repeating: Repeating = field(default_factory=Repeating)
     history_days: int = 400
     is_trial: bool = False
+    turn_s: float = math.inf

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bulksend.campaign.choices import SendOptions
 from bulksend.campaign.events import Tell
 from bulksend.campaign.part import open_to_workers
-from bulksend.campaign.sends import begin
+from bulksend.campaign.sends import begin, end
 from bulksend.runs import OwnRun, account_of
 
 
@@ -23,4 +23,8 @@ def leave_to_workers(run: OwnRun, options: SendOptions, tell: Tell) -> None:
     """
     with account_of(run.place, run.facts.address) as account:  # others may be at work on other runs of it meanwhile
         begin(run, account, options, tell)
-    open_to_workers(run, options, is_left=True)
+        try:
+            open_to_workers(run, options, is_left=True)
+        except BaseException:
+            end(run, account, options)  # or the account would miss the run, and what that sent
+            raise

@@ -105,17 +105,18 @@ async def work_on(
             worker, opened, post, options, stopping, _teller(onlookers.hear), listener,
             rows=rows, onlookers=onlookers if is_own else None, ahead_s=(lambda: 0.0) if is_own else worker.ahead_s,
         )  # fmt: skip
+        until_s = time.monotonic() + options.turn_s
         while True:
             try:
                 await shift.work()
                 break
             except AccountBusyError as error:  # they began when this process had opened its run, and not begun with it
-                onlookers.hear(AccountBusy(str(error)))
-            await stopping.unless(asyncio.sleep(_TURN_S))
-            if (
-                stopping.why is not None
-                or not (await patiently(stopping, post.length_s, worker.progress, opened)).is_open
-            ):
+                left_s, says = until_s - time.monotonic(), str(error)
+            if left_s <= 0:
+                stopping.ask(Stop(StopReason.ACCOUNT_BUSY, f"{says}; it was waited for as long as it may be"))
+            onlookers.hear(AccountBusy(says))
+            await stopping.unless(asyncio.sleep(min(_TURN_S, left_s)))
+            if stopping.why is not None or not shift.is_due or not (await shift.is_open()):
                 break
         ended = partial(_ended, worker, opened, stopping.why, is_own=is_own)
         return await patiently(stopping, post.length_s, ended)

@@ -147,11 +147,7 @@ async def send(
             balance = await _balance_left(api, part.stop)
     finally:
         if account:
-            wall_s = time.time()
-            since_s = wall_s - options.caps.longest_window_s
-            account.end(run, since_s=since_s, wall_s=wall_s, clock=Clock.now(wall_s))
-            with suppress(RunFileError):
-                account.history.prune(wall_s - options.history_days * _DAY_S)
+            end(run, account, options)
     tally, ended_s = run.tally(), time.time()
     known = tally.known - before.known
     ended = Ended(
@@ -197,6 +193,14 @@ def begin(run: OwnRun, account: Account | None, options: SendOptions, tell: Tell
     if earlier.blind:
         tell(HistoryGone(keep_s))
     return earlier
+
+
+def end(run: OwnRun, account: Account, options: SendOptions) -> None:
+    """End what was begun of a run's account, and let that take over what the run has sent."""
+    wall_s = time.time()
+    account.end(run, since_s=wall_s - options.caps.longest_window_s, wall_s=wall_s, clock=Clock.now(wall_s))
+    with suppress(RunFileError):
+        account.history.prune(wall_s - options.history_days * _DAY_S)
 
 
 def end_unsent(run: OwnRun, stop: Stop) -> Ended:

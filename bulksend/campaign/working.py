@@ -149,6 +149,20 @@ class Shift:
         self.tell(WorkLeft(self.opened.name, self.before.sent, end))
         return self.before.sent
 
+    @property
+    def is_due(self) -> bool:
+        """Whether messages of the run may leave now."""
+        now_s = time.time() + self.ahead_s()
+        return self.opened.schedule.opens_at(now_s) <= now_s
+
+    async def is_open(self) -> bool:
+        """Whether the run is still to be sent.
+
+        Raises:
+            RunFileError: the database could not be reached for too long, or until an interruption.
+        """
+        return (await self._ask(self.worker.progress, self.opened)).is_open
+
     async def _see_no_file_sent(self, where: DatabaseRun) -> None:
         try:
             await self._ask(check_no_file_sent, where, self.post.address)
@@ -172,7 +186,7 @@ class Shift:
         """Engine after engine, each over the shards that this worker has by then."""
         last: tuple[int, int] | None = None
         repeats = Repeats(run, options.pace.retries, are_wanted=self.opened.orders.repeats)
-        while self.stopping.why is None and await self._is_open() and self._is_due():
+        while self.stopping.why is None and await self.is_open() and self.is_due:
             dealt = await self._ask(self.worker.deal)
             if (dealt.mine, dealt.workers) != last:
                 last = dealt.mine, dealt.workers
@@ -233,7 +247,7 @@ class Shift:
             return  # others' messages go through, so that it is what these rows have in common
         if why.reason.is_of_run or why.reason is StopReason.ALL_REJECTED:  # all else, as a refused key, is its own
             await self._ask(self.worker.stop, self.opened, why.reason.value, why.says)
-        elif self.stopping.why is None and await self._is_open():
+        elif self.stopping.why is None and await self.is_open():
             self.stopping.ask(why)  # it is this worker's own
 
     async def _look_on(self, stopping: Stopping) -> None:
@@ -250,13 +264,6 @@ class Shift:
                     stopping.ask(seen.stop)
                 elif (await asyncio.to_thread(self.worker.look)).is_due:
                     stopping.ask(_DEALT)
-
-    async def _is_open(self) -> bool:
-        return (await self._ask(self.worker.progress, self.opened)).is_open
-
-    def _is_due(self) -> bool:
-        now_s = time.time() + self.ahead_s()
-        return self.opened.schedule.opens_at(now_s) <= now_s
 
     async def _ends(self, run: WorkedRun, api: SmsApi) -> bool:
         """End the run, of which nothing is left to send; whether it is over."""

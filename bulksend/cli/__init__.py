@@ -9,13 +9,12 @@ import shutil
 import signal
 import sys
 from contextlib import suppress
-from types import FrameType
 from typing import NoReturn, cast
 
 import click
 
 from bulksend import __version__
-from bulksend.cli import codes
+from bulksend.cli import interrupts
 from bulksend.cli.advice import advised
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.configuration import read_configuration
@@ -97,7 +96,9 @@ def run(arguments: list[str]) -> int:
     """Run one command; its exit code. What the user did wrong is told in a sentence, never as a traceback."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
-            signal.signal(number, _terminated)
+            signal.signal(number, interrupts.terminated)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, interrupts.interrupted)
     try:
         _check_addresses(arguments)
         return int(program.main(arguments, prog_name="bulksend", standalone_mode=False) or ExitCode.OK)
@@ -120,7 +121,7 @@ def run(arguments: list[str]) -> int:
 
             says = unquoted(says, error.quotes)
         _say(f"Error: {says}")
-        return _failed(codes.of_error(error), says, arguments)
+        return _failed(interrupts.code_of(error), says, arguments)
 
 
 def _check_addresses(arguments: list[str]) -> None:
@@ -167,7 +168,3 @@ def _wants_object(arguments: list[str]) -> bool:
     with suppress(BulksendError):
         said = said or str(read_configuration().settings.get("json", ""))
     return said.strip().lower() in _YES
-
-
-def _terminated(_number: int, _frame: FrameType | None) -> None:
-    raise SystemExit(ExitCode.TERMINATED)

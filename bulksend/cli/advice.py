@@ -77,6 +77,7 @@ _STOPS = {
     StopReason.NO_ENDPOINT: "{stop.says}: check --base-url",
     StopReason.REDIRECTED: "{stop.says}: check --base-url",
     StopReason.BLOCKED: "{stop.says}: check --base-url, and whether this machine may reach the API",
+    StopReason.ACCOUNT_BUSY: "{stop.says}: the same command goes on when they are done",
     StopReason.WINDOW_CLOSED: "{stop.says}: the same command goes on then",
     StopReason.BUDGET_FILLED: "the next message would exceed --max-cost: raise it to go on",
     StopReason.TOO_MANY_ERRORS: (
@@ -95,6 +96,7 @@ _SHORT = {
     StopReason.UNTRUSTED: "the server's certificate is not trusted",
     StopReason.BUDGET_FILLED: "the budget is filled",
     StopReason.TAKEN_OVER: "another process has the run",
+    StopReason.ACCOUNT_BUSY: "others send another run of the account",
     StopReason.STORE_FAILED: "the run cannot be written",
 }
 """Why a run ended early, in a few words, where its name does not serve."""

@@ -39,6 +39,7 @@ _OF_REASON = {
     StopReason.TERMINATED: ExitCode.TERMINATED,
     StopReason.HUNG_UP: ExitCode.TERMINATED,
     StopReason.TAKEN_OVER: ExitCode.OWNED,
+    StopReason.ACCOUNT_BUSY: ExitCode.OWNED,
 }
 """Every other reason is STOPPED."""
 

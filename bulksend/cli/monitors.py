@@ -14,7 +14,7 @@ import orjson
 from rich.console import Console
 
 from bulksend.campaign import CampaignEvent, Started, WorkEvent
-from bulksend.cli import codes, summary
+from bulksend.cli import interrupts, summary
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.groups import Group
 from bulksend.cli.on_finish import run_command, words_of
@@ -246,7 +246,7 @@ def _summary_of(error: BaseException, place: str) -> Summary:
 def _code_of(error: BaseException) -> int:
     match error:
         case BulksendError():
-            return codes.of_error(error)
+            return interrupts.code_of(error)
         case click.exceptions.Exit(exit_code=code) | SystemExit(code=int(code)):
             return code
         case KeyboardInterrupt() | click.Abort():

@@ -21,7 +21,7 @@ from bulksend.cli.ending_view import reason_of, show_ending
 from bulksend.cli.given import TargetSettings
 from bulksend.cli.next_command import next_command, rewrite_command
 from bulksend.cli.run_view import stopped
-from bulksend.cli.signals import ends_in_peace, stop_on_signals
+from bulksend.cli.signals import as_loops_know_it, ends_in_peace, stop_on_signals
 from bulksend.cli.watch import Watch
 from bulksend.engagespark import DEFAULT_BASE_URL, Target
 from bulksend.errors import Question, UndecidedError, UsageError
@@ -267,5 +267,5 @@ async def watched(send: Sending, watch: Watch, monitors: Monitors | None = None)
 
 def run_loop(work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine in the fastest event loop there is."""
-    with asyncio.Runner(loop_factory=campaign.loop_factory()) as runner:
+    with as_loops_know_it(), asyncio.Runner(loop_factory=campaign.loop_factory()) as runner:
         return runner.run(work)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from bulksend.cli import codes
+from bulksend.cli import codes, interrupts
 from bulksend.sending import Stop, Stopping, StopReason
 
 _STOPS = {
@@ -20,6 +20,8 @@ _STOPS = {
     signal.SIGTERM: Stop(StopReason.TERMINATED, "terminated"),
     signal.SIGHUP: Stop(StopReason.HUNG_UP, "its terminal was closed"),
 }
+
+_AT_ONCE = 2  # signals, behind which nothing is waited for: not for the event loop either
 
 
 @contextmanager
@@ -33,27 +35,45 @@ def stop_on_signals(stopping: Stopping, on_leave: Callable[[], None]) -> Iterato
     loop = asyncio.get_running_loop()
     before = {number: signal.getsignal(number) for number in _STOPS}
     heard = [number for number in _STOPS if before[number] is not signal.SIG_IGN]  # as nohup has it
-
-    def at_once(number: int, _frame: FrameType | None) -> None:
-        on_leave()
-        os._exit(codes.of_stop(_STOPS[signal.Signals(number)]))  # the write-ahead intents make it safe
+    said, is_hurried = 0, False
 
     def on_signal(number: signal.Signals) -> None:
+        nonlocal is_hurried
         if stopping.is_interrupted:
-            for known in heard:
-                loop.remove_signal_handler(known)
-                signal.signal(known, at_once)
+            is_hurried = True
             stopping.hurry()
         stopping.ask(_STOPS[number])
 
+    def at_signal(given: int, _frame: FrameType | None) -> None:
+        nonlocal said
+        number, said = signal.Signals(given), said + 1
+        if is_hurried or said > _AT_ONCE:
+            on_leave()
+            os._exit(codes.of_stop(_STOPS[number]))  # the write-ahead intents make it safe
+        interrupts.hear(number)  # here, for the loop itself may wait for a database
+        loop.call_soon_threadsafe(on_signal, number)
+
     for number in heard:
-        loop.add_signal_handler(number, on_signal, number)
+        signal.signal(number, at_signal)
     try:
         yield
     finally:
         for number in heard:
-            loop.remove_signal_handler(number)
             signal.signal(number, before[number])
+
+
+@contextmanager
+def as_loops_know_it() -> Iterator[None]:
+    """Let an event loop hear Ctrl-C in its own way, which heeds Python's own handler alone."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is not interrupts.interrupted:
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
@@ -68,8 +88,9 @@ def ends_in_peace(tell: Callable[[], None]) -> Iterator[None]:
         yield
         return
 
-    def once(_number: int, _frame: FrameType | None) -> None:
+    def once(number: int, _frame: FrameType | None) -> None:
         signal.signal(signal.SIGINT, before)
+        interrupts.hear(number)
         tell()
 
     signal.signal(signal.SIGINT, once)

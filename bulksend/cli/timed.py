@@ -80,15 +80,14 @@ class Timed:
             if isinstance(awake, Stop):
                 return tell_end(self.run, campaign.end_unsent(self.run, awake), self.manners)
             how, slept = awake, True
-        left_s = max(0.0, self.timing.limit_s - (time.monotonic() - began_s))
         rows = self._rows(how)
-        with self._held(wait=self.manners.wait, limit_s=left_s) as account:
+        with self._held(wait=self.manners.wait, limit_s=self._left_s(began_s)) as account:
             if not slept:
                 agree()
                 self._keep()
             if self.manners.monitors:
                 self.manners.monitors.planned(self.run.place, self.plan)
-            ended = self._watched(account, how)
+            ended = self._watched(account, replace(how, turn_s=self._left_s(began_s)))
         while campaign.pauses(ended, self.schedule):
             how = self._less(how, rows - self._rows(how))
             rows = self._rows(how)
@@ -109,6 +108,10 @@ class Timed:
             with self._held(wait=True) as account:
                 ended = self._watched(account, how).after(ended)
         return tell_end(self.run, ended, self.manners)
+
+    def _left_s(self, began_s: float) -> float:
+        """For how long the command may still wait until it begins to send."""
+        return max(0.0, self.timing.limit_s - (time.monotonic() - began_s))
 
     def _watched(self, account: Account | None, how: SendOptions) -> Ended:
         return send_monitored(self.run, account, self.target, how, self.manners)

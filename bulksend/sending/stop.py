@@ -37,6 +37,8 @@ class StopReason(StrEnum):
     ALL_REJECTED = "all rejected"
     TAKEN_OVER = "taken over"
     """Somebody else has the run by now."""
+    ACCOUNT_BUSY = "account busy"
+    """Others send another run of the account, and were waited for as long as they may be."""
     STORE_FAILED = "store failed"
     """What cannot be noted must not be sent."""
 

@@ -10,9 +10,10 @@ from contextlib import ExitStack, contextmanager
 import psycopg
 import pytest
 from offices import Office
-from planned import FACTS
+from planned import FACTS, plan_in_database
+from runfiles import number, pending
 
-from bulksend.runs import open_run
+from bulksend.runs import DatabaseRun, open_run
 from bulksend.runs.postgres.account import PostgresAccount
 from bulksend.runs.postgres.connecting import Db, connect, one, transaction
 from bulksend.runs.postgres.history import PostgresHistory
@@ -97,3 +98,23 @@ def test_what_an_account_remembers_is_changed_by_one_at_a_time(office: Office, a
 
     with held_up(office.database, "SELECT FROM account FOR NO KEY UPDATE", changed) as other:
         other.execute(f"SELECT FROM {table} FOR UPDATE NOWAIT")
+
+
+@pytest.mark.parametrize(
+    ("by", "then"),
+    [
+        ("SELECT FROM run WHERE name = 'july' FOR SHARE", "SELECT FROM message WHERE run = {run} FOR UPDATE NOWAIT"),
+        ("SELECT FROM worker FOR NO KEY UPDATE", "SELECT FROM run WHERE id = {run} FOR KEY SHARE NOWAIT"),
+    ],
+    ids=["who notes intents", "who begins"],
+)
+def test_a_run_is_removed_in_the_order_in_which_workers_lock(office: Office, account: int, by: str, then: str) -> None:
+    run = plan_in_database(DatabaseRun(office.database, "july"), [pending(1, number(1))], plan_id="july")
+    with connect(office.database) as db:
+        sql = "INSERT INTO worker (account, owner, run, seen_until) VALUES (%s, '{}', %s, clock_timestamp())"
+        db.execute(sql, [account, run.number])
+    with held_up(office.database, by, run.remove) as other:
+        other.execute(then.format(run=run.number))
+    with connect(office.database) as db:
+        assert db.execute("SELECT id FROM run WHERE name = 'july'").fetchone() is None
+        assert db.execute("SELECT run FROM worker").fetchall() == [(None,)]

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import signal
+import time
 from contextlib import nullcontext
 
 import pytest
 
+from bulksend.cli import interrupts
 from bulksend.cli.signals import ends_in_peace
+from bulksend.errors import RunFileError, UsageError
+from bulksend.patience import SILENT_S, Patience
+
+
+@pytest.fixture(autouse=True)
+def ours(monkeypatch: pytest.MonkeyPatch) -> Patience:
+    """This process goes on, whatever a test asks of it."""
+    patience = Patience()
+    monkeypatch.setattr(interrupts, "OURS", patience)
+    monkeypatch.setattr(interrupts, "_heard", [])
+    return patience
 
 
 def test_the_first_ctrl_c_is_told_and_the_next_is_as_ever() -> None:
@@ -37,3 +50,24 @@ def test_what_was_there_before_is_there_again(handler: signal.Handlers) -> None:
             signal.raise_signal(signal.SIGINT)
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def test_silence_is_waited_out_no_more_at_the_first_and_nothing_at_the_second(ours: Patience) -> None:
+    long_ago_s = time.monotonic() - 3_600
+    assert not ours.is_over(long_ago_s)
+    with ends_in_peace(lambda: None):
+        signal.raise_signal(signal.SIGINT)
+    assert not ours.is_over(long_ago_s)
+    assert not ours.is_over(time.monotonic() - SILENT_S - 1)
+    ours.since_s -= SILENT_S
+    assert ours.is_over(long_ago_s)
+    assert not ours.is_over(time.monotonic())
+    interrupts.hear(signal.SIGINT)
+    assert ours.is_over(time.monotonic())
+
+
+def test_of_a_run_that_was_not_waited_for_the_exit_code_is_the_signals() -> None:
+    assert interrupts.code_of(RunFileError("it is away")) == 3
+    interrupts.hear(signal.SIGTERM)
+    assert interrupts.code_of(RunFileError("it is away")) == 143
+    assert interrupts.code_of(UsageError("it cannot be read")) == 2

@@ -173,7 +173,7 @@ def _opened_and_sent(
         manners = Manners(
             out, opener.paths(place).results, wait=said.wait, hides_progress=hides_progress, monitors=monitors
         )
-        return joined(place, to, how, manners, yes=said.yes, as_json=said.as_json)
+        return joined(place, to, replace(how, turn_s=limit_s), manners, yes=said.yes, as_json=said.as_json)
     if opened.is_kept:
         plan_view.tell_of_rates(out, opened.run.place, planned.rates)
     if opened.repeat:

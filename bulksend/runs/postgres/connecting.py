@@ -14,6 +14,8 @@ from bulksend.runs.postgres.schema import SCHEMA
 try:
     import psycopg
     from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+    from bulksend.runs.postgres.ways import Way
 except ImportError as error:  # an extra
     raise UsageError("a run in a database needs psycopg: in bulksend's folder, pip install '.[postgres]'") from error
 
@@ -58,7 +60,7 @@ def connect(database: str) -> Db:
     told.setdefault("application_name", "bulksend")
     told["options"] = " ".join([str(told.get("options", "")), *(f"-c {k}={_escaped(v)}" for k, v in _SETTINGS.items())])
     with explained(database):
-        return psycopg.connect(make_conninfo("", **told), autocommit=True)
+        return Way.to(make_conninfo("", **told))
 
 
 def is_lost(db: Db) -> bool:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from bulksend.errors import Advice, UsageError
+import orjson
+
+from bulksend.errors import Advice, RunFileError, UsageError
 from bulksend.model import Event
 from bulksend.runs import life
+from bulksend.runs.owner import Owner
 from bulksend.runs.postgres.columns import CUTS_OFF
 from bulksend.runs.postgres.connecting import Db, connect, explained, one
 from bulksend.runs.postgres.pooling import check_way
@@ -16,6 +19,12 @@ _OLDEST_SERVER = 13
 _LOCK = 0x62756C6B  # whoever makes or changes the tables does it alone
 _WHOSE = "SELECT system_identifier, timeline_id FROM pg_control_system(), pg_control_checkpoint()"
 
+_AT_WORK = """
+SELECT owner FROM shard WHERE owner IS NOT NULL AND lease_until > clock_timestamp()
+UNION SELECT owner FROM worker WHERE seen_until > clock_timestamp()
+UNION SELECT value FROM run LEFT JOIN fact ON fact.run = run.id AND fact.name = 'owner'
+    WHERE lease_until > clock_timestamp()
+"""
 _LAST_NOTE = "SELECT max(greatest(started_at, ended_at)) FROM send"
 _CUT_OFF = f"""
 {CUTS_OFF}
@@ -39,7 +48,8 @@ def install(database: str) -> int:
     """Make the tables, or bring them to this version; which version they had, 0 for none.
 
     Raises:
-        UsageError: the server is too old, or the tables are of a newer version, or a pooler stands in between.
+        UsageError: the server is too old, or the tables are of a newer version, or a pooler stands in between; or they
+            are of an earlier one, and somebody is at work in them.
         RunFileError: the database cannot be used.
     """
     check_way(database)
@@ -50,6 +60,9 @@ def install(database: str) -> int:
             db.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
             before = _version(db)
             _check_version(before, database)
+            if 0 < before < VERSION:
+                db.execute("LOCK TABLE installation IN ACCESS EXCLUSIVE MODE")  # for which all who note anything wait
+                _check_nobody_works(db, database)
             for migration in MIGRATIONS[before:]:
                 db.execute(migration)
             if before == 0:
@@ -96,6 +109,23 @@ def accept(database: str) -> Accepted | None:
     return Accepted(in_doubt, last_s)
 
 
+def connect_anew(database: str) -> Db:
+    """A connection instead of one that broke; in the meantime another server may have taken over.
+
+    Raises:
+        UsageError: one has, or a newer version has changed the tables.
+        RunFileError: the database cannot be reached.
+    """
+    db = connect(database)
+    try:
+        with explained(database):
+            check_installed(db, database)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
 def check_installed(db: Db, database: str) -> None:
     """The same, by a connection that is there."""
     _check_version_is_this(db, database)
@@ -115,6 +145,26 @@ def _check_version_is_this(db: Db, database: str) -> None:
     if version < VERSION:
         seen = "has no tables of bulksend yet" if version == 0 else f"has tables of an earlier version ({version})"
         raise UsageError(f"{database}: this database {seen}: run bulksend database init {database} once")
+
+
+def check_known(version: int, place: object) -> None:
+    """See that tables are of this version still, as they were when somebody began to write to them.
+
+    Raises:
+        RunFileError: a newer version of bulksend has changed them since.
+    """
+    if version != VERSION:
+        raise RunFileError(f"{place}: a newer version of bulksend has changed the tables of this database: use that")
+
+
+def _check_nobody_works(db: Db, database: str) -> None:
+    owners = [None if owner is None else Owner(**orjson.loads(owner)) for (owner,) in db.execute(_AT_WORK).fetchall()]
+    living = [owner for owner in owners if owner is None or not owner.is_gone]
+    if living:
+        raise UsageError(
+            f"{database}: somebody is at work in this database ({living[0] or 'who plans a run'}): its tables are "
+            "brought up to this version when all have ended, or were not heard of for as long as their leases last"
+        )
 
 
 def _is_what_it_was(db: Db) -> bool:

@@ -12,9 +12,11 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from bulksend.errors import OwnedError, RunFileError
+from bulksend.errors import OwnedError, RunFileError, UsageError
+from bulksend.patience import OURS
 from bulksend.runs.committing import Job
-from bulksend.runs.postgres.connecting import Db, connect, explained, is_given_way, transaction
+from bulksend.runs.postgres.connecting import Db, explained, is_given_way, transaction
+from bulksend.runs.postgres.installing import connect_anew
 from bulksend.runs.postgres.notes import Notes
 
 _LENGTHS_MORE = 2  # so many leases' lengths after the end of the last one it is still tried to note outcomes
@@ -73,6 +75,8 @@ class Commits:
                 if begins and not self._notes.lease.is_held:
                     self._notes.lease.renew()  # as after a sleep of the machine, if nobody else has it by now
                 self._carry_out(work, begins=begins)
+            except UsageError as error:  # it is not worth another try; whoever asks next hears what to do
+                raise RunFileError(f"{error}") from error
             except RunFileError as error:
                 if not (is_given_way(error) or self._is_worth_a_try) or self._is_given_up.wait(pause_s):
                     raise
@@ -97,12 +101,12 @@ class Commits:
         """Whether the database was not reached, and has not been away for too long: what it refused it would again."""
         lease = self._notes.lease
         is_away = self._notes.of.db.closed or not lease.is_held
-        return is_away and lease.ends_in_s > -_LENGTHS_MORE * lease.length_s
+        return is_away and not OURS.is_lost and lease.ends_in_s > -_LENGTHS_MORE * lease.length_s
 
     def _connect(self) -> None:
         of = self._notes.of
         if of.db.closed:
-            of.db = connect(of.place.database)
+            of.db = connect_anew(of.place.database)
         if of.db is not self._known:
             limit_s = self._notes.lease.length_s  # so long a process that stands still holds up who takes over
             with explained(of.place):

@@ -7,7 +7,7 @@ import psycopg
 from bulksend.errors import RunFileError, UsageError
 from bulksend.runs.owner import Owner
 from bulksend.runs.places import DatabaseRun
-from bulksend.runs.postgres import noted, ownership, queries
+from bulksend.runs.postgres import noted, opened, ownership, queries
 from bulksend.runs.postgres.connecting import Db, connect, explained, transaction
 from bulksend.runs.postgres.installing import check_installed
 from bulksend.runs.postgres.reader import Reader
@@ -76,6 +76,19 @@ def remove(db: Db, run: int) -> None:
     for table in OF_ROWS:
         db.execute(f"DELETE FROM {table} WHERE run = %s", [run])
     db.execute("DELETE FROM run WHERE id = %s", [run])
+
+
+def remove_own(of: Reader, epoch: int) -> None:
+    """Remove a run of its owner's, inside the transaction; or give it up, where it is workers' by now, or has begun.
+
+    Raises:
+        OwnedError: somebody else has taken it over.
+    """
+    ownership.hold_off_all(of, epoch)
+    if opened.is_opened(of) or queries.has_begun(of):
+        ownership.give_up(of)
+    else:
+        remove(of.db, of.run)
 
 
 def _give_name(of: Reader, owner: Owner, instead_of: int | None) -> None:

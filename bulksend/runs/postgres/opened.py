@@ -136,10 +136,17 @@ def close(of: Reader, epoch: int, end: End) -> bool:
     return True
 
 
-def close_if_alone(of: Reader, opened: OpenedRun, end: End) -> int:
-    """End a run that nobody is at work on any more, unless it was left to workers; how many are."""
+def close_if_alone(of: Reader, opened: OpenedRun, end: End, worker: int) -> int:
+    """End a run that nobody else has to do with any more, unless it was left to workers; how many have.
+
+    Args:
+        of: the run.
+        opened: the same, as it was opened.
+        end: how it ends; its time by the database's clock.
+        worker: who leaves it.
+    """
     of.first("SELECT FROM run WHERE id = %(run)s FOR UPDATE")
-    others = registry.at_work(of.db, of.run)
+    others = registry.at_work(of.db, of.run) or registry.waiting(of.db, of.run, worker)
     if not others and not opened.orders.is_left:
         close(of, opened.epoch, end)
     return len(others)
@@ -155,6 +162,11 @@ def close_if_through(of: Reader, opened: OpenedRun, at_s: float) -> bool:
         return False
     is_limited = opened.orders.until is not None and is_left(of, opened, is_limited=False)
     return close(of, opened.epoch, End(LIMITED if is_limited else FINISHED, at_s=at_s))
+
+
+def is_opened(of: Reader) -> bool:
+    """Whether a run was opened for workers, and not closed since."""
+    return bool(of.first("SELECT opened IS NOT NULL FROM run WHERE id = %(run)s")[0])
 
 
 def is_left(

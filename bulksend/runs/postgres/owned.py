@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
-from bulksend.errors import OwnedError, RunFileError
+from bulksend.errors import BulksendError, RunFileError
 from bulksend.model import ContactId, Event, PhoneNumber
 from bulksend.runs.committing import GroupJournal
 from bulksend.runs.ends import End
@@ -264,15 +264,16 @@ class OwnPostgresRun(PostgresRun):
         with suppress(RunFileError):
             self._lease.let_go()
         self._lease.close()
-        with suppress(OwnedError, RunFileError), self._writing() as of:  # it is somebody else's, or cannot be reached
+        with suppress(BulksendError), self._writing() as of:  # it is somebody else's, or cannot be reached
             ownership.give_up(of)
         self._reader.db.close()
 
     def remove(self) -> None:
-        """See `OwnRun.remove`."""
+        """See `OwnRun.remove`; what was opened for workers is theirs, and stays."""
         self._lease.close()
-        with self._writing() as of:
-            naming.remove(of.db, of.run)
+        self.reconnect()
+        with explained(self.place), transaction(self._reader.db):
+            naming.remove_own(self._reader, self._lease.epoch)
         self._reader.db.close()
 
     @property

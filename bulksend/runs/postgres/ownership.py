@@ -14,6 +14,7 @@ from bulksend.runs.owner import Owner
 from bulksend.runs.postgres import commons, handing, kept, noted, registry, shards
 from bulksend.runs.postgres.columns import CUTS_OFF
 from bulksend.runs.postgres.connecting import Db
+from bulksend.runs.postgres.installing import check_known
 from bulksend.runs.postgres.reader import Reader
 
 _LOCK = """
@@ -25,7 +26,7 @@ UPDATE run SET epoch = epoch + 1, lease_until = clock_timestamp() + %(length_s)s
 WHERE id = %(run)s RETURNING epoch
 """
 _IS_MINE = f"""
-SELECT run.epoch = %(epoch)s AND (%(account)s::integer IS NULL OR EXISTS (
+SELECT (SELECT version FROM installation), run.epoch = %(epoch)s AND (%(account)s::integer IS NULL OR EXISTS (
     SELECT FROM shard JOIN unnest(%(nos)s::smallint[], %(epochs)s::bigint[]) AS mine (no, epoch) USING (no, epoch)
     WHERE shard.account = %(account)s)),
     (SELECT value::integer FROM fact WHERE fact.run = run.id AND name = 'turn'), {commons.TOLD}
@@ -74,9 +75,16 @@ def check_epoch(of: Reader, epoch: int) -> None:
     Raises:
         OwnedError: somebody has.
     """
-    found = of.first("SELECT epoch FROM run WHERE id = %(run)s FOR SHARE")
-    if found is None or found[0] != epoch:
-        raise OwnedError(f"{of.place}: another bulksend process has taken this run over")
+    _check_epoch(of, epoch, "FOR SHARE")
+
+
+def hold_off_all(of: Reader, epoch: int) -> None:
+    """The same, and hold off whoever has to do with it: workers that begin with it, or note something of it.
+
+    Raises as `check_epoch` does.
+    """
+    registry.hold_off(of.db, of.run)
+    _check_epoch(of, epoch, "FOR UPDATE")
 
 
 def check_mine(of: Reader, mine: Mapping[str, Any], *, begins: bool) -> tuple[Any, ...]:
@@ -89,11 +97,14 @@ def check_mine(of: Reader, mine: Mapping[str, Any], *, begins: bool) -> tuple[An
 
     Raises:
         OwnedError: somebody has.
+        RunFileError: the tables are of another version by now; until the transaction ends they stay as they are.
     """
     found = of.first(f"{_IS_MINE} {'FOR SHARE OF run' if begins else ''}", **mine)
-    if found is None or not found[0]:
+    if found is not None:
+        check_known(found[0], of.place)
+    if found is None or not found[1]:
         raise OwnedError(f"{of.place}: another bulksend process has taken this run over")
-    return tuple(found[1:])
+    return tuple(found[2:])
 
 
 def wait_out(of: Reader, mine: Mapping[str, Any]) -> None:
@@ -110,6 +121,14 @@ def wait_out(of: Reader, mine: Mapping[str, Any]) -> None:
 def cut_off(of: Reader) -> None:
     """Of whatever is under way the end is not known: nobody who has the run will note it."""
     of.db.execute(_CUT_OFF, [of.run])
+
+
+def _check_epoch(of: Reader, epoch: int, lock: str) -> None:
+    found = of.first(f"SELECT epoch, (SELECT version FROM installation) FROM run WHERE id = %(run)s {lock}")
+    if found is not None:
+        check_known(found[1], of.place)
+    if found is None or found[0] != epoch:
+        raise OwnedError(f"{of.place}: another bulksend process has taken this run over")
 
 
 def give_up(of: Reader) -> None:

@@ -17,18 +17,18 @@ _PURGED = "purged"  # of the fact: since when, and whether all of it is done
 
 # Errors and remarks quote cells, and answers name the recipient.
 FORGET = {
-    "message": """UPDATE message SET phone = NULL, contact = NULL, shard = NULL, sender = NULL, text = '', error = '',
-        cells = '[]' WHERE run = %s""",
     "send": """UPDATE send SET error = NULL, answer = answer || '{"to": "", "contactId": null}' WHERE run = %s""",
     "receipt": "UPDATE receipt SET error = '' WHERE run = %s",
     "repeat": "DELETE FROM repeat WHERE run = %s",
     "landed": "DELETE FROM landed WHERE run = %s",
     "number": "DELETE FROM number WHERE run = %s",
+    "message": """UPDATE message SET phone = NULL, contact = NULL, shard = NULL, sender = NULL, text = '', error = '',
+        cells = '[]' WHERE run = %s""",
     "copy": "DELETE FROM copy WHERE run = %s",
     "carried": "DELETE FROM carried WHERE run = %s",
     "fact": "DELETE FROM fact WHERE run = %s AND name = 'progress'",
 }
-"""What is done to each table; beside that, some facts are written anew."""
+"""What is done to each table, in the order in which all lock them; beside that, some facts are written anew."""
 
 
 def forget(of: Reader, at_s: float) -> None:

@@ -26,9 +26,14 @@ _ENTER = """
 INSERT INTO worker (account, owner, seen_until)
 VALUES (%s, %s, clock_timestamp() + %s * interval '1 second') RETURNING id
 """
-_LOCK = "SELECT FROM worker WHERE account = %s ORDER BY id FOR NO KEY UPDATE"
+_ONE_BY_ONE = "ORDER BY id FOR NO KEY UPDATE"
+_LOCK = f"SELECT FROM worker WHERE account = %s {_ONE_BY_ONE}"
 _IS_OPEN = "SELECT id FROM run WHERE id = ANY(%s) AND opened = epoch"
 _RENEW = "UPDATE worker SET seen_until = clock_timestamp() + %s * interval '1 second' WHERE id = %s"
+_OPENER = """
+SELECT account, value FROM run JOIN fact ON fact.run = run.id AND fact.name = 'owner'
+WHERE id = %s AND account IS NOT NULL AND lease_until > clock_timestamp()
+"""
 _LIVING = """
 SELECT w.id, w.run, w.owner, extract(epoch FROM w.seen_until - clock_timestamp())::float8, (
     SELECT count(*) FROM shard s
@@ -84,6 +89,11 @@ def begin(db: Db, account: int, number: int, run: int) -> None:
     db.execute("UPDATE worker SET run = %s WHERE id = %s", [run, number])
 
 
+def hold_off(db: Db, run: int) -> None:
+    """Let no worker of a run's account begin with anything until the transaction ends."""
+    db.execute(f"SELECT FROM worker WHERE account = (SELECT account FROM run WHERE id = %s) {_ONE_BY_ONE}", [run])
+
+
 def rest(db: Db, number: int) -> None:
     """Be at work on no run any more."""
     db.execute("UPDATE worker SET run = NULL WHERE id = %s", [number])
@@ -111,6 +121,17 @@ def at_work(db: Db, run: int) -> list[Living]:
     """Those that are at work on a run."""
     found = db.execute("SELECT account FROM run WHERE id = %s AND account IS NOT NULL", [run]).fetchone()
     return [] if found is None else [each for each in living(db, found[0]) if each.run == run]
+
+
+def waiting(db: Db, run: int, worker: int) -> list[Living]:
+    """Who has opened a run and waits for its turn, if that is another than some worker."""
+    found = db.execute(_OPENER, [run]).fetchone()
+    if found is None:
+        return []
+    account, opener = found[0], Owner(**orjson.loads(found[1]))
+    process = (opener.pid, opener.host, opener.among)
+    others = [each for each in living(db, account) if each.number != worker and each.run is None]
+    return [each for each in others if (each.owner.pid, each.owner.host, each.owner.among) == process]
 
 
 def check_unworked(db: Db, run: int, place: object) -> None:

@@ -15,7 +15,7 @@ from bulksend.runs.postgres import charges, cut_off, queries, rows, telling, who
 from bulksend.runs.postgres.clock import Skew
 from bulksend.runs.postgres.connecting import connect, explained, is_lost
 from bulksend.runs.postgres.figures import PostgresFigures
-from bulksend.runs.postgres.installing import check_installed
+from bulksend.runs.postgres.installing import check_installed, connect_anew
 from bulksend.runs.postgres.listing import number_of
 from bulksend.runs.postgres.reader import Reader
 from bulksend.runs.postgres.receipts import PostgresReceipts
@@ -185,7 +185,7 @@ class PostgresRun:
     def reconnect(self) -> None:
         """Be able to ask after a time in which nothing was asked, and the connection may have been lost."""
         if is_lost(self._reader.db):
-            self._reader.db = connect(self._reader.place.database)
+            self._reader.db = connect_anew(self._reader.place.database)
 
     @property
     def is_open_to_workers(self) -> bool:

@@ -16,7 +16,7 @@ VERSION = 1
 SHARDS = 64
 """Into so many parts an account's phones are dealt; it never changes, for a phone must stay in its part."""
 
-OF_ROWS = ("message", "repeat", "copy", "carried", "send", "number", "receipt")
+OF_ROWS = ("send", "number", "message", "repeat", "copy", "carried", "receipt")
 """The tables of a run's rows. To have each row see that its run is there costs more than to write the row: so whoever
 removes a run removes what it has in these, see `bulksend.runs.postgres.naming`."""
 

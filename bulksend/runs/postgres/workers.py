@@ -133,10 +133,10 @@ class Worker:
             opened.close(Reader(db, run.number, self._named(run)), run.epoch, end)
 
     def give_up(self, run: OpenedRun, reason: str, says: str) -> int:
-        """Send no more of a run, which ends if nobody else does and nobody is waited for; how many others do."""
+        """Send no more of a run, which ends if nobody else does or is about to; how many others are or do."""
         with self._link.transaction() as db:
             end = End(reason, says, time.time() + self._link.skew_s)
-            return opened.close_if_alone(Reader(db, run.number, self._named(run)), run, end)
+            return opened.close_if_alone(Reader(db, run.number, self._named(run)), run, end, self.lease.worker)
 
     def look(self) -> Dealt:
         """How the shards are dealt now."""
