@@ -113,7 +113,7 @@ async def page(request: web.Request, draft: Draft, fault: str) -> web.StreamResp
     desk = desk_of(request)
     seen = await desk.sheet(draft)
     if isinstance(seen, Refused):
-        raise UsageError(seen.says)
+        raise web.HTTPSeeOther(f"/c/{draft.key}/sheet")  # which says why, and asks for another one
     shown = _preview(draft, seen, 1)
     return render(
         request,
