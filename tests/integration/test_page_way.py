@@ -24,6 +24,8 @@ SHEET = b"Name,Mobile,Phone\nAna,639171234567,x\nBen,639181234567,x\nCyd,12,x\n"
 @pytest.fixture(autouse=True)
 def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BULKSEND_STATE_DIR", str(tmp_path / "state"))
+    for name in ("API_KEY", "RATE", "MAX_COST", "SENDER", "ORG_ID"):  # what the terminal says is not said on the page
+        monkeypatch.setenv(f"BULKSEND_{name}", "0.01")
 
 
 async def _log(base_url: str) -> list[dict[str, Any]]:

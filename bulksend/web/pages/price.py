@@ -12,6 +12,7 @@ from aiohttp import web
 
 from bulksend import campaign
 from bulksend.campaign import Taking
+from bulksend.engagespark import DEFAULT_BASE_URL
 from bulksend.errors import Remark, Severity, UsageError
 from bulksend.planning import Group, Overview, Plan
 from bulksend.runs import Facts, RowTold, open_run
@@ -83,6 +84,7 @@ async def page(request: web.Request, draft: Draft, fault: str = "") -> web.Strea
         agreed=shown.agreed,
         to_write=to_write(draft, overview, desk.settings.confirm_above),
         organization=desk.keys.organization,
+        foreign_address=desk.settings.base_url if desk.settings.base_url != DEFAULT_BASE_URL else "",
         made=desk.made.get(draft.key),
         told=flash(desk.told.pop(draft.key, None), is_rehearsal=draft.rehearses),
         can_send=desk.can_send(draft),
