@@ -80,6 +80,8 @@ async def test_it_waits_for_its_hours_and_can_be_stopped_meanwhile(tmp_path: Pat
         async with asyncio.timeout(30):
             while "It waits for its time" not in (await browser.get(f"/c/{key}/sending")).text:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)  # until its child has begun
+        waits = await browser.get(f"/c/{key}/sending")
+        assert '<h1 id="heading">Waiting for its time</h1>' in waits.text, "for nothing is sent"
         await browser.post(f"/c/{key}/sending/stop")
         await _events(browser, key)
         assert "Ready to send" in (await browser.get(f"/c/{key}/sending")).text
