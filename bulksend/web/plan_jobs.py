@@ -119,8 +119,8 @@ def account_of(job: Paid) -> Account:
 
 
 def _is_shown(note: Remark) -> bool:
-    """Whether it says no more than the page shows: which sheet of a workbook is read, and which others could be."""
-    return note.rule is Rule.READ_SHEET and note.severity is Severity.NOTE
+    """Whether it says no more than the page shows: which sheet is read and which column, and which others could be."""
+    return note.rule in {Rule.READ_SHEET, Rule.COLUMN_GUESS} and note.severity is Severity.NOTE
 
 
 def _codeless(rows: Sequence[tuple[str, ...]], columns: Sequence[str], numbers: str) -> str:

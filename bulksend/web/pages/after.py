@@ -50,6 +50,11 @@ class Outcome(NamedTuple):
     deliveries: Deliveries
     why: str
 
+    @property
+    def was_wanted(self) -> bool:
+        """Whether it ended because somebody asked for that."""
+        return self.stand.end is not None and self.stand.end.reason == StopReason.INTERRUPTED
+
 
 async def page(request: web.Request, draft: Draft, refused: Refused | None) -> web.StreamResponse:
     """Show it.

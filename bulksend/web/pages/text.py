@@ -115,6 +115,8 @@ async def page(request: web.Request, draft: Draft, fault: str) -> web.StreamResp
     if isinstance(seen, Refused):
         raise web.HTTPSeeOther(f"/c/{draft.key}/sheet")  # which says why, and asks for another one
     shown = _preview(draft, seen, 1)
+    if fault and shown.is_slip:  # which is told above, and need not be told twice
+        shown = shown._replace(fault=say("text.empty"), is_slip=False)
     return render(
         request,
         "text.html",
