@@ -112,7 +112,7 @@ class WorkbookReader:
         if hidden:
             are = "the column {} is" if len(hidden) == 1 else "the columns {} are"
             says = f"{are.format(_listed(hidden))} hidden in the sheet, and read all the same"
-            self.notes.append(Remark(says, Rule.READ_HIDDEN))
+            self.notes.append(Remark(says, Rule.READ_HIDDEN, about={"columns": _listed(hidden)}))
         return columns
 
     def _chosen(self, sheets: Sequence[_Shown], is_recipient: IsRecipient) -> tuple[_Shown, int]:
@@ -121,7 +121,7 @@ class WorkbookReader:
         line = self._options.header_row or _header_line(sheet, is_recipient)
         above = sum(number < line for number, _ in sheet.lines)
         if not self._options.header_row and above:
-            self.notes.append(Remark(header_note(line, above), Rule.READ_HEADER))
+            self.notes.append(header_note(line, above))
         return sheet, line
 
     def _first(self, sheets: Sequence[_Shown], is_recipient: IsRecipient) -> _Shown:
