@@ -19,7 +19,7 @@ from bulksend.runs import Facts, RowTold, open_run
 from bulksend.sms import phones
 from bulksend.web.choices import options_of
 from bulksend.web.confirming import to_write
-from bulksend.web.desk import chosen_draft, desk_of, open_draft
+from bulksend.web.desk import chosen_draft, desk_of, draft_of, open_draft
 from bulksend.web.drafts import Draft
 from bulksend.web.rendering import render
 from bulksend.web.telling import flash
@@ -100,12 +100,13 @@ async def choose_way(request: web.Request) -> web.StreamResponse:
 
 
 async def keep_key(request: web.Request) -> web.StreamResponse:
-    """Keep the account's key, and plan anew by what that account has sent; what was planned elsewhere stays."""
-    draft, form = await open_draft(request), await request.post()
+    """Keep the account's key, and plan anew by what it has sent; what has begun or was planned elsewhere stays."""
+    desk, draft, form = desk_of(request), draft_of(request), await request.post()
     number, key = str(form.get("organization", "")).strip(), str(form.get("key", "")).strip()
     if not number_in(number):
         raise UsageError(say("price.no_organization"))
-    desk_of(request).keys.keep(int(number), key)
+    desk.keys.keep(int(number), key)
+    await desk.check_open(draft)
     if draft.elsewhere:
         raise web.HTTPSeeOther(f"/c/{draft.key}/price")
     return await _planned_anew(request, draft, draft)
