@@ -143,7 +143,8 @@ class Remark:
         rule: which rule it comes of; None where an earlier version kept it, which had no ids.
         advice: what can be done, or None.
         severity: what is at stake; by it faces order what they show.
-        about: what the words of the advice speak of, by name, such as ``column``.
+        about: what the words of the advice speak of, by name, such as ``column``, and those of faces that have words of
+            their own for what is said by this rule; no number and no text of a row.
         quotes: the pieces of the sentence that quote people's cells, each with the brackets or marks around it.
     """
 

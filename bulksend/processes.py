@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 
 _ROOT = str(Path(__file__).parents[1])
+_STATE = "BULKSEND_STATE_DIR"
+_SAID = "BULKSEND_"  # to the command line, for itself alone: what another one is to do, it is told; the key among it
 _NONE_OF_ITS_BUSINESS = re.compile(r"BULKSEND_|PGPASSWORD|\w+_PROXY\b", re.IGNORECASE)  # keys and passwords among them
 
 
@@ -23,9 +25,9 @@ def environment() -> dict[str, str]:
 
 
 def own_environment() -> dict[str, str]:
-    """This process's, with the way to this package, for one that works in its place."""
-    heeds_none = sys.flags.ignore_environment  # by -I or -E
-    kept = {name: value for name, value in os.environ.items() if not (heeds_none and name.startswith("PYTHON"))}
+    """This process's, with the way to this package and without what was said to it, for one that works in its place."""
+    said = (_SAID, "PYTHON") if sys.flags.ignore_environment else (_SAID,)  # by -I or -E
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(said) or name == _STATE}
     if _is_installed():
         return kept
     return kept | {"PYTHONPATH": os.pathsep.join([_ROOT, *filter(None, [kept.get("PYTHONPATH")])])}

@@ -85,7 +85,9 @@ def hour_remarks(overview: Overview, begins_s: float, ends_s: float) -> Iterator
                 place = zone[0].rpartition("/")[2].replace("_", " ")
                 messages = f"{many(rows, 'message')} to {phones.country_name(quiet.code)}"
                 says = f"{messages} would go out from {begins:%H:%M}{until}, {place} time: {quiet.says}"
-                yield Remark(says, quiet.rule, severity=Severity.PERSON)
+                about = {"count": f"{rows:,}", "begins": f"{begins:%H:%M}", "place": place}
+                about |= {"ends": f"{ends:%H:%M}"} if until else {}
+                yield Remark(says, quiet.rule, severity=Severity.PERSON, about=about)
                 break
 
 

@@ -111,7 +111,7 @@ def read_exclusions(paths: Sequence[Path], country: str | None, *, new_prefixes:
             listed = ExclusionList(source.name, reader, country, new_prefixes=new_prefixes).read()
             digests.append(source.digest())
             listed_notes = [Remark(says, Rule.EXCLUDE_LIST) for says in listed.notes]
-            notes += [replace(note, says=f"{path}: {note.says}") for note in (*source.notes, *listed_notes)]
+            notes += [replace(note, says=f"{path}: {note.says}", about={}) for note in (*source.notes, *listed_notes)]
             warnings += [f"{path}: {warning}" for warning in listed.warnings]
         finally:
             source.close()

@@ -25,6 +25,8 @@ class Sheet:
         lines: their lines in the sheet; empty if it is none.
         hidden: places of those rows that the workbook does not show.
         notes: what was found out of how to read it.
+        name: of a workbook, the sheet that is read; else empty.
+        names: the sheets that could be read instead, with it.
     """
 
     columns: tuple[str, ...]
@@ -35,6 +37,8 @@ class Sheet:
     lines: tuple[int, ...]
     hidden: tuple[int, ...]
     notes: tuple[Remark, ...]
+    name: str = ""
+    names: tuple[str, ...] = ()
 
 
 def look_at_sheet(name: str, options: ReadOptions, mapping: Sequence[tuple[str, str]], most: int) -> Sheet:
@@ -62,10 +66,10 @@ def look_at_sheet(name: str, options: ReadOptions, mapping: Sequence[tuple[str, 
         else:
             numbers, asks = ("" if columns.to is None else columns.name_of("to")), ""
         own_texts = columns.name_of("message") if columns.places["message"] else ""
-        notes = (*source.notes, *columns.notes)
+        notes, sheets = (*source.notes, *columns.notes), source.sheets
     width = len(reader.columns)
     cells = tuple((*row, *[""] * (width - len(row))) for row in rows)
-    return Sheet(tuple(reader.columns), numbers, asks, own_texts, cells, lines, hidden, notes)
+    return Sheet(tuple(reader.columns), numbers, asks, own_texts, cells, lines, hidden, notes, *sheets)
 
 
 def _first(reader: Reader, most: int) -> tuple[list[list[str]], tuple[int, ...], tuple[int, ...]]:

@@ -17,6 +17,9 @@ from bulksend.words import many
 SENDER_LENGTH = 11
 """Characters of an alphanumeric sender: its field has ten octets, so 11 septets (3GPP TS 23.040, 9.1.2.5)."""
 
+RANDOM = "INFOSMS"
+"""A sender id that a telco puts where there is none."""
+
 SHORTENERS = (
     "adf.ly",
     "bit.do",
@@ -54,7 +57,7 @@ def sender_flaws(sender: str | None, known: Collection[str] = ()) -> list[str]:
         known: those that are registered, if that is known.
     """
     if not sender:
-        return ["no sender id (from): the telco puts a random one of its own, such as INFOSMS"]
+        return [f"no sender id (from): the telco puts a random one of its own, such as {RANDOM}"]
     is_known = sender.casefold() in {each.casefold() for each in known}
     flaws = [f"the sender id {sender!r} is not among your senders"] if known and not is_known else []
     if _NUMERIC.fullmatch(sender):

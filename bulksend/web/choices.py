@@ -21,6 +21,7 @@ def campaign_of(draft: Draft) -> Campaign:
         message=draft.message or None,
         sender=draft.sender or None,
         columns=draft.mapping,
+        sheet=draft.sheet or None,
         only=_by_column(draft.only),
         skip=_by_column(draft.skip),
         country=draft.country or None,

@@ -48,7 +48,7 @@ class Desk:
     drafts: Drafts
     keys: Keys
     sends: Sends = field(default_factory=Sends)
-    sheets: dict[tuple[str, str, str], SheetSeen] = field(default_factory=dict)
+    sheets: dict[tuple[str, str, str, str], SheetSeen] = field(default_factory=dict)
     made: dict[str, Made] = field(default_factory=dict)
     paused: set[str] = field(default_factory=set)
     planning: Counter[str] = field(default_factory=Counter)
@@ -57,7 +57,7 @@ class Desk:
 
     async def sheet(self, draft: Draft) -> SheetSeen | Refused:
         """How a draft's sheet is understood."""
-        asked = (draft.input_name, draft.numbers, spoken())
+        asked = (draft.input_name, draft.sheet, draft.numbers, spoken())
         if asked in self.sheets:
             return self.sheets[asked]
         seen = await do(Look(draft))

@@ -30,6 +30,7 @@ class Draft:
     Attributes:
         key: what names it in addresses.
         input_name: the sheet's file; empty as long as none is chosen.
+        sheet: of a workbook, the name of the sheet; empty if it is found out.
         numbers: the column of the numbers; empty if it is found out.
         country: whose numbers those without a dialing code are; empty if none is without.
         message: the text of all rows.
@@ -57,6 +58,7 @@ class Draft:
 
     key: str
     input_name: str = ""
+    sheet: str = ""
     numbers: str = ""
     country: str = ""
     message: str = ""
@@ -183,15 +185,28 @@ class Drafts:
 
     def named(self, says: str) -> str:
         """A sentence that names what was brought without the folders where it lies."""
-        return re.sub(rf"{re.escape(str(self._folder))}/{_KEY.pattern}/(sheet|lists/[0-9a-f]+)/", "", says)
+        return re.sub(rf"{re.escape(str(self._folder))}/{_KEY.pattern}/(sheet(/[0-9a-f]+)?|lists/[0-9a-f]+)/", "", says)
 
-    def sheet_folder(self, draft: Draft) -> Path:
-        """Where its sheet lies, if that is brought."""
-        return self.folder(draft) / "sheet"
+    def new_sheet_folder(self, draft: Draft) -> Path:
+        """Where another sheet of it is to lie that is brought."""
+        return self._sheets(draft) / secrets.token_hex(4)
+
+    def sweep_sheets(self, draft: Draft) -> None:
+        """Remove what was brought as its sheet, with what lies beside that, and is not what is kept now."""
+        kept = self.find(draft.key)
+        if kept is None:  # somebody removed it meanwhile
+            self.remove(draft)
+            return
+        for left in self._sheets(draft).iterdir():
+            if not Path(kept.input_name).is_relative_to(left):
+                shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
 
     def list_folder(self, draft: Draft) -> Path:
         """Where another list of those to leave out is to lie."""
         return private_folder(self.folder(draft) / "lists") / secrets.token_hex(4)
+
+    def _sheets(self, draft: Draft) -> Path:
+        return private_folder(self.folder(draft) / "sheet")
 
     def __iter__(self) -> Iterator[Draft]:
         """All of them."""

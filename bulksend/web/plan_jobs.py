@@ -14,9 +14,10 @@ from pathlib import Path
 from bulksend import campaign
 from bulksend.campaign import Holds, LookedBack
 from bulksend.engagespark import DEFAULT_BASE_URL, Balance, Looked
-from bulksend.errors import Advice, UsageError
+from bulksend.errors import Advice, Remark, Severity, UsageError
 from bulksend.planning import ReadOptions, look_at_sheet
 from bulksend.python import Account, Work, work_on
+from bulksend.rules import Rule
 from bulksend.runs import Address, DatabaseRun, OwnRun, Paths, Place, check_replaceable, next_place, series
 from bulksend.sms import phones
 from bulksend.web.choices import campaign_of, options_of
@@ -27,8 +28,11 @@ from bulksend.web.wording import advised, say
 from bulksend.when import Schedule
 
 _ROWS_SHOWN = 50
+_ROWS_LOOKED_AT = 500
 _CELL_MAX = 1_500  # characters: more than any message has
 _COLUMNS_MAX = 200
+_SHEETS_MAX = 200
+_NAME_SHOWN = 200  # characters of a sheet's name, which in Excel has 31
 _STRANGE = re.compile(r"[^A-Za-z0-9._-]+")
 _NAME_MAX = 60
 _AGAIN = frozenset({Holds.OLDER})
@@ -49,16 +53,25 @@ async def do(job: Look | Price | Make) -> Told:
 def _see(job: Look) -> SheetSeen:
     """Look at a draft's sheet."""
     draft = job.draft
-    sheet = look_at_sheet(draft.input_name, ReadOptions(), list(draft.mapping.items()), _ROWS_SHOWN)
+    how = ReadOptions(sheet=draft.sheet or None)
+    sheet = look_at_sheet(draft.input_name, how, list(draft.mapping.items()), _ROWS_LOOKED_AT)
 
     def cut(cells: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(cell[:_CELL_MAX] for cell in cells[:_COLUMNS_MAX])
 
-    rows = tuple(map(cut, sheet.rows))
-    notes = tuple(map(advised, sheet.notes))
-    columns = cut(sheet.columns)
-    about = columns, sheet.numbers, sheet.asks, sheet.own_texts, rows, sheet.lines, sheet.hidden, notes
-    return SheetSeen(*about, _codeless(sheet.rows, sheet.columns, sheet.numbers)[:_CELL_MAX])
+    return SheetSeen(
+        cut(sheet.columns),
+        sheet.numbers,
+        sheet.asks,
+        sheet.own_texts,
+        tuple(map(cut, sheet.rows[:_ROWS_SHOWN])),
+        sheet.lines[:_ROWS_SHOWN],
+        tuple(place for place in sheet.hidden if place < _ROWS_SHOWN),
+        tuple(advised(note) for note in sheet.notes if not _is_shown(note)),
+        _codeless(sheet.rows, sheet.columns, sheet.numbers)[:_CELL_MAX],
+        sheet.name,
+        tuple(name for name in sheet.names if name == sheet.name or len(name) <= _NAME_SHOWN)[:_SHEETS_MAX],
+    )
 
 
 def _price(job: Price) -> Priced:
@@ -116,6 +129,11 @@ def account_of(job: Paid) -> Account:
     except OSError as error:
         raise UsageError(say("price.key_gone")) from error
     return Account(whose.org_id, key, whose.base_url)
+
+
+def _is_shown(note: Remark) -> bool:
+    """Whether it says no more than the page shows: which sheet is read and which column, and which others could be."""
+    return note.rule in {Rule.READ_SHEET, Rule.COLUMN_GUESS} and note.severity is Severity.NOTE
 
 
 def _codeless(rows: Sequence[tuple[str, ...]], columns: Sequence[str], numbers: str) -> str:

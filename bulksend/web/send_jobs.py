@@ -12,7 +12,7 @@ from bulksend import campaign
 from bulksend.campaign import CampaignEvent, Started
 from bulksend.errors import StoppedError, UsageError
 from bulksend.model import PhoneNumber
-from bulksend.python import Said, SendOptions, Work, receipts, resolve, work_on
+from bulksend.python import Said, Work, receipts, resolve, work_on
 from bulksend.python import send as send_run
 from bulksend.runs import OwnRun, Terms, open_run, own_run
 from bulksend.sending import Stop, Stopping
@@ -147,7 +147,7 @@ def _try_out(job: Try, work: Work[CampaignEvent]) -> Tried:
         phone = _phone(job.phone, job.draft.country or run.facts.country)
         trial = campaign.trial_of(run, job.row, phone, wanted)
         target = account.target(run.facts.endpoint)
-    how = replace(SendOptions().settled(), is_trial=True)
+    how = replace(options_of(job.draft).settled(), is_trial=True)
     with (
         campaign.trial_run(trial, account.address) as own,
         campaign.held_account(target, own, work.tell_unless_stopped, wait=True, where=trial.where) as held,

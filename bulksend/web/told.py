@@ -21,6 +21,8 @@ class SheetSeen:
         hidden: places of those that the workbook does not show.
         notes: what was found out, in sentences.
         codeless: one of these numbers that has no country code; empty if all have.
+        sheet: of a workbook, the sheet that is read; else empty.
+        sheets: the sheets that could be read instead, with it.
     """
 
     columns: tuple[str, ...]
@@ -32,6 +34,8 @@ class SheetSeen:
     hidden: tuple[int, ...]
     notes: tuple[str, ...]
     codeless: str = ""
+    sheet: str = ""
+    sheets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

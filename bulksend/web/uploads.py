@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from pathlib import Path
 
 from aiohttp import BodyPartReader, MultipartReader, web
@@ -23,7 +24,7 @@ async def receive(parts: MultipartReader | None, folder: Path, most: int) -> Pat
 
     Args:
         parts: what of the form is left to read.
-        folder: where to, a folder for this file alone; what was brought there before is removed.
+        folder: where to, a folder for this file alone.
         most: bytes.
 
     Raises:
@@ -33,9 +34,7 @@ async def receive(parts: MultipartReader | None, folder: Path, most: int) -> Pat
     part = await parts.next() if parts else None
     if not isinstance(part, BodyPartReader) or not part.filename:
         raise UsageError(say("sheet.none"))
-    for left in private_folder(folder).iterdir():
-        left.unlink()
-    path = folder / _fit(part.filename)
+    path = private_folder(folder) / _fit(part.filename)
     try:
         with os.fdopen(create_private(path), "wb") as file:
             while piece := await part.read_chunk(_PIECE):
@@ -44,7 +43,7 @@ async def receive(parts: MultipartReader | None, folder: Path, most: int) -> Pat
                     raise web.HTTPRequestEntityTooLarge(0, 0, text=say("sheet.large"))
                 file.write(piece)
     except BaseException:
-        path.unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
         raise
     return path
 

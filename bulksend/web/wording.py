@@ -1,4 +1,7 @@
-"""The words of the page, which stand in a catalogue a language; what the core says gets its advice in them."""
+"""The words of the page, which stand in a catalogue a language; what the core says gets its advice in them.
+
+What it remarks is said in the language's own words, as far as it has any for that rule.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from functools import cache
 from importlib.resources import files
+from string import Formatter
 
 from bulksend.errors import BulksendError, Remark, Why
 
@@ -45,7 +49,24 @@ def many(count: int, noun: str) -> str:
 
 def advised(said: BulksendError | Remark | Why) -> str:
     """A sentence, and what can be done about it on the page; where it is nothing that the page can do, without."""
-    says = str(said) if isinstance(said, BulksendError) else said.says
+    says = str(said) if isinstance(said, BulksendError) else _worded(said) if isinstance(said, Remark) else said.says
     key = f"advice.{said.advice.value}" if said.advice else ""
     about = {} if isinstance(said, Why) else said.about
     return f"{says}: {say(key, **about)}" if key in words(spoken()) else says
+
+
+def _worded(said: Remark) -> str:
+    """A remark in the language's own words, if it has any for what is said by this rule of such values."""
+    for sentence in _remarks(spoken()).get(said.rule or "", ()):
+        if {name for _, name, _, _ in Formatter().parse(sentence) if name} <= said.about.keys():
+            return sentence.format(**said.about)
+    return said.says
+
+
+@cache
+def _remarks(language: str) -> Mapping[str, tuple[str, ...]]:
+    """What a language says by rules; nothing where the core speaks it, or nobody wrote any."""
+    file = files("bulksend.web") / "words" / "remarks" / f"{language}.toml"
+    if not file.is_file():
+        return {}
+    return {str(rule): tuple(said) for rule, said in tomllib.loads(file.read_text(encoding="utf-8")).items()}

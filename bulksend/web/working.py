@@ -51,7 +51,7 @@ class Sending:
 
     def __init__(self, rows: int, before: tuple[int, int]) -> None:
         self._before = before
-        self.now = Moved(rows=rows).after(*before)
+        self.now = Moved("begins", rows).after(*before)
         self.end: Told | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._changed = asyncio.Condition()

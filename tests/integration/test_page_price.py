@@ -164,13 +164,17 @@ async def test_what_a_telco_lets_through_to_a_phone_can_be_said(tmp_path: Path) 
         price = await browser.post(f"/c/{key}/price/caps", cap="63=1/40", cap_counts="messages")
         assert "1 min 20 s at least, because a phone gets several" in price.text
         assert '<option value="messages" selected>' in price.text
+        await browser.post(f"/c/{key}/price/caps", cap="63=1/2", cap_counts="parts")
+        for _ in range(2):
+            await browser.post(f"/c/{key}/price/trial", row="1", phone="639209999999")
         price = await browser.post(f"/c/{key}/price/caps", cap="63=1/1", cap_counts="parts")
         await browser.send(key, price)
         async with browser.session.get(f"{sandbox.base_url}/sandbox/log") as answer:
             log = [orjson.loads(line) for line in (await answer.text()).splitlines()]
-        to_ana = sorted(each["arrived"] for each in log if each["to"] == "639171234567")
-        assert len(to_ana) == 3
-        assert all(after - before >= 1 for before, after in pairwise(to_ana))
+        for phone, count, apart_s in (("639171234567", 3, 1), ("639209999999", 2, 2)):  # which got trials
+            got = sorted(each["arrived"] for each in log if each["to"] == phone)
+            assert len(got) == count
+            assert all(after - before >= apart_s for before, after in pairwise(got))
 
 
 async def test_plain_characters_are_written_for_typographic_ones_where_that_is_said(tmp_path: Path) -> None:

@@ -80,10 +80,27 @@ async def test_it_waits_for_its_hours_and_can_be_stopped_meanwhile(tmp_path: Pat
         async with asyncio.timeout(30):
             while "It waits for its time" not in (await browser.get(f"/c/{key}/sending")).text:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)  # until its child has begun
+        waits = await browser.get(f"/c/{key}/sending")
+        assert '<h1 id="heading">Waiting for its time</h1>' in waits.text, "for nothing is sent"
         await browser.post(f"/c/{key}/sending/stop")
         await _events(browser, key)
         assert "Ready to send" in (await browser.get(f"/c/{key}/sending")).text
         assert sandbox.summary().accepted == 0
+
+
+async def test_a_key_that_is_refused_midway_is_asked_for_where_that_is_told(tmp_path: Path) -> None:
+    async with (
+        Sandbox(SandboxOptions(token="k1", org_id=7, fail=((401, 1.0),))) as sandbox,
+        entered(settings(tmp_path, base_url=sandbox.base_url)) as browser,
+    ):
+        key, price = await _priced(browser, b"to\n639171234567\n639171234568\n")
+        await browser.send(key, price)
+        refused = await browser.get(f"/c/{key}/sending")
+        assert "The API refuses this key." in refused.text
+        kept = await browser.post(f"/c/{key}/price/key", organization="7", key="k2")
+        assert kept.path == f"/c/{key}/sending"
+        assert "Go on: send" in kept.text
+        assert [each.read_text() for each in (tmp_path / "page" / "keys").rglob("*.key")] == ["k2\n"]
 
 
 async def test_a_send_of_another_process_is_seen_live_and_can_be_stopped(tmp_path: Path) -> None:

@@ -7,12 +7,14 @@ import csv
 import io
 import json
 import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 from pages import Browser, accepts_more, entered, holding, settings
+from xlsxwriter import Workbook
 
 from bulksend.engagespark import Sandbox, SandboxOptions
 
@@ -22,6 +24,8 @@ SHEET = b"Name,Mobile,Phone\nAna,639171234567,x\nBen,639181234567,x\nCyd,12,x\n"
 @pytest.fixture(autouse=True)
 def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BULKSEND_STATE_DIR", str(tmp_path / "state"))
+    for name in ("API_KEY", "RATE", "MAX_COST", "SENDER", "ORG_ID"):  # what the terminal says is not said on the page
+        monkeypatch.setenv(f"BULKSEND_{name}", "0.01")
 
 
 async def _log(base_url: str) -> list[dict[str, Any]]:
@@ -131,6 +135,70 @@ async def test_a_file_that_cannot_be_read_is_told_and_not_kept(tmp_path: Path) -
         assert not list((tmp_path / "page").rglob("a.csv"))
 
 
+def _book() -> bytes:
+    made = io.BytesIO()
+    with Workbook(made) as book:
+        for name, lines in {
+            "Notes": [["written by Ana"]],
+            "June": [["Name", "Mobile", "City"], ["Ana", "639171234567", "Cebu"], ["Ben", "639181234567", "Davao"]],
+            "July &b": [["Name", "Mobile", "Phone"], ["Cy", "639191234567", "639201234567"]],
+            "Empty": [],
+            "Old": [["Mobile"], ["639211234567"]],
+        }.items():
+            sheet = book.add_worksheet(name)
+            for place, line in enumerate(lines):
+                sheet.write_row(place, 0, line)
+        sheet.hide()
+    return made.getvalue()
+
+
+async def _breaks_off(browser: Browser, key: str) -> None:
+    async def body() -> AsyncIterator[bytes]:
+        yield b"to\n639221234567\n" * (1 << 16)
+        raise ConnectionResetError
+
+    form = aiohttp.FormData({"csrf": browser.csrf})
+    form.add_field("file", body(), filename="half.csv")
+    with pytest.raises(aiohttp.ClientError):
+        await browser.session.post(f"{browser.base}/c/{key}/sheet/bring", data=form, headers={"Origin": browser.base})
+
+
+async def test_a_workbooks_sheets_are_offered_and_stay_until_another_file_is_understood(tmp_path: Path) -> None:
+    async with entered(settings(tmp_path, upload_max=1 << 22)) as browser:
+        seen = await browser.begin("june.xlsx", _book())
+        key = seen.key
+        assert re.findall(r'<option value="([^"]*)"(?: selected)?>(?:Notes|June|July|Empty|Old)', seen.text) == [
+            "Notes", "June", "July &amp;b"
+        ]  # fmt: skip
+        assert '<option value="June" selected>' in seen.text
+        await browser.post(f"/c/{key}/sheet", numbers="Mobile", country="")
+        await browser.post(f"/c/{key}/text", message="Hi {Name}", sender="ACME")
+        who = await browser.post(f"/c/{key}/who/filter", kind="skip", column="City", value="Davao")
+        assert "1 message to send" in who.text
+
+        july = await browser.post(f"/c/{key}/sheet/which", sheet="July &b")
+        assert '<option value="Mobile" selected>' in july.text, "the column stays, which it has too"
+        assert "this falls away: not where City is Davao" in july.text
+        await browser.post(f"/c/{key}/sheet", numbers="Phone", country="")
+        who = await browser.post(f"/c/{key}/text", message="Hi {Name}", sender="ACME")
+        assert "1 message to send" in who.text
+        assert "june.xlsx · July &amp;b" in who.text
+        assert "639201234567" in (await browser.get(f"/c/{key}/price")).text
+
+        assert (await browser.post(f"/c/{key}/sheet/which", sheet="May")).status == 422
+        assert "Keep june.xlsx" in (await browser.get(f"/c/{key}/sheet/other")).text
+        await _breaks_off(browser, key)
+        for name, content, status in (("b.csv", b"%PDF-1.4 \0\0", 422), ("large.csv", b"to\n" * (2 << 20), 413)):
+            assert (await browser.bring(f"/c/{key}/sheet/bring", name, content)).status == status
+        assert '<option value="July &amp;b" selected>' in (await browser.get(f"/c/{key}/sheet")).text
+        assert "639201234567" in (await browser.get(f"/c/{key}/price")).text
+        brought = tmp_path / "page" / "campaigns" / key / "sheet"
+        assert [each.name for each in brought.rglob("*.*") if not each.name.startswith("june.")] == []
+        august = await browser.bring(f"/c/{key}/sheet/bring", "august.csv", SHEET)
+        assert "august.csv" in august.text
+        assert [each.name for each in brought.rglob("*.*")] == ["august.csv"]
+
+
 @pytest.mark.long
 async def test_what_was_rehearsed_is_sent_for_real_as_it_was_chosen(tmp_path: Path) -> None:
     async with (
@@ -164,6 +232,11 @@ async def test_numbers_without_a_country_code_are_asked_about(tmp_path: Path) ->
         await browser.post(f"/c/{key}/sheet", numbers="to", country="")
         who = await browser.post(f"/c/{key}/text", message="Hi", sender="ACME")
         assert "Numbers such as 0918 123 4567 have no country code" in who.text
+        far = b"to\n" + b"639171234567\n" * 600 + b"0919 123 4567\n"
+        await browser.bring(f"/c/{key}/sheet/bring", "far.csv", far)
+        who = await browser.post(f"/c/{key}/text", message="Hi", sender="ACME")
+        assert "Numbers such as 0919 123 4567 have no country code" in who.text, "wherever they stand"
+        await browser.bring(f"/c/{key}/sheet/bring", "june.csv", b"to\n639171234567\n0918 123 4567\n")
         await browser.post(f"/c/{key}/sheet", numbers="to", country="PH")
         who = await browser.post(f"/c/{key}/text", message="Hi", sender="ACME")
         assert "2 messages to send" in who.text

@@ -14,6 +14,7 @@ from bulksend.campaign import Slowest
 from bulksend.errors import Advice
 from bulksend.model import Reached, Status
 from bulksend.runs import Standing
+from bulksend.web.pages.sending import HEADINGS
 from bulksend.web.wording import LANGUAGES
 
 WEB = ROOT / "bulksend" / "web"
@@ -38,8 +39,9 @@ def test_every_word_is_in_the_catalogue_and_used() -> None:
     used = {key for text in texts for key in re.findall(r'say\("([a-z_.]+)"[,)]', text)}
     made = {f"state.{each.name.lower()}" for each in Standing} | {f"status.{each.value}" for each in Status}
     made |= {f"many.{noun}" for text in texts for noun in re.findall(r'many\((?:[a-z.]+, )?"([a-z]+)"\)', text)}
-    going_on = ("busy", "slowed", "away", "stopping", "waiting", "elsewhere", "paused", "workers", "no_worker")
+    going_on = (*HEADINGS, "slowed", "elsewhere", "workers")
     made |= {f"sending.{says}" for says in going_on}
+    made |= {f"heading.{says}" for says in ("sending", *HEADINGS)}
     made |= {f"steps.{step}" for step in ("sheet", "text", "who", "price", "sending")}
     made |= {f"who.{each}" for each in ("pending", "skipped", "invalid")} | {"status.in_flight"}
     made |= {f"find.receipt_{each.value}" for each in Reached}

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-from bulksend.processes import environment
+from bulksend.processes import environment, own_environment
 
 STARTS = """
 import subprocess, sys
@@ -55,3 +55,11 @@ def test_passwords_of_proxies_and_databases_are_nobodys_who_needs_none(monkeypat
     for name in secrets:
         monkeypatch.setenv(name, "user:secret@host")
     assert "secret" not in "".join(environment().values())
+
+
+def test_what_is_said_to_a_command_is_said_to_none_that_works_in_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    needed = ("BULKSEND_STATE_DIR", "PGPASSWORD", "HTTPS_PROXY", "no_proxy", "SSL_CERT_FILE", "TZ", "PGSERVICE")
+    said = ("BULKSEND_API_KEY", "BULKSEND_RATE", "BULKSEND_MAX_COST", "BULKSEND_BASE_URL")
+    for name in (*needed, *said):
+        monkeypatch.setenv(name, "x")
+    assert {*needed, *said} & own_environment().keys() == {*needed}

@@ -106,7 +106,7 @@ class DelimitedReader:
                 break  # as a rule: nothing more is read
         place = header_place(lines, is_recipient) or 0
         if place:
-            self.notes.append(Remark(header_note(numbers[place], place), Rule.READ_HEADER))
+            self.notes.append(header_note(numbers[place], place))
         header = list(map(as_meant, lines[place])) if lines else []
         check_header(self._name, header, self._options)
         self._ahead, self._ahead_numbers = lines[place + 1 :], numbers[place + 1 :]
@@ -209,4 +209,4 @@ def _notes(delimiter: str) -> list[Remark]:
     if delimiter == ",":
         return []
     between = "tabs" if delimiter == "\t" else repr(delimiter)
-    return [Remark(f"its columns are separated by {between}", Rule.READ_TEXT)]
+    return [Remark(f"its columns are separated by {between}", Rule.READ_TEXT, about={"delimiter": between})]

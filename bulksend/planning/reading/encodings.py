@@ -166,7 +166,7 @@ class Utf8Stream(io.BufferedIOBase):
     def _guess(self, told: Alphabet, chunk: bytes, at: int) -> Remark:
         read = f"read as {NAMES[told.encoding]} ({told.encoding}) text"
         if not told.other:
-            return Remark(f"{read}: it is not UTF-8", Rule.READ_TEXT)
+            return Remark(f"{read}: it is not UTF-8", Rule.READ_TEXT, about={"encoding": NAMES[told.encoding]})
         line = self.lines_taken() + 1 + len(_LINE_END.findall(chunk, 0, at))
         seen, other = (example(chunk, at, encoding) for encoding in (told.encoding, told.other))
         return Remark(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from bulksend.errors import Remark
 from bulksend.planning.reading.raw import is_phone
+from bulksend.rules import Rule
 from bulksend.words import many
 
 LOOKED_AT = 20
@@ -30,13 +32,14 @@ def header_place(lines: Sequence[Sequence[str]], is_recipient: IsRecipient) -> i
     return best
 
 
-def header_note(line: int, above: int) -> str:
+def header_note(line: int, above: int) -> Remark:
     """What is said where the header is not what stands first.
 
     Args:
         line: the header's.
         above: how many lines above it have anything in them.
     """
-    return (
+    says = (
         f"the header is taken from line {line}; {many(above, 'line')} above it {'is' if above == 1 else 'are'} left out"
     )
+    return Remark(says, Rule.READ_HEADER, about={"line": f"{line}", "above": f"{above}"})

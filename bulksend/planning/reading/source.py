@@ -87,6 +87,11 @@ class Source:
         encoding = self._stream.notes if self._stream and self._options.encoding is None else []
         return [*encoding, *(self._reader.notes if self._reader else [])]
 
+    @property
+    def sheets(self) -> tuple[str, tuple[str, ...]]:
+        """Of a workbook, the sheet that is read, and those that could be; of whatever is none, none."""
+        return (self._book.sheet, self._book.sheets) if self._book else ("", ())
+
     def close(self) -> None:
         """Close the file, and stop reading it; standard input stays open."""
         self._file.close_file()

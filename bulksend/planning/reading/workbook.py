@@ -48,6 +48,10 @@ class WorkbookReader:
         options: what the user says of it.
         is_recipient: whether a column's name is one for the recipient.
 
+    Attributes:
+        sheet: the name of the sheet that is read.
+        sheets: the names of those that could be, in their order: it, and all that are shown and have any cell.
+
     Raises:
         InputError: this is no workbook that can be read, or the sheet has no header.
         UsageError: there is no such sheet, its hidden rows cannot be seen, or python-calamine is not installed.
@@ -59,6 +63,8 @@ class WorkbookReader:
         self._name = name
         self._options = options
         self.notes: list[Remark] = []
+        self.sheet = ""
+        self.sheets: tuple[str, ...] = ()
         self._process = BookProcess(content, LOOKED_AT)
         try:
             self.columns = self._open(is_recipient)
@@ -89,6 +95,8 @@ class WorkbookReader:
             self.notes.append(Remark(f"{_UNSEEN}; save it as .xlsx if that matters", Rule.READ_HIDDEN))
         sheets = [_Shown(place, *sheet) for place, sheet in enumerate(said)]
         sheet, line = self._chosen(sheets, is_recipient)
+        self.sheet = sheet.name
+        self.sheets = tuple(each.name for each in sheets if each is sheet or (each.lines and each in _visible(sheets)))
         cells = next((cells for number, cells in sheet.lines if number == line), [])
         first = next((place for place, cell in enumerate(cells) if cell.strip()), 0)
         named = [] if self._options.may_lack_header else cells[first:]
@@ -104,7 +112,7 @@ class WorkbookReader:
         if hidden:
             are = "the column {} is" if len(hidden) == 1 else "the columns {} are"
             says = f"{are.format(_listed(hidden))} hidden in the sheet, and read all the same"
-            self.notes.append(Remark(says, Rule.READ_HIDDEN))
+            self.notes.append(Remark(says, Rule.READ_HIDDEN, about={"columns": _listed(hidden)}))
         return columns
 
     def _chosen(self, sheets: Sequence[_Shown], is_recipient: IsRecipient) -> tuple[_Shown, int]:
@@ -113,11 +121,11 @@ class WorkbookReader:
         line = self._options.header_row or _header_line(sheet, is_recipient)
         above = sum(number < line for number, _ in sheet.lines)
         if not self._options.header_row and above:
-            self.notes.append(Remark(header_note(line, above), Rule.READ_HEADER))
+            self.notes.append(header_note(line, above))
         return sheet, line
 
     def _first(self, sheets: Sequence[_Shown], is_recipient: IsRecipient) -> _Shown:
-        visible = [sheet for sheet in sheets if sheet.is_visible] or sheets
+        visible = _visible(sheets)
         filled = [sheet for sheet in visible if sheet.lines]
         if not filled:
             raise InputError(f"{shown(self._name)}: {EMPTY}")
@@ -169,6 +177,10 @@ class WorkbookReader:
             raise InputError(f"{shown(self._name)}: {printable(str(error))}") from error
         except NoLibraryError as error:
             raise UsageError(f"{shown(self._name)}: {_NO_LIBRARY}") from error
+
+
+def _visible(sheets: Sequence[_Shown]) -> Sequence[_Shown]:
+    return [sheet for sheet in sheets if sheet.is_visible] or sheets
 
 
 def _header_line(sheet: _Shown, is_recipient: IsRecipient) -> int:

@@ -52,6 +52,7 @@ class Damage:
                 f"spreadsheet showed 9.17123E+09 and that was saved: {zeros}; compare with where the numbers come from",
                 Rule.NUMBER_ZEROS,
                 severity=Severity.PERSON,
+                about=zeros.about(),
             )
         if self._series.rows:
             yield Remark(
@@ -59,6 +60,7 @@ class Damage:
                 f"dragged down in a spreadsheet: {self._series}; compare with where the numbers come from",
                 Rule.NUMBER_SERIES,
                 severity=Severity.PERSON,
+                about=self._series.about(),
             )
 
     def _goes_on(self, first: Sequence[str]) -> bool:

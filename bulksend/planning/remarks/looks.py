@@ -29,7 +29,7 @@ class HiddenRows:
         if self._rows.rows:
             are = self._rows.count("is", "are")
             says = f"{are} hidden in the sheet, by a filter or by hand, and will be sent all the same: {self._rows}"
-            yield Remark(says, Rule.READ_HIDDEN, Advice.SEND_VISIBLE, Severity.PERSON)
+            yield Remark(says, Rule.READ_HIDDEN, Advice.SEND_VISIBLE, Severity.PERSON, self._rows.about())
 
 
 class UnsureLooks:

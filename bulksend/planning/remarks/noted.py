@@ -58,9 +58,16 @@ class Noted:
         """How many rows do something, in words: ``1 row has``, ``2 rows have``."""
         return f"1 row {one}" if self.rows == 1 else f"{self.rows:,} rows {many}"
 
+    def about(self, **more: str) -> dict[str, str]:
+        """How many, and the first of them without what stands there, for faces that have words of their own."""
+        return {"count": f"{self.rows:,}", "rows": self._named(shows_values=False)} | more
+
     def __str__(self) -> str:
+        return self._named(shows_values=True)
+
+    def _named(self, *, shows_values: bool) -> str:
         named = [
-            f"row {example.row}{example.beside}" + (f" ({example.value})" if example.value else "")
+            f"row {example.row}{example.beside}" + (f" ({example.value})" if example.value and shows_values else "")
             for example in self.examples
         ]
         return ", ".join(named) + (", …" if self.rows > len(named) else "")

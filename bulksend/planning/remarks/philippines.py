@@ -102,36 +102,44 @@ class _Flaw(NamedTuple):
         one: what is said of one row, with its number in front.
         several: the same of more than one.
         advice: what can be done, or why it matters.
+        about: what it is about, by name, such as a link's host.
     """
 
     rule: Rule
     one: str
     several: str
     advice: str
+    about: tuple[tuple[str, str], ...] = ()
 
     def remark(self, noted: Noted) -> Remark:
         """Of these rows."""
+        about = noted.about(**dict(self.about))
         if self.rule is Rule.PH_SENDER:
-            return Remark(f"{self.one} ({many(noted.rows, 'message')}: {noted})", self.rule, severity=Severity.MONEY)
+            says = f"{self.one} ({many(noted.rows, 'message')}: {noted})"
+            return Remark(says, self.rule, severity=Severity.MONEY, about=about)
         is_asked_for = self.rule in {Rule.PH_OPTOUT, Rule.PH_NAME, Rule.PH_PERMIT}
         severity = Severity.TEXT if is_asked_for else Severity.MONEY
-        return Remark(f"{noted.count(self.one, self.several)}: {noted}; {self.advice}", self.rule, severity=severity)
+        says = f"{noted.count(self.one, self.several)}: {noted}; {self.advice}"
+        return Remark(says, self.rule, severity=severity, about=about)
 
 
 def _flaws(seen: Seen, sender: str | None, lint: Lint, look: TextLook) -> Iterator[_Flaw]:
     for says in carriers.sender_flaws(sender, lint.senders):
-        yield _Flaw(Rule.PH_SENDER, says, says, "")
+        yield _Flaw(Rule.PH_SENDER, says, says, "", () if sender else (("example", carriers.RANDOM),))
     yield from _of_links(seen, sender, lint)
     wording = seen.wording
     if lint.company and not seen.names_company and not look.is_of_company(sender or ""):
         names = " or ".join(map(repr, lint.company))
-        yield _both(Rule.PH_NAME, f"{names} in neither sender nor text", "commercial texts there name who sends them")
+        says = f"{names} in neither sender nor text"
+        yield _both(Rule.PH_NAME, says, "commercial texts there name who sends them", name=names)
     if wording.promotes and not wording.opts_out:
-        about = f"{printable(wording.promotes, _SHOWN)!r} in the text, and no way to opt out"
-        yield _both(Rule.PH_OPTOUT, about, "commercial texts there name one, such as: Reply STOP")
+        word = f"{printable(wording.promotes, _SHOWN)!r}"
+        about = f"{word} in the text, and no way to opt out"
+        yield _both(Rule.PH_OPTOUT, about, "commercial texts there name one, such as: Reply STOP", word=word)
     if wording.wants_permit and not wording.has_permit:
-        about = f"{printable(wording.wants_permit, _SHOWN)!r} in the text, and no permit"
-        yield _both(Rule.PH_PERMIT, about, "promotions there name their DTI or FDA permit, if they need one")
+        word = f"{printable(wording.wants_permit, _SHOWN)!r}"
+        about = f"{word} in the text, and no permit"
+        yield _both(Rule.PH_PERMIT, about, "promotions there name their DTI or FDA permit, if they need one", word=word)
     word, kind = wording.content
     if word:
         about = f"{word!r} in the text, as those about {kind} have"
@@ -147,7 +155,7 @@ def _of_links(seen: Seen, sender: str | None, lint: Lint) -> Iterator[_Flaw]:
         host = printable(link.host, _SHOWN)
         if link.is_short:
             about = f"a link through {host}, a public shortener, which a Philippine carrier blocks"
-            yield _both(Rule.PH_SHORT, about, "write the link itself")
+            yield _both(Rule.PH_SHORT, about, "write the link itself", host=host)
         if link.says:
             yield _both(
                 Rule.PH_LINK_PLAIN, f"a link to {host} that {link.says}", "filters and people may take it for fraud"
@@ -163,8 +171,8 @@ def _of_links(seen: Seen, sender: str | None, lint: Lint) -> Iterator[_Flaw]:
         yield _both(Rule.PH_LINK_BANK, about, "the Philippine central bank has told banks to send none")
 
 
-def _both(rule: Rule, what: str, advice: str) -> _Flaw:
-    return _Flaw(rule, f"has {what}", f"have {what}", advice)
+def _both(rule: Rule, what: str, advice: str, **about: str) -> _Flaw:
+    return _Flaw(rule, f"has {what}", f"have {what}", advice, tuple(about.items()))
 
 
 def _may_be_there(batch: PlannedBatch, index: int) -> bool:

@@ -54,6 +54,7 @@ class RareCountries:
                     f"{phones.country_name(most)}: {noted}; see whether these numbers are meant",
                     Rule.COUNTRY,
                     severity=Severity.PERSON,
+                    about=noted.about(country=phones.country_name(code), most=phones.country_name(most)),
                 )
 
     def _note(self, code: str, batch: PlannedBatch, rows: range | list[int], size: int) -> None:

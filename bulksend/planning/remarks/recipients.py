@@ -24,6 +24,7 @@ def duplicates(repeated: Noted) -> Iterator[Remark]:
             Rule.TWICE_TEXT,
             Advice.SKIP_DUPLICATES,
             Severity.MONEY,
+            repeated.about(),
         )
 
 
@@ -38,6 +39,7 @@ def others(several: Noted, options: PlanOptions) -> Iterator[Remark]:
             Rule.TWICE_PHONE,
             Advice.KEEP_ONE_PER_NUMBER,
             Severity.MONEY,
+            {} if compared else several.about(),
         )
 
 
@@ -123,6 +125,7 @@ class Numbers:
                 Rule.NUMBER_ABROAD,
                 Advice.READ_AS_PHILIPPINE,
                 Severity.PERSON,
+                self._abroad.about(),
             )
         if self._new.rows:
             yield Remark(
@@ -137,4 +140,5 @@ class Numbers:
                 f"{self._fixed}",
                 Rule.NUMBER_FIXED,
                 severity=Severity.MONEY,
+                about=self._fixed.about(),
             )

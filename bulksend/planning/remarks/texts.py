@@ -51,6 +51,8 @@ class Ucs2:
             f"which {cost}, for: {self._causes()}",
             Rule.TEXT_UCS2,
             severity=Severity.MONEY,
+            about={"count": f"{self._rows:,}", "characters": " ".join(self._commonest()[:_NAMED])}
+            | ({"parts": f"{self._extra_parts:,}", "price": dollars(self._extra_micro)} if self._extra_parts else {}),
         )
         if self._fixable_parts and not self._gsm:
             yield Remark(
@@ -59,17 +61,28 @@ class Ucs2:
                 Rule.TEXT_GSM,
                 Advice.REPLACE_TYPOGRAPHIC,
                 Severity.MONEY,
+                {
+                    "count": f"{self._fixable_rows:,}",
+                    "parts": f"{self._fixable_parts:,}",
+                    "price": dollars(self._fixable_micro),
+                },
             )
 
     def _causes(self) -> str:
-        named = sorted(self._characters.items(), key=lambda item: (-item[1].rows, item[1].examples))
+        named = self._commonest()
         causes = []
-        for character, noted in named[:_NAMED]:
+        for character in named[:_NAMED]:
+            noted = self._characters[character]
             places = f"{noted.rows:,} ({noted})" if noted.rows > 1 else f"{noted}"
             causes.append(f"{lookalikes.explain(character)} in {places}")
         if len(named) > _NAMED:
             causes.append(f"and {len(named) - _NAMED:,} other characters")
         return "; ".join(causes)
+
+    def _commonest(self) -> list[str]:
+        return sorted(
+            self._characters, key=lambda each: (-self._characters[each].rows, self._characters[each].examples)
+        )
 
     def _add(self, row: int, text: str, count: int, price: int) -> None:
         self._rows += 1
@@ -112,6 +125,7 @@ class MadePlain:
                 f"{many(self._parts, 'SMS part')} ({dollars(self._micro)}): {self._rows}",
                 Rule.TEXT_PLAIN,
                 severity=Severity.STYLE,
+                about=self._rows.about(parts=f"{self._parts:,}", price=dollars(self._micro)),
             )
 
 

@@ -50,6 +50,16 @@ class Outcome(NamedTuple):
     deliveries: Deliveries
     why: str
 
+    @property
+    def was_wanted(self) -> bool:
+        """Whether it ended because somebody asked for that."""
+        return self.stand.end is not None and self.stand.end.reason == StopReason.INTERRUPTED
+
+    @property
+    def is_key_refused(self) -> bool:
+        """Whether it ended because the API refused the key, and it would again."""
+        return self.stand.end is not None and self.stand.end.reason == StopReason.KEY_REFUSED and self.left.rows > 0
+
 
 async def page(request: web.Request, draft: Draft, refused: Refused | None) -> web.StreamResponse:
     """Show it.
@@ -71,6 +81,9 @@ async def page(request: web.Request, draft: Draft, refused: Refused | None) -> w
         agreed=outcome.agreed,
         to_write=to_write(draft, outcome.left, desk.settings.confirm_above),
         can_send=desk.can_send(draft),
+        is_refused=outcome.is_key_refused and not refused and not draft.rehearses,
+        organization=desk.keys.organization,
+        foreign_address="",
         has_report=find_spec("lets_plot") is not None,
         named=desk.named,
     )
@@ -121,7 +134,10 @@ def why(end: End | None) -> str:
     """Why a run ended; empty if it did not, or is finished."""
     if end is None or end.reason == FINISHED:
         return ""
-    return say("after.interrupted") if end.reason == StopReason.INTERRUPTED else why_ended(end)
+    if end.reason == StopReason.INTERRUPTED:
+        return say("after.interrupted")
+    recharge = say("after.recharge") if end.reason == StopReason.OUT_OF_FUNDS else ""
+    return ": ".join(filter(None, (why_ended(end), recharge)))
 
 
 def _ended(request: web.Request) -> Draft:

@@ -28,9 +28,9 @@ async def bring(request: web.Request) -> web.StreamResponse:
     """Begin a campaign with the mended sheet, chosen as this one was."""
     desk, draft = desk_of(request), draft_of(request)
     known = await asyncio.to_thread(_known, draft) if draft.elsewhere else draft
-    begun = replace(known, key=desk.drafts.begin().key, input_name="", run="")
+    begun = replace(known, key=desk.drafts.begin().key, input_name="", sheet="", run="")
     try:
-        path = await receive(request.get(PARTS), desk.drafts.sheet_folder(begun), desk.settings.upload_max)
+        path = await receive(request.get(PARTS), desk.drafts.new_sheet_folder(begun), desk.settings.upload_max)
         mended = replace(begun, input_name=str(path))
         if isinstance(seen := await desk.sheet(mended), Refused):
             raise UsageError(desk.named(seen.says))

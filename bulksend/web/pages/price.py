@@ -12,13 +12,14 @@ from aiohttp import web
 
 from bulksend import campaign
 from bulksend.campaign import Taking
+from bulksend.engagespark import DEFAULT_BASE_URL
 from bulksend.errors import Remark, Severity, UsageError
 from bulksend.planning import Group, Overview, Plan
 from bulksend.runs import Facts, RowTold, open_run
 from bulksend.sms import phones
 from bulksend.web.choices import options_of
 from bulksend.web.confirming import to_write
-from bulksend.web.desk import chosen_draft, desk_of, open_draft
+from bulksend.web.desk import chosen_draft, desk_of, draft_of, open_draft
 from bulksend.web.drafts import Draft
 from bulksend.web.rendering import render
 from bulksend.web.telling import flash
@@ -83,6 +84,7 @@ async def page(request: web.Request, draft: Draft, fault: str = "") -> web.Strea
         agreed=shown.agreed,
         to_write=to_write(draft, overview, desk.settings.confirm_above),
         organization=desk.keys.organization,
+        foreign_address=desk.settings.base_url if desk.settings.base_url != DEFAULT_BASE_URL else "",
         made=desk.made.get(draft.key),
         told=flash(desk.told.pop(draft.key, None), is_rehearsal=draft.rehearses),
         can_send=desk.can_send(draft),
@@ -98,12 +100,13 @@ async def choose_way(request: web.Request) -> web.StreamResponse:
 
 
 async def keep_key(request: web.Request) -> web.StreamResponse:
-    """Keep the account's key, and plan anew by what that account has sent; what was planned elsewhere stays."""
-    draft, form = await open_draft(request), await request.post()
+    """Keep the account's key, and plan anew by what it has sent; what has begun or was planned elsewhere stays."""
+    desk, draft, form = desk_of(request), draft_of(request), await request.post()
     number, key = str(form.get("organization", "")).strip(), str(form.get("key", "")).strip()
     if not number_in(number):
         raise UsageError(say("price.no_organization"))
-    desk_of(request).keys.keep(int(number), key)
+    desk.keys.keep(int(number), key)
+    await desk.check_open(draft)
     if draft.elsewhere:
         raise web.HTTPSeeOther(f"/c/{draft.key}/price")
     return await _planned_anew(request, draft, draft)

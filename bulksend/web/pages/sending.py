@@ -28,6 +28,8 @@ from bulksend.web.wording import many, say
 from bulksend.web.working import Sending
 
 _LOOK_S = 1.0
+HEADINGS = frozenset({"away", "begins", "busy", "no_worker", "paused", "stopping", "waiting"})
+"""What is going on that is no sending, as `Moved.says` has it: the heading says so."""
 
 
 async def show(request: web.Request) -> web.StreamResponse:
@@ -93,11 +95,12 @@ async def events(request: web.Request) -> web.StreamResponse:
     sending = desk.sends.under_way(draft.key)
     async with sse_response(request) as answer:
         with suppress(ConnectionError):  # the tab was closed, and the send goes on
-            said = ""
+            told = ("", "")
             async for now in sending.steps() if sending else _looks(draft):
-                says = _says(now, is_stopping=sending is not None and sending.is_stopping)
-                await _tell(answer, now, says if says != said else "")
-                said = says
+                is_stopping = sending is not None and sending.is_stopping
+                tells = _heading(now, is_stopping=is_stopping), _says(now, is_stopping=is_stopping)
+                await _tell(answer, now, *(tells if tells != told else ()))
+                told = tells
             await answer.send("over", event="over")
     return answer
 
@@ -118,6 +121,7 @@ def _page(
         "sending.html",
         draft=draft,
         now=now,
+        heading=_heading(now, is_stopping=is_stopping),
         says=_says(now, is_stopping=is_stopping),
         is_stopping=is_stopping,
         is_elsewhere=is_elsewhere,
@@ -127,10 +131,17 @@ def _page(
     )
 
 
-async def _tell(answer: EventSourceResponse, now: Moved, says: str) -> None:
+async def _tell(answer: EventSourceResponse, now: Moved, heading: str = "", says: str = "") -> None:
     await answer.send(fragment("_progress.html", now=now), event="progress")
-    if says:
+    if heading:
+        await answer.send(heading, event="heading")
         await answer.send(says, event="says")
+
+
+def _heading(now: Moved, *, is_stopping: bool) -> str:
+    """What is going on, in a word or two: it is not always sent."""
+    going = "stopping" if is_stopping else now.says
+    return say(f"heading.{going if going in HEADINGS else 'sending'}")
 
 
 def _says(now: Moved, *, is_stopping: bool) -> str:

@@ -113,8 +113,10 @@ async def page(request: web.Request, draft: Draft, fault: str) -> web.StreamResp
     desk = desk_of(request)
     seen = await desk.sheet(draft)
     if isinstance(seen, Refused):
-        raise UsageError(seen.says)
+        raise web.HTTPSeeOther(f"/c/{draft.key}/sheet")  # which says why, and asks for another one
     shown = _preview(draft, seen, 1)
+    if fault and shown.is_slip:  # which is told above, and need not be told twice
+        shown = shown._replace(fault=say("text.empty"), is_slip=False)
     return render(
         request,
         "text.html",

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from aiohttp import web
 
-from bulksend.errors import UsageError
+from bulksend.errors import Advice, UsageError
 from bulksend.model import Status
 from bulksend.planning import Plan
 from bulksend.runs import NotSent, Place, open_run
@@ -43,6 +43,12 @@ class Chosen(NamedTuple):
     def bad(self) -> list[NotSent]:
         """Why rows are bad."""
         return [each for each in self.reasons if each.status is Status.INVALID]
+
+    @property
+    def codeless(self) -> str:
+        """One of the numbers that have no country code; empty if all have."""
+        some = (each.examples[0].value for each in self.plan.findings.reasons if each.advice is Advice.SAY_COUNTRY)
+        return next(some, "")
 
     @property
     def left_out(self) -> list[NotSent]:
@@ -145,7 +151,7 @@ async def _page(request: web.Request, draft: Draft, fault: str) -> web.StreamRes
         draft=draft,
         chosen=chosen,
         made=desk.made.get(draft.key),
-        codeless="" if isinstance(seen, Refused) else seen.codeless,
+        codeless=chosen.codeless,
         columns=() if isinstance(seen, Refused) else seen.columns,
         lists=[Path(path).name for path in draft.lists],
         knows_account=desk.can_send(draft),

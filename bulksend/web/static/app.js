@@ -23,5 +23,6 @@ if (progress) {
   const source = new EventSource(progress.dataset.events);
   source.addEventListener("progress", (event) => { progress.innerHTML = event.data; });
   source.addEventListener("says", (event) => { document.getElementById("says").textContent = event.data; });
+  source.addEventListener("heading", (event) => { document.getElementById("heading").textContent = event.data; });
   source.addEventListener("over", () => { source.close(); window.location.reload(); });
 }
