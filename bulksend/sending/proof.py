@@ -8,6 +8,7 @@ from bulksend.sending.verdict import Verdict
 # How long the server is taken to remember a clientDedup. Undocumented; deliveryDeadline shows that a message lives
 # for 24 h, and a shorter memory than that would not serve its purpose.
 DEDUP_MEMORY_S = 24 * 3600.0
+_ACCEPTED = Event.ACCEPTED
 
 
 class Proof:
@@ -78,7 +79,7 @@ class Proof:
 
     def see(self, attempt: Attempt, verdict: Verdict) -> None:
         """Take in what an answer shows."""
-        if not self._keyed or verdict.ruling.event is not Event.ACCEPTED:
+        if not self._keyed or verdict.ruling.event is not _ACCEPTED:
             return
         if verdict.echoed:
             if attempt.ticket > self._lost:

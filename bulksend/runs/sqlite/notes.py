@@ -24,6 +24,7 @@ _MESSAGE = len(Message._fields)
 _ENDS = (
     Event.ACCEPTED, Event.KNOWN, Event.REJECTED, Event.FAILED, Event.PUT_OFF, Event.DOUBTED, Event.CALLED_OFF,
 )  # fmt: skip
+_EXCLUDED = Event.EXCLUDED
 _WORDS = {event: event.value for event in _ENDS}  # an enum's member costs SQLite a look at what it is
 TO_SEND = f"(s.row IS NULL OR {life.is_to_send('s.')})"
 
@@ -207,12 +208,12 @@ class Notes:
 
     def settle(self, outcomes: Sequence[Outcome], *, turn: int) -> None:
         """See `Journal.settle`."""
-        ended = [_settlement(outcome) for outcome in outcomes if outcome.event is not Event.EXCLUDED]
+        ended = [_settlement(outcome) for outcome in outcomes if outcome.event is not _EXCLUDED]
         for first in range(0, len(ended), _SETTLED_MOST):
             self._end(ended[first : first + _SETTLED_MOST])
         if len(ended) < len(outcomes):
             for each in outcomes:
-                if each.event is Event.EXCLUDED:
+                if each.event is _EXCLUDED:
                     unsent.leave_out(self.db, [(each.row, each.error)], each.event, each.ended_at)
         self._settled += [outcome.row for outcome in outcomes]
         learned = [outcome.learned for outcome in outcomes if outcome.learned]
