@@ -90,7 +90,7 @@ class Absence:
         return self._trial == row
 
     def begins(self, row: int) -> None:
-        """A message starts; while the server is away, it is the one that tries."""
+        """Messages start, this one first; while the server is away, it is the one that tries."""
         if self._state is _READY:
             self._state, self._trial = _TRYING, row
 

@@ -111,7 +111,8 @@ class Consequences:
             others: attempts under way beside it.
             latency_s: how long it took.
         """
-        self._prove(attempt, verdict, mono_s)
+        if self.proof.see(attempt, verdict):  # what waits is repeated from now on, or never
+            self._repeat(mono_s)
         # What the server knew from elsewhere costs nothing anew, nor does what it refused, whatever the body says.
         is_free = verdict.is_duplicate and not attempt.in_doubt
         if self._is_shared and attempt.number == 1 and verdict.is_duplicate:
@@ -274,11 +275,6 @@ class Consequences:
         else:
             self._dispatcher.queue([item])  # others first: it may be the message that is at fault
         return True
-
-    def _prove(self, attempt: Attempt, verdict: Verdict, mono_s: float) -> None:
-        """See what an answer proves: what waits is repeated from now on, or never."""
-        self.proof.see(attempt, verdict)
-        self._repeat(mono_s)
 
     def _repeat(self, mono_s: float) -> None:
         if bool(self.proof.number) is not self._is_proven:

@@ -77,10 +77,11 @@ class Proof:
         """Whether the server knows the key of whatever was sent of the attempt's row, as far as was seen."""
         return attempt.proof == self.number != 0
 
-    def see(self, attempt: Attempt, verdict: Verdict) -> None:
-        """Take in what an answer shows."""
+    def see(self, attempt: Attempt, verdict: Verdict) -> bool:
+        """Take in what an answer shows; whether a proof is found by it, or lost."""
         if not self._keyed or verdict.ruling.event is not _ACCEPTED:
-            return
+            return False
+        before = self.turn, self._is_seen
         if verdict.echoed:
             if attempt.ticket > self._lost:
                 self.turn += self.turn % 2 == 0
@@ -88,6 +89,7 @@ class Proof:
         elif not verdict.is_duplicate:  # which says that the server knows the key, though it does not show it
             self.turn += self.turn % 2
             self._lost = self._left
+        return (self.turn, self._is_seen) != before
 
     def _is_fresh(self, attempt: Attempt, wall_s: float) -> bool:
         return attempt.doubt_since is not None and 0 <= wall_s - attempt.doubt_since < self.memory_s

@@ -152,8 +152,8 @@ class Notes:
         after = max(after, self._first - 1)
         (found,) = self.db.execute(_CLAIM.format(slots=self._slots), [after, self._until, limit]).fetchone()
         claimed = orjson.loads(found)
-        self._keep(Message(each[0], *each[4:]) for each in claimed if each[3])
-        return [Queued(row, who, slots) for row, who, slots, *_ in claimed]
+        self._keep(Message._make((each[0], *each[4:])) for each in claimed if each[3])
+        return [Queued._make(each[:3]) for each in claimed]
 
     def crowded(self, is_crowded: Callable[[Recipient, int], bool]) -> list[Queued]:
         """See `Journal.crowded`."""
