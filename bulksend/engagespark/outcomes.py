@@ -94,6 +94,7 @@ def _ends_in_doubt(why: StopReason) -> Ruling:
 
 _IN_DOUBT = "it may or may not have been accepted"
 _SENT = Rule(ACCEPTED, "")
+_API = Voice.API
 
 _IN_THE_APIS_WORDS = {
     400: Rule(REJECTED, "the API rejected it: {error}"),
@@ -166,7 +167,7 @@ _BY_FAULT = {
 def judge(reply: Reply) -> Verdict:
     """What a reply says of its message."""
     if reply.http_status == 200 and reply.matches and reply.has_id:  # as a rule
-        return Verdict(ACCEPTED, 200, reply.answer, reply.error, reply.echoed, None, False, Voice.API)
+        return Verdict(ACCEPTED, 200, reply.answer, reply.error, reply.echoed, None, False, _API)
     rule = _rule(reply)
     return Verdict(
         rule.ruling,

@@ -28,6 +28,12 @@ class _State(Enum):
     TRYING = auto()
 
 
+# Python 3.11 calls a function for each member that is asked of its class: several times a message, that shows.
+_HERE, _WAITING, _READY, _TRYING = _State
+_API, _BUSY, _NONE = Voice
+_FREELY = Repeat.FREELY
+
+
 class Absence:
     """Watches how attempts end, and says whether the server is away.
 
@@ -51,7 +57,7 @@ class Absence:
         self.is_over = False
         self.patience_s = patience_s
         self._rng = rng
-        self._state = _State.HERE
+        self._state = _HERE
         self._delay_s = _FIRST_S
         self._trial: int | None = None  # the row that tries
         self._since: float | None = None  # since when nothing got through
@@ -62,12 +68,12 @@ class Absence:
     @property
     def is_away(self) -> bool:
         """Whether the run pauses."""
-        return self._state is not _State.HERE
+        return self._state is not _HERE
 
     @property
     def allows_trial(self) -> bool:
         """Whether one message may start, though it is away."""
-        return self._state is _State.READY
+        return self._state is _READY
 
     @property
     def speaks(self) -> bool:
@@ -84,14 +90,14 @@ class Absence:
         return self._trial == row
 
     def begins(self, row: int) -> None:
-        """A message starts; while the server is away, it is the one that tries."""
-        if self._state is _State.READY:
-            self._state, self._trial = _State.TRYING, row
+        """Messages start, this one first; while the server is away, it is the one that tries."""
+        if self._state is _READY:
+            self._state, self._trial = _TRYING, row
 
     def called_off(self, row: int) -> None:
         """A message did not start after all."""
         if self._trial == row:
-            self._state, self._trial = _State.READY, None
+            self._state, self._trial = _READY, None
 
     def heard(self, row: int, verdict: Verdict, others: int, mono_s: float) -> bool:
         """An attempt ended; whether the server was there, and now is away.
@@ -102,8 +108,8 @@ class Absence:
             others: attempts under way beside it.
             mono_s: now.
         """
-        was_here, is_trial, voice = self._state is _State.HERE, self._trial == row, verdict.voice
-        through = voice is Voice.API and verdict.ruling.repeat is not Repeat.FREELY
+        was_here, is_trial, voice = self._state is _HERE, self._trial == row, verdict.voice
+        through = voice is _API and verdict.ruling.repeat is not _FREELY
         self._count(voice, mono_s, through=through)
         if was_here:
             if not through and (self._lets_nothing_through or (self._silent and not others)):
@@ -112,35 +118,35 @@ class Absence:
             self._come_back()
         elif is_trial:
             self._missed(mono_s)
-        if voice is Voice.BUSY and not through and self._is_late(mono_s):
+        if voice is _BUSY and not through and self._is_late(mono_s):
             self.is_over = True
-        return was_here and self._state is not _State.HERE
+        return was_here and self._state is not _HERE
 
     def told(self, mono_s: float) -> None:
         """Another process of the run found it away: this one looks for itself, before a message leaves."""
-        if self._state is _State.HERE:
+        if self._state is _HERE:
             self._wait(mono_s)
 
     def looked(self, mono_s: float, *, found: bool) -> None:
         """It was looked whether anybody answers."""
-        if self._state is not _State.WAITING:
+        if self._state is not _WAITING:
             return
         if found:
-            self._state, self.look_at = _State.READY, math.inf
+            self._state, self.look_at = _READY, math.inf
         else:
             self._missed(mono_s)
 
     def _count(self, voice: Voice, mono_s: float, *, through: bool) -> None:
-        self._spoke = self._spoke or voice is Voice.API
+        self._spoke = self._spoke or voice is _API
         if through:
             self._in_vain = self._silent = 0
             self._since = None
             return
         if self._since is None:
             self._since = mono_s
-        if voice is not Voice.BUSY:
+        if voice is not _BUSY:
             self._in_vain += 1
-            self._silent = self._silent + 1 if voice is Voice.NONE else 0
+            self._silent = self._silent + 1 if voice is _NONE else 0
 
     @property
     def _lets_nothing_through(self) -> bool:
@@ -148,10 +154,10 @@ class Absence:
 
     def _is_answered(self, voice: Voice) -> bool:
         """Whether the run may go on, though what tried did not get through: it may be the message that is at fault."""
-        return voice is Voice.BUSY or (voice is Voice.API and not self._lets_nothing_through)
+        return voice is _BUSY or (voice is _API and not self._lets_nothing_through)
 
     def _come_back(self) -> None:
-        self._state, self._trial, self.look_at, self._delay_s = _State.HERE, None, math.inf, _FIRST_S
+        self._state, self._trial, self.look_at, self._delay_s = _HERE, None, math.inf, _FIRST_S
         self._in_vain = self._silent = 0
 
     def _missed(self, mono_s: float) -> None:
@@ -162,7 +168,7 @@ class Absence:
         self._wait(mono_s)
 
     def _wait(self, mono_s: float) -> None:
-        self._state, self._trial = _State.WAITING, None
+        self._state, self._trial = _WAITING, None
         given_up_at = (mono_s if self._since is None else self._since) + self.patience_s
         delay_s = self._rng.uniform(self._delay_s / 2, self._delay_s)
         self.look_at = min(mono_s + delay_s, max(mono_s, given_up_at))

@@ -23,6 +23,9 @@ from bulksend.sending.verdict import CUT_SHORT, Repeat, Ruling, Verdict, Voice
 
 _MONEY_S = 0.2  # until a row is tried again for which there was no money: others may give some back
 _GOOD = frozenset({Event.ACCEPTED, Event.KNOWN})
+# What each message is compared with: see `absence`.
+_NEVER, _FREELY = Repeat.NEVER, Repeat.FREELY
+_PUT_OFF, _REJECTED, _API = Event.PUT_OFF, Event.REJECTED, Voice.API
 _NO_REPEAT = "it may or may not have been accepted, and it is not known that a repeat would not be accepted as well"
 
 
@@ -108,7 +111,8 @@ class Consequences:
             others: attempts under way beside it.
             latency_s: how long it took.
         """
-        self._prove(attempt, verdict, mono_s)
+        if self.proof.see(attempt, verdict):  # what waits is repeated from now on, or never
+            self._repeat(mono_s)
         # What the server knew from elsewhere costs nothing anew, nor does what it refused, whatever the body says.
         is_free = verdict.is_duplicate and not attempt.in_doubt
         if self._is_shared and attempt.number == 1 and verdict.is_duplicate:
@@ -123,13 +127,13 @@ class Consequences:
         self._hold_back(verdict, latency_s, mono_s)
         self._hear(item.row, verdict, others, mono_s)
         self._see_whether_to_stop(verdict)
-        again = ruling.repeat is not Repeat.NEVER and self._try_again(item, attempt, verdict, mono_s, is_trial=is_trial)
+        again = ruling.repeat is not _NEVER and self._try_again(item, attempt, verdict, mono_s, is_trial=is_trial)
         if not again:
             self._tries.forget(item.row)
         event = self._event(ruling, again=again)
         answer = verdict.answer if ruling.event in _GOOD and not is_free else _uncharged(verdict.answer)
         self._purse.settle(attempt, event, answer, mono_s, is_free=is_free)
-        final = not again and (event is not Event.PUT_OFF or attempt.in_doubt)
+        final = not again and (event is not _PUT_OFF or attempt.in_doubt)
         if final:
             self._count(item.row, event)
         return Outcome(
@@ -190,7 +194,7 @@ class Consequences:
         """Let less go, or more, for how an attempt ended."""
         if verdict.slow:
             self._throttle.slowed(latency_s, verdict.retry_after_s, mono_s)
-        elif verdict.voice is Voice.API:
+        elif verdict.voice is _API:
             self._throttle.answered(latency_s, mono_s)
         elif verdict is not CUT_SHORT:
             self._throttle.silent(latency_s, mono_s)
@@ -212,8 +216,8 @@ class Consequences:
             self._stopping.ask(Stop(StopReason.SERVER_AWAY, says))
 
     def _event(self, ruling: Ruling, *, again: bool) -> Event:
-        if ruling.repeat is Repeat.FREELY and (again or self._stopping.why is not None):
-            return Event.PUT_OFF
+        if ruling.repeat is _FREELY and (again or self._stopping.why is not None):
+            return _PUT_OFF
         return ruling.event
 
     def _see_whether_to_stop(self, verdict: Verdict) -> None:
@@ -223,7 +227,7 @@ class Consequences:
             self._stopping.ask(Stop(verdict.ruling.ends, error))
         if event in _GOOD or self._rejection not in (None, error):
             self._rejected_alike = -math.inf  # from now on rejections are the messages' own
-        if event is Event.REJECTED:
+        if event is _REJECTED:
             self._rejection = error
             self._rejected_alike += 1
         if self._rejected_alike >= self._alike_max:
@@ -271,11 +275,6 @@ class Consequences:
         else:
             self._dispatcher.queue([item])  # others first: it may be the message that is at fault
         return True
-
-    def _prove(self, attempt: Attempt, verdict: Verdict, mono_s: float) -> None:
-        """See what an answer proves: what waits is repeated from now on, or never."""
-        self.proof.see(attempt, verdict)
-        self._repeat(mono_s)
 
     def _repeat(self, mono_s: float) -> None:
         if bool(self.proof.number) is not self._is_proven:

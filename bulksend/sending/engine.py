@@ -197,8 +197,7 @@ class Engine:
         """Commit the intents; only then do the workers get to see the messages."""
         if not items:
             return
-        for item in items:
-            self._absence.begins(item.row)
+        self._absence.begins(items[0].row)
         self._busy += len(items)
         self._throttle.started(len(items), self._busy, self._mono_s())
         by_row = {item.row: item for item in items}

@@ -16,9 +16,10 @@ class Outbox:
     asyncio's own costs a message as much as all that is decided of it.
     """
 
-    __slots__ = ("_idle", "_ready")
+    __slots__ = ("_idle", "_loop", "_ready")
 
     def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None  # that of all who wait: to ask for it is a system call
         self._ready: deque[Ready] = deque()
         self._idle: deque[asyncio.Future[None]] = deque()  # of workers that wait
 
@@ -41,6 +42,7 @@ class Outbox:
     async def filled(self) -> None:
         """Wait until a message may be there; somebody else may still have taken it."""
         if not self._ready:
-            worker = asyncio.get_running_loop().create_future()
+            self._loop = self._loop or asyncio.get_running_loop()
+            worker = self._loop.create_future()
             self._idle.append(worker)
             await worker

@@ -8,6 +8,7 @@ from bulksend.sending.verdict import Verdict
 # How long the server is taken to remember a clientDedup. Undocumented; deliveryDeadline shows that a message lives
 # for 24 h, and a shorter memory than that would not serve its purpose.
 DEDUP_MEMORY_S = 24 * 3600.0
+_ACCEPTED = Event.ACCEPTED
 
 
 class Proof:
@@ -76,10 +77,11 @@ class Proof:
         """Whether the server knows the key of whatever was sent of the attempt's row, as far as was seen."""
         return attempt.proof == self.number != 0
 
-    def see(self, attempt: Attempt, verdict: Verdict) -> None:
-        """Take in what an answer shows."""
-        if not self._keyed or verdict.ruling.event is not Event.ACCEPTED:
-            return
+    def see(self, attempt: Attempt, verdict: Verdict) -> bool:
+        """Take in what an answer shows; whether a proof is found by it, or lost."""
+        if not self._keyed or verdict.ruling.event is not _ACCEPTED:
+            return False
+        before = self.turn, self._is_seen
         if verdict.echoed:
             if attempt.ticket > self._lost:
                 self.turn += self.turn % 2 == 0
@@ -87,6 +89,7 @@ class Proof:
         elif not verdict.is_duplicate:  # which says that the server knows the key, though it does not show it
             self.turn += self.turn % 2
             self._lost = self._left
+        return (self.turn, self._is_seen) != before
 
     def _is_fresh(self, attempt: Attempt, wall_s: float) -> bool:
         return attempt.doubt_since is not None and 0 <= wall_s - attempt.doubt_since < self.memory_s

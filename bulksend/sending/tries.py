@@ -9,6 +9,7 @@ from bulksend.sending.verdict import Verdict, Voice
 
 _BACKOFF_S = 0.5
 _BACKOFF_MAX_S = 30.0
+_API = Voice.API
 
 
 class Tries:
@@ -30,7 +31,7 @@ class Tries:
 
     def heard(self, verdict: Verdict) -> None:
         """An attempt ended."""
-        if verdict.voice is Voice.API:
+        if verdict.voice is _API:
             self._silent.clear()
 
     def take_back(self) -> None:

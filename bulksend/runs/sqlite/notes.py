@@ -24,6 +24,7 @@ _MESSAGE = len(Message._fields)
 _ENDS = (
     Event.ACCEPTED, Event.KNOWN, Event.REJECTED, Event.FAILED, Event.PUT_OFF, Event.DOUBTED, Event.CALLED_OFF,
 )  # fmt: skip
+_EXCLUDED = Event.EXCLUDED
 _WORDS = {event: event.value for event in _ENDS}  # an enum's member costs SQLite a look at what it is
 TO_SEND = f"(s.row IS NULL OR {life.is_to_send('s.')})"
 
@@ -151,8 +152,8 @@ class Notes:
         after = max(after, self._first - 1)
         (found,) = self.db.execute(_CLAIM.format(slots=self._slots), [after, self._until, limit]).fetchone()
         claimed = orjson.loads(found)
-        self._keep(Message(each[0], *each[4:]) for each in claimed if each[3])
-        return [Queued(row, who, slots) for row, who, slots, *_ in claimed]
+        self._keep(Message._make((each[0], *each[4:])) for each in claimed if each[3])
+        return [Queued._make(each[:3]) for each in claimed]
 
     def crowded(self, is_crowded: Callable[[Recipient, int], bool]) -> list[Queued]:
         """See `Journal.crowded`."""
@@ -207,12 +208,12 @@ class Notes:
 
     def settle(self, outcomes: Sequence[Outcome], *, turn: int) -> None:
         """See `Journal.settle`."""
-        ended = [_settlement(outcome) for outcome in outcomes if outcome.event is not Event.EXCLUDED]
+        ended = [_settlement(outcome) for outcome in outcomes if outcome.event is not _EXCLUDED]
         for first in range(0, len(ended), _SETTLED_MOST):
             self._end(ended[first : first + _SETTLED_MOST])
         if len(ended) < len(outcomes):
             for each in outcomes:
-                if each.event is Event.EXCLUDED:
+                if each.event is _EXCLUDED:
                     unsent.leave_out(self.db, [(each.row, each.error)], each.event, each.ended_at)
         self._settled += [outcome.row for outcome in outcomes]
         learned = [outcome.learned for outcome in outcomes if outcome.learned]
