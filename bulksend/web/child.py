@@ -58,14 +58,20 @@ async def _work(teller: _Teller) -> None:
 
 
 async def _do(job: Job, teller: _Teller) -> Told:
-    """Do it; what a send needs takes longer to load than most jobs take, and is left alone by them."""
-    if isinstance(job, Look | Price | Make):
-        from bulksend.web import plan_jobs  # noqa: PLC0415
+    """Do it; what others need is left alone: to load it takes longer than most jobs do."""
+    match job:
+        case Look():
+            from bulksend.web import look_jobs  # noqa: PLC0415
 
-        return await plan_jobs.do(job)
-    from bulksend.web import send_jobs  # noqa: PLC0415
+            return await look_jobs.do(job)
+        case Price() | Make():
+            from bulksend.web import plan_jobs  # noqa: PLC0415
 
-    return await send_jobs.do(job, teller.tell)
+            return await plan_jobs.do(job)
+        case _:
+            from bulksend.web import send_jobs  # noqa: PLC0415
+
+            return await send_jobs.do(job, teller.tell)
 
 
 async def _lines() -> asyncio.StreamReader:

@@ -1,11 +1,10 @@
-"""What the page's child does before anything is sent: it looks at sheets, and prices and plans what was chosen."""
+"""What the page's child does before anything is sent: it prices and plans what was chosen."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -14,64 +13,29 @@ from pathlib import Path
 from bulksend import campaign
 from bulksend.campaign import Holds, LookedBack
 from bulksend.engagespark import DEFAULT_BASE_URL, Balance, Looked
-from bulksend.errors import Advice, Remark, Severity, UsageError
-from bulksend.planning import ReadOptions, look_at_sheet
+from bulksend.errors import UsageError
 from bulksend.python import Account, Work, work_on
-from bulksend.rules import Rule
 from bulksend.runs import Address, DatabaseRun, OwnRun, Paths, Place, check_replaceable, next_place, series
-from bulksend.sms import phones
 from bulksend.web.choices import campaign_of, options_of
 from bulksend.web.drafts import Draft
-from bulksend.web.jobs import Look, Make, Paid, Price
-from bulksend.web.told import Made, Priced, SheetSeen, Told
-from bulksend.web.wording import advised, say
+from bulksend.web.jobs import Make, Paid, Price
+from bulksend.web.told import Made, Priced, Told
+from bulksend.web.wording import say
 from bulksend.when import Schedule
 
-_ROWS_SHOWN = 50
-_ROWS_LOOKED_AT = 500
-_CELL_MAX = 1_500  # characters: more than any message has
-_COLUMNS_MAX = 200
-_SHEETS_MAX = 200
-_NAME_SHOWN = 200  # characters of a sheet's name, which in Excel has 31
 _STRANGE = re.compile(r"[^A-Za-z0-9._-]+")
 _NAME_MAX = 60
 _AGAIN = frozenset({Holds.OLDER})
 _SAME = frozenset({Holds.EQUAL, Holds.DOUBTED, Holds.OWN})
 
 
-async def do(job: Look | Price | Make) -> Told:
+async def do(job: Price | Make) -> Told:
     """Do one of these jobs; what comes of it."""
     match job:
-        case Look():
-            return await asyncio.to_thread(_see, job)
         case Price():
             return await asyncio.to_thread(_price, job)
         case Make():
             return await work_on(partial(_make, job))
-
-
-def _see(job: Look) -> SheetSeen:
-    """Look at a draft's sheet."""
-    draft = job.draft
-    how = ReadOptions(sheet=draft.sheet or None)
-    sheet = look_at_sheet(draft.input_name, how, list(draft.mapping.items()), _ROWS_LOOKED_AT)
-
-    def cut(cells: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(cell[:_CELL_MAX] for cell in cells[:_COLUMNS_MAX])
-
-    return SheetSeen(
-        cut(sheet.columns),
-        sheet.numbers,
-        sheet.asks,
-        sheet.own_texts,
-        tuple(map(cut, sheet.rows[:_ROWS_SHOWN])),
-        sheet.lines[:_ROWS_SHOWN],
-        tuple(place for place in sheet.hidden if place < _ROWS_SHOWN),
-        tuple(advised(note) for note in sheet.notes if not _is_shown(note)),
-        _codeless(sheet.rows, sheet.columns, sheet.numbers)[:_CELL_MAX],
-        sheet.name,
-        tuple(name for name in sheet.names if name == sheet.name or len(name) <= _NAME_SHOWN)[:_SHEETS_MAX],
-    )
 
 
 def _price(job: Price) -> Priced:
@@ -129,24 +93,6 @@ def account_of(job: Paid) -> Account:
     except OSError as error:
         raise UsageError(say("price.key_gone")) from error
     return Account(whose.org_id, key, whose.base_url)
-
-
-def _is_shown(note: Remark) -> bool:
-    """Whether it says no more than the page shows: which sheet is read and which column, and which others could be."""
-    return note.rule in {Rule.READ_SHEET, Rule.COLUMN_GUESS} and note.severity is Severity.NOTE
-
-
-def _codeless(rows: Sequence[tuple[str, ...]], columns: Sequence[str], numbers: str) -> str:
-    """The first number that has no country code; empty if all have."""
-    if numbers in columns:
-        place = columns.index(numbers)
-        for cells in rows:
-            try:
-                phones.normalise(cells[place])
-            except phones.BadNumber as error:
-                if error.why.advice is Advice.SAY_COUNTRY:
-                    return cells[place]
-    return ""
 
 
 def _place_for(job: Make) -> Place:
