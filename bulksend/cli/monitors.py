@@ -45,12 +45,13 @@ class MonitorSettings:
     metrics_port: int | None
     metrics_file: Path | None
 
-    def opened(self, out: Console, *others: Path) -> Monitors:
+    def opened(self, out: Console, *others: Path, knows_rows: bool = True) -> Monitors:
         """Those programs.
 
         Args:
             out: where it is said that one cannot be told.
             others: files that are not theirs to write.
+            knows_rows: see `Metrics`.
 
         Raises:
             UsageError: one of them cannot be told.
@@ -73,17 +74,17 @@ class MonitorSettings:
         if self.metrics_port is not None or self.metrics_file is not None:
             if self.metrics_file is not None:
                 _check_own("--metrics-file", self.metrics_file, (*others, *filter(None, (self.log_file,))))
-            monitors.add(self._metrics(monitors.say))
+            monitors.add(self._metrics(monitors.say, knows_rows=knows_rows))
         return monitors
 
-    def _metrics(self, trouble: Trouble) -> Monitor:
+    def _metrics(self, trouble: Trouble, *, knows_rows: bool) -> Monitor:
         try:
             from bulksend.monitoring import Metrics  # noqa: PLC0415 -- it needs an extra
         except ModuleNotFoundError as error:
             raise UsageError(
                 "metrics need prometheus-client: in bulksend's folder, pip install '.[metrics]'"
             ) from error
-        return Metrics(self.metrics_port, self.metrics_file, trouble)
+        return Metrics(self.metrics_port, self.metrics_file, trouble, knows_rows=knows_rows)
 
     def _secret(self) -> bytes | None:
         path = self.webhook_secret_file
@@ -126,7 +127,7 @@ MONITORS = Group(
 
 def watching(said: WatchSettings, out: Console) -> Monitors:
     """The programs that are told what a worker does; see `MonitorSettings.opened`."""
-    return MonitorSettings(None, None, None, *said).opened(out)
+    return MonitorSettings(None, None, None, *said).opened(out, knows_rows=False)
 
 
 class Monitors:

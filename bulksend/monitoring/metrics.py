@@ -42,15 +42,17 @@ class Metrics:
         port: of this machine, where they are served as long as the command runs; None for nowhere.
         path: a file that is written anew now and then, and at the end; None for none.
         trouble: hears that the file cannot be written.
+        knows_rows: whether it is known how many rows are to be sent, and what they cost; a worker sends of whatever run
+            is due, beside others.
 
     Raises:
         UsageError: the port is taken, or the file cannot be written.
     """
 
-    def __init__(self, port: int | None, path: Path | None, trouble: Trouble) -> None:
+    def __init__(self, port: int | None, path: Path | None, trouble: Trouble, *, knows_rows: bool = True) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry()
-        self._make()
+        self._make(self._registry if knows_rows else None)
         self._path = path
         self._trouble = trouble
         self._is_told = False
@@ -71,7 +73,7 @@ class Metrics:
             self._writer = threading.Thread(target=self._write_on, name="metrics", daemon=True)
             self._writer.start()
 
-    def _make(self) -> None:
+    def _make(self, of_rows: CollectorRegistry | None) -> None:
         to = self._registry
         self._info = Info("bulksend_run", "The run that is sent.", registry=to)
         self._messages = Counter("bulksend_messages", "Messages by what became of them.", ["outcome"], registry=to)
@@ -82,8 +84,8 @@ class Metrics:
             "bulksend_request_seconds", "From a request to its answer.", registry=to, buckets=_LONGEST_S
         )
         self._charged = Counter("bulksend_charged_usd", "What was charged, in US dollars.", registry=to)
-        self._estimated = Gauge("bulksend_estimated_usd", "What was to be sent is estimated at.", registry=to)
-        self._pending = Gauge("bulksend_pending", "Messages that this command has still to send.", registry=to)
+        self._estimated = Gauge("bulksend_estimated_usd", "What was to be sent is estimated at.", registry=of_rows)
+        self._pending = Gauge("bulksend_pending", "Messages that this command has still to send.", registry=of_rows)
         self._in_flight = Gauge("bulksend_in_flight", "Requests under way.", registry=to)
         self._parked = Gauge("bulksend_waiting_for_cap", "Messages that wait for their phone's cap.", registry=to)
         self._is_away = Gauge("bulksend_server_away", "Whether the server is away: 1 or 0.", registry=to)

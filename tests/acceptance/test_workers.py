@@ -55,6 +55,8 @@ def test_a_worker_tells_a_log_and_metrics_of_each_of_its_attempts(team: Team) ->
     assert 'bulksend_messages_total{outcome="sent"} 20.0' in metrics
     assert 'bulksend_run_info{run="june"' in metrics
     assert "bulksend_exit_code 0.0" in metrics
+    assert "bulksend_pending" not in metrics  # how many rows are left is the run's to tell
+    assert "bulksend_estimated_usd" not in metrics
 
 
 def test_workers_in_containers_of_one_name_leave_each_other_what_they_have(team: Team) -> None:

@@ -10,8 +10,8 @@ import pytest
 from planned import FACTS, PlannedRow, plan_in_database
 
 from bulksend.model import Encoding, Event, MicroUSD, Outcome, PhoneNumber, Status
-from bulksend.runs import DatabaseRun, account_of
-from bulksend.runs.postgres import OwnPostgresRun
+from bulksend.runs import DatabaseRun, Worker, account_of
+from bulksend.runs.postgres import OwnPostgresRun, clock
 from bulksend.runs.postgres.clock import skew_s
 
 CLOSE_S = 0.2
@@ -30,6 +30,16 @@ def test_how_far_clocks_are_apart_is_known_to_a_part_of_a_second(database: str, 
 def test_clocks_that_agree_change_no_time(database: str) -> None:
     with psycopg.connect(database, autocommit=True) as db:
         assert skew_s(db) == 0
+
+
+def test_a_worker_sees_that_the_databases_clock_was_set(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By it he knows when a run's window is open, perhaps after days in which nothing was to be sent."""
+    with Worker(database, FACTS.address) as worker:
+        assert worker.ahead_s() == 0
+        monkeypatch.setattr(clock, "_NOW", f"{clock._NOW} + 3600")
+        for look in (worker.runs, worker.look):
+            look()
+            assert worker.ahead_s() == pytest.approx(3_600, abs=CLOSE_S)
 
 
 @pytest.mark.parametrize("apart_s", [0.9, 1.4])

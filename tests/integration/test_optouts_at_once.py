@@ -101,3 +101,45 @@ def test_a_look_waits_for_no_database_that_says_nothing(database: str) -> None:
             assert time.monotonic() - began_s < 30
             with suppress(RunFileError):
                 seen.look()
+
+
+def answered(seen: PostgresOptedOut) -> None:
+    """The question of a look that was not waited for comes to its end."""
+    until_s = time.monotonic() + 20
+    while seen._asked is not None and not seen._asked.done():
+        assert time.monotonic() < until_s
+        time.sleep(0.02)
+
+
+def test_an_answer_to_an_earlier_look_is_none_to_a_later_one(database: str) -> None:
+    (who,) = phones(0, 1)
+    with (
+        Link(database) as link,
+        PostgresOptedOut(link, ADDRESS, answers_s=0.2) as seen,
+        optouts_of(database, ADDRESS) as optouts,
+    ):
+        with connect(database) as other, other.transaction():
+            other.execute("LOCK TABLE optout")
+            with pytest.raises(RunFileError, match="does not answer"):
+                seen.look()
+        answered(seen)
+        optouts.add([who], "asked", 1.0)
+        seen.look()
+        assert seen.why(who)
+
+
+def test_nor_is_what_went_wrong_with_it(database: str) -> None:
+    with (
+        LossyWay(database) as way,
+        Link(way.address) as link,
+        PostgresOptedOut(link, ADDRESS, answers_s=0.2) as seen,
+        connect(database) as db,
+    ):
+        way.fall_silent()
+        with pytest.raises(RunFileError, match="does not answer"):
+            seen.look()
+        db.execute("UPDATE installation SET timeline = timeline + 1")
+        way.speak()
+        answered(seen)
+        db.execute("UPDATE installation SET timeline = timeline - 1")
+        seen.look()

@@ -47,6 +47,15 @@ class Link:
             self._db = self._connected()
         return self._db
 
+    def see_clock(self) -> None:
+        """See how far the database's clock is ahead by now: it may have been set since.
+
+        Raises:
+            UsageError: the database cannot be used.
+            RunFileError: it cannot be reached.
+        """
+        self._skew = self.ask(Skew)
+
     def ask(self, question: Callable[[Db], T]) -> T:
         """Ask something that changes nothing; once more where the connection turns out to be broken."""
         with explained(self.database):

@@ -177,6 +177,8 @@ class PostgresOptedOut(OptedOut):
 
     def _answered(self) -> list[Any]:
         """Those that were not seen before; asked aside, and not again as long as that is not answered."""
+        if self._asked is not None and self._asked.done():
+            self._asked = None  # nobody waited for it, and what it tells was so then
         wait_s = self._answers_s if self._asked is None else 0.0
         which = [account_name(self._address.base_url, self._address.org_id), self._last]
         asked = self._asked or _begun(lambda: self._link.ask(lambda db: db.execute(_SINCE, which).fetchall()))

@@ -101,6 +101,7 @@ class Worker:
 
     def runs(self) -> list[OpenedRun]:
         """The account's runs that are opened for workers: first those that others are at work on, then the oldest."""
+        self._link.see_clock()
         for number, name in self._link.ask(lambda db: handing.abandoned(db, self._account)):
             with self._link.transaction() as db:
                 handing.take_back(Reader(db, number, DatabaseRun(self._link.database, name)))
@@ -140,6 +141,7 @@ class Worker:
 
     def look(self) -> Dealt:
         """How the shards are dealt now."""
+        self._link.see_clock()
         return self._link.ask(self._dealt)
 
     def deal(self) -> Dealt:
