@@ -140,7 +140,11 @@ def _book() -> bytes:
     with Workbook(made) as book:
         for name, lines in {
             "Notes": [["written by Ana"]],
-            "June": [["Name", "Mobile", "City"], ["Ana", "639171234567", "Cebu"], ["Ben", "639181234567", "Davao"]],
+            "June": [
+                ["Name", "Mobile", "City", "Opt out"],
+                ["Ana", "639171234567", "Cebu", "yes"],
+                ["Ben", "639181234567", "Davao"],
+            ],
             "July &b": [["Name", "Mobile", "Phone"], ["Cy", "639191234567", "639201234567"]],
             "Empty": [],
             "Old": [["Mobile"], ["639211234567"]],
@@ -172,7 +176,8 @@ async def test_a_workbooks_sheets_are_offered_and_stay_until_another_file_is_und
         ]  # fmt: skip
         assert '<option value="June" selected>' in seen.text
         await browser.post(f"/c/{key}/sheet", numbers="Mobile", country="")
-        await browser.post(f"/c/{key}/text", message="Hi {Name}", sender="ACME")
+        who = await browser.post(f"/c/{key}/text", message="Hi {Name}", sender="ACME")
+        assert "1 message goes to people who may not want them" in who.text
         who = await browser.post(f"/c/{key}/who/filter", kind="skip", column="City", value="Davao")
         assert "1 message to send" in who.text
 

@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 from aiohttp import web
 
-from bulksend.errors import Advice, UsageError
+from bulksend.errors import Advice, Remark, UsageError
 from bulksend.model import Status
 from bulksend.planning import Plan
+from bulksend.rules import Rule
 from bulksend.runs import NotSent, Place, open_run
 from bulksend.sms import phones
 from bulksend.web.desk import chosen_draft, desk_of
@@ -49,6 +50,11 @@ class Chosen(NamedTuple):
         """One of the numbers that have no country code; empty if all have."""
         some = (each.examples[0].value for each in self.plan.findings.reasons if each.advice is Advice.SAY_COUNTRY)
         return next(some, "")
+
+    @property
+    def unwilling(self) -> list[Remark]:
+        """What columns tell of people who may not want it."""
+        return [each for each in self.plan.findings.warnings if each.rule is Rule.CONSENT]
 
     @property
     def left_out(self) -> list[NotSent]:
