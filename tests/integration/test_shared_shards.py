@@ -28,6 +28,7 @@ from bulksend.runs import (
     stand_of,
     stands_in,
 )
+from bulksend.runs.postgres import OwnPostgresRun
 from bulksend.runs.postgres.registry import shared
 from bulksend.sending import StopReason
 
@@ -120,6 +121,17 @@ async def test_a_worker_whose_shards_were_taken_lets_nothing_leave_and_begins_no
     with pytest.raises(OwnedError):
         await journal.begin([2], NOW_S)
     assert [each.message.row for each in await others.begin([2], NOW_S)] == [2]
+
+
+async def test_a_worker_whose_run_was_taken_lets_nothing_leave_though_nobody_took_its_shards(office: Office) -> None:
+    worker = office.worker()
+    journal = office.journal(worker)
+    (attempt,) = await journal.begin([1], NOW_S)
+    office.leases_end()
+    with OwnPostgresRun.own(office.named, NOW_S) as run:
+        assert [doubt.row for doubt in run.in_doubt()] == [attempt.message.row]
+        worker.lease.renew()  # as after a sleep of its machine
+        assert not journal.leaves(attempt)
 
 
 async def test_intents_end_with_the_lease_though_nobody_took_the_shards(office: Office) -> None:

@@ -53,7 +53,7 @@ def take(of: Reader, now: Owner, length_s: float) -> int:
 
 
 def check_free(db: Db, run: int, place: object) -> None:
-    """See that nobody living has a run, and hold off who would take it.
+    """See that nobody living has a run, and hold off who would take it, or was only taken for dead.
 
     Raises:
         OwnedError: somebody has; the sentence says who.
@@ -66,6 +66,7 @@ def check_free(db: Db, run: int, place: object) -> None:
     if is_living and not (has_it and has_it.is_gone):
         named = f" ({has_it})" if has_it else ""
         raise OwnedError(f"{place}: another bulksend process is at work on this run{named}")
+    shards.fence(db, run)
     registry.check_unworked(db, run, place)
 
 

@@ -43,6 +43,13 @@ _LOCK_FREE = """
 SELECT no FROM shard JOIN unnest(%s::smallint[], %s::bigint[]) AS free (no, epoch) USING (no, epoch)
 WHERE account = %s ORDER BY no FOR UPDATE OF shard SKIP LOCKED
 """
+_FENCE = """
+WITH theirs AS (
+    SELECT shard.account, shard.no FROM shard JOIN worker USING (account, owner)
+    WHERE worker.run = %s ORDER BY shard.no FOR NO KEY UPDATE OF shard)
+UPDATE shard SET epoch = epoch + 1, owner = NULL, lease_until = NULL FROM theirs
+WHERE shard.account = theirs.account AND shard.no = theirs.no
+"""
 _GIVE_BACK = f"""
 WITH mine AS ({MINE}) UPDATE shard SET owner = NULL, lease_until = NULL FROM mine
 WHERE shard.account = mine.account AND shard.no = mine.no
@@ -104,6 +111,14 @@ def take_free(
     some = dict(list(free(db, account, mine).items())[:most])
     locked = db.execute(_LOCK_FREE, [list(some), list(some.values()), account]).fetchall()
     return _taken(db, account, [no for (no,) in locked], owner, length_s) if locked else {}
+
+
+def fence(db: Db, run: int) -> None:
+    """Take from whoever is at work on a run what he sends by: none of them may live, which is looked at after this.
+
+    A worker that stood still renews its lease when it goes on, and would send what is somebody else's to decide by now.
+    """
+    db.execute(_FENCE, [run])
 
 
 def kept(owner: Owner) -> str:
