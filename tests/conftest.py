@@ -30,9 +30,11 @@ from forks import Process, at_terminal, can_fork, end_forks, forks, start
 from hypothesis import settings
 from starts import quick
 
+from bulksend.cli import interrupts
 from bulksend.cli.commands.sandbox import SERVER
 from bulksend.cli.commands.sandbox import command as sandbox_command
 from bulksend.engagespark import Sandbox
+from bulksend.patience import Patience
 from bulksend.runs.postgres import install
 
 ROOT = Path(__file__).parents[1]
@@ -320,6 +322,15 @@ def _page_forks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     """The page's own processes are forked: most of its tests would spend their time on loading what these need."""
     if "integration/test_page_" in request.path.as_posix() and can_fork({}, ""):
         monkeypatch.setattr(sys, "executable", forks().python())
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> Patience:
+    """This process goes on, whatever signal a test sends it."""
+    patience = Patience()
+    monkeypatch.setattr(interrupts, "OURS", patience)
+    monkeypatch.setattr(interrupts, "_heard", [])
+    return patience
 
 
 @pytest.fixture(autouse=True)

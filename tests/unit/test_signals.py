@@ -14,15 +14,6 @@ from bulksend.errors import RunFileError, UsageError
 from bulksend.patience import SILENT_S, Patience
 
 
-@pytest.fixture(autouse=True)
-def ours(monkeypatch: pytest.MonkeyPatch) -> Patience:
-    """This process goes on, whatever a test asks of it."""
-    patience = Patience()
-    monkeypatch.setattr(interrupts, "OURS", patience)
-    monkeypatch.setattr(interrupts, "_heard", [])
-    return patience
-
-
 def test_the_first_ctrl_c_is_told_and_the_next_is_as_ever() -> None:
     before, told, written = signal.getsignal(signal.SIGINT), [], []
 
@@ -52,18 +43,18 @@ def test_what_was_there_before_is_there_again(handler: signal.Handlers) -> None:
         signal.signal(signal.SIGINT, before)
 
 
-def test_silence_is_waited_out_no_more_at_the_first_and_nothing_at_the_second(ours: Patience) -> None:
+def test_silence_is_waited_out_no_more_at_the_first_and_nothing_at_the_second(patience: Patience) -> None:
     long_ago_s = time.monotonic() - 3_600
-    assert not ours.is_over(long_ago_s)
+    assert not patience.is_over(long_ago_s)
     with ends_in_peace(lambda: None):
         signal.raise_signal(signal.SIGINT)
-    assert not ours.is_over(long_ago_s)
-    assert not ours.is_over(time.monotonic() - SILENT_S - 1)
-    ours.since_s -= SILENT_S
-    assert ours.is_over(long_ago_s)
-    assert not ours.is_over(time.monotonic())
+    assert not patience.is_over(long_ago_s)
+    assert not patience.is_over(time.monotonic() - SILENT_S - 1)
+    patience.since_s -= SILENT_S
+    assert patience.is_over(long_ago_s)
+    assert not patience.is_over(time.monotonic())
     interrupts.hear(signal.SIGINT)
-    assert ours.is_over(time.monotonic())
+    assert patience.is_over(time.monotonic())
 
 
 def test_of_a_run_that_was_not_waited_for_the_exit_code_is_the_signals() -> None:
