@@ -212,12 +212,12 @@ class Findings:
     dearest: int = 0
 
     def without(self, rows: Mapping[int, str]) -> Findings:
-        """The same without rows that are not left out after all, each of which names the reason that it had."""
-        fewer = Counter(rows.values())
+        """The same without rows that are not skipped after all, each of which names the reason that it had."""
+        fewer = Counter((Status.SKIPPED, says) for says in rows.values())
         reasons = (
             replace(
                 each,
-                rows=each.rows - fewer[each.says],
+                rows=each.rows - fewer[each.status, each.says],
                 examples=tuple(example for example in each.examples if example.row not in rows),
             )
             for each in self.reasons
