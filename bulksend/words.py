@@ -22,6 +22,11 @@ def many(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
+def figure(value: float) -> str:
+    """A measured number, to three digits where it has so many before its point, and never as a power of ten."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
 def listed(things: Sequence[str]) -> str:
     """Things one after the other, such as: red, green and blue."""
     return " and ".join(filter(None, (", ".join(things[:-1]), *things[-1:])))

@@ -39,7 +39,10 @@ def check_can_purge(run: Run, older_than_s: float, wall_s: float) -> None:
     """
     tally = run.tally()
     if pending := tally.statuses[Status.PENDING]:
-        raise UsageError(f"{run.place}: {many(pending, 'row')} of this run are still to be sent: nothing was purged")
+        raise UsageError(
+            f"{run.place}: {many(pending, 'row')} of this run {'is' if pending == 1 else 'are'} still to be sent: "
+            "nothing was purged"
+        )
     if in_doubt := tally.in_doubt + tally.in_flight:
         raise UsageError(
             f"{run.place}: {many(in_doubt, 'row')} of this run may have been accepted, which only numbers and texts "

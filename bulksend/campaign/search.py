@@ -108,7 +108,8 @@ def search(shelf: Shelf, recipient: Recipient) -> Search:
     unread += [each for each in looked if isinstance(each, Unread) and not each.is_known]
     seen = [each for each in looked if not isinstance(each, Unread)]
     covered = {(each.plan_id, hit.row) for each in seen for hit in each.hits if hit.may_have_arrived}
-    hits = [hit for each in seen for hit in each.hits] + list(memory.others(covered))
+    replaced = {plan_id for each in seen for plan_id in each.replaced if any(hit.may_have_arrived for hit in each.hits)}
+    hits = [hit for each in seen for hit in each.hits] + list(memory.others(covered, replaced))
     hits.sort(key=lambda hit: float("inf") if hit.at_s is None else hit.at_s, reverse=True)
     since_s = min((command.began_at for command in memory.commands), default=None)
     nameless = sum(each.nameless for each in seen) if isinstance(recipient, str) else 0
@@ -117,9 +118,14 @@ def search(shelf: Shelf, recipient: Recipient) -> Search:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What one run holds."""
+    """What one run holds.
+
+    Attributes:
+        replaced: the plans in whose place its own is, all of whose messages that may have arrived it has carried over.
+    """
 
     plan_id: str
+    replaced: frozenset[str]
     hits: list[Hit]
     nameless: int
 
@@ -153,12 +159,12 @@ class _Memory:
         rows = run.rows_to(names)
         receipts = run.receipts.of(rows)
         hits = [_hit(place, row, receipts.get(row.row), is_rehearsal=is_rehearsal) for row in run.told(rows)]
-        return _Seen(facts.plan_id, hits, run.nameless())
+        return _Seen(facts.plan_id, facts.replaced, hits, run.nameless())
 
-    def others(self, covered: set[tuple[str, int]]) -> Iterator[Hit]:
+    def others(self, covered: set[tuple[str, int]], replaced: set[str]) -> Iterator[Hit]:
         """What was sent, as nothing but history knows any more."""
         for command, row, is_doubtful in self.got:
-            if (command.plan_id, row) not in covered:
+            if (command.plan_id, row) not in covered and command.plan_id not in replaced:
                 state = Status.UNKNOWN if is_doubtful else Status.SENT
                 yield Hit(command.run, row, state, command.began_at, None)
 

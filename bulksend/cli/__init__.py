@@ -18,7 +18,7 @@ from bulksend.cli import interrupts
 from bulksend.cli.advice import advised
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.configuration import read_configuration
-from bulksend.cli.streams import open_closed, silence
+from bulksend.cli.streams import open_closed, silence, talk_on
 from bulksend.errors import BulksendError
 
 COMMANDS = {
@@ -59,6 +59,17 @@ _YES = frozenset({"1", "true", "t", "yes", "y", "on"})  # as click reads a flag 
 class _Commands(click.Group):
     """Imports a command's module when it is called."""
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; if whoever read its output has gone, click itself would end with 1, which speaks of rows."""
+        try:
+            code = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            for stream in (sys.stdout, sys.stderr):
+                silence(stream)
+            return ExitCode.STOPPED
+        return code
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
         return list(COMMANDS)
 
@@ -87,6 +98,7 @@ def main() -> NoReturn:
     """Run the command line and exit."""
     gc.set_threshold(*_RARELY)
     open_closed()
+    talk_on()
     code = run(sys.argv[1:])
     gc.freeze()  # or Python would search all that was loaded for cycles once more
     sys.exit(code)
@@ -110,10 +122,6 @@ def run(arguments: list[str]) -> int:
             click.echo(err=True)  # below the terminal's ^C
         click.echo("Interrupted.", err=True)
         return _failed(ExitCode.INTERRUPTED, "interrupted", arguments)
-    except BrokenPipeError:  # whoever read our output has gone
-        for stream in (sys.stdout, sys.stderr):
-            silence(stream)
-        return ExitCode.STOPPED
     except BulksendError as error:
         says = advised(error)
         if error.quotes and not (sys.stderr.isatty() or {"-v", "--verbose"} & {*arguments}):

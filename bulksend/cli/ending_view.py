@@ -24,7 +24,7 @@ from bulksend.reports import zone
 from bulksend.runs import Charge, Run
 from bulksend.sending import StopReason
 from bulksend.sms import dollars, phones
-from bulksend.words import listed, many, printable, time_of
+from bulksend.words import figure, listed, many, printable, time_of
 
 _COUNTRIES = 8
 _LABEL = 11  # columns
@@ -191,7 +191,7 @@ def _times(ending: Ending) -> Iterator[tuple[str, str]]:
     is_same_day = begun[:3] == until[:3]
     ends = time.strftime("%H:%M:%S" if is_same_day else "%Y-%m-%d %H:%M:%S", until)
     yield "when", f"{time.strftime('%Y-%m-%d %H:%M:%S', begun)} to {ends} ({zone(ended.until_s)})"
-    pace = f", {ending.mean:,.3g} SMS/s on average" if ending.mean else ""
+    pace = f", {figure(ending.mean)} SMS/s on average" if ending.mean else ""
     yield "took", f"{time_of(ended.seconds)} for {many(ended.attempts_now, 'request')}{pace}"
 
 

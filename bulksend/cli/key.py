@@ -104,7 +104,8 @@ def _in_file(path: Path) -> str:
     try:
         key = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: the API key cannot be read from it: {error}") from error
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise UsageError(f"{path}: the API key cannot be read from it: {why}") from error
     if not key:
         raise UsageError(f"{path}: there is no API key in it: the file is empty")
     return _checked(key, str(path))

@@ -61,7 +61,7 @@ def kept_command(place: str) -> str:
 
 def results_command(place: str, statuses: Collection[Status]) -> str:
     """The command that writes the rows of some statuses with their reasons."""
-    return _joined("results", place, "-o", _free(place, "not-sent"), "--where", f"status={','.join(statuses)}")
+    return _joined("results", place, "-o", _free(place, "-".join(statuses)), "--where", f"status={','.join(statuses)}")
 
 
 def rewrite_command(place: str) -> str:

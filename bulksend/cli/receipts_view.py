@@ -27,9 +27,11 @@ def show_deliveries(out: Console, run: Run, known: Deliveries, looked: Looked) -
         rows.add_row("not known", _open(known))
     _add_charge(rows, known)
     out.print(rows)
+    lines = run.lines()
     for why in known.reasons:
         says = people.foreign(why.says, out) if why.says else "no reason is told"
         which = f"{why.rows:,} rows, the first is row {why.first}" if why.rows > 1 else f"row {why.first}"
+        which += lines.beside(why.first)
         out.print(f"not reached: {which}: {says}", style="yellow", soft_wrap=True)
     if rest := known.failed - sum(why.rows for why in known.reasons):
         out.print(f"not reached: {many(rest, 'row')} for other reasons: all are in the results.", style="yellow")

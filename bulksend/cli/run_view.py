@@ -91,9 +91,11 @@ def _add_statuses(rows: Table, tally: Tally) -> None:
 
 
 def _show_reasons(out: Console, run: Run, tally: Tally, statuses: tuple[Status, ...]) -> None:
+    lines = run.lines()
     for status in statuses:
         if not tally.statuses[status]:
             continue
         for says, rows, first in run.complaints(status, _REASONS):
             many = f"{rows:,} rows, the first is row {first}" if rows > 1 else f"row {first}"
+            many += lines.beside(first)
             out.print(f"{status}: {many}: {people.foreign(says, out)}", style="yellow", soft_wrap=True)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 
 def open_closed() -> None:
@@ -21,8 +25,31 @@ def open_closed() -> None:
             setattr(sys, name, os.fdopen(number, "r" if number == 0 else "w", closefd=False))
 
 
+def talk_on() -> None:
+    """Let stderr lose what cannot be written: no send ends because its log's disk is full or its terminal is gone."""
+    talk = sys.stderr
+    sys.stderr = io.TextIOWrapper(
+        io.BufferedWriter(_Losing(talk.fileno(), "w", closefd=False)),
+        encoding=talk.encoding,
+        errors=talk.errors,
+        line_buffering=True,
+    )
+
+
 def silence(stream: TextIO) -> None:
     """Let a stream whose reader has gone swallow what is still written to it."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
+
+
+class _Losing(io.FileIO):
+    """A file that takes what it cannot write as written; a pipe whose reader has gone is told all the same."""
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            raise
+        except OSError:
+            return memoryview(data).nbytes

@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
 import orjson
 
 from bulksend import campaign
 from bulksend.cli.receipt_words import of_deliveries, of_receipt
+from bulksend.cli.streams import silence
 from bulksend.model import Status
 from bulksend.planning import Plan, Tally
 from bulksend.runs import Asked, AtWork, Owner, Place, Run, Stand
@@ -191,5 +193,11 @@ def of_estimate(
 
 
 def write(summary: object) -> None:
-    """Put a summary on stdout, on one line."""
-    sys.stdout.write(orjson.dumps(summary).decode() + "\n")
+    """Put a summary on stdout, on one line; the exit code tells how it went also where nobody reads that any more."""
+    try:
+        sys.stdout.write(orjson.dumps(summary).decode() + "\n")
+        sys.stdout.flush()
+    except OSError as error:
+        silence(sys.stdout)
+        if not isinstance(error, BrokenPipeError):
+            click.echo(f"The summary is not told: standard output cannot be written: {error.strerror}.", err=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from bulksend.errors import Advice, Remark, Severity
@@ -209,6 +210,19 @@ class Findings:
     rates: str = ""
     longest: int = 0
     dearest: int = 0
+
+    def without(self, rows: Mapping[int, str]) -> Findings:
+        """The same without rows that are not skipped after all, each of which names the reason that it had."""
+        fewer = Counter((Status.SKIPPED, says) for says in rows.values())
+        reasons = (
+            replace(
+                each,
+                rows=each.rows - fewer[each.status, each.says],
+                examples=tuple(example for example in each.examples if example.row not in rows),
+            )
+            for each in self.reasons
+        )
+        return replace(self, reasons=tuple(each for each in reasons if each.rows))
 
     def worst_first(self) -> list[Remark | Reason]:
         """What people are to see first, at its head; among equals warnings, then why rows are left out, then notes."""

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from bulksend.errors import UsageError
 from bulksend.reports.wording import ahead_s, local
 from bulksend.runs import Slice, Stretch
+from bulksend.words import figure
 
 SIZE = (440, 210)
 """Width and height that the texts are made for; a page may draw them somewhat larger or smaller."""
@@ -79,8 +80,8 @@ def charts(stretches: Sequence[Stretch], slices: Sequence[Slice], width_s: float
         unit, factor = ("s", 1.0) if worst >= 1 else ("ms", 1_000.0)
         curves = [[None if each is None else each * factor for each in values] for values in (slowest, medians)]
         says = (
-            f"Line: half of the answers took no longer, mostly {known[len(known) // 2] * factor:,.3g} {unit}. "
-            f"Shade: 95 of 100 took no longer, {worst * factor:,.3g} {unit} at most."
+            f"Line: half of the answers took no longer, mostly {figure(known[len(known) // 2] * factor)} {unit}. "
+            f"Shade: 95 of 100 took no longer, {figure(worst * factor)} {unit} at most."
         )
         made.append(Chart(f"Time until the answer, in {unit}", says, _drawn(axis, steps, curves)))
     return made

@@ -10,7 +10,7 @@ from bulksend.planning import Tally
 from bulksend.reports.wording import day, local, share, zone
 from bulksend.runs import Charge, Deliveries, Run, Stretch
 from bulksend.sms import dollars
-from bulksend.words import many, time_of
+from bulksend.words import figure, many, time_of
 
 _KINDS = {
     Status.REJECTED: "refused",
@@ -74,7 +74,7 @@ def tiles(
     yield Tile("Charged", dollars(tally.charged), _charged(run, charges))
     yield _when(stretches)
     lasted_s = sum(each.until_s - each.since_s for each in stretches)
-    pace = f"{sent / lasted_s:,.3g} SMS a second" if lasted_s >= 1 and sent else ""
+    pace = f"{figure(sent / lasted_s)} SMS a second" if lasted_s >= 1 and sent else ""
     times = f"in {len(stretches)} stretches" if len(stretches) > 1 else ""
     took = time_of(lasted_s) if lasted_s >= 1 else "under 1 s"
     yield Tile("Took", took, " · ".join(filter(None, (pace, times))))

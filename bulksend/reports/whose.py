@@ -107,5 +107,5 @@ def _first_told_by(path: Path) -> ToldSend | Mark | None:
 def _knows(run: Run, told: ToldSend | Mark) -> bool:
     if isinstance(told, Mark):
         facts = run.facts
-        return told.plan_id in (facts.plan_id, *(key.partition(" ")[0] for key in facts.instead_of))
+        return told.plan_id in {facts.plan_id, *facts.replaced}
     return run.has_sent(str(told.message_id or ""), {str(who) for who in (told.to, told.contact_id) if who})

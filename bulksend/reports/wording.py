@@ -12,9 +12,11 @@ from bulksend.words import printable
 
 _SHOWN_DIGITS = 3
 _TEXT_MAX = 300
-# A day is written with as many digits as a number: it stays. So does the row that a number stands in.
+# A day is written with as many digits as a number: it stays. So does the row that a number stands in, and the name of a
+# circular, such as NTC MC 03-03-2005.
 _NUMBER = re.compile(
-    r"(?P<kept>\b\d{4}-\d\d-\d\d(?:[T ]\d\d:[\d:.]+)?|\b(?:row|line) [\d,]+)|\+?\d(?:[ ().-]{0,2}\d){6,}"
+    r"(?P<kept>\b\d{4}-\d\d-\d\d(?:[T ]\d\d:[\d:.]+)?|\b(?:row|line) [\d,]+|\bM[CO] \d\d-\d\d-\d{4}\b)"
+    r"|\+?\d(?:[ ().-]{0,2}\d){6,}"
 )
 
 

@@ -206,6 +206,11 @@ class Facts:
         return Address(self.org_id, self.base_url)
 
     @property
+    def replaced(self) -> frozenset[str]:
+        """The ids of the plans whose place it took."""
+        return frozenset(key.partition(" ")[0] for key in self.instead_of)
+
+    @property
     def keys(self) -> Keys:
         """Makes the messages' dedup keys."""
         return Keys(self.campaign, self.is_shared, self.keys_by_row)

@@ -24,9 +24,17 @@ def zone_named(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:  # a name with a slash too many is a folder or outside of it
-        near = get_close_matches(name, available_timezones(), n=1)
+        near = get_close_matches(name, _places(), n=1)
         hint = f"did you mean {near[0]}?" if near else "write one such as Asia/Manila"
         raise UsageError(f"there is no time zone {name!r}: {hint}") from error
+
+
+def _places() -> list[str]:
+    """The zones that are named for a place.
+
+    No other is meant by PST, which Manila has as well as Los Angeles, nor by GMT+8, for Etc/GMT+8 is behind UTC.
+    """
+    return [name for name in available_timezones() if "/" in name and not name.startswith("Etc/")]
 
 
 def machine_zone(*, link: Path = _LINK, file: Path = _NAME) -> str:

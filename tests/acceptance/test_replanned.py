@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -77,6 +78,22 @@ def test_a_sheet_can_be_changed_after_a_test_and_nothing_that_was_sent_is_lost_f
         ("5", PEOPLE[0], "sent", "N0"),
     ]
     assert "no such row any more" in program.results("june.results.csv")[4]["error"]
+
+
+def test_rows_that_were_sent_are_no_rows_that_are_left_out_now_and_are_found_once(
+    program: Program, send: tuple[str, ...]
+) -> None:
+    write(program, *PEOPLE[:4])
+    assert program(*send, "--message", "Hi {Name}", "--limit", "2").returncode == 0
+    changed = program(*send, "--message", "Hi {Name}", "--only", "Name=N3", "--json")
+    assert changed.returncode == 0, changed.stderr
+    assert json.loads(changed.stdout)["notSent"] == [
+        {"status": "skipped", "reason": "left out: its 'Name' is not 'N3'", "rows": 1, "first": [3], "lines": [4]}
+    ]
+    assert "skipped: 1 row: left out" in changed.stderr
+    assert "other reasons" not in changed.stderr
+    [hit] = json.loads(program("find", PEOPLE[0], "--json").stdout)["found"]
+    assert (hit["run"], hit["row"], hit["status"]) == ("june.run", 1, "sent")
 
 
 @pytest.mark.parametrize("first", [("--limit", "1"), ()])

@@ -15,7 +15,7 @@ from runfiles import begin, notes_of
 
 from bulksend.errors import OwnedError, RunFileError, UsageError
 from bulksend.model import ContactId, Encoding, Event, MicroUSD, Outcome, PhoneNumber, Recipient, Status
-from bulksend.planning import Findings, Lines
+from bulksend.planning import Example, Findings, Lines, Reason
 from bulksend.runs.opening import edits_since, finish_plan, new_plan, open_run, replan
 from bulksend.runs.owned import OwnRun
 from bulksend.runs.places import DatabaseRun
@@ -206,6 +206,15 @@ def some_rows(chance: Random) -> list[PlannedRow]:
     return found
 
 
+def found_in(planned: Sequence[PlannedRow]) -> Findings:
+    """Why rows of a plan are left out."""
+    left_out = {
+        status: tuple(Example(each.row) for each in planned if each.status == status)
+        for status in (Status.SKIPPED, Status.INVALID)
+    }
+    return Findings(tuple(Reason(status, "so planned", len(rows), rows) for status, rows in left_out.items() if rows))
+
+
 def is_to_send(planned: PlannedRow) -> bool:
     return planned.status == Status.PENDING
 
@@ -213,7 +222,12 @@ def is_to_send(planned: PlannedRow) -> bool:
 def all_of(run: OwnRun) -> list[Any]:
     """What a run tells of its rows, and by their keys which of several equal messages they are."""
     rows = [(*each[:9], each[9] if isinstance(each[9], str) else each[9].decode()) for each in run.results()]
-    return [rows, run.told(list(range(1, 40))), run.in_doubt(), run.tally(), run.overview().crowds, run.is_limited]
+    why, tally = run.figures.not_sent(9, 99), run.tally()
+    for status in (Status.SKIPPED, Status.INVALID):
+        theirs = [row for each in why if each.status is status for row in each.first]
+        assert sorted(theirs) == [each[0] for each in rows if each[1] == status]
+        assert sum(each.rows for each in why if each.status is status) == tally.statuses[status]
+    return [rows, run.told(list(range(1, 40))), run.in_doubt(), tally, run.overview().crowds, run.is_limited, why]
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -236,7 +250,7 @@ def test_a_plan_is_compared_and_takes_over_what_was_sent_as_in_a_file(
             add_rows(writer, now)
             found.append(edits_since(writer, place))
             facts = replace(FACTS, columns=chance.choice([COLUMNS, ("message", "more")]))
-            run = replan(run, writer, facts, Findings(), lines, 2_000.0)
+            run = replan(run, writer, facts, found_in(now), lines, 2_000.0)
             found += all_of(run)
             before = now
         run.close()

@@ -229,7 +229,7 @@ def test_rows_that_were_refused_or_bad_are_mended_in_the_sheet_that_is_told(prog
         assert told.next == ["retry", "the june.run", "-o", "the june.mend.csv"]
         (see,) = [line.partition(" or invalid: ")[2] for line in told.shown.splitlines() if "all that are " in line]
         assert program(*shlex.split(see)[1:]).code == ExitCode.OK
-        assert len(Path("the june.not-sent.csv").read_text().splitlines()) > 4
+        assert len(Path("the june.rejected-invalid.csv").read_text().splitlines()) > 4
         assert program(*told.next).code == ExitCode.OK
         assert len(Path("the june.mend.csv").read_text().splitlines()) == 1 + rejected + 4
         again = program.send(server)

@@ -364,6 +364,12 @@ def test_the_machine_is_asked_for_its_zone_only_if_need_be() -> None:
     assert Wanted("20:00").settled(Schedule(), NOW, lambda: MANILA).zone == MANILA
 
 
+@pytest.mark.parametrize("name", ["PST", "GMT+8", "UTC+8", "+08:00"])
+def test_a_zone_that_may_be_a_wrong_one_is_not_proposed(name: str) -> None:
+    with pytest.raises(UsageError, match="write one such as Asia/Manila"):
+        Wanted("20:00", zone=name).settled(Schedule(), NOW)
+
+
 @pytest.mark.parametrize("name", ["Asia/Manilla", "", "..", "/etc/passwd", "Asia", "nowhere", "x" * 300])
 def test_an_unknown_zone_is_told_in_one_sentence(name: str) -> None:
     with pytest.raises(UsageError, match="there is no time zone"):

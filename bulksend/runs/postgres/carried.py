@@ -68,9 +68,9 @@ FROM was WHERE reached AND row NOT IN (SELECT was FROM moves);
 DELETE FROM moves WHERE was IN (SELECT row FROM was WHERE NOT reached AND NOT refused);
 ANALYZE moves;
 """
-_COUNT = """
-SELECT count(*) - count(m.row), count(*) FILTER (WHERE m.status = 'skipped')
-FROM moves LEFT JOIN message m ON m.run = %s AND m.row = moves.now
+_ADDED = "SELECT count(*) FROM moves LEFT JOIN message m ON m.run = %s AND m.row = moves.now WHERE m.row IS NULL"
+_TAKEN_UP = """
+SELECT m.row, m.error FROM moves JOIN message m ON m.run = %s AND m.row = moves.now WHERE m.status = 'skipped'
 """
 _MOVE = f"""
 INSERT INTO carried SELECT {{new}}, moves.now, m.status, m.phone, m.contact, m.sender, m.text
@@ -123,10 +123,11 @@ DROP TABLE whom, was, now, moves, most, theirs
 """
 
 
-def carry_over(plan: Reader, before: int, columns: Sequence[str], now: Sequence[str]) -> tuple[int, int]:
+def carry_over(plan: Reader, before: int, columns: Sequence[str], now: Sequence[str]) -> tuple[int, dict[int, str]]:
     """Carry over what a run has sent, or may have, into a plan, inside the caller's transaction.
 
-    Returns how many rows the plan has more, which its input does not have, and how many of it are not skipped any more.
+    Returns how many rows the plan has more, which its input does not have, and which of it are not skipped any more,
+    each with why it was.
 
     Args:
         plan: where it goes.
@@ -137,7 +138,8 @@ def carry_over(plan: Reader, before: int, columns: Sequence[str], now: Sequence[
     db = plan.db
     runs = {"old": before, "new": plan.run}
     do(db, (_FIND + _MATCH).format(**runs))
-    added, taken_up = one(db.execute(_COUNT, [plan.run]))
+    (added,) = one(db.execute(_ADDED, [plan.run]))
+    taken_up: dict[int, str] = dict(db.execute(_TAKEN_UP, [plan.run]).fetchall())
     do(db, _MOVE.format(**runs))
     _add_gone(db, plan.run, before, columns, now)
     do(db, (_NOTE + _COUNT_COPIES).format(**runs))

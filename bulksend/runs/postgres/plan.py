@@ -70,6 +70,7 @@ class PlanWriter:
     def __init__(self, named: DatabaseRun, length_s: float = LEASE_S) -> None:
         self.named = named
         self._counts: Counter[Status] = Counter()
+        self._taken_up: dict[int, str] = {}
         self._repeats: list[tuple[str | None, int | None, int, int]] = []
         self._alike: list[int] = []
         self._skipped: list[tuple[int, str]] = []
@@ -144,8 +145,9 @@ class PlanWriter:
             added, taken_up = carried.carry_over(self._of, run.number, columns, now)
             moving.place(self._of)
         rows = self._counts.total()
-        self._counts[Status.PENDING] += added + taken_up
-        self._counts[Status.SKIPPED] -= taken_up
+        self._counts[Status.PENDING] += added + len(taken_up)
+        self._counts[Status.SKIPPED] -= len(taken_up)
+        self._taken_up = taken_up
         return rows + 1
 
     def finish(
@@ -174,12 +176,13 @@ class PlanWriter:
         of, db = self._of, self._of.db
         # Counting millions of rows takes seconds, and a plan does not change: so its counts are kept.
         counts = {status.value: rows for status, rows in self._counts.items()}
+        left = findings.without(self._taken_up)
         packed = None if lines is None else lines.packed()
         owner = Owner.now(wall_s, processes_here())
         with self._writing():
             with transaction(db):
                 db.execute(_COUNT_COPIES, {"run": of.run})
-                for name, value in {"plan": made_of, "findings": findings, "counts": counts}.items():
+                for name, value in {"plan": made_of, "findings": left, "counts": counts}.items():
                     kept.note(db, of.run, name, value)
                 account = account_of(db, made_of.address)
                 db.execute("UPDATE run SET lines = %s, account = %s WHERE id = %s", [packed, account, of.run])

@@ -69,10 +69,8 @@ INSERT INTO moves SELECT row, (SELECT max(row) FROM main.messages) + row_number(
 FROM was WHERE reached AND row NOT IN (SELECT was FROM moves);
 DELETE FROM moves WHERE was IN (SELECT row FROM was WHERE NOT reached AND NOT refused);
 """
-_COUNT = """
-SELECT count(*) - count(m.row), count(*) FILTER (WHERE m.status = 'skipped')
-FROM moves LEFT JOIN main.messages m ON m.row = moves.now
-"""
+_ADDED = "SELECT count(*) FROM moves WHERE now NOT IN (SELECT row FROM main.messages)"
+_TAKEN_UP = "SELECT m.row, m.error FROM moves JOIN main.messages m ON m.row = moves.now WHERE m.status = 'skipped'"
 _MOVE = f"""
 INSERT INTO main.carried SELECT moves.now, m.status, m.recipient, m.sender, m.text
 FROM moves LEFT JOIN main.messages m ON m.row = moves.now;
@@ -118,11 +116,11 @@ class Moved(NamedTuple):
 
     Attributes:
         added: rows that the input does not have any more.
-        taken_up: rows that were planned as skipped.
+        taken_up: rows that were planned as skipped, and why.
     """
 
     added: int
-    taken_up: int
+    taken_up: dict[int, str]
 
 
 def carry_over(db: sqlite3.Connection, before: Sequence[str], now: Sequence[str]) -> Moved:
@@ -137,7 +135,7 @@ def carry_over(db: sqlite3.Connection, before: Sequence[str], now: Sequence[str]
     if has_carried(db):
         db.execute(_AS_SAID)
     do(db, _MATCH)
-    moved = Moved(*db.execute(_COUNT).fetchone())
+    moved = Moved(db.execute(_ADDED).fetchone()[0], dict(db.execute(_TAKEN_UP)))
     do(db, _MOVE)
     db.executemany(_ADD_GONE, _gone(db, before, now))
     receipts.carry_over(db)

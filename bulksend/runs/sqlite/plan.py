@@ -54,6 +54,7 @@ class PlanWriter:
         self.path = path
         self._draft = draft_of(path)
         self._counts: Counter[Status] = Counter()
+        self._taken_up: dict[int, str] = {}
         self._lock = _lock_of(self._draft)
         try:
             with explained(path):
@@ -122,8 +123,9 @@ class PlanWriter:
         with explained(place), self._beside(place):
             moved = carried.carry_over(self._db, before, now)
         rows = self._counts.total()
-        self._counts[Status.PENDING] += moved.added + moved.taken_up
-        self._counts[Status.SKIPPED] -= moved.taken_up
+        self._counts[Status.PENDING] += moved.added + len(moved.taken_up)
+        self._counts[Status.SKIPPED] -= len(moved.taken_up)
+        self._taken_up = moved.taken_up
         return rows + 1
 
     def finish(
@@ -143,7 +145,7 @@ class PlanWriter:
         """
         # Counting millions of rows takes seconds, and a plan does not change: so its counts are kept.
         counts = {status.value: rows for status, rows in self._counts.items()}
-        kept = {"plan": made_of, "findings": findings, "counts": counts}
+        kept = {"plan": made_of, "findings": findings.without(self._taken_up), "counts": counts}
         with explained(self.path):
             self._loader.settle()
             self._loader.stop()
