@@ -13,7 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from threading import Event
 
+import psycopg
 import pytest
 from conftest import CampaignOf, Numbers, Start, environment, send_to
 from memory import Memory, MemoryJournal
@@ -26,6 +28,9 @@ from bulksend.errors import OwnedError
 from bulksend.model import Attempt, Endpoint, Message, MicroUSD, PhoneNumber
 from bulksend.runs.places import DatabaseRun
 from bulksend.runs.postgres import OwnPostgresRun
+from bulksend.runs.postgres.clock import boottime_s
+from bulksend.runs.postgres.connecting import Db
+from bulksend.runs.postgres.leases import Lease
 from bulksend.sending import WITHHELD, Cap
 
 ANA = PhoneNumber("639171234567")
@@ -165,3 +170,28 @@ def test_who_stood_still_between_intent_and_post_until_another_took_over_sends_n
         assert (process.returncode, "has taken this run over" in said) == (4, True), said
         assert len(run.in_doubt()) == 1
     assert server.log() == []
+
+
+class Standing(Lease):
+    """A lease of a process that stands still amid its renewal."""
+
+    goes_on = Event()
+
+    def _renew_itself(self, db: Db) -> bool:
+        kept = super()._renew_itself(db)
+        self.goes_on.wait(50)
+        return kept
+
+
+def test_who_stands_still_amid_a_renewal_holds_up_nobody_for_longer_than_a_lease(database: str) -> None:
+    june = DatabaseRun(database, "june")
+    plan_in_database(june, [pending(1, number(1))]).close()
+    with psycopg.connect(database) as db:
+        (run,) = db.execute("UPDATE bulksend.run SET epoch = 7 RETURNING id").fetchone() or ()
+    lease = Standing(june, run, 7, boottime_s(), length_s=0.5)
+    time.sleep(0.3)  # it renews itself by now
+    began_s = time.monotonic()
+    with taken_over(june):
+        assert time.monotonic() - began_s < 10
+    lease.goes_on.set()
+    lease.close()

@@ -63,6 +63,11 @@ def connect(database: str) -> Db:
         return Way.to(make_conninfo("", **told))
 
 
+def limit_standstill(db: Db, limit_s: float) -> None:
+    """Hold up others for so long at most, by what is locked, where this process stands still amid a transaction."""
+    db.execute(f"SET idle_in_transaction_session_timeout = {round(limit_s * 1000)}")
+
+
 def is_lost(db: Db) -> bool:
     """Whether a connection is gone, such as after hours in which nothing was asked; costs one way there and back."""
     with suppress(psycopg.Error):

@@ -15,7 +15,7 @@ from typing import Any
 from bulksend.errors import OwnedError, RunFileError, UsageError
 from bulksend.patience import OURS
 from bulksend.runs.committing import Job
-from bulksend.runs.postgres.connecting import Db, explained, is_given_way, transaction
+from bulksend.runs.postgres.connecting import Db, explained, is_given_way, limit_standstill, transaction
 from bulksend.runs.postgres.installing import connect_anew
 from bulksend.runs.postgres.notes import Notes
 
@@ -108,9 +108,8 @@ class Commits:
         if of.db.closed:
             of.db = connect_anew(of.place.database)
         if of.db is not self._known:
-            limit_s = self._notes.lease.length_s  # so long a process that stands still holds up who takes over
             with explained(of.place):
-                of.db.execute(f"SET idle_in_transaction_session_timeout = {round(limit_s * 1000)}")
+                limit_standstill(of.db, self._notes.lease.length_s)
             self._known = of.db
 
 

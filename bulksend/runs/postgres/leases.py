@@ -15,7 +15,7 @@ from bulksend.errors import OwnedError, RunFileError
 from bulksend.runs.places import DatabaseRun
 from bulksend.runs.postgres import shards
 from bulksend.runs.postgres.clock import boottime_s
-from bulksend.runs.postgres.connecting import Db, connect, explained, is_lost, transaction
+from bulksend.runs.postgres.connecting import Db, connect, explained, is_lost, limit_standstill, transaction
 from bulksend.runs.shared import LEASE_S
 
 _SAFE = 0.8
@@ -155,6 +155,8 @@ class Hold:
     def _connection(self) -> Db:
         if self._db is None or is_lost(self._db):
             self._db = connect(self._database)
+            with explained(self._database):
+                limit_standstill(self._db, self.length_s)
         return self._db
 
     def _disconnect(self) -> None:
