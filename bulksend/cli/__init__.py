@@ -8,18 +8,20 @@ import os
 import shutil
 import signal
 import sys
-from contextlib import suppress
-from typing import NoReturn, cast
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, NoReturn, cast
 
 import click
+from click.exceptions import Exit
 
 from bulksend import __version__
 from bulksend.cli import interrupts
 from bulksend.cli.advice import advised
 from bulksend.cli.codes import ExitCode
 from bulksend.cli.configuration import read_configuration
-from bulksend.cli.streams import open_closed, silence, talk_on
-from bulksend.errors import BulksendError
+from bulksend.cli.streams import is_lost, open_closed, silence, talk_on
+from bulksend.errors import BulksendError, UsageError
 
 COMMANDS = {
     "estimate": "Plan and price a campaign; send nothing.",
@@ -59,16 +61,17 @@ _YES = frozenset({"1", "true", "t", "yes", "y", "on"})  # as click reads a flag 
 class _Commands(click.Group):
     """Imports a command's module when it is called."""
 
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """See click; options such as ``--help`` write here already."""
+        with _output():
+            return super().make_context(*args, **extra)
+
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command; if whoever read its output has gone, click itself would end with 1, which speaks of rows."""
-        try:
+        """Run the command."""
+        with _output():
             code = super().invoke(ctx)
             sys.stdout.flush()
-        except BrokenPipeError:
-            for stream in (sys.stdout, sys.stderr):
-                silence(stream)
-            return ExitCode.STOPPED
-        return code
+            return code
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
         return list(COMMANDS)
@@ -130,6 +133,25 @@ def run(arguments: list[str]) -> int:
             says = unquoted(says, error.quotes)
         _say(f"Error: {says}")
         return _failed(interrupts.code_of(error), says, arguments)
+
+
+@contextmanager
+def _output() -> Iterator[None]:
+    """If whoever reads the output has gone, click itself would end with 1, which speaks of rows.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        for stream in (sys.stdout, sys.stderr):
+            silence(stream)
+        raise Exit(ExitCode.STOPPED) from None
+    except OSError as error:
+        if not is_lost(sys.stdout):
+            raise
+        raise UsageError(f"standard output cannot be written: {error.strerror}") from error
 
 
 def _check_addresses(arguments: list[str]) -> None:

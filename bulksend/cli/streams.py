@@ -26,14 +26,18 @@ def open_closed() -> None:
 
 
 def talk_on() -> None:
-    """Let stderr lose what cannot be written: no send ends because its log's disk is full or its terminal is gone."""
-    talk = sys.stderr
-    sys.stderr = io.TextIOWrapper(
-        io.BufferedWriter(_Losing(talk.fileno(), "w", closefd=False)),
-        encoding=talk.encoding,
-        errors=talk.errors,
-        line_buffering=True,
-    )
+    """Let stderr lose what cannot be written: no send ends because its log's disk is full or its terminal is gone.
+
+    stdout loses all but the first, which is an error, see `is_lost`.
+    """
+    sys.stderr = _over(_Losing(sys.stderr.fileno(), "w", closefd=False), sys.stderr, by_lines=True)
+    sys.stdout = _over(_Output(sys.stdout.fileno(), "w", closefd=False), sys.stdout, by_lines=sys.stdout.isatty())
+
+
+def is_lost(stream: TextIO) -> bool:
+    """Whether something could not be written to stdout, as on a full disk."""
+    raw = getattr(stream.buffer, "raw", None) if isinstance(stream, io.TextIOWrapper) else None
+    return isinstance(raw, _Output) and raw.is_lost
 
 
 def silence(stream: TextIO) -> None:
@@ -41,6 +45,12 @@ def silence(stream: TextIO) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
+
+
+def _over(raw: io.FileIO, before: TextIO, *, by_lines: bool) -> io.TextIOWrapper:
+    return io.TextIOWrapper(
+        io.BufferedWriter(raw), encoding=before.encoding, errors=before.errors, line_buffering=by_lines
+    )
 
 
 class _Losing(io.FileIO):
@@ -53,3 +63,20 @@ class _Losing(io.FileIO):
             raise
         except OSError:
             return memoryview(data).nbytes
+
+
+class _Output(_Losing):
+    """The same, but for the first time, which is told."""
+
+    is_lost = False
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        if self.is_lost:
+            return super().write(data)
+        try:
+            return io.FileIO.write(self, data)
+        except BrokenPipeError:
+            raise
+        except OSError:
+            self.is_lost = True
+            raise

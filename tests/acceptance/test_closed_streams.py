@@ -64,3 +64,15 @@ def test_a_full_disk_under_a_log_of_its_words_ends_no_send(
     command = [*words, *send_to(sandbox(), "--json")]
     done = subprocess.run(command, cwd=program.folder, env=environment(), capture_output=True, check=False, text=True)
     assert (done.returncode, says in done.stderr, "Traceback" in done.stderr) == (os.EX_OK, True, False), done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+@pytest.mark.parametrize("command", ["config show", "--help", "estimate --help", "--version"])
+def test_output_that_cannot_be_written_is_told_in_a_sentence(command: str, tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        started = [sys.executable, "-m", "bulksend", *command.split()]
+        done = subprocess.run(
+            started, cwd=tmp_path, env=environment(), stdout=full, stderr=subprocess.PIPE, check=False, text=True
+        )
+    assert done.stderr.startswith("Error: standard output cannot be written: No space left on device")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
