@@ -181,7 +181,7 @@ def _failed(code: int, reason: str, arguments: list[str]) -> int:
     if _wants_object(arguments):
         from bulksend.cli import summary  # noqa: PLC0415 -- most commands succeed
 
-        summary.write({"exit": int(code), "reason": reason})
+        summary.write_end({"exit": int(code), "reason": reason})
     return int(code)
 
 

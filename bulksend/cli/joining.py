@@ -54,5 +54,5 @@ def joined(
         if manners.monitors:
             manners.monitors.ended(as_object, is_rehearsal=False)
     if as_json:
-        summary.write(as_object)
+        summary.write_end(as_object)
     return told.code

@@ -43,5 +43,5 @@ def tells_a_no(*, as_json: bool) -> Iterator[None]:
         yield
     except click.exceptions.Exit as declined:
         if as_json:
-            summary.write({"exit": declined.exit_code, "reason": "nothing was sent: the answer was no"})
+            summary.write_end({"exit": declined.exit_code, "reason": "nothing was sent: the answer was no"})
         raise

@@ -193,10 +193,15 @@ def of_estimate(
 
 
 def write(summary: object) -> None:
-    """Put a summary on stdout, on one line; the exit code tells how it went also where nobody reads that any more."""
+    """Put a summary on stdout, on one line."""
+    sys.stdout.write(orjson.dumps(summary).decode() + "\n")
+    sys.stdout.flush()
+
+
+def write_end(summary: object) -> None:
+    """The same of what was done: the exit code tells how it went also where nobody reads that any more."""
     try:
-        sys.stdout.write(orjson.dumps(summary).decode() + "\n")
-        sys.stdout.flush()
+        write(summary)
     except OSError as error:
         silence(sys.stdout)
         if not isinstance(error, BrokenPipeError):

@@ -88,7 +88,7 @@ def send_trial(
     if ended.stop:
         tell_error(out, f"Stopped early: {stopped(ended.stop, out)}")
     if as_json:
-        summary.write(of_row(told._replace(row=trial.row), Lines()) | {"exit": int(code)})
+        summary.write_end(of_row(told._replace(row=trial.row), Lines()) | {"exit": int(code)})
     return code
 
 

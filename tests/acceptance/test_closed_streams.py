@@ -67,7 +67,7 @@ def test_a_full_disk_under_a_log_of_its_words_ends_no_send(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
-@pytest.mark.parametrize("command", ["config show", "--help", "estimate --help", "--version"])
+@pytest.mark.parametrize("command", ["config show", "config show --json", "--help", "estimate --help", "--version"])
 def test_output_that_cannot_be_written_is_told_in_a_sentence(command: str, tmp_path: Path) -> None:
     with Path("/dev/full").open("w") as full:
         started = [sys.executable, "-m", "bulksend", *command.split()]

@@ -105,5 +105,5 @@ def _tell(run: Run, known: Deliveries, looked: Looked, out: Console, said: Recei
     if said.quiet and code is ExitCode.STOPPED:
         tell_error(out, f"{run.place}: {WHY_NOT[looked]}.")
     if said.as_json:
-        summary.write(summary.of_receipts(run, known, looked, code))
+        summary.write_end(summary.of_receipts(run, known, looked, code))
     return code

@@ -200,7 +200,7 @@ def _opened_and_sent(
         as_object = summary.of_send(run, told, manners.results)
         monitors.ended(as_object, is_rehearsal=run.facts.address.is_rehearsal)
         if said.as_json:
-            summary.write(as_object)
+            summary.write_end(as_object)
     return told.code
 
 

@@ -43,7 +43,7 @@ def command(place: Place, *, as_json: bool, quiet: bool) -> ExitCode:
         end = run.spell.end
     out.print(f"{printable(str(place))}: {_words(asked, end)}.", soft_wrap=True)
     if as_json:
-        summary.write(summary.of_stop(place, asked))
+        summary.write_end(summary.of_stop(place, asked))
     return ExitCode.OK
 
 
