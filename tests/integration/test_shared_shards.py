@@ -13,6 +13,7 @@ from threading import Barrier
 import psycopg
 import pytest
 from offices import Office
+from planned import FACTS
 
 from bulksend.campaign import looks
 from bulksend.errors import AccountBusyError, OwnedError, UsageError
@@ -23,13 +24,18 @@ from bulksend.runs import (
     Standing,
     Worker,
     ask_to_end,
+    check_replaceable,
     open_run,
     own_run,
     stand_of,
     stands_in,
 )
 from bulksend.runs.postgres import OwnPostgresRun
+from bulksend.runs.postgres.accounts import made_account
+from bulksend.runs.postgres.connecting import connect, transaction
 from bulksend.runs.postgres.registry import shared
+from bulksend.runs.postgres.shards import free, take_free
+from bulksend.runs.shared import LEASE_S
 from bulksend.sending import StopReason
 
 NOW_S = 2_000.0
@@ -132,6 +138,37 @@ async def test_a_worker_whose_run_was_taken_lets_nothing_leave_though_nobody_too
         assert [doubt.row for doubt in run.in_doubt()] == [attempt.message.row]
         worker.lease.renew()  # as after a sleep of its machine
         assert not journal.leaves(attempt)
+
+
+async def test_who_only_asks_whether_a_plan_may_take_a_name_takes_nothing_from_the_workers_at_its_run(
+    office: Office,
+) -> None:
+    worker = office.worker()
+    journal = office.journal(worker)
+    (attempt,) = await journal.begin([1], NOW_S)
+    with pytest.raises(OwnedError, match="workers are at work on this run"):
+        check_replaceable(office.named)
+    worker.lease.renew()
+    assert len(worker.lease.shards) == 64
+    assert journal.leaves(attempt)
+
+
+async def test_a_worker_that_renewed_at_the_last_moment_keeps_its_shards(office: Office) -> None:
+    """Somebody has just seen them free, and is about to take them."""
+    first, second = office.worker(), office.worker()
+    journal = office.journal(first)
+    (attempt,) = await journal.begin([1], NOW_S)
+    office.leases_end()
+    second.begin(office.run(second)).close()
+    with connect(office.database) as db:
+        account = made_account(db, FACTS.address)
+        seen = free(db, account, ())
+        assert len(seen) == 64
+        first.lease.renew()
+        with transaction(db):
+            assert take_free(db, account, seen, second.owner, LEASE_S) == {}
+    assert office.states() == {"in flight"}
+    assert journal.leaves(attempt)
 
 
 async def test_intents_end_with_the_lease_though_nobody_took_the_shards(office: Office) -> None:

@@ -44,7 +44,9 @@ def take(of: Reader, now: Owner, length_s: float) -> int:
     Raises:
         OwnedError: a living process has the run, or works on it; the sentence says which.
     """
-    check_free(of.db, of.run, of.place)
+    _check_unowned(of.db, of.run, of.place)
+    shards.fence(of.db, of.run)
+    registry.check_unworked(of.db, of.run, of.place)  # behind it: none of them can renew his lease meanwhile
     (epoch,) = of.first(_TAKE, length_s=length_s)
     noted.owner(of, now)
     cut_off(of)
@@ -53,20 +55,12 @@ def take(of: Reader, now: Owner, length_s: float) -> int:
 
 
 def check_free(db: Db, run: int, place: object) -> None:
-    """See that nobody living has a run, and hold off who would take it, or was only taken for dead.
+    """See that nobody living has a run, and hold off who would take it until the transaction ends; nothing is changed.
 
     Raises:
         OwnedError: somebody has; the sentence says who.
     """
-    found = db.execute(_LOCK, [run]).fetchone()
-    if found is None:
-        raise OwnedError(f"{place}: another bulksend process has removed this run")
-    is_living, owner = found
-    has_it = None if owner is None else Owner(**orjson.loads(owner))
-    if is_living and not (has_it and has_it.is_gone):
-        named = f" ({has_it})" if has_it else ""
-        raise OwnedError(f"{place}: another bulksend process is at work on this run{named}")
-    shards.fence(db, run)
+    _check_unowned(db, run, place)
     registry.check_unworked(db, run, place)
 
 
@@ -122,6 +116,17 @@ def wait_out(of: Reader, mine: Mapping[str, Any]) -> None:
 def cut_off(of: Reader) -> None:
     """Of whatever is under way the end is not known: nobody who has the run will note it."""
     of.db.execute(_CUT_OFF, [of.run])
+
+
+def _check_unowned(db: Db, run: int, place: object) -> None:
+    found = db.execute(_LOCK, [run]).fetchone()
+    if found is None:
+        raise OwnedError(f"{place}: another bulksend process has removed this run")
+    is_living, owner = found
+    has_it = None if owner is None else Owner(**orjson.loads(owner))
+    if is_living and not (has_it and has_it.is_gone):
+        named = f" ({has_it})" if has_it else ""
+        raise OwnedError(f"{place}: another bulksend process is at work on this run{named}")
 
 
 def _check_epoch(of: Reader, epoch: int, lock: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import NamedTuple
 
 import orjson
 
@@ -37,11 +39,15 @@ UPDATE shard SET epoch = epoch + 1, owner = %(owner)s,
 WHERE account = %(account)s AND no = ANY(%(shards)s) RETURNING no, epoch
 """
 _OTHERS = """
-SELECT no, epoch, owner, lease_until > clock_timestamp() FROM shard WHERE account = %s AND no <> ALL(%s) ORDER BY no
+SELECT no, epoch, lease_until, owner, lease_until > clock_timestamp()
+FROM shard WHERE account = %s AND no <> ALL(%s) ORDER BY no
 """
+# As they were seen: whoever went on in the meantime has renewed them, and sends by them.
 _LOCK_FREE = """
-SELECT no FROM shard JOIN unnest(%s::smallint[], %s::bigint[]) AS free (no, epoch) USING (no, epoch)
-WHERE account = %s ORDER BY no FOR UPDATE OF shard SKIP LOCKED
+SELECT no FROM shard JOIN unnest(%s::smallint[], %s::bigint[], %s::timestamptz[]) AS free (no, epoch, lease_until)
+    USING (no, epoch)
+WHERE account = %s AND shard.lease_until IS NOT DISTINCT FROM free.lease_until
+ORDER BY no FOR UPDATE OF shard SKIP LOCKED
 """
 _FENCE = """
 WITH theirs AS (
@@ -61,6 +67,14 @@ WHERE run.account = %(account)s AND send.run = run.id AND {life.can_be(Event.CUT
     AND shard.account = run.account AND shard.no = send.shard
     AND shard.no = ANY(%(shards)s) AND send.epoch < shard.epoch
 """
+
+
+class Free(NamedTuple):
+    """A shard as it was seen when nobody living had it."""
+
+    no: int
+    epoch: int
+    lease_until: datetime | None
 
 
 def shard_of(recipient: Recipient) -> int:
@@ -95,21 +109,19 @@ def take(db: Db, account: int, shards: Sequence[int], owner: Owner, length_s: fl
     return _taken(db, account, list(shards), owner, length_s)
 
 
-def free(db: Db, account: int, mine: Collection[int]) -> dict[int, int]:
-    """The shards that nobody living has, with their epochs; none of one's own, whose leases are one's own to renew."""
+def free(db: Db, account: int, mine: Collection[int]) -> list[Free]:
+    """The shards that nobody living has; none of one's own, whose leases are one's own to renew."""
     found = db.execute(_OTHERS, [account, list(mine)]).fetchall()
-    return {no: epoch for no, epoch, owner, is_living in found if not (owner and is_living and not _is_gone(owner))}
+    return [Free(*each) for *each, owner, is_living in found if not (owner and is_living and not _is_gone(owner))]
 
 
-def take_free(
-    db: Db, account: int, mine: Collection[int], owner: Owner, length_s: float, most: int
-) -> dict[int, int]:  # fmt: skip
-    """Take over as many of the shards that nobody living has, inside the caller's transaction; their epochs.
+def take_free(db: Db, account: int, some: Sequence[Free], owner: Owner, length_s: float) -> dict[int, int]:
+    """Take over those of some shards that are as they were seen free, inside the caller's transaction; their epochs.
 
     Nobody is waited for: who is just about to take one, or whose last notes are on their way, has it. See also `take`.
     """
-    some = dict(list(free(db, account, mine).items())[:most])
-    locked = db.execute(_LOCK_FREE, [list(some), list(some.values()), account]).fetchall()
+    seen = [[each.no for each in some], [each.epoch for each in some], [each.lease_until for each in some]]
+    locked = db.execute(_LOCK_FREE, [*seen, account]).fetchall()
     return _taken(db, account, [no for (no,) in locked], owner, length_s) if locked else {}
 
 

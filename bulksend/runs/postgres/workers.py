@@ -153,7 +153,8 @@ class Worker:
             asked_s = self.lease.clock_s()
             mine, most, length_s = self.lease.shards, seen.fair - seen.mine, self.lease.length_s
             with self._link.transaction() as db:
-                taken = shards.take_free(db, self._account, mine, self.owner, length_s, most)
+                free = shards.free(db, self._account, mine)
+                taken = shards.take_free(db, self._account, free[:most], self.owner, length_s)
             self.lease.hold(self._account, taken, asked_s)
         return seen._replace(mine=len(self.lease.shards))
 
