@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from contextlib import closing, suppress
 from hashlib import sha256
 from pathlib import Path
@@ -13,6 +14,9 @@ from bulksend.runs.sqlite import departures, kept
 from bulksend.runs.sqlite.log import log_of, misses_log
 from bulksend.runs.sqlite.schema import OLDEST_FORMAT, is_run_file
 
+_LOOKS = 5
+_PAUSE_S = 0.02
+
 
 def check_whole(path: Path) -> None:
     """See that a run file's log is there, if what was noted last stands in it.
@@ -20,18 +24,15 @@ def check_whole(path: Path) -> None:
     Raises:
         UsageError: it is not.
     """
-    if not misses_log(path) or not is_run_file(path):
-        return
-    with suppress(sqlite3.DatabaseError):  # what is wrong with it will be told when it is opened
-        # Told that nobody writes it, SQLite makes no new log beside the file.
-        uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
-        with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as db:
-            if not kept.is_whole(db) and not _holds_all_that_left(db) and misses_log(path):
-                log = log_of(path)
-                raise UsageError(
-                    f"{path}: a part of this run is missing: what it noted last stands in a file called {log.name}, "
-                    f"which was beside it and was not moved or copied along: put that into {log.parent} as well"
-                )
+    for _ in range(_LOOKS):
+        if not _lacks_log(path):
+            return
+        time.sleep(_PAUSE_S)
+    log = log_of(path)
+    raise UsageError(
+        f"{path}: a part of this run is missing: what it noted last stands in a file called {log.name}, "
+        f"which was beside it and was not moved or copied along: put that into {log.parent} as well"
+    )
 
 
 def check_told(db: sqlite3.Connection, path: Path) -> None:
@@ -43,6 +44,18 @@ def check_told(db: sqlite3.Connection, path: Path) -> None:
     is_busy, noted, brought = db.execute("PRAGMA wal_checkpoint(FULL)").fetchone()
     if is_busy or noted != brought:
         raise RunFileError(f"{path}: another process has been reading this run for long: try again after it")
+
+
+def _lacks_log(path: Path) -> bool:
+    """Whether it seems so; an owner that came and went between a look at it and one at its log is seen as that."""
+    if not misses_log(path) or not is_run_file(path):
+        return False
+    with suppress(sqlite3.DatabaseError):  # what is wrong with it will be told when it is opened
+        # Told that nobody writes it, SQLite makes no new log beside the file.
+        uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+        with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as db:
+            return not kept.is_whole(db) and not _holds_all_that_left(db) and misses_log(path)
+    return False
 
 
 def _holds_all_that_left(db: sqlite3.Connection) -> bool:
