@@ -9,7 +9,7 @@ from bulksend.campaign import StillAwaited
 from bulksend.cli import people
 from bulksend.cli.console import table
 from bulksend.cli.looked_view import WHY_NOT
-from bulksend.cli.run_view import rehearsed
+from bulksend.cli.run_view import rehearsed, these_rows
 from bulksend.engagespark import Looked
 from bulksend.runs import Deliveries, Run
 from bulksend.sms import dollars
@@ -30,9 +30,7 @@ def show_deliveries(out: Console, run: Run, known: Deliveries, looked: Looked) -
     lines = run.lines()
     for why in known.reasons:
         says = people.foreign(why.says, out) if why.says else "no reason is told"
-        which = f"{why.rows:,} rows, the first is row {why.first}" if why.rows > 1 else f"row {why.first}"
-        which += lines.beside(why.first)
-        out.print(f"not reached: {which}: {says}", style="yellow", soft_wrap=True)
+        out.print(f"not reached: {these_rows(why.rows, why.first, lines)}: {says}", style="yellow", soft_wrap=True)
     if rest := known.failed - sum(why.rows for why in known.reasons):
         out.print(f"not reached: {many(rest, 'row')} for other reasons: all are in the results.", style="yellow")
     if known.open:

@@ -13,7 +13,7 @@ from bulksend.cli.advice import stop_words
 from bulksend.cli.console import MEANINGS, meaning_of, table
 from bulksend.cli.receipt_words import deliveries_of, delivery_words
 from bulksend.model import RowInDoubt, Status
-from bulksend.planning import Tally
+from bulksend.planning import Lines, Tally
 from bulksend.runs import Run
 from bulksend.sending import Stop, StopReason
 from bulksend.sms import dollars
@@ -74,6 +74,12 @@ def show_in_doubt(out: Console, rows: Sequence[RowInDoubt]) -> None:
         out.print(f"... and {len(rows) - _LISTED_ROWS:,} more; all are in the results.")
 
 
+def these_rows(rows: int, first: int, lines: Lines) -> str:
+    """Which rows something is said of: how many, and the first of them."""
+    named = f"row {first}{lines.beside(first)}"
+    return f"{rows:,} rows, the first is {named}" if rows > 1 else named
+
+
 def rehearsed(run: Run) -> str:
     """What stands behind a headline, where it is of a rehearsal."""
     return " (a rehearsal: no SMS was sent)" if run.facts.address.is_rehearsal else ""
@@ -96,6 +102,5 @@ def _show_reasons(out: Console, run: Run, tally: Tally, statuses: tuple[Status, 
         if not tally.statuses[status]:
             continue
         for says, rows, first in run.complaints(status, _REASONS):
-            many = f"{rows:,} rows, the first is row {first}" if rows > 1 else f"row {first}"
-            many += lines.beside(first)
-            out.print(f"{status}: {many}: {people.foreign(says, out)}", style="yellow", soft_wrap=True)
+            which = these_rows(rows, first, lines)
+            out.print(f"{status}: {which}: {people.foreign(says, out)}", style="yellow", soft_wrap=True)

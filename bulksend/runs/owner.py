@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+import orjson
+
 from bulksend.files import process_started_at
 from bulksend.runs.clock import boot_id
 
@@ -38,6 +40,11 @@ class Owner:
     def now(cls, wall_s: float, among: str | None = None) -> Owner:
         """This process."""
         return cls(os.getpid(), socket.gethostname(), wall_s, process_started_at(os.getpid()), among)
+
+    @classmethod
+    def read(cls, kept: str) -> Owner:
+        """What was kept of one, see `kept`."""
+        return cls(**orjson.loads(kept))
 
     @property
     def kept(self) -> dict[str, object]:

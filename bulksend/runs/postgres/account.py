@@ -9,8 +9,6 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Self
 
-import orjson
-
 from bulksend.errors import RunFileError, UsageError
 from bulksend.model import ContactId, PhoneNumber
 from bulksend.runs.clock import Clock
@@ -182,7 +180,7 @@ class PostgresAccount:
         """Whether any other process has phones of the account for sending."""
         found = self._link.ask(lambda db: db.execute(_AT_WORK, [self._account]).fetchall())
         me = Owner.now(0.0, processes_here())
-        owners = [Owner(**orjson.loads(owner)) for (owner,) in found if owner]
+        owners = [Owner.read(owner) for (owner,) in found if owner]
         return any((each.pid, each.host, each.among) != (me.pid, me.host, me.among) for each in owners)
 
     def _kept_since(self, since_s: float, wall_s: float) -> float:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import orjson
-
 from bulksend.errors import Advice, RunFileError, UsageError
 from bulksend.model import Event
 from bulksend.runs import life
@@ -158,7 +156,7 @@ def check_known(version: int, place: object) -> None:
 
 
 def _check_nobody_works(db: Db, database: str) -> None:
-    owners = [None if owner is None else Owner(**orjson.loads(owner)) for (owner,) in db.execute(_AT_WORK).fetchall()]
+    owners = [None if owner is None else Owner.read(owner) for (owner,) in db.execute(_AT_WORK).fetchall()]
     living = [owner for owner in owners if owner is None or not owner.is_gone]
     if living:
         raise UsageError(

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from bulksend.errors import OwnedError
 from bulksend.model import Event
 from bulksend.runs import life
@@ -123,7 +121,7 @@ def _check_unowned(db: Db, run: int, place: object) -> None:
     if found is None:
         raise OwnedError(f"{place}: another bulksend process has removed this run")
     is_living, owner = found
-    has_it = None if owner is None else Owner(**orjson.loads(owner))
+    has_it = None if owner is None else Owner.read(owner)
     if is_living and not (has_it and has_it.is_gone):
         named = f" ({has_it})" if has_it else ""
         raise OwnedError(f"{place}: another bulksend process is at work on this run{named}")

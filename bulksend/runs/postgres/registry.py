@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import orjson
-
 from bulksend.errors import AccountBusyError, Advice, OwnedError
 from bulksend.runs.owner import Owner
 from bulksend.runs.postgres import shards
@@ -113,7 +111,7 @@ def leave(db: Db, number: int) -> None:
 def living(db: Db, account: int) -> list[Living]:
     """The living workers of an account, in the order in which they came."""
     found = db.execute(_LIVING, [account]).fetchall()
-    workers = [Living(number, run, Owner(**orjson.loads(owner)), *rest) for number, run, owner, *rest in found]
+    workers = [Living(number, run, Owner.read(owner), *rest) for number, run, owner, *rest in found]
     return [each for each in workers if not each.owner.is_gone]
 
 
@@ -128,7 +126,7 @@ def waiting(db: Db, run: int, worker: int) -> list[Living]:
     found = db.execute(_OPENER, [run]).fetchone()
     if found is None:
         return []
-    account, opener = found[0], Owner(**orjson.loads(found[1]))
+    account, opener = found[0], Owner.read(found[1])
     process = (opener.pid, opener.host, opener.among)
     others = [each for each in living(db, account) if each.number != worker and each.run is None]
     return [each for each in others if (each.owner.pid, each.owner.host, each.owner.among) == process]

@@ -183,7 +183,12 @@ class PostgresRun:
         return rows.contacts(self._reader)
 
     def reconnect(self) -> None:
-        """Be able to ask after a time in which nothing was asked, and the connection may have been lost."""
+        """Be able to ask after a time in which nothing was asked, and the connection may have been lost.
+
+        Raises:
+            UsageError: another server has taken over, or a newer version has changed the tables.
+            RunFileError: the database cannot be reached.
+        """
         if is_lost(self._reader.db):
             self._reader.db = connect_anew(self._reader.place.database)
 

@@ -100,7 +100,7 @@ def take(db: Db, account: int, shards: Sequence[int], owner: Owner, length_s: fl
         AccountBusyError: somebody living has one of them; the sentence says who.
     """
     for others, is_living in db.execute(_LOCK, [account, list(shards)]).fetchall():
-        has_it = None if others is None else Owner(**orjson.loads(others))
+        has_it = None if others is None else Owner.read(others)
         if has_it is not None and is_living and not has_it.is_gone:
             raise AccountBusyError(
                 f"another run of this account is sending ({has_it}): one at a time, so that no phone gets too many",
@@ -151,4 +151,4 @@ def _taken(db: Db, account: int, nos: list[int], owner: Owner, length_s: float) 
 
 
 def _is_gone(owner: str) -> bool:
-    return Owner(**orjson.loads(owner)).is_gone
+    return Owner.read(owner).is_gone

@@ -12,8 +12,8 @@ from bulksend.runs.committing import GroupJournal
 from bulksend.runs.places import DatabaseRun
 from bulksend.runs.postgres import moving, opened, outcomes, past, shards
 from bulksend.runs.postgres.clock import Skew
-from bulksend.runs.postgres.connecting import array, connect, explained, is_lost, transaction
-from bulksend.runs.postgres.installing import check_installed, connect_anew
+from bulksend.runs.postgres.connecting import array, connect, explained, transaction
+from bulksend.runs.postgres.installing import check_installed
 from bulksend.runs.postgres.journal import Commits
 from bulksend.runs.postgres.leases import Hold
 from bulksend.runs.postgres.notes import Notes
@@ -74,16 +74,6 @@ class WorkedRun(PostgresRun):
         notes = self._ask(lambda: self._notes(tries))
         commits = Commits(notes)
         return GroupJournal(notes, commits, commits.end, commits.give_up, sharing=notes.commons)
-
-    def reconnect(self) -> None:
-        """Make the connection anew if it is broken: before others ask the run, who would not.
-
-        Raises:
-            UsageError: another server has taken over, or a newer version has changed the tables.
-            RunFileError: the database cannot be reached.
-        """
-        if is_lost(self._reader.db):
-            self._reader.db = connect_anew(self._reader.place.database)
 
     def learn_known(self) -> None:
         """Take over the numbers that the account knows by now, of contacts in shards that the worker has anew.

@@ -44,7 +44,7 @@ def counts(db: sqlite3.Connection) -> dict[Status, int]:
 def owner(db: sqlite3.Connection) -> Owner | None:
     """Who has the run or had it last; None if nobody, or if that ended in order."""
     value = read(db, "owner")
-    return Owner(**orjson.loads(value)) if value else None
+    return Owner.read(value) if value else None
 
 
 def token(db: sqlite3.Connection) -> str | None:
